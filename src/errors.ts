@@ -1,0 +1,98 @@
+/**
+ * One class for each reaction, never one for each place. Whoever catches decides by class and field, not by text.
+ * Every message ends with the remedy.
+ */
+
+/** Wrong configuration: refuse to start, or keep the last good version. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+  readonly problems: readonly ConfigProblem[];
+  constructor(problems: readonly ConfigProblem[]) {
+    super(problems.map(describeProblem).join('\n'));
+    this.problems = problems;
+  }
+}
+
+export interface ConfigProblem {
+  file: string;
+  /** dotted path inside the file, '' for the file itself */
+  path: string;
+  /** the offending value, already redacted where it may be a secret */
+  value: string | null;
+  problem: string;
+  remedy: string;
+}
+
+function describeProblem(p: ConfigProblem): string {
+  const where = p.path === '' ? p.file : `${p.file}: ${p.path}`;
+  const value = p.value === null ? '' : ` (value: ${p.value})`;
+  return `${where}${value}: ${p.problem}. ${p.remedy}`;
+}
+
+/** An HTTP request we refuse: `server.ts` turns it into this status and this sentence. */
+export class RequestRefused extends Error {
+  override name = 'RequestRefused';
+  readonly status: 400 | 401 | 404 | 405 | 411 | 413 | 415 | 422 | 503 | 507;
+  readonly code: string;
+  constructor(status: RequestRefused['status'], code: string, sentence: string) {
+    super(sentence);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** The forge did not answer, or said "later": the same call may succeed. */
+export class ForgeUnavailable extends Error {
+  override name = 'ForgeUnavailable';
+  readonly status: number | null;
+  readonly retryAfterSeconds: number | null;
+  constructor(message: string, status: number | null = null, retryAfterSeconds: number | null = null) {
+    super(message);
+    this.status = status;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** The forge understood and said no: repeating the call changes nothing. */
+export class ForgeRefused extends Error {
+  override name = 'ForgeRefused';
+  readonly status: number;
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** 404 (forges also answer it for private things the token may not see). */
+export class ForgeMissing extends Error {
+  override name = 'ForgeMissing';
+}
+
+/** git failed. `transient` = the remote could not be reached, so later may work. */
+export class GitFailed extends Error {
+  override name = 'GitFailed';
+  readonly exitCode: number | null;
+  readonly stderr: string;
+  readonly transient: boolean;
+  constructor(message: string, detail: { exitCode: number | null; stderr: string; transient: boolean }) {
+    super(message);
+    this.exitCode = detail.exitCode;
+    this.stderr = detail.stderr;
+    this.transient = detail.transient;
+  }
+}
+
+/** Somebody else holds the conversation now: stop at once, write nothing. */
+export class LeaseLost extends Error {
+  override name = 'LeaseLost';
+}
+
+/** Another process owns this state folder. */
+export class AlreadyRunning extends Error {
+  override name = 'AlreadyRunning';
+}
+
+/** A question about something that does not exist. */
+export class NotFound extends Error {
+  override name = 'NotFound';
+}
