@@ -1,0 +1,411 @@
+/**
+ * One dispatch's run: find the session, resume it, and if that cannot be, go down the ladder one rung at a time.
+ * Nothing here starts a conversation over silently: every rung below `resumed` is recorded with its reason.
+ */
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cliEnvironment } from './agent-runner/environment.ts';
+import { type AgentOptions, type CliReport, pinnedCliVersion, runCli } from './agent-runner/run-cli.ts';
+import { judgeReport, type Verdict } from './agent-runner/verdict.ts';
+import type { ContainerEngine } from './container/container.ts';
+import type { Database } from './database/database.ts';
+import type { Log } from './log.ts';
+import { archiveFolder } from './sessions/archive.ts';
+import { diskCopy } from './sessions/evidence.ts';
+import { type CliFolders, transcriptPath } from './sessions/folders.ts';
+import { type Floor, planSession, type SessionPlan } from './sessions/plan.ts';
+import { recordTurn } from './sessions/record.ts';
+import { holds } from './sessions/transcript.ts';
+import { abandonSession, countFailedResume, recordIncident } from './sessions.ts';
+import type { Continuity } from './vocabulary.ts';
+
+/** `full` explains everything, `short` continues, `interrupted` says that the last run was cut off. */
+export type PromptForm = 'full' | 'short' | 'interrupted';
+
+export interface DispatchRun {
+  id: string;
+  conversationId: string;
+  agentName: string;
+  agent: AgentOptions;
+  /** `fresh` starts a new session for every dispatch, on purpose */
+  policy: 'resume' | 'fresh';
+  cwd: string;
+  folders: CliFolders;
+  /** true when an earlier attempt of this very dispatch may have got somewhere */
+  retried: boolean;
+  prompt(form: PromptForm): string;
+  /** commits prompt, session and continuity to the dispatch's row before the CLI is spawned */
+  announce(start: {
+    sessionId: string;
+    continuity: Continuity;
+    prompt: string;
+    history: number;
+  }): Promise<void>;
+  /** aborts with a string reason: the lease was lost, or the service is stopping */
+  signal: AbortSignal;
+}
+
+export interface RunnerDeps {
+  database: Database;
+  engine: ContainerEngine;
+  log: Log;
+  now: () => number;
+  /** names the installation in the environment of its processes */
+  instance: string;
+  model: { upstream: string; apiKey: string; retries: number };
+  path: string;
+  executable: string | null;
+  sessions: { archive: boolean; flushMs: number; maxFailedResumes: number; lateMessagesMs: number };
+}
+
+/** The proof that a session can be resumed, to be committed together with the answer. */
+export interface VerifiedHead {
+  sessionId: string;
+  head: string;
+  size: number;
+  cliVersion: string | null;
+}
+
+interface RunFacts {
+  sessionId: string;
+  continuity: Continuity;
+  reason: string;
+  /** null: the transcript could not be verified; the session is already abandoned and the incident recorded */
+  verified: VerifiedHead | null;
+  turns: number;
+  usage: unknown;
+}
+
+export type RunOutcome =
+  | ({ kind: 'answered'; answer: string; adopted: boolean } & RunFacts)
+  | ({ kind: 'capped'; why: 'max-turns' | 'max-budget' } & RunFacts)
+  | { kind: 'limited'; why: string; until: number | null; status: number }
+  | { kind: 'transient'; why: string }
+  | { kind: 'interrupted'; why: string }
+  /** the ladder has no rung left: a person must look */
+  | { kind: 'refused'; reason: string };
+
+/** More than the rungs there are: a loop that goes on longer is a bug, not a rung. */
+const MOST_ATTEMPTS = 8;
+const TRANSIENT_ATTEMPTS = 3;
+
+export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDeps): Promise<RunOutcome> {
+  let floor: Floor = 'resumed';
+  let transients = 0;
+  let lastFailure = 'no attempt was made';
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+    const plan = await planSession(deps.database, planRequest(dispatch, deps, floor));
+    await noteContinuity(dispatch, deps, plan);
+    const adopted = await adoptAnswer(dispatch, deps, plan);
+    if (adopted !== null) return adopted;
+
+    const { report, verdict } = await attemptRun(dispatch, deps, plan, attempt > 1);
+    deps.log.debug('run ended', { dispatch: dispatch.id, verdict: verdict.kind, exitCode: report.exitCode });
+    switch (verdict.kind) {
+      case 'answered':
+        return { ...(await concludeRun(dispatch, deps, plan, { report, verdict })), adopted: false };
+      case 'capped':
+        return await concludeRun(dispatch, deps, plan, { report, verdict });
+      case 'limited':
+      case 'interrupted':
+        return verdict;
+      case 'transient':
+        lastFailure = verdict.why;
+        if (++transients >= TRANSIENT_ATTEMPTS) return verdict;
+        await pause(transients, dispatch.signal);
+        break;
+      case 'resume-failed':
+      case 'too-long':
+      case 'no-turn':
+        lastFailure = verdict.detail;
+        if (plan.start === 'new' && floor !== 'resumed') return refuse(lastFailure);
+        if (plan.start === 'new' && verdict.kind !== 'too-long') return refuse(lastFailure);
+        floor = await afterFailedResume(dispatch, deps, plan, verdict);
+        break;
+    }
+  }
+  return refuse(lastFailure);
+}
+
+function refuse(detail: string): RunOutcome {
+  return { kind: 'refused', reason: `No session could be resumed or started: ${detail}` };
+}
+
+function planRequest(dispatch: DispatchRun, deps: RunnerDeps, floor: Floor) {
+  return {
+    conversationId: dispatch.conversationId,
+    dispatchId: dispatch.id,
+    folders: dispatch.folders,
+    cwd: dispatch.cwd,
+    model: dispatch.agent.model,
+    cliVersion: pinnedCliVersion(),
+    archive: deps.sessions.archive,
+    policy: dispatch.policy,
+    floor,
+    now: deps.now(),
+  };
+}
+
+/** Anything below `resumed` writes an incident, before the run: a crash in it may not hide that continuity broke. */
+async function noteContinuity(dispatch: DispatchRun, deps: RunnerDeps, plan: SessionPlan): Promise<void> {
+  if (plan.continuity === 'fresh' || plan.continuity === 'resumed') return;
+  deps.log.warn(`[${dispatch.agentName}] ${dispatch.id}: session ${plan.continuity} (${plan.reason})`, {
+    session: plan.session.id,
+    evidence: plan.evidence,
+  });
+  await recordIncident(deps.database.rows, {
+    conversationId: dispatch.conversationId,
+    dispatchId: dispatch.id,
+    sessionId: plan.session.id,
+    rung: plan.continuity,
+    reason: plan.reason,
+    evidence: plan.evidence,
+    now: deps.now(),
+  });
+}
+
+/** An earlier attempt of this dispatch had come to its end when the service died: its answer is paid for, take it. */
+async function adoptAnswer(
+  dispatch: DispatchRun,
+  deps: RunnerDeps,
+  plan: SessionPlan,
+): Promise<RunOutcome | null> {
+  if (!dispatch.retried || plan.start !== 'resume' || plan.tail.kind !== 'answered') return null;
+  const { answer, head } = plan.tail;
+  await dispatch.announce({
+    sessionId: plan.session.id,
+    continuity: plan.continuity,
+    prompt: '',
+    history: plan.history,
+  });
+  const verified = await verifyTranscript(plan, head, deps);
+  return {
+    kind: 'answered',
+    answer,
+    adopted: true,
+    ...(await runFacts(dispatch, deps, plan, { verified, turns: 0, usage: null })),
+  };
+}
+
+async function attemptRun(
+  dispatch: DispatchRun,
+  deps: RunnerDeps,
+  plan: SessionPlan,
+  again: boolean,
+): Promise<{ report: CliReport; verdict: Verdict }> {
+  const prompt = composePrompt(dispatch, plan, again);
+  await dispatch.announce({
+    sessionId: plan.session.id,
+    continuity: plan.continuity,
+    prompt,
+    history: plan.history,
+  });
+  await recordTurn(deps.database.rows, {
+    dispatchId: dispatch.id,
+    conversationId: dispatch.conversationId,
+    kind: 'prompt',
+    content: prompt,
+    uuid: null,
+    now: deps.now(),
+  });
+  const container = await deps.engine.start({
+    instance: deps.instance,
+    dispatch: dispatch.id,
+    writable: [dispatch.cwd, dispatch.folders.config, dispatch.folders.home, dispatch.folders.temporary],
+    readable: [],
+  });
+  const archiver = startArchiver(dispatch, deps);
+  try {
+    const report = await runCli({
+      container,
+      prompt,
+      session: { id: plan.session.id, start: plan.start, resumeAt: plan.resumeAt },
+      cwd: dispatch.cwd,
+      env: cliEnvironment({
+        folders: dispatch.folders,
+        path: deps.path,
+        upstream: deps.model.upstream,
+        apiKey: deps.model.apiKey,
+        modelRetries: deps.model.retries,
+        root: process.getuid?.() === 0,
+      }),
+      lockFile: join(dispatch.folders.locks, plan.session.id),
+      executable: deps.executable,
+      agent: dispatch.agent,
+      lateMessagesMs: deps.sessions.lateMessagesMs,
+      signal: dispatch.signal,
+      observe: observer(dispatch, deps),
+    });
+    const aborted = dispatch.signal.aborted ? String(dispatch.signal.reason) : null;
+    return {
+      report,
+      verdict: judgeReport({ report, sessionId: plan.session.id, start: plan.start, aborted }),
+    };
+  } finally {
+    await archiver.stop();
+  }
+}
+
+/** A session that was cut off in mid-turn is told so; a new one is told everything; the rest only what is new. */
+function composePrompt(dispatch: DispatchRun, plan: SessionPlan, again: boolean): string {
+  const isNew = plan.start === 'new' && plan.preamble === null;
+  const cutOff = plan.tail.kind === 'mid-turn';
+  const form: PromptForm = isNew ? 'full' : cutOff && (dispatch.retried || again) ? 'interrupted' : 'short';
+  const prompt = dispatch.prompt(form);
+  return plan.preamble === null ? prompt : `${plan.preamble}\n\n${prompt}`;
+}
+
+function observer(dispatch: DispatchRun, deps: RunnerDeps) {
+  const record = async (kind: 'text' | 'tool', content: string, uuid: string): Promise<void> => {
+    const turn = { dispatchId: dispatch.id, conversationId: dispatch.conversationId, kind, content, uuid };
+    await recordTurn(deps.database.rows, { ...turn, now: deps.now() });
+  };
+  return {
+    text: (text: string, uuid: string) => record('text', text, uuid),
+    tool: (name: string, input: unknown, uuid: string) =>
+      record('tool', `${name} ${JSON.stringify(input)}`, uuid),
+  };
+}
+
+/** Tails the CLI's files into the database while it runs, and once more after it has ended. */
+function startArchiver(dispatch: DispatchRun, deps: RunnerDeps): { stop(): Promise<void> } {
+  if (!deps.sessions.archive) return { stop: async () => {} };
+  let stopped = false;
+  let wake: () => void = () => {};
+  const flush = async (): Promise<void> => {
+    try {
+      await archiveFolder(deps.database, dispatch.conversationId, dispatch.folders.config);
+    } catch (error) {
+      // The next pass takes up where this one failed; the pass after the end throws to the caller.
+      if (stopped) throw error;
+      deps.log.warn('the transcript could not be archived; trying again', { error: String(error) });
+    }
+  };
+  const loop = (async () => {
+    while (!stopped) {
+      await flush();
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, deps.sessions.flushMs);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  })();
+  return {
+    stop: async () => {
+      stopped = true;
+      wake();
+      await loop;
+      await flush();
+    },
+  };
+}
+
+async function concludeRun<V extends Extract<Verdict, { kind: 'answered' | 'capped' }>>(
+  dispatch: DispatchRun,
+  deps: RunnerDeps,
+  plan: SessionPlan,
+  run: { report: CliReport; verdict: V },
+): Promise<V & RunFacts> {
+  const { report, verdict } = run;
+  const verified = report.writesLost ? null : await verifyTranscript(plan, report.lastAnswer, deps);
+  const facts = await runFacts(dispatch, deps, plan, {
+    verified: verified === null ? null : { ...verified, cliVersion: report.cliVersion },
+    turns: verdict.result.turns,
+    usage: verdict.result.usage,
+  });
+  return { ...verdict, ...facts };
+}
+
+/** The last answer must be in the file, and the file on the disk, before the id may be called resumable. */
+async function verifyTranscript(
+  plan: SessionPlan,
+  head: string | null,
+  deps: RunnerDeps,
+): Promise<VerifiedHead | null> {
+  if (head === null) return null;
+  const copy = await diskCopy(plan.session);
+  if (copy.transcript === null || !holds(copy.transcript, head)) return null;
+  try {
+    const handle = await open(join(plan.session.config_folder, transcriptPath(plan.session.id)), 'r+');
+    await handle.datasync().finally(() => handle.close());
+  } catch (error) {
+    deps.log.warn('the transcript could not be synchronised to disk', { error: String(error) });
+    return null;
+  }
+  return {
+    sessionId: plan.session.id,
+    head,
+    size: copy.transcript.size,
+    cliVersion: copy.transcript.cliVersion,
+  };
+}
+
+/** An answer without a verified transcript stands, but the session is over: resuming it would silently forget. */
+async function runFacts(
+  dispatch: DispatchRun,
+  deps: RunnerDeps,
+  plan: SessionPlan,
+  run: { verified: VerifiedHead | null; turns: number; usage: unknown },
+): Promise<RunFacts> {
+  if (run.verified === null) {
+    const reason = 'transcript-not-written';
+    deps.log.error(
+      `[${dispatch.agentName}] ${dispatch.id}: the CLI answered but its transcript was not written; session ${plan.session.id} cannot be resumed. ` +
+        'Check that the CLI folder is writable where the CLI runs (`claude-hooks sessions diagnose` shows it).',
+    );
+    await abandonSession(deps.database.rows, plan.session.id, reason);
+    await recordIncident(deps.database.rows, {
+      conversationId: dispatch.conversationId,
+      dispatchId: dispatch.id,
+      sessionId: plan.session.id,
+      rung: 'unverified',
+      reason,
+      evidence: plan.evidence,
+      now: deps.now(),
+    });
+  }
+  return {
+    sessionId: plan.session.id,
+    continuity: plan.continuity,
+    reason: plan.reason,
+    ...run,
+  };
+}
+
+/** Counts the failure, logs the line operators look for, and names the rung to try next. */
+async function afterFailedResume(
+  dispatch: DispatchRun,
+  deps: RunnerDeps,
+  plan: SessionPlan,
+  verdict: Extract<Verdict, { kind: 'resume-failed' | 'too-long' | 'no-turn' }>,
+): Promise<Floor> {
+  deps.log.warn(
+    `[${dispatch.agentName}] ${dispatch.id}: resume of ${plan.session.id} failed — retrying fresh`,
+    {
+      detail: verdict.detail,
+      rung: plan.continuity,
+    },
+  );
+  const failures = await countFailedResume(deps.database.rows, plan.session.id);
+  if (plan.continuity === 'rebuilt') return 'digest';
+  if (verdict.kind === 'too-long') return 'rebuilt';
+  return failures >= deps.sessions.maxFailedResumes || plan.continuity !== 'resumed' ? 'rebuilt' : 'restored';
+}
+
+/** 1 s, then 2 s: what is passing passes; what is not is parked by the worker. */
+async function pause(attempt: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, attempt * 1000);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}

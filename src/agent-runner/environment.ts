@@ -1,0 +1,39 @@
+/**
+ * The environment of the CLI, built from nothing: a variable of the worker that is not named here does not exist for
+ * the agent. (A leaked CLAUDE_CODE_SKIP_PROMPT_HISTORY, for one, silently stops the transcript.)
+ */
+import { type CliFolders, PROJECT_FOLDER_NAME } from '../sessions/folders.ts';
+
+export interface EnvironmentOptions {
+  folders: CliFolders;
+  path: string;
+  /** base URL of the Messages API; the CLI appends /v1/messages */
+  upstream: string;
+  apiKey: string;
+  /** the CLI's own retries of one request, before it reports an API error */
+  modelRetries: number;
+  /** root may skip permission prompts only when this says that it is sandboxed; the operator chose the engine */
+  root: boolean;
+}
+
+export function cliEnvironment(o: EnvironmentOptions): Record<string, string> {
+  return {
+    PATH: o.path,
+    HOME: o.folders.home,
+    TMPDIR: o.folders.temporary,
+    LANG: 'C.UTF-8',
+    TERM: 'dumb',
+    ANTHROPIC_BASE_URL: o.upstream,
+    ANTHROPIC_API_KEY: o.apiKey,
+    CLAUDE_CONFIG_DIR: o.folders.config,
+    CLAUDE_CODE_PROJECT_DIR_NAME: PROJECT_FOLDER_NAME,
+    // The transcript exists at `init` instead of about 92 ms later, at no measured cost.
+    CLAUDE_CODE_EAGER_FLUSH: '1',
+    CLAUDE_CODE_STARTUP_FAILURE_RESULTS: '1',
+    // Ten retries of the default last three minutes; parking is ours, and it is visible.
+    CLAUDE_CODE_MAX_RETRIES: String(o.modelRetries),
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    DISABLE_AUTOUPDATER: '1',
+    ...(o.root ? { IS_SANDBOX: '1' } : {}),
+  };
+}

@@ -1,0 +1,218 @@
+/**
+ * One run of the CLI through the Agent SDK, from spawn to the end of its stream. Reports what was seen; what it means
+ * is decided in `verdict.ts`. The only file that imports the SDK.
+ */
+import { createRequire } from 'node:module';
+import { type Options, query, type SDKMessage, type SDKResultMessage } from '@anthropic-ai/claude-agent-sdk';
+import type { RunningContainer } from '../container/container.ts';
+
+export interface CliRun {
+  container: RunningContainer;
+  prompt: string;
+  session: { id: string; start: 'new' | 'resume'; resumeAt: string | null };
+  cwd: string;
+  env: Record<string, string>;
+  lockFile: string | null;
+  /** absolute path of another CLI binary; null = the one pinned with the SDK */
+  executable: string | null;
+  agent: AgentOptions;
+  /** how long the stream may stay open after the result */
+  lateMessagesMs: number;
+  signal: AbortSignal;
+  observe: RunObserver;
+}
+
+export interface AgentOptions {
+  model: string;
+  effort: 'low' | 'medium' | 'high' | 'xhigh' | 'max' | null;
+  tools: string[] | null;
+  disallowedTools: string[];
+  maxTurns: number | null;
+  permissionMode: 'default' | 'acceptEdits' | 'bypassPermissions' | 'plan' | 'dontAsk';
+  /** appended to Claude Code's own system prompt; recorded by the CLI at the first run and kept */
+  instructions: string;
+}
+
+/** Called as things happen; a promise holds the stream up until it is kept, so that the record is never behind. */
+export interface RunObserver {
+  text(text: string, uuid: string): Promise<void>;
+  tool(name: string, input: unknown, uuid: string): Promise<void>;
+}
+
+export interface CliResult {
+  subtype: SDKResultMessage['subtype'];
+  isError: boolean;
+  text: string;
+  errors: string[];
+  turns: number;
+  apiErrorStatus: number | null;
+  terminalReason: string | null;
+  startupFailure: string | null;
+  /** JSON-able totals as the CLI reported them */
+  usage: { costUsd: number; models: unknown };
+}
+
+export interface CliReport {
+  /** id of the last `init`: a result without one names no session */
+  initId: string | null;
+  cliVersion: string | null;
+  /** uuid of the last answer on the main thread */
+  lastAnswer: string | null;
+  /** every result of the run, in order; work left in the background makes a second one */
+  results: CliResult[];
+  /** the CLI said that the disk was full and lines of the transcript are lost */
+  writesLost: boolean;
+  /** unix ms at which a usage limit ends, when the CLI said so */
+  limitEndsAt: number | null;
+  /** the stream was still open after `lateMessagesMs` and was cut */
+  cut: boolean;
+  exitCode: number | null;
+  stderr: string;
+  thrown: string | null;
+}
+
+const STDERR_KEPT = 4000;
+
+export async function runCli(run: CliRun): Promise<CliReport> {
+  const report: CliReport = {
+    initId: null,
+    cliVersion: null,
+    lastAnswer: null,
+    results: [],
+    writesLost: false,
+    limitEndsAt: null,
+    cut: false,
+    exitCode: null,
+    stderr: '',
+    thrown: null,
+  };
+  const abort = new AbortController();
+  const onAbort = () => abort.abort();
+  run.signal.addEventListener('abort', onAbort, { once: true });
+  if (run.signal.aborted) abort.abort();
+  let lateTimer: NodeJS.Timeout | null = null;
+  try {
+    for await (const message of query({ prompt: run.prompt, options: sdkOptions(run, report, abort) })) {
+      await take(message, report, run.observe);
+      if (message.type === 'result' && lateTimer === null) {
+        lateTimer = setTimeout(() => {
+          report.cut = true;
+          void run.container.stop();
+        }, run.lateMessagesMs);
+      }
+    }
+  } catch (error) {
+    report.thrown = error instanceof Error ? error.message : String(error);
+  } finally {
+    if (lateTimer !== null) clearTimeout(lateTimer);
+    run.signal.removeEventListener('abort', onAbort);
+    await run.container.stop();
+  }
+  return report;
+}
+
+function sdkOptions(run: CliRun, report: CliReport, abort: AbortController): Options {
+  const { agent, session } = run;
+  return {
+    ...(session.start === 'new' ? { sessionId: session.id } : { resume: session.id }),
+    ...(session.resumeAt === null ? {} : { resumeSessionAt: session.resumeAt }),
+    cwd: run.cwd,
+    model: agent.model,
+    ...(agent.effort === null ? {} : { effort: agent.effort }),
+    ...(agent.tools === null ? {} : { tools: agent.tools, allowedTools: agent.tools }),
+    ...(agent.disallowedTools.length === 0 ? {} : { disallowedTools: agent.disallowedTools }),
+    ...(agent.maxTurns === null ? {} : { maxTurns: agent.maxTurns }),
+    permissionMode: agent.permissionMode,
+    allowDangerouslySkipPermissions: agent.permissionMode === 'bypassPermissions',
+    systemPrompt: { type: 'preset', preset: 'claude_code', append: agent.instructions },
+    settingSources: ['project'],
+    // The CLI deletes transcripts after 30 days by default; keeping and forgetting is ours.
+    settings: { cleanupPeriodDays: 3650 },
+    env: run.env,
+    ...(run.executable === null ? {} : { pathToClaudeCodeExecutable: run.executable }),
+    abortController: abort,
+    stderr: (text: string) => {
+      report.stderr = (report.stderr + text).slice(-STDERR_KEPT);
+    },
+    spawnClaudeCodeProcess: (spawn) => {
+      const child = run.container.spawn({
+        command: spawn.command,
+        args: spawn.args,
+        env: definedOnly(spawn.env),
+        cwd: spawn.cwd ?? run.cwd,
+        lockFile: run.lockFile,
+      });
+      child.stderr?.on('data', (data: Buffer) => {
+        report.stderr = (report.stderr + data.toString('utf8')).slice(-STDERR_KEPT);
+      });
+      child.once('exit', (code) => {
+        report.exitCode = code;
+      });
+      spawn.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
+      return child;
+    },
+  };
+}
+
+function definedOnly(env: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((e): e is [string, string] => e[1] !== undefined));
+}
+
+async function take(message: SDKMessage, report: CliReport, observe: RunObserver): Promise<void> {
+  switch (message.type) {
+    case 'system':
+      if (message.subtype === 'init') {
+        report.initId = message.session_id;
+        report.cliVersion = message.claude_code_version;
+      }
+      if (message.subtype === 'session_writes_lost') report.writesLost = true;
+      return;
+    case 'assistant':
+      if (message.parent_tool_use_id === null) await takeAnswer(message, report, observe);
+      return;
+    case 'rate_limit_event':
+      if (message.rate_limit_info.status === 'rejected' && message.rate_limit_info.resetsAt !== undefined) {
+        report.limitEndsAt = message.rate_limit_info.resetsAt * 1000;
+      }
+      return;
+    case 'result':
+      report.results.push(toResult(message));
+      return;
+  }
+}
+
+async function takeAnswer(
+  message: Extract<SDKMessage, { type: 'assistant' }>,
+  report: CliReport,
+  observe: RunObserver,
+): Promise<void> {
+  // An API error comes as an assistant message, too; it is no turn of the model.
+  if (message.message.model === '<synthetic>') return;
+  report.lastAnswer = message.uuid;
+  for (const block of message.message.content) {
+    if (block.type === 'text') await observe.text(block.text, message.uuid);
+    if (block.type === 'tool_use') await observe.tool(block.name, block.input, message.uuid);
+  }
+}
+
+function toResult(message: SDKResultMessage): CliResult {
+  const failed = message.subtype !== 'success';
+  return {
+    subtype: message.subtype,
+    isError: message.is_error,
+    text: failed ? '' : message.result,
+    errors: failed ? message.errors : [],
+    turns: message.num_turns,
+    apiErrorStatus: failed ? null : (message.api_error_status ?? null),
+    terminalReason: message.terminal_reason ?? null,
+    startupFailure: failed ? (message.startup_failure_reason ?? null) : null,
+    usage: { costUsd: message.total_cost_usd, models: message.modelUsage },
+  };
+}
+
+/** Version of the CLI that comes with the pinned SDK, as `2.1.330`. */
+export function pinnedCliVersion(): string {
+  const require = createRequire(import.meta.url);
+  const manifest = require('@anthropic-ai/claude-agent-sdk/manifest.json') as { version: string };
+  return manifest.version;
+}

@@ -1,0 +1,123 @@
+/**
+ * The one way to the rows. Opens SQLite or PostgreSQL by URL, migrates, and hides what differs between them.
+ *
+ * URLs: `sqlite:<path>` or `postgres://…` / `postgresql://…`.
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import pg from 'pg';
+import { migrations } from './migrations.ts';
+import { nodeSqliteDialect } from './node-sqlite.ts';
+import type { Tables } from './tables.ts';
+
+export type DialectName = 'sqlite' | 'postgres';
+
+/** A connection or an open transaction: every room function takes one, so that callers decide what is atomic. */
+export type Rows = Kysely<Tables> | Transaction<Tables>;
+
+export interface Database {
+  readonly dialect: DialectName;
+  readonly rows: Kysely<Tables>;
+  /** Runs `work` in one transaction; retried when PostgreSQL reports a serialisation failure or a deadlock. */
+  transaction<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  url: string;
+  /** for commands that only read beside a running service */
+  readOnly?: boolean;
+}
+
+// int8 arrives as text by default; every bigint of ours is a time or a size below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+export function openDatabase(options: OpenOptions): Database {
+  const dialect: DialectName = options.url.startsWith('sqlite:') ? 'sqlite' : 'postgres';
+  const rows = new Kysely<Tables>({
+    dialect: dialect === 'sqlite' ? sqliteDialect(options) : postgresDialect(options),
+  });
+  return {
+    dialect,
+    rows,
+    transaction: (work) => retryConflicts(() => rows.transaction().execute(work)),
+    close: () => rows.destroy(),
+  };
+}
+
+function sqliteDialect(options: OpenOptions) {
+  const file = options.url.slice('sqlite:'.length);
+  if (options.readOnly !== true) mkdirSync(dirname(file), { recursive: true });
+  return nodeSqliteDialect({ file, readOnly: options.readOnly ?? false });
+}
+
+function postgresDialect(options: OpenOptions) {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: 10,
+    options: options.readOnly === true ? '-c default_transaction_read_only=on' : undefined,
+  });
+  // An idle connection that the server closed is replaced at the next query; unheard, the event would end the process.
+  pool.on('error', () => {});
+  return new PostgresDialect({ pool });
+}
+
+/** 40001 serialization_failure, 40P01 deadlock_detected: PostgreSQL rolled back and asks for a repeat. */
+const CONFLICT_CODES = new Set(['40001', '40P01']);
+const CONFLICT_ATTEMPTS = 5;
+
+async function retryConflicts<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const code = (error as { code?: string }).code;
+      if (attempt >= CONFLICT_ATTEMPTS || code === undefined || !CONFLICT_CODES.has(code)) throw error;
+    }
+  }
+}
+
+export interface MigrationReport {
+  applied: string[];
+  /** name of the newest migration in the database */
+  version: string;
+}
+
+/** Brings the schema to this release. A database newer than this release is refused. */
+export async function migrate(database: Database): Promise<MigrationReport> {
+  const migrator = new Migrator({
+    db: database.rows,
+    provider: { getMigrations: async () => migrations(database.dialect) },
+  });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    throw new Error(
+      `The database could not be migrated: ${error instanceof Error ? error.message : String(error)}. ` +
+        'Nothing was changed by the failed step; restore a backup if it is newer than this release, or report the message.',
+    );
+  }
+  const applied = (results ?? []).filter((r) => r.status === 'Success').map((r) => r.migrationName);
+  const all = Object.keys(migrations(database.dialect)).sort();
+  return { applied, version: all.at(-1)! };
+}
+
+/** Names of migrations this release has and the database lacks. */
+export async function pendingMigrations(database: Database): Promise<string[]> {
+  const migrator = new Migrator({
+    db: database.rows,
+    provider: { getMigrations: async () => migrations(database.dialect) },
+  });
+  return (await migrator.getMigrations()).filter((m) => m.executedAt === undefined).map((m) => m.name);
+}
+
+/**
+ * Serialises one kind of transaction over all workers on PostgreSQL. SQLite needs nothing: `begin immediate` already
+ * admits one writer at a time.
+ */
+export async function serialise(database: DialectName, tx: Rows, lock: number): Promise<void> {
+  if (database === 'postgres') await sql`select pg_advisory_xact_lock(${LOCK_SPACE}, ${lock})`.execute(tx);
+}
+/** 'CH' in ASCII: keeps our advisory locks apart from those of other programs in the same database. */
+const LOCK_SPACE = 0x4348;

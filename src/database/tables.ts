@@ -1,0 +1,247 @@
+/**
+ * The row types of every table, the same on SQLite and PostgreSQL.
+ * Times are integers: milliseconds since the epoch. JSON is text: both databases store it alike, and nothing in the
+ * service queries inside it. Flags are 0 or 1.
+ */
+import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
+import type { DeliveryState, DispatchState, ItemKind, MessageState, SessionState } from '../vocabulary.ts';
+
+export interface Tables {
+  deliveries: DeliveriesTable;
+  event_keys: EventKeysTable;
+  items: ItemsTable;
+  conversations: ConversationsTable;
+  conversation_items: ConversationItemsTable;
+  messages: MessagesTable;
+  dispatches: DispatchesTable;
+  sessions: SessionsTable;
+  transcript_files: TranscriptFilesTable;
+  transcript_chunks: TranscriptChunksTable;
+  turns: TurnsTable;
+  incidents: IncidentsTable;
+  effects: EffectsTable;
+  parks: ParksTable;
+}
+
+interface DeliveriesTable {
+  /** order of acceptance */
+  seq: Generated<number>;
+  id: string;
+  forge: string;
+  /** the forge's own id, a UUID per hook task: a replay has a new one */
+  forge_delivery_id: string;
+  source: 'webhook' | 'replay';
+  /** JSON object of the request headers we keep, lower case */
+  headers: string;
+  body: ColumnType<Uint8Array, Uint8Array, never>;
+  received_at: number;
+  state: ColumnType<DeliveryState, DeliveryState, DeliveryState>;
+  reason: string | null;
+  duplicate_of: string | null;
+  event_name: string | null;
+  /** JSON RouteDecision */
+  decision: string | null;
+  decided_at: number | null;
+  attempts: number;
+  next_attempt_at: number;
+}
+
+interface EventKeysTable {
+  forge: string;
+  semantic_key: string;
+  delivery_id: string;
+}
+
+interface ItemsTable {
+  forge: string;
+  repository_id: string;
+  number: number;
+  kind: ItemKind;
+  /** JSON arrays of names: the sets as last seen, to subtract from the next complete set */
+  labels: string;
+  assignees: string;
+  head_sha: string | null;
+  head_ref: string | null;
+  occurred_at: string;
+}
+
+interface ConversationsTable {
+  id: string;
+  forge: string;
+  repository_id: string;
+  /** owner/name as last seen; the id is the key */
+  repository_name: string;
+  agent: string;
+  item_number: number;
+  item_kind: ItemKind;
+  title: string;
+  branch: string | null;
+  /** JSON Snapshot of the item at the last dispatch that was answered */
+  seen: string | null;
+  created_at: number;
+  updated_at: number;
+  lease_worker: string | null;
+  /** rises with every lease: a holder whose number is old has lost it */
+  lease_token: number;
+  lease_until: number;
+}
+
+interface ConversationItemsTable {
+  forge: string;
+  repository_id: string;
+  number: number;
+  agent: string;
+  conversation_id: string;
+}
+
+interface MessagesTable {
+  seq: Generated<number>;
+  id: string;
+  conversation_id: string;
+  delivery_id: string;
+  flow: string;
+  skill: string;
+  /** JSON of the flow's `with` */
+  parameters: string;
+  priority: number;
+  /** JSON ForgeEvent */
+  event: string;
+  state: MessageState;
+  reason: string | null;
+  dispatch_id: string | null;
+  created_at: number;
+  settled_at: number | null;
+}
+
+interface DispatchesTable {
+  seq: Generated<number>;
+  id: string;
+  conversation_id: string;
+  agent: string;
+  state: DispatchState;
+  reason: string | null;
+  priority: number;
+  created_at: number;
+  /** not leased before: the quiet window, or the end of a park */
+  due_at: number;
+  attempt: number;
+  worker: string | null;
+  started_at: number | null;
+  ended_at: number | null;
+  session_id: string | null;
+  continuity: string | null;
+  /** the prompt as handed to the CLI, written before the spawn */
+  prompt: string | null;
+  /** JSON array of message ids the prompt carries */
+  carried: string;
+  /** JSON Snapshot the prompt was made from */
+  snapshot: string | null;
+  /** final answer of the agent */
+  answer: string | null;
+  history_messages: number | null;
+  turns: number | null;
+  /** JSON usage totals as the CLI reported them */
+  usage: string | null;
+}
+
+interface SessionsTable {
+  /** the Claude session id, proposed by us */
+  id: string;
+  conversation_id: string;
+  /** 1, 2, … along the conversation's chain */
+  ordinal: number;
+  state: SessionState;
+  /** why it was abandoned or replaced */
+  reason: string | null;
+  replaced_by: string | null;
+  /** uuid of the last main-thread assistant line that was verified on disk */
+  head: string | null;
+  /** bytes of the transcript when it was verified */
+  size: number;
+  failed_resumes: number;
+  /** 1 when the transcript was written by us from the record */
+  synthesised: number;
+  cli_version: string | null;
+  config_folder: string;
+  created_at: number;
+  verified_at: number | null;
+}
+
+interface TranscriptFilesTable {
+  conversation_id: string;
+  /** relative to the CLI folder, `projects/…` */
+  path: string;
+  /** rises when a file was rewritten instead of appended to; only the newest is live */
+  generation: number;
+  size: number;
+}
+
+interface TranscriptChunksTable {
+  conversation_id: string;
+  path: string;
+  generation: number;
+  /** byte offset of the chunk in the file */
+  start: number;
+  bytes: ColumnType<Uint8Array, Uint8Array, never>;
+}
+
+interface TurnsTable {
+  seq: Generated<number>;
+  dispatch_id: string;
+  conversation_id: string;
+  kind: 'prompt' | 'text' | 'tool' | 'answer';
+  /** the text; for a tool `Name {input as JSON}` */
+  content: string;
+  /** the transcript's uuid of this line, where it has one */
+  uuid: string | null;
+  at: number;
+}
+
+interface IncidentsTable {
+  seq: Generated<number>;
+  id: string;
+  conversation_id: string;
+  dispatch_id: string;
+  session_id: string;
+  /** the rung that was reached, or `unverified` for a run whose transcript could not be verified */
+  rung: string;
+  reason: string;
+  /** JSON */
+  evidence: string;
+  at: number;
+}
+
+interface EffectsTable {
+  seq: Generated<number>;
+  id: string;
+  dispatch_id: string;
+  conversation_id: string;
+  /** idempotency key: dispatch id + what */
+  key: string;
+  kind: 'push' | 'pull' | 'comment' | 'review';
+  state: 'planned' | 'done' | 'refused';
+  /** JSON */
+  request: string;
+  /** JSON */
+  result: string | null;
+  attempts: number;
+  created_at: number;
+  done_at: number | null;
+}
+
+interface ParksTable {
+  credential: string;
+  until: number;
+  why: string;
+  at: number;
+}
+
+export type DeliveryRow = Selectable<DeliveriesTable>;
+export type ConversationRow = Selectable<ConversationsTable>;
+export type MessageRow = Selectable<MessagesTable>;
+export type DispatchRow = Selectable<DispatchesTable>;
+export type SessionRow = Selectable<SessionsTable>;
+export type NewSession = Insertable<SessionsTable>;
+export type TurnRow = Selectable<TurnsTable>;
+export type EffectRow = Selectable<EffectsTable>;
+export type IncidentRow = Selectable<IncidentsTable>;

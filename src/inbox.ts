@@ -1,0 +1,164 @@
+/**
+ * The inbox: every webhook request as it arrived, and what was decided about it.
+ *
+ * A delivery is durable before the forge gets its 202. Two unique keys decide what is a repetition: the forge's own
+ * delivery id, at the door, and the event's meaning, at the routing. Both are indexes, not look-ups: one event has been
+ * seen to arrive five times within 4 ms.
+ */
+import { randomUUID } from 'node:crypto';
+import { type DialectName, type Rows, serialise } from './database/database.ts';
+import type { DeliveryRow } from './database/tables.ts';
+
+export interface NewDelivery {
+  forge: string;
+  forgeDeliveryId: string;
+  source: 'webhook' | 'replay';
+  headers: Record<string, string>;
+  body: Uint8Array;
+  now: number;
+}
+
+export type Acceptance =
+  | { kind: 'accepted'; id: string }
+  /** the forge sent this very delivery before; `id` is ours of the first time */
+  | { kind: 'repeated'; id: string };
+
+export async function acceptDelivery(rows: Rows, delivery: NewDelivery): Promise<Acceptance> {
+  const id = randomUUID();
+  const { numInsertedOrUpdatedRows } = await rows
+    .insertInto('deliveries')
+    .values({
+      id,
+      forge: delivery.forge,
+      forge_delivery_id: delivery.forgeDeliveryId,
+      source: delivery.source,
+      headers: JSON.stringify(delivery.headers),
+      body: delivery.body,
+      received_at: delivery.now,
+      state: 'received',
+      attempts: 0,
+      next_attempt_at: delivery.now,
+    })
+    .onConflict((c) => c.columns(['forge', 'forge_delivery_id']).doNothing())
+    .executeTakeFirstOrThrow();
+  if (numInsertedOrUpdatedRows === 1n) return { kind: 'accepted', id };
+  const first = await rows
+    .selectFrom('deliveries')
+    .select('id')
+    .where('forge', '=', delivery.forge)
+    .where('forge_delivery_id', '=', delivery.forgeDeliveryId)
+    .executeTakeFirstOrThrow();
+  return { kind: 'repeated', id: first.id };
+}
+
+const ROUTING_LOCK = 1;
+
+/**
+ * The oldest delivery that nobody has decided yet, held until the transaction ends. Routing is serialised over all
+ * processes: two deliveries about one item read and write its last seen state, and their order is the meaning.
+ */
+export async function claimDelivery(
+  tx: Rows,
+  dialect: DialectName,
+  now: number,
+): Promise<DeliveryRow | undefined> {
+  await serialise(dialect, tx, ROUTING_LOCK);
+  return await tx
+    .selectFrom('deliveries')
+    .selectAll()
+    .where('state', '=', 'received')
+    .where('next_attempt_at', '<=', now)
+    .orderBy('seq')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** Claims a meaning for a delivery: null when it is the first with it, else the id of the delivery that was. */
+export async function claimMeaning(
+  tx: Rows,
+  claim: { forge: string; semanticKey: string; deliveryId: string },
+): Promise<string | null> {
+  const { numInsertedOrUpdatedRows } = await tx
+    .insertInto('event_keys')
+    .values({ forge: claim.forge, semantic_key: claim.semanticKey, delivery_id: claim.deliveryId })
+    .onConflict((c) => c.columns(['forge', 'semantic_key']).doNothing())
+    .executeTakeFirstOrThrow();
+  if (numInsertedOrUpdatedRows === 1n) return null;
+  const first = await tx
+    .selectFrom('event_keys')
+    .select('delivery_id')
+    .where('forge', '=', claim.forge)
+    .where('semantic_key', '=', claim.semanticKey)
+    .executeTakeFirstOrThrow();
+  return first.delivery_id;
+}
+
+export type DeliveryVerdict =
+  | { state: 'routed' }
+  | { state: 'ignored'; reason: string }
+  | { state: 'duplicate'; of: string }
+  | { state: 'failed'; reason: string };
+
+export interface DeliverySettlement {
+  id: string;
+  verdict: DeliveryVerdict;
+  eventName: string | null;
+  /** stored as JSON; what `explain` prints */
+  decision: unknown;
+  now: number;
+}
+
+export async function settleDelivery(tx: Rows, settlement: DeliverySettlement): Promise<void> {
+  const { verdict } = settlement;
+  await tx
+    .updateTable('deliveries')
+    .set({
+      state: verdict.state,
+      reason: 'reason' in verdict ? verdict.reason : null,
+      duplicate_of: verdict.state === 'duplicate' ? verdict.of : null,
+      event_name: settlement.eventName,
+      decision: settlement.decision === null ? null : JSON.stringify(settlement.decision),
+      decided_at: settlement.now,
+    })
+    .where('id', '=', settlement.id)
+    .where('state', '=', 'received')
+    .execute();
+}
+
+/** Seconds to wait after the n-th failed attempt to route a delivery; after the last one it is `failed`. */
+const RETRY_SECONDS = [1, 5, 30, 120];
+
+/** Routing threw: try again later, or give up visibly. */
+export async function postponeDelivery(
+  rows: Rows,
+  failure: { delivery: DeliveryRow; reason: string; now: number },
+): Promise<'postponed' | 'failed'> {
+  const attempts = failure.delivery.attempts + 1;
+  const wait = RETRY_SECONDS[attempts - 1];
+  await rows
+    .updateTable('deliveries')
+    .set(
+      wait === undefined
+        ? { state: 'failed', reason: failure.reason, attempts, decided_at: failure.now }
+        : { reason: failure.reason, attempts, next_attempt_at: failure.now + wait * 1000 },
+    )
+    .where('id', '=', failure.delivery.id)
+    .where('state', '=', 'received')
+    .execute();
+  return wait === undefined ? 'failed' : 'postponed';
+}
+
+/** By our id, by the forge's id, or by an unambiguous beginning of either (at least 6 characters). */
+export async function findDelivery(rows: Rows, reference: string): Promise<DeliveryRow | undefined> {
+  const query = rows.selectFrom('deliveries').selectAll().orderBy('seq', 'desc');
+  const exact = await query
+    .where((e) => e.or([e('id', '=', reference), e('forge_delivery_id', '=', reference)]))
+    .executeTakeFirst();
+  if (exact !== undefined || reference.length < 6) return exact;
+  const prefix = `${reference.replaceAll(/[%_\\]/g, '')}%`;
+  const candidates = await query
+    .where((e) => e.or([e('id', 'like', prefix), e('forge_delivery_id', 'like', prefix)]))
+    .limit(2)
+    .execute();
+  return candidates.length === 1 ? candidates[0] : undefined;
+}

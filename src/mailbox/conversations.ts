@@ -1,0 +1,94 @@
+/** Which conversation an event belongs to: one agent's work on one item, and the items that joined it. */
+import { randomUUID } from 'node:crypto';
+import type { Rows } from '../database/database.ts';
+import type { ConversationRow } from '../database/tables.ts';
+import type { EventItem, RepositoryRef } from '../vocabulary.ts';
+
+export interface ConversationAddress {
+  forge: string;
+  repository: RepositoryRef;
+  number: number;
+  agent: string;
+}
+
+export async function findConversation(
+  rows: Rows,
+  address: ConversationAddress,
+): Promise<ConversationRow | undefined> {
+  return await rows
+    .selectFrom('conversation_items as i')
+    .innerJoin('conversations as c', 'c.id', 'i.conversation_id')
+    .selectAll('c')
+    .where('i.forge', '=', address.forge)
+    .where('i.repository_id', '=', address.repository.id)
+    .where('i.number', '=', address.number)
+    .where('i.agent', '=', address.agent)
+    .executeTakeFirst();
+}
+
+/**
+ * Finds or creates. A pull request whose text closes an issue this agent already works on joins that conversation, so
+ * that review and work share one history.
+ */
+export async function resolveConversation(
+  tx: Rows,
+  address: ConversationAddress & { item: EventItem; now: number },
+): Promise<ConversationRow> {
+  const known = await findConversation(tx, address);
+  if (known !== undefined) return known;
+  if (address.item.kind === 'pull') {
+    for (const number of closedIssues(address.item.body)) {
+      const issue = await findConversation(tx, { ...address, number });
+      if (issue !== undefined) {
+        await joinConversation(tx, address, issue.id);
+        return issue;
+      }
+    }
+  }
+  const conversation: ConversationRow = {
+    id: randomUUID(),
+    forge: address.forge,
+    repository_id: address.repository.id,
+    repository_name: address.repository.fullName,
+    agent: address.agent,
+    item_number: address.number,
+    item_kind: address.item.kind,
+    title: address.item.title,
+    branch: null,
+    seen: null,
+    created_at: address.now,
+    updated_at: address.now,
+    lease_worker: null,
+    lease_token: 0,
+    lease_until: 0,
+  };
+  await tx.insertInto('conversations').values(conversation).execute();
+  await joinConversation(tx, address, conversation.id);
+  return conversation;
+}
+
+/** Adds an item (usually the pull request we opened) to a conversation; an item already in one stays there. */
+export async function joinConversation(
+  tx: Rows,
+  address: ConversationAddress,
+  conversationId: string,
+): Promise<void> {
+  await tx
+    .insertInto('conversation_items')
+    .values({
+      forge: address.forge,
+      repository_id: address.repository.id,
+      number: address.number,
+      agent: address.agent,
+      conversation_id: conversationId,
+    })
+    .onConflict((c) => c.columns(['forge', 'repository_id', 'number', 'agent']).doNothing())
+    .execute();
+}
+
+/** The forges' closing keywords, for issues of the same repository. */
+const CLOSES = /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)[:\s]+#(\d+)\b/gi;
+
+export function closedIssues(text: string): number[] {
+  return [...text.matchAll(CLOSES)].map((m) => Number(m[1]));
+}

@@ -1,0 +1,177 @@
+/**
+ * Leases: one run per conversation, whoever the workers are.
+ *
+ * A lease is a row with a number that only rises. Every later write of the holder names its number; a holder whose
+ * number is old learns it from a write that changes nothing (LeaseLost), not from a clock.
+ */
+import { type Database, type Rows, serialise } from '../database/database.ts';
+import type { ConversationRow, DispatchRow, MessageRow } from '../database/tables.ts';
+import { LeaseLost } from '../errors.ts';
+
+export interface LeaseRequest {
+  worker: string;
+  now: number;
+  leaseMs: number;
+  /** most dispatches of one agent at once, over all workers; agents that are absent here are not run by this worker */
+  agentLimits: ReadonlyMap<string, number>;
+}
+
+/** What the attempt before this one left: the prompt it sent and the messages in it. */
+export interface PreviousAttempt {
+  prompt: string | null;
+  carried: string[];
+  answer: string | null;
+}
+
+export interface Lease {
+  worker: string;
+  token: number;
+  conversation: ConversationRow;
+  dispatch: DispatchRow;
+  /** all messages this dispatch carries now, oldest first */
+  messages: MessageRow[];
+  previous: PreviousAttempt | null;
+}
+
+const LEASING_LOCK = 2;
+
+/** The most urgent dispatch that may run now, or null. Leasing is serialised: the limits count rows. */
+export async function leaseConversation(database: Database, request: LeaseRequest): Promise<Lease | null> {
+  return await database.transaction(async (tx) => {
+    await serialise(database.dialect, tx, LEASING_LOCK);
+    const agents = await agentsWithRoom(tx, request.agentLimits);
+    if (agents.length === 0 || (await isParked(tx, request.now))) return null;
+    const dispatch = await nextDue(tx, request.now, agents);
+    return dispatch === undefined ? null : await take(tx, request, dispatch);
+  });
+}
+
+async function agentsWithRoom(tx: Rows, limits: ReadonlyMap<string, number>): Promise<string[]> {
+  const running = await tx
+    .selectFrom('dispatches')
+    .select(['agent', (e) => e.fn.countAll<number>().as('count')])
+    .where('state', '=', 'running')
+    .groupBy('agent')
+    .execute();
+  const counts = new Map(running.map((r) => [r.agent, Number(r.count)]));
+  return [...limits].filter(([agent, limit]) => (counts.get(agent) ?? 0) < limit).map(([agent]) => agent);
+}
+
+async function isParked(tx: Rows, now: number): Promise<boolean> {
+  const park = await tx.selectFrom('parks').select('credential').where('until', '>', now).executeTakeFirst();
+  return park !== undefined;
+}
+
+async function nextDue(tx: Rows, now: number, agents: string[]): Promise<DispatchRow | undefined> {
+  return await tx
+    .selectFrom('dispatches as d')
+    .innerJoin('conversations as c', 'c.id', 'd.conversation_id')
+    .selectAll('d')
+    .where('d.state', 'in', ['queued', 'parked', 'interrupted'])
+    .where('d.due_at', '<=', now)
+    .where('d.agent', 'in', agents)
+    .where('c.lease_until', '<=', now)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('dispatches as r')
+            .select('r.id')
+            .whereRef('r.conversation_id', '=', 'd.conversation_id')
+            .where('r.state', '=', 'running'),
+        ),
+      ),
+    )
+    .orderBy('d.priority', 'desc')
+    .orderBy('d.due_at')
+    .orderBy('d.seq')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+async function take(tx: Rows, request: LeaseRequest, row: DispatchRow): Promise<Lease> {
+  const conversation = await tx
+    .updateTable('conversations')
+    .set((e) => ({
+      lease_worker: request.worker,
+      lease_token: e('lease_token', '+', 1),
+      lease_until: request.now + request.leaseMs,
+    }))
+    .where('id', '=', row.conversation_id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await tx
+    .updateTable('messages')
+    .set({ state: 'carried', dispatch_id: row.id })
+    .where('conversation_id', '=', row.conversation_id)
+    .where('state', '=', 'waiting')
+    .execute();
+  const messages = await carriedMessages(tx, row.id);
+  const dispatch = await tx
+    .updateTable('dispatches')
+    .set({
+      state: 'running',
+      reason: null,
+      attempt: row.attempt + 1,
+      worker: request.worker,
+      started_at: request.now,
+      ended_at: null,
+      carried: JSON.stringify(messages.map((m) => m.id)),
+    })
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const previous =
+    row.attempt === 0
+      ? null
+      : { prompt: row.prompt, carried: JSON.parse(row.carried) as string[], answer: row.answer };
+  return {
+    worker: request.worker,
+    token: conversation.lease_token,
+    conversation,
+    dispatch,
+    messages,
+    previous,
+  };
+}
+
+async function carriedMessages(tx: Rows, dispatchId: string): Promise<MessageRow[]> {
+  return await tx
+    .selectFrom('messages')
+    .selectAll()
+    .where('dispatch_id', '=', dispatchId)
+    .where('state', '=', 'carried')
+    .orderBy('seq')
+    .execute();
+}
+
+/** Prolongs the lease; throws LeaseLost when somebody else has it. */
+export async function renewLease(rows: Rows, lease: Lease, until: number): Promise<void> {
+  const { numUpdatedRows } = await rows
+    .updateTable('conversations')
+    .set({ lease_until: until })
+    .where('id', '=', lease.conversation.id)
+    .where('lease_token', '=', lease.token)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n) throw leaseLost(lease);
+}
+
+/**
+ * Call first in every transaction that writes on behalf of a lease. Locks the conversation's row, so that a lease
+ * cannot change hands before the transaction ends.
+ */
+export async function assertLease(tx: Rows, lease: Lease): Promise<void> {
+  const { numUpdatedRows } = await tx
+    .updateTable('conversations')
+    .set({ lease_token: lease.token })
+    .where('id', '=', lease.conversation.id)
+    .where('lease_token', '=', lease.token)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n) throw leaseLost(lease);
+}
+
+function leaseLost(lease: Lease): LeaseLost {
+  return new LeaseLost(
+    `Conversation ${lease.conversation.id} was leased by another worker while dispatch ${lease.dispatch.id} ran here. ` +
+      'This run stops and writes nothing; raise worker.lease_seconds if this host is often too busy to renew in time.',
+  );
+}

@@ -1,0 +1,111 @@
+/** Messages: what waits in a conversation's mailbox, and the dispatch that will carry it. */
+import { randomUUID } from 'node:crypto';
+import type { Rows } from '../database/database.ts';
+import type { ConversationRow } from '../database/tables.ts';
+import type { ForgeEvent } from '../vocabulary.ts';
+
+export interface NewMessage {
+  conversation: ConversationRow;
+  deliveryId: string;
+  flow: string;
+  skill: string;
+  parameters: Record<string, unknown>;
+  priority: number;
+  event: ForgeEvent;
+  now: number;
+  /** wait this long after the last message … */
+  quietMs: number;
+  /** … but not longer than this after the first */
+  maxWaitMs: number;
+}
+
+/** Appends a message and makes sure that a dispatch will come for it. Answers the dispatch's id. */
+export async function appendMessage(tx: Rows, message: NewMessage): Promise<{ dispatchId: string }> {
+  await tx
+    .insertInto('messages')
+    .values({
+      id: randomUUID(),
+      conversation_id: message.conversation.id,
+      delivery_id: message.deliveryId,
+      flow: message.flow,
+      skill: message.skill,
+      parameters: JSON.stringify(message.parameters),
+      priority: message.priority,
+      event: JSON.stringify(message.event),
+      state: 'waiting',
+      created_at: message.now,
+    })
+    .execute();
+  return { dispatchId: await ensureDispatch(tx, message) };
+}
+
+async function ensureDispatch(tx: Rows, message: NewMessage): Promise<string> {
+  const waiting = await tx
+    .selectFrom('dispatches')
+    .selectAll()
+    .where('conversation_id', '=', message.conversation.id)
+    .where('state', 'in', ['queued', 'parked', 'interrupted'])
+    .executeTakeFirst();
+  if (waiting === undefined) {
+    const id = randomUUID();
+    await tx
+      .insertInto('dispatches')
+      .values({
+        id,
+        conversation_id: message.conversation.id,
+        agent: message.conversation.agent,
+        state: 'queued',
+        priority: message.priority,
+        created_at: message.now,
+        due_at: message.now + Math.min(message.quietMs, message.maxWaitMs),
+        attempt: 0,
+        carried: '[]',
+      })
+      .execute();
+    return id;
+  }
+  // A parked or interrupted dispatch keeps its own time: a comment does not end a usage limit.
+  const dueAt =
+    waiting.state === 'queued'
+      ? Math.max(
+          waiting.due_at,
+          Math.min(message.now + message.quietMs, waiting.created_at + message.maxWaitMs),
+        )
+      : waiting.due_at;
+  await tx
+    .updateTable('dispatches')
+    .set({ due_at: dueAt, priority: Math.max(waiting.priority, message.priority) })
+    .where('id', '=', waiting.id)
+    .execute();
+  return waiting.id;
+}
+
+/** The author took a comment back before anybody acted on it: its waiting messages are declined. */
+export async function declineMessagesOfComment(
+  tx: Rows,
+  comment: { forge: string; repositoryId: string; commentId: number; now: number },
+): Promise<number> {
+  const waiting = await tx
+    .selectFrom('messages as m')
+    .innerJoin('conversations as c', 'c.id', 'm.conversation_id')
+    .select(['m.id', 'm.event'])
+    .where('c.forge', '=', comment.forge)
+    .where('c.repository_id', '=', comment.repositoryId)
+    .where('m.state', '=', 'waiting')
+    .execute();
+  const ids = waiting
+    .filter((m) => (JSON.parse(m.event) as ForgeEvent).comment?.id === comment.commentId)
+    .map((m) => m.id);
+  if (ids.length > 0) {
+    await tx
+      .updateTable('messages')
+      .set({
+        state: 'declined',
+        reason: 'the comment was deleted before it was read',
+        settled_at: comment.now,
+      })
+      .where('id', 'in', ids)
+      .execute();
+  }
+  return ids.length;
+}

@@ -1,0 +1,193 @@
+/** How a dispatch ends or waits, and what becomes of the messages it carried. */
+import type { Database, Rows } from '../database/database.ts';
+import type { DispatchRow } from '../database/tables.ts';
+import { assertLease, type Lease } from './leases.ts';
+
+export type Settlement =
+  | { state: 'succeeded' }
+  /** `declined` names why the messages get no answer; a person is told on the item */
+  | { state: 'failed'; reason: string }
+  | { state: 'cancelled'; reason: string }
+  /** waits until a limit is over, or until the forge is back, and keeps its messages' order */
+  | { state: 'parked'; reason: string; until: number }
+  | { state: 'interrupted'; reason: string };
+
+export interface SettleOptions {
+  settlement: Settlement;
+  now: number;
+  /** JSON Snapshot to store as seen by the agent; only with `succeeded` */
+  seen?: string | null;
+  /** messages that arrived in the mailbox but were not in the answered prompt: they go on waiting */
+  unanswered?: string[];
+}
+
+/** Settles a running dispatch and frees its conversation, in one transaction. */
+export async function settleDispatch(
+  database: Database,
+  lease: Lease,
+  options: SettleOptions,
+): Promise<void> {
+  await database.transaction(async (tx) => {
+    await assertLease(tx, lease);
+    await settle(tx, lease.dispatch, options);
+    await tx
+      .updateTable('conversations')
+      .set({
+        lease_worker: null,
+        lease_until: 0,
+        updated_at: options.now,
+        ...(options.settlement.state === 'succeeded' && options.seen != null ? { seen: options.seen } : {}),
+      })
+      .where('id', '=', lease.conversation.id)
+      .execute();
+  });
+}
+
+async function settle(tx: Rows, dispatch: DispatchRow, options: SettleOptions): Promise<void> {
+  const { settlement, now } = options;
+  if (settlement.state === 'parked' || settlement.state === 'interrupted') {
+    await putBack(tx, dispatch, { ...options, settlement });
+    return;
+  }
+  await tx
+    .updateTable('dispatches')
+    .set({
+      state: settlement.state,
+      reason: 'reason' in settlement ? settlement.reason : null,
+      ended_at: now,
+    })
+    .where('id', '=', dispatch.id)
+    .where('state', '=', 'running')
+    .execute();
+  await settleMessages(tx, dispatch, options);
+}
+
+async function settleMessages(tx: Rows, dispatch: DispatchRow, options: SettleOptions): Promise<void> {
+  const { settlement, now } = options;
+  const unanswered = options.unanswered ?? [];
+  if (unanswered.length > 0) {
+    await tx
+      .updateTable('messages')
+      .set({ state: 'waiting', dispatch_id: null })
+      .where('dispatch_id', '=', dispatch.id)
+      .where('id', 'in', unanswered)
+      .execute();
+    await requeueWaiting(tx, dispatch, now);
+  }
+  const answered = settlement.state === 'succeeded';
+  await tx
+    .updateTable('messages')
+    .set({
+      state: answered ? 'answered' : 'declined',
+      reason: 'reason' in settlement ? settlement.reason : null,
+      settled_at: now,
+    })
+    .where('dispatch_id', '=', dispatch.id)
+    .where('state', '=', 'carried')
+    .execute();
+}
+
+/** Messages that go on waiting need a dispatch to come; there is at most one, by index. */
+async function requeueWaiting(tx: Rows, dispatch: DispatchRow, now: number): Promise<void> {
+  const waiting = await tx
+    .selectFrom('dispatches')
+    .select('id')
+    .where('conversation_id', '=', dispatch.conversation_id)
+    .where('state', 'in', ['queued', 'parked', 'interrupted'])
+    .executeTakeFirst();
+  if (waiting !== undefined) return;
+  await tx
+    .insertInto('dispatches')
+    .values({
+      id: crypto.randomUUID(),
+      conversation_id: dispatch.conversation_id,
+      agent: dispatch.agent,
+      state: 'queued',
+      priority: dispatch.priority,
+      created_at: now,
+      due_at: now,
+      attempt: 0,
+      carried: '[]',
+    })
+    .execute();
+}
+
+/**
+ * A dispatch that could not answer gives its messages back and waits itself. If newer messages already made a dispatch
+ * for this conversation, that one is merged into the older: it keeps its id, and with it the effects it has recorded.
+ */
+async function putBack(
+  tx: Rows,
+  dispatch: DispatchRow,
+  options: SettleOptions & {
+    settlement: { state: 'parked' | 'interrupted'; reason: string; until?: number };
+  },
+): Promise<void> {
+  const { settlement, now } = options;
+  const newer = await tx
+    .updateTable('dispatches')
+    .set({ state: 'cancelled', reason: `merged into dispatch ${dispatch.id}`, ended_at: now })
+    .where('conversation_id', '=', dispatch.conversation_id)
+    .where('state', 'in', ['queued', 'parked', 'interrupted'])
+    .returning('priority')
+    .executeTakeFirst();
+  await tx
+    .updateTable('dispatches')
+    .set({
+      state: settlement.state,
+      reason: settlement.reason,
+      ended_at: now,
+      due_at: settlement.until ?? now,
+      priority: Math.max(dispatch.priority, newer?.priority ?? 0),
+    })
+    .where('id', '=', dispatch.id)
+    .where('state', '=', 'running')
+    .execute();
+  await tx
+    .updateTable('messages')
+    .set({ state: 'waiting', dispatch_id: null })
+    .where('dispatch_id', '=', dispatch.id)
+    .where('state', '=', 'carried')
+    .execute();
+}
+
+export interface Rescue {
+  now: number;
+  /** every running dispatch of these workers, whatever its lease says: they are known to be dead */
+  deadWorkers: string[] | 'expired-only';
+  reason: string;
+}
+
+/** Running dispatches whose worker is gone become interrupted, and wait. Answers their ids. */
+export async function rescueExpired(database: Database, rescue: Rescue): Promise<string[]> {
+  return await database.transaction(async (tx) => {
+    let query = tx
+      .selectFrom('dispatches as d')
+      .innerJoin('conversations as c', 'c.id', 'd.conversation_id')
+      .selectAll('d')
+      .where('d.state', '=', 'running');
+    query =
+      rescue.deadWorkers === 'expired-only'
+        ? query.where('c.lease_until', '<=', rescue.now)
+        : query.where((e) =>
+            e.or([
+              e('c.lease_until', '<=', rescue.now),
+              ...(rescue.deadWorkers.length > 0 ? [e('d.worker', 'in', rescue.deadWorkers as string[])] : []),
+            ]),
+          );
+    const lost = await query.execute();
+    for (const dispatch of lost) {
+      // The number rises, so that the old holder, should it still live, can no longer write.
+      await tx
+        .updateTable('conversations')
+        .set((e) => ({ lease_worker: null, lease_until: 0, lease_token: e('lease_token', '+', 1) }))
+        .where('id', '=', dispatch.conversation_id)
+        .execute();
+      await putBack(tx, dispatch, {
+        settlement: { state: 'interrupted', reason: rescue.reason },
+        now: rescue.now,
+      });
+    }
+    return lost.map((d) => d.id);
+  });
+}

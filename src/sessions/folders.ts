@@ -1,0 +1,42 @@
+/**
+ * Where a conversation's CLI keeps its files. One folder per conversation, so that one broken or hostile run cannot
+ * touch another's history, and so that its project folder holds this conversation's sessions and nothing else.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Fixed, so that the working folder's path has no part in where the CLI looks (SDK: CLAUDE_CODE_PROJECT_DIR_NAME). */
+export const PROJECT_FOLDER_NAME = 'conversation';
+
+export interface CliFolders {
+  /** CLAUDE_CONFIG_DIR: the same absolute path inside and outside a container */
+  config: string;
+  /** HOME of the CLI; holds nothing we need */
+  home: string;
+  /** TMPDIR of the CLI */
+  temporary: string;
+  /** lock files, outside of everything the agent may write */
+  locks: string;
+}
+
+export function cliFolders(stateFolder: string, conversationId: string): CliFolders {
+  const base = join(stateFolder, 'conversations', conversationId);
+  return {
+    config: join(base, 'cli'),
+    home: join(base, 'home'),
+    temporary: join(base, 'tmp'),
+    locks: join(stateFolder, 'locks'),
+  };
+}
+
+export function createCliFolders(folders: CliFolders): void {
+  mkdirSync(join(folders.config, 'projects', PROJECT_FOLDER_NAME), { recursive: true, mode: 0o700 });
+  mkdirSync(folders.home, { recursive: true, mode: 0o700 });
+  mkdirSync(folders.temporary, { recursive: true, mode: 0o700 });
+  mkdirSync(folders.locks, { recursive: true, mode: 0o700 });
+}
+
+/** Path of a session's transcript relative to the CLI folder; the archive uses the same. */
+export function transcriptPath(sessionId: string): string {
+  return join('projects', PROJECT_FOLDER_NAME, `${sessionId}.jsonl`);
+}

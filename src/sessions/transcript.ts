@@ -1,0 +1,181 @@
+/**
+ * Reads a transcript of the CLI: one JSON object a line, undocumented, so only the few fields below are trusted and
+ * everything else is carried along untouched. Pure; shapes measured on CLI 2.1.330.
+ */
+
+export interface TranscriptEntry {
+  uuid: string;
+  role: 'user' | 'assistant';
+  /** a subagent's line: never a head */
+  sidechain: boolean;
+  /** texts of all text blocks, joined by newlines */
+  text: string;
+  toolUses: string[];
+  /** tool_use ids this line answers */
+  toolResults: string[];
+  /** the CLI's own stand-in for an answer that never came: an API error, or "No response requested." */
+  synthetic: boolean;
+  stopReason: string | null;
+}
+
+export interface Transcript {
+  /** user and assistant lines in file order */
+  entries: TranscriptEntry[];
+  lines: number;
+  badLines: number;
+  size: number;
+  /** false when the last line was cut */
+  endsWithNewline: boolean;
+  /** `version` of the last line that has one */
+  cliVersion: string | null;
+}
+
+const NEWLINE = 0x0a;
+
+export function readTranscript(bytes: Uint8Array): Transcript {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const transcript: Transcript = {
+    entries: [],
+    lines: 0,
+    badLines: 0,
+    size: buffer.length,
+    endsWithNewline: buffer.length === 0 || buffer.at(-1) === NEWLINE,
+    cliVersion: null,
+  };
+  for (const line of splitLines(buffer)) {
+    if (line.trim() === '') continue;
+    transcript.lines++;
+    const parsed = parseLine(line);
+    if (parsed === null) {
+      transcript.badLines++;
+      continue;
+    }
+    if (typeof parsed.version === 'string') transcript.cliVersion = parsed.version;
+    const entry = toEntry(parsed);
+    if (entry !== null) transcript.entries.push(entry);
+  }
+  return transcript;
+}
+
+/** Line by line instead of one 50 MB string split: the peak stays at one line. */
+function* splitLines(buffer: Buffer): Generator<string> {
+  let start = 0;
+  while (start < buffer.length) {
+    const end = buffer.indexOf(NEWLINE, start);
+    yield buffer.toString('utf8', start, end === -1 ? buffer.length : end);
+    if (end === -1) return;
+    start = end + 1;
+  }
+}
+
+interface RawLine {
+  type?: unknown;
+  uuid?: unknown;
+  version?: unknown;
+  isSidechain?: unknown;
+  isApiErrorMessage?: unknown;
+  isMeta?: unknown;
+  message?: { role?: unknown; model?: unknown; stop_reason?: unknown; content?: unknown };
+}
+
+function parseLine(line: string): RawLine | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as RawLine) : null;
+  } catch {
+    return null;
+  }
+}
+
+function toEntry(line: RawLine): TranscriptEntry | null {
+  if (line.type !== 'user' && line.type !== 'assistant') return null;
+  if (typeof line.uuid !== 'string' || typeof line.message !== 'object' || line.message === null) return null;
+  const blocks = contentBlocks(line.message.content);
+  return {
+    uuid: line.uuid,
+    role: line.type,
+    sidechain: line.isSidechain === true,
+    text: blocks
+      .filter((b) => b.type === 'text' && typeof b.text === 'string')
+      .map((b) => b.text as string)
+      .join('\n'),
+    toolUses: blocks.filter((b) => b.type === 'tool_use').map((b) => String(b.id)),
+    toolResults: blocks.filter((b) => b.type === 'tool_result').map((b) => String(b.tool_use_id)),
+    synthetic:
+      line.isApiErrorMessage === true || line.message.model === '<synthetic>' || line.isMeta === true,
+    stopReason: typeof line.message.stop_reason === 'string' ? line.message.stop_reason : null,
+  };
+}
+
+interface Block {
+  type?: unknown;
+  text?: unknown;
+  id?: unknown;
+  tool_use_id?: unknown;
+}
+
+function contentBlocks(content: unknown): Block[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  return Array.isArray(content) ? content.filter((b): b is Block => typeof b === 'object' && b !== null) : [];
+}
+
+/** uuid of the last answer on the main thread that really came from the model, or null. */
+export function headOf(transcript: Transcript): string | null {
+  return transcript.entries.findLast(isRealAnswer)?.uuid ?? null;
+}
+
+export function holds(transcript: Transcript, uuid: string): boolean {
+  return transcript.entries.some((e) => e.uuid === uuid);
+}
+
+/**
+ * User and assistant turns the model will see as history: neighbouring lines of one role are one message to the API.
+ */
+export function historyMessages(transcript: Transcript): number {
+  let count = 0;
+  let role: string | null = null;
+  for (const entry of transcript.entries) {
+    if (entry.sidechain) continue;
+    if (entry.role !== role) count++;
+    role = entry.role;
+  }
+  return count;
+}
+
+/** What stands in the transcript after the last verified head: what an interrupted run had come to. */
+export type Tail =
+  /** nothing: the prompt never reached the file */
+  | { kind: 'nothing' }
+  /** the prompt is there, no answer of the model is */
+  | { kind: 'unanswered' }
+  /** the model answered and called tools, but came to no end: side effects may have happened */
+  | { kind: 'mid-turn' }
+  /** the model came to its end: the answer can be adopted without another call */
+  | { kind: 'answered'; answer: string; head: string };
+
+export function tailAfter(transcript: Transcript, head: string | null): Tail {
+  const main = transcript.entries.filter((e) => !e.sidechain);
+  const from = head === null ? 0 : main.findIndex((e) => e.uuid === head) + 1;
+  const tail = main.slice(from);
+  if (!tail.some((e) => e.role === 'user' && e.toolResults.length === 0)) {
+    return tail.some(isRealAnswer) ? { kind: 'mid-turn' } : { kind: 'nothing' };
+  }
+  const answers = tail.filter(isRealAnswer);
+  if (answers.length === 0) return { kind: 'unanswered' };
+  const last = tail.findLast((e) => e.role === 'assistant' || e.toolResults.length > 0)!;
+  const finished = isRealAnswer(last) && last.stopReason === 'end_turn' && last.toolUses.length === 0;
+  return finished && tail.at(-1) === last
+    ? { kind: 'answered', answer: last.text, head: last.uuid }
+    : { kind: 'mid-turn' };
+}
+
+function isRealAnswer(entry: TranscriptEntry): boolean {
+  return entry.role === 'assistant' && !entry.sidechain && !entry.synthetic;
+}
+
+/** The bytes without the lines that do not parse and with a final newline: what a repair writes. */
+export function withoutBadLines(bytes: Uint8Array): Uint8Array {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const good = [...splitLines(buffer)].filter((line) => line.trim() !== '' && parseLine(line) !== null);
+  return Buffer.from(good.map((line) => `${line}\n`).join(''));
+}
