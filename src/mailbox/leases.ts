@@ -115,7 +115,6 @@ async function take(tx: Rows, request: LeaseRequest, row: DispatchRow): Promise<
       worker: request.worker,
       started_at: request.now,
       ended_at: null,
-      carried: JSON.stringify(messages.map((m) => m.id)),
     })
     .where('id', '=', row.id)
     .returningAll()

@@ -1,0 +1,83 @@
+/** One `agents/<name>.md`. */
+import { basename } from 'node:path';
+import { type AgentOptions, agentOptions, CLAUDE_CODE_KEYS } from './agent-options.ts';
+import type { AgentConfig } from './config.ts';
+import { readFrontMatter } from './front-matter.ts';
+import type { Loading } from './loading.ts';
+import { validate } from './problems.ts';
+import { tableOf } from './table.ts';
+
+export interface AgentDefaults {
+  model: string;
+  quietSeconds: number;
+  maxWaitSeconds: number;
+}
+
+const AGENT_TABLE = tableOf(agentOptions);
+
+/** null when the file has a problem; it is reported. */
+export function readAgent(
+  file: string,
+  text: string,
+  defaults: AgentDefaults,
+  loading: Loading,
+): AgentConfig | null {
+  const name = basename(file, '.md');
+  const parts = readFrontMatter(file, text);
+  if (parts.kind === 'problems') {
+    loading.problems.push(...parts.problems);
+    return null;
+  }
+  const subject = { file, table: AGENT_TABLE, value: withOurKeys(parts.matter) };
+  const found = validate(agentOptions, subject, (problem) => loading.problems.push(problem));
+  if (found === null) return null;
+  if (found.name !== undefined && found.name !== name) {
+    loading.problems.push({
+      file,
+      path: 'name',
+      value: JSON.stringify(found.name),
+      problem: 'is not the name of the file',
+      remedy: `Rename the file to ${found.name}.md, or write name: ${name}.`,
+    });
+    return null;
+  }
+  return agentConfig({ name, file, instructions: parts.body.trim() }, found, defaults);
+}
+
+function agentConfig(
+  base: { name: string; file: string; instructions: string },
+  found: AgentOptions,
+  defaults: AgentDefaults,
+): AgentConfig {
+  return {
+    ...base,
+    description: found.description,
+    model: found.model === undefined || found.model === 'inherit' ? defaults.model : found.model,
+    effort: found.effort ?? null,
+    tools: found.tools === undefined ? null : toolNames(found.tools),
+    disallowedTools: toolNames(found.disallowed_tools ?? []),
+    maxTurns: found.max_turns ?? null,
+    permissionMode: found.permission_mode,
+    resume: found.resume,
+    branchPrefix: found.branch_prefix ?? base.name,
+    publish: found.publish,
+    concurrency: found.concurrency,
+    quietSeconds: found.quiet_seconds ?? defaults.quietSeconds,
+    maxWaitSeconds: found.max_wait_seconds ?? defaults.maxWaitSeconds,
+  };
+}
+
+function withOurKeys(matter: unknown): unknown {
+  if (typeof matter !== 'object' || matter === null || Array.isArray(matter)) return matter;
+  return Object.fromEntries(
+    Object.entries(matter)
+      .filter(([, value]) => value !== null)
+      .map(([key, value]) => [CLAUDE_CODE_KEYS[key] ?? key, value]),
+  );
+}
+
+/** A comma inside parentheses belongs to the tool's own rule: `Bash(git add, git commit)`. */
+function toolNames(tools: string | string[]): string[] {
+  const list = typeof tools === 'string' ? tools.split(/,(?![^(]*\))/) : tools;
+  return list.map((tool) => tool.trim()).filter((tool) => tool !== '');
+}

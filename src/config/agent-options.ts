@@ -1,0 +1,73 @@
+/** The option table of an agent's front matter: Claude Code's own keys, then ours. */
+import { z } from 'zod';
+import { NAME_PATTERN } from './options.ts';
+
+const tools = (description: string) =>
+  z
+    .union([z.string(), z.array(z.string().min(1))])
+    .optional()
+    .meta({ description, 'x-expects': 'a list of tool names, or one text with commas' });
+
+const wait = (description: string) => z.int().min(0).max(86_400).optional().meta({ description });
+
+// As git's own rules for branch names, without the rare characters it would allow.
+const BRANCH_PREFIX = /^[A-Za-z0-9][A-Za-z0-9_-]*(\/[A-Za-z0-9][A-Za-z0-9_-]*)*$/;
+
+export const agentOptions = z.strictObject({
+  name: z.string().regex(NAME_PATTERN).optional().meta({
+    description: 'The name of the file without `.md`.',
+    'x-expects': 'lower-case letters, digits and dashes',
+  }),
+  description: z.string().min(1).meta({ description: 'What the agent is for, in one sentence.' }),
+  tools: tools('Tools it may use. Without it: all of them.'),
+  disallowed_tools: tools('Tools taken away from it.'),
+  model: z.string().min(1).optional().meta({
+    description: 'Model it runs on. Without it, or with `inherit`: `model.default`.',
+  }),
+  color: z.string().optional().meta({ description: 'Accepted for Claude Code, not used.' }),
+  effort: z.enum(['low', 'medium', 'high', 'xhigh', 'max']).optional().meta({
+    description: "How much it thinks. Without it: the model's default.",
+  }),
+  max_turns: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .meta({ description: 'Turns after which a run is stopped.' }),
+  permission_mode: z
+    .enum(['bypassPermissions', 'acceptEdits', 'dontAsk', 'plan', 'default'])
+    .default('bypassPermissions')
+    .meta({
+      description:
+        'Permission mode of the CLI. Nobody is there to answer its questions, so the container is the limit and the default asks nothing; `dontAsk` refuses whatever is not allowed by rule.',
+    }),
+  resume: z.enum(['resume', 'fresh']).default('resume').meta({
+    description:
+      '`resume` continues the session of the conversation; `fresh` starts a new one for every dispatch.',
+  }),
+  branch_prefix: z.string().regex(BRANCH_PREFIX).optional().meta({
+    description: "First part of its branches' names. Without it: the agent's name.",
+    'x-expects': 'letters, digits, dashes and slashes, as in a branch name',
+  }),
+  publish: z.enum(['pull-request', 'review', 'comment']).default('comment').meta({
+    description:
+      'What becomes of its work. `pull-request`: commits are pushed and a pull request is opened; `review`: the final answer is submitted as a review; `comment`: it is posted on the item.',
+  }),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(2)
+    .meta({ description: 'Dispatches of this agent that run at once.' }),
+  quiet_seconds: wait('Overrides `mailbox.quiet_seconds`.'),
+  max_wait_seconds: wait('Overrides `mailbox.max_wait_seconds`.'),
+});
+
+export type AgentOptions = z.output<typeof agentOptions>;
+
+/** Claude Code spells these keys in camel case. */
+export const CLAUDE_CODE_KEYS: Readonly<Record<string, string>> = {
+  disallowedTools: 'disallowed_tools',
+  permissionMode: 'permission_mode',
+  maxTurns: 'max_turns',
+};

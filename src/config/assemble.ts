@@ -1,0 +1,105 @@
+/** Validated options to the frozen shape everybody else reads: absolute paths, resolved secrets, camel case. */
+import { join, resolve } from 'node:path';
+import type { AgentConfig, Flow, ForgeConfig, LoadedConfig, Skill } from './config.ts';
+import type { Options } from './options.ts';
+import { type Preparation, passwordIn } from './prepare.ts';
+
+export interface Read {
+  agents: ReadonlyMap<string, AgentConfig>;
+  skills: ReadonlyMap<string, Skill>;
+  flows: readonly Flow[];
+}
+
+export function assemble(found: Options, read: Read, { file, folder, warnings }: Preparation): LoadedConfig {
+  const { server, model, worker, mailbox, sessions } = found;
+  const state = resolve(folder, found.state);
+  const config: LoadedConfig = {
+    file,
+    server: {
+      host: server.host,
+      port: server.port,
+      maxBodyBytes: server.max_body_bytes,
+      publicUrl: server.public_url === undefined ? null : address(server.public_url),
+    },
+    state,
+    database: { url: databaseUrl(found.database.url, state, folder) },
+    model: {
+      upstream: address(model.upstream),
+      apiKey: model.api_key,
+      default: model.default,
+      small: model.small ?? null,
+    },
+    container: found.container,
+    worker: {
+      concurrency: worker.concurrency,
+      drainSeconds: worker.drain_seconds,
+      lateMessagesSeconds: worker.late_messages_seconds,
+      leaseSeconds: worker.lease_seconds,
+      runTimeoutMinutes: worker.run_timeout_minutes,
+      cliPath: worker.cli_path === undefined ? null : resolve(folder, worker.cli_path),
+    },
+    mailbox: { quietSeconds: mailbox.quiet_seconds, maxWaitSeconds: mailbox.max_wait_seconds },
+    sessions: {
+      archive: sessions.archive,
+      flushMilliseconds: sessions.flush_milliseconds,
+      maxFailedResumes: sessions.max_failed_resumes,
+      retentionDays: sessions.retention_days,
+    },
+    log: found.log,
+    forges: Object.fromEntries(
+      Object.entries(found.forges).map(([name, forge]) => [name, forgeConfig(name, forge)]),
+    ),
+    ...read,
+    warnings,
+    secrets: secretsOf(found),
+  };
+  return frozen(config);
+}
+
+function forgeConfig(name: string, forge: Options['forges'][string]): ForgeConfig {
+  return {
+    name,
+    kind: forge.kind,
+    url: address(forge.url),
+    webhookSecrets: [forge.webhook_secret].flat(),
+    repositories: forge.repositories,
+    trustedSenders: forge.trusted_senders ?? null,
+    accounts: forge.accounts,
+  };
+}
+
+function databaseUrl(url: string | undefined, state: string, folder: string): string {
+  if (url === undefined) return `sqlite:${join(state, 'claude-hooks.db')}`;
+  return url.startsWith('sqlite:') ? `sqlite:${resolve(folder, url.slice('sqlite:'.length))}` : url;
+}
+
+function address(url: string): string {
+  return url.replace(/\/+$/, '');
+}
+
+function secretsOf(found: Options): string[] {
+  const password = found.database.url === undefined ? null : passwordIn(found.database.url);
+  const forges = Object.values(found.forges);
+  const secrets = [
+    found.model.api_key,
+    ...(password === null ? [] : [password, decoded(password)]),
+    ...forges.flatMap((forge) => [forge.webhook_secret].flat()),
+    ...forges.flatMap((forge) => Object.values(forge.accounts).map((account) => account.token)),
+  ];
+  return [...new Set(secrets)];
+}
+
+function decoded(password: string): string {
+  try {
+    return decodeURIComponent(password);
+  } catch {
+    return password;
+  }
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  const members = value instanceof Map ? [...value.values()] : Object.values(value);
+  for (const member of members) frozen(member);
+  return Object.freeze(value);
+}

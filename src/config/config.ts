@@ -1,0 +1,128 @@
+/** The shapes `loadConfig` answers with. Frozen; read once and passed on by wiring. */
+import type { AgentView, ConversationView, EventName, ForgeEvent, ForgeKind } from '../vocabulary.ts';
+import type { AgentOptions } from './agent-options.ts';
+import type { Options } from './options.ts';
+
+export interface LoadedConfig {
+  /** absolute path of claude-hooks.yaml */
+  file: string;
+  server: { host: string; port: number; maxBodyBytes: number; publicUrl: string | null };
+  /** absolute folder; not created by loading */
+  state: string;
+  /** `sqlite:<absolute path>` or `postgres://…` */
+  database: { url: string };
+  /** addresses carry no trailing slash */
+  model: { upstream: string; apiKey: string; default: string; small: string | null };
+  container: Options['container'];
+  worker: {
+    concurrency: number;
+    drainSeconds: number;
+    lateMessagesSeconds: number;
+    leaseSeconds: number;
+    runTimeoutMinutes: number;
+    /** absolute, or null for the pinned CLI */
+    cliPath: string | null;
+  };
+  mailbox: { quietSeconds: number; maxWaitSeconds: number };
+  sessions: { archive: boolean; flushMilliseconds: number; maxFailedResumes: number; retentionDays: number };
+  log: Options['log'];
+  /** by forge name */
+  forges: Readonly<Record<string, ForgeConfig>>;
+  /** by agent name; shipped ones included */
+  agents: ReadonlyMap<string, AgentConfig>;
+  /** in order of precedence among equal priorities: the operator's own, then the shipped ones */
+  flows: readonly Flow[];
+  skills: ReadonlyMap<string, Skill>;
+  warnings: readonly string[];
+  /** every secret value, for the redactor */
+  secrets: readonly string[];
+}
+
+export interface ForgeConfig {
+  name: string;
+  kind: ForgeKind;
+  url: string;
+  /** any of them may have signed a delivery */
+  webhookSecrets: readonly string[];
+  /** `owner/name` or `owner/*` */
+  repositories: readonly string[];
+  /** null = everybody */
+  trustedSenders: readonly string[] | null;
+  /** by agent name */
+  accounts: Readonly<Record<string, { login: string; token: string }>>;
+}
+
+export interface AgentConfig {
+  name: string;
+  file: string;
+  description: string;
+  /** appended to the CLI's system prompt */
+  instructions: string;
+  /** the agent's own or `model.default` */
+  model: string;
+  effort: AgentOptions['effort'] | null;
+  /** null = every tool of the CLI */
+  tools: readonly string[] | null;
+  disallowedTools: readonly string[];
+  maxTurns: number | null;
+  permissionMode: AgentOptions['permission_mode'];
+  resume: AgentOptions['resume'];
+  branchPrefix: string;
+  publish: AgentOptions['publish'];
+  /** dispatches of this agent that run at once */
+  concurrency: number;
+  /** the agent's own or the mailbox's */
+  quietSeconds: number;
+  maxWaitSeconds: number;
+}
+
+export interface Flow {
+  name: string;
+  file: string;
+  on: readonly EventName[];
+  /** all must hold, in this order */
+  clauses: readonly Clause[];
+  agent: string;
+  skill: string;
+  with: Readonly<Record<string, unknown>>;
+  /** 0 to 100 */
+  priority: number;
+  enabled: boolean;
+}
+
+/** Who caused the event, seen by our configuration. */
+export interface SenderView {
+  login: string;
+  /** name of the agent whose account this is, '' for everybody else */
+  agent: string;
+  /** neither one of our agents nor a forge's own robot user */
+  person: boolean;
+}
+
+/** What a condition may name. */
+export interface ConditionContext {
+  event: ForgeEvent;
+  agent: AgentView;
+  conversation: ConversationView;
+  sender: SenderView;
+  /** logins of all our agents on the event's forge */
+  agents: readonly string[];
+}
+
+export type ClauseResult = { kind: 'holds' } | { kind: 'fails' } | { kind: 'error'; error: string };
+
+/** One condition without a top-level `&&`. */
+export interface Clause {
+  text: string;
+  /** dotted paths it reads, e.g. `event.mentions` */
+  paths: readonly string[];
+  evaluate(context: ConditionContext): ClauseResult;
+}
+
+/** A prompt template in its two forms. A skill without a short form renders its full one for both. */
+export interface Skill {
+  name: string;
+  file: string;
+  description: string;
+  render(form: 'full' | 'short', context: object): string;
+}

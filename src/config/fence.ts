@@ -1,0 +1,25 @@
+/** Text by strangers, put into a prompt so that it cannot pass for ours. */
+
+/**
+ * The text in a code fence longer than any run of backticks inside it, so nothing in the text can close it.
+ * `label` says whose text it is and stands on the opening line.
+ */
+export function fenced(text: unknown, label: unknown): string {
+  const body = asText(text).replace(/\r\n?/g, '\n').trim();
+  const longest = Math.max(2, ...[...body.matchAll(/`+/g)].map((run) => run[0].length));
+  const fence = '`'.repeat(longest + 1);
+  const words = oneLine(label).replaceAll('`', "'");
+  return `${fence}${words === '' ? '' : ` ${words}`}\n${body === '' ? '(empty)' : body}\n${fence}`;
+}
+
+/** A title or a name: one line, at most 200 characters. */
+export function oneLine(text: unknown): string {
+  const line = asText(text)
+    .replace(/[\s\u0000-\u001f\u007f\u0085\u2028\u2029]+/g, ' ')
+    .trim();
+  return line.length <= 200 ? line : `${line.slice(0, 199)}…`;
+}
+
+function asText(value: unknown): string {
+  return value === null || value === undefined ? '' : String(value);
+}

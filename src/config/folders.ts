@@ -1,0 +1,117 @@
+/** The agent, flow and skill folders: the shipped files, overridden or added to by the operator's. */
+import { basename, extname, join, resolve } from 'node:path';
+import { type AgentDefaults, readAgent } from './agent-file.ts';
+import type { AgentConfig, Flow, Skill } from './config.ts';
+import { mergeFlows, readFlow, readFlows } from './flow-file.ts';
+import type { Loading } from './loading.ts';
+import { readSkill, templateProblem } from './skill-file.ts';
+import { Templates } from './templates.ts';
+
+type FolderKind = 'agents' | 'flows' | 'skills';
+
+export interface Folder {
+  /** the shipped folder of this kind */
+  shipped: string;
+  own: string;
+  /** named in the configuration, so it must exist */
+  required: boolean;
+}
+
+export interface FolderSetting {
+  kind: FolderKind;
+  /** the prepared value of the key; anything but a text is somebody else's problem */
+  setting: unknown;
+  /** claude-hooks.yaml and the folder it is in */
+  file: string;
+  base: string;
+  /** folder that holds the shipped folders */
+  defaults: string;
+}
+
+export function folderOf({ kind, setting, file, base, defaults }: FolderSetting, loading: Loading): Folder {
+  const required = typeof setting === 'string' && setting !== '';
+  const own = resolve(base, required ? setting : kind);
+  if (required && loading.sources.list(own, []) === null) {
+    loading.problems.push({
+      file,
+      path: kind,
+      value: JSON.stringify(setting),
+      problem: `there is no folder ${own}`,
+      remedy: `Create it, or remove the line to use the shipped ${kind}.`,
+    });
+  }
+  return { shipped: join(defaults, kind), own, required };
+}
+
+export interface Found<T> {
+  valid: Map<string, T>;
+  /** every name there is a file for */
+  names: Set<string>;
+}
+
+export function readAgents(folder: Folder, defaults: AgentDefaults, loading: Loading): Found<AgentConfig> {
+  const files = byName(folder, loading);
+  const valid = new Map<string, AgentConfig>();
+  for (const [name, file] of files) {
+    const agent = readAgent(file, loading.sources.text(file) ?? '', defaults, loading);
+    if (agent !== null) valid.set(name, agent);
+  }
+  return { valid, names: new Set(files.keys()) };
+}
+
+export function readSkills(folder: Folder, loading: Loading): Found<Skill> {
+  const texts = [...byName(folder, loading)].map(
+    ([name, file]) => [name, file, loading.sources.text(file) ?? ''] as const,
+  );
+  const partials = texts.filter(([name]) => name.startsWith('_'));
+  const skills = texts.filter(([name]) => !name.startsWith('_'));
+  const templates = new Templates(Object.fromEntries(partials.map(([name, , text]) => [name, text.trim()])));
+  for (const [, file, text] of partials) {
+    const parsed = templates.parse(text);
+    if (parsed.kind === 'wrong') loading.problems.push(templateProblem(file, parsed.line, parsed.problem));
+  }
+  const valid = new Map<string, Skill>();
+  for (const [name, file, text] of skills) {
+    const skill = readSkill(file, text, templates, loading);
+    if (skill !== null) valid.set(name, skill);
+  }
+  return { valid, names: new Set(skills.map(([name]) => name)) };
+}
+
+export function readFlowFolder(folder: Folder, loading: Loading): Flow[] {
+  const read = (path: string) =>
+    (loading.sources.list(path, ['.yaml', '.yml']) ?? []).flatMap((file) =>
+      readFlows(file, loading.sources.text(file) ?? '', loading),
+    );
+  const own = folder.own === folder.shipped ? [] : read(folder.own);
+  const seen = new Map<string, string>();
+  const flows: Flow[] = [];
+  for (const raw of mergeFlows(own, read(folder.shipped))) {
+    const twin = raw.name === null ? undefined : seen.get(raw.name);
+    if (raw.name !== null && twin !== undefined) {
+      const problem = `${twin} has a flow of that name as well`;
+      loading.problems.push({
+        file: raw.file,
+        path: `${raw.name}.name`,
+        value: JSON.stringify(raw.name),
+        problem,
+        remedy: 'Rename one of them.',
+      });
+      continue;
+    }
+    if (raw.name !== null) seen.set(raw.name, raw.file);
+    const flow = readFlow(raw, loading);
+    if (flow !== null) flows.push(flow);
+  }
+  return flows;
+}
+
+/** name → file; the operator's file wins. */
+function byName(folder: Folder, loading: Loading): Map<string, string> {
+  const files = [folder.shipped, folder.own].flatMap((path) => loading.sources.list(path, ['.md']) ?? []);
+  return new Map(
+    files
+      .filter((file) => basename(file).toLowerCase() !== 'readme.md')
+      .map((file) => [basename(file, extname(file)), file]),
+  );
+}

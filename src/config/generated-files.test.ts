@@ -1,0 +1,13 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const script = fileURLToPath(new URL('../../scripts/generate-docs.ts', import.meta.url));
+
+test('docs/configuration.md and claude-hooks.schema.json are what the option tables say', async () => {
+  await expect(promisify(execFile)(process.execPath, [script, '--check'])).resolves.toEqual({
+    stdout: '',
+    stderr: '',
+  });
+});

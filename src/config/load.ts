@@ -1,0 +1,125 @@
+/** Reads claude-hooks.yaml and the folders beside it: everything is right, or every problem is told at once. */
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ConfigError, type ConfigProblem } from '../errors.ts';
+import { assemble } from './assemble.ts';
+import type { LoadedConfig } from './config.ts';
+import type { Environment } from './environment.ts';
+import { folderOf, readAgents, readFlowFolder, readSkills } from './folders.ts';
+import { type Options, options } from './options.ts';
+import { type Preparation, prepare } from './prepare.ts';
+import { validate } from './problems.ts';
+import { checkAccounts, checkFlowReferences } from './references.ts';
+import { Sources } from './sources.ts';
+import { tableOf } from './table.ts';
+import { readYaml } from './yaml-text.ts';
+
+export interface ConfigRequest {
+  /** claude-hooks.yaml; relative to the working folder */
+  file: string;
+  env: Environment;
+}
+
+export interface ConfigReading {
+  outcome: { kind: 'loaded'; config: LoadedConfig } | { kind: 'rejected'; error: ConfigError };
+  /** folders something was read from or looked for in */
+  folders: string[];
+  /** equal for two readings that saw the same files */
+  digest: string;
+}
+
+const OPTION_TABLE = tableOf(options);
+const SHIPPED = fileURLToPath(new URL('../../defaults', import.meta.url));
+
+/** Throws ConfigError with every problem found. */
+export function loadConfig(request: ConfigRequest): LoadedConfig {
+  const { outcome } = readConfig(request);
+  if (outcome.kind === 'rejected') throw outcome.error;
+  return outcome.config;
+}
+
+export function readConfig(request: ConfigRequest): ConfigReading {
+  const file = resolve(request.file);
+  const sources = new Sources();
+  const preparation: Preparation = {
+    file,
+    folder: dirname(file),
+    env: request.env,
+    sources,
+    problems: [],
+    warnings: [],
+    templates: new Map(),
+    reported: new Set(),
+  };
+  const config = read(preparation);
+  const outcome: ConfigReading['outcome'] =
+    config === null
+      ? { kind: 'rejected', error: new ConfigError(preparation.problems) }
+      : { kind: 'loaded', config };
+  return { outcome, folders: [...sources.folders], digest: sources.digest() };
+}
+
+function read(preparation: Preparation): LoadedConfig | null {
+  const { file, folder, problems } = preparation;
+  const raw = readMainFile(preparation);
+  if (raw === null) return null;
+  const found = validate<Options>(
+    options,
+    {
+      file,
+      table: OPTION_TABLE,
+      value: raw,
+      templates: preparation.templates,
+      reported: preparation.reported,
+    },
+    (problem) => problems.push(problem),
+  );
+  const where = (kind: 'agents' | 'flows' | 'skills') =>
+    folderOf({ kind, setting: raw[kind], file, base: folder, defaults: SHIPPED }, preparation);
+  const agents = readAgents(where('agents'), agentDefaults(found), preparation);
+  const skills = readSkills(where('skills'), preparation);
+  const flows = readFlowFolder(where('flows'), preparation);
+  const named = { agents: agents.names, skills: skills.names };
+  checkFlowReferences(flows, named, preparation);
+  if (found === null) return null;
+  checkAccounts({ file, forges: found.forges, flows }, named, preparation);
+  if (problems.length > 0) return null;
+  return assemble(found, { agents: agents.valid, skills: skills.valid, flows }, preparation);
+}
+
+function readMainFile(preparation: Preparation): Record<string, unknown> | null {
+  const { file, problems } = preparation;
+  const text = preparation.sources.text(file);
+  if (text === null) {
+    const remedy = 'Create it, or name another file with --config.';
+    problems.push({ file, path: '', value: null, problem: 'cannot be read', remedy });
+    return null;
+  }
+  const yaml = readYaml(file, text);
+  if (yaml.kind === 'problems') {
+    problems.push(...yaml.problems);
+    return null;
+  }
+  const raw = prepare(yaml.value ?? {}, OPTION_TABLE, [], preparation);
+  if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) return raw as Record<string, unknown>;
+  problems.push(notAMapping(file));
+  return null;
+}
+
+function notAMapping(file: string): ConfigProblem {
+  const remedy = 'Write keys and values, as in docs/configuration.md.';
+  return { file, path: '', value: null, problem: 'is not a mapping', remedy };
+}
+
+/** When the main file is wrong, agents are still read for their own problems; what they would inherit is not used. */
+function agentDefaults(found: Options | null): {
+  model: string;
+  quietSeconds: number;
+  maxWaitSeconds: number;
+} {
+  return {
+    model: found?.model.default ?? '',
+    quietSeconds: found?.mailbox.quiet_seconds ?? 0,
+    maxWaitSeconds: found?.mailbox.max_wait_seconds ?? 0,
+  };
+}

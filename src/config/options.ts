@@ -1,0 +1,200 @@
+/**
+ * The option table of claude-hooks.yaml. It drives validation, defaults, error texts, docs/configuration.md and
+ * claude-hooks.schema.json; after a change run `npm run docs`.
+ */
+import { z } from 'zod';
+
+export const NAME_PATTERN = /^[a-z][a-z0-9-]{0,39}$/;
+
+const name = (what: string) =>
+  z
+    .string()
+    .regex(NAME_PATTERN)
+    .meta({ 'x-expects': `${what} in lower-case letters, digits and dashes` });
+
+const text = (description: string) => z.string().min(1).meta({ description });
+
+const url = (description: string) =>
+  z.url({ protocol: /^https?$/ }).meta({ description, 'x-expects': 'an http:// or https:// address' });
+
+/** `<key>_file` beside it is accepted and documented without being written here. */
+const secret = (description: string) =>
+  z.string().min(1).meta({ description, 'x-secret': true, 'x-expects': `a secret as \${VARIABLE}` });
+
+const seconds = (description: string, value: number, minimum = 1) =>
+  z.int().min(minimum).max(86_400).default(value).meta({ description });
+
+const server = z
+  .strictObject({
+    host: z.string().min(1).default('127.0.0.1').meta({
+      description:
+        'Address to listen on. `0.0.0.0` opens the service to the network: put TLS in front of it.',
+    }),
+    port: z.int().min(0).max(65_535).default(8787).meta({ description: 'TCP port; 0 takes a free one.' }),
+    max_body_bytes: z.int().min(1024).default(26_214_400).meta({
+      description: 'Largest webhook body, in bytes (25 MiB). A larger one is answered with 413.',
+    }),
+    public_url: url('Where people reach the dashboard; used in links the service writes.').optional(),
+  })
+  .prefault({})
+  .meta({ description: 'The HTTP server that takes webhooks.' });
+
+const database = z
+  .strictObject({
+    url: z
+      .string()
+      .regex(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/)
+      .optional()
+      .meta({
+        description: 'SQLite file or PostgreSQL address. Without it: `claude-hooks.db` in the state folder.',
+        'x-secret': true,
+        'x-expects': `sqlite:<path> or postgres://user:\${PASSWORD}@host/name`,
+      }),
+  })
+  .prefault({})
+  .meta({ description: 'Where deliveries, conversations and transcripts are kept.' });
+
+const model = z
+  .strictObject({
+    upstream: url('The Messages API the gateway speaks to; a path is kept.').default(
+      'https://api.anthropic.com',
+    ),
+    api_key: secret('Key for the model. Only the gateway sees it, never a container.'),
+    default: z.string().min(1).default('claude-sonnet-4-5').meta({
+      description: 'Model of agents that name none.',
+    }),
+    small: text("Model for the CLI's small side tasks. Without it: the CLI's own choice.").optional(),
+  })
+  .meta({ description: 'The model behind the agents.' });
+
+const container = z
+  .strictObject({
+    engine: z.enum(['process']).meta({
+      description:
+        'Where the CLI runs. `process` is a bare process with the rights of the service: no isolation, so it must be asked for by name.',
+    }),
+  })
+  .meta({ description: 'Where agents run. There is no default.' });
+
+const worker = z
+  .strictObject({
+    concurrency: z.int().min(1).max(256).default(4).meta({ description: 'Dispatches that run at once.' }),
+    drain_seconds: seconds('How long a stop waits for running dispatches before it interrupts them.', 60, 0),
+    late_messages_seconds: seconds(
+      'How long a run takes in messages that arrive after it has begun to end.',
+      10,
+      0,
+    ),
+    lease_seconds: seconds('A worker silent for this long loses its conversations to another one.', 30, 5),
+    run_timeout_minutes: z
+      .int()
+      .min(1)
+      .max(1440)
+      .default(60)
+      .meta({ description: 'Longest run of one dispatch.' }),
+    cli_path: text('Another Claude Code binary than the pinned one; relative to this file.').optional(),
+  })
+  .prefault({})
+  .meta({ description: 'The process that runs dispatches.' });
+
+const mailbox = z
+  .strictObject({
+    quiet_seconds: seconds('A conversation is dispatched when nothing has arrived for this long.', 5, 0),
+    max_wait_seconds: seconds('…or when its oldest message has waited this long.', 60, 0),
+  })
+  .prefault({})
+  .meta({ description: 'How bursts of events become one dispatch. An agent may set its own values.' });
+
+const sessions = z
+  .strictObject({
+    archive: z.boolean().default(true).meta({
+      description: 'Keep a byte-exact copy of every transcript in the database, to resume from on any host.',
+    }),
+    flush_milliseconds: z.int().min(10).max(60_000).default(250).meta({
+      description: 'How often a growing transcript is copied to the archive.',
+    }),
+    max_failed_resumes: z.int().min(1).max(10).default(2).meta({
+      description:
+        'After this many failed resumes in a row a session is abandoned and rebuilt from our record.',
+    }),
+    retention_days: z.int().min(1).max(36_500).default(3650).meta({
+      description:
+        "How long the CLI keeps its own transcripts (its `cleanupPeriodDays`; the CLI's default is 30).",
+    }),
+  })
+  .prefault({})
+  .meta({ description: 'What keeps conversations continuous.' });
+
+const log = z
+  .strictObject({
+    level: z
+      .enum(['debug', 'info', 'warn', 'error'])
+      .default('info')
+      .meta({ description: 'Least level written.' }),
+    format: z.enum(['json', 'pretty']).default('json').meta({ description: '`pretty` is for a terminal.' }),
+  })
+  .prefault({})
+  .meta({ description: 'Logging, to standard output.' });
+
+const account = z.strictObject({
+  login: text("The account's name on the forge."),
+  token: secret("The account's access token; scopes: read and write of issues and repositories."),
+});
+
+const repository = z
+  .string()
+  .regex(/^[^/\s*]+\/([^/\s*]+|\*)$/)
+  .meta({ 'x-expects': 'owner/name or owner/*' });
+
+const forge = z.strictObject({
+  kind: z.enum(['forgejo', 'gitea']).meta({ description: 'Which forge it is.' }),
+  url: url('Its address, as people open it.'),
+  webhook_secret: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).meta({
+    description: 'The secret its webhooks are signed with. A list while you rotate: any of them is accepted.',
+    'x-secret': true,
+    'x-expects': `a secret as \${VARIABLE}, or a list of them`,
+  }),
+  repositories: z.array(repository).min(1).meta({
+    description: 'Repositories acted on: `owner/name`, or `owner/*` for all of an owner. Others are ignored.',
+  }),
+  trusted_senders: z
+    .array(z.string().min(1))
+    .optional()
+    .meta({ description: "Logins whose events may wake an agent. Without it: everybody's." }),
+  accounts: z.record(name("an agent's name"), account).default({}).meta({
+    description: "Each agent's account on this forge. An agent without one does not act there.",
+    'x-key': 'agent',
+  }),
+});
+
+const folder = (what: string, rule: string) =>
+  text(`Folder with your ${what}. ${rule} Without it: \`./${what}\` when it exists.`).optional();
+
+const OVERRIDES = 'A file there replaces the shipped one of the same name.';
+
+export const options = z.strictObject({
+  server,
+  state: z.string().min(1).default('./state').meta({
+    description: 'Folder for everything the service writes. One installation, one folder.',
+  }),
+  database,
+  model,
+  container,
+  worker,
+  mailbox,
+  sessions,
+  log,
+  forges: z
+    .record(name('a name you choose'), forge)
+    .refine((forges) => Object.keys(forges).length > 0)
+    .meta({
+      description: 'The forges to listen to, by a name you choose.',
+      'x-key': 'forge',
+      'x-expects': 'at least one forge by a name you choose',
+    }),
+  agents: folder('agents', OVERRIDES),
+  flows: folder('flows', 'A flow there changes the shipped one of the same name.'),
+  skills: folder('skills', OVERRIDES),
+});
+
+export type Options = z.output<typeof options>;

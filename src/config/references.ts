@@ -1,0 +1,71 @@
+/** Names that must lead somewhere: flows to agents and skills, forge accounts to agents. */
+import type { Flow } from './config.ts';
+import type { Loading } from './loading.ts';
+import { suggestion } from './nearest.ts';
+
+export interface Named {
+  /** every agent and skill there is a file for, valid or not: a broken file is reported once, as itself */
+  agents: ReadonlySet<string>;
+  skills: ReadonlySet<string>;
+}
+
+export function checkFlowReferences(flows: readonly Flow[], named: Named, loading: Loading): void {
+  for (const flow of flows) {
+    for (const kind of ['agent', 'skill'] as const) {
+      const known = kind === 'agent' ? named.agents : named.skills;
+      if (known.has(flow[kind])) continue;
+      loading.problems.push({
+        file: flow.file,
+        path: `${flow.name}.${kind}`,
+        value: JSON.stringify(flow[kind]),
+        problem: `there is no ${kind} of that name`,
+        remedy: `Add ${kind}s/${flow[kind]}.md or correct the name. ${suggestion(flow[kind], known)}`.trim(),
+      });
+    }
+  }
+}
+
+export interface Accounts {
+  file: string;
+  /** by forge name */
+  forges: Readonly<Record<string, { accounts: Readonly<Record<string, { login: string }>> }>>;
+  flows: readonly Flow[];
+}
+
+export function checkAccounts({ file, forges, flows }: Accounts, named: Named, loading: Loading): void {
+  const woken = new Set(flows.filter((flow) => flow.enabled).map((flow) => flow.agent));
+  for (const [name, { accounts }] of Object.entries(forges)) {
+    for (const agent of Object.keys(accounts)) {
+      if (named.agents.has(agent)) continue;
+      loading.problems.push({
+        file,
+        path: `forges.${name}.accounts.${agent}`,
+        value: null,
+        problem: 'there is no agent of that name',
+        remedy: `Add agents/${agent}.md or correct the name. ${suggestion(agent, named.agents)}`.trim(),
+      });
+    }
+    for (const agent of woken) {
+      if (accounts[agent]) continue;
+      loading.warnings.push(
+        `${file}: forges.${name}.accounts: agent ${agent} has no account here, so it does not act on this forge. Add accounts.${agent} with login and token.`,
+      );
+    }
+    warnOfSharedLogins(`${file}: forges.${name}.accounts`, accounts, loading);
+  }
+}
+
+function warnOfSharedLogins(
+  where: string,
+  accounts: Readonly<Record<string, { login: string }>>,
+  loading: Loading,
+): void {
+  const owners = Object.groupBy(Object.entries(accounts), ([, account]) => account.login.toLowerCase());
+  for (const [login, sharing] of Object.entries(owners)) {
+    if (sharing === undefined || sharing.length < 2) continue;
+    const agents = sharing.map(([agent]) => agent).join(' and ');
+    loading.warnings.push(
+      `${where}: ${agents} share the login ${login}, so neither sees what the other does. Give each its own account.`,
+    );
+  }
+}

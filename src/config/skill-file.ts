@@ -1,0 +1,93 @@
+/** One `skills/<name>.md`: front matter, the full form, and after a line `--- resumed ---` the short form. */
+import { basename } from 'node:path';
+import { z } from 'zod';
+import type { ConfigProblem } from '../errors.ts';
+import type { Skill } from './config.ts';
+import { readFrontMatter } from './front-matter.ts';
+import type { Loading } from './loading.ts';
+import { NAME_PATTERN } from './options.ts';
+import { validate } from './problems.ts';
+import { tableOf } from './table.ts';
+import type { Templates } from './templates.ts';
+
+export const skillOptions = z.strictObject({
+  name: z.string().regex(NAME_PATTERN).optional().meta({
+    description: 'The name of the file without `.md`.',
+    'x-expects': 'lower-case letters, digits and dashes',
+  }),
+  description: z.string().min(1).meta({ description: 'What the skill asks for, in one sentence.' }),
+});
+
+const SKILL_TABLE = tableOf(skillOptions);
+const SEPARATOR = /^--- resumed ---[ \t]*$/m;
+
+/** null when the file has a problem; it is reported. */
+export function readSkill(file: string, text: string, templates: Templates, loading: Loading): Skill | null {
+  const name = basename(file, '.md');
+  const parts = readFrontMatter(file, text);
+  if (parts.kind === 'problems') {
+    loading.problems.push(...parts.problems);
+    return null;
+  }
+  const subject = { file, table: SKILL_TABLE, value: parts.matter };
+  const found = validate(skillOptions, subject, (problem) => loading.problems.push(problem));
+  const [full = '', short] = parts.body.split(SEPARATOR);
+  const shortLine = parts.bodyLine + full.split('\n').length - 1;
+  const render = readForm({ file, text: full, line: parts.bodyLine, form: 'full' }, templates, loading);
+  const renderShort =
+    short === undefined
+      ? render
+      : readForm({ file, text: short, line: shortLine, form: 'short' }, templates, loading);
+  if (found === null || render === null || renderShort === null) return null;
+  if (found.name !== undefined && found.name !== name) {
+    loading.problems.push({
+      file,
+      path: 'name',
+      value: JSON.stringify(found.name),
+      problem: 'is not the name of the file',
+      remedy: `Rename the file to ${found.name}.md, or write name: ${name}.`,
+    });
+    return null;
+  }
+  return {
+    name,
+    file,
+    description: found.description,
+    render: (form, context) => (form === 'full' ? render : renderShort)(context),
+  };
+}
+
+interface Form {
+  file: string;
+  text: string;
+  /** line of the file the text starts on */
+  line: number;
+  form: 'full' | 'short';
+}
+
+function readForm(
+  { file, text, line, form }: Form,
+  templates: Templates,
+  loading: Loading,
+): ((context: object) => string) | null {
+  if (text.trim() === '') {
+    const remedy = 'Write what the agent is to do; the short form comes after a line --- resumed ---.';
+    loading.problems.push({ file, path: `${form} form`, value: null, problem: 'is empty', remedy });
+    return null;
+  }
+  const parsed = templates.parse(text);
+  if (parsed.kind === 'template') return parsed.render;
+  loading.problems.push(templateProblem(file, parsed.line + line - 1, parsed.problem));
+  return null;
+}
+
+export function templateProblem(file: string, line: number, problem: string): ConfigProblem {
+  return {
+    file,
+    path: `line ${line}`,
+    value: null,
+    problem,
+    remedy:
+      "Use Liquid's tags and filters, or ours: fenced, one_line; a partial is a file whose name begins with _.",
+  };
+}

@@ -1,0 +1,116 @@
+/** Hot reload: a change that is right is announced; a change that is wrong is announced and the last good version stays. */
+import { existsSync, type FSWatcher, watch } from 'node:fs';
+import { dirname } from 'node:path';
+import { ConfigError } from '../errors.ts';
+import type { LoadedConfig } from './config.ts';
+import type { Environment } from './environment.ts';
+import { type ConfigReading, readConfig } from './load.ts';
+
+export interface WatchRequest {
+  file: string;
+  env: Environment;
+  onChange(loaded: LoadedConfig): void;
+  /** `kept` is what stays in force */
+  onRejected(error: ConfigError, kept: LoadedConfig): void;
+}
+
+export interface ConfigWatcher {
+  /** the last good version */
+  current(): LoadedConfig;
+  close(): void;
+}
+
+// Editors write, rename and touch within a few milliseconds; a checkout of many files takes a little longer.
+const SETTLE_MILLISECONDS = 150;
+// A folder that is never quiet (somebody's log beside the configuration) must not put a reload off for ever.
+const LONGEST_SETTLE_MILLISECONDS = 2000;
+
+/** Loads and goes on watching. Throws ConfigError when the first version is already wrong. */
+export function watchConfig({ file, env, onChange, onRejected }: WatchRequest): ConfigWatcher {
+  const first = readConfig({ file, env });
+  if (first.outcome.kind === 'rejected') throw first.outcome.error;
+  let current = first.outcome.config;
+  let digest = first.digest;
+  let timer: NodeJS.Timeout | null = null;
+  let firstChange: number | null = null;
+  let watchers: FSWatcher[] = [];
+  let closed = false;
+
+  const arm = (reading: ConfigReading) => {
+    for (const watcher of watchers) watcher.close();
+    watchers = [];
+    for (const folder of watchedFolders(reading.folders)) {
+      const opened = watchFolder(folder, settle);
+      if (opened instanceof ConfigError) onRejected(opened, current);
+      else if (opened !== null) watchers.push(opened);
+    }
+  };
+  const reload = () => {
+    timer = null;
+    firstChange = null;
+    const reading = readConfig({ file, env });
+    // A folder may have been replaced by another of the same name: the old watcher would stay with the old one.
+    arm(reading);
+    const seen = readConfig({ file, env });
+    if (seen.digest === digest) return;
+    digest = seen.digest;
+    if (seen.outcome.kind === 'rejected') return onRejected(seen.outcome.error, current);
+    current = seen.outcome.config;
+    onChange(current);
+  };
+  function settle(): void {
+    if (closed) return;
+    firstChange ??= Date.now();
+    if (timer !== null && Date.now() - firstChange > LONGEST_SETTLE_MILLISECONDS) return;
+    if (timer !== null) clearTimeout(timer);
+    timer = setTimeout(reload, SETTLE_MILLISECONDS);
+    timer.unref();
+  }
+
+  arm(first);
+  return {
+    current: () => current,
+    close: () => {
+      closed = true;
+      if (timer !== null) clearTimeout(timer);
+      for (const watcher of watchers) watcher.close();
+      watchers = [];
+    },
+  };
+}
+
+/** Folders, not files: an editor that renames puts another file in the place of the watched one. */
+function watchedFolders(folders: readonly string[]): string[] {
+  return [...new Set(folders.map(nearestExisting))];
+}
+
+function nearestExisting(folder: string): string {
+  let path = folder;
+  while (!existsSync(path) && dirname(path) !== path) path = dirname(path);
+  return path;
+}
+
+/** null when the folder went away in between: another reading follows. */
+function watchFolder(folder: string, changed: () => void): FSWatcher | ConfigError | null {
+  try {
+    const watcher = watch(folder, { persistent: false }, changed);
+    watcher.on('error', changed);
+    return watcher;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') {
+      changed();
+      return null;
+    }
+    return new ConfigError([
+      {
+        file: folder,
+        path: '',
+        value: null,
+        problem: `cannot be watched for changes (${code})`,
+        remedy:
+          'Restart the service after a change, or raise fs.inotify.max_user_watches and the rights on the folder.',
+      },
+    ]);
+  }
+}

@@ -1,0 +1,137 @@
+/** Which agents an event wakes, and why each flow did or did not. Pure. */
+import type { Clause, ConditionContext, Flow, SenderView } from '../config/config.ts';
+import type { AgentView, ConversationView, ForgeEvent } from '../vocabulary.ts';
+import { valuesOf } from './clause-values.ts';
+
+export interface RouteRequest {
+  event: ForgeEvent;
+  /** every agent by name; null = it has no account on the event's forge */
+  agents: ReadonlyMap<string, AgentView | null>;
+  /** the agent's conversation on the event's item; asked at most once for each agent */
+  conversations: (agent: string) => ConversationView;
+  flows: readonly Flow[];
+}
+
+export interface RouteMatch {
+  flow: string;
+  agent: string;
+  skill: string;
+  with: Readonly<Record<string, unknown>>;
+  priority: number;
+}
+
+export type Verdict =
+  | 'matched'
+  | 'disabled'
+  | 'other-event'
+  | 'no-account'
+  | 'own-event'
+  | 'condition-failed'
+  | 'condition-error'
+  | 'outranked';
+
+/** One flow's answer; stored with the delivery and printed by `explain`. */
+export interface Considered {
+  flow: string;
+  agent: string;
+  verdict: Verdict;
+  /** the clause that failed */
+  clause?: string;
+  /** what the paths named in that clause were, long values shortened */
+  values?: Record<string, unknown>;
+  detail?: string;
+}
+
+export interface RouteDecision {
+  /** at most one for each agent */
+  matches: RouteMatch[];
+  /** every flow, in the order given */
+  considered: Considered[];
+}
+
+export function route({ event, agents, conversations, flows }: RouteRequest): RouteDecision {
+  const sender = senderView(event, agents);
+  const logins = [...agents.values()].flatMap((view) => (view === null ? [] : [view.login]));
+  const asked = new Map<string, ConversationView>();
+  const conversationOf = (agent: string): ConversationView => {
+    const known = asked.get(agent) ?? conversations(agent);
+    asked.set(agent, known);
+    return known;
+  };
+  const considered = flows.map((flow): Considered => {
+    const answer = beforeConditions(flow, event, agents.get(flow.agent) ?? null);
+    if (typeof answer !== 'object') return { flow: flow.name, agent: flow.agent, verdict: answer };
+    const conversation = conversationOf(flow.agent);
+    const context = { event, agent: answer, conversation, sender, agents: logins };
+    return { flow: flow.name, agent: flow.agent, ...judge(flow.clauses, context) };
+  });
+  const winners = bestByAgent(flows.filter((_, index) => considered[index]!.verdict === 'matched'));
+  return {
+    matches: [...winners.values()].map(matchOf),
+    considered: considered.map((entry, index) => outranked(entry, flows[index]!, winners.get(entry.agent))),
+  };
+}
+
+function beforeConditions(
+  flow: Flow,
+  event: ForgeEvent,
+  agent: AgentView | null,
+): AgentView | 'disabled' | 'other-event' | 'no-account' | 'own-event' {
+  if (!flow.enabled) return 'disabled';
+  if (!flow.on.includes(event.name)) return 'other-event';
+  if (agent === null) return 'no-account';
+  return isOwn(event, agent) ? 'own-event' : agent;
+}
+
+/**
+ * An agent is never woken by what it did itself. The result of a CI run is not its doing, although the forge names as
+ * sender whoever pushed.
+ */
+function isOwn(event: ForgeEvent, agent: AgentView): boolean {
+  return !event.name.startsWith('ci.') && sameLogin(event.sender.login, agent.login);
+}
+
+function senderView(event: ForgeEvent, agents: RouteRequest['agents']): SenderView {
+  const agent = [...agents.values()].find(
+    (view) => view !== null && sameLogin(view.login, event.sender.login),
+  );
+  // Deleted users and Actions have negative ids.
+  return { login: event.sender.login, agent: agent?.name ?? '', person: !agent && event.sender.id > 0 };
+}
+
+function judge(clauses: readonly Clause[], context: ConditionContext): Omit<Considered, 'flow' | 'agent'> {
+  for (const clause of clauses) {
+    const result = clause.evaluate(context);
+    if (result.kind === 'holds') continue;
+    const seen = { clause: clause.text, values: valuesOf(clause.paths, context) };
+    if (result.kind === 'fails') return { verdict: 'condition-failed', ...seen };
+    return { verdict: 'condition-error', ...seen, detail: result.error };
+  }
+  return { verdict: 'matched' };
+}
+
+function bestByAgent(matched: readonly Flow[]): Map<string, Flow> {
+  const best = new Map<string, Flow>();
+  for (const flow of matched) {
+    const other = best.get(flow.agent);
+    if (other === undefined || flow.priority > other.priority) best.set(flow.agent, flow);
+  }
+  return best;
+}
+
+function outranked(entry: Considered, flow: Flow, winner: Flow | undefined): Considered {
+  if (entry.verdict !== 'matched' || winner === undefined || winner === flow) return entry;
+  const reason =
+    winner.priority > flow.priority
+      ? `has priority ${winner.priority}, this flow ${flow.priority}`
+      : `comes first, at the same priority ${flow.priority}`;
+  return { ...entry, verdict: 'outranked', detail: `flow ${winner.name} ${reason}` };
+}
+
+function matchOf(flow: Flow): RouteMatch {
+  return { flow: flow.name, agent: flow.agent, skill: flow.skill, with: flow.with, priority: flow.priority };
+}
+
+function sameLogin(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}

@@ -1,0 +1,154 @@
+/** What only the API answers, never a webhook: shapes and their translation. */
+import { z } from 'zod';
+import type { ForgeUser, ReviewVerdict } from '../vocabulary.ts';
+import type { CiState, Comment, InlineComment, Item, Review } from './forge.ts';
+import { toIssueItem, toPull, toPullItem, toUser } from './gitea-family-objects.ts';
+import {
+  type CommentObject,
+  type IssueObject,
+  instant,
+  type PullRequestObject,
+  user,
+} from './gitea-family-payloads.ts';
+
+const word = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? '');
+
+export const reviewAnswer = z.object({
+  id: z.number().int(),
+  user: user.nullish(),
+  /** APPROVED, REQUEST_CHANGES, COMMENT, PENDING or REQUEST_REVIEW */
+  state: word,
+  body: word,
+  commit_id: word,
+  dismissed: z.boolean().nullish(),
+  comments_count: z.number().nullish(),
+  submitted_at: instant,
+});
+type ReviewAnswer = z.output<typeof reviewAnswer>;
+
+export const inlineAnswer = z.object({
+  path: word,
+  body: word,
+  /** line of the file on the new side; 0 for a comment on the old side */
+  position: z.number().nullish(),
+});
+
+export const statusAnswer = z.object({ id: z.number(), context: word, status: word });
+
+/** Forgejo puts the result into `status`; Gitea into `conclusion`, beside the status "completed". */
+export const runAnswer = z.object({
+  id: z.number(),
+  workflow_id: word,
+  path: word,
+  event: word,
+  status: word,
+  conclusion: word,
+  /** Forgejo */
+  commit_sha: word,
+  /** Gitea */
+  head_sha: word,
+});
+
+export function toComment(comment: CommentObject): Comment {
+  return {
+    id: comment.id,
+    author: toUser(comment.user),
+    body: comment.body,
+    htmlUrl: comment.html_url,
+    createdAt: comment.created_at,
+    updatedAt: comment.updated_at,
+  };
+}
+
+export function toIssueAnswer(issue: IssueObject): Item {
+  return { ...toIssueItem(issue), updatedAt: issue.updated_at, pull: null };
+}
+
+export function toPullAnswer(pull: PullRequestObject): Item {
+  // The API gives a pull request's own repository only as its base.
+  const base = {
+    id: pull.base.repo?.id ?? pull.base.repo_id ?? 0,
+    full_name: pull.base.repo?.full_name ?? '',
+  };
+  return {
+    ...toPullItem(pull),
+    updatedAt: pull.updated_at,
+    pull: { ...toPull(pull, base), htmlUrl: pull.html_url },
+  };
+}
+
+const VERDICTS: Readonly<Record<string, ReviewVerdict>> = {
+  APPROVED: 'approved',
+  REQUEST_CHANGES: 'changes_requested',
+  COMMENT: 'commented',
+};
+
+/** null for what is no submitted verdict: a draft, a mere request for a review, or one that was dismissed. */
+export function verdictOf(review: ReviewAnswer): ReviewVerdict | null {
+  if (review.dismissed === true) return null;
+  return Object.hasOwn(VERDICTS, review.state) ? VERDICTS[review.state]! : null;
+}
+
+export function toReview(review: ReviewAnswer, verdict: ReviewVerdict, inline: InlineComment[]): Review {
+  const ghost: ForgeUser = { id: -1, login: 'ghost' };
+  return {
+    id: review.id,
+    author: toUser(review.user ?? ghost),
+    verdict,
+    body: review.body,
+    commitId: review.commit_id,
+    submittedAt: review.submitted_at,
+    inline,
+  };
+}
+
+export function toInline(comment: z.output<typeof inlineAnswer>): InlineComment {
+  const line = comment.position ?? 0;
+  return { path: comment.path, line: line > 0 ? line : null, body: comment.body };
+}
+
+type CiResult = 'pending' | 'success' | 'failure';
+
+/** Whether a listed run is of this commit: servers that do not know the filter answer the runs of all commits. */
+export function isRunOf(sha: string): (run: z.output<typeof runAnswer>) => boolean {
+  return (run) => (run.commit_sha || run.head_sha || sha) === sha;
+}
+
+/** Statuses and runs of one commit as one state: a failure outweighs what is still running. */
+export function toCiState(
+  statuses: z.output<typeof statusAnswer>[],
+  runs: z.output<typeof runAnswer>[],
+): CiState {
+  const results = [
+    ...statuses.map((status) => ({ name: status.context, result: ciResult(status.status) })),
+    ...newestRuns(runs).map((run) => ({
+      name: runName(run),
+      result: ciResult(run.conclusion || run.status),
+    })),
+  ];
+  const failed = results.filter(({ result }) => result === 'failure').map(({ name }) => name);
+  const names = [...new Set(failed)];
+  if (names.length > 0) return { state: 'failure', failed: names };
+  if (results.some(({ result }) => result === 'pending')) return { state: 'pending', failed: [] };
+  return { state: results.length === 0 ? 'none' : 'success', failed: [] };
+}
+
+/** A cancelled run proved nothing, and the forges' own commit status counts it as failed too. */
+function ciResult(status: string): CiResult {
+  if (['success', 'skipped', 'neutral', 'warning'].includes(status)) return 'success';
+  return ['failure', 'error', 'cancelled', 'timed_out'].includes(status) ? 'failure' : 'pending';
+}
+
+/** A workflow may have run several times on one commit; only its last word per triggering event counts. */
+function newestRuns(runs: z.output<typeof runAnswer>[]): z.output<typeof runAnswer>[] {
+  const newest = new Map<string, z.output<typeof runAnswer>>();
+  for (const run of [...runs].sort((a, b) => a.id - b.id)) newest.set(`${run.event} ${runName(run)}`, run);
+  return [...newest.values()];
+}
+
+function runName(run: z.output<typeof runAnswer>): string {
+  return run.workflow_id || run.path.split('@')[0]!.split('/').at(-1)!;
+}

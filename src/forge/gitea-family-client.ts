@@ -1,0 +1,178 @@
+/** The forge port on Forgejo's and Gitea's REST API: one client per account. */
+import { z } from 'zod';
+import { ForgeMissing, ForgeRefused } from '../errors.ts';
+import type { RepositoryRef, ReviewVerdict } from '../vocabulary.ts';
+import type { CiState, Forge, Item, Review } from './forge.ts';
+import {
+  inlineAnswer,
+  isRunOf,
+  reviewAnswer,
+  runAnswer,
+  statusAnswer,
+  toCiState,
+  toComment,
+  toInline,
+  toIssueAnswer,
+  toPullAnswer,
+  toReview,
+  verdictOf,
+} from './gitea-family-answers.ts';
+import { createForgeHttp, type ForgeAccount, type ForgeHttp } from './gitea-family-http.ts';
+import { toRepository, toUser } from './gitea-family-objects.ts';
+import { listAll } from './gitea-family-pages.ts';
+import {
+  comment as commentShape,
+  issue as issueShape,
+  pullRequest as pullShape,
+  repository as repositoryShape,
+  user as userShape,
+} from './gitea-family-payloads.ts';
+
+const REVIEW_EVENTS: Readonly<Record<ReviewVerdict, string>> = {
+  approved: 'APPROVED',
+  changes_requested: 'REQUEST_CHANGES',
+  commented: 'COMMENT',
+};
+
+/** Every method keeps the contract of the port; every error names the call, the status and the remedy. */
+export function createGiteaFamilyClient(account: ForgeAccount): Forge {
+  const http = createForgeHttp(account);
+  const oneAtATime = createTurns();
+  return {
+    name: account.name,
+    async self() {
+      return toUser((await http.send({ method: 'GET', path: '/user' }, userShape)).value);
+    },
+    async getRepository({ id }) {
+      // By id, because another repository may have taken the old name.
+      const path = `/repositories/${encodeURIComponent(id)}`;
+      const found = toRepository((await http.send({ method: 'GET', path }, repositoryShape)).value);
+      const { fullName, defaultBranch, cloneUrl } = found;
+      return { id: found.id, fullName, defaultBranch, cloneUrl };
+    },
+    getItem: (repository, number) => getItem(http, repository, number),
+    async listComments(repository, number) {
+      const path = `/issues/${number}/comments`;
+      const comments = await listAll(http, { repository, path, member: commentShape });
+      return comments.sort((a, b) => a.id - b.id).map(toComment);
+    },
+    listReviews: (repository, number) => listReviews(http, repository, number),
+    ciState: (repository, sha) => ciState(http, repository, sha),
+    findPull: (repository, head, base) => findPull(http, { repository, head, base }),
+    async createComment(repository, number, body) {
+      const path = `/issues/${number}/comments`;
+      const call = { method: 'POST', repository, path, body: { body } } as const;
+      return toComment((await http.sendTo(call, commentShape)).value);
+    },
+    async openPull(repository, pull) {
+      const call = { method: 'POST', repository, path: '/pulls', body: pull } as const;
+      return toPullAnswer((await http.sendTo(call, pullShape)).value);
+    },
+    async updatePull(repository, number, change) {
+      const call = { method: 'PATCH', repository, path: `/pulls/${number}`, body: change } as const;
+      return toPullAnswer((await http.sendTo(call, pullShape)).value);
+    },
+    submitReview: (repository, number, review) =>
+      oneAtATime(`${repository.id}#${number}`, () => submitReview(http, { repository, number, review })),
+  };
+}
+
+async function getItem(http: ForgeHttp, repository: RepositoryRef, number: number): Promise<Item> {
+  const path = `/issues/${number}`;
+  const { value: issue } = await http.sendTo({ method: 'GET', repository, path }, issueShape);
+  if (issue.pull_request === null || issue.pull_request === undefined) return toIssueAnswer(issue);
+  const call = { method: 'GET', repository, path: `/pulls/${number}` } as const;
+  return toPullAnswer((await http.sendTo(call, pullShape)).value);
+}
+
+async function listReviews(http: ForgeHttp, repository: RepositoryRef, number: number): Promise<Review[]> {
+  const path = `/pulls/${number}/reviews`;
+  const answers = await listAll(http, { repository, path, member: reviewAnswer });
+  answers.sort((a, b) => Date.parse(a.submitted_at) - Date.parse(b.submitted_at) || a.id - b.id);
+  const reviews: Review[] = [];
+  for (const answer of answers) {
+    const verdict = verdictOf(answer);
+    if (verdict === null) continue;
+    const comments = { method: 'GET', repository, path: `${path}/${answer.id}/comments` } as const;
+    const inline =
+      answer.comments_count === 0
+        ? []
+        : ((await http.sendTo(comments, z.array(inlineAnswer).nullish())).value ?? []);
+    reviews.push(toReview(answer, verdict, inline.map(toInline)));
+  }
+  return reviews;
+}
+
+async function ciState(http: ForgeHttp, repository: RepositoryRef, sha: string): Promise<CiState> {
+  const path = `/commits/${encodeURIComponent(sha)}/status`;
+  const statuses = await listAll(http, { repository, path, member: statusAnswer, field: 'statuses' });
+  const query = { head_sha: sha };
+  const list = { repository, path: '/actions/runs', query, member: runAnswer, field: 'workflow_runs' };
+  const runs = await listAll(http, list).catch((error: unknown) => {
+    // Before Forgejo 12 and Gitea 1.25, and where Actions are switched off, there is no such list.
+    if (error instanceof ForgeMissing) return [];
+    if (error instanceof ForgeRefused && error.status === 405) return [];
+    throw error;
+  });
+  return toCiState(statuses, runs.filter(isRunOf(sha)));
+}
+
+/** Lists and compares, because a filter for head and base exists only since Forgejo 16. */
+async function findPull(
+  http: ForgeHttp,
+  { repository, head, base }: { repository: RepositoryRef; head: string; base: string },
+): Promise<Item | null> {
+  const open = await listAll(http, {
+    repository,
+    path: '/pulls',
+    query: { state: 'open' },
+    member: pullListed,
+  });
+  const found = open.map(toPullAnswer).find(({ pull }) => {
+    return pull !== null && pull.headRef === head && pull.baseRef === base && !pull.fork;
+  });
+  return found ?? null;
+}
+
+const pullListed = pullShape.extend({ id: z.number().int() });
+
+/**
+ * A comment without a line cannot be placed by this API; it goes into the body with its path. A position is the line
+ * of the file on the new side.
+ */
+async function submitReview(
+  http: ForgeHttp,
+  { repository, number, review }: { repository: RepositoryRef; number: number; review: ReviewToSubmit },
+): Promise<{ id: number }> {
+  const unplaced = review.inline.filter((inline) => inline.line === null);
+  const paragraphs = unplaced.map((inline) => `\`${inline.path}\`: ${inline.body}`);
+  const body = {
+    event: REVIEW_EVENTS[review.verdict],
+    body: [review.body, ...paragraphs].filter((paragraph) => paragraph !== '').join('\n\n'),
+    commit_id: review.commitId,
+    comments: review.inline
+      .filter((inline) => inline.line !== null)
+      .map((inline) => ({ path: inline.path, body: inline.body, new_position: inline.line })),
+  };
+  const call = { method: 'POST', repository, path: `/pulls/${number}/reviews`, body } as const;
+  return { id: (await http.sendTo(call, z.object({ id: z.number().int() }))).value.id };
+}
+
+type ReviewToSubmit = Parameters<Forge['submitReview']>[2];
+
+/**
+ * Work under one key runs one after another. The forge collects inline comments in one pending review per account and
+ * pull request: two reviews at once would mix.
+ */
+function createTurns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>();
+  return (key, work) => {
+    const turn = (last.get(key) ?? Promise.resolve()).then(work, work);
+    last.set(key, turn);
+    const forget = () => {
+      if (last.get(key) === turn) last.delete(key);
+    };
+    turn.then(forget, forget);
+    return turn;
+  };
+}

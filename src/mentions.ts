@@ -1,0 +1,159 @@
+/**
+ * Mentions in Markdown: which parts of a text are prose, and which logins that prose addresses. Pure, no imports.
+ * The parser (who is called?) and the outgoing filter (whom must we not ping?) share it, so that they cannot disagree.
+ */
+
+export interface MarkdownPart {
+  text: string;
+  /** false for code blocks, inline code and HTML comments: a forge notifies nobody from there */
+  prose: boolean;
+}
+
+/**
+ * Before a mention's @ stands no character of an e-mail address, URL or fediverse handle. An underscore counts as
+ * emphasis unless a word runs into it. Needs the `u` flag.
+ */
+export const MENTION_START = String.raw`(?<![\p{L}\p{N}.+\-/@=%&#])(?<![\p{L}\p{N}]_+)@`;
+
+/** `@org/team` and `@user@host` are no logins; the lookahead also keeps the match from stopping short inside a word. */
+const MENTION = new RegExp(
+  String.raw`(?<!\\)${MENTION_START}([A-Za-z0-9]+(?:[-._]+[A-Za-z0-9]+)*)(?![-._]*[\p{L}\p{N}]|@|/[\p{L}\p{N}])`,
+  'gu',
+);
+
+/** The logins mentioned in the prose of `text`: lower case, each once, in order of appearance. */
+export function findMentions(text: string): string[] {
+  const logins = new Set<string>();
+  for (const part of splitMarkdown(text)) {
+    if (!part.prose) continue;
+    for (const match of part.text.matchAll(MENTION)) logins.add(match[1]!.toLowerCase());
+  }
+  return [...logins];
+}
+
+/** Cuts a text into prose and the rest; the parts joined are the text. Linear in its length. */
+export function splitMarkdown(text: string): MarkdownPart[] {
+  return splitBlocks(text).flatMap((block) => (block.prose ? splitInline(block.text) : [block]));
+}
+
+interface Fence {
+  mark: string;
+  quoted: boolean;
+}
+
+interface BlockState {
+  fence: Fence | null;
+  comment: boolean;
+  inList: boolean;
+  afterBlank: boolean;
+  inIndentedCode: boolean;
+}
+
+/** Blocks are code or single paragraphs: inline code never reaches across a blank line. */
+function splitBlocks(text: string): MarkdownPart[] {
+  const blocks: MarkdownPart[] = [];
+  const state: BlockState = {
+    fence: null,
+    comment: false,
+    inList: false,
+    afterBlank: true,
+    inIndentedCode: false,
+  };
+  let open: MarkdownPart | null = null;
+  for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
+    const blank = line.trim() === '';
+    for (const piece of classifyLine(line, blank, state)) {
+      if (open === null || open.prose !== piece.prose || (state.afterBlank && piece.prose)) {
+        open = { ...piece };
+        blocks.push(open);
+      } else open.text += piece.text;
+    }
+    state.afterBlank = blank;
+  }
+  return blocks;
+}
+
+function classifyLine(line: string, blank: boolean, state: BlockState): MarkdownPart[] {
+  if (state.comment) return closeComment(line, state);
+  if (state.fence !== null && !leavesQuote(line, state.fence)) {
+    if (closesFence(line, state.fence)) state.fence = null;
+    return [{ text: line, prose: false }];
+  }
+  state.fence = null;
+  if (blank) return [{ text: line, prose: !state.inIndentedCode }];
+  const indented = /^(?: {4}| {0,3}\t)/.test(line);
+  if (indented && !state.inList && (state.afterBlank || state.inIndentedCode)) {
+    state.inIndentedCode = true;
+    return [{ text: line, prose: false }];
+  }
+  state.inIndentedCode = false;
+  state.inList = /^ *(?:[-*+]|\d{1,9}[.)])[ \t]/.test(line) || (state.inList && /^[ \t]/.test(line));
+  state.fence = opensFence(line, indented && !state.inList);
+  if (state.fence !== null) return [{ text: line, prose: false }];
+  if (/^ {0,3}<!--/.test(line)) return closeComment(line, state);
+  return [{ text: line, prose: true }];
+}
+
+/** A comment that starts a line hides everything up to its end, over blank lines too, or up to the end of the text. */
+function closeComment(line: string, state: BlockState): MarkdownPart[] {
+  const end = line.indexOf('-->');
+  state.comment = end < 0;
+  if (end < 0) return [{ text: line, prose: false }];
+  return [
+    { text: line.slice(0, end + 3), prose: false },
+    { text: line.slice(end + 3), prose: true },
+  ];
+}
+
+function opensFence(line: string, tooDeep: boolean): Fence | null {
+  if (tooDeep) return null;
+  const prefix = /^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+[ \t>]*)*/.exec(line)![0];
+  const mark = /^(?:`{3,}(?=[^`]*$)|~{3,})/.exec(line.slice(prefix.length))?.[0];
+  return mark === undefined ? null : { mark, quoted: prefix.includes('>') };
+}
+
+function closesFence(line: string, fence: Fence): boolean {
+  const rest = line.replace(/^[ \t>]*/, '').trimEnd();
+  return rest.length >= fence.mark.length && rest === fence.mark[0]!.repeat(rest.length);
+}
+
+function leavesQuote(line: string, fence: Fence): boolean {
+  return fence.quoted && !/^ {0,3}>/.test(line);
+}
+
+/** Inline code (a run of backticks up to the next run of the same length) and inline HTML comments. */
+function splitInline(text: string): MarkdownPart[] {
+  const marks = [...text.matchAll(/`+|<!--/g)].map((m) => ({ at: m.index, mark: m[0] }));
+  const closers = closingRuns(marks);
+  const parts: MarkdownPart[] = [];
+  let from = 0;
+  let commentsEnd = true;
+  marks.forEach(({ at, mark }, index) => {
+    // A backslash keeps a run from opening; inside a span it is a plain character, so the run may still close.
+    if (at < from || (text[at - 1] === '\\' && text[at - 2] !== '\\')) return;
+    let end = -1;
+    if (mark !== '<!--') end = closers[index]!;
+    else if (commentsEnd) {
+      const close = text.indexOf('-->', at + 2);
+      commentsEnd = close >= 0;
+      end = close < 0 ? -1 : close + 3;
+    }
+    if (end < 0) return;
+    parts.push({ text: text.slice(from, at), prose: true }, { text: text.slice(at, end), prose: false });
+    from = end;
+  });
+  parts.push({ text: text.slice(from), prose: true });
+  return parts.filter((part) => part.text !== '');
+}
+
+/** For each run of backticks where its code span ends, or -1. Built from the right: a search per run is quadratic. */
+function closingRuns(marks: { at: number; mark: string }[]): number[] {
+  const next = new Map<string, number>();
+  const ends = new Array<number>(marks.length).fill(-1);
+  for (let index = marks.length - 1; index >= 0; index -= 1) {
+    const { at, mark } = marks[index]!;
+    ends[index] = next.get(mark) ?? -1;
+    next.set(mark, at + mark.length);
+  }
+  return ends;
+}

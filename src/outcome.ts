@@ -1,0 +1,214 @@
+/**
+ * What becomes of an answer: the branch is pushed, the pull request opened, the answer posted. Each is an effect, done
+ * once; a crash between two of them goes on where it stopped.
+ */
+import type { Database } from './database/database.ts';
+import type { Forge, Item } from './forge/forge.ts';
+import { joinConversation } from './mailbox/conversations.ts';
+import { continuityReceipt, parseVerdict, postedText } from './outcome/answer.ts';
+import { effectKey, marker, once } from './outcome/effects.ts';
+import type { Continuity, RepositoryRef } from './vocabulary.ts';
+
+/** What pushing came to; the worker's `workdir.push` fits. */
+export type Pushed =
+  | { kind: 'pushed' | 'up-to-date'; sha: string }
+  | { kind: 'nothing' }
+  | { kind: 'rejected'; reason: string };
+
+export interface Publication {
+  dispatchId: string;
+  conversationId: string;
+  agent: string;
+  login: string;
+  forgeName: string;
+  repository: RepositoryRef;
+  /** where the answer goes: the item the newest message came from */
+  itemNumber: number;
+  itemTitle: string;
+  publish: 'pull-request' | 'review' | 'comment';
+  /** null when there is nothing that could be pushed */
+  branch: { name: string; base: string; push: () => Promise<Pushed> } | null;
+  /** the issue the pull request closes; null when the conversation began on a pull request */
+  closes: number | null;
+  /** head of the pull request as reviewed; null when the item is an issue */
+  reviewedSha: string | null;
+  answer: string;
+  continuity: Continuity;
+  continuityReason: string;
+}
+
+export interface OutcomeDeps {
+  database: Database;
+  forge: Forge;
+  now: () => number;
+}
+
+export interface Published {
+  pushedSha: string | null;
+  pullNumber: number | null;
+  commentUrl: string | null;
+  /** effects the forge refused, in its words */
+  refusals: string[];
+}
+
+export async function publishOutcome(publication: Publication, deps: OutcomeDeps): Promise<Published> {
+  const published: Published = { pushedSha: null, pullNumber: null, commentUrl: null, refusals: [] };
+  const notes: string[] = [];
+  if (publication.publish === 'pull-request' && publication.branch !== null) {
+    await pushWork(publication, deps, { published, notes });
+  }
+  notes.push(...continuityReceipt(publication.continuity, publication.continuityReason));
+  if (publication.publish === 'review' && publication.reviewedSha !== null) {
+    await review(publication, deps, { published, notes });
+  } else {
+    await comment(publication, deps, { published, notes });
+  }
+  return published;
+}
+
+interface Progress {
+  published: Published;
+  notes: string[];
+}
+
+async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
+  const branch = p.branch!;
+  const pushed = await once<Pushed>(
+    deps.database,
+    {
+      dispatchId: p.dispatchId,
+      conversationId: p.conversationId,
+      kind: 'push',
+      request: { branch: branch.name, base: branch.base },
+      // Pushing the same commits twice is answered with `up-to-date`: nothing to look for.
+      find: async () => null,
+      perform: branch.push,
+    },
+    deps.now,
+  );
+  if (pushed.kind === 'refused') {
+    progress.notes.push(`The branch ${branch.name} could not be pushed: ${pushed.reason}`);
+    progress.published.refusals.push(pushed.reason);
+    return;
+  }
+  if (pushed.result.kind === 'rejected') {
+    progress.notes.push(`The branch ${branch.name} could not be pushed: ${pushed.result.reason}`);
+    progress.published.refusals.push(pushed.result.reason);
+    return;
+  }
+  if (pushed.result.kind === 'nothing') return;
+  progress.published.pushedSha = pushed.result.sha;
+  if (p.closes !== null) await openPull(p, deps, progress);
+}
+
+async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
+  const { name: head, base } = p.branch!;
+  const existing = await deps.forge.findPull(p.repository, head, base);
+  const pull =
+    existing === null
+      ? await once<{ number: number }>(
+          deps.database,
+          {
+            dispatchId: p.dispatchId,
+            conversationId: p.conversationId,
+            kind: 'pull',
+            request: { head, base, title: p.itemTitle },
+            find: async () => numberOf(await deps.forge.findPull(p.repository, head, base)),
+            perform: async () => {
+              const body = `Closes #${p.closes}\n\n${marker(effectKey(p.dispatchId, 'pull'))}`;
+              const opened = await deps.forge.openPull(p.repository, {
+                title: p.itemTitle,
+                body,
+                head,
+                base,
+              });
+              return { number: opened.number };
+            },
+          },
+          deps.now,
+        )
+      : { kind: 'done' as const, result: { number: existing.number } };
+  if (pull.kind === 'refused') {
+    progress.notes.push(`The pull request could not be opened: ${pull.reason}`);
+    progress.published.refusals.push(pull.reason);
+    return;
+  }
+  progress.published.pullNumber = pull.result.number;
+  await joinConversation(
+    deps.database.rows,
+    { forge: p.forgeName, repository: p.repository, number: pull.result.number, agent: p.agent },
+    p.conversationId,
+  );
+}
+
+function numberOf(item: Item | null): { number: number } | null {
+  return item === null ? null : { number: item.number };
+}
+
+async function comment(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
+  const mark = marker(effectKey(p.dispatchId, 'comment'));
+  const links =
+    progress.published.pullNumber !== null && progress.published.pullNumber !== p.itemNumber
+      ? [`Pull request: #${progress.published.pullNumber}`]
+      : [];
+  const body = postedText({ answer: p.answer, notes: [...links, ...progress.notes], marker: mark });
+  const posted = await once<{ url: string }>(
+    deps.database,
+    {
+      dispatchId: p.dispatchId,
+      conversationId: p.conversationId,
+      kind: 'comment',
+      request: { number: p.itemNumber, body },
+      find: async () => {
+        const comments = await deps.forge.listComments(p.repository, p.itemNumber);
+        // By our account only: anybody can write a marker.
+        const ours = comments.find((c) => c.body.includes(mark) && sameLogin(c.author.login, p.login));
+        return ours === undefined ? null : { url: ours.htmlUrl };
+      },
+      perform: async () => ({
+        url: (await deps.forge.createComment(p.repository, p.itemNumber, body)).htmlUrl,
+      }),
+    },
+    deps.now,
+  );
+  if (posted.kind === 'refused') progress.published.refusals.push(posted.reason);
+  else progress.published.commentUrl = posted.result.url;
+}
+
+async function review(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
+  const mark = marker(effectKey(p.dispatchId, 'review'));
+  const { verdict, body } = parseVerdict(p.answer);
+  const text = postedText({ answer: body, notes: progress.notes, marker: mark });
+  const submitted = await once<{ id: number }>(
+    deps.database,
+    {
+      dispatchId: p.dispatchId,
+      conversationId: p.conversationId,
+      kind: 'review',
+      request: { number: p.itemNumber, verdict, commitId: p.reviewedSha, body: text },
+      find: async () => {
+        const reviews = await deps.forge.listReviews(p.repository, p.itemNumber);
+        const ours = reviews.find((r) => r.body.includes(mark) && sameLogin(r.author.login, p.login));
+        return ours === undefined ? null : { id: ours.id };
+      },
+      perform: async () =>
+        await deps.forge.submitReview(p.repository, p.itemNumber, {
+          verdict,
+          body: text,
+          commitId: p.reviewedSha!,
+          inline: [],
+        }),
+    },
+    deps.now,
+  );
+  // For example a review of one's own pull request: the answer is then posted as a comment, so that it is not lost.
+  if (submitted.kind === 'refused') {
+    progress.published.refusals.push(submitted.reason);
+    progress.notes.push(`The review (${verdict}) was refused by the forge: ${submitted.reason}`);
+    await comment({ ...p, answer: body }, deps, progress);
+  }
+}
+
+function sameLogin(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}

@@ -1,0 +1,84 @@
+/**
+ * Effects: what the service does to the forge on an agent's behalf, each once. An effect is a row before it is an act;
+ * one that may have been done already is looked for on the forge before it is done again.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Database } from '../database/database.ts';
+import type { EffectRow } from '../database/tables.ts';
+import { ForgeMissing, ForgeRefused } from '../errors.ts';
+
+export interface Effect<R> {
+  dispatchId: string;
+  conversationId: string;
+  kind: EffectRow['kind'];
+  /** what is to be done, for the audit */
+  request: Record<string, unknown>;
+  /** looks for the effect of an earlier attempt; not called on the first */
+  find: () => Promise<R | null>;
+  /** does it; ForgeUnavailable and transient GitFailed leave the effect planned, to be tried again */
+  perform: () => Promise<R>;
+}
+
+export type EffectOutcome<R> = { kind: 'done'; result: R } | { kind: 'refused'; reason: string };
+
+/** The idempotency key, and what marks our comments: an effect's kind is done once for each dispatch. */
+export function effectKey(dispatchId: string, kind: EffectRow['kind']): string {
+  return `${dispatchId}:${kind}`;
+}
+
+/** Hidden in everything we write, so that it can be found again. */
+export function marker(key: string): string {
+  return `<!-- claude-hooks ${key} -->`;
+}
+
+export async function once<R>(
+  database: Database,
+  effect: Effect<R>,
+  now: () => number,
+): Promise<EffectOutcome<R>> {
+  const key = effectKey(effect.dispatchId, effect.kind);
+  const row = await plan(database, { ...effect, key }, now());
+  if (row.state === 'done') return { kind: 'done', result: JSON.parse(row.result!) as R };
+  if (row.state === 'refused') return { kind: 'refused', reason: JSON.parse(row.result!) as string };
+  const settle = async (state: 'done' | 'refused', result: unknown): Promise<void> => {
+    await database.rows
+      .updateTable('effects')
+      .set({ state, result: JSON.stringify(result), done_at: now() })
+      .where('key', '=', key)
+      .execute();
+  };
+  try {
+    const earlier = row.attempts > 1 ? await effect.find() : null;
+    const result = earlier ?? (await effect.perform());
+    await settle('done', result);
+    return { kind: 'done', result };
+  } catch (error) {
+    if (!(error instanceof ForgeRefused) && !(error instanceof ForgeMissing)) throw error;
+    await settle('refused', error.message);
+    return { kind: 'refused', reason: error.message };
+  }
+}
+
+/** Counts the attempt before it is made: a crash in it is an attempt, too. */
+async function plan(
+  database: Database,
+  effect: Effect<unknown> & { key: string },
+  now: number,
+): Promise<EffectRow> {
+  return await database.rows
+    .insertInto('effects')
+    .values({
+      id: randomUUID(),
+      dispatch_id: effect.dispatchId,
+      conversation_id: effect.conversationId,
+      key: effect.key,
+      kind: effect.kind,
+      state: 'planned',
+      request: JSON.stringify(effect.request),
+      attempts: 1,
+      created_at: now,
+    })
+    .onConflict((c) => c.column('key').doUpdateSet((e) => ({ attempts: e('effects.attempts', '+', 1) })))
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}

@@ -1,0 +1,106 @@
+/**
+ * Reads a conversation out of one request. The Messages API is stateless and so is this: prompt, step and history come
+ * from `messages` alone, so a script goes on at the right place after a restart of the CLI or of the model.
+ */
+import { blocksOf, type ContentBlock, type Message, type MessagesRequest, textOf } from './model-request.ts';
+
+export interface Conversation {
+  /** the whole system prompt and the mid-conversation system turns */
+  systemText: string;
+  /** text of the last genuine user prompt; prompts of failed turns that the CLI merged into it are part of it */
+  prompt: string;
+  /** user and assistant messages with content of their own before that prompt */
+  historyMessages: number;
+  /** what those messages say, tool calls and results included; CLI-made notes are left out */
+  history: string;
+  /** `history`, then the prompt, then what this turn has brought so far */
+  everything: string;
+  /** tool round trips done since the prompt */
+  step: number;
+  /** the CLI's working directory as its last environment note names it, '' if it names none */
+  cwd: string;
+  /** text of the last tool result since the prompt, '' if there is none */
+  lastToolResult: string;
+}
+
+export function readConversation(request: MessagesRequest): Conversation {
+  const at = request.messages.findLastIndex(isPrompt);
+  const before = request.messages.slice(0, Math.max(at, 0)).filter(hasOwnContent);
+  const turn = request.messages.slice(Math.max(at, 0));
+  const systemText = [
+    textOf(request.system),
+    ...request.messages.filter((m) => m.role === 'system').map((m) => textOf(m.content)),
+  ].join('\n');
+  const history = before.map(ownText).join('\n');
+  const results = turn.flatMap((m) => blocksOf(m.content)).filter((b) => b.type === 'tool_result');
+  return {
+    systemText,
+    prompt: at === -1 ? '' : promptText(request.messages[at]!),
+    historyMessages: before.length,
+    history,
+    everything: [history, ...turn.filter(hasOwnContent).map(ownText)].join('\n'),
+    step: countSteps(turn),
+    cwd: [...systemText.matchAll(/working directory(?: is now)?: (.+)/gi)].at(-1)?.[1]?.trim() ?? '',
+    lastToolResult: textOf(results.at(-1)?.content),
+  };
+}
+
+/** What the CLI writes in the user's or the model's name without either having said it. */
+const CLI_NOTES = [
+  /<system-reminder>[\s\S]*?<\/system-reminder>/g,
+  /^\[Request interrupted by user(?: for tool use)?\]$/gm,
+];
+/** The CLI closes an interrupted turn with this assistant message when the session is resumed. */
+const FAKE_ANSWER = 'No response requested.';
+
+function withoutNotes(text: string): string {
+  return CLI_NOTES.reduce((rest, note) => rest.replace(note, ''), text).trim();
+}
+
+function isFakeAnswer(message: Message): boolean {
+  return message.role === 'assistant' && textOf(message.content).trim() === FAKE_ANSWER;
+}
+
+function promptText(message: Message): string {
+  return blocksOf(message.content)
+    .filter((block) => block.type === 'text')
+    .map((block) => withoutNotes(block.text ?? ''))
+    .filter((text) => text !== '')
+    .join('\n');
+}
+
+function isPrompt(message: Message): boolean {
+  if (message.role !== 'user') return false;
+  return promptText(message) !== '' || blocksOf(message.content).some(isAttachment);
+}
+
+/** An image or a document is a prompt even without a word; a tool result never is. */
+function isAttachment(block: ContentBlock): boolean {
+  return block.type !== 'text' && block.type !== 'tool_result';
+}
+
+function hasOwnContent(message: Message): boolean {
+  return message.role !== 'system' && !isFakeAnswer(message) && ownText(message) !== '';
+}
+
+function ownText(message: Message): string {
+  return blocksOf(message.content).map(blockText).filter(Boolean).join('\n');
+}
+
+function blockText(block: ContentBlock): string {
+  if (block.type === 'text') return withoutNotes(block.text ?? '');
+  if (block.type === 'tool_use') return `${block.name} ${JSON.stringify(block.input)}`;
+  if (block.type === 'tool_result') return withoutNotes(textOf(block.content)) || '(no output)';
+  return `(${block.type})`;
+}
+
+/** Neighbouring assistant messages are one answer: the CLI may send a cut-off answer and its rest apart. */
+function countSteps(turn: Message[]): number {
+  let steps = 0;
+  let previous: Message['role'] = 'user';
+  for (const message of turn) {
+    if (message.role === 'assistant' && previous !== 'assistant' && !isFakeAnswer(message)) steps += 1;
+    if (message.role !== 'system') previous = message.role;
+  }
+  return steps;
+}

@@ -1,0 +1,80 @@
+/** What the model received and how it answered: the proof that tests and the demo rest on. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Usage } from './model-cache.ts';
+import type { Message } from './model-request.ts';
+
+export interface RecordedRequest {
+  /** epoch milliseconds */
+  at: number;
+  path: string;
+  /** `turn`: the agent's own conversation; `side`: the CLI's titles, summaries and probes */
+  kind: 'turn' | 'side' | 'count_tokens' | 'other';
+  model: string;
+  stream: boolean;
+  /** system prompt and mid-conversation system turns */
+  systemText: string;
+  tools: string[];
+  /** as received */
+  messages: Message[];
+  /** user and assistant messages before the current prompt; CLI-made notes do not count */
+  historyMessages: number;
+  /** text of the last genuine user prompt */
+  prompt: string;
+  /** tool round trips done since that prompt */
+  step: number;
+  /** the scene that answered, null for the fallback and for side requests */
+  scene: string | null;
+  answered: 'reply' | 'error' | 'disconnect' | 'stall';
+  /** HTTP status; 0 where the connection was cut before one was sent */
+  status: number;
+  /** true when the answer went out to its end; false while it runs, and when the client left or was cut off */
+  completed: boolean;
+  /** null where nothing was billed */
+  usage: Usage | null;
+  /** the telling ones; credentials keep their last four characters */
+  headers: Record<string, string>;
+}
+
+const KEPT_HEADERS = [
+  'anthropic-version',
+  'anthropic-beta',
+  'user-agent',
+  'x-claude-code-session-id',
+  'x-stainless-retry-count',
+];
+const CREDENTIAL_HEADERS = ['x-api-key', 'authorization'];
+
+export function blankRecord(path: string, headers: IncomingHttpHeaders, now: number): RecordedRequest {
+  return {
+    at: now,
+    path,
+    kind: 'other',
+    model: '',
+    stream: false,
+    systemText: '',
+    tools: [],
+    messages: [],
+    historyMessages: 0,
+    prompt: '',
+    step: 0,
+    scene: null,
+    answered: 'reply',
+    status: 0,
+    completed: false,
+    usage: null,
+    headers: keptHeaders(headers),
+  };
+}
+
+function keptHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name of KEPT_HEADERS) if (headers[name] !== undefined) kept[name] = String(headers[name]);
+  for (const name of CREDENTIAL_HEADERS)
+    if (headers[name] !== undefined) kept[name] = redact(String(headers[name]));
+  return kept;
+}
+
+/** Four characters tell two credentials apart in a test; a short value shows none at all. */
+function redact(value: string): string {
+  return value.length < 9 ? '…' : `…${value.slice(-4)}`;
+}

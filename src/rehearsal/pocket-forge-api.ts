@@ -1,0 +1,86 @@
+/** The REST edge: who is asking, how errors look, and the routes that belong to no repository. */
+import { Hono } from 'hono';
+import { ForgeMissing, ForgeRefused } from '../errors.ts';
+import { findUser, repositoryById, requirePermission } from './pocket-forge-access.ts';
+import { addIssueRoutes } from './pocket-forge-api-issues.ts';
+import { addPullRoutes } from './pocket-forge-api-pulls.ts';
+import { addRepositoryRoutes } from './pocket-forge-api-repositories.ts';
+import type { PocketContext } from './pocket-forge-context.ts';
+import { DEFAULT_LIMIT, MAX_LIMIT, type PocketApi, signedIn, visitor } from './pocket-forge-requests.ts';
+import { ownUserShape, repositoryShape, userShape } from './pocket-forge-shapes.ts';
+import type { StoredUser } from './pocket-forge-state.ts';
+
+/** The Forgejo release whose API this follows; the suffix says which Gitea API that release is compatible with. */
+const VERSION = '16.0.3-pocket+gitea-1.22.0';
+
+export function createApi(context: PocketContext, tokens: ReadonlyMap<string, string>): Hono<PocketApi> {
+  const app = new Hono<PocketApi>();
+  app.onError((error) => errorResponse(context, error));
+  app.notFound((c) =>
+    problem(context, 404, `No route ${c.req.path}. See docs/pocket-forge.md for what is spoken.`),
+  );
+  app.use(async (c, next) => {
+    c.set('visitor', authenticate(context, tokens, c.req.header('authorization')));
+    await next();
+  });
+  const api = new Hono<PocketApi>();
+  addGeneralRoutes(api, context);
+  addRepositoryRoutes(api, context);
+  addIssueRoutes(api, context);
+  addPullRoutes(api, context);
+  app.route('/api/v1', api);
+  app.get('/api/forgejo/v1/version', (c) => c.json({ version: VERSION }));
+  return app;
+}
+
+function addGeneralRoutes(api: Hono<PocketApi>, context: PocketContext): void {
+  api.get('/version', (c) => c.json({ version: VERSION }));
+  api.get('/settings/api', (c) =>
+    c.json({ max_response_items: MAX_LIMIT, default_paging_num: DEFAULT_LIMIT }),
+  );
+  api.get('/user', (c) => c.json(ownUserShape(context, signedIn(c))));
+  api.get('/users/:login', (c) => c.json(userShape(context, findUser(context.state, c.req.param('login')))));
+  api.get('/repositories/:id{[0-9]+}', (c) => {
+    const repository = repositoryById(context.state, Number(c.req.param('id')));
+    requirePermission(repository, visitor(c), 'read');
+    return c.json(repositoryShape(context, repository, visitor(c) ?? 'omitted'));
+  });
+}
+
+/**
+ * `token X` and `Bearer X` in any case; Basic with the token as the password, or as the user name with no password (or
+ * git's `x-oauth-basic`). The user name is not looked at otherwise. No header is an anonymous visitor; a wrong token is
+ * refused even where an anonymous visitor would be welcome.
+ */
+function authenticate(
+  context: PocketContext,
+  tokens: ReadonlyMap<string, string>,
+  header: string | undefined,
+): StoredUser | null {
+  if (header === undefined || header === '') return null;
+  const login = candidates(header)
+    .map((token) => tokens.get(token))
+    .find((found) => found !== undefined);
+  if (login !== undefined) return findUser(context.state, login);
+  throw new ForgeRefused('The token is not known here. Use one of those the forge was started with.', 401);
+}
+
+function candidates(header: string): string[] {
+  const [scheme = '', value = ''] = header.trim().split(/\s+/, 2);
+  if (scheme.toLowerCase() === 'token' || scheme.toLowerCase() === 'bearer') return [value];
+  if (scheme.toLowerCase() !== 'basic') return [];
+  const [name = '', ...password] = Buffer.from(value, 'base64').toString('utf8').split(':');
+  return [password.join(':'), name];
+}
+
+function problem(context: PocketContext, status: number, message: string): Response {
+  const headers: Record<string, string> =
+    status === 401 ? { 'WWW-Authenticate': 'Basic realm="Pocket Forge"' } : {};
+  return Response.json({ message, url: `${context.url}/api/swagger` }, { status, headers });
+}
+
+function errorResponse(context: PocketContext, error: Error): Response {
+  if (error instanceof ForgeRefused) return problem(context, error.status, error.message);
+  if (error instanceof ForgeMissing) return problem(context, 404, error.message);
+  return problem(context, 500, `${error.message} This is a fault of the pocket forge: please report it.`);
+}

@@ -1,0 +1,245 @@
+/**
+ * What the pocket forge remembers besides git: accounts, repositories, issues, pull requests, comments, reviews,
+ * statuses, runs, hooks and the hook tasks nobody attempted yet. One JSON file, replaced whole by a rename.
+ * Tokens are never stored: they are given at every start.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+export interface StoredUser {
+  id: number;
+  login: string;
+  fullName: string;
+  admin: boolean;
+  created: string;
+}
+
+export type CollaboratorPermission = 'read' | 'write' | 'admin';
+
+export interface StoredLabel {
+  id: number;
+  name: string;
+  /** six hex digits, no # */
+  color: string;
+  description: string;
+}
+
+export interface StoredHook {
+  id: number;
+  /** `gitea` gets short refs and compact JSON in create and delete events */
+  type: 'forgejo' | 'gitea';
+  url: string;
+  secret: string;
+  /** fine names, already expanded from the groups */
+  events: string[];
+  active: boolean;
+  authorizationHeader: string;
+  created: string;
+}
+
+export interface StoredRepository {
+  id: number;
+  owner: number;
+  name: string;
+  private: boolean;
+  defaultBranch: string;
+  created: string;
+  updated: string;
+  /** issues and pull requests share this sequence */
+  lastNumber: number;
+  labels: StoredLabel[];
+  hooks: StoredHook[];
+  collaborators: { user: number; permission: CollaboratorPermission }[];
+}
+
+export interface StoredPull {
+  id: number;
+  headRef: string;
+  headSha: string;
+  /** the head branch was deleted: the API then names refs/pull/N/head */
+  headGone: boolean;
+  baseRef: string;
+  baseSha: string;
+  mergeBase: string;
+  additions: number;
+  deletions: number;
+  changedFiles: number;
+  mergeable: boolean;
+  merged: { at: string; by: number; commit: string } | null;
+}
+
+export interface StoredItem {
+  id: number;
+  repository: number;
+  number: number;
+  title: string;
+  body: string;
+  author: number;
+  state: 'open' | 'closed';
+  /** label ids, in the order they were added */
+  labels: number[];
+  /** user ids, in the order they were added */
+  assignees: number[];
+  created: string;
+  updated: string;
+  closed: string | null;
+  /** null for an issue */
+  pull: StoredPull | null;
+}
+
+export interface StoredComment {
+  id: number;
+  item: number;
+  author: number;
+  body: string;
+  created: string;
+  updated: string;
+}
+
+export interface StoredReaction {
+  target: 'item' | 'comment';
+  id: number;
+  user: number;
+  content: string;
+  created: string;
+}
+
+export interface StoredReviewComment {
+  id: number;
+  path: string;
+  body: string;
+  /** file line on the new side, 0 when the comment is on the old side */
+  newPosition: number;
+  oldPosition: number;
+  created: string;
+}
+
+type ReviewState = 'PENDING' | 'APPROVED' | 'REQUEST_CHANGES' | 'COMMENT' | 'REQUEST_REVIEW';
+
+export interface StoredReview {
+  id: number;
+  item: number;
+  author: number;
+  state: ReviewState;
+  body: string;
+  commit: string;
+  submitted: string;
+  comments: StoredReviewComment[];
+}
+
+export type StatusState = 'pending' | 'success' | 'error' | 'failure' | 'warning' | 'skipped';
+
+export interface StoredStatus {
+  id: number;
+  repository: number;
+  sha: string;
+  state: StatusState;
+  context: string;
+  description: string;
+  targetUrl: string;
+  creator: number;
+  created: string;
+}
+
+export type RunStatus =
+  | 'success'
+  | 'failure'
+  | 'cancelled'
+  | 'skipped'
+  | 'waiting'
+  | 'running'
+  | 'blocked'
+  | 'unknown';
+
+export interface StoredRun {
+  id: number;
+  repository: number;
+  /** 1-based within the repository */
+  index: number;
+  title: string;
+  /** file name under .forgejo/workflows */
+  workflow: string;
+  sha: string;
+  ref: string;
+  event: 'push' | 'pull_request';
+  /** the payload of the event that triggered the run, as a JSON string */
+  eventPayload: string;
+  status: RunStatus;
+  user: number;
+  created: string;
+}
+
+/** A hook delivery that was not attempted yet. */
+export interface HookTask {
+  id: string;
+  repository: number;
+  hook: number;
+  event: string;
+  eventType: string;
+  body: string;
+}
+
+export interface PocketState {
+  version: 1;
+  lastIds: Record<string, number>;
+  users: StoredUser[];
+  repositories: StoredRepository[];
+  items: StoredItem[];
+  comments: StoredComment[];
+  reactions: StoredReaction[];
+  reviews: StoredReview[];
+  statuses: StoredStatus[];
+  runs: StoredRun[];
+  waiting: HookTask[];
+}
+
+/** RFC 3339 in whole seconds: a forge's clock is no finer, and receivers must cope with equal times. */
+export function now(): string {
+  return new Date().toISOString().replace(/\.\d{3}Z$/, 'Z');
+}
+
+export function nextId(state: PocketState, kind: string): number {
+  const id = (state.lastIds[kind] ?? 0) + 1;
+  state.lastIds[kind] = id;
+  return id;
+}
+
+function emptyState(): PocketState {
+  return {
+    version: 1,
+    lastIds: {},
+    users: [],
+    repositories: [],
+    items: [],
+    comments: [],
+    reactions: [],
+    reviews: [],
+    statuses: [],
+    runs: [],
+    waiting: [],
+  };
+}
+
+const envelope = z.looseObject({ version: z.literal(1), waiting: z.array(z.unknown()) });
+
+/** Opens (or starts) the state of a folder. `save` replaces the file atomically; it does not fsync. */
+export function openState(folder: string): { state: PocketState; save(): void } {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, 'pocket-forge.json');
+  const state = existsSync(path) ? readState(path) : emptyState();
+  const save = () => {
+    // Hook secrets are inside, as they are in a real forge's database.
+    writeFileSync(`${path}.new`, JSON.stringify(state), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  };
+  return { state, save };
+}
+
+function readState(path: string): PocketState {
+  const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  if (!envelope.safeParse(parsed).success) {
+    throw new Error(`${path} is not a pocket forge state of version 1. Start the forge on an empty folder.`);
+  }
+  return parsed as PocketState;
+}

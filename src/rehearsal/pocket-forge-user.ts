@@ -1,0 +1,243 @@
+/** Acting as one account without HTTP. Every act sends the webhooks and makes the refusals the REST API would. */
+import {
+  findItem,
+  findPull,
+  findRepository,
+  findUser,
+  isPull,
+  requirePermission,
+} from './pocket-forge-access.ts';
+import type { PocketContext } from './pocket-forge-context.ts';
+import { addHook } from './pocket-forge-hook-admin.ts';
+import type { HookDelivery } from './pocket-forge-hooks.ts';
+import {
+  changeLabels,
+  createComment,
+  createIssue,
+  deleteComment,
+  editComment,
+  editItem,
+  ensureLabel,
+  findComment,
+  type ItemEdit,
+} from './pocket-forge-issues.ts';
+import { editPull, mergePull, openPull, requestReview } from './pocket-forge-pulls.ts';
+import type { MergeStyle } from './pocket-forge-repositories.ts';
+import { createReview, type ReviewEvent } from './pocket-forge-reviews.ts';
+import { createStatus, type NewRun, recordRun } from './pocket-forge-runs.ts';
+import type { CollaboratorPermission, StatusState, StoredComment } from './pocket-forge-state.ts';
+
+/** Everything a person would want to hear; `create` and `delete` are left out. */
+const DEFAULT_HOOK_EVENTS = [
+  'issues',
+  'issue_assign',
+  'issue_label',
+  'issue_comment',
+  'pull_request',
+  'pull_request_assign',
+  'pull_request_label',
+  'pull_request_comment',
+  'pull_request_review',
+  'pull_request_review_request',
+  'pull_request_sync',
+  'push',
+  'action_run_failure',
+  'action_run_success',
+  'action_run_recover',
+] as const;
+
+interface UserIssue {
+  title: string;
+  body: string;
+  /** logins */
+  assignees?: string[];
+  /** names; missing ones are made, where the account may */
+  labels?: string[];
+}
+
+interface UserReview {
+  event: ReviewEvent;
+  body: string;
+  /** positions are line numbers of the file on the new or the old side */
+  comments?: { path: string; body: string; new_position?: number; old_position?: number }[];
+  commit_id?: string;
+}
+
+interface UserHook {
+  url: string;
+  secret: string;
+  /** names or groups; left out: everything but create and delete */
+  events?: readonly string[];
+  type?: 'forgejo' | 'gitea';
+}
+
+/** `repo` is `owner/name`. Refusals are thrown as ForgeRefused (with the REST status) and ForgeMissing. */
+export interface PocketUser {
+  readonly login: string;
+  createIssue(repo: string, issue: UserIssue): Promise<{ number: number }>;
+  editIssue(repo: string, number: number, edit: { title?: string; body?: string }): Promise<void>;
+  /** also on pull requests */
+  comment(repo: string, number: number, body: string): Promise<{ id: number }>;
+  editComment(repo: string, id: number, body: string): Promise<void>;
+  deleteComment(repo: string, id: number): Promise<void>;
+  /** replaces the whole list */
+  assign(repo: string, number: number, logins: string[]): Promise<void>;
+  /** adds; missing labels are made */
+  label(repo: string, number: number, names: string[]): Promise<void>;
+  unlabel(repo: string, number: number, names: string[]): Promise<void>;
+  close(repo: string, number: number): Promise<void>;
+  reopen(repo: string, number: number): Promise<void>;
+  /** `head` must have been pushed */
+  openPull(repo: string, pull: UserIssue & { head: string; base: string }): Promise<{ number: number }>;
+  review(repo: string, number: number, review: UserReview): Promise<{ id: number }>;
+  requestReview(repo: string, number: number, logins: string[]): Promise<void>;
+  merge(repo: string, number: number, o: { style: MergeStyle; deleteBranch?: boolean }): Promise<void>;
+  /** sends no webhook */
+  setStatus(repo: string, sha: string, status: { state: StatusState; context: string }): Promise<void>;
+  /** null takes the permission away */
+  setCollaborator(repo: string, login: string, permission: CollaboratorPermission | null): Promise<void>;
+  addHook(repo: string, hook: UserHook): Promise<{ id: number }>;
+  /** a replay: new id, same bytes; needs admin permission on the hook's repository */
+  redeliver(deliveryId: string): Promise<HookDelivery>;
+  /** records a finished (or running) Actions run and its commit status */
+  actionRun(repo: string, run: NewRun): Promise<{ id: number }>;
+}
+
+export function actAs(context: PocketContext, login: string): PocketUser {
+  return {
+    login: findUser(context.state, login).login,
+    ...issueActs(context, login),
+    ...commentActs(context, login),
+    ...pullActs(context, login),
+    ...adminActs(context, login),
+  };
+}
+
+function issueActs(context: PocketContext, login: string) {
+  const actor = findUser(context.state, login);
+  const at = (repo: string) => findRepository(context.state, repo);
+  const edit = (repo: string, number: number, change: ItemEdit) =>
+    context.change(async () => {
+      const item = findItem(context.state, at(repo), number);
+      const call = { actor, edit: change };
+      await (isPull(item) ? editPull(context, { ...call, item }) : editItem(context, { ...call, item }));
+    });
+  return {
+    createIssue: (repo: string, issue: UserIssue) =>
+      context.change(() => {
+        const repository = at(repo);
+        const input = { ...issue, assignees: issue.assignees ?? [], labels: labelIds(context, repo, issue) };
+        return { number: createIssue(context, { repository, actor, input }).number };
+      }),
+    editIssue: edit,
+    assign: (repo: string, number: number, assignees: string[]) => edit(repo, number, { assignees }),
+    close: (repo: string, number: number) => edit(repo, number, { state: 'closed' }),
+    reopen: (repo: string, number: number) => edit(repo, number, { state: 'open' }),
+    label: (repo: string, number: number, names: string[]) =>
+      context.change(() => {
+        const item = findItem(context.state, at(repo), number);
+        requirePermission(at(repo), actor, 'write');
+        const labels = [...item.labels, ...labelIds(context, repo, { labels: names })];
+        changeLabels(context, { item, actor, labels });
+      }),
+    unlabel: (repo: string, number: number, names: string[]) =>
+      context.change(() => {
+        const item = findItem(context.state, at(repo), number);
+        const gone = at(repo).labels.filter((l) => names.includes(l.name));
+        const labels = item.labels.filter((id) => !gone.some((l) => l.id === id));
+        changeLabels(context, { item, actor, labels });
+      }),
+  };
+}
+
+function labelIds(context: PocketContext, repo: string, o: { labels?: string[] }): number[] {
+  const repository = findRepository(context.state, repo);
+  return (o.labels ?? []).map((name) => ensureLabel(context, { repository, name }).id);
+}
+
+function commentActs(context: PocketContext, login: string) {
+  const actor = findUser(context.state, login);
+  const at = (repo: string, id: number): StoredComment => {
+    const comment = findComment(context, findRepository(context.state, repo), id);
+    if (comment !== 'review') return comment;
+    throw new Error(`Comment ${id} is an inline review comment. Those cannot be changed here.`);
+  };
+  return {
+    comment: (repo: string, number: number, body: string) =>
+      context.change(() => {
+        const item = findItem(context.state, findRepository(context.state, repo), number);
+        return { id: createComment(context, { item, actor, body }).id };
+      }),
+    editComment: (repo: string, id: number, body: string) =>
+      context.change(() => editComment(context, { comment: at(repo, id), actor, body })),
+    deleteComment: (repo: string, id: number) =>
+      context.change(() => deleteComment(context, { comment: at(repo, id), actor })),
+  };
+}
+
+function pullActs(context: PocketContext, login: string) {
+  const actor = findUser(context.state, login);
+  const at = (repo: string, number: number) =>
+    findPull(context.state, findRepository(context.state, repo), number);
+  return {
+    openPull: (repo: string, pull: UserIssue & { head: string; base: string }) =>
+      context.change(async () => {
+        const repository = findRepository(context.state, repo);
+        const input = { ...pull, assignees: pull.assignees ?? [], labels: labelIds(context, repo, pull) };
+        return { number: (await openPull(context, { repository, actor, input })).number };
+      }),
+    review: (repo: string, number: number, review: UserReview) =>
+      context.change(async () => {
+        const comments = (review.comments ?? []).map((comment) => ({
+          path: comment.path,
+          body: comment.body,
+          newPosition: comment.new_position ?? 0,
+          oldPosition: comment.old_position ?? 0,
+        }));
+        const input = { event: review.event, body: review.body, commit: review.commit_id ?? '', comments };
+        const { id } = await createReview(context, { item: at(repo, number), actor, input });
+        return { id };
+      }),
+    requestReview: (repo: string, number: number, logins: string[]) =>
+      context.change(() => requestReview(context, { item: at(repo, number), actor, logins })),
+    merge: (repo: string, number: number, o: { style: MergeStyle; deleteBranch?: boolean }) =>
+      context.change(() => mergePull(context, { item: at(repo, number), actor, ...o })),
+  };
+}
+
+function adminActs(context: PocketContext, login: string) {
+  const actor = findUser(context.state, login);
+  const at = (repo: string) => findRepository(context.state, repo);
+  return {
+    setStatus: (repo: string, sha: string, status: { state: StatusState; context: string }) =>
+      context.change(async () => {
+        const input = { ...status, description: '', targetUrl: '' };
+        await createStatus(context, { repository: at(repo), actor, sha, input });
+      }),
+    setCollaborator: (repo: string, name: string, permission: CollaboratorPermission | null) =>
+      context.change(() => {
+        const repository = at(repo);
+        requirePermission(repository, actor, 'admin');
+        const user = findUser(context.state, name).id;
+        const others = repository.collaborators.filter((c) => c.user !== user);
+        repository.collaborators = permission === null ? others : [...others, { user, permission }];
+      }),
+    addHook: (repo: string, hook: UserHook) =>
+      context.change(() => {
+        const { type = 'forgejo', events = DEFAULT_HOOK_EVENTS, url, secret } = hook;
+        const input = { type, url, secret, events, active: true, authorizationHeader: '' };
+        return { id: addHook(context, { repository: at(repo), actor, input }).id };
+      }),
+    redeliver: (deliveryId: string) =>
+      context.change(() => {
+        const old = context.hooks.deliveries.find((d) => d.id === deliveryId);
+        const repository = context.state.repositories.find((r) => r.id === old?.repository);
+        if (repository !== undefined) requirePermission(repository, actor, 'admin');
+        return context.hooks.redeliver(deliveryId);
+      }),
+    actionRun: (repo: string, input: NewRun) =>
+      context.change(async () => ({
+        id: (await recordRun(context, { repository: at(repo), actor, input })).id,
+      })),
+  };
+}

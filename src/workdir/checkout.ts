@@ -1,0 +1,175 @@
+/** One checkout: an ordinary repository for the agent, made by a local clone of the mirror. */
+import { lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { CheckoutSpec } from './contract.ts';
+import type { Control } from './control.ts';
+import { GitCommandFailed, isDamage } from './failure.ts';
+import type { Git, GitAnswer } from './git.ts';
+import type { MirrorUse } from './mirror.ts';
+import { identityLine } from './names.ts';
+import type { Target } from './target.ts';
+
+export interface Status {
+  /** '' on a branch without a commit */
+  headSha: string;
+  branch: string | null;
+  dirtyFiles: string[];
+}
+
+/** The checkout, not the mirror, is what git cannot work with. */
+export class CheckoutBroken extends Error {
+  override name = 'CheckoutBroken';
+}
+
+export async function inCheckout(
+  git: Git,
+  control: Control,
+  args: string[],
+  answers?: number[],
+): Promise<GitAnswer> {
+  return git({ gitDir: control.gitDir, workTree: control.checkout, args, ...(answers ? { answers } : {}) });
+}
+
+/**
+ * Clones with hard links (no second copy of the objects; git copies where the file system has no links), and puts HEAD
+ * where it belongs. Not worktrees or alternates: those die with the mirror.
+ */
+export async function createCheckout(
+  git: Git,
+  use: MirrorUse,
+  o: { path: string; target: Target; identity: CheckoutSpec['identity'] },
+): Promise<void> {
+  const fresh = join(dirname(o.path), '.new');
+  await rm(fresh, { recursive: true, force: true });
+  await mkdir(dirname(o.path), { recursive: true });
+  const { name, email } = identityConfig(o.identity);
+  const settings = ['-c', `user.name=${name}`, '-c', `user.email=${email}`];
+  const clone = [
+    'clone',
+    '--quiet',
+    '--local',
+    '--no-checkout',
+    '--origin',
+    'origin',
+    '--template=',
+    ...settings,
+  ];
+  try {
+    await git({ gitDir: null, args: [...clone, '--', use.path, fresh] });
+    const gitDir = join(fresh, '.git');
+    const run = (args: string[]) => git({ gitDir, workTree: fresh, args });
+    const t = o.target;
+    if (t.kind === 'pull') {
+      await run(['update-ref', `refs/pull/${t.number}/head`, t.sha]);
+      await run(['checkout', '--quiet', '--detach', t.sha, '--']);
+    } else if (t.remoteSha === null) {
+      await run(['checkout', '--quiet', '--no-track', '-b', t.branch, t.baseSha, '--']);
+    } else {
+      await run(['checkout', '--quiet', '--track', '-b', t.branch, `refs/remotes/origin/${t.branch}`, '--']);
+    }
+    await rename(fresh, o.path);
+  } catch (error) {
+    await rm(fresh, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+export async function readStatus(git: Git, control: Control): Promise<Status> {
+  const flags = [
+    '--porcelain=v2',
+    '--branch',
+    '-z',
+    '--no-renames',
+    '--untracked-files=all',
+    '--ignore-submodules=all',
+  ];
+  const { stdout } = await inCheckout(git, control, ['--no-optional-locks', 'status', ...flags]);
+  const status: Status = { headSha: '', branch: await control.branch(), dirtyFiles: [] };
+  for (const line of stdout.split('\0')) {
+    if (line.startsWith('# branch.oid ')) status.headSha = line.slice(13).replace('(initial)', '');
+    else if (line === '# branch.head (unknown)' && status.branch !== '(unknown)')
+      throw unreadableHead(control);
+    else if (line.startsWith('? ')) status.dirtyFiles.push(line.slice(2));
+    else if (line.startsWith('1 ')) status.dirtyFiles.push(afterFields(line, 8));
+    else if (line.startsWith('u ')) status.dirtyFiles.push(afterFields(line, 10));
+  }
+  return status;
+}
+
+/** Brings `origin/*` and the pull request's head up to date. Touches neither HEAD nor a file of the agent. */
+export async function refreshCheckout(
+  git: Git,
+  use: MirrorUse,
+  control: Control,
+  target: Target,
+): Promise<void> {
+  const pull = target.kind === 'pull' ? [`+${target.sha}:refs/pull/${target.number}/head`] : [];
+  const options = ['--quiet', '--prune', '--no-write-fetch-head', '--no-recurse-submodules'];
+  const refspecs = ['+refs/heads/*:refs/remotes/origin/*', ...pull];
+  try {
+    await inCheckout(git, control, ['fetch', ...options, '--', use.path, ...refspecs]);
+  } catch (error) {
+    // Either side may be at fault. The mirror costs nothing but time, so it is suspected (and replaced) first.
+    if (use.fresh && isDamage(error)) throw new CheckoutBroken(String(error));
+    throw error;
+  }
+}
+
+/** Writes into the agent's own `.git/config`, with a git that reads nothing but that file. False = it cannot. */
+export async function configureCheckout(
+  git: Git,
+  checkout: string,
+  o: { mirror: string; identity: CheckoutSpec['identity'] },
+): Promise<boolean> {
+  const { name, email } = identityConfig(o.identity);
+  const file = join(checkout, '.git', 'config');
+  const pairs = [
+    ['user.name', name],
+    ['user.email', email],
+    ['remote.origin.url', o.mirror],
+  ];
+  try {
+    for (const pair of pairs)
+      await git({ gitDir: null, args: ['config', '--file', file, '--', ...(pair as string[])] });
+    return true;
+  } catch (error) {
+    if (isDamage(error)) return false;
+    throw error;
+  }
+}
+
+const OPERATIONS = {
+  'rebase-merge': 'rebase',
+  'rebase-apply': 'rebase',
+  MERGE_HEAD: 'merge',
+  CHERRY_PICK_HEAD: 'cherry-pick',
+  REVERT_HEAD: 'revert',
+  BISECT_LOG: 'bisect',
+};
+
+/** What the agent's git is in the middle of, or null. */
+export async function operationInProgress(checkout: string): Promise<string | null> {
+  for (const [name, operation] of Object.entries(OPERATIONS)) {
+    const found = await lstat(join(checkout, '.git', name)).catch(() => null);
+    if (found !== null) return operation;
+  }
+  return null;
+}
+
+function identityConfig(identity: CheckoutSpec['identity']): { name: string; email: string } {
+  return {
+    name: identityLine(identity.name, 'claude-hooks'),
+    email: identityLine(identity.email, 'claude-hooks@localhost'),
+  };
+}
+
+function unreadableHead(control: Control): GitCommandFailed {
+  const detail = { exitCode: 0, stderr: 'HEAD names a branch that cannot be read' };
+  return new GitCommandFailed(`git status in ${control.checkout}`, 'damaged', detail);
+}
+
+function afterFields(line: string, count: number): string {
+  let at = -1;
+  for (let i = 0; i < count; i += 1) at = line.indexOf(' ', at + 1);
+  return line.slice(at + 1);
+}

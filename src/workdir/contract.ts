@@ -1,0 +1,106 @@
+/**
+ * The working folders: one bare mirror per repository, one checkout per conversation.
+ *
+ * Contract:
+ * - Order: `prepare` → the agent works → `inspect`, `changedFiles`, `push` → … → `remove`. No agent process of the
+ *   conversation may run during `prepare`: it removes lock files that a killed git left behind.
+ * - Calls may run at once. Calls about one conversation wait for each other; so do those that touch one mirror.
+ * - One service owns the folder: the locks are in this process only.
+ * - `prepare` is idempotent and never discards work: uncommitted files, commits and operations in progress stay, and
+ *   a checkout git cannot read is moved aside, not deleted.
+ * - After a crash at any point `prepare` works: mirrors and checkouts are built beside their place, then renamed.
+ * - Errors: GitFailed. `transient` = the remote could not be reached. Hostile or impossible names are GitFailed too.
+ */
+
+/** Where the forge keeps the repository. */
+export interface Remote {
+  /** clone URL: http(s), `file://` or an absolute path */
+  url: string;
+  /** of the account that fetches or pushes; null = anonymous */
+  token: string | null;
+}
+
+export type CheckoutPoint =
+  /** on `branch`; made from `base` when neither the checkout nor the forge has it */
+  | { kind: 'branch'; branch: string; base: string }
+  /** detached at `sha`, the head of a pull request into `base` (the default branch when not given) */
+  | { kind: 'pull'; number: number; sha: string; base?: string };
+
+export interface CheckoutSpec {
+  /** a UUID */
+  conversation: string;
+  /** `id` is the key, `fullName` only names the folder */
+  repository: { id: string; fullName: string };
+  remote: Remote;
+  defaultBranch: string;
+  at: CheckoutPoint;
+  /** who commits: `user.name` and `user.email` of the checkout */
+  identity: { name: string; email: string };
+}
+
+export interface Checkout {
+  conversation: string;
+  repositoryId: string;
+  /** absolute; the same for the whole life of the conversation, renamed repositories included */
+  path: string;
+  /** the branch HEAD is on, null when detached */
+  branch: string | null;
+  headSha: string;
+  /** head of the base branch on the forge, as of this `prepare` */
+  baseSha: string;
+  /** whole sentences for the prompt: what the agent should know about the state it finds */
+  notes: string[];
+  /** true when the folder was made by this call */
+  created: boolean;
+}
+
+export interface Inspection {
+  /** '' on a branch without a commit */
+  headSha: string;
+  branch: string | null;
+  /** modified, staged and untracked files, relative to the checkout; ignored ones are not listed */
+  dirtyFiles: string[];
+  /** commits of HEAD that the base did not have at the last `prepare` */
+  commitsAheadOfBase: number;
+}
+
+export interface PushRequest {
+  remote: Remote;
+  /** the branch on the forge */
+  branch: string;
+  /** refuse unless the forge's branch is exactly here; null = must not exist; undefined = anywhere */
+  expectedRemoteSha?: string | null;
+}
+
+export type PushOutcome =
+  | { kind: 'pushed'; sha: string }
+  /** the forge has every commit already; `sha` is the forge's head */
+  | { kind: 'up-to-date'; sha: string }
+  /** no commits beyond the base */
+  | { kind: 'nothing' }
+  /** `reason` is a sentence with the remedy; `remoteSha` is null when the forge has no such branch */
+  | { kind: 'rejected'; reason: string; remoteSha: string | null };
+
+export interface WorkdirOptions {
+  /** absolute; `mirrors`, `checkouts` and `control` are made below it */
+  folder: string;
+  log?: (message: string, fields: Record<string, unknown>) => void;
+  /** limit for one git command, milliseconds; 10 minutes when not given */
+  gitTimeoutMs?: number;
+  /** the worker's environment; only PATH, proxy and certificate variables are taken from it */
+  env?: Record<string, string | undefined>;
+}
+
+export interface Workdir {
+  prepare(spec: CheckoutSpec): Promise<Checkout>;
+  inspect(checkout: CheckoutHandle): Promise<Inspection>;
+  /** Never forced. What is pushed is the checkout's branch, or HEAD where `checkout.branch` is null. */
+  push(checkout: CheckoutHandle, request: PushRequest): Promise<PushOutcome>;
+  /** Files that differ from `sinceSha` now: committed, uncommitted and untracked; sorted, relative paths. */
+  changedFiles(checkout: CheckoutHandle, sinceSha: string): Promise<string[]>;
+  /** Deletes the checkout, what was moved aside for it, and its ref in the mirror. Idempotent. */
+  remove(conversation: string): Promise<void>;
+}
+
+/** As much of a `Checkout` as the later calls need. */
+export type CheckoutHandle = Pick<Checkout, 'conversation' | 'repositoryId' | 'path' | 'branch' | 'baseSha'>;

@@ -1,0 +1,176 @@
+/**
+ * A git directory of the worker's own for each checkout, so that no git of the worker ever reads what an agent could
+ * have written as configuration: `config`, `HEAD`, `info` and `logs` are ours; objects, refs and index are links to
+ * the checkout's. Hooks, fsmonitor, filters, drivers, includes, remotes and aliases an agent configures do not exist
+ * for us. (Rejected: running in the checkout with `-c` overrides; filter and driver names are the agent's to choose,
+ * and overrides do not reach the upload-pack of a local fetch.)
+ *
+ * Left until agents run in containers (issue 4): an agent with the worker's user can write this folder and the
+ * mirrors too, and through hard links the mirror's pack files. And a process that survived its dispatch could swap a
+ * folder for a link after `readCheckout` looked; git would then write a ref or an index elsewhere.
+ */
+import { constants } from 'node:fs';
+import {
+  lstat,
+  mkdir,
+  open,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isBranchName } from './names.ts';
+
+const LINKED = ['objects', 'refs', 'packed-refs', 'index'] as const;
+const CONFIG = `[core]
+	repositoryformatversion = 0
+	bare = false
+	logAllRefUpdates = false
+	hooksPath = /dev/null
+	fsmonitor = false
+	commitGraph = false
+	multiPackIndex = false
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+[uploadpack]
+	allowAnySHA1InWant = true
+`;
+
+/** What we know about a checkout without asking the checkout. */
+export interface CheckoutRecord {
+  path: string;
+  mirror: string;
+  identity: { name: string; email: string };
+  /** where we last detached HEAD; a HEAD elsewhere holds the agent's own commits */
+  detachedAt: string | null;
+}
+
+export type CheckoutShape =
+  | { kind: 'missing' }
+  | { kind: 'broken'; reason: string }
+  | { kind: 'whole'; head: string };
+
+export class Control {
+  /** the git directory to pass to git */
+  readonly gitDir: string;
+  readonly checkout: string;
+  readonly #recordFile: string;
+
+  constructor(folder: string, checkout: string) {
+    this.gitDir = join(folder, 'git');
+    this.checkout = checkout;
+    this.#recordFile = join(folder, 'record.json');
+  }
+
+  /** Looks at the checkout without git, and makes the git directory agree with it. */
+  async adopt(): Promise<CheckoutShape> {
+    const shape = await readCheckout(this.checkout);
+    if (shape.kind !== 'whole') return shape;
+    await mkdir(this.gitDir, { recursive: true });
+    for (const name of LINKED) await link(join(this.checkout, '.git', name), join(this.gitDir, name));
+    await writeFile(join(this.gitDir, 'config'), CONFIG);
+    await writeFile(join(this.gitDir, 'HEAD'), `${shape.head}\n`);
+    return shape;
+  }
+
+  /** The branch HEAD is on, null when detached. Not asked of git, whose words for "none" are legal branch names. */
+  async branch(): Promise<string | null> {
+    const head = await readFile(join(this.gitDir, 'HEAD'), 'utf8');
+    return head.startsWith('ref: refs/heads/') ? head.slice('ref: refs/heads/'.length).trimEnd() : null;
+  }
+
+  /** After a command that moved HEAD to another place: the agent's git must see it too. */
+  async returnHead(): Promise<void> {
+    const head = await readFile(join(this.gitDir, 'HEAD'), 'utf8');
+    const target = join(this.checkout, '.git', 'HEAD');
+    const fresh = `${target}.claude-hooks`;
+    await rm(fresh, { force: true });
+    await writeFile(fresh, head, { flag: 'wx' });
+    await rename(fresh, target);
+  }
+
+  async writeRecord(record: CheckoutRecord): Promise<void> {
+    await mkdir(dirname(this.#recordFile), { recursive: true });
+    await writeFile(`${this.#recordFile}.new`, JSON.stringify(record));
+    await rename(`${this.#recordFile}.new`, this.#recordFile);
+  }
+}
+
+export async function readRecord(folder: string): Promise<CheckoutRecord | null> {
+  try {
+    return JSON.parse(await readFile(join(folder, 'record.json'), 'utf8')) as CheckoutRecord;
+  } catch {
+    // Not there yet, or torn: everything in it can be found again.
+    return null;
+  }
+}
+
+/** Only real folders and files: through a link, git would read or write somewhere else on this machine. */
+async function readCheckout(checkout: string): Promise<CheckoutShape> {
+  const type = await typeOf(checkout);
+  if (type === 'none') return { kind: 'missing' };
+  const expected = [
+    ['', ['folder']],
+    ['.git', ['folder']],
+    ['.git/HEAD', ['file']],
+    ['.git/objects', ['folder']],
+    ['.git/objects/info', ['folder', 'none']],
+    ['.git/objects/pack', ['folder', 'none']],
+    ['.git/objects/info/alternates', ['none']],
+    ['.git/refs', ['folder']],
+    ['.git/refs/heads', ['folder', 'none']],
+    ['.git/refs/remotes', ['folder', 'none']],
+    ['.git/index', ['file', 'none']],
+    ['.git/packed-refs', ['file', 'none']],
+    ['.git/config', ['file', 'none']],
+  ] as const;
+  for (const [name, allowed] of expected) {
+    const found = await typeOf(join(checkout, name));
+    if (!(allowed as readonly string[]).includes(found)) {
+      const reason = `${name === '' ? 'the folder' : name} should be a ${allowed[0]} but is ${found}`;
+      return { kind: 'broken', reason: reason.replace('a none', 'absent').replace('is none', 'is missing') };
+    }
+  }
+  const head = await readHead(join(checkout, '.git', 'HEAD'));
+  return head === null ? { kind: 'broken', reason: '.git/HEAD is not readable' } : { kind: 'whole', head };
+}
+
+async function readHead(path: string): Promise<string | null> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const buffer = Buffer.alloc(2048);
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+    const head = buffer.toString('utf8', 0, bytesRead).trimEnd();
+    const branch = /^ref: refs\/heads\/(.+)$/s.exec(head)?.[1];
+    return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(head) || (branch !== undefined && isBranchName(branch))
+      ? head
+      : null;
+  } finally {
+    await file.close();
+  }
+}
+
+async function typeOf(path: string): Promise<'folder' | 'file' | 'link' | 'other' | 'none'> {
+  try {
+    const s = await lstat(path);
+    if (s.isDirectory()) return 'folder';
+    if (s.isFile()) return 'file';
+    return s.isSymbolicLink() ? 'link' : 'other';
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return 'none';
+    throw error;
+  }
+}
+
+async function link(target: string, path: string): Promise<void> {
+  const current = await readlink(path).catch(() => null);
+  if (current === target) return;
+  await unlink(path).catch(() => {});
+  await symlink(target, path);
+}

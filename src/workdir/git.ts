@@ -1,0 +1,173 @@
+/**
+ * Every git command of the worker goes through here: an environment of our own, no shell, a time limit, and failures
+ * told apart. The token of a remote is in the environment of that one command only. A process of the same user can
+ * read it in /proc while the command runs; that ends when agents run in containers of their own.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import type { WorkdirOptions } from './contract.ts';
+import { failureKind, GitCommandFailed } from './failure.ts';
+import { withTimeLimit } from './process-group.ts';
+import type { Address } from './remote.ts';
+
+export interface GitCall {
+  args: string[];
+  /** the repository; null for a command that needs none */
+  gitDir: string | null;
+  /** absolute; commands that read or write files run in it */
+  workTree?: string;
+  /** the forge this command speaks to; undefined = nothing leaves this machine */
+  remote?: Address;
+  /** settings for this command only */
+  config?: [key: string, value: string][];
+  /** exit codes that are answers, not failures; 0 when not given */
+  answers?: number[];
+}
+
+export interface GitAnswer {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+export type Git = (call: GitCall) => Promise<GitAnswer>;
+
+const DEFAULT_TIMEOUT_MS = 10 * 60_000;
+const PASSED_ON =
+  /^(PATH|TMPDIR|SSL_CERT_(FILE|DIR)|GIT_SSL_CAINFO|GIT_SSL_CAPATH|GIT_EXEC_PATH|((https?|all|no)_proxy))$/i;
+
+/** Stronger than any repository's own configuration, and inherited by git's children inside one repository. */
+const PROTECTION: [string, string][] = [
+  ['core.hooksPath', '/dev/null'],
+  ['core.fsmonitor', 'false'],
+  ['core.sshCommand', 'false'],
+  ['core.askPass', ''],
+  ['core.attributesFile', '/dev/null'],
+  ['core.excludesFile', '/dev/null'],
+  ['core.quotePath', 'false'],
+  ['credential.helper', ''],
+  ['protocol.allow', 'never'],
+  ['protocol.ext.allow', 'never'],
+  ['protocol.file.allow', 'always'],
+  ['protocol.http.allow', 'always'],
+  ['protocol.https.allow', 'always'],
+  ['submodule.recurse', 'false'],
+  ['fetch.recurseSubmodules', 'false'],
+  ['diff.ignoreSubmodules', 'all'],
+  // A detached gc would outlive the command, and the lock we hold for it.
+  ['gc.autoDetach', 'false'],
+  ['maintenance.autoDetach', 'false'],
+  ['http.lowSpeedLimit', '1000'],
+  ['http.lowSpeedTime', '60'],
+];
+
+export function makeGit(options: WorkdirOptions): Git {
+  const home = join(options.folder, 'git-home');
+  const globalConfig = join(home, 'gitconfig');
+  const timeout = options.gitTimeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const base = { ...passedOn(options.env), ...ownEnvironment(home, globalConfig) };
+  let ready: Promise<void> | null = null;
+  return async (call) => {
+    ready ??= makeHome(home, globalConfig).catch((error) => {
+      ready = null;
+      throw error;
+    });
+    await ready;
+    const args = call.gitDir === null ? call.args : [`--git-dir=${call.gitDir}`, ...call.args];
+    const child = execa('git', args, {
+      cwd: call.workTree ?? options.folder,
+      env: {
+        ...base,
+        ...workTreeOf(call),
+        ...configuration([...PROTECTION, ...(call.config ?? []), ...(call.remote?.config ?? [])]),
+      },
+      extendEnv: false,
+      stdin: 'ignore',
+      reject: false,
+      detached: true,
+      stripFinalNewline: true,
+    });
+    const timedOut = await withTimeLimit(child, timeout);
+    const result = await child;
+    // No exit code and not our doing: git was not started, or a signal ended it; only execa has words for that.
+    const words = result.exitCode === undefined && !timedOut ? `\n${result.originalMessage ?? ''}` : '';
+    const stderr = cutSecrets(`${result.stderr ?? ''}${words}`, call.remote);
+    const answer = { exitCode: result.exitCode ?? -1, stdout: result.stdout ?? '', stderr };
+    if (!timedOut && (call.answers ?? [0]).includes(answer.exitCode)) return answer;
+    throw failed(call, answer, timedOut ? timeout : null);
+  };
+}
+
+/** Also for callers that learn only from the answer's text that it was a failure. */
+export function failed(
+  call: GitCall,
+  answer: GitAnswer,
+  timedOutAfterMs: number | null = null,
+): GitCommandFailed {
+  const verb = call.args.find((a) => !a.startsWith('-')) ?? 'command';
+  const where = [call.remote?.url, call.workTree ?? call.gitDir].filter((w) => w != null).join(' in ');
+  const exitCode = answer.exitCode < 0 ? null : answer.exitCode;
+  if (timedOutAfterMs !== null) {
+    // A local command that takes this long is a busy machine; nothing says that a repository is broken.
+    const kind = call.remote === undefined ? 'machine' : 'unreachable';
+    const stderr = `${answer.stderr}\ntimed out after ${timedOutAfterMs / 1000} s`;
+    return new GitCommandFailed(`git ${verb} ${where}`, kind, { exitCode, stderr });
+  }
+  const kind = failureKind(answer.stderr, call.remote !== undefined);
+  return new GitCommandFailed(`git ${verb} ${where} failed (exit ${exitCode ?? 'none'})`, kind, {
+    exitCode,
+    stderr: answer.stderr,
+  });
+}
+
+function ownEnvironment(home: string, globalConfig: string): Record<string, string> {
+  return {
+    HOME: home,
+    XDG_CONFIG_HOME: home,
+    LC_ALL: 'C',
+    GIT_CONFIG_GLOBAL: globalConfig,
+    GIT_CONFIG_SYSTEM: '/dev/null',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_NO_LAZY_FETCH: '1',
+    GIT_EDITOR: 'false',
+    GIT_PAGER: 'cat',
+    GIT_COMMITTER_NAME: 'claude-hooks',
+    GIT_COMMITTER_EMAIL: 'claude-hooks@localhost',
+  };
+}
+
+async function makeHome(home: string, globalConfig: string): Promise<void> {
+  await mkdir(home, { recursive: true });
+  // Git clears GIT_CONFIG_* for the other end of a local fetch, so this one setting has to be a file: with it a state
+  // folder that another user once wrote (a volume, a rootless container) stays usable.
+  await writeFile(globalConfig, '[safe]\n\tdirectory = *\n');
+}
+
+function passedOn(env: WorkdirOptions['env']): Record<string, string> {
+  const kept: Record<string, string> = { PATH: '/usr/local/bin:/usr/bin:/bin' };
+  for (const [name, value] of Object.entries(env ?? {})) {
+    if (value !== undefined && PASSED_ON.test(name)) kept[name] = value;
+  }
+  return kept;
+}
+
+function workTreeOf(call: GitCall): Record<string, string> {
+  return call.workTree === undefined || call.gitDir === null ? {} : { GIT_WORK_TREE: call.workTree };
+}
+
+function configuration(pairs: [string, string][]): Record<string, string> {
+  const env: Record<string, string> = { GIT_CONFIG_COUNT: String(pairs.length) };
+  for (const [i, [key, value]] of pairs.entries()) {
+    env[`GIT_CONFIG_KEY_${i}`] = key;
+    env[`GIT_CONFIG_VALUE_${i}`] = value;
+  }
+  return env;
+}
+
+function cutSecrets(text: string, remote: Address | undefined): string {
+  return (remote?.secrets ?? []).reduce((t, secret) => t.replaceAll(secret, '[redacted]'), text);
+}

@@ -1,0 +1,171 @@
+/**
+ * One bare repository per repository of a forge. It is ours alone: agents read it (their `origin`), nothing of theirs
+ * is ever read as its configuration, and it can be thrown away and cloned anew at any time.
+ */
+import { access, appendFile, chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { moveAside } from './aside.ts';
+import type { Remote, WorkdirOptions } from './contract.ts';
+import { GitCommandFailed, isDamage } from './failure.ts';
+import type { Git } from './git.ts';
+import { removeLocks } from './locks.ts';
+import { Mutex } from './mutex.ts';
+import { folderKey } from './names.ts';
+import { type Address, parseRemote } from './remote.ts';
+
+export interface MirrorUse {
+  /** absolute path of the bare repository */
+  path: string;
+  address: Address;
+  /** true when this call cloned it: up to date, and not the culprit when something is broken */
+  fresh: boolean;
+}
+
+const BRANCHES_AND_TAGS = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
+
+// An agent that pushes to its origin would believe that its work is on the forge.
+const REFUSE_PUSH = `#!/bin/sh
+echo "This repository is a read-only mirror. Commit on your branch; claude-hooks pushes it after the run." >&2
+exit 1
+`;
+
+export class Mirrors {
+  readonly #folder: string;
+  readonly #git: Git;
+  readonly #log: NonNullable<WorkdirOptions['log']>;
+  readonly #locks = new Mutex();
+
+  constructor(options: WorkdirOptions, git: Git) {
+    this.#folder = join(options.folder, 'mirrors');
+    this.#git = git;
+    this.#log = options.log ?? (() => {});
+  }
+
+  /**
+   * Runs `work` while nobody else touches this mirror. Where it fails because a repository is broken, it is repeated
+   * once without stale locks (if there were any) and once on a mirror cloned anew. So `work` must be repeatable.
+   */
+  async use<T>(repositoryId: string, remote: Remote, work: (use: MirrorUse) => Promise<T>): Promise<T> {
+    const address = parseRemote(remote);
+    const path = join(this.#folder, `${folderKey(repositoryId, `${repositoryId}\n${address.origin}`)}.git`);
+    return this.#locks.hold(path, async () => {
+      const fresh = !(await exists(path));
+      if (fresh) await this.#create(path, address);
+      try {
+        return await work({ path, address, fresh });
+      } catch (error) {
+        if (fresh || !isDamage(error)) throw error;
+        if (!(await removeLocks(path))) return this.#heal(path, address, error, work);
+        this.#log('removed stale locks from a mirror', { mirror: path, error: String(error) });
+      }
+      try {
+        return await work({ path, address, fresh });
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        return this.#heal(path, address, error, work);
+      }
+    });
+  }
+
+  async #heal<T>(
+    path: string,
+    address: Address,
+    why: unknown,
+    work: (use: MirrorUse) => Promise<T>,
+  ): Promise<T> {
+    const aside = (await exists(path))
+      ? await moveAside(path, `${path.slice(this.#folder.length + 1)}.broken-`, 1)
+      : null;
+    this.#log('a mirror is broken and is cloned anew', { mirror: path, aside, error: String(why) });
+    await this.#create(path, address);
+    return work({ path, address, fresh: true });
+  }
+
+  /** Forgets what a conversation pushed through the mirror at `path`; its objects go with git's next collection. */
+  async forget(path: string, ref: string): Promise<void> {
+    await this.#locks.hold(path, async () => {
+      if (!(await exists(path))) return;
+      await this.#git({ gitDir: path, args: ['update-ref', '-d', ref], answers: [0, 1, 128] });
+    });
+  }
+
+  /** Brings all branches and tags up to date, and `refs/pull/<n>/head` where asked for. */
+  async refresh(use: MirrorUse, pull: number | null): Promise<void> {
+    if (use.fresh && pull === null) return;
+    const pullRef = pull === null ? [] : [`+refs/pull/${pull}/head:refs/pull/${pull}/head`];
+    try {
+      await fetchInto(this.#git, use, [...BRANCHES_AND_TAGS, ...pullRef]);
+    } catch (error) {
+      const noSuchPull = pull !== null && error instanceof GitCommandFailed && error.kind === 'refused';
+      if (!noSuchPull) throw error;
+      await fetchInto(this.#git, use, BRANCHES_AND_TAGS);
+    }
+  }
+
+  /** Makes `sha` present if the forge still has it; false when not. */
+  async fetchCommit(use: MirrorUse, sha: string): Promise<boolean> {
+    if (await this.commit(use.path, sha)) return true;
+    try {
+      await fetchInto(this.#git, use, [sha]);
+    } catch (error) {
+      if (error instanceof GitCommandFailed && error.kind === 'refused') return false;
+      throw error;
+    }
+    return (await this.commit(use.path, sha)) !== null;
+  }
+
+  /** The commit a full ref names in the mirror, or null where there is no such ref. A ref to nowhere is damage. */
+  async head(path: string, ref: string): Promise<string | null> {
+    const format = '--format=%(refname) %(objectname) %(objecttype)';
+    const { stdout } = await this.#git({ gitDir: path, args: ['for-each-ref', format, ref] });
+    // A pattern matches what is below it too.
+    const line = stdout.split('\n').find((l) => l.startsWith(`${ref} `));
+    return line?.split(' ')[1] ?? null;
+  }
+
+  /** The commit an id names in the mirror, or null. */
+  async commit(path: string, name: string): Promise<string | null> {
+    const args = ['rev-parse', '--verify', '--quiet', `${name}^{commit}`];
+    const answer = await this.#git({ gitDir: path, args, answers: [0, 1] });
+    return answer.exitCode === 0 ? answer.stdout : null;
+  }
+
+  async #create(path: string, address: Address): Promise<void> {
+    const fresh = `${path}.new`;
+    await rm(fresh, { recursive: true, force: true });
+    await mkdir(this.#folder, { recursive: true });
+    await this.#git({ gitDir: null, args: ['init', '--quiet', '--bare', '--template=', '--', fresh] });
+    // A pull request's commit may be on no branch any more.
+    await appendFile(join(fresh, 'config'), '[uploadpack]\n\tallowAnySHA1InWant = true\n');
+    await mkdir(join(fresh, 'hooks'));
+    await writeFile(join(fresh, 'hooks', 'pre-receive'), REFUSE_PUSH);
+    await chmod(join(fresh, 'hooks', 'pre-receive'), 0o755);
+    try {
+      await fetchInto(this.#git, { path: fresh, address }, BRANCHES_AND_TAGS);
+      await this.#git({ gitDir: fresh, args: ['pack-refs', '--all'] });
+      await rename(fresh, path);
+    } catch (error) {
+      await rm(fresh, { recursive: true, force: true });
+      throw error;
+    }
+  }
+}
+
+/** A refspec without a colon fetches the commit and names it nowhere. */
+export async function fetchInto(
+  git: Git,
+  use: Pick<MirrorUse, 'path' | 'address'>,
+  refspecs: string[],
+): Promise<void> {
+  const prune = refspecs.some((r) => r.includes('*')) ? ['--prune'] : [];
+  const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', ...prune];
+  const args = ['fetch', ...options, '--', use.address.url, ...refspecs];
+  await git({ gitDir: use.path, args, remote: use.address });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

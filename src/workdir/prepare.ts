@@ -1,0 +1,165 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { moveAside } from './aside.ts';
+import {
+  CheckoutBroken,
+  configureCheckout,
+  createCheckout,
+  readStatus,
+  refreshCheckout,
+  type Status,
+} from './checkout.ts';
+import type { Checkout, CheckoutSpec, WorkdirOptions } from './contract.ts';
+import { type CheckoutRecord, Control, readRecord } from './control.ts';
+import { isDamage } from './failure.ts';
+import type { Git } from './git.ts';
+import { removeLocks } from './locks.ts';
+import type { Mirrors, MirrorUse } from './mirror.ts';
+import {
+  folderName,
+  requireBranchName,
+  requireConversation,
+  requirePullNumber,
+  requireSha,
+} from './names.ts';
+import { position } from './position.ts';
+import { findTarget, type Target } from './target.ts';
+
+export interface Tools {
+  folder: string;
+  git: Git;
+  mirrors: Mirrors;
+  log: NonNullable<WorkdirOptions['log']>;
+}
+
+/** One `prepare`, across the repetitions that a broken mirror causes. */
+interface Preparation extends Tools {
+  spec: CheckoutSpec;
+  control: Control;
+  record: CheckoutRecord | null;
+  notes: string[];
+}
+
+export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise<Checkout> {
+  requireNames(spec);
+  const controlFolder = controlFolderOf(tools.folder, spec.conversation);
+  const record = await readRecord(controlFolder);
+  const home = checkoutsFolderOf(tools.folder, spec.conversation);
+  const path =
+    record?.path ?? (await existingCheckout(home)) ?? join(home, folderName(spec.repository.fullName));
+  const p: Preparation = { ...tools, spec, control: new Control(controlFolder, path), record, notes: [] };
+  return tools.mirrors.use(spec.repository.id, spec.remote, async (use) => {
+    const target = await findTarget(tools.mirrors, use, spec);
+    const { status, created } = await continueOrCreate(p, use, target);
+    if (target.kind === 'pull' && target.sha !== target.wanted) {
+      p.notes.push(
+        `Commit ${target.wanted} is no longer on the forge (force-pushed); the checkout was made for the present head ${target.sha}.`,
+      );
+    }
+    const detached = target.kind === 'pull' && status.headSha === target.sha && status.branch === null;
+    await p.control.writeRecord({
+      path,
+      mirror: use.path,
+      identity: spec.identity,
+      detachedAt: detached ? target.sha : (record?.detachedAt ?? null),
+    });
+    return {
+      conversation: spec.conversation,
+      repositoryId: spec.repository.id,
+      path,
+      branch: status.branch,
+      headSha: status.headSha,
+      baseSha: target.baseSha,
+      notes: p.notes,
+      created,
+    };
+  });
+}
+
+export function controlFolderOf(folder: string, conversation: string): string {
+  return join(folder, 'control', conversation.toLowerCase());
+}
+
+export function checkoutsFolderOf(folder: string, conversation: string): string {
+  return join(folder, 'checkouts', conversation.toLowerCase());
+}
+
+async function continueOrCreate(
+  p: Preparation,
+  use: MirrorUse,
+  target: Target,
+): Promise<{ status: Status; created: boolean }> {
+  const path = p.control.checkout;
+  const shape = await p.control.adopt();
+  if (shape.kind === 'whole') {
+    try {
+      return { status: await continueCheckout(p, use, target), created: false };
+    } catch (error) {
+      if (!(error instanceof CheckoutBroken)) throw error;
+      await setAside(p, error.message);
+    }
+  } else if (shape.kind === 'broken') {
+    await setAside(p, shape.reason);
+  } else if (p.record !== null && p.notes.length === 0) {
+    p.notes.push('The checkout was missing and was made anew; uncommitted work in it is lost.');
+  }
+  await createCheckout(p.git, use, { path, target, identity: p.spec.identity });
+  if (target.kind === 'branch' && target.remoteSha !== null) {
+    p.notes.push(`Branch ${target.branch} was on the forge already; the checkout continues from it.`);
+  }
+  await p.control.adopt();
+  return { status: await readStatus(p.git, p.control), created: true };
+}
+
+async function continueCheckout(p: Preparation, use: MirrorUse, target: Target): Promise<Status> {
+  // Of their own until it worked: a checkout that turns out broken keeps nothing of what they say.
+  const notes: string[] = [];
+  await removeLocks(join(p.control.checkout, '.git'));
+  const status = await readStatus(p.git, p.control).catch((error) => {
+    throw isDamage(error) ? new CheckoutBroken(String(error)) : error;
+  });
+  await refreshCheckout(p.git, use, p.control, target);
+  if (!isConfigured(p, use)) {
+    const settings = { mirror: use.path, identity: p.spec.identity };
+    const written = await configureCheckout(p.git, p.control.checkout, settings);
+    if (!written) notes.push('Git cannot read .git/config of the checkout; repair it first.');
+  }
+  const { git, control } = p;
+  const detachedAt = p.record?.detachedAt ?? null;
+  const left = await position({ git, control, status, notes, detachedAt }, target);
+  p.notes.push(...notes);
+  return left;
+}
+
+function isConfigured(p: Preparation, use: MirrorUse): boolean {
+  const { name, email } = p.spec.identity;
+  const known = p.record;
+  return known?.mirror === use.path && known.identity.name === name && known.identity.email === email;
+}
+
+async function setAside(p: Preparation, reason: string): Promise<void> {
+  const aside = await moveAside(p.control.checkout, '.broken-', 2);
+  p.log('a checkout is broken and is made anew', { checkout: p.control.checkout, aside, reason });
+  p.notes.push(
+    `The checkout was damaged and was made anew; what was not pushed is only in the old folder, kept at ${aside}.`,
+  );
+}
+
+/** Found again by its folder when the record is lost: a renamed repository must not get a second checkout. */
+async function existingCheckout(home: string): Promise<string | null> {
+  const names = await readdir(home).catch(() => []);
+  const name = names.find((n) => !n.startsWith('.'));
+  return name === undefined ? null : join(home, name);
+}
+
+function requireNames(spec: CheckoutSpec): void {
+  requireConversation(spec.conversation);
+  requireBranchName(spec.defaultBranch);
+  if (spec.at.base !== undefined) requireBranchName(spec.at.base);
+  if (spec.at.kind === 'branch') {
+    requireBranchName(spec.at.branch);
+  } else {
+    requirePullNumber(spec.at.number);
+    requireSha(spec.at.sha);
+  }
+}

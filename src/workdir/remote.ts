@@ -1,0 +1,56 @@
+import type { Remote } from './contract.ts';
+import { refused } from './names.ts';
+
+/** A remote taken apart: what may be shown, and what only the environment of one command may carry. */
+export interface Address {
+  /** without user and password: it appears in argument lists and messages */
+  url: string;
+  /** one forge, one origin: what keeps repository 1 of one forge apart from repository 1 of another */
+  origin: string;
+  /** git configuration for exactly one command */
+  config: [key: string, value: string][];
+  /** strings to cut out of everything git prints */
+  secrets: string[];
+}
+
+export function parseRemote(remote: Remote): Address {
+  if (/[\u0000-\u001f\u007f]/.test(remote.url)) {
+    throw refused(
+      'The clone URL contains control characters',
+      'Correct it in the configuration of the forge',
+    );
+  }
+  if (remote.url.startsWith('/')) return { url: remote.url, origin: remote.url, config: [], secrets: [] };
+  const url = URL.canParse(remote.url) ? new URL(remote.url) : null;
+  if (url === null || !['http:', 'https:', 'file:'].includes(url.protocol)) {
+    throw refused(
+      'The clone URL is neither http, https, file nor an absolute path',
+      "Set the forge's clone URL to its https address; ssh is not used",
+    );
+  }
+  if (url.protocol === 'file:') return { url: url.href, origin: url.href, config: [], secrets: [] };
+  const user = decodeURIComponent(url.username);
+  const password = decodeURIComponent(url.password);
+  url.username = '';
+  url.password = '';
+  const token = remote.token || password || null;
+  if (token === null) return { url: url.href, origin: url.origin, config: [], secrets: [] };
+  if (/[\u0000-\u001f\u007f]/.test(token)) {
+    throw refused(
+      'The token contains control characters',
+      'Remove line ends from the token file of the agent',
+    );
+  }
+  const name = !remote.token && user !== '' ? user : 'x-access-token';
+  const basic = Buffer.from(`${name}:${token}`).toString('base64');
+  return {
+    url: url.href,
+    origin: url.origin,
+    config: [
+      [`http.${url.origin}/.extraHeader`, `Authorization: Basic ${basic}`],
+      // git carries extra headers over to wherever the first answer points, another host included.
+      ['http.followRedirects', 'false'],
+    ],
+    secrets: [basic, token],
+  };
+}

@@ -1,0 +1,42 @@
+/** Where a checkout should be, as far as the forge is concerned: read from the mirror, which is ours. */
+import type { CheckoutSpec } from './contract.ts';
+import type { Mirrors, MirrorUse } from './mirror.ts';
+import { refused } from './names.ts';
+
+export type Target = {
+  base: string;
+  baseSha: string;
+} & (
+  | { kind: 'branch'; branch: string; remoteSha: string | null }
+  /** `sha` differs from the wanted one when the forge no longer has that */
+  | { kind: 'pull'; number: number; sha: string; wanted: string }
+);
+
+/** Refreshes the mirror first. */
+export async function findTarget(mirrors: Mirrors, use: MirrorUse, spec: CheckoutSpec): Promise<Target> {
+  const at = spec.at;
+  const base = at.base ?? spec.defaultBranch;
+  await mirrors.refresh(use, at.kind === 'pull' ? at.number : null);
+  const baseSha = await mirrors.head(use.path, `refs/heads/${base}`);
+  if (baseSha === null) {
+    throw refused(
+      `${use.address.url} has no branch ${base}`,
+      'Push a first commit to it, or correct the base branch in the agent or the forge',
+    );
+  }
+  if (at.kind === 'branch') {
+    const remoteSha = await mirrors.head(use.path, `refs/heads/${at.branch}`);
+    return { kind: 'branch', base, baseSha, branch: at.branch, remoteSha };
+  }
+  if (await mirrors.fetchCommit(use, at.sha)) {
+    return { kind: 'pull', base, baseSha, number: at.number, sha: at.sha, wanted: at.sha };
+  }
+  const head = await mirrors.head(use.path, `refs/pull/${at.number}/head`);
+  if (head === null) {
+    throw refused(
+      `${use.address.url} has neither commit ${at.sha} nor pull request ${at.number}`,
+      'Check that the pull request still exists on the forge',
+    );
+  }
+  return { kind: 'pull', base, baseSha, number: at.number, sha: head, wanted: at.sha };
+}
