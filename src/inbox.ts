@@ -6,6 +6,7 @@
  * seen to arrive five times within 4 ms.
  */
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import { type DialectName, type Rows, serialise } from './database/database.ts';
 import type { DeliveryRow } from './database/tables.ts';
 
@@ -155,9 +156,11 @@ export async function findDelivery(rows: Rows, reference: string): Promise<Deliv
     .where((e) => e.or([e('id', '=', reference), e('forge_delivery_id', '=', reference)]))
     .executeTakeFirst();
   if (exact !== undefined || reference.length < 6) return exact;
-  const prefix = `${reference.replaceAll(/[%_\\]/g, '')}%`;
+  // Not LIKE: its wildcards and its letter case mean different things on the two databases.
+  const begins = (column: 'id' | 'forge_delivery_id') =>
+    sql<boolean>`substr(${sql.ref(column)}, 1, ${reference.length}) = ${reference}`;
   const candidates = await query
-    .where((e) => e.or([e('id', 'like', prefix), e('forge_delivery_id', 'like', prefix)]))
+    .where((e) => e.or([begins('id'), begins('forge_delivery_id')]))
     .limit(2)
     .execute();
   return candidates.length === 1 ? candidates[0] : undefined;

@@ -2,7 +2,9 @@
  * One run of the CLI through the Agent SDK, from spawn to the end of its stream. Reports what was seen; what it means
  * is decided in `verdict.ts`. The only file that imports the SDK.
  */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { type Options, query, type SDKMessage, type SDKResultMessage } from '@anthropic-ai/claude-agent-sdk';
 import type { RunningContainer } from '../container/container.ts';
 
@@ -210,9 +212,9 @@ function toResult(message: SDKResultMessage): CliResult {
   };
 }
 
-/** Version of the CLI that comes with the pinned SDK, as `2.1.330`. */
+/** Version of the CLI that comes with the pinned SDK, as `2.1.330`. The manifest is not among the package's exports. */
 export function pinnedCliVersion(): string {
-  const require = createRequire(import.meta.url);
-  const manifest = require('@anthropic-ai/claude-agent-sdk/manifest.json') as { version: string };
+  const entry = createRequire(import.meta.url).resolve('@anthropic-ai/claude-agent-sdk');
+  const manifest = JSON.parse(readFileSync(join(dirname(entry), 'manifest.json'), 'utf8')) as { version: string };
   return manifest.version;
 }

@@ -5,7 +5,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect, PostgresQueryCompiler, sql, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import pg from 'pg';
 import { migrations } from './migrations.ts';
@@ -61,7 +61,23 @@ function postgresDialect(options: OpenOptions) {
   });
   // An idle connection that the server closed is replaced at the next query; unheard, the event would end the process.
   pool.on('error', () => {});
-  return new PostgresDialect({ pool });
+  return new TextSafePostgresDialect({ pool });
+}
+
+/**
+ * PostgreSQL refuses text with a NUL in it, SQLite keeps it. A model's answer or a title may hold one, and losing an
+ * answer over it would be worse than a replacement character.
+ */
+class TextSafePostgresDialect extends PostgresDialect {
+  override createQueryCompiler() {
+    return new TextSafeQueryCompiler();
+  }
+}
+
+class TextSafeQueryCompiler extends PostgresQueryCompiler {
+  protected override appendValue(value: unknown): void {
+    super.appendValue(typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value);
+  }
 }
 
 /** 40001 serialization_failure, 40P01 deadlock_detected: PostgreSQL rolled back and asks for a repeat. */

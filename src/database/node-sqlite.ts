@@ -30,9 +30,19 @@ export function nodeSqliteDialect(options: NodeSqliteOptions): Dialect {
   return {
     createDriver: () => new NodeSqliteDriver(options),
     createQueryCompiler: () => new SqliteQueryCompiler(),
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new NodeSqliteAdapter(),
     createIntrospector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
   };
+}
+
+/**
+ * Kysely says that SQLite cannot roll DDL back, which it can. Without this a migration that dies half-way leaves half a
+ * schema that no later start gets past, and two processes that start at once both migrate.
+ */
+class NodeSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
 }
 
 class NodeSqliteDriver implements Driver {
@@ -89,6 +99,8 @@ class NodeSqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
+    // As a PostgreSQL pool does: whoever holds the connection finishes first.
+    await this.#tail;
     this.#connection?.close();
     this.#connection = null;
   }

@@ -143,13 +143,15 @@ async function carriedMessages(tx: Rows, dispatchId: string): Promise<MessageRow
     .execute();
 }
 
-/** Prolongs the lease; throws LeaseLost when somebody else has it. */
+/** Prolongs the lease; throws LeaseLost when somebody else has it, and when it was given back. */
 export async function renewLease(rows: Rows, lease: Lease, until: number): Promise<void> {
   const { numUpdatedRows } = await rows
     .updateTable('conversations')
     .set({ lease_until: until })
     .where('id', '=', lease.conversation.id)
     .where('lease_token', '=', lease.token)
+    // A heartbeat that comes after the settlement must not keep the conversation from the next worker.
+    .where('lease_worker', '=', lease.worker)
     .executeTakeFirstOrThrow();
   if (numUpdatedRows !== 1n) throw leaseLost(lease);
 }
@@ -164,13 +166,14 @@ export async function assertLease(tx: Rows, lease: Lease): Promise<void> {
     .set({ lease_token: lease.token })
     .where('id', '=', lease.conversation.id)
     .where('lease_token', '=', lease.token)
+    .where('lease_worker', '=', lease.worker)
     .executeTakeFirstOrThrow();
   if (numUpdatedRows !== 1n) throw leaseLost(lease);
 }
 
 function leaseLost(lease: Lease): LeaseLost {
   return new LeaseLost(
-    `Conversation ${lease.conversation.id} was leased by another worker while dispatch ${lease.dispatch.id} ran here. ` +
+    `The lease of conversation ${lease.conversation.id} ended while dispatch ${lease.dispatch.id} ran here. ` +
       'This run stops and writes nothing; raise worker.lease_seconds if this host is often too busy to renew in time.',
   );
 }

@@ -21,6 +21,7 @@ export interface NewMessage {
 
 /** Appends a message and makes sure that a dispatch will come for it. Answers the dispatch's id. */
 export async function appendMessage(tx: Rows, message: NewMessage): Promise<{ dispatchId: string }> {
+  await lockConversation(tx, message);
   await tx
     .insertInto('messages')
     .values({
@@ -37,6 +38,18 @@ export async function appendMessage(tx: Rows, message: NewMessage): Promise<{ di
     })
     .execute();
   return { dispatchId: await ensureDispatch(tx, message) };
+}
+
+/**
+ * Leasing, settling and rescuing write the conversation's row first, so they wait for us here and we for them. Without
+ * it a message could count on a dispatch that a worker starts in the same moment, and would wait for ever.
+ */
+async function lockConversation(tx: Rows, message: NewMessage): Promise<void> {
+  await tx
+    .updateTable('conversations')
+    .set({ updated_at: message.now })
+    .where('id', '=', message.conversation.id)
+    .execute();
 }
 
 async function ensureDispatch(tx: Rows, message: NewMessage): Promise<string> {
@@ -96,16 +109,17 @@ export async function declineMessagesOfComment(
   const ids = waiting
     .filter((m) => (JSON.parse(m.event) as ForgeEvent).comment?.id === comment.commentId)
     .map((m) => m.id);
-  if (ids.length > 0) {
-    await tx
-      .updateTable('messages')
-      .set({
-        state: 'declined',
-        reason: 'the comment was deleted before it was read',
-        settled_at: comment.now,
-      })
-      .where('id', 'in', ids)
-      .execute();
-  }
-  return ids.length;
+  if (ids.length === 0) return 0;
+  const { numUpdatedRows } = await tx
+    .updateTable('messages')
+    .set({
+      state: 'declined',
+      reason: 'the comment was deleted before it was read',
+      settled_at: comment.now,
+    })
+    .where('id', 'in', ids)
+    // A worker may have taken it up since we looked.
+    .where('state', '=', 'waiting')
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
 }

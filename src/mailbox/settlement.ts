@@ -165,6 +165,7 @@ export async function rescueExpired(database: Database, rescue: Rescue): Promise
       .selectFrom('dispatches as d')
       .innerJoin('conversations as c', 'c.id', 'd.conversation_id')
       .selectAll('d')
+      .select(['c.lease_token', 'c.lease_until'])
       .where('d.state', '=', 'running');
     query =
       rescue.deadWorkers === 'expired-only'
@@ -175,19 +176,40 @@ export async function rescueExpired(database: Database, rescue: Rescue): Promise
               ...(rescue.deadWorkers.length > 0 ? [e('d.worker', 'in', rescue.deadWorkers as string[])] : []),
             ]),
           );
-    const lost = await query.execute();
-    for (const dispatch of lost) {
-      // The number rises, so that the old holder, should it still live, can no longer write.
-      await tx
-        .updateTable('conversations')
-        .set((e) => ({ lease_worker: null, lease_until: 0, lease_token: e('lease_token', '+', 1) }))
-        .where('id', '=', dispatch.conversation_id)
-        .execute();
+    const rescued: string[] = [];
+    for (const candidate of await query.execute()) {
+      const dispatch = await takeAway(tx, candidate);
+      if (dispatch === undefined) continue;
       await putBack(tx, dispatch, {
         settlement: { state: 'interrupted', reason: rescue.reason },
         now: rescue.now,
       });
+      rescued.push(dispatch.id);
     }
-    return lost.map((d) => d.id);
+    return rescued;
   });
+}
+
+/**
+ * The number rises, so that the old holder, should it still live, can no longer write. Undefined when the dispatch was
+ * settled, renewed, or rescued by another worker, between our look and our lock.
+ */
+async function takeAway(
+  tx: Rows,
+  candidate: DispatchRow & { lease_token: number; lease_until: number },
+): Promise<DispatchRow | undefined> {
+  const { numUpdatedRows } = await tx
+    .updateTable('conversations')
+    .set({ lease_worker: null, lease_until: 0, lease_token: candidate.lease_token + 1 })
+    .where('id', '=', candidate.conversation_id)
+    .where('lease_token', '=', candidate.lease_token)
+    .where('lease_until', '=', candidate.lease_until)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n) return undefined;
+  return await tx
+    .selectFrom('dispatches')
+    .selectAll()
+    .where('id', '=', candidate.id)
+    .where('state', '=', 'running')
+    .executeTakeFirst();
 }

@@ -9,11 +9,11 @@ export interface Conversation {
   systemText: string;
   /** text of the last genuine user prompt; prompts of failed turns that the CLI merged into it are part of it */
   prompt: string;
-  /** user and assistant messages with content of their own before that prompt */
+  /** user and assistant messages with content of their own before that prompt; the summary of a compaction is one */
   historyMessages: number;
   /** what those messages say, tool calls and results included; CLI-made notes are left out */
   history: string;
-  /** `history`, then the prompt, then what this turn has brought so far */
+  /** history, then the prompt, then what this turn has brought so far */
   everything: string;
   /** tool round trips done since the prompt */
   step: number;
@@ -31,14 +31,15 @@ export function readConversation(request: MessagesRequest): Conversation {
     textOf(request.system),
     ...request.messages.filter((m) => m.role === 'system').map((m) => textOf(m.content)),
   ].join('\n');
-  const history = before.map(ownText).join('\n');
+  const summary = blocksOf(request.messages[at]?.content).filter(isSummary).map(blockText);
+  const history = [...before.map(ownText), ...summary].join('\n');
   const results = turn.flatMap((m) => blocksOf(m.content)).filter((b) => b.type === 'tool_result');
   return {
     systemText,
     prompt: at === -1 ? '' : promptText(request.messages[at]!),
-    historyMessages: before.length,
+    historyMessages: before.length + summary.length,
     history,
-    everything: [history, ...turn.filter(hasOwnContent).map(ownText)].join('\n'),
+    everything: [...before, ...turn.filter(hasOwnContent)].map(ownText).join('\n'),
     step: countSteps(turn),
     cwd: [...systemText.matchAll(/working directory(?: is now)?: (.+)/gi)].at(-1)?.[1]?.trim() ?? '',
     lastToolResult: textOf(results.at(-1)?.content),
@@ -63,10 +64,17 @@ function isFakeAnswer(message: Message): boolean {
 
 function promptText(message: Message): string {
   return blocksOf(message.content)
-    .filter((block) => block.type === 'text')
+    .filter((block) => block.type === 'text' && !isSummary(block))
     .map((block) => withoutNotes(block.text ?? ''))
     .filter((text) => text !== '')
     .join('\n');
+}
+
+/** After a compaction the CLI opens the next user message with what is left of the ones before. */
+function isSummary(block: ContentBlock): boolean {
+  return (
+    block.type === 'text' && (block.text ?? '').startsWith('This session is being continued from a previous')
+  );
 }
 
 function isPrompt(message: Message): boolean {

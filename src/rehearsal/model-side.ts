@@ -5,6 +5,7 @@
 import type { Conversation } from './model-conversation.ts';
 import { type MessagesRequest, textOf } from './model-request.ts';
 
+const COMPACTION_START = /CRITICAL: Respond with TEXT ONLY|Your task is to create a detailed summary/;
 const COMPACTION = /Your task is to create a detailed summary of (?:the|this) conversation/;
 const SIDE_SYSTEM =
   /^(?:You are naming a |You are a helpful AI assistant tasked with summarizing|Generate a (?:concise|short))/m;
@@ -15,9 +16,12 @@ export function isSideRequest(request: MessagesRequest): boolean {
   return request.max_tokens === 1 || schemaOf(request) !== null || SIDE_SYSTEM.test(textOf(request.system));
 }
 
-/** `text` is the script's `side.text`. A summary keeps what the people asked, so that recall outlives a compaction. */
+/** `text` is the script's `side.text`. A summary repeats the conversation, so that recall outlives a compaction. */
 export function sideText(request: MessagesRequest, conversation: Conversation, text: string): string {
-  if (isCompaction(request)) return `<summary>\n${text}\n${conversation.history}\n</summary>`;
+  if (isCompaction(request)) {
+    const [told] = conversation.everything.split(COMPACTION_START);
+    return `<summary>\n${text}\n${told?.trim()}\n</summary>`;
+  }
   const schema = schemaOf(request);
   return schema === null ? text : JSON.stringify(instanceOf(schema, text));
 }

@@ -5,7 +5,8 @@
  * are appended by offset while they grow. A file that is no longer a continuation of what is archived (rewritten,
  * replaced, cut) starts a new generation; the older generation goes with the same transaction.
  */
-import { lstat, mkdir, open, readdir, rename } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Database, Rows } from '../database/database.ts';
 
@@ -18,7 +19,7 @@ export interface ArchivedFile {
   size: number;
 }
 
-/** Appends to the archive what the CLI's files have gained. `size` of every file it saw is returned. */
+/** Appends to the archive what the CLI's files have gained. Answers what the archive now holds of the files it saw. */
 export async function archiveFolder(
   database: Database,
   conversationId: string,
@@ -27,7 +28,9 @@ export async function archiveFolder(
   const known = new Map((await archivedFiles(database.rows, conversationId)).map((f) => [f.path, f]));
   const result: ArchivedFile[] = [];
   for (const path of await listFiles(configFolder, join(configFolder, 'projects'))) {
-    result.push(await archiveFile(database, { conversationId, configFolder, path, known: known.get(path) }));
+    const file = { conversationId, configFolder, path, known: known.get(path) };
+    const archived = await archiveFile(database, file);
+    if (archived !== undefined) result.push(archived);
   }
   return result;
 }
@@ -39,28 +42,72 @@ interface FileToArchive {
   known: ArchivedFile | undefined;
 }
 
-async function archiveFile(database: Database, file: FileToArchive): Promise<ArchivedFile> {
-  const handle = await open(join(file.configFolder, file.path), 'r');
+async function archiveFile(database: Database, file: FileToArchive): Promise<ArchivedFile | undefined> {
+  const handle = await openRegular(join(file.configFolder, file.path));
+  if (handle === null) return file.known;
   try {
     const { size } = await handle.stat();
     const known = file.known;
-    if (known !== undefined && size === known.size) return known;
-    const isAppended = known !== undefined && size > known.size;
-    const start = isAppended ? known.size : 0;
-    const generation = isAppended ? known.generation : (known?.generation ?? 0) + 1;
-    let at = start;
+    // An emptied file has nothing to restore; what is archived of it may be all that is left.
+    if (size === 0) return known;
+    const isContinued = known !== undefined && size >= known.size && (await continues(database, file, handle));
+    const generation = isContinued ? known.generation : (known?.generation ?? 0) + 1;
+    let at = isContinued ? known.size : 0;
     while (at < size) {
-      const bytes = Buffer.alloc(Math.min(CHUNK_BYTES, size - at));
-      const { bytesRead } = await handle.read(bytes, 0, bytes.length, at);
-      if (bytesRead === 0) break;
-      const chunk = { ...file, generation, start: at, bytes: bytes.subarray(0, bytesRead) };
-      await appendChunk(database, chunk);
-      at += bytesRead;
+      const bytes = await readAt(handle, at, Math.min(CHUNK_BYTES, size - at));
+      if (bytes.length === 0) break;
+      const { conversationId, path } = file;
+      const appended = await appendChunk(database, { conversationId, path, generation, start: at, bytes });
+      if (!appended) break;
+      at += bytes.length;
     }
     return { path: file.path, generation, size: at };
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Null when the file is gone, or is no regular file any more, since the folder was read: the CLI and its tools work in
+ * there at the same time. O_NONBLOCK: opening a pipe would wait for ever.
+ */
+async function openRegular(file: string): Promise<FileHandle | null> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  try {
+    const handle = await open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if ((await handle.stat()).isFile()) return handle;
+    await handle.close();
+    return null;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENXIO') return null;
+    throw error;
+  }
+}
+
+async function readAt(handle: FileHandle, start: number, length: number): Promise<Uint8Array> {
+  const bytes = Buffer.alloc(length);
+  const { bytesRead } = await handle.read(bytes, 0, length, start);
+  return bytes.subarray(0, bytesRead);
+}
+
+/**
+ * Does the file still hold the newest archived chunk where it was? Comparing everything would read a 50 MB transcript
+ * from the database at every pass; a rewritten file that keeps exactly this stretch is not noticed before the next
+ * resume, which compares whole copies.
+ */
+async function continues(database: Database, file: FileToArchive, handle: FileHandle): Promise<boolean> {
+  const last = await database.rows
+    .selectFrom('transcript_chunks')
+    .select(['start', 'bytes'])
+    .where('conversation_id', '=', file.conversationId)
+    .where('path', '=', file.path)
+    .where('generation', '=', file.known!.generation)
+    .orderBy('start', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (last === undefined) return false;
+  return Buffer.compare(await readAt(handle, last.start, last.bytes.length), last.bytes) === 0;
 }
 
 interface Chunk {
@@ -71,24 +118,51 @@ interface Chunk {
   bytes: Uint8Array;
 }
 
-async function appendChunk(database: Database, chunk: Chunk): Promise<void> {
-  await database.transaction(async (tx) => {
-    const key = { conversation_id: chunk.conversationId, path: chunk.path };
-    const end = chunk.start + chunk.bytes.length;
+/** False, and nothing is written, when the archive is not where the caller saw it: somebody else appended. */
+async function appendChunk(database: Database, chunk: Chunk): Promise<boolean> {
+  return await database.transaction(async (tx) => {
+    if (!(await claimSpan(tx, chunk))) return false;
+    if (chunk.start === 0) await dropOlderGenerations(tx, chunk);
     await tx
       .insertInto('transcript_chunks')
-      .values({ ...key, generation: chunk.generation, start: chunk.start, bytes: chunk.bytes })
-      .onConflict((c) => c.columns(['conversation_id', 'path', 'generation', 'start']).doNothing())
+      .values({
+        conversation_id: chunk.conversationId,
+        path: chunk.path,
+        generation: chunk.generation,
+        start: chunk.start,
+        bytes: chunk.bytes,
+      })
       .execute();
-    await tx
-      .insertInto('transcript_files')
-      .values({ ...key, generation: chunk.generation, size: end })
-      .onConflict((c) =>
-        c.columns(['conversation_id', 'path']).doUpdateSet({ generation: chunk.generation, size: end }),
-      )
-      .execute();
-    if (chunk.start === 0) await dropOlderGenerations(tx, chunk);
+    return true;
   });
+}
+
+/** The file's row is the lock: of two archivers at the same offset one goes on, so that no hole can be written. */
+async function claimSpan(tx: Rows, chunk: Chunk): Promise<boolean> {
+  const { conversationId, path, generation, start } = chunk;
+  const size = start + chunk.bytes.length;
+  if (start > 0) {
+    const { numUpdatedRows } = await tx
+      .updateTable('transcript_files')
+      .set({ size })
+      .where('conversation_id', '=', conversationId)
+      .where('path', '=', path)
+      .where('generation', '=', generation)
+      .where('size', '=', start)
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows === 1n;
+  }
+  const { numInsertedOrUpdatedRows } = await tx
+    .insertInto('transcript_files')
+    .values({ conversation_id: conversationId, path, generation, size })
+    .onConflict((c) =>
+      c
+        .columns(['conversation_id', 'path'])
+        .doUpdateSet({ generation, size })
+        .where('transcript_files.generation', '<', generation),
+    )
+    .executeTakeFirstOrThrow();
+  return numInsertedOrUpdatedRows === 1n;
 }
 
 async function dropOlderGenerations(tx: Rows, chunk: Chunk): Promise<void> {
@@ -147,7 +221,13 @@ export async function archiveBytes(
   const generation = (known?.generation ?? 0) + 1;
   for (let start = 0; start < file.bytes.length; start += CHUNK_BYTES) {
     const bytes = file.bytes.subarray(start, start + CHUNK_BYTES);
-    await appendChunk(database, { ...file, generation, start, bytes });
+    const appended = await appendChunk(database, { ...file, generation, start, bytes });
+    if (!appended) {
+      throw new Error(
+        `The archive of ${file.path} was written by somebody else at the same time. ` +
+          'The dispatch is tried again; if this repeats, look for a second worker with this state folder.',
+      );
+    }
   }
 }
 
@@ -183,9 +263,7 @@ async function listFiles(root: string, folder: string): Promise<string[]> {
   for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) found.push(...(await listFiles(root, path)));
-    else if (entry.isFile() && !entry.name.endsWith('.tmp') && (await lstat(path)).isFile()) {
-      found.push(relative(root, path));
-    }
+    else if (entry.isFile() && !entry.name.endsWith('.tmp')) found.push(relative(root, path));
   }
   return found;
 }

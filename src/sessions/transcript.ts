@@ -42,7 +42,8 @@ export function readTranscript(bytes: Uint8Array): Transcript {
     endsWithNewline: buffer.length === 0 || buffer.at(-1) === NEWLINE,
     cliVersion: null,
   };
-  for (const line of splitLines(buffer)) {
+  for (const bytesOfLine of splitLines(buffer)) {
+    const line = bytesOfLine.toString('utf8');
     if (line.trim() === '') continue;
     transcript.lines++;
     const parsed = parseLine(line);
@@ -58,11 +59,11 @@ export function readTranscript(bytes: Uint8Array): Transcript {
 }
 
 /** Line by line instead of one 50 MB string split: the peak stays at one line. */
-function* splitLines(buffer: Buffer): Generator<string> {
+function* splitLines(buffer: Buffer): Generator<Buffer> {
   let start = 0;
   while (start < buffer.length) {
     const end = buffer.indexOf(NEWLINE, start);
-    yield buffer.toString('utf8', start, end === -1 ? buffer.length : end);
+    yield buffer.subarray(start, end === -1 ? buffer.length : end);
     if (end === -1) return;
     start = end + 1;
   }
@@ -99,8 +100,8 @@ function toEntry(line: RawLine): TranscriptEntry | null {
       .filter((b) => b.type === 'text' && typeof b.text === 'string')
       .map((b) => b.text as string)
       .join('\n'),
-    toolUses: blocks.filter((b) => b.type === 'tool_use').map((b) => String(b.id)),
-    toolResults: blocks.filter((b) => b.type === 'tool_result').map((b) => String(b.tool_use_id)),
+    toolUses: blocks.filter((b) => b.type === 'tool_use').map((b) => idText(b.id)),
+    toolResults: blocks.filter((b) => b.type === 'tool_result').map((b) => idText(b.tool_use_id)),
     synthetic:
       line.isApiErrorMessage === true || line.message.model === '<synthetic>' || line.isMeta === true,
     stopReason: typeof line.message.stop_reason === 'string' ? line.message.stop_reason : null,
@@ -112,6 +113,11 @@ interface Block {
   text?: unknown;
   id?: unknown;
   tool_use_id?: unknown;
+}
+
+/** Not `String()`: it throws on an object whose JSON has a `toString`. */
+function idText(id: unknown): string {
+  return typeof id === 'string' ? id : '';
 }
 
 function contentBlocks(content: unknown): Block[] {
@@ -176,6 +182,11 @@ function isRealAnswer(entry: TranscriptEntry): boolean {
 /** The bytes without the lines that do not parse and with a final newline: what a repair writes. */
 export function withoutBadLines(bytes: Uint8Array): Uint8Array {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const good = [...splitLines(buffer)].filter((line) => line.trim() !== '' && parseLine(line) !== null);
-  return Buffer.from(good.map((line) => `${line}\n`).join(''));
+  const good: Buffer[] = [];
+  for (const line of splitLines(buffer)) {
+    const text = line.toString('utf8');
+    // The bytes, not the text: a good line stays exactly as the CLI wrote it, also where it is no UTF-8.
+    if (text.trim() !== '' && parseLine(text) !== null) good.push(line, Buffer.of(NEWLINE));
+  }
+  return Buffer.concat(good);
 }

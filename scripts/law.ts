@@ -1,0 +1,125 @@
+/**
+ * The import law as data: which room may import which. A room is `src/<room>.ts` with the folder `src/<room>/`.
+ * docs/architecture.md shows this table; test/law.test.ts holds the two together.
+ */
+
+export interface Room {
+  /** rooms it may import, besides itself and the words; `all-above` = every room listed before it */
+  imports: readonly string[] | 'all-above';
+  /** one clause for docs/architecture.md */
+  owns: string;
+}
+
+/** Importable from every room. They know nothing of the rest, and of each other only what is listed here. */
+export const WORDS: Readonly<Record<string, readonly string[]>> = {
+  vocabulary: [],
+  errors: [],
+  mentions: [],
+  security: ['mentions'],
+  log: ['security'],
+};
+
+/** Ground first. A room imports only rooms above its own line, so the table itself has no cycle. */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  database: { imports: [], owns: 'connections, transactions, migrations, SQLite and PostgreSQL differences' },
+  config: { imports: [], owns: 'the option tables, agents, flows and skills as read from files' },
+  inbox: { imports: ['database'], owns: 'deliveries and event meanings' },
+  mailbox: { imports: ['database'], owns: 'conversations, messages, dispatches, leases, parks' },
+  sessions: {
+    imports: ['database'],
+    owns: 'the session chain, the transcript archive, the ladder, the record',
+  },
+  forge: { imports: [], owns: 'payload to event, and calls to the forge' },
+  flows: { imports: ['config'], owns: 'which agent an event wakes, and with which prompt; pure' },
+  workdir: { imports: [], owns: 'mirrors, checkouts, pushes' },
+  container: { imports: [], owns: 'where the CLI runs' },
+  outcome: {
+    imports: ['database', 'mailbox', 'forge'],
+    owns: 'what becomes of an answer: effects, once each',
+  },
+  'agent-runner': {
+    imports: ['database', 'sessions', 'container'],
+    owns: 'one run: `runWithSessionResume` and the Agent SDK',
+  },
+  webhook: {
+    imports: ['config', 'database', 'inbox', 'forge'],
+    owns: 'the HTTP edge: verify, accept, answer',
+  },
+  dispatcher: {
+    imports: ['config', 'database', 'inbox', 'mailbox', 'forge', 'flows'],
+    owns: 'deliveries to messages and dispatches, one transaction each',
+  },
+  worker: {
+    imports: [
+      'config',
+      'database',
+      'mailbox',
+      'sessions',
+      'forge',
+      'flows',
+      'workdir',
+      'container',
+      'outcome',
+      'agent-runner',
+    ],
+    owns: 'lease, prepare, run, settle',
+  },
+  inspection: {
+    imports: ['config', 'database', 'inbox', 'mailbox', 'sessions', 'forge', 'flows', 'dispatcher'],
+    owns: 'read models: explain, conversations, diagnose',
+  },
+  replay: { imports: ['config', 'database', 'inbox'], owns: 'a stored delivery, or a file, routed again' },
+  metrics: { imports: ['database'], owns: 'counters and gauges for Prometheus' },
+  'state-lock': { imports: [], owns: 'one service per state folder' },
+  server: {
+    imports: ['config', 'database', 'inspection', 'webhook', 'metrics'],
+    owns: 'the HTTP application; errors become answers in one place',
+  },
+  wiring: { imports: 'all-above', owns: 'order of start and stop' },
+  rehearsal: { imports: [], owns: 'the scripted model and the pocket forge' },
+  demo: {
+    imports: ['config', 'database', 'inspection', 'rehearsal', 'wiring'],
+    owns: 'the service on the pocket forge and the scripted model',
+  },
+  cli: { imports: 'all-above', owns: 'commands and words for people' },
+};
+
+/** The rooms a room may import, written out. */
+export function importsOf(room: string): readonly string[] {
+  const { imports } = ROOMS[room]!;
+  if (imports !== 'all-above') return imports;
+  const rooms = Object.keys(ROOMS);
+  return rooms.slice(0, rooms.indexOf(room));
+}
+
+/** Packages that only some rooms may import, because what they do belongs there. Matched by prefix of the path. */
+export const PACKAGES: Readonly<Record<string, { only: readonly string[]; because: string }>> = {
+  '@anthropic-ai/claude-agent-sdk': {
+    only: ['agent-runner/run-cli.ts'],
+    because: 'the SDK changes often; one file translates it into words of ours',
+  },
+  kysely: {
+    only: ['database', 'inbox', 'mailbox', 'sessions'],
+    because: 'only rooms that own rows write SQL by hand; the others use Rows',
+  },
+  pg: { only: ['database'], because: 'dialects stay in one place' },
+  sqlite: {
+    only: ['database', 'state-lock'],
+    because:
+      'one connection and BEGIN IMMEDIATE are decided there; the lock is a transaction that never ends',
+  },
+  '@marcbachmann/cel-js': { only: ['config'], because: 'conditions are compiled once, at load' },
+  liquidjs: {
+    only: ['config', 'rehearsal'],
+    because: 'skills are compiled once, at load; the scripted model has templates of its own',
+  },
+  pino: { only: ['log'], because: 'every line passes the redactor' },
+  'prom-client': { only: ['metrics'], because: 'names and labels of series stay in one place' },
+  commander: { only: ['cli'], because: 'arguments are read in one place' },
+};
+
+/** Rooms that may read `process.env`; everybody else, the configuration too, is handed values. */
+export const ENVIRONMENT_READERS: readonly string[] = ['cli'];
+
+/** Lines of a file in src/ that is no test. */
+export const LONGEST_FILE = 400;

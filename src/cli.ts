@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+/** The command line: words for people. Every command that answers has --json. */
+import { Command } from 'commander';
+import { registerInspection } from './cli/inspection.ts';
+import { registerOperations } from './cli/operations.ts';
+import { registerRehearsal } from './cli/rehearsal.ts';
+import { AlreadyRunning, ConfigError, NotFound } from './errors.ts';
+
+const program = new Command('claude-hooks')
+  .description('Forge webhooks in, one durable Claude conversation per issue or pull request, work out.')
+  .option('-c, --config <file>', 'configuration file', 'claude-hooks.yaml')
+  .showHelpAfterError();
+
+registerOperations(program);
+registerInspection(program);
+registerRehearsal(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const known = error instanceof ConfigError || error instanceof AlreadyRunning || error instanceof NotFound;
+  process.stderr.write(
+    `${known || !(error instanceof Error) ? String((error as Error).message) : error.message}\n`,
+  );
+  // Node's own stack only where a person asked for it: the sentence is what helps.
+  if (!known && process.env.CLAUDE_HOOKS_DEBUG !== undefined && error instanceof Error) {
+    process.stderr.write(`${error.stack}\n`);
+  }
+  process.exitCode = 1;
+}

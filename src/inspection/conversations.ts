@@ -1,0 +1,205 @@
+/** Conversations: all of them in a list, and one of them whole. */
+import type { Rows } from '../database/database.ts';
+import type { ConversationRow, SessionRow } from '../database/tables.ts';
+import { NotFound } from '../errors.ts';
+import { currentParks, type Park } from '../mailbox/parks.ts';
+import type { ItemKind, SessionState } from '../vocabulary.ts';
+import { type ConversationState, stateOf } from './conversation-state.ts';
+import {
+  type DispatchView,
+  dispatchRows,
+  type IncidentView,
+  type ShownDispatchRow,
+  viewDispatches,
+  viewIncident,
+} from './dispatches.ts';
+import { findConversations } from './references.ts';
+import { timeOf } from './text.ts';
+import { totalUsage, type UsageTotals } from './usage.ts';
+
+/** All times RFC 3339 in UTC. */
+export interface ConversationSummary {
+  id: string;
+  forge: string;
+  /** `owner/name` as last seen */
+  repository: string;
+  number: number;
+  kind: ItemKind;
+  title: string;
+  agent: string;
+  branch: string | null;
+  state: ConversationState;
+  /** messages no run has taken yet */
+  waitingMessages: number;
+  updatedAt: string;
+}
+
+export interface ConversationList {
+  /** last changed first */
+  conversations: ConversationSummary[];
+  total: number;
+}
+
+export interface SessionView {
+  id: string;
+  ordinal: number;
+  state: SessionState;
+  reason: string | null;
+  /** how its first dispatch began; null before that */
+  continuity: string | null;
+  replacedBy: string | null;
+  dispatches: number;
+  head: string | null;
+  /** bytes when it was verified */
+  size: number;
+  failedResumes: number;
+  synthesised: boolean;
+  cliVersion: string | null;
+  createdAt: string;
+  verifiedAt: string | null;
+}
+
+export interface ConversationDescription extends ConversationSummary {
+  /** every number of this repository that leads here: the issue, and pull requests that joined */
+  items: number[];
+  createdAt: string;
+  /** the chain, oldest first */
+  sessions: SessionView[];
+  /** oldest first, each with its effects and incidents */
+  dispatches: DispatchView[];
+  /** incidents whose dispatch is not in the list above: none, unless rows were removed by hand */
+  otherIncidents: IncidentView[];
+  usage: UsageTotals;
+}
+
+export async function listConversations(
+  rows: Rows,
+  { limit, now = Date.now() }: { limit: number; now?: number },
+): Promise<ConversationList> {
+  const found = await rows
+    .selectFrom('conversations')
+    .selectAll()
+    .orderBy('updated_at', 'desc')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  const { total } = await rows
+    .selectFrom('conversations')
+    .select((e) => e.fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow();
+  const parks = await currentParks(rows, now);
+  const conversations: ConversationSummary[] = [];
+  for (const row of found) conversations.push(await summarise(rows, row, { parks, now }));
+  return { conversations, total: Number(total) };
+}
+
+async function summarise(
+  rows: Rows,
+  row: ConversationRow,
+  moment: { parks: Park[]; now: number },
+): Promise<ConversationSummary> {
+  const open = await rows
+    .selectFrom('dispatches')
+    .select(['id', 'state', 'reason', 'due_at', 'started_at', 'worker'])
+    .where('conversation_id', '=', row.id)
+    .where('state', 'in', ['running', 'queued', 'parked', 'interrupted'])
+    .execute();
+  const { waiting } = await rows
+    .selectFrom('messages')
+    .select((e) => e.fn.countAll<number>().as('waiting'))
+    .where('conversation_id', '=', row.id)
+    .where('state', '=', 'waiting')
+    .executeTakeFirstOrThrow();
+  return {
+    id: row.id,
+    forge: row.forge,
+    repository: row.repository_name,
+    number: row.item_number,
+    kind: row.item_kind,
+    title: row.title,
+    agent: row.agent,
+    branch: row.branch,
+    state: stateOf(row, open, moment),
+    waitingMessages: Number(waiting),
+    updatedAt: timeOf(row.updated_at)!,
+  };
+}
+
+/**
+ * By id, by an unambiguous beginning of it, or by `owner/name#12`; of an item, one for each agent that worked on it.
+ * Throws NotFound when there is none.
+ */
+export async function describeConversation(
+  rows: Rows,
+  reference: string,
+  now: number = Date.now(),
+): Promise<{ conversations: ConversationDescription[] }> {
+  const found = await findConversations(rows, reference);
+  if (found.length === 0) {
+    throw new NotFound(
+      `No conversation, or more than one, is named by ${reference}. Give its id, the first 6 characters of it or more, ` +
+        'or the item as owner/name#12.',
+    );
+  }
+  const parks = await currentParks(rows, now);
+  const conversations: ConversationDescription[] = [];
+  for (const row of found) conversations.push(await describe(rows, row, { parks, now }));
+  return { conversations };
+}
+
+async function describe(
+  rows: Rows,
+  row: ConversationRow,
+  moment: { parks: Park[]; now: number },
+): Promise<ConversationDescription> {
+  const of = { column: 'conversation_id', id: row.id } as const;
+  const dispatches = await dispatchRows(rows, row.id);
+  const sessions = await rows
+    .selectFrom('sessions')
+    .selectAll()
+    .where(of.column, '=', of.id)
+    .orderBy('ordinal')
+    .execute();
+  const incidents = await rows
+    .selectFrom('incidents')
+    .selectAll()
+    .where(of.column, '=', of.id)
+    .orderBy('seq')
+    .execute();
+  const items = await rows
+    .selectFrom('conversation_items')
+    .select('number')
+    .where(of.column, '=', of.id)
+    .orderBy('number')
+    .execute();
+  const known = new Set(dispatches.map((d) => d.id));
+  return {
+    ...(await summarise(rows, row, moment)),
+    items: items.map((i) => i.number),
+    createdAt: timeOf(row.created_at)!,
+    sessions: sessions.map((s) => viewSession(s, dispatches)),
+    dispatches: await viewDispatches(rows, dispatches),
+    otherIncidents: incidents.filter((i) => !known.has(i.dispatch_id)).map(viewIncident),
+    usage: totalUsage(dispatches),
+  };
+}
+
+function viewSession(s: SessionRow, dispatches: ShownDispatchRow[]): SessionView {
+  const own = dispatches.filter((d) => d.session_id === s.id);
+  return {
+    id: s.id,
+    ordinal: s.ordinal,
+    state: s.state,
+    reason: s.reason,
+    continuity: own[0]?.continuity ?? null,
+    replacedBy: s.replaced_by,
+    dispatches: own.length,
+    head: s.head,
+    size: s.size,
+    failedResumes: s.failed_resumes,
+    synthesised: s.synthesised === 1,
+    cliVersion: s.cli_version,
+    createdAt: timeOf(s.created_at)!,
+    verifiedAt: timeOf(s.verified_at),
+  };
+}

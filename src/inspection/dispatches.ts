@@ -1,0 +1,212 @@
+/** A dispatch as the answering commands show it: how it went, what it did outside, where continuity broke. */
+import type { Rows } from '../database/database.ts';
+import type { DispatchRow, EffectRow, IncidentRow } from '../database/tables.ts';
+import type { DispatchState } from '../vocabulary.ts';
+import { columns, count, indent, oneLine, showDuration, showTime, storedJson, timeOf } from './text.ts';
+
+/** All times RFC 3339 in UTC. */
+export interface DispatchView {
+  id: string;
+  agent: string;
+  state: DispatchState;
+  reason: string | null;
+  attempt: number;
+  createdAt: string;
+  dueAt: string;
+  startedAt: string | null;
+  endedAt: string | null;
+  worker: string | null;
+  session: string | null;
+  /** a Continuity, or null before the first spawn */
+  continuity: string | null;
+  /** messages of history the model saw before the prompt */
+  historyMessages: number | null;
+  turns: number | null;
+  /** beginning of the answer, one line */
+  answer: string | null;
+  effects: EffectView[];
+  incidents: IncidentView[];
+}
+
+export interface EffectView {
+  kind: EffectRow['kind'];
+  state: EffectRow['state'];
+  key: string;
+  attempts: number;
+  createdAt: string;
+  doneAt: string | null;
+  result: unknown;
+}
+
+export interface IncidentView {
+  at: string;
+  dispatch: string;
+  session: string;
+  rung: string;
+  reason: string;
+  evidence: unknown;
+}
+
+/** Not selected: prompt and snapshot, which are most of the bytes of a row. */
+const SHOWN = [
+  'id',
+  'agent',
+  'state',
+  'reason',
+  'attempt',
+  'created_at',
+  'due_at',
+  'started_at',
+  'ended_at',
+  'worker',
+  'session_id',
+  'continuity',
+  'history_messages',
+  'turns',
+  'answer',
+  'usage',
+] as const satisfies (keyof DispatchRow)[];
+
+export type ShownDispatchRow = Pick<DispatchRow, (typeof SHOWN)[number]>;
+
+/** The dispatches of one conversation, oldest first. */
+export async function dispatchRows(rows: Rows, conversationId: string): Promise<ShownDispatchRow[]> {
+  return await rows
+    .selectFrom('dispatches')
+    .select(SHOWN)
+    .where('conversation_id', '=', conversationId)
+    .orderBy('seq')
+    .execute();
+}
+
+/** These, and those that carried this message, oldest first. */
+export async function dispatchRowsOfMessage(
+  rows: Rows,
+  of: { message: string; dispatches: string[] },
+): Promise<ShownDispatchRow[]> {
+  return await rows
+    .selectFrom('dispatches')
+    .select(SHOWN)
+    .where((e) =>
+      e.or([
+        ...(of.dispatches.length > 0 ? [e('id', 'in', of.dispatches)] : []),
+        e('carried', 'like', `%"${of.message}"%`),
+      ]),
+    )
+    .orderBy('seq')
+    .execute();
+}
+
+export async function viewDispatches(rows: Rows, dispatches: ShownDispatchRow[]): Promise<DispatchView[]> {
+  if (dispatches.length === 0) return [];
+  const ids = dispatches.map((d) => d.id);
+  const effects = await rows
+    .selectFrom('effects')
+    .selectAll()
+    .where('dispatch_id', 'in', ids)
+    .orderBy('seq')
+    .execute();
+  const incidents = await rows
+    .selectFrom('incidents')
+    .selectAll()
+    .where('dispatch_id', 'in', ids)
+    .orderBy('seq')
+    .execute();
+  return dispatches.map((d) => ({
+    ...viewRow(d),
+    effects: effects.filter((e) => e.dispatch_id === d.id).map(viewEffect),
+    incidents: incidents.filter((i) => i.dispatch_id === d.id).map(viewIncident),
+  }));
+}
+
+function viewRow(d: ShownDispatchRow): Omit<DispatchView, 'effects' | 'incidents'> {
+  return {
+    id: d.id,
+    agent: d.agent,
+    state: d.state,
+    reason: d.reason,
+    attempt: d.attempt,
+    createdAt: timeOf(d.created_at)!,
+    dueAt: timeOf(d.due_at)!,
+    startedAt: timeOf(d.started_at),
+    endedAt: timeOf(d.ended_at),
+    worker: d.worker,
+    session: d.session_id,
+    continuity: d.continuity,
+    historyMessages: d.history_messages,
+    turns: d.turns,
+    answer: d.answer === null ? null : oneLine(d.answer),
+  };
+}
+
+function viewEffect(e: EffectRow): EffectView {
+  return {
+    kind: e.kind,
+    state: e.state,
+    key: e.key,
+    attempts: e.attempts,
+    createdAt: timeOf(e.created_at)!,
+    doneAt: timeOf(e.done_at),
+    result: storedJson(e.result),
+  };
+}
+
+export function viewIncident(i: IncidentRow): IncidentView {
+  return {
+    at: timeOf(i.at)!,
+    dispatch: i.dispatch_id,
+    session: i.session_id,
+    rung: i.rung,
+    reason: i.reason,
+    evidence: storedJson(i.evidence),
+  };
+}
+
+export function renderDispatch(d: DispatchView): string[] {
+  const facts = [
+    ['times', showTimes(d)],
+    ...(d.session === null
+      ? []
+      : [['session', `${d.session}${d.continuity === null ? '' : `, ${showContinuity(d)}`}`]]),
+    ...(d.answer === null ? [] : [['answer', oneLine(d.answer, 110)]]),
+    ...d.effects.map((e) => ['effect', showEffect(e)]),
+    ...d.incidents.map((i) => ['incident', showIncident(i)]),
+  ];
+  return [`dispatch ${d.id}: ${showState(d)}`, ...indent(columns(facts))];
+}
+
+function showState(d: DispatchView): string {
+  const attempts = d.attempt > 1 ? `, attempt ${d.attempt}` : '';
+  return `${d.state}${attempts}${d.reason === null ? '' : `: ${oneLine(d.reason)}`}`;
+}
+
+function showContinuity(d: DispatchView): string {
+  const history = d.historyMessages === null ? '' : ` with ${count(d.historyMessages, 'message')} of history`;
+  return `${d.continuity}${history}`;
+}
+
+function showTimes(d: DispatchView): string {
+  if (d.startedAt === null) return `created ${showTime(d.createdAt)}, due ${showTime(d.dueAt)}`;
+  const worker = d.worker === null ? '' : ` on ${oneLine(d.worker, 40)}`;
+  if (d.endedAt === null) return `started ${showTime(d.startedAt)}${worker}`;
+  const took = showDuration(Date.parse(d.endedAt) - Date.parse(d.startedAt));
+  return `started ${showTime(d.startedAt)}${worker}, took ${took}`;
+}
+
+export function showEffect(e: EffectView): string {
+  const link = linkOf(e.result);
+  const attempts = e.attempts > 1 ? ` after ${count(e.attempts, 'attempt')}` : '';
+  return `${e.kind} ${e.state}${attempts}${link === null ? '' : `: ${oneLine(link)}`}`;
+}
+
+/** What a person can open or read of a stored result. */
+function linkOf(result: unknown): string | null {
+  if (typeof result !== 'object' || result === null) return null;
+  const fields = result as Record<string, unknown>;
+  const shown = [fields.htmlUrl, fields.url, fields.reason, fields.sha].find((v) => typeof v === 'string');
+  return (shown as string | undefined) ?? null;
+}
+
+export function showIncident(i: IncidentView): string {
+  return `${showTime(i.at)} session ${i.session} ${oneLine(i.rung, 40)}: ${oneLine(i.reason)}`;
+}

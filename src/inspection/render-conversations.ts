@@ -1,0 +1,92 @@
+/** Conversations as text. */
+import { showState } from './conversation-state.ts';
+import type {
+  ConversationDescription,
+  ConversationList,
+  ConversationSummary,
+  SessionView,
+} from './conversations.ts';
+import { renderDispatch, showIncident } from './dispatches.ts';
+import { columns, count, indent, oneLine, showTime } from './text.ts';
+import type { UsageTotals } from './usage.ts';
+
+/** Enough of a UUID to name it: 12 of its digits. */
+const SHOWN_ID = 13;
+
+export function renderConversations(list: ConversationList, now: number = Date.now()): string {
+  if (list.conversations.length === 0) {
+    return 'No conversations yet. One begins when a flow takes an event; explain a delivery to see why it did not.';
+  }
+  const lines = columns([
+    ['conversation', 'item', 'agent', 'state', 'title'],
+    ...list.conversations.map((c) => [
+      c.id.slice(0, SHOWN_ID),
+      itemOf(c),
+      c.agent,
+      showState(c.state, now) + (c.waitingMessages > 0 ? `, ${count(c.waitingMessages, 'message')}` : ''),
+      oneLine(c.title, 60),
+    ]),
+  ]);
+  const more = list.total - list.conversations.length;
+  return [...lines, ...(more > 0 ? [`… and ${more} more; raise the limit to see them`] : [])].join('\n');
+}
+
+export function renderDescriptions(
+  { conversations }: { conversations: ConversationDescription[] },
+  now: number = Date.now(),
+): string {
+  return conversations.map((c) => renderDescription(c, now)).join('\n\n');
+}
+
+function renderDescription(c: ConversationDescription, now: number): string {
+  const others = c.items.filter((n) => n !== c.number).map((n) => `#${n}`);
+  return [
+    `${c.agent} on ${itemOf(c)} (${c.kind}): ${showState(c.state, now)}`,
+    ...indent(
+      columns([
+        ['title', oneLine(c.title, 100)],
+        ['conversation', c.id],
+        ['branch', c.branch === null ? 'none yet' : oneLine(c.branch)],
+        ...(others.length === 0 ? [] : [['joined by', others.join(', ')]]),
+        ['waiting', count(c.waitingMessages, 'message')],
+        ['usage', showUsage(c.usage)],
+      ]),
+    ),
+    ...section('sessions, oldest first', c.sessions.flatMap(sessionLines)),
+    ...section('dispatches, oldest first', c.dispatches.flatMap(renderDispatch)),
+    ...section('incidents of dispatches that are gone', c.otherIncidents.map(showIncident)),
+  ].join('\n');
+}
+
+function section(title: string, lines: string[]): string[] {
+  return lines.length === 0 ? ['', `${title}: none`] : ['', title, ...indent(lines)];
+}
+
+function itemOf(c: ConversationSummary): string {
+  return `${c.forge}:${oneLine(c.repository)}#${c.number}`;
+}
+
+function sessionLines(s: SessionView): string[] {
+  const begun = s.continuity === null ? '' : `, began ${s.continuity}`;
+  const written = s.synthesised ? ', written from the record' : '';
+  const reason = s.reason === null ? '' : ` (${oneLine(s.reason)})`;
+  const failed = s.failedResumes === 0 ? '' : `, ${count(s.failedResumes, 'failed resume')}`;
+  const verified =
+    s.verifiedAt === null
+      ? `never verified, created ${showTime(s.createdAt)}`
+      : `verified ${showTime(s.verifiedAt)} with ${s.size} bytes, CLI ${s.cliVersion ?? 'unknown'}`;
+  return [
+    `${s.ordinal}. ${s.id} ${s.state}${reason}${begun}${written}${failed}`,
+    `   ${s.dispatches === 1 ? '1 dispatch' : `${s.dispatches} dispatches`}; ${verified}`,
+  ];
+}
+
+function showUsage(u: UsageTotals): string {
+  const tokens = [
+    `${u.inputTokens} in`,
+    `${u.outputTokens} out`,
+    `${u.cacheReadTokens} read from the cache`,
+    `${u.cacheWriteTokens} written to it`,
+  ];
+  return `${u.costUsd.toFixed(4)} USD by the CLI's estimate, ${count(u.turns, 'turn')}, tokens: ${tokens.join(', ')}`;
+}

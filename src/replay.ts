@@ -1,0 +1,67 @@
+/** A replay is a new delivery with old bytes: it is stored like any other, and the running service routes it. */
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { loadConfig } from './config/load.ts';
+import { openDatabase } from './database/database.ts';
+import { NotFound } from './errors.ts';
+import { acceptDelivery, findDelivery } from './inbox.ts';
+
+export interface ReplayRequest {
+  /** a delivery's id (or the beginning of it), or a file with a JSON payload */
+  what: string;
+  forge?: string;
+  /** the fine event name, as in X-Forgejo-Event-Type */
+  event?: string;
+}
+
+export async function replay(
+  configFile: string,
+  env: Record<string, string | undefined>,
+  request: ReplayRequest,
+): Promise<{ delivery: string; replayOf: string | null }> {
+  const config = loadConfig({ file: configFile, env });
+  const database = openDatabase({ url: config.database.url });
+  try {
+    const stored = await findDelivery(database.rows, request.what);
+    const source = stored === undefined ? fromFile(request, Object.keys(config.forges)) : null;
+    const accepted = await acceptDelivery(database.rows, {
+      forge: stored?.forge ?? source!.forge,
+      forgeDeliveryId: `replay-${randomUUID()}`,
+      source: 'replay',
+      headers:
+        stored === undefined ? source!.headers : (JSON.parse(stored.headers) as Record<string, string>),
+      body: stored === undefined ? source!.body : new Uint8Array(stored.body),
+      now: Date.now(),
+    });
+    return { delivery: accepted.id, replayOf: stored?.id ?? null };
+  } finally {
+    await database.close();
+  }
+}
+
+function fromFile(request: ReplayRequest, forges: string[]) {
+  if (!existsSync(request.what)) {
+    throw new NotFound(
+      `${request.what} is neither a stored delivery nor a file. \`claude-hooks conversations\` and the service's log name deliveries.`,
+    );
+  }
+  const forge = request.forge ?? (forges.length === 1 ? forges[0]! : '');
+  if (!forges.includes(forge)) {
+    throw new NotFound(`A payload from a file needs its forge. Give --forge ${forges.join(' or --forge ')}.`);
+  }
+  if (request.event === undefined) {
+    throw new NotFound(
+      'A payload from a file needs its event. Give --event with the value of X-Forgejo-Event-Type, for example issue_assign.',
+    );
+  }
+  return {
+    forge,
+    body: readFileSync(request.what),
+    headers: {
+      'content-type': 'application/json',
+      'x-forgejo-delivery': randomUUID(),
+      'x-forgejo-event': request.event,
+      'x-forgejo-event-type': request.event,
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/** The HTTP app: routes, and the one place that turns errors into answers. */
+import { Hono } from 'hono';
+import { RequestRefused } from './errors.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { receiveWebhook, type WebhookDeps } from './webhook.ts';
+
+export interface ServerDeps extends WebhookDeps {
+  log: Log;
+  metrics: Metrics;
+  /** a delivery has been stored: whoever decides deliveries may look now */
+  onAccepted: () => void;
+  /** null when the service takes and runs work, else why not */
+  notReady: () => Promise<string | null>;
+}
+
+export function createServer(deps: ServerDeps): Hono {
+  const app = new Hono();
+  app.all('/webhooks/:forge', async (c) => {
+    const forge = c.req.param('forge');
+    const request = { forge, method: c.req.method, headers: c.req.raw.headers, body: c.req.raw.body };
+    const acceptance = await receiveWebhook(request, deps);
+    deps.metrics.webhook(forge, acceptance.kind);
+    deps.onAccepted();
+    return c.json({ delivery: acceptance.id, repeated: acceptance.kind === 'repeated' }, 202);
+  });
+  app.get('/healthz', (c) => c.text('ok\n'));
+  app.get('/readyz', async (c) => {
+    const reason = await deps.notReady();
+    return reason === null ? c.text('ready\n') : c.text(`${reason}\n`, 503);
+  });
+  app.get('/metrics', async (c) =>
+    c.body(await deps.metrics.render(), 200, { 'content-type': deps.metrics.contentType }),
+  );
+  app.notFound((c) =>
+    c.json(
+      { error: 'not-found', message: 'Nothing is here. Forges post to /webhooks/<name of the forge>.' },
+      404,
+    ),
+  );
+  app.onError((error, c) => {
+    const refused = error instanceof RequestRefused ? error : refusalOf(error);
+    if (c.req.path.startsWith('/webhooks/')) {
+      const name = c.req.path.slice('/webhooks/'.length);
+      // A stranger's path may not become a label: each would be a time series of its own.
+      deps.metrics.webhook(name in deps.forges() ? name : 'unknown', refused.code);
+    }
+    const level = refused.status >= 500 ? 'error' : 'warn';
+    deps.log[level](`refused ${c.req.method} ${c.req.path}: ${refused.message}`, {
+      status: refused.status,
+      ...(refused === error ? {} : { cause: String(error) }),
+    });
+    return c.json({ error: refused.code, message: refused.message }, refused.status);
+  });
+  return app;
+}
+
+/** SQLite 13 = SQLITE_FULL; PostgreSQL 53100 = disk_full. */
+function refusalOf(error: Error): RequestRefused {
+  const { errcode, code } = error as { errcode?: number; code?: string };
+  if (errcode === 13 || code === '53100' || code === 'ENOSPC') {
+    return new RequestRefused(
+      507,
+      'disk-full',
+      'The disk is full: the delivery was not stored. Free space, then send it again from the hook’s history.',
+    );
+  }
+  return new RequestRefused(
+    503,
+    'not-stored',
+    'The delivery was not stored because of an internal error. See the service’s log, then send it again from the hook’s history.',
+  );
+}

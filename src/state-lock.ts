@@ -1,0 +1,48 @@
+/**
+ * One service per state folder. The lock is a SQLite transaction that never ends: a kernel lock, so it is gone with the
+ * process however it died, and no stale file can keep a service from starting.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { AlreadyRunning } from './errors.ts';
+
+export interface StateLock {
+  release(): void;
+}
+
+const SQLITE_BUSY = 5;
+
+export function lockState(stateFolder: string): StateLock {
+  mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+  const holderFile = join(stateFolder, 'serve.json');
+  const db = new DatabaseSync(join(stateFolder, 'serve.lock'));
+  try {
+    db.exec('PRAGMA busy_timeout = 0');
+    db.exec('PRAGMA locking_mode = EXCLUSIVE');
+    db.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    db.close();
+    if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
+    throw new AlreadyRunning(
+      `Another claude-hooks service${describeHolder(holderFile)} owns the state folder ${stateFolder}. ` +
+        'Stop it first, or give this one another "state" in its configuration.',
+    );
+  }
+  writeFileSync(holderFile, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }));
+  return {
+    release: () => {
+      db.exec('ROLLBACK');
+      db.close();
+    },
+  };
+}
+
+function describeHolder(file: string): string {
+  try {
+    const holder = JSON.parse(readFileSync(file, 'utf8')) as { pid: number; since: string };
+    return ` (process ${holder.pid}, since ${holder.since})`;
+  } catch {
+    return '';
+  }
+}

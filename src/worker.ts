@@ -1,0 +1,142 @@
+/**
+ * The worker: leases conversations and runs their dispatches, as many at once as it may, each under a lease that is
+ * renewed while it runs. Rows are the truth; `wake` is a hint that saves the wait for the next look.
+ */
+import { type Lease, leaseConversation, renewLease } from './mailbox/leases.ts';
+import { rescueExpired } from './mailbox/settlement.ts';
+import { ABORT, type DispatchDeps, runDispatch } from './worker/dispatch.ts';
+
+export interface WorkerOptions {
+  /** unique among all workers that ever were */
+  id: string;
+  concurrency: number;
+  leaseMs: number;
+  runTimeoutMs: number;
+}
+
+export interface Worker {
+  wake(): void;
+  running(): number;
+  /** Leases nothing more, waits for what runs, interrupts what is left after `graceMs`, and ends. */
+  drain(graceMs: number): Promise<void>;
+}
+
+/** Longest time between two looks at the queue. */
+const LOOK_EVERY_MS = 2000;
+
+export function startWorker(options: WorkerOptions, deps: DispatchDeps): Worker {
+  const running = new Map<string, { abort: AbortController; done: Promise<void> }>();
+  let stopping = false;
+  let wake: () => void = () => {};
+  let woken = false;
+
+  const launch = (lease: Lease): void => {
+    const abort = new AbortController();
+    const done = runLeased(lease, options, deps, abort)
+      .catch((error: unknown) => {
+        deps.log.error(`dispatch ${lease.dispatch.id} was lost to a bug: ${String(error)}`, { error });
+      })
+      .finally(() => {
+        running.delete(lease.dispatch.id);
+        poke();
+      });
+    running.set(lease.dispatch.id, { abort, done });
+  };
+  const poke = (): void => {
+    woken = true;
+    wake();
+  };
+  const loop = (async () => {
+    while (!stopping) {
+      woken = false;
+      const lease = running.size < options.concurrency ? await leaseNext(options, deps) : null;
+      if (lease !== null) {
+        launch(lease);
+        continue;
+      }
+      if (woken || stopping) continue;
+      const wait = await untilNextDue(deps);
+      await new Promise<void>((resolve) => {
+        if (woken || stopping) return resolve();
+        const timer = setTimeout(resolve, wait);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  })();
+
+  return {
+    wake: poke,
+    running: () => running.size,
+    drain: async (graceMs) => {
+      stopping = true;
+      poke();
+      await loop;
+      const all = Promise.allSettled([...running.values()].map((r) => r.done));
+      const timer = setTimeout(() => {
+        for (const { abort } of running.values()) abort.abort('the service was stopped');
+      }, graceMs);
+      await all;
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function leaseNext(options: WorkerOptions, deps: DispatchDeps): Promise<Lease | null> {
+  try {
+    await rescueExpired(deps.database, {
+      now: deps.now(),
+      deadWorkers: 'expired-only',
+      reason: 'its worker stopped renewing the lease',
+    });
+    const agents = deps.config().agents;
+    return await leaseConversation(deps.database, {
+      worker: options.id,
+      now: deps.now(),
+      leaseMs: options.leaseMs,
+      agentLimits: new Map([...agents.values()].map((a) => [a.name, a.concurrency])),
+    });
+  } catch (error) {
+    // A database that is away for a moment must not end the worker; the next look asks again.
+    deps.log.error(`the queue could not be read: ${String(error)}`);
+    return null;
+  }
+}
+
+async function untilNextDue(deps: DispatchDeps): Promise<number> {
+  try {
+    const next = await deps.database.rows
+      .selectFrom('dispatches')
+      .select((e) => e.fn.min('due_at').as('due'))
+      .where('state', 'in', ['queued', 'parked', 'interrupted'])
+      .where('due_at', '>', deps.now())
+      .executeTakeFirst();
+    const due = next?.due === null || next?.due === undefined ? Infinity : Number(next.due);
+    return Math.max(5, Math.min(LOOK_EVERY_MS, due - deps.now()));
+  } catch {
+    return LOOK_EVERY_MS;
+  }
+}
+
+async function runLeased(
+  lease: Lease,
+  options: WorkerOptions,
+  deps: DispatchDeps,
+  abort: AbortController,
+): Promise<void> {
+  const heartbeat = setInterval(() => {
+    renewLease(deps.database.rows, lease, deps.now() + options.leaseMs).catch((error: unknown) => {
+      deps.log.warn(`lease of ${lease.conversation.id} not renewed: ${String(error)}`);
+      if ((error as Error).name === 'LeaseLost') abort.abort(ABORT.leaseLost);
+    });
+  }, options.leaseMs / 3);
+  const timeout = setTimeout(() => abort.abort(ABORT.timeout), options.runTimeoutMs);
+  try {
+    await runDispatch(lease, deps, abort.signal);
+  } finally {
+    clearInterval(heartbeat);
+    clearTimeout(timeout);
+  }
+}

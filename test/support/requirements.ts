@@ -1,0 +1,104 @@
+/**
+ * What a suite needs of the machine, found out by trying. Use:
+ *
+ *   const git = needs('git');
+ *   describe.skipIf(!git.ok)(git.title('pushes'), () => { … });
+ *
+ * The reporter in skipped-reporter.ts lists what was not run, and why, at the end of a run.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+export type Requirement = 'git' | 'flock' | 'mount-namespace' | 'cli' | 'proc';
+
+export interface Need {
+  ok: boolean;
+  /** '' when ok, else what is missing and what to do */
+  reason: string;
+  /** the suite's name, with the reason in it when the suite cannot run */
+  title(suite: string): string;
+}
+
+/** Between the name of a suite and the reason; the reporter looks for it. */
+export const NOT_RUN_HERE = ' — not run here: ';
+
+const TRIALS: Readonly<Record<Requirement, () => string>> = {
+  git: () => (succeeds('git', ['--version']) ? '' : 'git does not run; install git'),
+  flock: () => (flockLocks() ? '' : 'flock does not lock; install util-linux'),
+  'mount-namespace': () =>
+    succeeds('unshare', ['-m', 'true'])
+      ? ''
+      : 'unshare may not make a mount namespace; run as root with CAP_SYS_ADMIN',
+  cli: () => {
+    const binary = cliBinary();
+    if (binary === null)
+      return 'the CLI of the Agent SDK is not installed; run npm ci with optional packages';
+    return succeeds(binary, ['--version'])
+      ? ''
+      : `${binary} does not run on this machine; use Linux with glibc or musl`;
+  },
+  proc: () =>
+    environmentIsReadable() ? '' : '/proc/<pid>/environ cannot be read; run on Linux with /proc mounted',
+};
+
+const known = new Map<Requirement, string>();
+
+/** Answers for all of them together; each is tried once per process. */
+export function needs(...requirements: Requirement[]): Need {
+  const missing = requirements.map(tried).filter((reason) => reason !== '');
+  const reason = missing.join('; ');
+  return { ok: missing.length === 0, reason, title: (suite) => titleOf(suite, reason) };
+}
+
+/** For reasons that are found out elsewhere, such as a database server that does not start. */
+export function titleOf(suite: string, reason: string): string {
+  return reason === '' ? suite : `${suite}${NOT_RUN_HERE}${reason}`;
+}
+
+function tried(requirement: Requirement): string {
+  const reason = known.get(requirement) ?? TRIALS[requirement]();
+  known.set(requirement, reason);
+  return reason;
+}
+
+function succeeds(command: string, args: string[]): boolean {
+  // Nothing of the caller but its PATH, and no home to write to.
+  const env = { PATH: process.env.PATH, HOME: '/nonexistent', CLAUDE_CONFIG_DIR: '/nonexistent' };
+  return spawnSync(command, args, { env, stdio: 'ignore', timeout: 20_000 }).status === 0;
+}
+
+/** On a folder of its own: other test processes try at the same moment. */
+function flockLocks(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-flock-'));
+  try {
+    return succeeds('flock', ['-n', '-F', '-E', '75', folder, 'true']);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The binary that comes with the SDK for this platform; glibc first, as the SDK itself looks. */
+function cliBinary(): string | null {
+  const require = createRequire(import.meta.url);
+  const name = process.platform === 'win32' ? 'claude.exe' : 'claude';
+  for (const suffix of ['', '-musl']) {
+    const platform = `${process.platform}-${process.arch}${suffix}`;
+    try {
+      return join(dirname(require.resolve(`@anthropic-ai/claude-agent-sdk-${platform}/package.json`)), name);
+    } catch {
+      // Not this one.
+    }
+  }
+  return null;
+}
+
+function environmentIsReadable(): boolean {
+  try {
+    return readFileSync('/proc/self/environ', 'latin1').includes('PATH=');
+  } catch {
+    return false;
+  }
+}
