@@ -78,7 +78,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   wiring: { imports: 'all-above', owns: 'order of start and stop' },
   rehearsal: { imports: [], owns: 'the scripted model and the pocket forge' },
   demo: {
-    imports: ['config', 'database', 'inspection', 'rehearsal', 'wiring'],
+    imports: ['config', 'database', 'inspection', 'rehearsal'],
     owns: 'the service on the pocket forge and the scripted model',
   },
   cli: { imports: 'all-above', owns: 'commands and words for people' },

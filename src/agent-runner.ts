@@ -4,13 +4,13 @@
  */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { startArchiver } from './agent-runner/archiver.ts';
 import { cliEnvironment } from './agent-runner/environment.ts';
 import { type AgentOptions, type CliReport, pinnedCliVersion, runCli } from './agent-runner/run-cli.ts';
 import { judgeReport, type Verdict } from './agent-runner/verdict.ts';
 import type { ContainerEngine } from './container/container.ts';
 import type { Database } from './database/database.ts';
 import type { Log } from './log.ts';
-import { archiveFolder } from './sessions/archive.ts';
 import { diskCopy } from './sessions/evidence.ts';
 import { type CliFolders, transcriptPath } from './sessions/folders.ts';
 import { type Floor, planSession, type SessionPlan } from './sessions/plan.ts';
@@ -90,11 +90,11 @@ const MOST_ATTEMPTS = 8;
 const TRANSIENT_ATTEMPTS = 3;
 
 export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDeps): Promise<RunOutcome> {
-  let floor: Floor = 'resumed';
+  let rung: Rung = { floor: 'resumed', floorReason: null };
   let transients = 0;
   let lastFailure = 'no attempt was made';
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-    const plan = await planSession(deps.database, planRequest(dispatch, deps, floor));
+    const plan = await planSession(deps.database, planRequest(dispatch, deps, rung));
     await noteContinuity(dispatch, deps, plan);
     const adopted = await adoptAnswer(dispatch, deps, plan);
     if (adopted !== null) return adopted;
@@ -118,9 +118,8 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
       case 'too-long':
       case 'no-turn':
         lastFailure = verdict.detail;
-        if (plan.start === 'new' && floor !== 'resumed') return refuse(lastFailure);
-        if (plan.start === 'new' && verdict.kind !== 'too-long') return refuse(lastFailure);
-        floor = await afterFailedResume(dispatch, deps, plan, verdict);
+        if (plan.start === 'new') return refuse(lastFailure);
+        rung = await afterFailedResume(dispatch, deps, plan, verdict);
         break;
     }
   }
@@ -131,7 +130,13 @@ function refuse(detail: string): RunOutcome {
   return { kind: 'refused', reason: `No session could be resumed or started: ${detail}` };
 }
 
-function planRequest(dispatch: DispatchRun, deps: RunnerDeps, floor: Floor) {
+/** Where on the ladder the next plan begins, and why it does not begin at the top. */
+interface Rung {
+  floor: Floor;
+  floorReason: string | null;
+}
+
+function planRequest(dispatch: DispatchRun, deps: RunnerDeps, rung: Rung) {
   return {
     conversationId: dispatch.conversationId,
     dispatchId: dispatch.id,
@@ -141,7 +146,7 @@ function planRequest(dispatch: DispatchRun, deps: RunnerDeps, floor: Floor) {
     cliVersion: pinnedCliVersion(),
     archive: deps.sessions.archive,
     policy: dispatch.policy,
-    floor,
+    ...rung,
     now: deps.now(),
   };
 }
@@ -214,7 +219,12 @@ async function attemptRun(
     writable: [dispatch.cwd, dispatch.folders.config, dispatch.folders.home, dispatch.folders.temporary],
     readable: [],
   });
-  const archiver = startArchiver(dispatch, deps);
+  const archiver = startArchiver({
+    ...deps,
+    ...deps.sessions,
+    conversationId: dispatch.conversationId,
+    folder: dispatch.folders.config,
+  });
   try {
     const report = await runCli({
       container,
@@ -264,42 +274,6 @@ function observer(dispatch: DispatchRun, deps: RunnerDeps) {
     text: (text: string, uuid: string) => record('text', text, uuid),
     tool: (name: string, input: unknown, uuid: string) =>
       record('tool', `${name} ${JSON.stringify(input)}`, uuid),
-  };
-}
-
-/** Tails the CLI's files into the database while it runs, and once more after it has ended. */
-function startArchiver(dispatch: DispatchRun, deps: RunnerDeps): { stop(): Promise<void> } {
-  if (!deps.sessions.archive) return { stop: async () => {} };
-  let stopped = false;
-  let wake: () => void = () => {};
-  const flush = async (): Promise<void> => {
-    try {
-      await archiveFolder(deps.database, dispatch.conversationId, dispatch.folders.config);
-    } catch (error) {
-      // The next pass takes up where this one failed; the pass after the end throws to the caller.
-      if (stopped) throw error;
-      deps.log.warn('the transcript could not be archived; trying again', { error: String(error) });
-    }
-  };
-  const loop = (async () => {
-    while (!stopped) {
-      await flush();
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, deps.sessions.flushMs);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-  })();
-  return {
-    stop: async () => {
-      stopped = true;
-      wake();
-      await loop;
-      await flush();
-    },
   };
 }
 
@@ -381,7 +355,7 @@ async function afterFailedResume(
   deps: RunnerDeps,
   plan: SessionPlan,
   verdict: Extract<Verdict, { kind: 'resume-failed' | 'too-long' | 'no-turn' }>,
-): Promise<Floor> {
+): Promise<Rung> {
   deps.log.warn(
     `[${dispatch.agentName}] ${dispatch.id}: resume of ${plan.session.id} failed — retrying fresh`,
     {
@@ -390,9 +364,14 @@ async function afterFailedResume(
     },
   );
   const failures = await countFailedResume(deps.database.rows, plan.session.id);
+  const floorReason = verdict.kind === 'too-long' ? 'prompt-too-long' : 'resume-failed';
+  return { floor: nextFloor(plan, verdict, failures >= deps.sessions.maxFailedResumes), floorReason };
+}
+
+function nextFloor(plan: SessionPlan, verdict: Verdict, exhausted: boolean): Floor {
   if (plan.continuity === 'rebuilt') return 'digest';
-  if (verdict.kind === 'too-long') return 'rebuilt';
-  return failures >= deps.sessions.maxFailedResumes || plan.continuity !== 'resumed' ? 'rebuilt' : 'restored';
+  if (verdict.kind === 'too-long' || exhausted || plan.continuity !== 'resumed') return 'rebuilt';
+  return 'restored';
 }
 
 /** 1 s, then 2 s: what is passing passes; what is not is parked by the worker. */

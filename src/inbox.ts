@@ -7,7 +7,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
-import { type DialectName, type Rows, serialise } from './database/database.ts';
+import { type Rows, serialise } from './database/database.ts';
+import type { DialectName } from './database/dialect.ts';
 import type { DeliveryRow } from './database/tables.ts';
 
 export interface NewDelivery {
@@ -56,7 +57,8 @@ const ROUTING_LOCK = 1;
 
 /**
  * The oldest delivery that nobody has decided yet, held until the transaction ends. Routing is serialised over all
- * processes: two deliveries about one item read and write its last seen state, and their order is the meaning.
+ * processes: two deliveries about one item read and write its last seen state. The order is that of arrival, as far as
+ * it goes: one that could not be routed is overtaken while it waits, so nothing may rest on the order alone.
  */
 export async function claimDelivery(
   tx: Rows,

@@ -2,11 +2,10 @@
  * What becomes of an answer: the branch is pushed, the pull request opened, the answer posted. Each is an effect, done
  * once; a crash between two of them goes on where it stopped.
  */
-import type { Database } from './database/database.ts';
 import type { Forge, Item } from './forge/forge.ts';
 import { joinConversation } from './mailbox/conversations.ts';
 import { continuityReceipt, parseVerdict, postedText } from './outcome/answer.ts';
-import { effectKey, marker, once } from './outcome/effects.ts';
+import { type EffectDeps, effectKey, marker, once } from './outcome/effects.ts';
 import type { Continuity, RepositoryRef } from './vocabulary.ts';
 
 /** What pushing came to; the worker's `workdir.push` fits. */
@@ -37,10 +36,8 @@ export interface Publication {
   continuityReason: string;
 }
 
-export interface OutcomeDeps {
-  database: Database;
+export interface OutcomeDeps extends EffectDeps {
   forge: Forge;
-  now: () => number;
 }
 
 export interface Published {
@@ -73,19 +70,15 @@ interface Progress {
 
 async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
   const branch = p.branch!;
-  const pushed = await once<Pushed>(
-    deps.database,
-    {
-      dispatchId: p.dispatchId,
-      conversationId: p.conversationId,
-      kind: 'push',
-      request: { branch: branch.name, base: branch.base },
-      // Pushing the same commits twice is answered with `up-to-date`: nothing to look for.
-      find: async () => null,
-      perform: branch.push,
-    },
-    deps.now,
-  );
+  const pushed = await once<Pushed>(deps, {
+    dispatchId: p.dispatchId,
+    conversationId: p.conversationId,
+    kind: 'push',
+    request: { branch: branch.name, base: branch.base },
+    // Pushing the same commits twice is answered with `up-to-date`: nothing to look for.
+    find: async () => null,
+    perform: branch.push,
+  });
   if (pushed.kind === 'refused') {
     progress.notes.push(`The branch ${branch.name} could not be pushed: ${pushed.reason}`);
     progress.published.refusals.push(pushed.reason);
@@ -106,27 +99,23 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
   const existing = await deps.forge.findPull(p.repository, head, base);
   const pull =
     existing === null
-      ? await once<{ number: number }>(
-          deps.database,
-          {
-            dispatchId: p.dispatchId,
-            conversationId: p.conversationId,
-            kind: 'pull',
-            request: { head, base, title: p.itemTitle },
-            find: async () => numberOf(await deps.forge.findPull(p.repository, head, base)),
-            perform: async () => {
-              const body = `Closes #${p.closes}\n\n${marker(effectKey(p.dispatchId, 'pull'))}`;
-              const opened = await deps.forge.openPull(p.repository, {
-                title: p.itemTitle,
-                body,
-                head,
-                base,
-              });
-              return { number: opened.number };
-            },
+      ? await once<{ number: number }>(deps, {
+          dispatchId: p.dispatchId,
+          conversationId: p.conversationId,
+          kind: 'pull',
+          request: { head, base, title: p.itemTitle },
+          find: async () => numberOf(await deps.forge.findPull(p.repository, head, base)),
+          perform: async () => {
+            const body = `Closes #${p.closes}\n\n${marker(effectKey(p.dispatchId, 'pull'))}`;
+            const opened = await deps.forge.openPull(p.repository, {
+              title: p.itemTitle,
+              body,
+              head,
+              base,
+            });
+            return { number: opened.number };
           },
-          deps.now,
-        )
+        })
       : { kind: 'done' as const, result: { number: existing.number } };
   if (pull.kind === 'refused') {
     progress.notes.push(`The pull request could not be opened: ${pull.reason}`);
@@ -152,25 +141,21 @@ async function comment(p: Publication, deps: OutcomeDeps, progress: Progress): P
       ? [`Pull request: #${progress.published.pullNumber}`]
       : [];
   const body = postedText({ answer: p.answer, notes: [...links, ...progress.notes], marker: mark });
-  const posted = await once<{ url: string }>(
-    deps.database,
-    {
-      dispatchId: p.dispatchId,
-      conversationId: p.conversationId,
-      kind: 'comment',
-      request: { number: p.itemNumber, body },
-      find: async () => {
-        const comments = await deps.forge.listComments(p.repository, p.itemNumber);
-        // By our account only: anybody can write a marker.
-        const ours = comments.find((c) => c.body.includes(mark) && sameLogin(c.author.login, p.login));
-        return ours === undefined ? null : { url: ours.htmlUrl };
-      },
-      perform: async () => ({
-        url: (await deps.forge.createComment(p.repository, p.itemNumber, body)).htmlUrl,
-      }),
+  const posted = await once<{ url: string }>(deps, {
+    dispatchId: p.dispatchId,
+    conversationId: p.conversationId,
+    kind: 'comment',
+    request: { number: p.itemNumber, body },
+    find: async () => {
+      const comments = await deps.forge.listComments(p.repository, p.itemNumber);
+      // By our account only: anybody can write a marker.
+      const ours = comments.find((c) => c.body.includes(mark) && sameLogin(c.author.login, p.login));
+      return ours === undefined ? null : { url: ours.htmlUrl };
     },
-    deps.now,
-  );
+    perform: async () => ({
+      url: (await deps.forge.createComment(p.repository, p.itemNumber, body)).htmlUrl,
+    }),
+  });
   if (posted.kind === 'refused') progress.published.refusals.push(posted.reason);
   else progress.published.commentUrl = posted.result.url;
 }
@@ -179,28 +164,24 @@ async function review(p: Publication, deps: OutcomeDeps, progress: Progress): Pr
   const mark = marker(effectKey(p.dispatchId, 'review'));
   const { verdict, body } = parseVerdict(p.answer);
   const text = postedText({ answer: body, notes: progress.notes, marker: mark });
-  const submitted = await once<{ id: number }>(
-    deps.database,
-    {
-      dispatchId: p.dispatchId,
-      conversationId: p.conversationId,
-      kind: 'review',
-      request: { number: p.itemNumber, verdict, commitId: p.reviewedSha, body: text },
-      find: async () => {
-        const reviews = await deps.forge.listReviews(p.repository, p.itemNumber);
-        const ours = reviews.find((r) => r.body.includes(mark) && sameLogin(r.author.login, p.login));
-        return ours === undefined ? null : { id: ours.id };
-      },
-      perform: async () =>
-        await deps.forge.submitReview(p.repository, p.itemNumber, {
-          verdict,
-          body: text,
-          commitId: p.reviewedSha!,
-          inline: [],
-        }),
+  const submitted = await once<{ id: number }>(deps, {
+    dispatchId: p.dispatchId,
+    conversationId: p.conversationId,
+    kind: 'review',
+    request: { number: p.itemNumber, verdict, commitId: p.reviewedSha, body: text },
+    find: async () => {
+      const reviews = await deps.forge.listReviews(p.repository, p.itemNumber);
+      const ours = reviews.find((r) => r.body.includes(mark) && sameLogin(r.author.login, p.login));
+      return ours === undefined ? null : { id: ours.id };
     },
-    deps.now,
-  );
+    perform: async () =>
+      await deps.forge.submitReview(p.repository, p.itemNumber, {
+        verdict,
+        body: text,
+        commitId: p.reviewedSha!,
+        inline: [],
+      }),
+  });
   // For example a review of one's own pull request: the answer is then posted as a comment, so that it is not lost.
   if (submitted.kind === 'refused') {
     progress.published.refusals.push(submitted.reason);

@@ -47,7 +47,7 @@ describe('what a machine lacks', () => {
   test('is listed once, with the reason, and fails nothing', { timeout: 30_000 }, async () => {
     const output = await runVitest(SOME_TESTS);
     expect(output.split('\n').filter((line) => line.startsWith('not run here: '))).toEqual([
-      'not run here: others > forgotten — skipped without a reason in its name',
+      'not run here: others > forgotten',
       'not run here: pushes — git does not run; install git; flock does not lock; install util-linux',
     ]);
     expect(output).toMatch(/Tests +1 passed \| 3 skipped \(4\)/);

@@ -149,6 +149,8 @@ function sdkOptions(run: CliRun, report: CliReport, abort: AbortController): Opt
       });
       child.once('exit', (code) => {
         report.exitCode = code;
+        // A tool that outlives its CLI keeps the pipes open, and with them the stream: it goes, too.
+        void run.container.stop();
       });
       spawn.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
       return child;
@@ -215,6 +217,8 @@ function toResult(message: SDKResultMessage): CliResult {
 /** Version of the CLI that comes with the pinned SDK, as `2.1.330`. The manifest is not among the package's exports. */
 export function pinnedCliVersion(): string {
   const entry = createRequire(import.meta.url).resolve('@anthropic-ai/claude-agent-sdk');
-  const manifest = JSON.parse(readFileSync(join(dirname(entry), 'manifest.json'), 'utf8')) as { version: string };
+  const manifest = JSON.parse(readFileSync(join(dirname(entry), 'manifest.json'), 'utf8')) as {
+    version: string;
+  };
   return manifest.version;
 }

@@ -8,11 +8,10 @@ import { dirname } from 'node:path';
 import { Kysely, PostgresDialect, PostgresQueryCompiler, sql, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import pg from 'pg';
+import type { DialectName } from './dialect.ts';
 import { migrations } from './migrations.ts';
 import { nodeSqliteDialect } from './node-sqlite.ts';
 import type { Tables } from './tables.ts';
-
-export type DialectName = 'sqlite' | 'postgres';
 
 /** A connection or an open transaction: every room function takes one, so that callers decide what is atomic. */
 export type Rows = Kysely<Tables> | Transaction<Tables>;

@@ -1,6 +1,6 @@
 /** Every migration of the schema, oldest first. A released migration is never edited; a change is a new one. */
 import type { Migration } from 'kysely/migration';
-import type { DialectName } from './database.ts';
+import type { DialectName } from './dialect.ts';
 import { initialSchema } from './migrations/0001-initial-schema.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {

@@ -138,6 +138,8 @@ interface DispatchesTable {
   snapshot: string | null;
   /** final answer of the agent */
   answer: string | null;
+  /** how the run came to its answer: by itself, or at a cap of ours */
+  ending: 'answered' | 'max-turns' | 'max-budget' | null;
   history_messages: number | null;
   turns: number | null;
   /** JSON usage totals as the CLI reported them */

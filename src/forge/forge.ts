@@ -11,7 +11,14 @@
  * - Errors: ForgeUnavailable (network, 429, 5xx: retry later, same call), ForgeRefused (401, 403, 405, 409, 422, 423:
  *   retrying without a change is pointless), ForgeMissing (404).
  */
-import type { EventItem, EventPull, ForgeEvent, ForgeUser, RepositoryRef, ReviewVerdict } from '../vocabulary.ts';
+import type {
+  EventItem,
+  EventPull,
+  ForgeEvent,
+  ForgeUser,
+  RepositoryRef,
+  ReviewVerdict,
+} from '../vocabulary.ts';
 
 /** The webhook headers of one delivery, whatever prefix the forge used. */
 export interface DeliveryHeaders {
@@ -73,7 +80,9 @@ export interface CiState {
 /** What a run reads before it starts. */
 export interface ForgeReader {
   self(): Promise<ForgeUser>;
-  getRepository(repository: RepositoryRef): Promise<RepositoryRef & { defaultBranch: string; cloneUrl: string }>;
+  getRepository(
+    repository: RepositoryRef,
+  ): Promise<RepositoryRef & { defaultBranch: string; cloneUrl: string }>;
   /** an issue or a pull request: they share one number sequence */
   getItem(repository: RepositoryRef, number: number): Promise<Item>;
   /** conversation comments in creation order; inline review comments are in `listReviews` */
@@ -92,7 +101,11 @@ export interface ForgeWriter {
     repository: RepositoryRef,
     pull: { title: string; body: string; head: string; base: string },
   ): Promise<Item>;
-  updatePull(repository: RepositoryRef, number: number, change: { title?: string; body?: string }): Promise<Item>;
+  updatePull(
+    repository: RepositoryRef,
+    number: number,
+    change: { title?: string; body?: string },
+  ): Promise<Item>;
   submitReview(
     repository: RepositoryRef,
     number: number,

@@ -193,17 +193,19 @@ function showTimes(d: DispatchView): string {
   return `started ${showTime(d.startedAt)}${worker}, took ${took}`;
 }
 
-export function showEffect(e: EffectView): string {
+function showEffect(e: EffectView): string {
   const link = linkOf(e.result);
   const attempts = e.attempts > 1 ? ` after ${count(e.attempts, 'attempt')}` : '';
   return `${e.kind} ${e.state}${attempts}${link === null ? '' : `: ${oneLine(link)}`}`;
 }
 
-/** What a person can open or read of a stored result. */
+/** What a person can open or read of a stored result: a refusal is a string, the rest are objects by kind. */
 function linkOf(result: unknown): string | null {
+  if (typeof result === 'string') return result;
   if (typeof result !== 'object' || result === null) return null;
   const fields = result as Record<string, unknown>;
-  const shown = [fields.htmlUrl, fields.url, fields.reason, fields.sha].find((v) => typeof v === 'string');
+  if (typeof fields.number === 'number') return `#${fields.number}`;
+  const shown = [fields.url, fields.htmlUrl, fields.reason, fields.sha].find((v) => typeof v === 'string');
   return (shown as string | undefined) ?? null;
 }
 

@@ -3,7 +3,7 @@ import type { Rows } from '../database/database.ts';
 import type { ConversationRow } from '../database/tables.ts';
 
 /** Fewer characters of an id would match by accident. */
-export const SHORTEST_PREFIX = 6;
+const SHORTEST_PREFIX = 6;
 
 /**
  * By id, by an unambiguous beginning of it (6 characters or more), or by `owner/name#12` (without case; also a pull

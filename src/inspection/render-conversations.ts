@@ -54,7 +54,9 @@ function renderDescription(c: ConversationDescription, now: number): string {
     ),
     ...section('sessions, oldest first', c.sessions.flatMap(sessionLines)),
     ...section('dispatches, oldest first', c.dispatches.flatMap(renderDispatch)),
-    ...section('incidents of dispatches that are gone', c.otherIncidents.map(showIncident)),
+    ...(c.otherIncidents.length === 0
+      ? []
+      : section('incidents of dispatches that are gone', c.otherIncidents.map(showIncident))),
   ].join('\n');
 }
 

@@ -35,7 +35,7 @@ export async function resolveConversation(
   address: ConversationAddress & { item: EventItem; now: number },
 ): Promise<ConversationRow> {
   const known = await findConversation(tx, address);
-  if (known !== undefined) return known;
+  if (known !== undefined) return await withCurrentName(tx, known, address.repository);
   if (address.item.kind === 'pull') {
     for (const number of closedIssues(address.item.body)) {
       const issue = await findConversation(tx, { ...address, number });
@@ -65,6 +65,21 @@ export async function resolveConversation(
   await tx.insertInto('conversations').values(conversation).execute();
   await joinConversation(tx, address, conversation.id);
   return conversation;
+}
+
+/** Renames and transfers send no event: the next one about any item brings the new name. */
+async function withCurrentName(
+  tx: Rows,
+  conversation: ConversationRow,
+  { fullName }: RepositoryRef,
+): Promise<ConversationRow> {
+  if (conversation.repository_name === fullName) return conversation;
+  await tx
+    .updateTable('conversations')
+    .set({ repository_name: fullName })
+    .where('id', '=', conversation.id)
+    .execute();
+  return { ...conversation, repository_name: fullName };
 }
 
 /** Adds an item (usually the pull request we opened) to a conversation; an item already in one stays there. */

@@ -3,9 +3,9 @@
  * one that may have been done already is looked for on the forge before it is done again.
  */
 import { randomUUID } from 'node:crypto';
-import type { Database } from '../database/database.ts';
+import type { Database, Rows } from '../database/database.ts';
 import type { EffectRow } from '../database/tables.ts';
-import { ForgeMissing, ForgeRefused } from '../errors.ts';
+import { ForgeMissing, ForgeRefused, GitFailed } from '../errors.ts';
 
 export interface Effect<R> {
   dispatchId: string;
@@ -31,19 +31,22 @@ export function marker(key: string): string {
   return `<!-- claude-hooks ${key} -->`;
 }
 
-export async function once<R>(
-  database: Database,
-  effect: Effect<R>,
-  now: () => number,
-): Promise<EffectOutcome<R>> {
+export interface EffectDeps {
+  database: Database;
+  now: () => number;
+  /** throws LeaseLost when this worker may no longer act; runs in the transaction that counts the attempt */
+  assertMine: (tx: Rows) => Promise<void>;
+}
+
+export async function once<R>(deps: EffectDeps, effect: Effect<R>): Promise<EffectOutcome<R>> {
   const key = effectKey(effect.dispatchId, effect.kind);
-  const row = await plan(database, { ...effect, key }, now());
+  const row = await plan(deps, { ...effect, key });
   if (row.state === 'done') return { kind: 'done', result: JSON.parse(row.result!) as R };
   if (row.state === 'refused') return { kind: 'refused', reason: JSON.parse(row.result!) as string };
   const settle = async (state: 'done' | 'refused', result: unknown): Promise<void> => {
-    await database.rows
+    await deps.database.rows
       .updateTable('effects')
-      .set({ state, result: JSON.stringify(result), done_at: now() })
+      .set({ state, result: JSON.stringify(result), done_at: deps.now() })
       .where('key', '=', key)
       .execute();
   };
@@ -53,32 +56,40 @@ export async function once<R>(
     await settle('done', result);
     return { kind: 'done', result };
   } catch (error) {
-    if (!(error instanceof ForgeRefused) && !(error instanceof ForgeMissing)) throw error;
+    if (!isRefusal(error)) throw error;
     await settle('refused', error.message);
     return { kind: 'refused', reason: error.message };
   }
 }
 
+/** The other side understood and said no; anything else may pass when it is tried again. */
+function isRefusal(error: unknown): error is Error {
+  return (
+    error instanceof ForgeRefused ||
+    error instanceof ForgeMissing ||
+    (error instanceof GitFailed && !error.transient)
+  );
+}
+
 /** Counts the attempt before it is made: a crash in it is an attempt, too. */
-async function plan(
-  database: Database,
-  effect: Effect<unknown> & { key: string },
-  now: number,
-): Promise<EffectRow> {
-  return await database.rows
-    .insertInto('effects')
-    .values({
-      id: randomUUID(),
-      dispatch_id: effect.dispatchId,
-      conversation_id: effect.conversationId,
-      key: effect.key,
-      kind: effect.kind,
-      state: 'planned',
-      request: JSON.stringify(effect.request),
-      attempts: 1,
-      created_at: now,
-    })
-    .onConflict((c) => c.column('key').doUpdateSet((e) => ({ attempts: e('effects.attempts', '+', 1) })))
-    .returningAll()
-    .executeTakeFirstOrThrow();
+async function plan(deps: EffectDeps, effect: Effect<unknown> & { key: string }): Promise<EffectRow> {
+  return await deps.database.transaction(async (tx) => {
+    await deps.assertMine(tx);
+    return await tx
+      .insertInto('effects')
+      .values({
+        id: randomUUID(),
+        dispatch_id: effect.dispatchId,
+        conversation_id: effect.conversationId,
+        key: effect.key,
+        kind: effect.kind,
+        state: 'planned',
+        request: JSON.stringify(effect.request),
+        attempts: 1,
+        created_at: deps.now(),
+      })
+      .onConflict((c) => c.column('key').doUpdateSet((e) => ({ attempts: e('effects.attempts', '+', 1) })))
+      .returningAll()
+      .executeTakeFirstOrThrow();
+  });
 }

@@ -5,7 +5,7 @@
 import { blocksOf, type ContentBlock, type Message, type MessagesRequest, textOf } from './model-request.ts';
 
 export interface Conversation {
-  /** the whole system prompt and the mid-conversation system turns */
+  /** the system prompt, the mid-conversation system turns, and the reminders that older models get in their stead */
   systemText: string;
   /** text of the last genuine user prompt; prompts of failed turns that the CLI merged into it are part of it */
   prompt: string;
@@ -17,7 +17,7 @@ export interface Conversation {
   everything: string;
   /** tool round trips done since the prompt */
   step: number;
-  /** the CLI's working directory as its last environment note names it, '' if it names none */
+  /** the CLI's working directory as its last note names it; '.' if none does, since '' would make `{{ cwd }}/x` absolute */
   cwd: string;
   /** text of the last tool result since the prompt, '' if there is none */
   lastToolResult: string;
@@ -25,12 +25,11 @@ export interface Conversation {
 
 export function readConversation(request: MessagesRequest): Conversation {
   const at = request.messages.findLastIndex(isPrompt);
-  const before = request.messages.slice(0, Math.max(at, 0)).filter(hasOwnContent);
-  const turn = request.messages.slice(Math.max(at, 0));
-  const systemText = [
-    textOf(request.system),
-    ...request.messages.filter((m) => m.role === 'system').map((m) => textOf(m.content)),
-  ].join('\n');
+  // Compacted in mid-turn, a conversation has no prompt left: all of it is history then.
+  const start = at === -1 ? request.messages.length : at;
+  const before = request.messages.slice(0, start).filter(hasOwnContent);
+  const turn = request.messages.slice(start);
+  const systemText = [textOf(request.system), ...request.messages.flatMap(notesIn)].join('\n');
   const summary = blocksOf(request.messages[at]?.content).filter(isSummary).map(blockText);
   const history = [...before.map(ownText), ...summary].join('\n');
   const results = turn.flatMap((m) => blocksOf(m.content)).filter((b) => b.type === 'tool_result');
@@ -41,21 +40,27 @@ export function readConversation(request: MessagesRequest): Conversation {
     history,
     everything: [...before, ...turn.filter(hasOwnContent)].map(ownText).join('\n'),
     step: countSteps(turn),
-    cwd: [...systemText.matchAll(/working directory(?: is now)?: (.+)/gi)].at(-1)?.[1]?.trim() ?? '',
-    lastToolResult: textOf(results.at(-1)?.content),
+    cwd: [...systemText.matchAll(CWD_NOTE)].at(-1)?.[1]?.trim() ?? '.',
+    lastToolResult: withoutNotes(textOf(results.at(-1)?.content)),
   };
 }
 
+/** After a move the note goes on with ` (was …)`. */
+const CWD_NOTE = /primary working directory: (.+?)(?: \(.*\))?$/gim;
+
 /** What the CLI writes in the user's or the model's name without either having said it. */
-const CLI_NOTES = [
-  /<system-reminder>[\s\S]*?<\/system-reminder>/g,
-  /^\[Request interrupted by user(?: for tool use)?\]$/gm,
-];
+const REMINDER = /<system-reminder>[\s\S]*?<\/system-reminder>/g;
+const CLI_NOTES = [REMINDER, /^\[Request interrupted by user(?: for tool use)?\]$/gm];
 /** The CLI closes an interrupted turn with this assistant message when the session is resumed. */
 const FAKE_ANSWER = 'No response requested.';
 
 function withoutNotes(text: string): string {
   return CLI_NOTES.reduce((rest, note) => rest.replace(note, ''), text).trim();
+}
+
+function notesIn(message: Message): string[] {
+  if (message.role === 'system') return [textOf(message.content)];
+  return message.role === 'user' ? (textOf(message.content).match(REMINDER) ?? []) : [];
 }
 
 function isFakeAnswer(message: Message): boolean {

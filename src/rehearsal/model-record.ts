@@ -11,7 +11,7 @@ export interface RecordedRequest {
   kind: 'turn' | 'side' | 'count_tokens' | 'other';
   model: string;
   stream: boolean;
-  /** system prompt and mid-conversation system turns */
+  /** system prompt, mid-conversation system turns and reminders: all that the CLI says for itself */
   systemText: string;
   tools: string[];
   /** as received */

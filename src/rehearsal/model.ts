@@ -84,6 +84,8 @@ async function handle(
   if (url.pathname.startsWith('/_rehearsal/')) return answerControl(request, response, url, rehearsal);
   const gone = new AbortController();
   response.on('close', () => gone.abort());
+  // A write that meets a client who has just left must not end the process; 'close' tells us all we need.
+  response.on('error', () => {});
   const record = blankRecord(url.pathname, request.headers, Date.now());
   const exchange = { response, record, gone: gone.signal };
   try {

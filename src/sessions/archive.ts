@@ -50,7 +50,8 @@ async function archiveFile(database: Database, file: FileToArchive): Promise<Arc
     const known = file.known;
     // An emptied file has nothing to restore; what is archived of it may be all that is left.
     if (size === 0) return known;
-    const isContinued = known !== undefined && size >= known.size && (await continues(database, file, handle));
+    const isContinued =
+      known !== undefined && size >= known.size && (await continues(database, file, handle));
     const generation = isContinued ? known.generation : (known?.generation ?? 0) + 1;
     let at = isContinued ? known.size : 0;
     while (at < size) {

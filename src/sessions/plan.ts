@@ -47,6 +47,8 @@ export interface PlanRequest {
   /** `fresh` starts a new session on purpose, every time */
   policy: 'resume' | 'fresh';
   floor: Floor;
+  /** why the floor was raised; null when it was not */
+  floorReason: string | null;
   now: number;
 }
 
@@ -96,7 +98,7 @@ async function withoutSession(
   }
   if (exchanges.length === 0) return await startFresh(database, request, 'first-dispatch');
   const last = await newestSession(database.rows, request.conversationId);
-  const reason = last?.reason ?? 'session-lost';
+  const reason = request.floorReason ?? last?.reason ?? 'session-lost';
   return await rebuild(database, request, { exchanges, reason, evidence: {} });
 }
 
@@ -133,16 +135,21 @@ function newSessionPlan(
 async function withSession(
   database: Database,
   request: PlanRequest,
-  session: SessionRow,
+  known: SessionRow,
 ): Promise<SessionPlan> {
+  const { session, moved } = await followFolder(database, request, known);
   const strays = await strayCopies(session);
   if (strays.length > 0) await gatherStrays(session, strays);
   const disk = await diskCopy(session);
   const archived: Copy = request.archive
     ? await archivedCopy(database.rows, session)
     : { state: 'missing', bytes: null, transcript: null, code: null };
-  const evidence = { ...describeCopies(disk, archived), ...(strays.length > 0 ? { strays } : {}) };
-  const choice = chooseCopy({ disk, archived, floor: request.floor, strays: strays.length > 0 });
+  const evidence = {
+    ...describeCopies(disk, archived),
+    ...(strays.length > 0 ? { strays } : {}),
+    ...(moved ? { formerFolder: known.config_folder } : {}),
+  };
+  const choice = chooseCopy({ disk, archived, floor: request.floor, fetched: fetchedFrom(strays, moved) });
   switch (choice.use) {
     case 'disk':
       if (request.archive && !isPrefix(archived, disk)) await replaceArchived(database, session, disk.bytes!);
@@ -163,6 +170,30 @@ async function withSession(
   }
 }
 
+/** The state folder has moved since: the CLI will look in the new place, so the transcript is fetched from the old. */
+async function followFolder(
+  database: Database,
+  request: PlanRequest,
+  known: SessionRow,
+): Promise<{ session: SessionRow; moved: boolean }> {
+  if (known.config_folder === request.folders.config) return { session: known, moved: false };
+  const session = { ...known, config_folder: request.folders.config };
+  const [here, there] = [await diskCopy(session), await diskCopy(known)];
+  const fetch = !isUsable(here) && isUsable(there);
+  if (fetch) await putInPlace(session, there.bytes);
+  await database.rows
+    .updateTable('sessions')
+    .set({ config_folder: session.config_folder })
+    .where('id', '=', session.id)
+    .execute();
+  return { session, moved: fetch };
+}
+
+function fetchedFrom(strays: string[], moved: boolean): string | null {
+  if (strays.length > 0) return 'other-project-folder';
+  return moved ? 'other-home' : null;
+}
+
 /** The archive grows by offset: a file that is no continuation of it must replace it as a whole. */
 function isPrefix(archived: Copy, disk: Copy): boolean {
   if (archived.bytes === null) return true;
@@ -179,20 +210,21 @@ interface Copies {
   disk: Copy;
   archived: Copy;
   floor: Floor;
-  strays: boolean;
+  /** where the copy on disk had to be fetched from, or null when it stood in its place */
+  fetched: string | null;
 }
 
 /** The longer valid copy wins; a damaged one is used only when there is no whole one. */
-export function chooseCopy({ disk, archived, floor, strays }: Copies): Choice {
+export function chooseCopy({ disk, archived, floor, fetched }: Copies): Choice {
   const reason = `disk-${disk.state}`;
   const whole = { disk: disk.state === 'good', archived: archived.state === 'good' };
   if (whole.disk && floor === 'resumed') {
     if (whole.archived && archived.transcript!.size > disk.transcript!.size) {
       return { use: 'archive', continuity: 'restored', reason: 'disk-behind-archive' };
     }
-    return strays
-      ? { use: 'disk', continuity: 'restored', reason: 'other-project-folder' }
-      : { use: 'disk', continuity: 'resumed', reason: 'in-order' };
+    return fetched === null
+      ? { use: 'disk', continuity: 'resumed', reason: 'in-order' }
+      : { use: 'disk', continuity: 'restored', reason: fetched };
   }
   if (whole.archived) {
     return { use: 'archive', continuity: 'restored', reason: whole.disk ? 'resume-failed' : reason };

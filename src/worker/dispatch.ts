@@ -9,10 +9,10 @@ import { ForgeUnavailable, GitFailed, LeaseLost } from '../errors.ts';
 import type { Snapshot } from '../flows/changes.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { Log } from '../log.ts';
-import type { Lease } from '../mailbox/leases.ts';
+import { assertLease, type Lease } from '../mailbox/leases.ts';
 import { parkCredential } from '../mailbox/parks.ts';
 import { type Settlement, settleDispatch } from '../mailbox/settlement.ts';
-import { type Publication, publishOutcome } from '../outcome.ts';
+import { type OutcomeDeps, type Publication, publishOutcome } from '../outcome.ts';
 import { cliFolders } from '../sessions/folders.ts';
 import type { Workdir } from '../workdir.ts';
 import { type DispatchContext, gatherContext } from './context.ts';
@@ -154,8 +154,7 @@ async function settleOutcome(
     case 'capped': {
       const answer = `I stopped at my limit (${outcome.why}) before I was done. Write here to let me go on.`;
       await storeRun(work, deps, context, outcome, answer);
-      await tellPeople(work, deps, context, answer);
-      return finish({ state: 'failed', reason: outcome.why });
+      return await tellCap(work, deps, context, { answer, why: outcome.why });
     }
     case 'limited':
       return await park(work, deps, outcome);
@@ -231,11 +230,24 @@ function succeeded(work: Work, context: DispatchContext, adopted: boolean): Fini
   };
 }
 
+async function tellCap(
+  work: Work,
+  deps: DispatchDeps,
+  context: DispatchContext,
+  cap: { answer: string; why: string },
+): Promise<Finished> {
+  await tellPeople(work, deps, context, cap.answer);
+  return finish({ state: 'failed', reason: cap.why });
+}
+
 /** The service died between the answer and its publication: publish it, and do not run again. */
 async function publishStoredAnswer(work: Work, deps: DispatchDeps, answer: string): Promise<Finished> {
   const { lease } = work;
   const context = await gatherContext({ ...work, workdir: deps.workdir });
-  const { continuity, session_id } = lease.dispatch;
+  const { continuity, session_id, ending } = lease.dispatch;
+  if (ending !== null && ending !== 'answered') {
+    return await tellCap(work, deps, context, { answer, why: ending });
+  }
   await publish(work, deps, context, {
     answer,
     continuity: (continuity ?? 'resumed') as Publication['continuity'],
@@ -273,8 +285,17 @@ async function publish(
       closes: lease.conversation.item_kind === 'issue' ? lease.conversation.item_number : null,
       reviewedSha: context.item.pull?.headSha ?? null,
     },
-    { database: deps.database, forge: work.forge, now: deps.now },
+    outcomeDeps(work, deps),
   );
+}
+
+function outcomeDeps(work: Work, deps: DispatchDeps): OutcomeDeps {
+  return {
+    database: deps.database,
+    forge: work.forge,
+    now: deps.now,
+    assertMine: (tx) => assertLease(tx, work.lease),
+  };
 }
 
 /** A failure that only a person can mend is said on the item, once. */
@@ -303,7 +324,7 @@ async function tellPeople(
       continuity: 'resumed',
       continuityReason: '',
     },
-    { database: deps.database, forge: work.forge, now: deps.now },
+    outcomeDeps(work, deps),
   );
 }
 

@@ -42,6 +42,7 @@ export async function storeAnswer(
       .updateTable('dispatches')
       .set({
         answer: stored.answer,
+        ending: outcome.kind === 'capped' ? outcome.why : 'answered',
         turns: outcome.turns,
         usage: JSON.stringify(outcome.usage),
         snapshot: stored.snapshot,

@@ -52,6 +52,8 @@ async function makeTemplate(url: string): Promise<void> {
 
 function suiteNames(root: string): string[] {
   return globSync(['src/**/*.test.ts', 'test/**/*.test.ts'], { cwd: root }).flatMap((file) =>
-    [...readFileSync(`${root}/${file}`, 'utf8').matchAll(/describeDatabases\(\s*'([^']+)'/g)].map((m) => m[1]!),
+    [...readFileSync(`${root}/${file}`, 'utf8').matchAll(/describeDatabases\(\s*'([^']+)'/g)].map(
+      (m) => m[1]!,
+    ),
   );
 }

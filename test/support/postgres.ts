@@ -120,7 +120,8 @@ async function createCluster({ folder, account, binaries, password }: Place): Pr
  * A shell between us and the server: its input ends when this process ends, however that happens, and then it stops
  * the server and removes the folder. A killed test run leaves nothing behind.
  */
-const GUARD = 'folder=$1; shift; "$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf "$folder"';
+const GUARD =
+  'folder=$1; shift; "$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf "$folder"';
 
 /** A test's server may lose everything at a power cut; its answers are the same and come sooner. */
 const SETTINGS = {
@@ -132,6 +133,7 @@ const SETTINGS = {
   shared_buffers: '32MB',
   max_connections: '100',
   autovacuum: 'off',
+  deadlock_timeout: '50ms',
 };
 
 async function serve(place: Place): Promise<Server> {
@@ -139,7 +141,10 @@ async function serve(place: Place): Promise<Server> {
   const port = await freePort();
   const logFile = join(folder, 'log');
   const log = await open(logFile, 'w', 0o600);
-  const settings = Object.entries({ ...SETTINGS, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const settings = Object.entries({ ...SETTINGS, port }).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ]);
   const guard = spawn(
     'sh',
     ['-c', GUARD, 'sh', folder, join(binaries, 'postgres'), '-D', join(folder, 'data'), ...settings],

@@ -29,5 +29,5 @@ function* skipped(parent: TestModule | TestSuite): Generator<TestSuite | TestCas
 
 function describe(entry: TestSuite | TestCase): string {
   const [name, reason] = entry.fullName.split(NOT_RUN_HERE);
-  return `not run here: ${name} — ${reason ?? 'skipped without a reason in its name'}`;
+  return `not run here: ${name}${reason === undefined ? '' : ` — ${reason}`}`;
 }

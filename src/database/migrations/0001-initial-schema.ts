@@ -161,6 +161,7 @@ async function createDispatches(schema: Schema, t: ColumnTypes): Promise<void> {
     .addColumn('carried', 'text', (c) => c.notNull())
     .addColumn('snapshot', 'text')
     .addColumn('answer', 'text')
+    .addColumn('ending', 'text')
     .addColumn('history_messages', 'integer')
     .addColumn('turns', 'integer')
     .addColumn('usage', 'text')

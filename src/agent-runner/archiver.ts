@@ -1,0 +1,50 @@
+/** The archiver of one run: what the CLI writes is in the database a moment later. */
+import type { Database } from '../database/database.ts';
+import type { Log } from '../log.ts';
+import { archiveFolder } from '../sessions/archive.ts';
+
+export interface ArchiverOptions {
+  database: Database;
+  log: Log;
+  conversationId: string;
+  /** the CLI folder */
+  folder: string;
+  archive: boolean;
+  flushMs: number;
+}
+
+/** Tails the CLI's files into the database while it runs, and once more after it has ended. */
+export function startArchiver(o: ArchiverOptions): { stop(): Promise<void> } {
+  if (!o.archive) return { stop: async () => {} };
+  let stopped = false;
+  let wake: () => void = () => {};
+  const flush = async (): Promise<void> => {
+    try {
+      await archiveFolder(o.database, o.conversationId, o.folder);
+    } catch (error) {
+      // The next pass takes up where this one failed; the pass after the end throws to the caller.
+      if (stopped) throw error;
+      o.log.warn('the transcript could not be archived; trying again', { error: String(error) });
+    }
+  };
+  const loop = (async () => {
+    while (!stopped) {
+      await flush();
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, o.flushMs);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  })();
+  return {
+    stop: async () => {
+      stopped = true;
+      wake();
+      await loop;
+      await flush();
+    },
+  };
+}

@@ -1,0 +1,2 @@
+/** The databases the rows live in. */
+export type DialectName = 'sqlite' | 'postgres';

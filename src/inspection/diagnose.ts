@@ -1,0 +1,184 @@
+/**
+ * "Where was this session's handle lost?" Looks at the rows, the disk and the archive and names one cause. Changes
+ * neither files nor rows: it may run beside the service.
+ */
+import type { Rows } from '../database/database.ts';
+import type { SessionRow } from '../database/tables.ts';
+import { newestSession } from '../sessions.ts';
+import type { DiagnosedSession, Diagnosis } from './diagnosis.ts';
+import { transcriptsIn } from './elsewhere.ts';
+import { findConversations, isPrefix } from './references.ts';
+import { causeOf, verdictOf } from './session-cause.ts';
+import { checksOf } from './session-checks.ts';
+import { type DiagnoseOptions, gatherFacts, type SessionFacts, UUID } from './session-facts.ts';
+import { remedyFor } from './session-remedies.ts';
+import { count, oneLine, showTime, timeOf } from './text.ts';
+
+/**
+ * `reference`: a session id, or a conversation's id (then its newest session), the beginning of either (6 characters
+ * or more) or `owner/name#12` where one agent worked on it. An id nobody knows is an answer (`wrong-id`), no error.
+ */
+export async function diagnoseSession(
+  rows: Rows,
+  reference: string,
+  options: DiagnoseOptions,
+): Promise<Diagnosis> {
+  const target = await findTarget(rows, reference);
+  switch (target.kind) {
+    case 'session':
+      return concludeFrom(await gatherFacts(rows, target.session, options), target.asked);
+    case 'no-session':
+      return withoutSession({
+        cause: 'no-session',
+        evidence: `Conversation ${target.conversation} has had no session yet.`,
+        remedy: 'Nothing to do: the first dispatch starts one.',
+      });
+    case 'several':
+      return withoutSession({
+        cause: 'wrong-id',
+        evidence: `${oneLine(reference)} has ${count(target.conversations.length, 'conversation')}: ${target.conversations.join(', ')}.`,
+        remedy: 'Ask with the id of one of them.',
+      });
+    case 'unknown':
+      return await diagnoseUnknown(rows, reference, options);
+  }
+}
+
+type Target =
+  | { kind: 'session'; session: SessionRow; asked: string }
+  | { kind: 'no-session'; conversation: string }
+  | { kind: 'several'; conversations: string[] }
+  | { kind: 'unknown' };
+
+async function findTarget(rows: Rows, reference: string): Promise<Target> {
+  const exact = (await sessionById(rows, reference)) ?? (await sessionById(rows, reference.toLowerCase()));
+  if (exact !== undefined) return { kind: 'session', session: exact, asked: reference };
+  const conversations = await findConversations(rows, reference);
+  if (conversations.length > 1) {
+    return { kind: 'several', conversations: conversations.map((c) => `${c.agent} ${c.id}`) };
+  }
+  const conversation = conversations[0];
+  if (conversation !== undefined) {
+    const session = await newestSession(rows, conversation.id);
+    return session === null
+      ? { kind: 'no-session', conversation: conversation.id }
+      : { kind: 'session', session, asked: session.id };
+  }
+  const session = await sessionByPrefix(rows, reference.toLowerCase());
+  return session === undefined ? { kind: 'unknown' } : { kind: 'session', session, asked: session.id };
+}
+
+async function sessionById(rows: Rows, id: string): Promise<SessionRow | undefined> {
+  return await rows.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+async function sessionByPrefix(rows: Rows, prefix: string): Promise<SessionRow | undefined> {
+  if (!isPrefix(prefix)) return undefined;
+  const found = await rows
+    .selectFrom('sessions')
+    .selectAll()
+    .where('id', 'like', `${prefix}%`)
+    .limit(2)
+    .execute();
+  return found.length === 1 ? found[0] : undefined;
+}
+
+function concludeFrom(facts: SessionFacts, asked: string): Diagnosis {
+  const seen = causeOf(facts);
+  const checks = checksOf(facts, asked);
+  const verdict = verdictOf(facts, seen);
+  // Only when all else is in order: then the way it was asked for is what went wrong.
+  const cause = seen === 'none' && checks.some((c) => c.name === 'id' && !c.ok) ? 'wrong-id' : seen;
+  const incidents = facts.incidents.map(
+    (i) =>
+      `Incident of ${showTime(timeOf(i.at))}, dispatch ${i.dispatch_id}: ${oneLine(i.rung)}, ${oneLine(i.reason)}.`,
+  );
+  return {
+    session: viewSession(facts),
+    verdict,
+    cause,
+    evidence: [...checks.filter((c) => !c.ok).map((c) => `${c.name}: ${c.detail}.`), ...incidents],
+    remedy: remedyFor(facts, cause, verdict),
+    archive: facts.archive,
+    checks,
+  };
+}
+
+function viewSession({ session, transcript }: SessionFacts): DiagnosedSession {
+  return {
+    id: session.id,
+    conversation: session.conversation_id,
+    ordinal: session.ordinal,
+    state: session.state,
+    reason: session.reason,
+    replacedBy: session.replaced_by,
+    head: session.head,
+    size: session.size,
+    cliVersion: session.cli_version,
+    transcript,
+    createdAt: timeOf(session.created_at)!,
+    verifiedAt: timeOf(session.verified_at),
+  };
+}
+
+/** An id of nobody's chain can still be one the CLI made up itself: then its file stands in somebody's folder. */
+async function diagnoseUnknown(rows: Rows, reference: string, options: DiagnoseOptions): Promise<Diagnosis> {
+  const id = reference.toLowerCase();
+  if (!UUID.test(id)) {
+    return withoutSession({
+      cause: 'wrong-id',
+      evidence: `${oneLine(reference)} is no UUID and begins the id of no session or conversation, or of more than one.`,
+      remedy: 'Give a whole session id, a conversation id, or owner/name#12.',
+    });
+  }
+  const owners = await rows
+    .selectFrom('sessions')
+    .select(['config_folder', 'conversation_id'])
+    .distinct()
+    .orderBy('config_folder')
+    .execute();
+  const homes = (options.otherHomes ?? []).flatMap((h) => [h, `${h}/.claude`]);
+  const ours = await filesIn(
+    owners.map((o) => o.config_folder),
+    id,
+  );
+  const foreign = await filesIn(homes, id);
+  const owner = owners.find((o) => ours.some((file) => file.startsWith(`${o.config_folder}/`)));
+  if (owner !== undefined) {
+    return withoutSession({
+      cause: 'wrong-id',
+      evidence: `No chain holds ${id}, but a CLI wrote ${ours.join(', ')} in the folder of conversation ${owner.conversation_id}.`,
+      remedy: `It named a session of its own, which we never resume. Diagnose conversation ${owner.conversation_id} instead.`,
+    });
+  }
+  return withoutSession({
+    cause: 'wrong-id',
+    evidence:
+      foreign.length === 0
+        ? `No chain holds ${id}, and no CLI folder has a transcript of it.`
+        : `No chain holds ${id}; ${foreign.join(', ')} is the history of a CLI outside of this service.`,
+    remedy:
+      'Take the id from the conversation instead: describe it by owner/name#12 and use its newest session.',
+  });
+}
+
+async function filesIn(folders: string[], sessionId: string): Promise<string[]> {
+  const files = await Promise.all(folders.map((folder) => transcriptsIn(folder, sessionId)));
+  return files.flat();
+}
+
+function withoutSession(known: {
+  cause: 'wrong-id' | 'no-session';
+  evidence: string;
+  remedy: string;
+}): Diagnosis {
+  return {
+    session: null,
+    verdict: known.cause === 'no-session' ? 'resumable' : 'unknown',
+    cause: known.cause,
+    evidence: [known.evidence],
+    remedy: known.remedy,
+    archive: null,
+    checks: [{ name: 'id', ok: known.cause === 'no-session', detail: known.evidence }],
+  };
+}

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { describeDatabases } from '../../test/support/databases.ts';
+import { lease, NOW, tryLease, waitingOn } from '../../test/support/mailbox.ts';
+import { currentParks, parkCredential } from './parks.ts';
+
+const park = { credential: 'model', until: NOW + 60_000, why: 'usage limit', now: NOW };
+
+describeDatabases('a parked credential', (open) => {
+  test('holds every conversation until its time', async () => {
+    const database = await open();
+    await waitingOn(database.rows);
+    await parkCredential(database.rows, park);
+    expect(await currentParks(database.rows, NOW)).toEqual([park]);
+    expect(await tryLease(database)).toBeNull();
+    expect(await tryLease(database, { now: park.until - 1 })).toBeNull();
+    expect(await tryLease(database, { now: park.until })).not.toBeNull();
+    expect(await currentParks(database.rows, park.until)).toEqual([]);
+  });
+
+  test('is parked once, with the newest reason and time', async () => {
+    const { rows } = await open();
+    await parkCredential(rows, park);
+    const newer = { ...park, until: NOW + 90_000, why: 'overloaded', now: NOW + 5 };
+    await parkCredential(rows, newer);
+    expect(await currentParks(rows, NOW)).toEqual([newer]);
+  });
+
+  test('leaves what runs alone and keeps the order of what waits', async () => {
+    const database = await open();
+    await waitingOn(database.rows, { number: 1 });
+    await lease(database);
+    await waitingOn(database.rows, { number: 2 });
+    await waitingOn(database.rows, { number: 3 });
+    await parkCredential(database.rows, park);
+    const after = { now: park.until };
+    expect((await lease(database, after)).conversation.item_number).toBe(2);
+    expect((await lease(database, after)).conversation.item_number).toBe(3);
+  });
+});

@@ -1,0 +1,262 @@
+/**
+ * A conversation on real parts: rows in a database, the real CLI through the real SDK, the rehearsal model. A turn goes
+ * through mailbox, lease, runner and settlement as the worker does it; only forge and checkout are left out.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type DispatchRun,
+  type RunnerDeps,
+  type RunOutcome,
+  runWithSessionResume,
+} from '../../src/agent-runner.ts';
+import type { ContainerEngine } from '../../src/container/container.ts';
+import { processEngine } from '../../src/container/process.ts';
+import { type Database, migrate, openDatabase } from '../../src/database/database.ts';
+import type { ConversationRow, DispatchRow, IncidentRow, SessionRow } from '../../src/database/tables.ts';
+import { type Log, silentLog } from '../../src/log.ts';
+import { resolveConversation } from '../../src/mailbox/conversations.ts';
+import { type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
+import { appendMessage } from '../../src/mailbox/messages.ts';
+import { settleDispatch } from '../../src/mailbox/settlement.ts';
+import { type RehearsalModel, startRehearsalModel } from '../../src/rehearsal/model.ts';
+import type { RecordedRequest } from '../../src/rehearsal/model-record.ts';
+import { parseModelScript } from '../../src/rehearsal/model-script.ts';
+import { type CliFolders, cliFolders, transcriptPath } from '../../src/sessions/folders.ts';
+import { announceRun, storeAnswer } from '../../src/worker/rows.ts';
+import { commentEvent } from './sample-events.ts';
+
+export const FLOCK = '/usr/bin/flock';
+
+export interface TurnOptions {
+  archive?: boolean;
+  engine?: ContainerEngine;
+  /** another working folder than the conversation's usual one */
+  cwd?: string;
+  /** another state folder: the CLI's home moves with it */
+  state?: string;
+  signal?: AbortSignal;
+  policy?: 'resume' | 'fresh';
+  maxTurns?: number;
+}
+
+export interface Turn {
+  outcome: RunOutcome;
+  dispatch: DispatchRow;
+  /** what the model received in this turn, side requests left out */
+  requests: RecordedRequest[];
+  /** everything that stood before this turn's prompt in its first request, as text */
+  history: string;
+}
+
+export class TestConversation {
+  readonly folder: string;
+  readonly database: Database;
+  readonly model: RehearsalModel;
+  readonly logged: string[] = [];
+  readonly cwd: string;
+  #row: ConversationRow | null = null;
+  #messages = 0;
+
+  private constructor(folder: string, database: Database, model: RehearsalModel) {
+    this.folder = folder;
+    this.database = database;
+    this.model = model;
+    this.cwd = join(folder, 'checkout');
+    mkdirSync(this.cwd);
+  }
+
+  static async open(script: string, database?: Database): Promise<TestConversation> {
+    const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-test-'));
+    const opened = database ?? openDatabase({ url: `sqlite:${join(folder, 'test.db')}` });
+    if (database === undefined) await migrate(opened);
+    const model = await startRehearsalModel({ script: parseModelScript(script, 'test') });
+    return new TestConversation(folder, opened, model);
+  }
+
+  async close(): Promise<void> {
+    await this.model.close();
+    await this.database.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  get state(): string {
+    return join(this.folder, 'state');
+  }
+
+  /** Folders of the conversation's CLI. */
+  folders(state = this.state): CliFolders {
+    return cliFolders(state, this.#row!.id);
+  }
+
+  get id(): string {
+    return this.#row!.id;
+  }
+
+  /** Absolute path of a session's transcript. */
+  transcript(session: SessionRow): string {
+    return join(session.config_folder, transcriptPath(session.id));
+  }
+
+  transcriptText(session: SessionRow): string {
+    return readFileSync(this.transcript(session), 'utf8');
+  }
+
+  async sessions(): Promise<SessionRow[]> {
+    return await this.database.rows.selectFrom('sessions').selectAll().orderBy('ordinal').execute();
+  }
+
+  /** The newest session of the chain. */
+  async session(): Promise<SessionRow> {
+    return (await this.sessions()).at(-1)!;
+  }
+
+  async incidents(): Promise<IncidentRow[]> {
+    return await this.database.rows.selectFrom('incidents').selectAll().orderBy('seq').execute();
+  }
+
+  /** Puts a message into the mailbox and leases the dispatch that carries it. */
+  async lease(): Promise<Lease> {
+    const event = commentEvent('hello');
+    await this.database.transaction(async (tx) => {
+      const conversation = await resolveConversation(tx, {
+        forge: 'home',
+        repository: event.repository,
+        number: event.item!.number,
+        agent: 'dev',
+        item: event.item!,
+        now: Date.now(),
+      });
+      this.#row = conversation;
+      await appendMessage(tx, {
+        conversation,
+        deliveryId: `delivery-${++this.#messages}`,
+        flow: 'test',
+        skill: 'test',
+        parameters: {},
+        priority: 50,
+        event,
+        now: Date.now(),
+        quietMs: 0,
+        maxWaitMs: 0,
+      });
+    });
+    return await this.leaseAgain();
+  }
+
+  async leaseAgain(): Promise<Lease> {
+    const lease = await leaseConversation(this.database, {
+      worker: 'test',
+      now: Date.now() + 10 * 60_000,
+      leaseMs: 60_000,
+      agentLimits: new Map([['dev', 5]]),
+    });
+    if (lease === null) throw new Error('nothing could be leased');
+    return lease;
+  }
+
+  /** One whole turn: message → lease → run → answer stored → settled. */
+  async turn(prompt: string, options: TurnOptions = {}): Promise<Turn> {
+    return await this.run(await this.lease(), prompt, options);
+  }
+
+  async run(lease: Lease, prompt: string, options: TurnOptions = {}): Promise<Turn> {
+    const from = this.model.requests.length;
+    const outcome = await runWithSessionResume(this.#dispatchRun(lease, prompt, options), this.deps(options));
+    await this.#settle(lease, outcome);
+    const requests = this.model.requests.slice(from).filter((r) => r.kind === 'turn');
+    const first = requests[0];
+    return {
+      outcome,
+      dispatch: await this.#dispatch(lease.dispatch.id),
+      requests,
+      history: first === undefined ? '' : historyText(first),
+    };
+  }
+
+  #dispatchRun(lease: Lease, prompt: string, options: TurnOptions) {
+    return {
+      id: lease.dispatch.id,
+      conversationId: lease.conversation.id,
+      agentName: 'dev',
+      agent: {
+        model: 'claude-sonnet-4-5',
+        effort: null,
+        tools: null,
+        disallowedTools: [],
+        maxTurns: options.maxTurns ?? null,
+        permissionMode: 'bypassPermissions' as const,
+        instructions: 'You are a test.',
+      },
+      policy: options.policy ?? ('resume' as const),
+      cwd: options.cwd ?? this.cwd,
+      folders: cliFolders(options.state ?? this.state, lease.conversation.id),
+      retried: lease.previous !== null,
+      prompt: (form: string) => (form === 'interrupted' ? `You were cut off. ${prompt}` : prompt),
+      announce: (start: Parameters<DispatchRun['announce']>[0]) =>
+        announceRun(this.database, lease, { ...start, carried: lease.messages.map((m) => m.id) }),
+      signal: options.signal ?? new AbortController().signal,
+    };
+  }
+
+  async #settle(lease: Lease, outcome: RunOutcome): Promise<void> {
+    const now = Date.now();
+    if (outcome.kind === 'answered' || outcome.kind === 'capped') {
+      const answer = outcome.kind === 'answered' ? outcome.answer : 'capped';
+      await storeAnswer(this.database, lease, { outcome, answer, snapshot: '{}', branch: null, now });
+      await settleDispatch(this.database, lease, { settlement: { state: 'succeeded' }, now });
+    } else if (outcome.kind === 'refused') {
+      await settleDispatch(this.database, lease, {
+        settlement: { state: 'failed', reason: outcome.reason },
+        now,
+      });
+    } else {
+      await settleDispatch(this.database, lease, {
+        settlement: { state: 'interrupted', reason: outcome.why },
+        now,
+      });
+    }
+  }
+
+  async #dispatch(id: string): Promise<DispatchRow> {
+    return await this.database.rows
+      .selectFrom('dispatches')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
+  }
+
+  deps(options: TurnOptions = {}): RunnerDeps {
+    return {
+      database: this.database,
+      engine: options.engine ?? processEngine({ flock: FLOCK }),
+      log: this.#log(),
+      now: () => Date.now(),
+      instance: this.folder,
+      model: { upstream: this.model.url, apiKey: 'sk-ant-test', retries: 0 },
+      path: process.env.PATH!,
+      executable: null,
+      sessions: {
+        archive: options.archive ?? true,
+        flushMs: 50,
+        maxFailedResumes: 2,
+        lateMessagesMs: 2000,
+      },
+    };
+  }
+
+  #log(): Log {
+    const keep = (message: string) => void this.logged.push(message);
+    return { ...silentLog, info: keep, warn: keep, error: keep };
+  }
+}
+
+/** Everything before the last genuine prompt: what the model knew when it was asked. */
+export function historyText(request: RecordedRequest): string {
+  const at = request.messages.findLastIndex(
+    (m) =>
+      m.role === 'user' && JSON.stringify(m.content).includes(JSON.stringify(request.prompt).slice(1, -1)),
+  );
+  return JSON.stringify(request.messages.slice(0, Math.max(at, 0)));
+}
