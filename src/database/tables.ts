@@ -142,7 +142,7 @@ interface DispatchesTable {
   ending: 'answered' | 'max-turns' | 'max-budget' | null;
   history_messages: number | null;
   turns: number | null;
-  /** JSON usage totals as the CLI reported them */
+  /** JSON usage as the CLI reported it at the end: totals of the whole session so far, not of this run alone */
   usage: string | null;
 }
 

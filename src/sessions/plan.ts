@@ -4,13 +4,13 @@
  *
  *   resumed → restored → repaired → rebuilt (synthesised transcript, then digest) → refused
  */
-import { rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
 import { abandonSession, currentSession, newestSession, proposeSession } from '../sessions.ts';
 import type { Continuity } from '../vocabulary.ts';
-import { archiveBytes, archivedFiles, dropArchived, readArchived, writeWhole } from './archive.ts';
+import { dropArchived } from './archive.ts';
 import {
   archivedCopy,
   type Copy,
@@ -21,6 +21,7 @@ import {
   strayCopies,
 } from './evidence.ts';
 import { type CliFolders, createCliFolders, transcriptPath } from './folders.ts';
+import { fetchCompanions, putInPlace, replaceArchived, restoreCompanions, setAside } from './placement.ts';
 import { digest, synthesiseTranscript } from './rebuild.ts';
 import { type Exchange, readRecord } from './record.ts';
 import {
@@ -180,7 +181,10 @@ async function followFolder(
   const session = { ...known, config_folder: request.folders.config };
   const [here, there] = [await diskCopy(session), await diskCopy(known)];
   const fetch = !isUsable(here) && isUsable(there);
-  if (fetch) await putInPlace(session, there.bytes);
+  if (fetch) {
+    await putInPlace(session, there.bytes);
+    await fetchCompanions(known, session);
+  }
   await database.rows
     .updateTable('sessions')
     .set({ config_folder: session.config_folder })
@@ -346,37 +350,6 @@ async function rebuild(database: Database, request: PlanRequest, from: Rebuild):
 async function pastExchanges(database: Database, request: PlanRequest): Promise<Exchange[]> {
   const all = await readRecord(database.rows, request.conversationId);
   return all.filter((e) => e.dispatchId !== request.dispatchId || e.actions.length > 0);
-}
-
-/** Writes a transcript where the CLI looks; whatever was there is kept beside it for `sessions diagnose`. */
-async function putInPlace(session: SessionRow, bytes: Uint8Array): Promise<void> {
-  await setAside(session);
-  await writeWhole(join(session.config_folder, transcriptPath(session.id)), bytes);
-}
-
-async function setAside(session: SessionRow): Promise<void> {
-  const file = join(session.config_folder, transcriptPath(session.id));
-  await rename(file, `${file}.set-aside`).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
-}
-
-/** Subagent transcripts and large tool results stand in a folder named for the session; the transcript points there. */
-async function restoreCompanions(database: Database, session: SessionRow): Promise<void> {
-  const folder = `${transcriptPath(session.id).slice(0, -'.jsonl'.length)}/`;
-  const files = await archivedFiles(database.rows, session.conversation_id);
-  for (const file of files.filter((f) => f.path.startsWith(folder))) {
-    const bytes = await readArchived(database.rows, session.conversation_id, file.path);
-    if (bytes !== null) await writeWhole(join(session.config_folder, file.path), bytes);
-  }
-}
-
-async function replaceArchived(database: Database, session: SessionRow, bytes: Uint8Array): Promise<void> {
-  await archiveBytes(database, {
-    conversationId: session.conversation_id,
-    path: transcriptPath(session.id),
-    bytes,
-  });
 }
 
 function describeCopies(disk: Copy, archived: Copy): Record<string, unknown> {

@@ -14,6 +14,7 @@ import { parkCredential } from '../mailbox/parks.ts';
 import { type Settlement, settleDispatch } from '../mailbox/settlement.ts';
 import { type OutcomeDeps, type Publication, publishOutcome } from '../outcome.ts';
 import { cliFolders } from '../sessions/folders.ts';
+import type { ForgeEvent } from '../vocabulary.ts';
 import type { Workdir } from '../workdir.ts';
 import { type DispatchContext, gatherContext } from './context.ts';
 import { promptOf } from './prompts.ts';
@@ -60,14 +61,15 @@ export async function runDispatch(lease: Lease, deps: DispatchDeps, signal: Abor
 }
 
 async function attempt(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Promise<Finished> {
+  if (lease.messages.length === 0 && lease.previous?.answer == null) {
+    return finish({ state: 'cancelled', reason: 'every message was withdrawn before it was read' });
+  }
+  const work = findParts(lease, deps, signal);
+  if (typeof work === 'string') return finish({ state: 'failed', reason: work });
   try {
-    if (lease.messages.length === 0 && lease.previous?.answer == null) {
-      return finish({ state: 'cancelled', reason: 'every message was withdrawn before it was read' });
-    }
-    const work = findParts(lease, deps, signal);
-    return typeof work === 'string' ? finish({ state: 'failed', reason: work }) : await carryOut(work, deps);
+    return await carryOut(work, deps);
   } catch (error) {
-    return afterError(lease, deps, error);
+    return await afterError(work, deps, error);
   }
 }
 
@@ -154,21 +156,16 @@ async function settleOutcome(
     case 'capped': {
       const answer = `I stopped at my limit (${outcome.why}) before I was done. Write here to let me go on.`;
       await storeRun(work, deps, context, outcome, answer);
-      return await tellCap(work, deps, context, { answer, why: outcome.why });
+      return await tellCap(work, deps, { answer, why: outcome.why });
     }
     case 'limited':
       return await park(work, deps, outcome);
     case 'transient':
-      return postpone(work.lease, deps, outcome.why);
+      return await postpone(work, deps, outcome.why);
     case 'interrupted':
-      return isLost(work.signal) ? { lost: true } : await interrupted(work, deps, context, outcome.why);
+      return isLost(work.signal) ? { lost: true } : await interrupted(work, deps, outcome.why);
     case 'refused':
-      await tellPeople(
-        work,
-        deps,
-        context,
-        `I could not run. ${outcome.reason}. A person must look at this.`,
-      );
+      await tellPeople(work, deps, `I could not run. ${outcome.reason}. A person must look at this.`);
       return finish({ state: 'failed', reason: outcome.reason });
   }
 }
@@ -180,18 +177,12 @@ function isLost(signal: AbortSignal): boolean {
   return signal.reason === ABORT.leaseLost;
 }
 
-async function interrupted(
-  work: Work,
-  deps: DispatchDeps,
-  context: DispatchContext,
-  why: string,
-): Promise<Finished> {
+async function interrupted(work: Work, deps: DispatchDeps, why: string): Promise<Finished> {
   if (why !== ABORT.timeout) return finish({ state: 'interrupted', reason: why });
   const minutes = deps.config().worker.runTimeoutMinutes;
   await tellPeople(
     work,
     deps,
-    context,
     `I was stopped after ${minutes} minutes (worker.run_timeout_minutes) before I was done. Write here to let me go on.`,
   );
   return finish({ state: 'failed', reason: `${why}: ${minutes} minutes` });
@@ -233,10 +224,9 @@ function succeeded(work: Work, context: DispatchContext, adopted: boolean): Fini
 async function tellCap(
   work: Work,
   deps: DispatchDeps,
-  context: DispatchContext,
   cap: { answer: string; why: string },
 ): Promise<Finished> {
-  await tellPeople(work, deps, context, cap.answer);
+  await tellPeople(work, deps, cap.answer);
   return finish({ state: 'failed', reason: cap.why });
 }
 
@@ -246,7 +236,7 @@ async function publishStoredAnswer(work: Work, deps: DispatchDeps, answer: strin
   const context = await gatherContext({ ...work, workdir: deps.workdir });
   const { continuity, session_id, ending } = lease.dispatch;
   if (ending !== null && ending !== 'answered') {
-    return await tellCap(work, deps, context, { answer, why: ending });
+    return await tellCap(work, deps, { answer, why: ending });
   }
   await publish(work, deps, context, {
     answer,
@@ -298,14 +288,11 @@ function outcomeDeps(work: Work, deps: DispatchDeps): OutcomeDeps {
   };
 }
 
-/** A failure that only a person can mend is said on the item, once. */
-async function tellPeople(
-  work: Work,
-  deps: DispatchDeps,
-  context: DispatchContext,
-  text: string,
-): Promise<void> {
+/** A failure that only a person can mend is said on the item the newest message came from, once. */
+async function tellPeople(work: Work, deps: DispatchDeps, text: string): Promise<void> {
   const { agent, account, lease } = work;
+  const newest = lease.messages.at(-1);
+  const event = newest === undefined ? null : (JSON.parse(newest.event) as ForgeEvent);
   await publishOutcome(
     {
       dispatchId: lease.dispatch.id,
@@ -313,9 +300,9 @@ async function tellPeople(
       agent: agent.name,
       login: account.login,
       forgeName: lease.conversation.forge,
-      repository: context.repository,
-      itemNumber: context.item.number,
-      itemTitle: context.item.title,
+      repository: { id: lease.conversation.repository_id, fullName: lease.conversation.repository_name },
+      itemNumber: event?.item?.number ?? lease.conversation.item_number,
+      itemTitle: lease.conversation.title,
       publish: 'comment',
       branch: null,
       closes: null,
@@ -347,15 +334,19 @@ async function park(
 const MOST_ATTEMPTS = 8;
 const RETRY_SECONDS = 10;
 
-function postpone(lease: Lease, deps: DispatchDeps, why: string): Finished {
-  if (lease.dispatch.attempt >= MOST_ATTEMPTS) {
-    return finish({ state: 'failed', reason: `${why} (after ${lease.dispatch.attempt} attempts)` });
+/** Later again; after the last time a person is told, as far as the forge can be reached. */
+async function postpone(work: Work, deps: DispatchDeps, why: string): Promise<Finished> {
+  const { attempt: attempts, id } = work.lease.dispatch;
+  if (attempts < MOST_ATTEMPTS) {
+    return finish({ state: 'parked', reason: why, until: deps.now() + backOff(RETRY_SECONDS, attempts) });
   }
-  return finish({
-    state: 'parked',
-    reason: why,
-    until: deps.now() + backOff(RETRY_SECONDS, lease.dispatch.attempt),
-  });
+  const reason = `${why} (after ${attempts} attempts)`;
+  await tellPeople(
+    work,
+    deps,
+    `I gave up: ${reason}. A person must look at this; write here to let me try again.`,
+  ).catch((error: unknown) => deps.log.error(`dispatch ${id}: nobody could be told: ${String(error)}`));
+  return finish({ state: 'failed', reason });
 }
 
 function backOff(seconds: number, attempt: number): number {
@@ -363,12 +354,15 @@ function backOff(seconds: number, attempt: number): number {
 }
 
 /** Reactions by class: later, never, or not ours any more. */
-function afterError(lease: Lease, deps: DispatchDeps, error: unknown): Finished {
+async function afterError(work: Work, deps: DispatchDeps, error: unknown): Promise<Finished> {
   if (error instanceof LeaseLost) return { lost: true };
   const reason = error instanceof Error ? error.message : String(error);
   const passing = error instanceof ForgeUnavailable || (error instanceof GitFailed && error.transient);
-  deps.log.error(`[${lease.dispatch.agent}] ${lease.dispatch.id}: ${reason}`, passing ? {} : { error });
-  return postpone(lease, deps, reason);
+  deps.log.error(
+    `[${work.agent.name}] ${work.lease.dispatch.id}: ${reason}`,
+    passing ? {} : { stack: (error as Error).stack },
+  );
+  return await postpone(work, deps, reason);
 }
 
 function seenItems(stored: string | null): Record<number, Snapshot> {

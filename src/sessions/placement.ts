@@ -1,0 +1,54 @@
+/** Puts a session's files where the CLI will look for them: from the archive, from an older home, or from memory. */
+import { cp, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Database } from '../database/database.ts';
+import type { SessionRow } from '../database/tables.ts';
+import { archiveBytes, archivedFiles, readArchived, writeWhole } from './archive.ts';
+import { transcriptPath } from './folders.ts';
+
+/** Writes a transcript where the CLI looks; whatever was there is kept beside it for `sessions diagnose`. */
+export async function putInPlace(session: SessionRow, bytes: Uint8Array): Promise<void> {
+  await setAside(session);
+  await writeWhole(join(session.config_folder, transcriptPath(session.id)), bytes);
+}
+
+export async function setAside(session: SessionRow): Promise<void> {
+  const file = join(session.config_folder, transcriptPath(session.id));
+  await rename(file, `${file}.set-aside`).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+}
+
+/** Subagent transcripts and large tool results stand in a folder named for the session; the transcript points there. */
+export async function restoreCompanions(database: Database, session: SessionRow): Promise<void> {
+  const folder = `${transcriptPath(session.id).slice(0, -'.jsonl'.length)}/`;
+  const files = await archivedFiles(database.rows, session.conversation_id);
+  for (const file of files.filter((f) => f.path.startsWith(folder))) {
+    const bytes = await readArchived(database.rows, session.conversation_id, file.path);
+    if (bytes !== null) await writeWhole(join(session.config_folder, file.path), bytes);
+  }
+}
+
+/** The same folder, from where the CLI's home used to be. */
+export async function fetchCompanions(from: SessionRow, to: SessionRow): Promise<void> {
+  const folder = transcriptPath(to.id).slice(0, -'.jsonl'.length);
+  const source = join(from.config_folder, folder);
+  // Links are not followed: an agent can have written them.
+  await cp(source, join(to.config_folder, folder), { recursive: true, verbatimSymlinks: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    },
+  );
+}
+
+export async function replaceArchived(
+  database: Database,
+  session: SessionRow,
+  bytes: Uint8Array,
+): Promise<void> {
+  await archiveBytes(database, {
+    conversationId: session.conversation_id,
+    path: transcriptPath(session.id),
+    bytes,
+  });
+}
