@@ -22,8 +22,10 @@ export interface LogOptions {
 export function createLog(options: LogOptions): Log {
   const stream = {
     write: (line: string) => {
-      const safe = redactSecrets(line, [...options.secrets()]);
-      options.write(options.format === 'json' ? safe : pretty(safe));
+      // A secret with quotes or line breaks may come in as JSON inside of JSON, so escaped once more than the line is.
+      const secrets = options.secrets().flatMap((s) => [s, JSON.stringify(s).slice(1, -1)]);
+      const safe = redacted(JSON.parse(line), secrets) as Record<string, unknown>;
+      options.write(options.format === 'json' ? `${JSON.stringify(safe)}\n` : pretty(safe));
     },
   };
   return wrap(pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream));
@@ -48,8 +50,25 @@ export const silentLog: Log = {
   child: () => silentLog,
 };
 
-function pretty(line: string): string {
-  const { level, time, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+/**
+ * Value by value rather than on the finished line: a password of digits may stand where a number does, and replacing it
+ * there would leave no JSON.
+ */
+function redacted(value: unknown, secrets: readonly string[]): unknown {
+  if (typeof value === 'string') return redactSecrets(value, secrets);
+  if (typeof value === 'number') {
+    const text = redactSecrets(String(value), secrets);
+    return text === String(value) ? value : text;
+  }
+  if (Array.isArray(value)) return value.map((entry) => redacted(entry, secrets));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, entry]) => [redactSecrets(name, secrets), redacted(entry, secrets)]),
+  );
+}
+
+function pretty(record: Record<string, unknown>): string {
+  const { level, time, msg, ...fields } = record;
   const rest = Object.keys(fields).length === 0 ? '' : ` ${JSON.stringify(fields)}`;
   const word = pino.levels.labels[Number(level)] ?? String(level);
   return `${String(time).slice(11, 19)} ${word.toUpperCase().padEnd(5)} ${String(msg)}${rest}\n`;

@@ -39,24 +39,31 @@ export function createServer(deps: ServerDeps): Hono {
     ),
   );
   app.onError((error, c) => {
-    const refused = error instanceof RequestRefused ? error : refusalOf(error);
-    if (c.req.path.startsWith('/webhooks/')) {
-      const name = c.req.path.slice('/webhooks/'.length);
+    // As it was sent: decoded, a stranger's path could bring line breaks into the log.
+    const path = new URL(c.req.url).pathname;
+    const isDelivery = path.startsWith('/webhooks/');
+    const refused = error instanceof RequestRefused ? error : refusalOf(error, isDelivery);
+    if (isDelivery) {
+      const name = path.slice('/webhooks/'.length);
       // A stranger's path may not become a label: each would be a time series of its own.
-      deps.metrics.webhook(name in deps.forges() ? name : 'unknown', refused.code);
+      deps.metrics.webhook(Object.hasOwn(deps.forges(), name) ? name : 'unknown', refused.code);
     }
     const level = refused.status >= 500 ? 'error' : 'warn';
-    deps.log[level](`refused ${c.req.method} ${c.req.path}: ${refused.message}`, {
+    deps.log[level](`refused ${c.req.method} ${path}: ${refused.message}`, {
       status: refused.status,
       ...(refused === error ? {} : { cause: String(error) }),
     });
-    return c.json({ error: refused.code, message: refused.message }, refused.status);
+    const headers: Record<string, string> = refused.status === 405 ? { allow: 'POST' } : {};
+    return c.json({ error: refused.code, message: refused.message }, refused.status, headers);
   });
   return app;
 }
 
 /** SQLite 13 = SQLITE_FULL; PostgreSQL 53100 = disk_full. */
-function refusalOf(error: Error): RequestRefused {
+function refusalOf(error: Error, isDelivery: boolean): RequestRefused {
+  if (!isDelivery) {
+    return new RequestRefused(503, 'internal', 'This could not be answered. See the service’s log.');
+  }
   const { errcode, code } = error as { errcode?: number; code?: string };
   if (errcode === 13 || code === '53100' || code === 'ENOSPC') {
     return new RequestRefused(

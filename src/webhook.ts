@@ -27,7 +27,9 @@ export interface WebhookDeps {
 
 /** Throws RequestRefused; otherwise the delivery is on the disk. */
 export async function receiveWebhook(request: WebhookRequest, deps: WebhookDeps): Promise<Acceptance> {
-  const forge = deps.forges()[request.forge];
+  const forges = deps.forges();
+  // Not by look-up alone: every object has a "constructor".
+  const forge = Object.hasOwn(forges, request.forge) ? forges[request.forge] : undefined;
   if (forge === undefined) {
     throw new RequestRefused(
       404,

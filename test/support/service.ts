@@ -1,0 +1,397 @@
+/**
+ * The whole service on real parts: pocket forge, rehearsal model, one configuration file, real git and the real CLI.
+ * `start` runs the service in this process, `spawn` as a process of its own that can be killed. Both take the same port
+ * at every start, because the forge's hook points there.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type Database, openDatabase } from '../../src/database/database.ts';
+import type { DispatchRow, EffectRow, MessageRow, SessionRow } from '../../src/database/tables.ts';
+import { type RehearsalModel, startRehearsalModel } from '../../src/rehearsal/model.ts';
+import type { RecordedRequest } from '../../src/rehearsal/model-record.ts';
+import { parseModelScript } from '../../src/rehearsal/model-script.ts';
+import { type PocketForge, startPocketForge } from '../../src/rehearsal/pocket-forge.ts';
+import { type Service, startService } from '../../src/wiring.ts';
+import { killInside } from './processes.ts';
+
+export const OWNER = 'ada';
+export const DEV = 'dev-bot';
+export const REPOSITORY = 'ada/greeter';
+
+/** The token of every account is `<login>-token`. */
+const LOGINS = [OWNER, 'bob', DEV, 'review-bot'];
+const SECRET = 'stage-webhook-secret';
+const MODEL_KEY = 'sk-ant-stage-model-key';
+
+const FILES = {
+  'README.md': '# greeter\n\nGreets people by name.\n',
+  'greeter.js': 'export function greet(name) {\n  return `Hello, ${nam}!`;\n}\n',
+};
+
+export interface StageOptions {
+  /** YAML of the rehearsal model's script */
+  model: string;
+  /** replaces top-level keys of claude-hooks.yaml */
+  config?: Record<string, unknown>;
+  /** keys of the one forge in it, beside or instead of ours */
+  forge?: Record<string, unknown>;
+  /** the whole text of claude-hooks.yaml instead of ours, made when the addresses are known */
+  configText?: (at: { forge: string; model: string }) => { text: string; env: Record<string, string> };
+  /** more files beside claude-hooks.yaml, by relative path */
+  files?: Record<string, string>;
+}
+
+/** Longest wait for anything: a busy machine is slow, a hung service is not faster for a longer wait. */
+const PATIENCE_MS = 45_000;
+const LOOK_EVERY_MS = 20;
+const SQLITE_BUSY = 5;
+
+export class Stage {
+  readonly folder: string;
+  readonly model: RehearsalModel;
+  /** another object after `startForge` */
+  forge: PocketForge;
+  readonly logged: string[] = [];
+  #env: Record<string, string> = {};
+  #port = 0;
+  #running: { close(): Promise<void> } | null = null;
+  #database: Database | null = null;
+
+  private constructor(folder: string, forge: PocketForge, model: RehearsalModel) {
+    this.folder = folder;
+    this.forge = forge;
+    this.model = model;
+  }
+
+  static async open(options: StageOptions): Promise<Stage> {
+    const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-stage-'));
+    const model = await startRehearsalModel({ script: parseModelScript(options.model, 'model.yaml') });
+    const stage = new Stage(folder, await openForge(folder, 0), model);
+    await stage.#furnish(options);
+    return stage;
+  }
+
+  async #furnish(options: StageOptions): Promise<void> {
+    const at = { forge: this.forge.url, model: this.model.url };
+    const made = options.configText?.(at) ?? { text: configOf(options, at), env: secretsOf() };
+    this.#env = { PATH: process.env.PATH!, HOME: this.folder, PORT: '0', ...made.env };
+    this.write({ 'claude-hooks.yaml': made.text, ...options.files });
+    await this.addRepository('greeter');
+  }
+
+  /** A repository of ada's where the agents may write; its hook comes with `hook`. */
+  async addRepository(name: string): Promise<void> {
+    const collaborators = LOGINS.slice(1).map((login) => ({ login, permission: 'write' as const }));
+    await this.forge.createRepository({ owner: OWNER, name, files: FILES, collaborators });
+  }
+
+  async hook(repository: string): Promise<void> {
+    await this.forge.as(OWNER).addHook(repository, { url: this.hookUrl, secret: this.#secret });
+  }
+
+  get hookUrl(): string {
+    return `http://127.0.0.1:${this.#port}/webhooks/home`;
+  }
+
+  get #secret(): string {
+    return this.#env.WEBHOOK_SECRET ?? SECRET;
+  }
+
+  get configFile(): string {
+    return join(this.folder, 'claude-hooks.yaml');
+  }
+
+  get env(): Record<string, string> {
+    return { ...this.#env, PORT: String(this.#port) };
+  }
+
+  get state(): string {
+    return join(this.folder, 'state');
+  }
+
+  /** The bare repository behind the forge, to look into. */
+  repositoryFolder(fullName: string): string {
+    return join(this.folder, 'forge', 'repositories', `${fullName}.git`);
+  }
+
+  /** Files beside claude-hooks.yaml. */
+  write(files: Record<string, string>): void {
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(this.folder, name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+    }
+  }
+
+  /** The service in this process. `stop` it, or leave that to `close`. */
+  async start(): Promise<Service> {
+    const service = await startService({
+      file: this.configFile,
+      env: this.env,
+      write: (line) => void this.logged.push(line),
+    });
+    let stopped: Promise<void> | null = null;
+    const once = {
+      ...service,
+      stop: () => {
+        stopped ??= service.stop();
+        return stopped;
+      },
+    };
+    await this.#settleIn(service.url, () => once.stop());
+    return once;
+  }
+
+  /** The service as `claude-hooks serve`. */
+  async spawn(): Promise<ServiceProcess> {
+    const child = spawn(process.execPath, [CLI, 'serve', '--config', this.configFile], {
+      env: this.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const service = new ServiceProcess(child, this.logged);
+    await this.#settleIn(await service.listening, () => service.kill());
+    return service;
+  }
+
+  async #settleIn(url: string, close: () => Promise<void>): Promise<void> {
+    this.#running = { close };
+    const first = this.#port === 0;
+    this.#port = Number(new URL(url).port);
+    if (first) await this.hook(REPOSITORY);
+  }
+
+  /** As a forge that is down: connections are refused, and it forgets nothing. */
+  async stopForge(): Promise<void> {
+    await this.forge.close();
+  }
+
+  async startForge(): Promise<void> {
+    this.forge = await openForge(this.folder, Number(new URL(this.forge.url).port));
+  }
+
+  /** A read-only look beside the service. */
+  get rows(): Database['rows'] {
+    this.#database ??= openDatabase({
+      url: `sqlite:${join(this.state, 'claude-hooks.db')}`,
+      readOnly: true,
+    });
+    return this.#database.rows;
+  }
+
+  async dispatches(): Promise<DispatchRow[]> {
+    return await this.rows.selectFrom('dispatches').selectAll().orderBy('seq').execute();
+  }
+
+  async messages(): Promise<MessageRow[]> {
+    return await this.rows.selectFrom('messages').selectAll().orderBy('seq').execute();
+  }
+
+  async sessions(): Promise<SessionRow[]> {
+    return await this.rows.selectFrom('sessions').selectAll().orderBy('created_at').execute();
+  }
+
+  async effects(): Promise<EffectRow[]> {
+    return await this.rows.selectFrom('effects').selectAll().orderBy('seq').execute();
+  }
+
+  /** What the model was asked on behalf of the agents; titles and probes of the CLI are left out. */
+  get turns(): RecordedRequest[] {
+    return this.model.requests.filter((r) => r.kind === 'turn');
+  }
+
+  /** All that waits for a time that is named in a row may go on now. */
+  async endParks(): Promise<void> {
+    const db = new DatabaseSync(join(this.state, 'claude-hooks.db'));
+    try {
+      // The service may be in a transaction on this very thread: waiting inside SQLite would keep it from ending.
+      db.exec('PRAGMA busy_timeout = 0');
+      await this.until('the database is free', () => {
+        try {
+          db.exec(
+            "BEGIN IMMEDIATE; UPDATE parks SET until = 0; UPDATE dispatches SET due_at = 0 WHERE state = 'parked'; COMMIT",
+          );
+          return true;
+        } catch (error) {
+          if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
+          return false;
+        }
+      });
+    } finally {
+      db.close();
+    }
+  }
+
+  /**
+   * Resolves when nothing is left to happen: hooks delivered, deliveries decided, no dispatch that could run now or
+   * runs. A hook is queued before the dispatch that caused it is settled, so a second look at the hooks tells whether
+   * the rows were read in between.
+   */
+  async settled(): Promise<void> {
+    await this.until('everything is settled', async () => {
+      await this.forge.settled();
+      const hooks = this.forge.deliveries.length;
+      const busy = await this.rows
+        .selectFrom('deliveries')
+        .select('id')
+        .where('state', '=', 'received')
+        .union(
+          this.rows
+            .selectFrom('dispatches')
+            .select('id')
+            .where('state', 'in', ['queued', 'running', 'interrupted']),
+        )
+        .execute();
+      return busy.length === 0 && hooks === this.forge.deliveries.length && this.#hooksAreOut();
+    });
+  }
+
+  #hooksAreOut(): boolean {
+    return this.forge.deliveries.every((d) => d.state !== 'waiting');
+  }
+
+  /** Looks until `look` answers something other than null, undefined or false. */
+  async until<T>(what: string, look: () => Promise<T> | T): Promise<NonNullable<T>> {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const seen = await look();
+      if (seen !== null && seen !== undefined && seen !== false) return seen as NonNullable<T>;
+      if (Date.now() > deadline) {
+        throw new Error(`Waited ${PATIENCE_MS} ms in vain until ${what}. The log:\n${this.logged.join('')}`);
+      }
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  /** The n-th dispatch (from 1), as soon as it is in this state. */
+  async untilDispatch(n: number, state: DispatchRow['state']): Promise<DispatchRow> {
+    return await this.until(`dispatch ${n} is ${state}`, async () => {
+      const row = (await this.dispatches())[n - 1];
+      return row?.state === state ? row : null;
+    });
+  }
+
+  async reached(hold: string): Promise<void> {
+    let there = false;
+    void this.model.reached(hold).then(() => {
+      there = true;
+    });
+    await this.until(`the model reached ${hold}`, () => there);
+  }
+
+  /** Ids of the processes that run for dispatches of this service. */
+  async processes(): Promise<number[]> {
+    const instance = readFileSync(join(this.state, 'instance'), 'utf8').trim();
+    try {
+      // SIGCONT disturbs nobody that runs.
+      return await killInside(instance, 'SIGCONT');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return await this.processes();
+      if (!/^no process of/.test((error as Error).message)) throw error;
+      return [];
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#running?.close();
+    await this.#database?.close();
+    await this.forge.close();
+    await this.model.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+
+export class ServiceProcess {
+  readonly child: ChildProcess;
+  readonly listening: Promise<string>;
+  /** resolves with the exit code, null after a signal */
+  readonly ended: Promise<number | null>;
+
+  constructor(child: ChildProcess, logged: string[]) {
+    this.child = child;
+    this.ended = once(child, 'exit').then(([code]) => code as number | null);
+    this.listening = new Promise((resolve, reject) => {
+      let output = '';
+      const read = (data: Buffer) => {
+        output += data.toString('utf8');
+        logged.push(data.toString('utf8'));
+        const match = /listens on (http:\/\/[\w.:]+)/.exec(output);
+        if (match !== null) resolve(match[1]!);
+      };
+      child.stdout!.on('data', read);
+      child.stderr!.on('data', read);
+      void this.ended.then((code) => reject(new Error(`The service ended with code ${code}:\n${output}`)));
+    });
+    // Whoever waits for it hears of it; nobody has to.
+    this.listening.catch(() => {});
+  }
+
+  /** No handler runs, nothing is flushed. Harmless when it has ended already. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
+
+  async terminate(): Promise<number | null> {
+    this.child.kill('SIGTERM');
+    return await this.ended;
+  }
+}
+
+async function openForge(folder: string, port: number): Promise<PocketForge> {
+  return await startPocketForge({
+    folder: join(folder, 'forge'),
+    port,
+    users: LOGINS.map((login) => ({ login, token: tokenOf(login), admin: login === OWNER })),
+  });
+}
+
+export function tokenOf(login: string): string {
+  return `${login}-stage-token`;
+}
+
+function secretsOf(): Record<string, string> {
+  return {
+    MODEL_KEY,
+    WEBHOOK_SECRET: SECRET,
+    DEV_TOKEN: tokenOf(DEV),
+    REVIEWER_TOKEN: tokenOf('review-bot'),
+  };
+}
+
+/** JSON is YAML: nothing to escape. */
+function configOf(options: StageOptions, at: { forge: string; model: string }): string {
+  return JSON.stringify(
+    {
+      server: { host: '127.0.0.1', port: '${PORT}' },
+      state: './state',
+      model: { upstream: at.model, api_key: '${MODEL_KEY}' },
+      container: { engine: 'process' },
+      mailbox: { quiet_seconds: 0, max_wait_seconds: 5 },
+      log: { format: 'pretty' },
+      forges: {
+        home: {
+          kind: 'forgejo',
+          url: at.forge,
+          webhook_secret: '${WEBHOOK_SECRET}',
+          repositories: [REPOSITORY],
+          accounts: {
+            dev: { login: DEV, token: '${DEV_TOKEN}' },
+            reviewer: { login: 'review-bot', token: '${REVIEWER_TOKEN}' },
+          },
+          ...options.forge,
+        },
+      },
+      ...options.config,
+    },
+    null,
+    2,
+  );
+}
