@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import type { CliReport, CliResult } from './run-cli.ts';
+import { judgeReport } from './verdict.ts';
+
+const ID = '11111111-2222-4333-8444-555555555555';
+
+function result(partial: Partial<CliResult> = {}): CliResult {
+  return {
+    subtype: 'success',
+    isError: false,
+    text: 'done',
+    errors: [],
+    turns: 1,
+    apiErrorStatus: null,
+    terminalReason: 'completed',
+    startupFailure: null,
+    usage: { costUsd: 0, models: {} },
+    ...partial,
+  };
+}
+
+function report(partial: Partial<CliReport> = {}): CliReport {
+  return {
+    initId: ID,
+    cliVersion: '2.1.330',
+    lastAnswer: 'head',
+    results: [result()],
+    writesLost: false,
+    limitEndsAt: null,
+    cut: false,
+    exitCode: 0,
+    stderr: '',
+    thrown: null,
+    ...partial,
+  };
+}
+
+function judge(r: CliReport, start: 'new' | 'resume' = 'resume', aborted: string | null = null) {
+  return judgeReport({ report: r, sessionId: ID, start, aborted });
+}
+
+const apiError = (status: number, terminalReason = 'api_error') =>
+  report({
+    exitCode: 1,
+    lastAnswer: null,
+    results: [
+      result({ isError: true, apiErrorStatus: status, terminalReason, text: `API Error: ${status}` }),
+    ],
+  });
+
+describe('an answer', () => {
+  test('is a good result of the session we asked for, with at least one turn', () => {
+    expect(judge(report())).toMatchObject({ kind: 'answered', answer: 'done', head: 'head' });
+  });
+
+  test('of another session is none: /clear and its like name a new id', () => {
+    expect(judge(report({ initId: 'other' })).kind).not.toBe('answered');
+  });
+
+  test('without a turn is none, whatever the subtype says', () => {
+    expect(judge(report({ lastAnswer: null })).kind).toBe('no-turn');
+    expect(judge(report({ results: [result({ turns: 0 })] })).kind).toBe('no-turn');
+  });
+
+  test('that came although the run was being stopped is kept: it is paid for', () => {
+    expect(judge(report(), 'resume', 'the service was stopped').kind).toBe('answered');
+  });
+
+  test('is the last one when work in the background made a second', () => {
+    const results = [result({ text: 'first' }), result({ text: 'second' })];
+    expect(judge(report({ results }))).toMatchObject({ answer: 'second' });
+  });
+
+  test('followed by an error is none', () => {
+    const results = [result(), result({ isError: true, apiErrorStatus: 529, terminalReason: 'api_error' })];
+    expect(judge(report({ results })).kind).toBe('limited');
+  });
+});
+
+describe('the model’s side', () => {
+  test.each([401, 403, 429, 529])('%i is a limit, not a failure', (status) => {
+    expect(judge(apiError(status))).toMatchObject({ kind: 'limited', status, until: null });
+  });
+  test('a usage limit names its end', () => {
+    expect(judge({ ...apiError(429), limitEndsAt: 5000 })).toMatchObject({ kind: 'limited', until: 5000 });
+  });
+  test.each([500, 502, 503])('%i passes', (status) => {
+    expect(judge(apiError(status)).kind).toBe('transient');
+  });
+  test('no connection passes', () => {
+    const results = [result({ isError: true, terminalReason: 'api_error', text: 'Connection error.' })];
+    expect(judge(report({ results, lastAnswer: null })).kind).toBe('transient');
+  });
+  test('a history that no longer fits is its own case', () => {
+    expect(judge(apiError(400, 'prompt_too_long')).kind).toBe('too-long');
+  });
+  test('any other 4xx is no turn', () => {
+    expect(judge(apiError(404)).kind).toBe('no-turn');
+  });
+});
+
+describe('a run that did not start', () => {
+  test('an error result without an init, after a resume: the session could not be loaded', () => {
+    const results = [
+      result({
+        subtype: 'error_during_execution',
+        isError: true,
+        turns: 0,
+        errors: ['No conversation found'],
+      }),
+    ];
+    const failed = report({ initId: null, lastAnswer: null, results, exitCode: 1 });
+    expect(judge(failed)).toMatchObject({ kind: 'resume-failed' });
+    expect(judge(failed, 'new').kind).toBe('no-turn');
+  });
+  test('the lock of another CLI', () => {
+    expect(judge(report({ initId: null, results: [], exitCode: 75 })).kind).toBe('transient');
+  });
+  test('a container that failed', () => {
+    expect(judge(report({ initId: null, results: [], exitCode: 125 })).kind).toBe('transient');
+  });
+  test('ended by a signal after its start: it passes, the session is looked at again', () => {
+    expect(judge(report({ results: [], exitCode: null, lastAnswer: null })).kind).toBe('transient');
+  });
+  test('nothing at all', () => {
+    const nothing = report({ initId: null, results: [], exitCode: 1, stderr: 'bad option' });
+    expect(judge(nothing, 'new')).toMatchObject({ kind: 'no-turn', detail: 'bad option' });
+  });
+});
+
+test('our caps are no errors', () => {
+  const capped = (subtype: CliResult['subtype']) => report({ results: [result({ subtype, isError: true })] });
+  expect(judge(capped('error_max_turns'))).toMatchObject({ kind: 'capped', why: 'max-turns' });
+  expect(judge(capped('error_max_budget_usd'))).toMatchObject({ kind: 'capped', why: 'max-budget' });
+});
