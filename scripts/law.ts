@@ -14,6 +14,7 @@ export interface Room {
 export const WORDS: Readonly<Record<string, readonly string[]>> = {
   vocabulary: [],
   errors: [],
+  faults: [],
   mentions: [],
   security: ['mentions'],
   log: ['security'],

@@ -10,6 +10,7 @@ import { type AgentOptions, type CliReport, pinnedCliVersion, runCli } from './a
 import { judgeReport, type Verdict } from './agent-runner/verdict.ts';
 import type { ContainerEngine } from './container/container.ts';
 import type { Database } from './database/database.ts';
+import { faultPoint } from './faults.ts';
 import type { Log } from './log.ts';
 import { diskCopy } from './sessions/evidence.ts';
 import { type CliFolders, transcriptPath } from './sessions/folders.ts';
@@ -96,6 +97,7 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
     const plan = await planSession(deps.database, planRequest(dispatch, deps, rung));
     await noteContinuity(dispatch, deps, plan);
+    faultPoint('session.planned');
     const adopted = await adoptAnswer(dispatch, deps, plan);
     if (adopted !== null) return adopted;
 
@@ -205,6 +207,7 @@ async function attemptRun(
     prompt,
     history: plan.history,
   });
+  faultPoint('run.announced');
   await recordTurn(deps.database.rows, {
     dispatchId: dispatch.id,
     conversationId: dispatch.conversationId,
@@ -213,6 +216,7 @@ async function attemptRun(
     uuid: null,
     now: deps.now(),
   });
+  faultPoint('run.recorded');
   const container = await deps.engine.start({
     instance: deps.instance,
     dispatch: dispatch.id,
@@ -269,6 +273,7 @@ function observer(dispatch: DispatchRun, deps: RunnerDeps) {
   const record = async (kind: 'text' | 'tool', content: string, uuid: string): Promise<void> => {
     const turn = { dispatchId: dispatch.id, conversationId: dispatch.conversationId, kind, content, uuid };
     await recordTurn(deps.database.rows, { ...turn, now: deps.now() });
+    faultPoint('run.answering');
   };
   return {
     text: (text: string, uuid: string) => record('text', text, uuid),
@@ -284,6 +289,7 @@ async function concludeRun<V extends Extract<Verdict, { kind: 'answered' | 'capp
   run: { report: CliReport; verdict: V },
 ): Promise<V & RunFacts> {
   const { report, verdict } = run;
+  faultPoint('run.ended');
   const verified = report.writesLost ? null : await verifyTranscript(plan, report.lastAnswer, deps);
   const facts = await runFacts(dispatch, deps, plan, {
     verified: verified === null ? null : { ...verified, cliVersion: report.cliVersion },

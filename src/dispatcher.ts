@@ -7,6 +7,7 @@ import type { Database, Rows } from './database/database.ts';
 import type { ConversationRow, DeliveryRow } from './database/tables.ts';
 import { placeEvent } from './dispatcher/items.ts';
 import { conversationsOnItem, viewOf } from './dispatcher/views.ts';
+import { faultPoint } from './faults.ts';
 import { type Considered, type RouteMatch, route } from './flows/route.ts';
 import { readDeliveryHeaders } from './forge/delivery-headers.ts';
 import { parseGiteaFamilyDelivery } from './forge/gitea-family.ts';
@@ -47,14 +48,17 @@ export interface StoredDecision {
 export async function dispatchNext(deps: DispatcherDeps): Promise<boolean> {
   let claimed: DeliveryRow | undefined;
   try {
-    return await deps.database.transaction(async (tx) => {
+    const decidedOne = await deps.database.transaction(async (tx) => {
       claimed = await claimDelivery(tx, deps.database.dialect, deps.now());
       if (claimed === undefined) return false;
       const decided = await decide(tx, deps, claimed);
       await settleDelivery(tx, { id: claimed.id, now: deps.now(), ...decided });
+      faultPoint('routing.decided');
       deps.log.info(`delivery ${claimed.id}: ${describe(decided.verdict)}`, { event: decided.eventName });
       return true;
     });
+    if (decidedOne) faultPoint('routing.committed');
+    return decidedOne;
   } catch (error) {
     if (claimed === undefined) throw error;
     const reason = error instanceof Error ? error.message : String(error);

@@ -93,11 +93,12 @@ describeDatabases('claiming deliveries', (open) => {
       for (;;) {
         const claimed = await database.transaction(async (tx) => {
           const next = await claimDelivery(tx, database.dialect, NOW);
-          if (next !== undefined) await settle(tx, next.id, { state: 'routed' });
-          return next;
+          if (next === undefined) return false;
+          await settle(tx, next.id, { state: 'routed' });
+          routed.push(next.forge_delivery_id);
+          return true;
         });
-        if (claimed === undefined) return;
-        routed.push(claimed.forge_delivery_id);
+        if (!claimed) return;
       }
     };
     await Promise.all([router(), router(), router(), router()]);

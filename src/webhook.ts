@@ -5,6 +5,7 @@
 import type { ForgeConfig } from './config/config.ts';
 import type { Database } from './database/database.ts';
 import { RequestRefused } from './errors.ts';
+import { faultPoint } from './faults.ts';
 import { type DeliveryHeadersOutcome, readDeliveryHeaders } from './forge/delivery-headers.ts';
 import { type Acceptance, acceptDelivery } from './inbox.ts';
 import { verifySignature } from './security.ts';
@@ -41,7 +42,8 @@ export async function receiveWebhook(request: WebhookRequest, deps: WebhookDeps)
   const body = await readBody(request, deps.maxBodyBytes);
   requireSignature(request.headers, body, forge);
   const headers = requireHeaders(readDeliveryHeaders(request.headers), forge);
-  return await acceptDelivery(deps.database.rows, {
+  faultPoint('webhook.received');
+  const acceptance = await acceptDelivery(deps.database.rows, {
     forge: forge.name,
     forgeDeliveryId: headers.deliveryId,
     source: 'webhook',
@@ -49,6 +51,8 @@ export async function receiveWebhook(request: WebhookRequest, deps: WebhookDeps)
     body,
     now: deps.now(),
   });
+  faultPoint('webhook.stored');
+  return acceptance;
 }
 
 function requireJsonPost(request: WebhookRequest): void {

@@ -2,6 +2,7 @@
  * The worker: leases conversations and runs their dispatches, as many at once as it may, each under a lease that is
  * renewed while it runs. Rows are the truth; `wake` is a hint that saves the wait for the next look.
  */
+import { faultPoint } from './faults.ts';
 import { type Lease, leaseConversation, renewLease } from './mailbox/leases.ts';
 import { rescueExpired } from './mailbox/settlement.ts';
 import { ABORT, type DispatchDeps, runDispatch } from './worker/dispatch.ts';
@@ -51,6 +52,7 @@ export function startWorker(options: WorkerOptions, deps: DispatchDeps): Worker 
       woken = false;
       const lease = running.size < options.concurrency ? await leaseNext(options, deps) : null;
       if (lease !== null) {
+        faultPoint('lease.taken');
         launch(lease);
         continue;
       }

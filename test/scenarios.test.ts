@@ -40,7 +40,6 @@ describe.skipIf(!here.ok)(here.title('scenarios'), () => {
       await stage.start();
       await perform(stage, play.acts);
       await stage.settled();
-      (await import('node:fs')).writeFileSync('/tmp/dump9-'+name+'.json', JSON.stringify(stage.turns.filter((r) => r.step === 0).map((r) => ({scene: r.scene, prompt: r.prompt, h: r.historyMessages})), null, 1));
       await expectRows(stage, wanted);
       expectForge(stage, wanted);
       expectTurns(stage, wanted);

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { migrate, openDatabase, pendingMigrations } from '../database/database.ts';
 import { runDemo } from '../demo/demo.ts';
+import { armFault, parseFault } from '../faults.ts';
 import { replay } from '../replay.ts';
 import { startService } from '../wiring.ts';
 import { answer, configFile } from './shared.ts';
@@ -58,6 +59,8 @@ interface ReplayOptions {
 }
 
 async function serve(file: string): Promise<void> {
+  const fault = process.env.CLAUDE_HOOKS_FAULT;
+  if (fault !== undefined) armFault(parseFault(fault));
   const service = await startService({
     file,
     env: process.env,

@@ -1,12 +1,10 @@
 /**
  * The bare process: no isolation at all. Only used when the configuration asks for it by name.
  *
- * Every process leads a group of its own, so that a tool the CLI started dies with it. What an earlier worker left
- * behind is found by the marks in its environment (Linux: /proc), since a group id does not survive in anybody's memory.
+ * Every process leads a session of its own and carries marks in its environment; `process-tree.ts` finds by both what a
+ * dispatch has started, also after the worker that started it is gone.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ContainedProcess,
@@ -16,9 +14,7 @@ import {
   type RunningContainer,
   type SpawnSpec,
 } from './container.ts';
-
-const INSTANCE_MARK = 'CLAUDE_HOOKS_INSTANCE';
-const DISPATCH_MARK = 'CLAUDE_HOOKS_DISPATCH';
+import { DISPATCH_MARK, INSTANCE_MARK, ProcessTree } from './process-tree.ts';
 
 /** Time between SIGTERM and SIGKILL: the CLI needs about 0.4 s to write its last lines. */
 const GRACE_MS = 2000;
@@ -71,13 +67,14 @@ class ProcessContainer implements RunningContainer {
 
   async stop(): Promise<void> {
     const { instance, dispatch } = this.#spec;
-    const find = async () => [
-      ...this.#children.filter(isRunning).map((c) => c.pid!),
-      ...(await markedProcesses((mark) => mark.instance === instance && mark.dispatch === dispatch)).map(
-        (p) => p.pid,
-      ),
-    ];
-    await killAll(find);
+    const tree = new ProcessTree(
+      (mark) => mark.instance === instance && mark.dispatch === dispatch,
+      () => this.#children.flatMap((child) => child.pid ?? []),
+    );
+    await killAll(async () => [
+      ...this.#children.filter(isRunning).map((child) => child.pid!),
+      ...(await tree.running()),
+    ]);
   }
 }
 
@@ -86,9 +83,9 @@ function isRunning(child: ChildProcess): boolean {
 }
 
 async function reapOrphans(instance: string): Promise<string[]> {
-  const orphans = await markedProcesses((mark) => mark.instance === instance);
-  await killAll(async () => (await markedProcesses((mark) => mark.instance === instance)).map((p) => p.pid));
-  return [...new Set(orphans.map((p) => p.dispatch))];
+  const tree = new ProcessTree((mark) => mark.instance === instance);
+  await killAll(() => tree.running());
+  return tree.dispatches;
 }
 
 /** SIGTERM, a moment to write the last lines, then SIGKILL until nothing is found any more. */
@@ -115,38 +112,4 @@ function signalAll(pids: number[], signal: NodeJS.Signals): void {
       // gone in the meantime
     }
   }
-}
-
-interface MarkedProcess {
-  pid: number;
-  instance: string;
-  dispatch: string;
-}
-
-/** Linux only; elsewhere nothing is found and the kernel lock alone keeps an orphan apart. */
-async function markedProcesses(matches: (mark: MarkedProcess) => boolean): Promise<MarkedProcess[]> {
-  if (!existsSync('/proc/self/environ')) return [];
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.filter((pid) => pid !== process.pid).map(readMark));
-  return found.filter((p) => p !== null).filter(matches);
-}
-
-async function readMark(pid: number): Promise<MarkedProcess | null> {
-  try {
-    const environ = await readFile(`/proc/${pid}/environ`, 'latin1');
-    if (!environ.includes(INSTANCE_MARK)) return null;
-    const variables = new Map(
-      environ.split('\0').map((v) => [v.split('=', 1)[0]!, v.slice(v.indexOf('=') + 1)]),
-    );
-    const instance = variables.get(INSTANCE_MARK);
-    if (instance === undefined || (await isZombie(pid))) return null;
-    return { pid, instance, dispatch: variables.get(DISPATCH_MARK) ?? '' };
-  } catch {
-    return null;
-  }
-}
-
-async function isZombie(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
-  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
 }

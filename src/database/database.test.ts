@@ -215,7 +215,8 @@ describeDatabases('transactions', (open, dialect) => {
           await touch(tx, second);
         });
       await Promise.all([crosswise('a', 'b'), crosswise('b', 'a')]);
-      expect(attempts).toBe(3);
+      // On a busy machine PostgreSQL may end both, or one of them twice.
+      expect(attempts).toBeGreaterThan(2);
     });
   }
 });

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Database, Rows } from '../database/database.ts';
 import type { EffectRow } from '../database/tables.ts';
 import { ForgeMissing, ForgeRefused, GitFailed } from '../errors.ts';
+import { faultPoint } from '../faults.ts';
 
 export interface Effect<R> {
   dispatchId: string;
@@ -51,9 +52,12 @@ export async function once<R>(deps: EffectDeps, effect: Effect<R>): Promise<Effe
       .execute();
   };
   try {
+    faultPoint('effect.planned');
     const earlier = row.attempts > 1 ? await effect.find() : null;
     const result = earlier ?? (await effect.perform());
+    faultPoint('effect.performed');
     await settle('done', result);
+    faultPoint('effect.recorded');
     return { kind: 'done', result };
   } catch (error) {
     if (!isRefusal(error)) throw error;

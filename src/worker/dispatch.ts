@@ -6,6 +6,7 @@ import { type RunnerDeps, type RunOutcome, runWithSessionResume } from '../agent
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { ForgeUnavailable, GitFailed, LeaseLost } from '../errors.ts';
+import { faultPoint } from '../faults.ts';
 import type { Snapshot } from '../flows/changes.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { Log } from '../log.ts';
@@ -52,8 +53,10 @@ export async function runDispatch(lease: Lease, deps: DispatchDeps, signal: Abor
   deps.log.info(`[${lease.dispatch.agent}] ${lease.dispatch.id}: ${finished.settlement.state}`, {
     ...('reason' in finished.settlement ? { reason: finished.settlement.reason } : {}),
   });
+  faultPoint('settle.begun');
   try {
     await settleDispatch(deps.database, lease, { ...finished, now: deps.now() });
+    faultPoint('settle.committed');
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
     deps.log.warn(error.message);
@@ -95,6 +98,7 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
   const { lease } = work;
   if (lease.previous?.answer != null) return await publishStoredAnswer(work, deps, lease.previous.answer);
   const context = await gatherContext({ ...work, workdir: deps.workdir });
+  faultPoint('context.gathered');
   const outcome = await run(work, deps, context);
   return await settleOutcome(work, deps, context, outcome);
 }
@@ -145,7 +149,9 @@ async function settleOutcome(
 ): Promise<Finished> {
   switch (outcome.kind) {
     case 'answered': {
+      faultPoint('run.verified');
       await storeRun(work, deps, context, outcome, outcome.answer);
+      faultPoint('answer.stored');
       await publish(work, deps, context, {
         answer: outcome.answer,
         continuity: outcome.continuity,

@@ -1,0 +1,59 @@
+/**
+ * Fault points: named places between two writes of a delivery's life, where a test can end the process or make a write
+ * fail. Off, a point is one comparison with null. Armed from the command line's environment only
+ * (`CLAUDE_HOOKS_FAULT=kill@answer.stored` or `kill@effect.performed#3` for the third time it is passed).
+ */
+
+/** In the order a delivery passes them. */
+export const FAULT_POINTS = [
+  'webhook.received',
+  'webhook.stored',
+  'routing.decided',
+  'routing.committed',
+  'lease.taken',
+  'context.gathered',
+  'session.planned',
+  'run.announced',
+  'run.recorded',
+  'run.answering',
+  'run.ended',
+  'run.verified',
+  'answer.stored',
+  'effect.planned',
+  'effect.performed',
+  'effect.recorded',
+  'settle.begun',
+  'settle.committed',
+] as const;
+export type FaultPoint = (typeof FAULT_POINTS)[number];
+
+type Fault = (point: FaultPoint) => void;
+
+let armed: Fault | null = null;
+
+/** Passes a point. Free when nothing is armed. */
+export function faultPoint(point: FaultPoint): void {
+  if (armed !== null) armed(point);
+}
+
+/** Arms a fault in this process; null disarms. */
+export function armFault(fault: Fault | null): void {
+  armed = fault;
+}
+
+/** Reads `kill@<point>` or `kill@<point>#<n>`. Throws when the point is unknown. */
+export function parseFault(spec: string): Fault {
+  const match = /^kill@([a-z.]+)(?:#(\d+))?$/.exec(spec);
+  const point = match?.[1];
+  if (point === undefined || !FAULT_POINTS.includes(point as FaultPoint)) {
+    throw new Error(
+      `${spec} is no fault. Use kill@<point> or kill@<point>#<n> with one of ${FAULT_POINTS.join(', ')}.`,
+    );
+  }
+  let left = Number(match![2] ?? 1);
+  return (passed) => {
+    if (passed !== point || --left > 0) return;
+    // No handler runs and nothing is flushed: the same as the kernel's out-of-memory killer.
+    process.kill(process.pid, 'SIGKILL');
+  };
+}
