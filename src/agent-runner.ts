@@ -1,90 +1,15 @@
-/**
- * One dispatch's run: find the session, resume it, and if that cannot be, go down the ladder one rung at a time.
- * Nothing here starts a conversation over silently: every rung below `resumed` is recorded with its reason.
- */
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startArchiver } from './agent-runner/archiver.ts';
+import { composePrompt } from './agent-runner/compose.ts';
+import { concludeRun, runFacts, verifyTranscript } from './agent-runner/conclude.ts';
+import type { DispatchRun, RunnerDeps, RunOutcome } from './agent-runner/contract.ts';
 import { cliEnvironment } from './agent-runner/environment.ts';
-import { type AgentOptions, type CliReport, pinnedCliVersion, runCli } from './agent-runner/run-cli.ts';
+import { type CliReport, pinnedCliVersion, runCli } from './agent-runner/run-cli.ts';
 import { judgeReport, type Verdict } from './agent-runner/verdict.ts';
-import type { ContainerEngine } from './container/container.ts';
-import type { Database } from './database/database.ts';
 import { faultPoint } from './faults.ts';
-import type { Log } from './log.ts';
-import { diskCopy } from './sessions/evidence.ts';
-import { type CliFolders, transcriptPath } from './sessions/folders.ts';
 import { type Floor, planSession, type SessionPlan } from './sessions/plan.ts';
 import { recordTurn } from './sessions/record.ts';
-import { holds } from './sessions/transcript.ts';
-import { abandonSession, countFailedResume, recordIncident } from './sessions.ts';
-import type { Continuity } from './vocabulary.ts';
-
-/** `full` explains everything, `short` continues, `interrupted` says that the last run was cut off. */
-export type PromptForm = 'full' | 'short' | 'interrupted';
-
-export interface DispatchRun {
-  id: string;
-  conversationId: string;
-  agentName: string;
-  agent: AgentOptions;
-  /** `fresh` starts a new session for every dispatch, on purpose */
-  policy: 'resume' | 'fresh';
-  cwd: string;
-  folders: CliFolders;
-  /** true when an earlier attempt of this very dispatch may have got somewhere */
-  retried: boolean;
-  prompt(form: PromptForm): string;
-  /** commits prompt, session and continuity to the dispatch's row before the CLI is spawned */
-  announce(start: {
-    sessionId: string;
-    continuity: Continuity;
-    prompt: string;
-    history: number;
-  }): Promise<void>;
-  /** aborts with a string reason: the lease was lost, or the service is stopping */
-  signal: AbortSignal;
-}
-
-export interface RunnerDeps {
-  database: Database;
-  engine: ContainerEngine;
-  log: Log;
-  now: () => number;
-  /** names the installation in the environment of its processes */
-  instance: string;
-  model: { upstream: string; apiKey: string; retries: number };
-  path: string;
-  executable: string | null;
-  sessions: { archive: boolean; flushMs: number; maxFailedResumes: number; lateMessagesMs: number };
-}
-
-/** The proof that a session can be resumed, to be committed together with the answer. */
-export interface VerifiedHead {
-  sessionId: string;
-  head: string;
-  size: number;
-  cliVersion: string | null;
-}
-
-interface RunFacts {
-  sessionId: string;
-  continuity: Continuity;
-  reason: string;
-  /** null: the transcript could not be verified; the session is already abandoned and the incident recorded */
-  verified: VerifiedHead | null;
-  turns: number;
-  usage: unknown;
-}
-
-export type RunOutcome =
-  | ({ kind: 'answered'; answer: string; adopted: boolean } & RunFacts)
-  | ({ kind: 'capped'; why: 'max-turns' | 'max-budget' } & RunFacts)
-  | { kind: 'limited'; why: string; until: number | null; status: number }
-  | { kind: 'transient'; why: string }
-  | { kind: 'interrupted'; why: string }
-  /** the ladder has no rung left: a person must look */
-  | { kind: 'refused'; reason: string };
+import { countFailedResume, recordIncident } from './sessions.ts';
 
 /** More than the rungs there are: a loop that goes on longer is a bug, not a rung. */
 const MOST_ATTEMPTS = 8;
@@ -101,7 +26,7 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
     const adopted = await adoptAnswer(dispatch, deps, plan);
     if (adopted !== null) return adopted;
 
-    const { report, verdict } = await attemptRun(dispatch, deps, plan, attempt > 1);
+    const { report, verdict } = await attemptRun(dispatch, deps, plan);
     deps.log.debug('run ended', { dispatch: dispatch.id, verdict: verdict.kind, exitCode: report.exitCode });
     switch (verdict.kind) {
       case 'answered':
@@ -198,9 +123,8 @@ async function attemptRun(
   dispatch: DispatchRun,
   deps: RunnerDeps,
   plan: SessionPlan,
-  again: boolean,
 ): Promise<{ report: CliReport; verdict: Verdict }> {
-  const prompt = composePrompt(dispatch, plan, again);
+  const prompt = composePrompt(dispatch, plan);
   await dispatch.announce({
     sessionId: plan.session.id,
     continuity: plan.continuity,
@@ -260,98 +184,15 @@ async function attemptRun(
   }
 }
 
-/** A session that was cut off in mid-turn is told so; a new one is told everything; the rest only what is new. */
-function composePrompt(dispatch: DispatchRun, plan: SessionPlan, again: boolean): string {
-  const isNew = plan.start === 'new' && plan.preamble === null;
-  const cutOff = plan.tail.kind === 'mid-turn';
-  const form: PromptForm = isNew ? 'full' : cutOff && (dispatch.retried || again) ? 'interrupted' : 'short';
-  const prompt = dispatch.prompt(form);
-  return plan.preamble === null ? prompt : `${plan.preamble}\n\n${prompt}`;
-}
-
 function observer(dispatch: DispatchRun, deps: RunnerDeps) {
-  const record = async (kind: 'text' | 'tool', content: string, uuid: string): Promise<void> => {
+  const record = async (kind: 'text' | 'tool', content: string, uuid: string | null): Promise<void> => {
     const turn = { dispatchId: dispatch.id, conversationId: dispatch.conversationId, kind, content, uuid };
     await recordTurn(deps.database.rows, { ...turn, now: deps.now() });
     faultPoint('run.answering');
   };
   return {
     text: (text: string, uuid: string) => record('text', text, uuid),
-    tool: (name: string, input: unknown, uuid: string) =>
-      record('tool', `${name} ${JSON.stringify(input)}`, uuid),
-  };
-}
-
-async function concludeRun<V extends Extract<Verdict, { kind: 'answered' | 'capped' }>>(
-  dispatch: DispatchRun,
-  deps: RunnerDeps,
-  plan: SessionPlan,
-  run: { report: CliReport; verdict: V },
-): Promise<V & RunFacts> {
-  const { report, verdict } = run;
-  faultPoint('run.ended');
-  const verified = report.writesLost ? null : await verifyTranscript(plan, report.lastAnswer, deps);
-  const facts = await runFacts(dispatch, deps, plan, {
-    verified: verified === null ? null : { ...verified, cliVersion: report.cliVersion },
-    turns: verdict.result.turns,
-    usage: verdict.result.usage,
-  });
-  return { ...verdict, ...facts };
-}
-
-/** The last answer must be in the file, and the file on the disk, before the id may be called resumable. */
-async function verifyTranscript(
-  plan: SessionPlan,
-  head: string | null,
-  deps: RunnerDeps,
-): Promise<VerifiedHead | null> {
-  if (head === null) return null;
-  const copy = await diskCopy(plan.session);
-  if (copy.transcript === null || !holds(copy.transcript, head)) return null;
-  try {
-    const handle = await open(join(plan.session.config_folder, transcriptPath(plan.session.id)), 'r+');
-    await handle.datasync().finally(() => handle.close());
-  } catch (error) {
-    deps.log.warn('the transcript could not be synchronised to disk', { error: String(error) });
-    return null;
-  }
-  return {
-    sessionId: plan.session.id,
-    head,
-    size: copy.transcript.size,
-    cliVersion: copy.transcript.cliVersion,
-  };
-}
-
-/** An answer without a verified transcript stands, but the session is over: resuming it would silently forget. */
-async function runFacts(
-  dispatch: DispatchRun,
-  deps: RunnerDeps,
-  plan: SessionPlan,
-  run: { verified: VerifiedHead | null; turns: number; usage: unknown },
-): Promise<RunFacts> {
-  if (run.verified === null) {
-    const reason = 'transcript-not-written';
-    deps.log.error(
-      `[${dispatch.agentName}] ${dispatch.id}: the CLI answered but its transcript was not written; session ${plan.session.id} cannot be resumed. ` +
-        'Check that the CLI folder is writable where the CLI runs (`claude-hooks sessions diagnose` shows it).',
-    );
-    await abandonSession(deps.database.rows, plan.session.id, reason);
-    await recordIncident(deps.database.rows, {
-      conversationId: dispatch.conversationId,
-      dispatchId: dispatch.id,
-      sessionId: plan.session.id,
-      rung: 'unverified',
-      reason,
-      evidence: plan.evidence,
-      now: deps.now(),
-    });
-  }
-  return {
-    sessionId: plan.session.id,
-    continuity: plan.continuity,
-    reason: plan.reason,
-    ...run,
+    tool: (name: string, input: unknown) => record('tool', `${name} ${JSON.stringify(input)}`, null),
   };
 }
 

@@ -84,7 +84,8 @@ async function decide(tx: Rows, deps: DispatcherDeps, delivery: DeliveryRow): Pr
   if (refused !== null) return { verdict: ignored(refused), eventName, decision: null };
 
   // A replay is an operator's wish: the meaning was seen before, and that is the point.
-  if (delivery.source !== 'replay') {
+  const replayed = delivery.source === 'replay';
+  if (!replayed) {
     const first = await claimMeaning(tx, {
       forge: event.forge,
       semanticKey: event.semanticKey,
@@ -92,7 +93,7 @@ async function decide(tx: Rows, deps: DispatcherDeps, delivery: DeliveryRow): Pr
     });
     if (first !== null) return { verdict: { state: 'duplicate', of: first }, eventName, decision: null };
   }
-  const placed = await placeEvent(tx, event);
+  const placed = await placeEvent(tx, event, replayed);
   if (placed.item === null) {
     return { verdict: ignored(`${eventName} names no issue or pull request`), eventName, decision: null };
   }

@@ -5,7 +5,7 @@
 import type { Forge, Item } from './forge/forge.ts';
 import { joinConversation } from './mailbox/conversations.ts';
 import { continuityReceipt, parseVerdict, postedText } from './outcome/answer.ts';
-import { type EffectDeps, effectKey, marker, once } from './outcome/effects.ts';
+import { type EffectDeps, effectKey, marker, once, wasDoneBefore } from './outcome/effects.ts';
 import type { Continuity, RepositoryRef } from './vocabulary.ts';
 
 /** What pushing came to; the worker's `workdir.push` fits. */
@@ -91,12 +91,20 @@ async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): 
   }
   if (pushed.result.kind === 'nothing') return;
   progress.published.pushedSha = pushed.result.sha;
-  if (p.closes !== null) await openPull(p, deps, progress);
+  const hasNews = pushed.result.kind === 'pushed';
+  if (p.closes !== null) await openPull(p, deps, { ...progress, hasNews });
 }
 
-async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
+async function openPull(
+  p: Publication,
+  deps: OutcomeDeps,
+  { hasNews, ...progress }: Progress & { hasNews: boolean },
+): Promise<void> {
   const { name: head, base } = p.branch!;
   const existing = await deps.forge.findPull(p.repository, head, base);
+  // Merged, or closed by a person who did not want it: an answer without new commits does not bring it back.
+  const isOver = existing === null && !hasNews && (await wasDoneBefore(deps, p, 'pull'));
+  if (isOver) return;
   const pull =
     existing === null
       ? await once<{ number: number }>(deps, {

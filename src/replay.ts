@@ -1,8 +1,8 @@
 /** A replay is a new delivery with old bytes: it is stored like any other, and the running service routes it. */
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { loadConfig } from './config/load.ts';
-import { openDatabase } from './database/database.ts';
+import { openDatabase, pendingMigrations } from './database/database.ts';
 import { NotFound } from './errors.ts';
 import { acceptDelivery, findDelivery } from './inbox.ts';
 
@@ -22,6 +22,11 @@ export async function replay(
   const config = loadConfig({ file: configFile, env });
   const database = openDatabase({ url: config.database.url });
   try {
+    if ((await pendingMigrations(database)).length > 0) {
+      throw new NotFound(
+        'The database has not the tables of this release yet. Start the service once, or run `claude-hooks migrate`.',
+      );
+    }
     const stored = await findDelivery(database.rows, request.what);
     const source = stored === undefined ? fromFile(request, Object.keys(config.forges)) : null;
     const accepted = await acceptDelivery(database.rows, {
@@ -40,7 +45,7 @@ export async function replay(
 }
 
 function fromFile(request: ReplayRequest, forges: string[]) {
-  if (!existsSync(request.what)) {
+  if (statSync(request.what, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new NotFound(
       `${request.what} is neither a stored delivery nor a file. \`claude-hooks conversations\` and the service's log name deliveries.`,
     );

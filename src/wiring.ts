@@ -83,9 +83,11 @@ async function startParts(parts: Parts): Promise<Service> {
     url: server.url,
     stop: async () => {
       log.info('stopping: no new work is taken');
-      await server.close();
+      // What is still accepted waits in its row for the next start.
+      const closed = server.close();
       await router.stop();
       await worker.drain(config().worker.drainSeconds * 1000);
+      await closed;
       parts.watcher.close();
       await database.close();
       parts.lock.release();
@@ -287,6 +289,17 @@ async function startServer(parts: Parts, router: Router): Promise<{ url: string;
   const actual = typeof address === 'object' && address !== null ? address.port : port;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: () => closeServer(server),
   };
+}
+
+/** As long as a forge waits for an answer. A client that never ends its request would keep the service from stopping. */
+const CONNECTION_GRACE_MS = 5000;
+
+async function closeServer(server: ReturnType<typeof listen>): Promise<void> {
+  const cut = setTimeout(() => {
+    if ('closeAllConnections' in server) server.closeAllConnections();
+  }, CONNECTION_GRACE_MS);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  clearTimeout(cut);
 }

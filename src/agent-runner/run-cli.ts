@@ -5,7 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { type Options, query, type SDKMessage, type SDKResultMessage } from '@anthropic-ai/claude-agent-sdk';
+import {
+  type HookCallback,
+  type Options,
+  query,
+  type SDKMessage,
+  type SDKResultMessage,
+} from '@anthropic-ai/claude-agent-sdk';
 import type { RunningContainer } from '../container/container.ts';
 
 export interface CliRun {
@@ -38,7 +44,8 @@ export interface AgentOptions {
 /** Called as things happen; a promise holds the stream up until it is kept, so that the record is never behind. */
 export interface RunObserver {
   text(text: string, uuid: string): Promise<void>;
-  tool(name: string, input: unknown, uuid: string): Promise<void>;
+  /** Before the tool runs, subagents' tools included: what rejects here is not run. */
+  tool(name: string, input: unknown): Promise<void>;
 }
 
 export interface CliResult {
@@ -131,6 +138,7 @@ function sdkOptions(run: CliRun, report: CliReport, abort: AbortController): Opt
     // The CLI deletes transcripts after 30 days by default; keeping and forgetting is ours.
     settings: { cleanupPeriodDays: 3650 },
     env: run.env,
+    hooks: { PreToolUse: [{ hooks: [recordBeforeTool(run.observe)] }] },
     ...(run.executable === null ? {} : { pathToClaudeCodeExecutable: run.executable }),
     abortController: abort,
     stderr: (text: string) => {
@@ -155,6 +163,29 @@ function sdkOptions(run: CliRun, report: CliReport, abort: AbortController): Opt
       spawn.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
       return child;
     },
+  };
+}
+
+/**
+ * A tool call is in our record before it is done. The transcript lags by about 100 ms: a run that is killed in between
+ * leaves no trace of the call there, and would do it again.
+ */
+function recordBeforeTool(observe: RunObserver): HookCallback {
+  return async (input) => {
+    if (input.hook_event_name !== 'PreToolUse') return {};
+    try {
+      await observe.tool(input.tool_name, input.tool_input);
+      return {};
+    } catch (error) {
+      const reason = `The service could not record this call, so it was not made: ${String(error)}`;
+      return {
+        hookSpecificOutput: {
+          hookEventName: 'PreToolUse',
+          permissionDecision: 'deny',
+          permissionDecisionReason: reason,
+        },
+      };
+    }
   };
 }
 
@@ -195,7 +226,6 @@ async function takeAnswer(
   report.lastAnswer = message.uuid;
   for (const block of message.message.content) {
     if (block.type === 'text') await observe.text(block.text, message.uuid);
-    if (block.type === 'tool_use') await observe.tool(block.name, block.input, message.uuid);
   }
 }
 

@@ -5,7 +5,8 @@
 import type { Rows } from '../database/database.ts';
 import type { EventItem, ForgeEvent } from '../vocabulary.ts';
 
-export async function placeEvent(tx: Rows, event: ForgeEvent): Promise<ForgeEvent> {
+/** `replayed`: what it added has been seen long ago, and counts again. */
+export async function placeEvent(tx: Rows, event: ForgeEvent, replayed = false): Promise<ForgeEvent> {
   const placed = event.item === null ? await placeByHead(tx, event) : event;
   if (placed.item === null) return placed;
   const before = await tx
@@ -15,29 +16,57 @@ export async function placeEvent(tx: Rows, event: ForgeEvent): Promise<ForgeEven
     .where('repository_id', '=', event.repository.id)
     .where('number', '=', placed.item.number)
     .executeTakeFirst();
+  const announced = { assignees: namesIn(before?.assignees), labels: namesIn(before?.labels) };
   const added = {
-    assignees: without(event.added.assignees, before?.assignees),
-    labels: without(event.added.labels, before?.labels),
+    assignees: without(event.added.assignees, announced.assignees),
+    labels: without(event.added.labels, announced.labels),
   };
-  // Deliveries come in any order; an older one may not bring an older state back. CI runs carry no item state.
-  const isNewer = before === undefined || Date.parse(event.occurredAt) >= Date.parse(before.occurred_at);
-  if (event.ci === null && (isNewer || Number.isNaN(Date.parse(event.occurredAt)))) {
-    await remember(tx, placed, placed.item);
-  }
-  return { ...placed, added };
+  // CI runs carry no item state.
+  if (event.ci === null && !isOlder(event, before)) await remember(tx, placed, placed.item, announced);
+  return replayed ? placed : { ...placed, added };
 }
 
-/** Names in `all` that were not in the stored JSON array; logins and labels compare without case. */
-function without(all: string[], stored: string | undefined): string[] {
-  const before = new Set((JSON.parse(stored ?? '[]') as string[]).map((n) => n.toLowerCase()));
-  return all.filter((name) => !before.has(name.toLowerCase()));
+interface Sets {
+  assignees: string[];
+  labels: string[];
 }
 
-async function remember(tx: Rows, event: ForgeEvent, item: EventItem): Promise<void> {
+/** Deliveries come in any order; an older one may not bring an older state back. A time nobody gave decides nothing. */
+function isOlder(event: ForgeEvent, before: { occurred_at: string } | undefined): boolean {
+  return Date.parse(event.occurredAt) < Date.parse(before?.occurred_at ?? '');
+}
+
+function namesIn(stored: string | undefined): string[] {
+  return JSON.parse(stored ?? '[]') as string[];
+}
+
+/** Logins and labels compare without case. */
+function without(names: string[], taken: string[]): string[] {
+  const lower = new Set(taken.map((name) => name.toLowerCase()));
+  return names.filter((name) => !lower.has(name.toLowerCase()));
+}
+
+function within(names: string[], allowed: string[]): string[] {
+  return without(names, without(names, allowed));
+}
+
+const ASSIGNEE_EVENTS = /\.(assigned|unassigned)$/;
+const LABEL_EVENTS = /\.labeled$/;
+
+/**
+ * A name is kept once the event that announces additions has brought it. Every payload has the complete sets, but an
+ * `opened` or a comment that overtakes `assigned` must not make the assignee look like an old one: nobody would ever be
+ * woken. What is gone from a set, on the other hand, is gone whoever says so.
+ */
+async function remember(tx: Rows, event: ForgeEvent, item: EventItem, announced: Sets): Promise<void> {
+  const assignees = ASSIGNEE_EVENTS.test(event.name)
+    ? item.assignees
+    : within(announced.assignees, item.assignees);
+  const labels = LABEL_EVENTS.test(event.name) ? item.labels : within(announced.labels, item.labels);
   const state = {
     kind: item.kind,
-    labels: JSON.stringify(item.labels),
-    assignees: JSON.stringify(item.assignees),
+    labels: JSON.stringify(labels),
+    assignees: JSON.stringify(assignees),
     occurred_at: event.occurredAt,
     ...(event.pull === null ? {} : { head_sha: event.pull.headSha, head_ref: event.pull.headRef }),
   };

@@ -66,6 +66,23 @@ export async function once<R>(deps: EffectDeps, effect: Effect<R>): Promise<Effe
   }
 }
 
+/** Whether an earlier dispatch of this conversation did such a thing. */
+export async function wasDoneBefore(
+  deps: EffectDeps,
+  now: Pick<Effect<unknown>, 'dispatchId' | 'conversationId'>,
+  kind: EffectRow['kind'],
+): Promise<boolean> {
+  const earlier = await deps.database.rows
+    .selectFrom('effects')
+    .select('id')
+    .where('conversation_id', '=', now.conversationId)
+    .where('dispatch_id', '!=', now.dispatchId)
+    .where('kind', '=', kind)
+    .where('state', '=', 'done')
+    .executeTakeFirst();
+  return earlier !== undefined;
+}
+
 /** The other side understood and said no; anything else may pass when it is tried again. */
 function isRefusal(error: unknown): error is Error {
   return (

@@ -138,16 +138,33 @@ describeDatabases('a file that is no continuation', (open) => {
     ['cut', 'one\n'],
     ['rewritten at the same length', 'ONE\nTWO\n'],
     ['rewritten and longer', 'other\nhistory\n'],
-  ])('was %s: it starts a new generation and the old one goes', async (_, bytes) => {
+  ])('was %s: a transcript is not followed, the archived copy stays', async (_, bytes) => {
     const { write, append, archive, read, chunks } = await setUp(open);
     await write('one\n');
     await archive();
     await append('two\n');
     await archive();
     await write(bytes);
-    expect(await archive()).toEqual([{ path: PATH, generation: 2, size: bytes.length }]);
-    expect((await read())?.toString()).toBe(bytes);
-    expect(await chunks()).toEqual([{ generation: 2, start: 0 }]);
+    expect(await archive()).toEqual([{ path: PATH, generation: 1, size: 8 }]);
+    expect((await read())?.toString()).toBe('one\ntwo\n');
+    expect((await chunks()).length).toBe(2);
+  });
+
+  test('and is no transcript starts a new generation, and the old one goes', async () => {
+    const database = await open();
+    const { id } = await conversationOn(database.rows, { number: 1 });
+    const folder = await mkdtemp(join(tmpdir(), 'claude-hooks-archive-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const path = 'projects/conversation/one/tool-results/a.txt';
+    await mkdir(join(folder, 'projects/conversation/one/tool-results'), { recursive: true });
+    for (const [text, generation] of [
+      ['first output', 1],
+      ['second', 2],
+    ] as const) {
+      await writeFile(join(folder, path), text);
+      expect(await archiveFolder(database, id, folder)).toEqual([{ path, generation, size: text.length }]);
+      expect(Buffer.from((await readArchived(database.rows, id, path))!).toString()).toBe(text);
+    }
   });
 
   test('and is empty leaves the archive as it is', async () => {

@@ -52,6 +52,9 @@ async function archiveFile(database: Database, file: FileToArchive): Promise<Arc
     if (size === 0) return known;
     const isContinued =
       known !== undefined && size >= known.size && (await continues(database, file, handle));
+    // A transcript only grows. One that does not continue was damaged or replaced, and what is archived may be the
+    // better copy: which of them counts is decided by who verifies or plans, not by whoever passes by.
+    if (known !== undefined && !isContinued && file.path.endsWith('.jsonl')) return known;
     const generation = isContinued ? known.generation : (known?.generation ?? 0) + 1;
     let at = isContinued ? known.size : 0;
     while (at < size) {

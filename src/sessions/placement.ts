@@ -52,3 +52,14 @@ export async function replaceArchived(
     bytes,
   });
 }
+
+/** After a verified run: an archive that did not follow (the file was rewritten meanwhile) takes the verified copy. */
+export async function completeArchive(
+  database: Database,
+  session: SessionRow,
+  verified: Uint8Array,
+): Promise<void> {
+  const files = await archivedFiles(database.rows, session.conversation_id);
+  const archived = files.find((f) => f.path === transcriptPath(session.id));
+  if (archived?.size !== verified.length) await replaceArchived(database, session, verified);
+}

@@ -64,6 +64,8 @@ export interface SessionPlan {
   evidence: Record<string, unknown>;
   /** what the last run on this session left behind its head */
   tail: Tail;
+  /** tool calls this dispatch has already begun, by our record: after a crash they may or may not be in the history */
+  begun: string[];
   /** the record as text, to stand before the prompt */
   preamble: string | null;
   /** turns the model will see before the prompt */
@@ -81,7 +83,11 @@ export async function planSession(database: Database, request: PlanRequest): Pro
     request.floor === 'digest'
       ? await withoutSession(database, request, session)
       : await withSession(database, request, session);
-  return configBroken ? { ...plan, evidence: { ...plan.evidence, brokenConfigSetAside: true } } : plan;
+  const evidence = configBroken ? { ...plan.evidence, brokenConfigSetAside: true } : plan.evidence;
+  const own = (await readRecord(database.rows, request.conversationId)).find(
+    (e) => e.dispatchId === request.dispatchId,
+  );
+  return { ...plan, evidence, begun: own?.actions ?? [] };
 }
 
 /** No session to resume: the first dispatch, a policy that wants none, or a history that must come from the record. */
@@ -127,6 +133,7 @@ function newSessionPlan(
     resumeAt: null,
     evidence: {},
     tail: { kind: 'nothing' },
+    begun: [],
     preamble: null,
     history: 0,
     ...detail,
@@ -262,6 +269,7 @@ async function resumePlan(database: Database, request: PlanRequest, use: UsableC
     reason: use.reason,
     evidence: use.evidence,
     tail,
+    begun: [],
     preamble: null,
     history: historyMessages(transcript),
   };

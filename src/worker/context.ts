@@ -62,7 +62,7 @@ export async function gatherContext(request: ContextRequest): Promise<DispatchCo
     item,
     comments,
     reviews,
-    snapshot: snapshotOf(item, comments, reviews, ci),
+    snapshot: snapshotOf(item, byOthers(comments, request), byOthers(reviews, request), ci),
     checkout: await request.workdir.prepare(spec),
     branch,
   };
@@ -120,6 +120,11 @@ async function pullOf(request: ContextRequest, repository: RepositoryRef, item: 
   return item.number === item_number && item.pull !== null
     ? item
     : await request.forge.getItem(repository, item_number);
+}
+
+/** What the agent wrote itself is no news to it. */
+function byOthers<T extends Comment | Review>(entries: T[], { account }: ContextRequest): T[] {
+  return entries.filter((e) => e.author.login.toLowerCase() !== account.login.toLowerCase());
 }
 
 function snapshotOf(item: Item, comments: Comment[], reviews: Review[], ci: CiState): Snapshot {

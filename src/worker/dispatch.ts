@@ -2,7 +2,8 @@
  * One dispatch from lease to settlement. Reads as its own table of contents:
  * gather → run → store → publish → settle.
  */
-import { type RunnerDeps, type RunOutcome, runWithSessionResume } from '../agent-runner.ts';
+import type { RunnerDeps, RunOutcome } from '../agent-runner/contract.ts';
+import { runWithSessionResume } from '../agent-runner.ts';
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { ForgeUnavailable, GitFailed, LeaseLost } from '../errors.ts';

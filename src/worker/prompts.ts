@@ -1,5 +1,5 @@
-/** The prompt of a dispatch in its three forms. */
-import type { PromptForm } from '../agent-runner.ts';
+/** The prompt of a dispatch in its two forms. */
+import type { PromptForm } from '../agent-runner/contract.ts';
 import type { AgentConfig, Skill } from '../config/config.ts';
 import { describeChanges, type Snapshot } from '../flows/changes.ts';
 import { renderPrompt } from '../flows/prompt.ts';
@@ -17,11 +17,6 @@ export interface PromptMaterial {
   seen: Snapshot | null;
 }
 
-const CUT_OFF =
-  'Your last run in this conversation was cut off before it ended; the service was stopped or the connection lost. ' +
-  'Some of your commands may have run without you seeing their result. Check in the checkout what is really there ' +
-  '(git status, git log) before you repeat anything, then go on with the task. For reference, what you were woken for:';
-
 export function promptOf(material: PromptMaterial, form: PromptForm): string {
   const name = material.context.leading.skill;
   const skill = material.skills.get(name);
@@ -32,12 +27,11 @@ export function promptOf(material: PromptMaterial, form: PromptForm): string {
   }
   const text = renderPrompt({
     skill,
-    form: form === 'full' ? 'full' : 'short',
+    form,
     context: promptContext(material, form),
   });
   const notes = material.context.checkout.notes;
   const parts = [
-    ...(form === 'interrupted' ? [CUT_OFF] : []),
     text,
     ...(notes.length > 0 ? [`About your checkout:\n${notes.map((n) => `- ${n}`).join('\n')}`] : []),
   ];
@@ -68,10 +62,18 @@ function promptContext(material: PromptMaterial, form: PromptForm) {
     pull: context.item.pull,
     comments,
     reviews,
-    changes: describeChanges(seen, context.snapshot),
+    changes: changesOf(material),
     agent: { name: agent.name, login },
     conversation,
     branch: context.checkout.branch,
     with: context.leading.with,
   };
+}
+
+/** A pull request that joined the issue's conversation has no earlier state to compare with, and is not unchanged. */
+function changesOf({ context, conversation, seen }: PromptMaterial): string[] {
+  const { item, snapshot } = context;
+  if (seen !== null || item.number === conversation.itemNumber) return describeChanges(seen, snapshot);
+  const head = item.pull === null ? '' : `, head ${item.pull.headSha.slice(0, 10)}`;
+  return [`It is new to this conversation: ${item.state}${head}.`];
 }

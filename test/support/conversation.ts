@@ -5,12 +5,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type DispatchRun,
-  type RunnerDeps,
-  type RunOutcome,
-  runWithSessionResume,
-} from '../../src/agent-runner.ts';
+import type { DispatchRun, RunnerDeps, RunOutcome } from '../../src/agent-runner/contract.ts';
+import { runWithSessionResume } from '../../src/agent-runner.ts';
 import type { ContainerEngine } from '../../src/container/container.ts';
 import { processEngine } from '../../src/container/process.ts';
 import { type Database, migrate, openDatabase } from '../../src/database/database.ts';
@@ -193,7 +189,7 @@ export class TestConversation {
       cwd: options.cwd ?? this.cwd,
       folders: cliFolders(options.state ?? this.state, lease.conversation.id),
       retried: lease.previous !== null,
-      prompt: (form: string) => (form === 'interrupted' ? `You were cut off. ${prompt}` : prompt),
+      prompt: () => prompt,
       announce: (start: Parameters<DispatchRun['announce']>[0]) =>
         announceRun(this.database, lease, { ...start, carried: lease.messages.map((m) => m.id) }),
       signal: options.signal ?? new AbortController().signal,

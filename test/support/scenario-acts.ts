@@ -29,6 +29,8 @@ const act = z.discriminatedUnion('does', [
   z.strictObject({ does: z.literal('burst'), ...where, on, body: z.string(), times: z.int() }),
   z.strictObject({ does: z.literal('delete-comment'), ...where, comment: z.string() }),
   z.strictObject({ does: z.literal('label'), ...where, on, names: z.array(z.string()) }),
+  z.strictObject({ does: z.literal('merge'), ...where, on }),
+  z.strictObject({ does: z.literal('close'), ...where, on }),
   z.strictObject({ does: z.literal('request-review'), ...where, on, logins: z.array(z.string()) }),
   /** commits one file on top of the branch and pushes it with the account's own token */
   z.strictObject({
@@ -114,6 +116,10 @@ async function actOnForge(stage: Stage, one: ForgeAct, comments: Map<string, num
       return await user.deleteComment(repo, comments.get(one.comment)!);
     case 'label':
       return await user.label(repo, one.on, one.names);
+    case 'merge':
+      return await user.merge(repo, one.on, { style: 'merge' });
+    case 'close':
+      return await user.close(repo, one.on);
     case 'request-review':
       return await user.requestReview(repo, one.on, one.logins);
     case 'push':

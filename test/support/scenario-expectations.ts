@@ -29,7 +29,10 @@ const expectation = z.strictObject({
   /** how many messages ended in each state */
   messages: z.record(z.string(), z.int()),
   branches: z
-    .record(z.string(), z.strictObject({ commits: z.array(z.string()), files: z.record(z.string(), z.string()) }))
+    .record(
+      z.string(),
+      z.strictObject({ commits: z.array(z.string()), files: z.record(z.string(), z.string()) }),
+    )
     .default({}),
   /** by number: author, branches, title, and the first line of the text */
   pulls: z.record(z.string(), z.string()).default({}),
@@ -84,7 +87,7 @@ async function dispatchLines(stage: Stage): Promise<string[]> {
     const skills = new Set(messages.filter((m) => m.dispatch_id === row.id).map((m) => m.skill));
     const session = row.session_id === null ? '-' : sessions.indexOf(row.session_id) + 1;
     const reason = row.reason === null ? '' : `: ${row.reason}`;
-    return `${row.agent} ${[...skills].join('+')} ${row.state} ${row.continuity ?? '-'} ${session}${reason}`;
+    return `${row.agent} ${[...skills].join('+') || '-'} ${row.state} ${row.continuity ?? '-'} ${session}${reason}`;
   });
 }
 
@@ -103,9 +106,9 @@ export function expectForge(stage: Stage, wanted: Expectation): void {
       expect.soft(git(folder, 'show', `${branch}:${file}`)).toBe(content.trimEnd());
     }
   }
-  expect.soft(pullLines(stage)).toEqual(
-    Object.fromEntries(Object.entries(wanted.pulls).map(([n, line]) => [n, beginning(line)])),
-  );
+  expect
+    .soft(pullLines(stage))
+    .toEqual(Object.fromEntries(Object.entries(wanted.pulls).map(([n, line]) => [n, beginning(line)])));
   expect.soft(textsByItem(stage, 'comments')).toEqual(beginnings(wanted.comments));
   expect.soft(textsByItem(stage, 'reviews')).toEqual(beginnings(wanted.reviews));
 }
@@ -145,9 +148,9 @@ function loginOf(stage: Stage, id: number): string {
 
 export function expectTurns(stage: Stage, wanted: Expectation): void {
   const turns = firstRequests(stage);
-  expect.soft(turns.map((t) => ({ scene: t.scene, history: t.historyMessages }))).toEqual(
-    wanted.turns.map(({ scene, history }) => ({ scene, history })),
-  );
+  expect
+    .soft(turns.map((t) => ({ scene: t.scene, history: t.historyMessages })))
+    .toEqual(wanted.turns.map(({ scene, history }) => ({ scene, history })));
   for (const [i, { begins, contains, lacks, once }] of wanted.turns.entries()) {
     const request = turns[i]!;
     const everything = request.messages.map((m) => JSON.stringify(m.content)).join('\n');
@@ -170,9 +173,9 @@ function inJson(text: string): string {
 export async function expectInvariants(stage: Stage): Promise<void> {
   const ended = (await stage.dispatches()).filter((d) => d.state === 'succeeded').map((d) => d.id);
   expect.soft(markers(stage).map((m) => m.dispatch)).toEqual(expect.arrayContaining(ended));
-  expect.soft(new Set(markers(stage).map((m) => m.whole)).size, 'every marker is there once').toBe(
-    markers(stage).length,
-  );
+  expect
+    .soft(new Set(markers(stage).map((m) => m.whole)).size, 'every marker is there once')
+    .toBe(markers(stage).length);
   expect.soft((await stage.effects()).map((e) => e.state)).toEqual((await stage.effects()).map(() => 'done'));
   const open = (await stage.messages()).filter((m) => m.state === 'waiting' || m.state === 'carried');
   expect.soft(open, 'every message is accounted for').toEqual([]);

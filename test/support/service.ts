@@ -24,10 +24,8 @@ export const OWNER = 'ada';
 export const DEV = 'dev-bot';
 export const REPOSITORY = 'ada/greeter';
 
-/** The token of every account is `<login>-token`. */
 const LOGINS = [OWNER, 'bob', DEV, 'review-bot'];
 const SECRET = 'stage-webhook-secret';
-const MODEL_KEY = 'sk-ant-stage-model-key';
 
 const FILES = {
   'README.md': '# greeter\n\nGreets people by name.\n',
@@ -42,9 +40,17 @@ export interface StageOptions {
   /** keys of the one forge in it, beside or instead of ours */
   forge?: Record<string, unknown>;
   /** the whole text of claude-hooks.yaml instead of ours, made when the addresses are known */
-  configText?: (at: { forge: string; model: string }) => { text: string; env: Record<string, string> };
+  configText?: (at: { forge: string; model: string }) => StageConfig;
   /** more files beside claude-hooks.yaml, by relative path */
   files?: Record<string, string>;
+}
+
+export interface StageConfig {
+  text: string;
+  env: Record<string, string>;
+  /** name of the one forge in it */
+  forge: string;
+  webhookSecret: string;
 }
 
 /** Longest wait for anything: a busy machine is slow, a hung service is not faster for a longer wait. */
@@ -58,7 +64,7 @@ export class Stage {
   /** another object after `startForge` */
   forge: PocketForge;
   readonly logged: string[] = [];
-  #env: Record<string, string> = {};
+  #config: StageConfig | null = null;
   #port = 0;
   #running: { close(): Promise<void> } | null = null;
   #database: Database | null = null;
@@ -79,9 +85,8 @@ export class Stage {
 
   async #furnish(options: StageOptions): Promise<void> {
     const at = { forge: this.forge.url, model: this.model.url };
-    const made = options.configText?.(at) ?? { text: configOf(options, at), env: secretsOf() };
-    this.#env = { PATH: process.env.PATH!, HOME: this.folder, PORT: '0', ...made.env };
-    this.write({ 'claude-hooks.yaml': made.text, ...options.files });
+    this.#config = options.configText?.(at) ?? usualConfig(options, at);
+    this.write({ 'claude-hooks.yaml': this.#config.text, ...options.files });
     await this.addRepository('greeter');
   }
 
@@ -92,15 +97,15 @@ export class Stage {
   }
 
   async hook(repository: string): Promise<void> {
-    await this.forge.as(OWNER).addHook(repository, { url: this.hookUrl, secret: this.#secret });
+    await this.forge.as(OWNER).addHook(repository, {
+      url: `${this.url}/webhooks/${this.#config!.forge}`,
+      secret: this.#config!.webhookSecret,
+    });
   }
 
-  get hookUrl(): string {
-    return `http://127.0.0.1:${this.#port}/webhooks/home`;
-  }
-
-  get #secret(): string {
-    return this.#env.WEBHOOK_SECRET ?? SECRET;
+  /** Address of the service. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
   }
 
   get configFile(): string {
@@ -108,7 +113,12 @@ export class Stage {
   }
 
   get env(): Record<string, string> {
-    return { ...this.#env, PORT: String(this.#port) };
+    return {
+      PATH: process.env.PATH!,
+      HOME: this.folder,
+      ...this.#config!.env,
+      PORT: String(this.#port),
+    };
   }
 
   get state(): string {
@@ -157,6 +167,16 @@ export class Stage {
     const service = new ServiceProcess(child, this.logged);
     await this.#settleIn(await service.listening, () => service.kill());
     return service;
+  }
+
+  /** A start that is expected to fail: waits for its end. */
+  async spawnAgain(): Promise<{ code: number | null; output: string }> {
+    const child = spawn(process.execPath, [CLI, 'serve', '--config', this.configFile], {
+      env: this.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const output: string[] = [];
+    return { code: await new ServiceProcess(child, output).ended, output: output.join('') };
   }
 
   async #settleIn(url: string, close: () => Promise<void>): Promise<void> {
@@ -244,7 +264,12 @@ export class Stage {
           this.rows
             .selectFrom('dispatches')
             .select('id')
-            .where('state', 'in', ['queued', 'running', 'interrupted']),
+            .where((e) =>
+              e.or([
+                e('state', 'in', ['queued', 'running', 'interrupted']),
+                e.and([e('state', '=', 'parked'), e('due_at', '<=', Date.now())]),
+              ]),
+            ),
         )
         .execute();
       return busy.length === 0 && hooks === this.forge.deliveries.length && this.#hooksAreOut();
@@ -274,6 +299,10 @@ export class Stage {
       const row = (await this.dispatches())[n - 1];
       return row?.state === state ? row : null;
     });
+  }
+
+  async untilLogged(text: string): Promise<void> {
+    await this.until(`the log says: ${text}`, () => this.logged.some((line) => line.includes(text)));
   }
 
   async reached(hold: string): Promise<void> {
@@ -316,7 +345,7 @@ export class ServiceProcess {
 
   constructor(child: ChildProcess, logged: string[]) {
     this.child = child;
-    this.ended = once(child, 'exit').then(([code]) => code as number | null);
+    this.ended = once(child, 'close').then(([code]) => code as number | null);
     this.listening = new Promise((resolve, reject) => {
       let output = '';
       const read = (data: Buffer) => {
@@ -357,12 +386,17 @@ export function tokenOf(login: string): string {
   return `${login}-stage-token`;
 }
 
-function secretsOf(): Record<string, string> {
+function usualConfig(options: StageOptions, at: { forge: string; model: string }): StageConfig {
   return {
-    MODEL_KEY,
-    WEBHOOK_SECRET: SECRET,
-    DEV_TOKEN: tokenOf(DEV),
-    REVIEWER_TOKEN: tokenOf('review-bot'),
+    text: configOf(options, at),
+    env: {
+      MODEL_KEY: 'sk-ant-stage-model-key',
+      WEBHOOK_SECRET: SECRET,
+      DEV_TOKEN: tokenOf(DEV),
+      REVIEWER_TOKEN: tokenOf('review-bot'),
+    },
+    forge: 'home',
+    webhookSecret: SECRET,
   };
 }
 

@@ -1,0 +1,24 @@
+/** The prompt as it is sent: what is known of a lost session, that a run was cut off, and what to do. Pure. */
+import type { SessionPlan } from '../sessions/plan.ts';
+import type { DispatchRun } from './contract.ts';
+
+/** A new session is told everything, one that goes on only what is new, one that was cut off that it was. */
+export function composePrompt(dispatch: Pick<DispatchRun, 'prompt'>, plan: SessionPlan): string {
+  const knowsTheTask = plan.start === 'resume' || plan.preamble !== null;
+  const parts = [plan.preamble, cutOffNote(plan), dispatch.prompt(knowsTheTask ? 'short' : 'full')];
+  return parts.filter((p) => p !== null).join('\n\n');
+}
+
+const CUT_OFF =
+  'You were cut off: your last run here was stopped before it ended. Some of what you did may have happened without you ' +
+  'seeing the result. Check what is really there (git status, git log) before you repeat anything, then go on.';
+
+/** Calls that the history may not show are named: the model would otherwise make them again, unknowing. */
+function cutOffNote(plan: SessionPlan): string | null {
+  const isMidTurn = plan.tail.kind === 'mid-turn';
+  if (!isMidTurn && plan.begun.length === 0) return null;
+  // In mid-turn the history ends somewhere in these calls, at most one short of the last.
+  const unseen = isMidTurn ? plan.begun.slice(-1) : plan.begun;
+  const list = unseen.map((call) => `- ${call}`).join('\n');
+  return list === '' ? CUT_OFF : `${CUT_OFF}\n\nBegun, and perhaps not in your history:\n${list}`;
+}

@@ -1,0 +1,87 @@
+/** After a run: is its transcript on the disk, and may its session be called resumable? */
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { faultPoint } from '../faults.ts';
+import { diskCopy } from '../sessions/evidence.ts';
+import { transcriptPath } from '../sessions/folders.ts';
+import { completeArchive } from '../sessions/placement.ts';
+import type { SessionPlan } from '../sessions/plan.ts';
+import { holds } from '../sessions/transcript.ts';
+import { abandonSession, recordIncident } from '../sessions.ts';
+import type { DispatchRun, RunFacts, RunnerDeps, VerifiedHead } from './contract.ts';
+import type { CliReport } from './run-cli.ts';
+import type { Verdict } from './verdict.ts';
+
+export async function concludeRun<V extends Extract<Verdict, { kind: 'answered' | 'capped' }>>(
+  dispatch: DispatchRun,
+  deps: RunnerDeps,
+  plan: SessionPlan,
+  run: { report: CliReport; verdict: V },
+): Promise<V & RunFacts> {
+  const { report, verdict } = run;
+  faultPoint('run.ended');
+  const verified = report.writesLost ? null : await verifyTranscript(plan, report.lastAnswer, deps);
+  const facts = await runFacts(dispatch, deps, plan, {
+    verified: verified === null ? null : { ...verified, cliVersion: report.cliVersion },
+    turns: verdict.result.turns,
+    usage: verdict.result.usage,
+  });
+  return { ...verdict, ...facts };
+}
+
+/** The last answer must be in the file, and the file on the disk, before the id may be called resumable. */
+export async function verifyTranscript(
+  plan: SessionPlan,
+  head: string | null,
+  deps: RunnerDeps,
+): Promise<VerifiedHead | null> {
+  if (head === null) return null;
+  const copy = await diskCopy(plan.session);
+  if (copy.transcript === null || !holds(copy.transcript, head)) return null;
+  try {
+    const handle = await open(join(plan.session.config_folder, transcriptPath(plan.session.id)), 'r+');
+    await handle.datasync().finally(() => handle.close());
+    if (deps.sessions.archive) await completeArchive(deps.database, plan.session, copy.bytes!);
+  } catch (error) {
+    deps.log.warn('the transcript could not be synchronised to disk', { error: String(error) });
+    return null;
+  }
+  return {
+    sessionId: plan.session.id,
+    head,
+    size: copy.transcript.size,
+    cliVersion: copy.transcript.cliVersion,
+  };
+}
+
+/** An answer without a verified transcript stands, but the session is over: resuming it would silently forget. */
+export async function runFacts(
+  dispatch: DispatchRun,
+  deps: RunnerDeps,
+  plan: SessionPlan,
+  run: { verified: VerifiedHead | null; turns: number; usage: unknown },
+): Promise<RunFacts> {
+  if (run.verified === null) {
+    const reason = 'transcript-not-written';
+    deps.log.error(
+      `[${dispatch.agentName}] ${dispatch.id}: the CLI answered but its transcript was not written; session ${plan.session.id} cannot be resumed. ` +
+        'Check that the CLI folder is writable where the CLI runs (`claude-hooks sessions diagnose` shows it).',
+    );
+    await abandonSession(deps.database.rows, plan.session.id, reason);
+    await recordIncident(deps.database.rows, {
+      conversationId: dispatch.conversationId,
+      dispatchId: dispatch.id,
+      sessionId: plan.session.id,
+      rung: 'unverified',
+      reason,
+      evidence: plan.evidence,
+      now: deps.now(),
+    });
+  }
+  return {
+    sessionId: plan.session.id,
+    continuity: plan.continuity,
+    reason: plan.reason,
+    ...run,
+  };
+}

@@ -1,0 +1,73 @@
+/** What a run is given and what it answers with. */
+import type { ContainerEngine } from '../container/container.ts';
+import type { Database } from '../database/database.ts';
+import type { Log } from '../log.ts';
+import type { CliFolders } from '../sessions/folders.ts';
+import type { Continuity } from '../vocabulary.ts';
+import type { AgentOptions } from './run-cli.ts';
+
+/** `full` explains everything, `short` continues. */
+export type PromptForm = 'full' | 'short';
+
+export interface DispatchRun {
+  id: string;
+  conversationId: string;
+  agentName: string;
+  agent: AgentOptions;
+  /** `fresh` starts a new session for every dispatch, on purpose */
+  policy: 'resume' | 'fresh';
+  cwd: string;
+  folders: CliFolders;
+  /** true when an earlier attempt of this very dispatch may have got somewhere */
+  retried: boolean;
+  prompt(form: PromptForm): string;
+  /** commits prompt, session and continuity to the dispatch's row before the CLI is spawned */
+  announce(start: {
+    sessionId: string;
+    continuity: Continuity;
+    prompt: string;
+    history: number;
+  }): Promise<void>;
+  /** aborts with a string reason: the lease was lost, or the service is stopping */
+  signal: AbortSignal;
+}
+
+export interface RunnerDeps {
+  database: Database;
+  engine: ContainerEngine;
+  log: Log;
+  now: () => number;
+  /** names the installation in the environment of its processes */
+  instance: string;
+  model: { upstream: string; apiKey: string; retries: number };
+  path: string;
+  executable: string | null;
+  sessions: { archive: boolean; flushMs: number; maxFailedResumes: number; lateMessagesMs: number };
+}
+
+/** The proof that a session can be resumed, to be committed together with the answer. */
+export interface VerifiedHead {
+  sessionId: string;
+  head: string;
+  size: number;
+  cliVersion: string | null;
+}
+
+export interface RunFacts {
+  sessionId: string;
+  continuity: Continuity;
+  reason: string;
+  /** null: the transcript could not be verified; the session is already abandoned and the incident recorded */
+  verified: VerifiedHead | null;
+  turns: number;
+  usage: unknown;
+}
+
+export type RunOutcome =
+  | ({ kind: 'answered'; answer: string; adopted: boolean } & RunFacts)
+  | ({ kind: 'capped'; why: 'max-turns' | 'max-budget' } & RunFacts)
+  | { kind: 'limited'; why: string; until: number | null; status: number }
+  | { kind: 'transient'; why: string }
+  | { kind: 'interrupted'; why: string }
+  /** the ladder has no rung left: a person must look */
+  | { kind: 'refused'; reason: string };

@@ -1,0 +1,46 @@
+/**
+ * What is left of the CLI when only its effect on the service's rows counts: it needs its transcript to resume, adds a
+ * prompt to it, and perhaps an answer.
+ */
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { transcriptPath } from '../../src/sessions/folders.ts';
+import type { SessionPlan } from '../../src/sessions/plan.ts';
+import { assistantLine, textBlock, transcriptOf, userLine } from '../support/transcript-lines.ts';
+
+export class PretendCli {
+  readonly #file: string;
+
+  constructor(plan: SessionPlan) {
+    this.#file = join(plan.session.config_folder, transcriptPath(plan.session.id));
+  }
+
+  /** Throws what the real one refuses: to resume what is not there, and to begin what is there already. */
+  start(plan: SessionPlan): void {
+    const present = existsSync(this.#file);
+    if (plan.start === 'resume' && !present) {
+      throw new Error(`No conversation found with session ID ${plan.session.id}`);
+    }
+    if (plan.start === 'new' && present) throw new Error(`Session ID ${plan.session.id} is already in use`);
+  }
+
+  remembers(text: string): boolean {
+    return readFileSync(this.#file, 'utf8').includes(text);
+  }
+
+  ask(prompt: string): void {
+    appendFileSync(this.#file, transcriptOf([userLine(randomUUID(), prompt)]));
+  }
+
+  /** Answers the uuid of the answer's line. */
+  answer(text: string): string {
+    const uuid = randomUUID();
+    appendFileSync(this.#file, transcriptOf([assistantLine(uuid, textBlock(text), { stop: 'end_turn' })]));
+    return uuid;
+  }
+
+  forget(): void {
+    rmSync(this.#file, { force: true });
+  }
+}
