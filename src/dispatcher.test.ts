@@ -204,6 +204,18 @@ describeDatabases('routing that throws in the middle', (open) => {
     expect(await messagesIn(database)).toHaveLength(1);
   });
 
+  test('leaves nothing behind even after its last write: the decision is part of the same transaction', async () => {
+    const database = await open();
+    const id = await accept(database, assigned);
+    // The log is told within the transaction, when everything has been written.
+    const info = () => {
+      throw new Error('the end, before the commit');
+    };
+    await dispatchNext({ ...dispatcher(database), log: { ...silentLog, info } });
+    expect(await deliveryOf(database, id)).toMatchObject({ state: 'received', attempts: 1, decision: null });
+    expect(await caused(database)).toEqual(Object.fromEntries(CAUSED.map((table) => [table, 0])));
+  });
+
   test('fails after its retries, with the reason, and blocks nobody', async () => {
     const database = await open();
     const { id } = await route(database, assigned, flows);

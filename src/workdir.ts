@@ -20,12 +20,8 @@ import { pushCheckout, relayRef } from './workdir/push.ts';
 
 export type {
   Checkout,
-  CheckoutHandle,
   CheckoutPoint,
   CheckoutSpec,
-  Inspection,
-  PushOutcome,
-  PushRequest,
   Remote,
   Workdir,
   WorkdirOptions,

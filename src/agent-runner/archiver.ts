@@ -1,7 +1,7 @@
 /** The archiver of one run: what the CLI writes is in the database a moment later. */
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
-import { archiveFolder } from '../sessions/archive.ts';
+import { archiveFolder, type SeenFiles } from '../sessions/archive.ts';
 
 export interface ArchiverOptions {
   database: Database;
@@ -16,11 +16,12 @@ export interface ArchiverOptions {
 /** Tails the CLI's files into the database while it runs, and once more after it has ended. */
 export function startArchiver(o: ArchiverOptions): { stop(): Promise<void> } {
   if (!o.archive) return { stop: async () => {} };
+  const seen: SeenFiles = new Map();
   let stopped = false;
   let wake: () => void = () => {};
   const flush = async (): Promise<void> => {
     try {
-      await archiveFolder(o.database, o.conversationId, o.folder);
+      await archiveFolder(o.database, o.conversationId, o.folder, stopped ? new Map() : seen);
     } catch (error) {
       // The next pass takes up where this one failed; the pass after the end throws to the caller.
       if (stopped) throw error;

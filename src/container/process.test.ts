@@ -100,12 +100,13 @@ describe('a contained process', () => {
     async (signal) => {
       const { container } = await start();
       for (const lockFile of [null, join(testFolder(), 'lock')]) {
-        const child = shell(container, 'echo ready; exec sleep 1000', lockFile);
-        await pidsOf(child);
+        const child = shell(container, 'echo $$ ready; exec sleep 1000', lockFile);
+        const [pid] = await pidsOf(child);
         const end = once(child as unknown as ChildProcess, 'exit');
         expect(child.kill(signal)).toBe(true);
         expect(await end).toEqual([null, signal]);
         expect(child.killed).toBe(true);
+        expect(runs(pid!)).toBe(false);
       }
     },
   );

@@ -3,7 +3,7 @@
  * Times are integers: milliseconds since the epoch. JSON is text: both databases store it alike, and nothing in the
  * service queries inside it. Flags are 0 or 1.
  */
-import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
+import type { ColumnType, Generated, Selectable } from 'kysely';
 import type { DeliveryState, DispatchState, ItemKind, MessageState, SessionState } from '../vocabulary.ts';
 
 export interface Tables {
@@ -243,7 +243,6 @@ export type ConversationRow = Selectable<ConversationsTable>;
 export type MessageRow = Selectable<MessagesTable>;
 export type DispatchRow = Selectable<DispatchesTable>;
 export type SessionRow = Selectable<SessionsTable>;
-export type NewSession = Insertable<SessionsTable>;
 export type TurnRow = Selectable<TurnsTable>;
 export type EffectRow = Selectable<EffectsTable>;
 export type IncidentRow = Selectable<IncidentsTable>;

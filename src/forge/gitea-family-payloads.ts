@@ -22,7 +22,7 @@ const positive = z.number().int().positive();
 export const instant = text.transform((value) => (Date.parse(value) > 0 ? value : ''));
 
 /** Go encodes an empty list as null. */
-export function list<S extends z.ZodType>(member: S) {
+function list<S extends z.ZodType>(member: S) {
   return z
     .array(member)
     .nullish()

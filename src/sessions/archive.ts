@@ -13,6 +13,9 @@ import type { Database, Rows } from '../database/database.ts';
 /** One row's worth: keeps a single insert far below SQLite's and the driver's limits. */
 const CHUNK_BYTES = 1 << 20;
 
+/** Size and time of each file at the last pass: most passes find nothing new, and ask the database nothing. */
+export type SeenFiles = Map<string, string>;
+
 export interface ArchivedFile {
   path: string;
   generation: number;
@@ -24,11 +27,12 @@ export async function archiveFolder(
   database: Database,
   conversationId: string,
   configFolder: string,
+  seen: SeenFiles = new Map(),
 ): Promise<ArchivedFile[]> {
   const known = new Map((await archivedFiles(database.rows, conversationId)).map((f) => [f.path, f]));
   const result: ArchivedFile[] = [];
   for (const path of await listFiles(configFolder, join(configFolder, 'projects'))) {
-    const file = { conversationId, configFolder, path, known: known.get(path) };
+    const file = { conversationId, configFolder, path, known: known.get(path), seen };
     const archived = await archiveFile(database, file);
     if (archived !== undefined) result.push(archived);
   }
@@ -40,14 +44,18 @@ interface FileToArchive {
   configFolder: string;
   path: string;
   known: ArchivedFile | undefined;
+  seen: SeenFiles;
 }
 
 async function archiveFile(database: Database, file: FileToArchive): Promise<ArchivedFile | undefined> {
   const handle = await openRegular(join(file.configFolder, file.path));
   if (handle === null) return file.known;
   try {
-    const { size } = await handle.stat();
+    const { size, mtimeMs } = await handle.stat();
     const known = file.known;
+    const state = `${size} ${mtimeMs}`;
+    if (known !== undefined && file.seen.get(file.path) === state) return known;
+    file.seen.set(file.path, state);
     // An emptied file has nothing to restore; what is archived of it may be all that is left.
     if (size === 0) return known;
     const isContinued =

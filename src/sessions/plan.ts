@@ -10,13 +10,13 @@ import type { Database } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
 import { abandonSession, currentSession, newestSession, proposeSession } from '../sessions.ts';
 import type { Continuity } from '../vocabulary.ts';
-import { dropArchived } from './archive.ts';
+import { dropArchived, readArchived } from './archive.ts';
 import {
-  archivedCopy,
   type Copy,
   diskCopy,
   gatherStrays,
   isUsable,
+  judge,
   setAsideBrokenConfig,
   strayCopies,
 } from './evidence.ts';
@@ -149,9 +149,7 @@ async function withSession(
   const strays = await strayCopies(session);
   if (strays.length > 0) await gatherStrays(session, strays);
   const disk = await diskCopy(session);
-  const archived: Copy = request.archive
-    ? await archivedCopy(database.rows, session)
-    : { state: 'missing', bytes: null, transcript: null, code: null };
+  const archived = await archivedBeside(database, request, session, disk);
   const evidence = {
     ...describeCopies(disk, archived),
     ...(strays.length > 0 ? { strays } : {}),
@@ -203,6 +201,20 @@ async function followFolder(
 function fetchedFrom(strays: string[], moved: boolean): string | null {
   if (strays.length > 0) return 'other-project-folder';
   return moved ? 'other-home' : null;
+}
+
+/** Judging means parsing, half a second for 50 MB: an archive that equals the copy on disk is what that copy is. */
+async function archivedBeside(
+  database: Database,
+  request: PlanRequest,
+  session: SessionRow,
+  disk: Copy,
+): Promise<Copy> {
+  if (!request.archive) return { state: 'missing', bytes: null, transcript: null, code: null };
+  const bytes = await readArchived(database.rows, session.conversation_id, transcriptPath(session.id));
+  if (bytes === null) return { state: 'missing', bytes: null, transcript: null, code: null };
+  const isEqual = disk.bytes !== null && Buffer.compare(bytes, disk.bytes) === 0;
+  return isEqual ? { ...disk, bytes } : judge(bytes, session.head);
 }
 
 /** The archive grows by offset: a file that is no continuation of it must replace it as a whole. */
