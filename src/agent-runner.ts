@@ -210,7 +210,7 @@ async function afterFailedResume(
       rung: plan.continuity,
     },
   );
-  const failures = await countFailedResume(deps.database.rows, plan.session.id);
+  const failures = await deps.database.transaction((tx) => countFailedResume(tx, plan.session.id));
   const floorReason = verdict.kind === 'too-long' ? 'prompt-too-long' : 'resume-failed';
   return { floor: nextFloor(plan, verdict, failures >= deps.sessions.maxFailedResumes), floorReason };
 }

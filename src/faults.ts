@@ -15,6 +15,8 @@ export const FAULT_POINTS = [
   'session.planned',
   'run.announced',
   'run.recorded',
+  'archive.claimed',
+  'archive.appended',
   'run.answering',
   'run.ended',
   'run.verified',

@@ -10,15 +10,15 @@ import { AlreadyRunning } from '../src/errors.ts';
 import { startService } from '../src/wiring.ts';
 import { needs } from './support/requirements.ts';
 import { expectInvariants, firstRequests } from './support/scenario-expectations.ts';
+import { Stage } from './support/service.ts';
 import {
   DEV,
   OWNER,
   REPOSITORY,
-  Stage,
   type StageConfig,
   type StageOptions,
   tokenOf,
-} from './support/service.ts';
+} from './support/service-config.ts';
 
 const here = needs('cli', 'git', 'proc');
 
@@ -62,7 +62,7 @@ const COMMIT = `
       - tools: [{ name: Bash, input: { command: "echo done > done.txt && git add . && git commit -qm Done" } }]`;
 const CUT_OFF = `
   - name: cut-off
-    when: { prompt: was cut off before it ended }
+    when: { prompt: You were cut off }
     steps: [{ text: I went on. }]`;
 
 describe.skipIf(!here.ok)(here.title('beside a running service'), () => {
@@ -147,7 +147,7 @@ describe.skipIf(!here.ok)(here.title('a service that is told to stop'), () => {
 
   test.each([
     { when: 'before the first reply', hold: 'first', form: 'ada assigned this to you.', continuity: 'fresh' },
-    { when: 'after a tool', hold: 'second', form: 'Your last run in this', continuity: 'resumed' },
+    { when: 'after a tool', hold: 'second', form: 'You were cut off: ', continuity: 'resumed' },
   ])('interrupts a run that takes longer, $when; the next start goes on in the same session', async (cut) => {
     await open(
       `scenes:${CUT_OFF}
@@ -190,7 +190,7 @@ describe.skipIf(!here.ok)(here.title('a service that is killed'), () => {
   test('in the middle of a tool: its processes are ended before the session goes on', async () => {
     await open(`scenes:
   - name: cut-off
-    when: { prompt: was cut off before it ended }
+    when: { prompt: You were cut off }
     steps:
       - text: I went on.
         faults: [{ hold: { name: resumed, after: request } }]
@@ -297,75 +297,67 @@ test.skipIf(!here.ok)(here.title('a tool left in the background does not keep th
   await expectInvariants(stage);
 });
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-
-test.skipIf(!here.ok)(
-  here.title('the first configuration of the documentation makes the service answer'),
-  async () => {
-    await open(
-      `scenes:${COMMIT}
+test.skipIf(!here.ok)(here.title('the configuration in the README makes the service answer'), async () => {
+  await open(
+    `scenes:${COMMIT}
       - text: It is done.
   - name: recall
     when: { prompt: What was the code word, history: heron-7 }
     steps: [{ text: heron-7. }]`,
-      { configText: (at) => newcomersConfig(at) },
-    );
-    await stage.spawn();
-    await assignIssue();
-    await stage.settled();
-    await stage.forge.as(OWNER).comment(REPOSITORY, 1, 'What was the code word?');
-    await stage.settled();
-    expect(answers()).toEqual([`It is done.${LINK}`, `heron-7.${LINK}`]);
-    expect((await stage.dispatches()).map((d) => d.continuity)).toEqual(['fresh', 'resumed']);
-    await expectInvariants(stage);
-  },
-);
+    { configText: (at) => newcomersConfig(at) },
+  );
+  await stage.spawn();
+  await assignIssue();
+  await stage.settled();
+  await stage.forge.as(OWNER).comment(REPOSITORY, 1, 'What was the code word?');
+  await stage.settled();
+  expect(answers()).toEqual([`It is done.${LINK}`, `heron-7.${LINK}`]);
+  expect((await stage.dispatches()).map((d) => d.continuity)).toEqual(['fresh', 'resumed']);
+  await expectInvariants(stage);
+});
 
 interface Newcomers {
   server?: Record<string, unknown>;
-  state?: string;
-  model: Record<string, unknown>;
-  mailbox?: Record<string, unknown>;
-  forges: Record<
-    string,
-    {
-      url: string;
-      repositories: string[];
-      webhook_secret: string;
-      accounts: Record<string, { login: string; token: string }>;
-    }
-  >;
+  model: { api_key: string; upstream?: string };
+  mailbox?: { quiet_seconds: number };
+  forges: Record<string, NewcomersForge>;
 }
 
-/** As it is printed, with what a newcomer fills in: addresses, the repository, the account, and the variables. */
+interface NewcomersForge {
+  url: string;
+  repositories: string[];
+  webhook_secret: string;
+  accounts: Record<string, { login: string; token: string }>;
+}
+
+/** As it is printed, with what a newcomer fills in: addresses, the repository, the accounts, and the variables. */
 function newcomersConfig(at: { forge: string; model: string }): StageConfig {
   const config = parse(firstConfiguration()) as Newcomers;
   const [name, forge] = Object.entries(config.forges)[0]!;
+  const webhookSecret = 'secret-of-the-hook';
+  const env = {
+    [variable(config.model.api_key)]: 'sk-ant-newcomers-key',
+    [variable(forge.webhook_secret)]: webhookSecret,
+  };
+  for (const [agent, account] of Object.entries(forge.accounts)) {
+    account.login = agent === 'dev' ? DEV : 'review-bot';
+    env[variable(account.token)] = tokenOf(account.login);
+  }
   forge.url = at.forge;
   forge.repositories = [REPOSITORY];
-  forge.accounts = { dev: { ...forge.accounts.dev!, login: DEV } };
   config.model.upstream = at.model;
   config.server = { ...config.server, port: '${PORT}' };
-  config.state = './state';
-  config.mailbox = { ...config.mailbox, quiet_seconds: 0 };
-  const env = {
-    [variable(forge.webhook_secret)]: 'secret-of-the-hook',
-    [variable(forge.accounts.dev!.token)]: tokenOf(DEV),
-  };
-  env[variable(String(config.model.api_key))] = 'sk-ant-newcomers-key';
-  return { text: JSON.stringify(config), env, forge: name, webhookSecret: 'secret-of-the-hook' };
+  config.mailbox = { quiet_seconds: 0 };
+  return { text: JSON.stringify(config), env, forge: name, webhookSecret };
 }
 
 function variable(reference: string): string {
   return /^\$\{(\w+)\}$/.exec(reference)![1]!;
 }
 
-/** The YAML below "Connect a Forgejo" in the README, which is the first one on the page of options, too. */
+/** The YAML below "Connect a Forgejo". */
 function firstConfiguration(): string {
-  const readme = join(root, 'README.md');
-  const text = existsSync(readme) ? readFileSync(readme, 'utf8') : '';
-  const chapter =
-    /^#+ Connect a Forgejo[\s\S]*/m.exec(text)?.[0] ??
-    readFileSync(join(root, 'docs/configuration.md'), 'utf8');
+  const readme = readFileSync(fileURLToPath(new URL('../README.md', import.meta.url)), 'utf8');
+  const chapter = /^#+ Connect a Forgejo[\s\S]*/m.exec(readme)![0];
   return /^```ya?ml\n([\s\S]*?)^```/m.exec(chapter)![1]!;
 }

@@ -67,7 +67,7 @@ export async function runFacts(
       `[${dispatch.agentName}] ${dispatch.id}: the CLI answered but its transcript was not written; session ${plan.session.id} cannot be resumed. ` +
         'Check that the CLI folder is writable where the CLI runs (`claude-hooks sessions diagnose` shows it).',
     );
-    await abandonSession(deps.database.rows, plan.session.id, reason);
+    await deps.database.transaction((tx) => abandonSession(tx, plan.session.id, reason));
     await recordIncident(deps.database.rows, {
       conversationId: dispatch.conversationId,
       dispatchId: dispatch.id,

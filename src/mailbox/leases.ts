@@ -171,6 +171,22 @@ export async function assertLease(tx: Rows, lease: Lease): Promise<void> {
   if (numUpdatedRows !== 1n) throw leaseLost(lease);
 }
 
+/**
+ * The database as a run gets it: each of its transactions begins with the question whether the lease still holds, so
+ * that a run which was overtaken changes neither the session chain nor the archive of its successor. Reads and single
+ * statements through `rows` are not asked: they may only note what has happened (turns, incidents).
+ */
+export function underLease(database: Database, lease: Lease): Database {
+  return {
+    ...database,
+    transaction: (work) =>
+      database.transaction(async (tx) => {
+        await assertLease(tx, lease);
+        return await work(tx);
+      }),
+  };
+}
+
 function leaseLost(lease: Lease): LeaseLost {
   return new LeaseLost(
     `The lease of conversation ${lease.conversation.id} ended while dispatch ${lease.dispatch.id} ran here. ` +

@@ -9,6 +9,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Database, Rows } from '../database/database.ts';
+import { faultPoint } from '../faults.ts';
 
 /** One row's worth: keeps a single insert far below SQLite's and the driver's limits. */
 const CHUNK_BYTES = 1 << 20;
@@ -132,8 +133,9 @@ interface Chunk {
 
 /** False, and nothing is written, when the archive is not where the caller saw it: somebody else appended. */
 async function appendChunk(database: Database, chunk: Chunk): Promise<boolean> {
-  return await database.transaction(async (tx) => {
+  const appended = await database.transaction(async (tx) => {
     if (!(await claimSpan(tx, chunk))) return false;
+    faultPoint('archive.claimed');
     if (chunk.start === 0) await dropOlderGenerations(tx, chunk);
     await tx
       .insertInto('transcript_chunks')
@@ -147,6 +149,8 @@ async function appendChunk(database: Database, chunk: Chunk): Promise<boolean> {
       .execute();
     return true;
   });
+  if (appended) faultPoint('archive.appended');
+  return appended;
 }
 
 /** The file's row is the lock: of two archivers at the same offset one goes on, so that no hole can be written. */

@@ -190,11 +190,13 @@ async function followFolder(
     await putInPlace(session, there.bytes);
     await fetchCompanions(known, session);
   }
-  await database.rows
-    .updateTable('sessions')
-    .set({ config_folder: session.config_folder })
-    .where('id', '=', session.id)
-    .execute();
+  await database.transaction((tx) =>
+    tx
+      .updateTable('sessions')
+      .set({ config_folder: session.config_folder })
+      .where('id', '=', session.id)
+      .execute(),
+  );
   return { session, moved: fetch };
 }
 
@@ -293,10 +295,10 @@ async function startSameIdAgain(
   request: PlanRequest,
   { session, evidence }: { session: SessionRow; evidence: Record<string, unknown> },
 ): Promise<SessionPlan> {
-  await rm(join(session.config_folder, transcriptPath(session.id)), { force: true });
   if (request.archive) {
-    await dropArchived(database.rows, session.conversation_id, transcriptPath(session.id));
+    await database.transaction((tx) => dropArchived(tx, session.conversation_id, transcriptPath(session.id)));
   }
+  await rm(join(session.config_folder, transcriptPath(session.id)), { force: true });
   const reason = 'first-turn-unanswered';
   const exchanges = request.policy === 'fresh' ? [] : await pastExchanges(database, request);
   return exchanges.length === 0

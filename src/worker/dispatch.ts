@@ -11,7 +11,7 @@ import { faultPoint } from '../faults.ts';
 import type { Snapshot } from '../flows/changes.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { Log } from '../log.ts';
-import { assertLease, type Lease } from '../mailbox/leases.ts';
+import { assertLease, type Lease, underLease } from '../mailbox/leases.ts';
 import { parkCredential } from '../mailbox/parks.ts';
 import { type Settlement, settleDispatch } from '../mailbox/settlement.ts';
 import { type OutcomeDeps, type Publication, publishOutcome } from '../outcome.ts';
@@ -138,7 +138,7 @@ async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Pr
         announceRun(deps.database, lease, { ...start, carried: lease.messages.map((m) => m.id) }),
       signal: work.signal,
     },
-    deps.runner,
+    { ...deps.runner, database: underLease(deps.runner.database, lease) },
   );
 }
 

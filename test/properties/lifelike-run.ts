@@ -9,7 +9,7 @@ import type { DispatchRun, RunFacts, RunnerDeps } from '../../src/agent-runner/c
 import type { Database } from '../../src/database/database.ts';
 import { LeaseLost } from '../../src/errors.ts';
 import { silentLog } from '../../src/log.ts';
-import { assertLease, type Lease } from '../../src/mailbox/leases.ts';
+import { assertLease, type Lease, underLease } from '../../src/mailbox/leases.ts';
 import { parkCredential } from '../../src/mailbox/parks.ts';
 import { type Settlement, settleDispatch } from '../../src/mailbox/settlement.ts';
 import { effectKey, marker, once } from '../../src/outcome/effects.ts';
@@ -50,8 +50,8 @@ export interface Desk {
   state: string;
   forge: PretendForge;
   gate: Gate;
-  /** the heartbeat has learned that the lease is another's */
-  isAborted: () => boolean;
+  /** false ends the CLI: the heartbeat aborts it, or it never gets the session's lock */
+  isMine: (lease: Lease) => Promise<boolean>;
 }
 
 /** A promise of the service that only a run can see broken; not to be mistaken for an error a worker reacts to. */
@@ -61,6 +61,8 @@ export class PromiseBroken extends Error {
 
 interface Work extends Desk {
   lease: Lease;
+  /** what the runner gets for its database */
+  fenced: Database;
   script: Script;
   folders: CliFolders;
 }
@@ -68,7 +70,8 @@ interface Work extends Desk {
 type Finished = { settlement: Settlement; unanswered: string[] } | 'lost';
 
 export async function lifelikeRun(lease: Lease, script: Script, desk: Desk): Promise<void> {
-  const work = { ...desk, lease, script, folders: cliFolders(desk.state, lease.conversation.id) };
+  const folders = cliFolders(desk.state, lease.conversation.id);
+  const work = { ...desk, lease, script, folders, fenced: underLease(desk.database, lease) };
   const finished = await attempt(work);
   if (finished === 'lost') return;
   await desk.gate('settle.begun');
@@ -121,15 +124,17 @@ async function run(work: Work): Promise<Finished> {
   }
   if (script.resumeFails && plan.start === 'resume') {
     await announce(work, plan, 'refused prompt');
-    await countFailedResume(work.database.rows, plan.session.id);
+    const { id } = plan.session;
+    await work.fenced.transaction((tx) => countFailedResume(tx, id));
     await work.gate('session.planned');
     plan = await planned(work, plan.continuity === 'rebuilt' ? 'digest' : 'rebuilt');
   }
   return await converse(work, plan);
 }
 
-/** Disks break between two runs of a session; the lock of a running CLI is not modelled. */
-async function lose({ database, lease, script, folders }: Work): Promise<void> {
+/** Disks break between two runs of a session. */
+async function lose({ database, lease, script, folders, isMine }: Work): Promise<void> {
+  if (!(await isMine(lease))) return;
   const session = await currentSession(database.rows, lease.conversation.id);
   if (session === null || script.lost === 'nothing') return;
   rmSync(join(folders.config, transcriptPath(session.id)), { force: true });
@@ -138,8 +143,8 @@ async function lose({ database, lease, script, folders }: Work): Promise<void> {
   }
 }
 
-async function planned({ database, lease, folders, now }: Work, floor: Floor): Promise<SessionPlan> {
-  return await planSession(database, {
+async function planned({ fenced, lease, folders, now }: Work, floor: Floor): Promise<SessionPlan> {
+  return await planSession(fenced, {
     conversationId: lease.conversation.id,
     dispatchId: lease.dispatch.id,
     folders,
@@ -170,21 +175,21 @@ async function announce({ database, lease }: Work, plan: SessionPlan, prompt: st
 }
 
 async function converse(work: Work, plan: SessionPlan): Promise<Finished> {
-  const { database, lease, script, gate, now, folders } = work;
+  const { database, fenced, lease, script, gate, now, folders } = work;
   const prompt = `${plan.preamble ?? ''} attempt ${lease.dispatch.attempt} of ${lease.dispatch.id}`;
   await announce(work, plan, prompt);
   await gate('run.announced');
   const turn = { dispatchId: lease.dispatch.id, conversationId: lease.conversation.id, uuid: null };
   await recordTurn(database.rows, { ...turn, kind: 'prompt', content: prompt, now: now() });
   await gate('run.recorded');
-  if (work.isAborted()) return 'lost';
+  if (!(await work.isMine(lease))) return 'lost';
   const cli = new PretendCli(plan);
   cli.start(plan);
   await requireMemory(work, plan, cli);
   cli.ask(prompt);
-  await archiveFolder(database, lease.conversation.id, folders.config);
+  await archiveFolder(fenced, lease.conversation.id, folders.config);
   await gate('run.answering');
-  if (work.isAborted()) return 'lost';
+  if (!(await work.isMine(lease))) return 'lost';
   switch (script.ending) {
     case 'limited':
       return await park(work);
@@ -198,7 +203,7 @@ async function converse(work: Work, plan: SessionPlan): Promise<Finished> {
       const answer = answerOf(lease);
       const head = cli.answer(answer);
       if (script.ending === 'unverified') cli.forget();
-      await archiveFolder(database, lease.conversation.id, folders.config);
+      await archiveFolder(fenced, lease.conversation.id, folders.config);
       await gate('run.ended');
       return await conclude(work, { plan, answer, head, adopted: false });
     }
@@ -244,7 +249,9 @@ async function conclude(work: Work, { plan, answer, head, adopted }: Came): Prom
   const capped = script.ending === 'capped' && !adopted;
   await work.gate('run.verified');
   await storeAnswer(database, lease, {
-    outcome: capped ? { kind: 'capped', why: 'max-turns', ...facts } : { kind: 'answered', answer, adopted, ...facts },
+    outcome: capped
+      ? { kind: 'capped', why: 'max-turns', ...facts }
+      : { kind: 'answered', answer, adopted, ...facts },
     answer: capped ? 'I stopped at my limit.' : answer,
     snapshot: '{}',
     branch: null,
@@ -265,7 +272,7 @@ async function factsOf(work: Work, plan: SessionPlan, head: string): Promise<Run
     agentName: lease.conversation.agent,
   } as DispatchRun;
   const sessions = { archive: true, flushMs: 0, maxFailedResumes: 2, lateMessagesMs: 0 };
-  const deps = { database: work.database, log: silentLog, now: work.now, sessions } as RunnerDeps;
+  const deps = { database: work.fenced, log: silentLog, now: work.now, sessions } as RunnerDeps;
   const verified = await verifyTranscript(plan, head, deps);
   return await runFacts(dispatch, deps, plan, { verified, turns: 1, usage: null });
 }

@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { git } from './git-remotes.ts';
-import { OWNER, REPOSITORY, type Stage, tokenOf } from './service.ts';
+import type { Stage } from './service.ts';
+import { OWNER, REPOSITORY, tokenOf } from './service-config.ts';
 
 const execFile = promisify(execFileWithCallback);
 

@@ -6,7 +6,8 @@ import { z } from 'zod';
 import type { StoredDecision } from '../../src/dispatcher.ts';
 import type { RecordedRequest } from '../../src/rehearsal/model-record.ts';
 import { git } from './git-remotes.ts';
-import { REPOSITORY, type Stage } from './service.ts';
+import type { Stage } from './service.ts';
+import { REPOSITORY } from './service-config.ts';
 
 const turn = z.strictObject({
   scene: z.string().nullable(),

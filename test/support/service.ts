@@ -3,14 +3,11 @@
  * `start` runs the service in this process, `spawn` as a process of its own that can be killed. Both take the same port
  * at every start, because the forge's hook points there.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type Database, openDatabase } from '../../src/database/database.ts';
 import type { DispatchRow, EffectRow, MessageRow, SessionRow } from '../../src/database/tables.ts';
 import { type RehearsalModel, startRehearsalModel } from '../../src/rehearsal/model.ts';
@@ -19,39 +16,21 @@ import { parseModelScript } from '../../src/rehearsal/model-script.ts';
 import { type PocketForge, startPocketForge } from '../../src/rehearsal/pocket-forge.ts';
 import { type Service, startService } from '../../src/wiring.ts';
 import { killInside } from './processes.ts';
-
-export const OWNER = 'ada';
-export const DEV = 'dev-bot';
-export const REPOSITORY = 'ada/greeter';
-
-const LOGINS = [OWNER, 'bob', DEV, 'review-bot'];
-const SECRET = 'stage-webhook-secret';
+import {
+  LOGINS,
+  OWNER,
+  REPOSITORY,
+  type StageConfig,
+  type StageOptions,
+  tokenOf,
+  usualConfig,
+} from './service-config.ts';
+import { ServiceProcess } from './service-process.ts';
 
 const FILES = {
   'README.md': '# greeter\n\nGreets people by name.\n',
   'greeter.js': 'export function greet(name) {\n  return `Hello, ${nam}!`;\n}\n',
 };
-
-export interface StageOptions {
-  /** YAML of the rehearsal model's script */
-  model: string;
-  /** replaces top-level keys of claude-hooks.yaml */
-  config?: Record<string, unknown>;
-  /** keys of the one forge in it, beside or instead of ours */
-  forge?: Record<string, unknown>;
-  /** the whole text of claude-hooks.yaml instead of ours, made when the addresses are known */
-  configText?: (at: { forge: string; model: string }) => StageConfig;
-  /** more files beside claude-hooks.yaml, by relative path */
-  files?: Record<string, string>;
-}
-
-export interface StageConfig {
-  text: string;
-  env: Record<string, string>;
-  /** name of the one forge in it */
-  forge: string;
-  webhookSecret: string;
-}
 
 /** Longest wait for anything: a busy machine is slow, a hung service is not faster for a longer wait. */
 const PATIENCE_MS = 45_000;
@@ -160,23 +139,20 @@ export class Stage {
 
   /** The service as `claude-hooks serve`. */
   async spawn(): Promise<ServiceProcess> {
-    const child = spawn(process.execPath, [CLI, 'serve', '--config', this.configFile], {
-      env: this.env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const service = new ServiceProcess(child, this.logged);
+    const service = new ServiceProcess({ configFile: this.configFile, env: this.env, logged: this.logged });
     await this.#settleIn(await service.listening, () => service.kill());
     return service;
   }
 
   /** A start that is expected to fail: waits for its end. */
   async spawnAgain(): Promise<{ code: number | null; output: string }> {
-    const child = spawn(process.execPath, [CLI, 'serve', '--config', this.configFile], {
-      env: this.env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const output: string[] = [];
-    return { code: await new ServiceProcess(child, output).ended, output: output.join('') };
+    const logged: string[] = [];
+    const service = new ServiceProcess({ configFile: this.configFile, env: this.env, logged });
+    service.listening.then(
+      () => service.kill(),
+      () => {},
+    );
+    return { code: await service.ended, output: logged.join('') };
   }
 
   async #settleIn(url: string, close: () => Promise<void>): Promise<void> {
@@ -198,7 +174,7 @@ export class Stage {
   /** A read-only look beside the service. */
   get rows(): Database['rows'] {
     this.#database ??= openDatabase({
-      url: `sqlite:${join(this.state, 'claude-hooks.db')}`,
+      url: this.#config!.database ?? `sqlite:${join(this.state, 'claude-hooks.db')}`,
       readOnly: true,
     });
     return this.#database.rows;
@@ -326,51 +302,23 @@ export class Stage {
     }
   }
 
+  /** A test that failed may have left a service that is killed here, and its tools behind it. */
+  async #endProcesses(): Promise<void> {
+    if (!existsSync(join(this.state, 'instance'))) return;
+    await this.until('nothing is left', async () => {
+      const left = await this.processes();
+      for (const pid of left) process.kill(pid, 'SIGKILL');
+      return left.length === 0;
+    });
+  }
+
   async close(): Promise<void> {
     await this.#running?.close();
+    await this.#endProcesses();
     await this.#database?.close();
     await this.forge.close();
     await this.model.close();
     rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-
-export class ServiceProcess {
-  readonly child: ChildProcess;
-  readonly listening: Promise<string>;
-  /** resolves with the exit code, null after a signal */
-  readonly ended: Promise<number | null>;
-
-  constructor(child: ChildProcess, logged: string[]) {
-    this.child = child;
-    this.ended = once(child, 'close').then(([code]) => code as number | null);
-    this.listening = new Promise((resolve, reject) => {
-      let output = '';
-      const read = (data: Buffer) => {
-        output += data.toString('utf8');
-        logged.push(data.toString('utf8'));
-        const match = /listens on (http:\/\/[\w.:]+)/.exec(output);
-        if (match !== null) resolve(match[1]!);
-      };
-      child.stdout!.on('data', read);
-      child.stderr!.on('data', read);
-      void this.ended.then((code) => reject(new Error(`The service ended with code ${code}:\n${output}`)));
-    });
-    // Whoever waits for it hears of it; nobody has to.
-    this.listening.catch(() => {});
-  }
-
-  /** No handler runs, nothing is flushed. Harmless when it has ended already. */
-  async kill(): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.ended;
-  }
-
-  async terminate(): Promise<number | null> {
-    this.child.kill('SIGTERM');
-    return await this.ended;
   }
 }
 
@@ -380,52 +328,4 @@ async function openForge(folder: string, port: number): Promise<PocketForge> {
     port,
     users: LOGINS.map((login) => ({ login, token: tokenOf(login), admin: login === OWNER })),
   });
-}
-
-export function tokenOf(login: string): string {
-  return `${login}-stage-token`;
-}
-
-function usualConfig(options: StageOptions, at: { forge: string; model: string }): StageConfig {
-  return {
-    text: configOf(options, at),
-    env: {
-      MODEL_KEY: 'sk-ant-stage-model-key',
-      WEBHOOK_SECRET: SECRET,
-      DEV_TOKEN: tokenOf(DEV),
-      REVIEWER_TOKEN: tokenOf('review-bot'),
-    },
-    forge: 'home',
-    webhookSecret: SECRET,
-  };
-}
-
-/** JSON is YAML: nothing to escape. */
-function configOf(options: StageOptions, at: { forge: string; model: string }): string {
-  return JSON.stringify(
-    {
-      server: { host: '127.0.0.1', port: '${PORT}' },
-      state: './state',
-      model: { upstream: at.model, api_key: '${MODEL_KEY}' },
-      container: { engine: 'process' },
-      mailbox: { quiet_seconds: 0, max_wait_seconds: 5 },
-      log: { format: 'pretty' },
-      forges: {
-        home: {
-          kind: 'forgejo',
-          url: at.forge,
-          webhook_secret: '${WEBHOOK_SECRET}',
-          repositories: [REPOSITORY],
-          accounts: {
-            dev: { login: DEV, token: '${DEV_TOKEN}' },
-            reviewer: { login: 'review-bot', token: '${REVIEWER_TOKEN}' },
-          },
-          ...options.forge,
-        },
-      },
-      ...options.config,
-    },
-    null,
-    2,
-  );
 }

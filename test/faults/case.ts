@@ -1,0 +1,52 @@
+/** Which cases are run, and how one of them is named: the name alone is enough to run it again. */
+import { inject, onTestFailed } from 'vitest';
+import type { DialectName } from '../../src/database/dialect.ts';
+import { FAULT_POINTS, type FaultPoint } from '../../src/faults.ts';
+import { SEED } from './story.ts';
+
+/** Passed more than once in one dispatch. Push and comment come in each, the pull request in the first alone. */
+const PASSES: Partial<Record<FaultPoint, readonly [first: number, later: number]>> = {
+  'archive.claimed': [2, 2],
+  'archive.appended': [2, 2],
+  'run.answering': [2, 2],
+  'effect.planned': [3, 2],
+  'effect.performed': [3, 2],
+  'effect.recorded': [3, 2],
+};
+
+export type Which = 'first' | 'later';
+
+export interface Kill {
+  point: FaultPoint;
+  /** CLAUDE_HOOKS_FAULT */
+  spec: string;
+}
+
+/** Every point, as often as a dispatch of that kind passes it. */
+export function kills(which: Which): Kill[] {
+  return FAULT_POINTS.flatMap((point) => {
+    const passes = PASSES[point]?.[which === 'first' ? 0 : 1] ?? 1;
+    return Array.from({ length: passes }, (_, i) => ({ point, spec: `kill@${point}#${i + 1}` }));
+  });
+}
+
+const { FAULT, FAULTS } = process.env;
+
+/** Without FAULT, `usual` ones; with FAULTS=all, all; with FAULT, that one alone. */
+export function isRun(id: string, usual: boolean): boolean {
+  return FAULT === undefined ? usual || FAULTS === 'all' : FAULT === id;
+}
+
+export function tellHowToReplay(id: string, logged: () => string[]): void {
+  onTestFailed(() => {
+    console.error(
+      `The service said:\n${logged().join('')}\nRun it again:\n  FAULT='${id}' SEED=${SEED} npx vitest run test/faults`,
+    );
+  });
+}
+
+/** The reason why there is no PostgreSQL here, or null. */
+export function missing(dialect: DialectName): string | null {
+  const postgres = inject('postgres');
+  return dialect === 'postgres' && 'missing' in postgres ? postgres.missing : null;
+}

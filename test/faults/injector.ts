@@ -1,0 +1,142 @@
+/**
+ * The fault injector: a forge and a model that go on living, and a service beside them, as a process of its own, that is
+ * armed, dies, and is started again. README.md tells how to use it.
+ */
+import { parseModelScript } from '../../src/rehearsal/model-script.ts';
+import { Stage } from '../support/service.ts';
+import { DEV, OWNER, REPOSITORY, usualConfig } from '../support/service-config.ts';
+import type { ServiceProcess } from '../support/service-process.ts';
+import { collectFacts, type Facts, type Round } from './facts.ts';
+import { commentBody, drawn, issueBody, modelScript, type Story, story, type Variant } from './story.ts';
+
+export interface InjectorOptions {
+  /** draws what is random, together with SEED */
+  id: string;
+  /** URL of a PostgreSQL database; null: the SQLite file in the state folder */
+  database: string | null;
+}
+
+export class Injector {
+  readonly stage: Stage;
+  readonly story: Story;
+  readonly rounds: Round[] = [];
+  readonly #id: string;
+  readonly #env: Record<string, string>;
+  readonly #sentAgain = new Set<string>();
+  #service: ServiceProcess | null = null;
+
+  private constructor(stage: Stage, id: string, env: Record<string, string>) {
+    this.stage = stage;
+    this.story = story(id);
+    this.#id = id;
+    this.#env = env;
+  }
+
+  static async open({ id, database }: InjectorOptions): Promise<Injector> {
+    const where = database === null ? {} : { database: { url: '${DATABASE_URL}' } };
+    const env: Record<string, string> = database === null ? {} : { DATABASE_URL: database };
+    const model = modelScript();
+    const stage = await Stage.open({
+      model,
+      configText: (at) => {
+        const usual = usualConfig({ model, config: where }, at);
+        Object.assign(env, usual.env);
+        return { ...usual, env, ...(database === null ? {} : { database }) };
+      },
+    });
+    return new Injector(stage, id, env);
+  }
+
+  /** Another play for the rounds to come. */
+  rehearse(variant: Variant): void {
+    this.stage.model.use(parseModelScript(modelScript(variant), 'model.yaml'));
+  }
+
+  /** `fault`: CLAUDE_HOOKS_FAULT, null for none. */
+  async start(fault: string | null = null): Promise<void> {
+    delete this.#env.CLAUDE_HOOKS_FAULT;
+    if (fault !== null) this.#env.CLAUDE_HOOKS_FAULT = fault;
+    this.#service = await this.stage.spawn();
+  }
+
+  async kill(): Promise<void> {
+    await this.#service?.kill();
+    this.#service = null;
+  }
+
+  /** The next thing a person does: an assigned issue first, then a comment on it each time. */
+  async act(): Promise<Round> {
+    const n = this.rounds.length + 1;
+    const person = this.stage.forge.as(OWNER);
+    const round: Round = { n, from: this.stage.turns.length, diedAfter: null, requests: [] };
+    this.rounds.push(round);
+    if (n === 1) {
+      const body = issueBody(this.story);
+      await person.createIssue(REPOSITORY, { title: 'Lines', body, assignees: [DEV] });
+    } else {
+      await person.comment(REPOSITORY, 1, commentBody(this.story, n));
+    }
+    return round;
+  }
+
+  /** Until the armed fault has ended the service. */
+  async died(): Promise<void> {
+    let isDead = false;
+    void this.#service!.ended.then(() => {
+      isDead = true;
+    });
+    await this.stage.until('the service is dead', () => isDead);
+    this.#service = null;
+    // What the forge had to say to a dead service has failed by now.
+    await this.stage.forge.settled();
+    const round = this.rounds.at(-1)!;
+    round.diedAfter = this.stage.turns.length - round.from;
+  }
+
+  /**
+   * What a person does at the forge after an outage: sends again what got no 202. One that did get it is sent again,
+   * too: to have it twice must not matter.
+   */
+  async sendAgain(): Promise<void> {
+    const known = [...this.stage.forge.deliveries].filter((d) => !this.#sentAgain.has(d.id));
+    const accepted = known.filter((d) => d.status === 202);
+    const needless = accepted[drawn(`${this.#id} again ${this.rounds.length}`, accepted.length || 1)];
+    const lost = known.filter((d) => d.status !== 202);
+    for (const { id } of needless === undefined ? lost : [...lost, needless]) {
+      this.#sentAgain.add(id);
+      await this.stage.forge.as(OWNER).redeliver(id);
+    }
+  }
+
+  async settled(): Promise<void> {
+    await this.stage.settled();
+    const round = this.rounds.at(-1)!;
+    round.requests = this.stage.turns.slice(round.from);
+  }
+
+  /** A round in which the service is killed at this point, and everything after it. */
+  async dieIn(fault: string): Promise<Round> {
+    await this.start(fault);
+    const round = await this.act();
+    await this.died();
+    await this.start();
+    await this.sendAgain();
+    await this.settled();
+    return round;
+  }
+
+  /** A round in which nothing goes wrong. */
+  async live(): Promise<Round> {
+    const round = await this.act();
+    await this.settled();
+    return round;
+  }
+
+  async facts(): Promise<Facts> {
+    return await collectFacts(this);
+  }
+
+  async close(): Promise<void> {
+    await this.stage.close();
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Whatever comes, in whatever order, and whoever dies over it: the invariants of the rows hold after every step, and
+ * when nothing more comes everything is settled. Real rooms on both databases; only the CLI and the forge are pretended.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, expect, test } from 'vitest';
+import { ConfigFolder } from '../support/config-folder.ts';
+import { describeDatabases } from '../support/databases.ts';
+import { emptyTables } from './rows.ts';
+import { holdsFor } from './seeded.ts';
+import { anyStep, type Step } from './steps.ts';
+import { World, Z } from './world.ts';
+
+const folder = new ConfigFolder();
+afterAll(() => folder[Symbol.dispose]());
+const config = folder.load();
+
+const MANY_STEPS = 60;
+const C:Record<string,number>={};
+const RUNS = { usually: 20, shrinkMs: 60_000 };
+
+describeDatabases('the invariants', (open) => {
+  test('hold after every step of any story, and every story ends', { timeout: 3_600_000 }, async () => {
+    const database = await open();
+    let told = 0;
+    await holdsFor(
+      fc.array(anyStep, { maxLength: MANY_STEPS, size: 'max' }),
+      async (story: Step[]) => {
+        const state = await mkdtemp(join(tmpdir(), 'claude-hooks-story-'));
+        try {
+          await emptyTables(database);
+          const world = await World.begin({ database, config, state });
+          for (const step of story) await world.perform(step);
+          await world.drain();
+          told++;
+          for (const t of ['deliveries','dispatches','messages','sessions'] as const) for (const r of await database.rows.selectFrom(t).selectAll().execute()) { const k=`${t}.${r.state}${t==='dispatches'?'.'+(r as any).continuity:''}`; C[k]=(C[k]??0)+1; if (t==='dispatches') { const a='attempts.'+(r as any).attempt; C[a]=(C[a]??0)+1; const b='why.'+String((r as any).reason).replace(/[0-9a-f-]{36}/g,'X'); C[b]=(C[b]??0)+1;} }
+          for (const s of story) C['step.'+s.do]=(C['step.'+s.do]??0)+1;
+          C.len=(C.len??0)+story.length;
+        } finally {
+          await rm(state, { recursive: true, force: true });
+        }
+      },
+      RUNS,
+    );
+    console.log(C, Z);expect(told).toBeGreaterThan(0);
+  });
+});

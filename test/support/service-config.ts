@@ -1,0 +1,79 @@
+/** Who is on the stage, and the claude-hooks.yaml that knows them. */
+
+export const OWNER = 'ada';
+export const DEV = 'dev-bot';
+export const REPOSITORY = 'ada/greeter';
+
+export const LOGINS = [OWNER, 'bob', DEV, 'review-bot'];
+const SECRET = 'stage-webhook-secret';
+
+export interface StageOptions {
+  /** YAML of the rehearsal model's script */
+  model: string;
+  /** replaces top-level keys of claude-hooks.yaml */
+  config?: Record<string, unknown>;
+  /** keys of the one forge in it, beside or instead of ours */
+  forge?: Record<string, unknown>;
+  /** the whole text of claude-hooks.yaml instead of ours, made when the addresses are known */
+  configText?: (at: { forge: string; model: string }) => StageConfig;
+  /** more files beside claude-hooks.yaml, by relative path */
+  files?: Record<string, string>;
+}
+
+export interface StageConfig {
+  text: string;
+  env: Record<string, string>;
+  /** name of the one forge in it */
+  forge: string;
+  webhookSecret: string;
+  /** URL of the database in it; left out, it is the file in the state folder */
+  database?: string;
+}
+
+export function tokenOf(login: string): string {
+  return `${login}-stage-token`;
+}
+
+export function usualConfig(options: StageOptions, at: { forge: string; model: string }): StageConfig {
+  return {
+    text: configOf(options, at),
+    env: {
+      MODEL_KEY: 'sk-ant-stage-model-key',
+      WEBHOOK_SECRET: SECRET,
+      DEV_TOKEN: tokenOf(DEV),
+      REVIEWER_TOKEN: tokenOf('review-bot'),
+    },
+    forge: 'home',
+    webhookSecret: SECRET,
+  };
+}
+
+/** JSON is YAML: nothing to escape. */
+function configOf(options: StageOptions, at: { forge: string; model: string }): string {
+  return JSON.stringify(
+    {
+      server: { host: '127.0.0.1', port: '${PORT}' },
+      state: './state',
+      model: { upstream: at.model, api_key: '${MODEL_KEY}' },
+      container: { engine: 'process' },
+      mailbox: { quiet_seconds: 0, max_wait_seconds: 5 },
+      log: { format: 'pretty' },
+      forges: {
+        home: {
+          kind: 'forgejo',
+          url: at.forge,
+          webhook_secret: '${WEBHOOK_SECRET}',
+          repositories: [REPOSITORY],
+          accounts: {
+            dev: { login: DEV, token: '${DEV_TOKEN}' },
+            reviewer: { login: 'review-bot', token: '${REVIEWER_TOKEN}' },
+          },
+          ...options.forge,
+        },
+      },
+      ...options.config,
+    },
+    null,
+    2,
+  );
+}
