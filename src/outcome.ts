@@ -42,6 +42,8 @@ export interface OutcomeDeps extends EffectDeps {
 
 export interface Published {
   pushedSha: string | null;
+  /** commits went out that the forge did not have */
+  hasNews: boolean;
   pullNumber: number | null;
   commentUrl: string | null;
   /** effects the forge refused, in its words */
@@ -49,7 +51,13 @@ export interface Published {
 }
 
 export async function publishOutcome(publication: Publication, deps: OutcomeDeps): Promise<Published> {
-  const published: Published = { pushedSha: null, pullNumber: null, commentUrl: null, refusals: [] };
+  const published: Published = {
+    pushedSha: null,
+    hasNews: false,
+    pullNumber: null,
+    commentUrl: null,
+    refusals: [],
+  };
   const notes: string[] = [];
   if (publication.publish === 'pull-request' && publication.branch !== null) {
     await pushWork(publication, deps, { published, notes });
@@ -91,19 +99,15 @@ async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): 
   }
   if (pushed.result.kind === 'nothing') return;
   progress.published.pushedSha = pushed.result.sha;
-  const hasNews = pushed.result.kind === 'pushed';
-  if (p.closes !== null) await openPull(p, deps, { ...progress, hasNews });
+  progress.published.hasNews = pushed.result.kind === 'pushed';
+  if (p.closes !== null) await openPull(p, deps, progress);
 }
 
-async function openPull(
-  p: Publication,
-  deps: OutcomeDeps,
-  { hasNews, ...progress }: Progress & { hasNews: boolean },
-): Promise<void> {
+async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
   const { name: head, base } = p.branch!;
   const existing = await deps.forge.findPull(p.repository, head, base);
   // Merged, or closed by a person who did not want it: an answer without new commits does not bring it back.
-  const isOver = existing === null && !hasNews && (await wasDoneBefore(deps, p, 'pull'));
+  const isOver = existing === null && !progress.published.hasNews && (await wasDoneBefore(deps, p, 'pull'));
   if (isOver) return;
   const pull =
     existing === null
@@ -144,10 +148,9 @@ function numberOf(item: Item | null): { number: number } | null {
 
 async function comment(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
   const mark = marker(effectKey(p.dispatchId, 'comment'));
+  const { pullNumber, hasNews } = progress.published;
   const links =
-    progress.published.pullNumber !== null && progress.published.pullNumber !== p.itemNumber
-      ? [`Pull request: #${progress.published.pullNumber}`]
-      : [];
+    hasNews && pullNumber !== null && pullNumber !== p.itemNumber ? [`Pull request: #${pullNumber}`] : [];
   const body = postedText({ answer: p.answer, notes: [...links, ...progress.notes], marker: mark });
   const posted = await once<{ url: string }>(deps, {
     dispatchId: p.dispatchId,

@@ -2,6 +2,7 @@
  * The worker: leases conversations and runs their dispatches, as many at once as it may, each under a lease that is
  * renewed while it runs. Rows are the truth; `wake` is a hint that saves the wait for the next look.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { faultPoint } from './faults.ts';
 import { type Lease, leaseConversation, renewLease } from './mailbox/leases.ts';
 import { rescueExpired } from './mailbox/settlement.ts';
@@ -21,6 +22,9 @@ export interface Worker {
   /** Leases nothing more, waits for what runs, interrupts what is left after `graceMs`, and ends. */
   drain(graceMs: number): Promise<void>;
 }
+
+/** The CLI needs about 2 s to end, and what it wrote has to be archived. */
+const AFTER_ABORT_MS = 20_000;
 
 /** Longest time between two looks at the queue. */
 const LOOK_EVERY_MS = 2000;
@@ -80,7 +84,8 @@ export function startWorker(options: WorkerOptions, deps: DispatchDeps): Worker 
       const timer = setTimeout(() => {
         for (const { abort } of running.values()) abort.abort('the service was stopped');
       }, graceMs);
-      await all;
+      // A forge that says nothing can hold a dispatch longer than anybody waits; its row is rescued at the next start.
+      await Promise.race([all, sleep(graceMs + AFTER_ABORT_MS, undefined, { ref: false })]);
       clearTimeout(timer);
     },
   };

@@ -72,7 +72,8 @@ async function serve(file: string): Promise<void> {
       // A second signal does not wait for the drain.
       if (asked) process.exit(130);
       asked = true;
-      void service.stop().then(resolve);
+      // Whatever still hangs on a silent forge is rescued at the next start.
+      void service.stop().then(() => process.exit(0), resolve);
     };
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);

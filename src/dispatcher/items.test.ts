@@ -90,6 +90,11 @@ describe('what an event added', () => {
       [['a'], [], ['b']],
     ],
     [
+      'without forgetting the time over an event that has none',
+      [assigned(2, 'a', 'b'), assigned(-1, 'a', 'b'), assigned(1, 'a'), assigned(3, 'a', 'b', 'c')],
+      [['a', 'b'], [], [], ['c']],
+    ],
+    [
       'after an event without a time',
       [assigned(-1, 'a'), assigned(1, 'a', 'b'), assigned(2, 'a', 'b', 'c')],
       [['a'], ['b'], ['c']],

@@ -22,7 +22,10 @@ export async function placeEvent(tx: Rows, event: ForgeEvent, replayed = false):
     labels: without(event.added.labels, announced.labels),
   };
   // CI runs carry no item state.
-  if (event.ci === null && !isOlder(event, before)) await remember(tx, placed, placed.item, announced);
+  if (event.ci === null && !isOlder(event, before)) {
+    const occurredAt = event.occurredAt || (before?.occurred_at ?? '');
+    await remember(tx, { ...placed, occurredAt }, placed.item, announced);
+  }
   return replayed ? placed : { ...placed, added };
 }
 

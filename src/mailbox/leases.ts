@@ -143,6 +143,29 @@ async function carriedMessages(tx: Rows, dispatchId: string): Promise<MessageRow
     .execute();
 }
 
+/**
+ * Takes up what arrived since the lease. The prompt is made from the forge as it is read after the lease: a comment that
+ * came in between is in it, and its message must not wake a second dispatch to answer it again.
+ */
+export async function carryLate(database: Database, lease: Lease, now: number): Promise<Lease> {
+  return await database.transaction(async (tx) => {
+    await assertLease(tx, lease);
+    await tx
+      .updateTable('messages')
+      .set({ state: 'carried', dispatch_id: lease.dispatch.id })
+      .where('conversation_id', '=', lease.conversation.id)
+      .where('state', '=', 'waiting')
+      .execute();
+    await tx
+      .updateTable('dispatches')
+      .set({ state: 'cancelled', reason: `merged into dispatch ${lease.dispatch.id}`, ended_at: now })
+      .where('conversation_id', '=', lease.conversation.id)
+      .where('state', '=', 'queued')
+      .execute();
+    return { ...lease, messages: await carriedMessages(tx, lease.dispatch.id) };
+  });
+}
+
 /** Prolongs the lease; throws LeaseLost when somebody else has it, and when it was given back. */
 export async function renewLease(rows: Rows, lease: Lease, until: number): Promise<void> {
   const { numUpdatedRows } = await rows

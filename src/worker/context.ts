@@ -18,9 +18,11 @@ export interface CarriedMessage {
 }
 
 export interface DispatchContext {
+  /** with the messages that arrived while the forge was read */
+  lease: Lease;
   messages: CarriedMessage[];
-  /** the message whose skill makes the prompt: the most urgent, of those the newest */
-  leading: CarriedMessage;
+  /** the message whose skill makes the prompt: the most urgent, of those the newest; null when all were withdrawn */
+  leading: CarriedMessage | null;
   repository: RepositoryRef & { defaultBranch: string; cloneUrl: string };
   item: Item;
   comments: Comment[];
@@ -37,27 +39,29 @@ export interface ContextRequest {
   account: { login: string; token: string };
   forge: Forge;
   workdir: Workdir;
+  /** takes up what arrived since the lease; called after the comments were read */
+  carryLate: () => Promise<Lease>;
 }
 
 export async function gatherContext(request: ContextRequest): Promise<DispatchContext> {
   const { lease, forge } = request;
-  const messages = lease.messages.map(readMessage);
-  const leading = messages.toSorted((a, b) => a.priority - b.priority).at(-1)!;
   const repository = await forge.getRepository({
     id: lease.conversation.repository_id,
     fullName: lease.conversation.repository_name,
   });
-  const number = leading.event.item!.number;
+  const number = leadingOf(lease)?.event.item?.number ?? lease.conversation.item_number;
   const item = await forge.getItem(repository, number);
   const [comments, reviews, ci] = await Promise.all([
     forge.listComments(repository, number),
     item.pull === null ? [] : forge.listReviews(repository, number),
     item.pull === null ? noCi : forge.ciState(repository, item.pull.headSha),
   ]);
+  const late = await request.carryLate();
   const { spec, branch } = await checkoutSpec(request, repository, item);
   return {
-    messages,
-    leading,
+    lease: late,
+    messages: late.messages.map(readMessage),
+    leading: leadingOf(late),
     repository,
     item,
     comments,
@@ -66,6 +70,11 @@ export async function gatherContext(request: ContextRequest): Promise<DispatchCo
     checkout: await request.workdir.prepare(spec),
     branch,
   };
+}
+
+function leadingOf(lease: Lease): CarriedMessage | null {
+  const messages = lease.messages.map(readMessage);
+  return messages.toSorted((a, b) => a.priority - b.priority).at(-1) ?? null;
 }
 
 const noCi: CiState = { state: 'none', failed: [] };

@@ -11,7 +11,7 @@ import { faultPoint } from '../faults.ts';
 import type { Snapshot } from '../flows/changes.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { Log } from '../log.ts';
-import { assertLease, type Lease, underLease } from '../mailbox/leases.ts';
+import { assertLease, carryLate, type Lease, underLease } from '../mailbox/leases.ts';
 import { parkCredential } from '../mailbox/parks.ts';
 import { type Settlement, settleDispatch } from '../mailbox/settlement.ts';
 import { type OutcomeDeps, type Publication, publishOutcome } from '../outcome.ts';
@@ -98,10 +98,21 @@ function findParts(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Work 
 async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
   const { lease } = work;
   if (lease.previous?.answer != null) return await publishStoredAnswer(work, deps, lease.previous.answer);
-  const context = await gatherContext({ ...work, workdir: deps.workdir });
+  const carryAll = () => carryLate(deps.database, lease, deps.now());
+  const context = await gatherContext({ ...work, workdir: deps.workdir, carryLate: carryAll });
   faultPoint('context.gathered');
-  const outcome = await run(work, deps, context);
-  return await settleOutcome(work, deps, context, outcome);
+  if (context.leading === null || context.messages.every((m) => isStale(m.event, context))) {
+    return finish({ state: 'cancelled', reason: 'what it was woken for is no longer so' });
+  }
+  const current = { ...work, lease: context.lease };
+  const outcome = await run(current, deps, context);
+  return await settleOutcome(current, deps, context, outcome);
+}
+
+/** CI of a commit that is no longer the head says nothing; a forge's payload shows the head of when the run began. */
+function isStale(event: ForgeEvent, { item }: DispatchContext): boolean {
+  const isOfThisPull = event.ci !== null && item.pull !== null && event.item?.number === item.number;
+  return isOfThisPull && event.ci!.headSha !== item.pull!.headSha;
 }
 
 async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Promise<RunOutcome> {
@@ -240,7 +251,7 @@ async function tellCap(
 /** The service died between the answer and its publication: publish it, and do not run again. */
 async function publishStoredAnswer(work: Work, deps: DispatchDeps, answer: string): Promise<Finished> {
   const { lease } = work;
-  const context = await gatherContext({ ...work, workdir: deps.workdir });
+  const context = await gatherContext({ ...work, workdir: deps.workdir, carryLate: async () => lease });
   const { continuity, session_id, ending } = lease.dispatch;
   if (ending !== null && ending !== 'answered') {
     return await tellCap(work, deps, { answer, why: ending });

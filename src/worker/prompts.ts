@@ -5,7 +5,7 @@ import { describeChanges, type Snapshot } from '../flows/changes.ts';
 import { renderPrompt } from '../flows/prompt.ts';
 import { stripHiddenText } from '../security.ts';
 import type { ConversationView } from '../vocabulary.ts';
-import type { DispatchContext } from './context.ts';
+import type { CarriedMessage, DispatchContext } from './context.ts';
 
 export interface PromptMaterial {
   context: DispatchContext;
@@ -18,7 +18,7 @@ export interface PromptMaterial {
 }
 
 export function promptOf(material: PromptMaterial, form: PromptForm): string {
-  const name = material.context.leading.skill;
+  const name = leadingOf(material).skill;
   const skill = material.skills.get(name);
   if (skill === undefined) {
     throw new Error(
@@ -36,6 +36,12 @@ export function promptOf(material: PromptMaterial, form: PromptForm): string {
     ...(notes.length > 0 ? [`About your checkout:\n${notes.map((n) => `- ${n}`).join('\n')}`] : []),
   ];
   return parts.join('\n\n');
+}
+
+function leadingOf({ context }: PromptMaterial): CarriedMessage {
+  if (context.leading === null)
+    throw new Error('A prompt needs a message; the dispatch should have been cancelled.');
+  return context.leading;
 }
 
 function promptContext(material: PromptMaterial, form: PromptForm) {
@@ -56,7 +62,7 @@ function promptContext(material: PromptMaterial, form: PromptForm) {
       inline: r.inline.map((i) => ({ ...i, body: stripHiddenText(i.body) })),
     }));
   return {
-    event: context.leading.event,
+    event: leadingOf(material).event,
     messages: context.messages,
     item: { ...context.item, body: stripHiddenText(context.item.body) },
     pull: context.item.pull,
@@ -66,7 +72,7 @@ function promptContext(material: PromptMaterial, form: PromptForm) {
     agent: { name: agent.name, login },
     conversation,
     branch: context.checkout.branch,
-    with: context.leading.with,
+    with: leadingOf(material).with,
   };
 }
 

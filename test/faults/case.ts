@@ -1,7 +1,9 @@
 /** Which cases are run, and how one of them is named: the name alone is enough to run it again. */
-import { inject, onTestFailed } from 'vitest';
+import { describe, inject, onTestFailed, test } from 'vitest';
 import type { DialectName } from '../../src/database/dialect.ts';
 import { FAULT_POINTS, type FaultPoint } from '../../src/faults.ts';
+import { type Need, needs, titleOf } from '../support/requirements.ts';
+import type { Injector } from './injector.ts';
 import { SEED } from './story.ts';
 
 /** Passed more than once in one dispatch. Push and comment come in each, the pull request in the first alone. */
@@ -37,16 +39,25 @@ export function isRun(id: string, usual: boolean): boolean {
   return FAULT === undefined ? usual || FAULTS === 'all' : FAULT === id;
 }
 
-export function tellHowToReplay(id: string, logged: () => string[]): void {
+export function tellHowToReplay(id: string, { stage }: Injector): void {
   onTestFailed(() => {
     console.error(
-      `The service said:\n${logged().join('')}\nRun it again:\n  FAULT='${id}' SEED=${SEED} npx vitest run test/faults`,
+      `The service said:\n${stage.logged.join('')}\nRun it again:\n  FAULT='${id}' SEED=${SEED} npx vitest run test/faults`,
     );
   });
 }
 
-/** The reason why there is no PostgreSQL here, or null. */
-export function missing(dialect: DialectName): string | null {
+/** The cases of one file, skipped as a whole where they cannot run, or where FAULT names another file's case. */
+export function describeCases(dialect: DialectName, cases: unknown[], suite: () => void): void {
+  const here = mayRun(dialect);
+  const title = here.title(`faults on ${dialect}`);
+  if (cases.length === 0) test.skip(`${title}: none of the cases asked for`, () => {});
+  else describe.skipIf(!here.ok)(title, suite);
+}
+
+function mayRun(dialect: DialectName): Need {
+  const tools = needs('cli', 'git', 'proc', 'flock');
   const postgres = inject('postgres');
-  return dialect === 'postgres' && 'missing' in postgres ? postgres.missing : null;
+  if (!tools.ok || dialect === 'sqlite' || !('missing' in postgres)) return tools;
+  return { ok: false, reason: postgres.missing, title: (suite) => titleOf(suite, postgres.missing) };
 }

@@ -14,8 +14,8 @@ export interface Round {
   n: number;
   /** turn requests before it */
   from: number;
-  /** turn requests of this round when the service died; null: it did not */
-  diedAfter: number | null;
+  /** index of the first delivery of the forge that it caused */
+  firstHook: number;
   /** turn requests of this round, known once it is settled */
   requests: RecordedRequest[];
 }
@@ -71,8 +71,6 @@ function publishedBy({ forge }: Injector['stage']): Pick<Facts, 'comments' | 'pu
   const dev = users.find((u) => u.login === DEV)!.id;
   return {
     comments: comments.filter((c) => c.author === dev).map((c) => c.body),
-    pulls: items
-      .filter((i) => i.pull !== null)
-      .map((i) => ({ number: i.number, head: i.pull!.headSha })),
+    pulls: items.filter((i) => i.pull !== null).map((i) => ({ number: i.number, head: i.pull!.headSha })),
   };
 }

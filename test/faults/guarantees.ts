@@ -23,7 +23,10 @@ export function expectAllKept({ story, facts, rounds }: Outcome): void {
 function expectNothingLost(facts: Facts, rounds: number): void {
   const comments = Array.from({ length: rounds - 1 }, () => 'comment.created routed');
   expect
-    .soft(facts.deliveries.filter((d) => d.endsWith(' routed')), 'one delivery routed for each act')
+    .soft(
+      facts.deliveries.filter((d) => d.endsWith(' routed')),
+      'one delivery routed for each act',
+    )
     .toEqual(['issue.assigned routed', ...comments]);
   expect.soft(facts.deliveries.filter((d) => / (received|failed)$/.test(d))).toEqual([]);
   expect.soft(facts.messages.map((m) => m.state)).toEqual(facts.messages.map(() => 'answered'));
@@ -32,10 +35,19 @@ function expectNothingLost(facts: Facts, rounds: number): void {
 
 function expectNothingTwice(story: Story, facts: Facts, rounds: number): void {
   const lines = Array.from({ length: rounds }, (_, i) => story.line(i + 1));
-  expect.soft(facts.dispatches.map((d) => d.state), 'dispatches').toEqual(lines.map(() => 'succeeded'));
+  expect
+    .soft(
+      facts.dispatches.map((d) => d.state),
+      'dispatches',
+    )
+    .toEqual(lines.map(() => 'succeeded'));
   expect.soft(new Set(facts.messages.map((m) => m.dispatch_id)).size, 'a dispatch for each').toBe(rounds);
-  const markers = facts.comments.flatMap((c) => [...c.matchAll(/<!-- claude-hooks (\S+) -->/g)].map((m) => m[1]));
-  expect.soft(markers, 'one answer for each dispatch').toEqual(facts.dispatches.map((d) => `${d.id}:comment`));
+  const markers = facts.comments.flatMap((c) =>
+    [...c.matchAll(/<!-- claude-hooks (\S+) -->/g)].map((m) => m[1]),
+  );
+  expect
+    .soft(markers, 'one answer for each dispatch')
+    .toEqual(facts.dispatches.map((d) => `${d.id}:comment`));
   for (const [i, line] of lines.entries()) expect.soft(facts.comments[i]).toContain(line);
   expect.soft(facts.pulls, 'one pull request').toEqual([{ number: 2, head: facts.branch.head }]);
   expect.soft(facts.branch.subjects, 'one commit for each dispatch').toEqual(lines);
@@ -48,7 +60,12 @@ function expectNothingTwice(story: Story, facts: Facts, rounds: number): void {
 
 /** One session, of one line of descent, and the model has seen all of it, each prompt once. */
 function expectOneHistory(story: Story, facts: Facts, rounds: readonly Round[]): void {
-  expect.soft(facts.sessions.map((s) => s.state), 'one session').toEqual(['verified']);
+  expect
+    .soft(
+      facts.sessions.map((s) => s.state),
+      'one session',
+    )
+    .toEqual(['verified']);
   expect.soft(forks(facts.transcript), 'places where the history forks').toEqual([]);
   const last = rounds.at(-1)!.requests.at(-1);
   if (last === undefined) throw new Error('The model was not asked in the last round.');

@@ -2,7 +2,11 @@
  * The fault injector: a forge and a model that go on living, and a service beside them, as a process of its own, that is
  * armed, dies, and is started again. README.md tells how to use it.
  */
+import { randomUUID } from 'node:crypto';
+import { inject } from 'vitest';
+import type { DialectName } from '../../src/database/dialect.ts';
 import { parseModelScript } from '../../src/rehearsal/model-script.ts';
+import { asAdministrator, urlOf } from '../support/administrator.ts';
 import { Stage } from '../support/service.ts';
 import { DEV, OWNER, REPOSITORY, usualConfig } from '../support/service-config.ts';
 import type { ServiceProcess } from '../support/service-process.ts';
@@ -12,8 +16,8 @@ import { commentBody, drawn, issueBody, modelScript, type Story, story, type Var
 export interface InjectorOptions {
   /** draws what is random, together with SEED */
   id: string;
-  /** URL of a PostgreSQL database; null: the SQLite file in the state folder */
-  database: string | null;
+  /** `sqlite`: the file in the state folder; `postgres`: a database of its own in the server of this run */
+  dialect: DialectName;
 }
 
 export class Injector {
@@ -22,17 +26,25 @@ export class Injector {
   readonly rounds: Round[] = [];
   readonly #id: string;
   readonly #env: Record<string, string>;
+  readonly #dropDatabase: () => Promise<void>;
   readonly #sentAgain = new Set<string>();
   #service: ServiceProcess | null = null;
 
-  private constructor(stage: Stage, id: string, env: Record<string, string>) {
-    this.stage = stage;
-    this.story = story(id);
-    this.#id = id;
-    this.#env = env;
+  private constructor(o: {
+    stage: Stage;
+    id: string;
+    env: Record<string, string>;
+    drop: () => Promise<void>;
+  }) {
+    this.stage = o.stage;
+    this.story = story(o.id);
+    this.#id = o.id;
+    this.#env = o.env;
+    this.#dropDatabase = o.drop;
   }
 
-  static async open({ id, database }: InjectorOptions): Promise<Injector> {
+  static async open({ id, dialect }: InjectorOptions): Promise<Injector> {
+    const { url: database, drop } = await makeDatabase(dialect);
     const where = database === null ? {} : { database: { url: '${DATABASE_URL}' } };
     const env: Record<string, string> = database === null ? {} : { DATABASE_URL: database };
     const model = modelScript();
@@ -44,7 +56,7 @@ export class Injector {
         return { ...usual, env, ...(database === null ? {} : { database }) };
       },
     });
-    return new Injector(stage, id, env);
+    return new Injector({ stage, id, env, drop });
   }
 
   /** Another play for the rounds to come. */
@@ -68,7 +80,12 @@ export class Injector {
   async act(): Promise<Round> {
     const n = this.rounds.length + 1;
     const person = this.stage.forge.as(OWNER);
-    const round: Round = { n, from: this.stage.turns.length, diedAfter: null, requests: [] };
+    const round: Round = {
+      n,
+      from: this.stage.turns.length,
+      firstHook: this.stage.forge.deliveries.length,
+      requests: [],
+    };
     this.rounds.push(round);
     if (n === 1) {
       const body = issueBody(this.story);
@@ -77,6 +94,12 @@ export class Injector {
       await person.comment(REPOSITORY, 1, commentBody(this.story, n));
     }
     return round;
+  }
+
+  /** Status of the delivery that told the service of the last act; null: none came. */
+  answerToLastAct(): number | null {
+    const round = this.rounds.at(-1)!;
+    return this.stage.forge.deliveries[round.firstHook]!.status;
   }
 
   /** Until the armed fault has ended the service. */
@@ -89,8 +112,6 @@ export class Injector {
     this.#service = null;
     // What the forge had to say to a dead service has failed by now.
     await this.stage.forge.settled();
-    const round = this.rounds.at(-1)!;
-    round.diedAfter = this.stage.turns.length - round.from;
   }
 
   /**
@@ -138,5 +159,26 @@ export class Injector {
 
   async close(): Promise<void> {
     await this.stage.close();
+    await this.#dropDatabase();
   }
+}
+
+interface OwnDatabase {
+  /** null: the one in the state folder */
+  url: string | null;
+  drop: () => Promise<void>;
+}
+
+async function makeDatabase(dialect: DialectName): Promise<OwnDatabase> {
+  if (dialect === 'sqlite') return { url: null, drop: async () => {} };
+  const server = inject('postgres');
+  if ('missing' in server) throw new Error(`PostgreSQL does not run here: ${server.missing}`);
+  const name = `faults_${randomUUID().replaceAll('-', '')}`;
+  await asAdministrator(server.url, (c) => c.query(`create database ${name} template ${server.template}`));
+  return {
+    url: urlOf(server.url, name),
+    drop: async () => {
+      await asAdministrator(server.url, (c) => c.query(`drop database ${name} with (force)`));
+    },
+  };
 }

@@ -1,10 +1,99 @@
-/** `kill -9` at every fault point, on one database. */
-import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+/**
+ * `kill -9` at every fault point, on one database, in two forms: in the first dispatch of a new conversation, each on a
+ * stage of its own; and in dispatch after dispatch of one conversation, which lives through all of them.
+ */
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { DialectName } from '../../src/database/dialect.ts';
-import { describeDatabases, type OpenTestDatabase } from '../support/databases.ts';
-import { needs } from '../support/requirements.ts';
-import { isRun, type Kill, kills, tellHowToReplay } from './case.ts';
+import { describeCases, isRun, type Kill, kills, tellHowToReplay, type Which } from './case.ts';
 import { expectAllKept, expectPaidOnce } from './guarantees.ts';
 import { Injector } from './injector.ts';
 import { REQUESTS_PER_TURN } from './story.ts';
 
+/** A case takes 4 to 6 s on two idle cores. */
+const TIMEOUT = { timeout: 120_000 };
+
+export function killSuite(dialect: DialectName, usual: Which): void {
+  const survivor = new Survivor(dialect);
+  const first = casesOf(dialect, 'first', usual);
+  const later = casesOf(dialect, 'later', usual);
+  describeCases(dialect, [...first, ...later], () => {
+    afterAll(() => survivor.close());
+    describeSome(first, 'kill -9 in the first dispatch', ({ id, kill }) => killInFirst(dialect, id, kill));
+    describeSome(later, 'kill -9 in each dispatch of one conversation', ({ id, kill }) =>
+      survivor.killInNext(id, kill),
+    );
+  });
+}
+
+interface KillCase {
+  id: string;
+  kill: Kill;
+}
+
+function describeSome(cases: KillCase[], title: string, run: (one: KillCase) => Promise<void>): void {
+  if (cases.length === 0) return;
+  describe(title, () => {
+    for (const one of cases) test(one.kill.spec, TIMEOUT, () => run(one));
+  });
+}
+
+function casesOf(dialect: DialectName, which: Which, usual: Which): KillCase[] {
+  return kills(which)
+    .map((kill) => ({ kill, id: `${dialect}/${which}/${kill.spec}` }))
+    .filter(({ id }) => isRun(id, which === usual));
+}
+
+async function killInFirst(dialect: DialectName, id: string, kill: Kill): Promise<void> {
+  const injector = await Injector.open({ id, dialect });
+  onTestFinished(() => injector.close());
+  tellHowToReplay(id, injector);
+  const killed = await injector.dieIn(kill.spec);
+  const after = await injector.live();
+  expectRefusalIfNotStored(injector, kill);
+  expectAllKept({ ...injector, facts: await injector.facts() });
+  expectPaidOnce(killed, kill.point);
+  expect.soft(after.requests.length, 'requests of the dispatch after it').toBe(REQUESTS_PER_TURN);
+}
+
+/** One conversation for all cases; a case that failed ends it, and the next one begins another. */
+class Survivor {
+  readonly #dialect: DialectName;
+  #injector: Injector | null = null;
+  #isWhole = false;
+
+  constructor(dialect: DialectName) {
+    this.#dialect = dialect;
+  }
+
+  async killInNext(id: string, kill: Kill): Promise<void> {
+    const injector = await this.#alive();
+    this.#isWhole = false;
+    tellHowToReplay(id, injector);
+    await injector.kill();
+    const killed = await injector.dieIn(kill.spec);
+    expectRefusalIfNotStored(injector, kill);
+    expectAllKept({ ...injector, facts: await injector.facts() });
+    expectPaidOnce(killed, kill.point);
+    this.#isWhole = true;
+  }
+
+  async #alive(): Promise<Injector> {
+    if (this.#isWhole) return this.#injector!;
+    await this.close();
+    this.#injector = await Injector.open({ id: `${this.#dialect}/later`, dialect: this.#dialect });
+    await this.#injector.start();
+    await this.#injector.live();
+    return this.#injector;
+  }
+
+  async close(): Promise<void> {
+    await this.#injector?.close();
+    this.#injector = null;
+  }
+}
+
+/** Before the row there is no 202: the forge shows the delivery as failed, and a person sends it again. */
+function expectRefusalIfNotStored(injector: Injector, { point }: Kill): void {
+  const answered = injector.answerToLastAct();
+  if (point === 'webhook.received') expect.soft(answered, 'answer to the forge').not.toBe(202);
+}

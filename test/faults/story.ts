@@ -26,7 +26,8 @@ export function story(name: string): Story {
   return { word: pick('word'), line: (n) => `${n}-${pick(`line ${n}`)}` };
 }
 
-export const issueBody = (s: Story) => `The code word is ${s.word}. Please append the line ${s.line(1)} here.`;
+export const issueBody = (s: Story) =>
+  `The code word is ${s.word}. Please append the line ${s.line(1)} here.`;
 export const commentBody = (s: Story, n: number) => `Now append the line ${s.line(n)} as well.`;
 
 /** Steps of a whole turn: one with a tool call, one with the answer. */

@@ -12,15 +12,14 @@ import { describeDatabases } from '../support/databases.ts';
 import { emptyTables } from './rows.ts';
 import { holdsFor } from './seeded.ts';
 import { anyStep, type Step } from './steps.ts';
-import { World, Z } from './world.ts';
+import { World } from './world.ts';
 
 const folder = new ConfigFolder();
 afterAll(() => folder[Symbol.dispose]());
 const config = folder.load();
 
-const MANY_STEPS = 60;
-const C:Record<string,number>={};
-const RUNS = { usually: 20, shrinkMs: 60_000 };
+const MANY_STEPS = 120;
+const RUNS = { usually: 30, shrinkMs: 60_000 };
 
 describeDatabases('the invariants', (open) => {
   test('hold after every step of any story, and every story ends', { timeout: 3_600_000 }, async () => {
@@ -36,15 +35,12 @@ describeDatabases('the invariants', (open) => {
           for (const step of story) await world.perform(step);
           await world.drain();
           told++;
-          for (const t of ['deliveries','dispatches','messages','sessions'] as const) for (const r of await database.rows.selectFrom(t).selectAll().execute()) { const k=`${t}.${r.state}${t==='dispatches'?'.'+(r as any).continuity:''}`; C[k]=(C[k]??0)+1; if (t==='dispatches') { const a='attempts.'+(r as any).attempt; C[a]=(C[a]??0)+1; const b='why.'+String((r as any).reason).replace(/[0-9a-f-]{36}/g,'X'); C[b]=(C[b]??0)+1;} }
-          for (const s of story) C['step.'+s.do]=(C['step.'+s.do]??0)+1;
-          C.len=(C.len??0)+story.length;
         } finally {
           await rm(state, { recursive: true, force: true });
         }
       },
       RUNS,
     );
-    console.log(C, Z);expect(told).toBeGreaterThan(0);
+    expect(told).toBeGreaterThan(0);
   });
 });

@@ -39,7 +39,6 @@ export interface Given {
   state: string;
 }
 
-export const Z:Record<string,number>={};
 export class World {
   readonly #given: Given;
   readonly #forge = new PretendForge();
@@ -247,7 +246,6 @@ export class World {
     const isOld = !(await this.#isCurrent(worker.lease!));
     // A request to the forge that is on its way cannot be called back; that one window stays open.
     if (isOld && worker.run.at === 'effect.planned') return this.#replaceDead(worker);
-    Z[(isOld?'old@':'at@')+worker.run.at]=(Z[(isOld?'old@':'at@')+worker.run.at]??0)+1;
     await this.#watched('step', () => this.#advance(worker, dies), isOld);
   }
 

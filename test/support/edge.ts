@@ -11,7 +11,7 @@ import { type Log, silentLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { createServer, type ServerDeps } from '../../src/server.ts';
 
-export const SECRET = 'a secret of the test';
+const SECRET = 'a secret of the test';
 export const OLD_SECRET = 'the secret before it';
 
 export const HOME: ForgeConfig = {
