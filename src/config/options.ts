@@ -56,10 +56,8 @@ const database = z
 
 const model = z
   .strictObject({
-    upstream: url('The Messages API the gateway speaks to; a path is kept.').default(
-      'https://api.anthropic.com',
-    ),
-    api_key: secret('Key for the model. Only the gateway sees it, never a container.'),
+    upstream: url('Base URL of the Messages API; a path is kept.').default('https://api.anthropic.com'),
+    api_key: secret('Key for the model. With the engine `process` agents can read it.'),
     default: z.string().min(1).default('claude-sonnet-4-5').meta({
       description: 'Model of agents that name none.',
     }),

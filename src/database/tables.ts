@@ -57,7 +57,7 @@ interface ItemsTable {
   repository_id: string;
   number: number;
   kind: ItemKind;
-  /** JSON arrays of names: the sets as last seen, to subtract from the next complete set */
+  /** JSON arrays of names: the sets as last announced by their own events, to subtract from the next complete set */
   labels: string;
   assignees: string;
   head_sha: string | null;
