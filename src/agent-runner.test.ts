@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FLOCK, TestConversation } from '../test/support/conversation.ts';
 import { readOnlyView } from '../test/support/engines.ts';
@@ -25,6 +26,7 @@ import {
 import { killInside } from '../test/support/processes.ts';
 import { needs } from '../test/support/requirements.ts';
 import { processEngine } from './container/process.ts';
+import { armFault } from './faults.ts';
 import { PROJECT_FOLDER_NAME } from './sessions/folders.ts';
 
 const cli = needs('cli');
@@ -309,6 +311,35 @@ describe.skipIf(!cli.ok || !flock.ok)(cli.title('a run that is killed'), () => {
     // In the history or, if the transcript had not come that far, named in the prompt.
     expect(JSON.stringify(turn.requests.at(-1)!.messages)).toContain('side-effects.txt');
     expect(readFileSync(join(c.cwd, 'side-effects.txt'), 'utf8')).toBe('ran\n');
+  });
+
+  test('after its answer but before the service knew: the answer is adopted, nothing is paid twice', async () => {
+    const planted = await plant(c);
+    const lease = await c.lease();
+    armFault((point) => {
+      if (point === 'run.ended') throw new Error('the service dies here');
+    });
+    await expect(c.run(lease, 'ASK: what do you know?')).rejects.toThrow('the service dies here');
+    armFault(null);
+    await c.interrupt(lease);
+    const turn = await c.run(await c.leaseAgain(), 'ASK: what do you know?');
+    expect(turn.requests).toEqual([]);
+    expect(turn.outcome).toMatchObject({
+      kind: 'answered',
+      adopted: true,
+      answer: `fact=${planted.fact} tool=${planted.secret}`,
+    });
+  });
+
+  test('a tool call that cannot be recorded is not made', async () => {
+    await c.lease().then((lease) => c.run(lease, 'hello'));
+    await sql`create trigger no_tools before insert on turns when new.kind = 'tool' begin select raise(abort, 'no room'); end`.execute(
+      c.database.rows,
+    );
+    const turn = await c.turn('PLANT: the code word is dune-1');
+    expect(turn.outcome).toMatchObject({ kind: 'answered' });
+    const last = JSON.stringify(turn.requests.at(-1)!.messages);
+    expect(last).toContain('could not record this call');
   });
 
   test('while another CLI holds the session: waits for it instead of forking the history', async () => {

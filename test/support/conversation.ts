@@ -196,6 +196,12 @@ export class TestConversation {
     };
   }
 
+  /** What the next start does with a dispatch whose service died. */
+  async interrupt(lease: Lease): Promise<void> {
+    const settlement = { state: 'interrupted' as const, reason: 'the service died' };
+    await settleDispatch(this.database, lease, { settlement, now: Date.now() });
+  }
+
   async #settle(lease: Lease, outcome: RunOutcome): Promise<void> {
     const now = Date.now();
     if (outcome.kind === 'answered' || outcome.kind === 'capped') {

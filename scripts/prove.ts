@@ -1,0 +1,145 @@
+/**
+ * `npm run prove`: switches each guard off in turn, in a throw-away copy of the tree, and shows which tests turn red.
+ * A guard that can be switched off without a test noticing is not proved, and fails this command.
+ *
+ *   npm run prove                 every guard
+ *   npm run prove -- lease        guards whose name contains "lease"
+ *   npm run prove -- --json FILE  the report as JSON, too
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { GUARDS, type Guard } from './guards.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+/** What a test run needs; node_modules is linked. */
+const COPIED = [
+  'src',
+  'test',
+  'defaults',
+  'docs',
+  'scripts',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+  'README.md',
+  'claude-hooks.schema.json',
+];
+
+interface Proof {
+  guard: string;
+  keeps: string;
+  /** names of the tests that turned red; empty = the guard is not proved */
+  red: string[];
+  seconds: number;
+  problem: string | null;
+}
+
+const args = process.argv.slice(2);
+const jsonAt = args.indexOf('--json');
+const jsonFile = jsonAt === -1 ? null : args[jsonAt + 1]!;
+const wanted = args.find((a, i) => !a.startsWith('--') && (jsonAt === -1 || i !== jsonAt + 1)) ?? '';
+
+const copy = mkdtempSync(join(tmpdir(), 'claude-hooks-prove-'));
+try {
+  for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  const proofs = GUARDS.filter((g) => g.name.includes(wanted)).map(prove);
+  if (jsonFile !== null) writeFileSync(jsonFile, `${JSON.stringify(proofs, null, 2)}\n`);
+  const unproved = proofs.filter((p) => p.red.length === 0);
+  process.stdout.write(`\n${proofs.length - unproved.length} guards proved, ${unproved.length} not\n`);
+  if (unproved.length > 0 || proofs.length === 0) process.exitCode = 1;
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+
+function prove(guard: Guard): Proof {
+  const started = Date.now();
+  const originals = new Map<string, string>();
+  let red: string[] = [];
+  let problem: string | null = null;
+  try {
+    for (const edit of guard.off) switchOff(edit, originals);
+    red = failingTests(guard.tests);
+    if (red.length === 0) problem = 'every test stayed green';
+  } catch (error) {
+    problem = error instanceof Error ? error.message : String(error);
+  } finally {
+    for (const [file, text] of originals) writeFileSync(file, text);
+  }
+  const proof = {
+    guard: guard.name,
+    keeps: guard.keeps,
+    red,
+    seconds: (Date.now() - started) / 1000,
+    problem,
+  };
+  process.stdout.write(describe(proof));
+  return proof;
+}
+
+function switchOff(edit: Guard['off'][number], originals: Map<string, string>): void {
+  const file = join(copy, edit.file);
+  const text = readFileSync(file, 'utf8');
+  if (!originals.has(file)) originals.set(file, text);
+  if (text.split(edit.find).length !== 2) {
+    throw new Error(
+      `${edit.file} holds the guard's text ${text.split(edit.find).length - 1} times, not once; correct scripts/guards.ts`,
+    );
+  }
+  // A function: the text may hold dollar signs, which a replacement string would read as patterns.
+  writeFileSync(
+    file,
+    text.replace(edit.find, () => edit.replace),
+  );
+}
+
+function failingTests(tests: Guard['tests']): string[] {
+  const report = join(copy, 'report.json');
+  rmSync(report, { force: true });
+  const filter = tests.named === undefined ? [] : ['-t', tests.named];
+  const run = spawnSync(
+    process.execPath,
+    [
+      join(ROOT, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      ...tests.files,
+      ...filter,
+      '--reporter=json',
+      `--outputFile=${report}`,
+    ],
+    { cwd: copy, encoding: 'utf8', timeout: 10 * 60_000 },
+  );
+  const results = readReport(report, run.stdout + run.stderr);
+  const all = results.testResults.flatMap((f) => f.assertionResults);
+  const broken = results.testResults.filter((f) => f.assertionResults.length === 0);
+  // A file that does not even load says nothing about the guard.
+  if (broken.length > 0)
+    throw new Error(`${broken[0]!.name} did not run: ${broken[0]!.message.split('\n')[0]}`);
+  if (all.every((t) => t.status !== 'passed' && t.status !== 'failed')) throw new Error('no test ran');
+  return all.filter((t) => t.status === 'failed').map((t) => t.fullName);
+}
+
+interface VitestReport {
+  testResults: {
+    name: string;
+    message: string;
+    assertionResults: { fullName: string; status: string }[];
+  }[];
+}
+
+function readReport(file: string, output: string): VitestReport {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as VitestReport;
+  } catch {
+    throw new Error(`the test run left no report: ${output.trim().slice(-300)}`);
+  }
+}
+
+function describe(proof: Proof): string {
+  const head = `${proof.red.length > 0 ? 'proved    ' : 'NOT PROVED'} ${proof.guard} (${proof.seconds.toFixed(0)} s): ${proof.keeps}\n`;
+  const shown = proof.red.slice(0, 3).map((name) => `             red: ${name}\n`);
+  const more = proof.red.length > 3 ? `             and ${proof.red.length - 3} more\n` : '';
+  return `${head}${proof.problem === null ? '' : `             ${proof.problem}\n`}${shown.join('')}${more}`;
+}
