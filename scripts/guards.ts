@@ -260,16 +260,21 @@ export const GUARDS: Guard[] = [
     tests: { files: ['test/service.test.ts'], named: 'left in the background' },
   },
   {
-    name: 'late messages carried',
-    keeps: 'a comment that the prompt already shows from waking a second run',
+    name: 'late messages carried, read comments known',
+    keeps: 'a comment that one run has read from waking a second',
     off: [
       {
         file: 'src/worker/dispatch.ts',
         find: 'const carryAll = () => carryLate(deps.database, lease, deps.now());',
         replace: 'const carryAll = async () => lease;',
       },
+      {
+        file: 'src/worker/stale.ts',
+        find: "if (event.name === 'comment.created') {",
+        replace: "if (event.name === 'comment.created' && known.seen === null) {",
+      },
     ],
-    tests: { files: ['test/scenarios.test.ts'], named: '08-burst' },
+    tests: { files: ['test/service.test.ts'], named: 'read by one run only' },
   },
   {
     name: 'adopted answer',

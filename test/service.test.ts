@@ -361,3 +361,22 @@ function firstConfiguration(): string {
   const chapter = /^#+ Connect a Forgejo[\s\S]*/m.exec(readme)![0];
   return /^```ya?ml\n([\s\S]*?)^```/m.exec(chapter)![1]!;
 }
+
+test('comments that arrive while the forge is being read are read by one run only', async () => {
+  await open(`scenes:
+  - name: work
+    when: { prompt: assigned this to you }
+    steps: [{ text: It is done. }]
+  - name: reply
+    steps: [{ text: Noted. }]`);
+  await stage.start();
+  await assignIssue();
+  await stage.settled();
+  const remarks = Array.from({ length: 12 }, (_, i) => `remark-${i}-end`);
+  for (const text of remarks) await stage.forge.as(OWNER).comment(REPOSITORY, 1, text);
+  await stage.settled();
+  const prompts = firstRequests(stage).map((r) => r.prompt);
+  const shown = remarks.map((text) => prompts.filter((p) => p.includes(text)).length);
+  expect(shown).toEqual(remarks.map(() => 1));
+  await expectInvariants(stage);
+});

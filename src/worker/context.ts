@@ -49,7 +49,8 @@ export async function gatherContext(request: ContextRequest): Promise<DispatchCo
     id: lease.conversation.repository_id,
     fullName: lease.conversation.repository_name,
   });
-  const number = leadingOf(lease)?.event.item?.number ?? lease.conversation.item_number;
+  const number =
+    leadingOf(lease.messages.map(readMessage))?.event.item?.number ?? lease.conversation.item_number;
   const item = await forge.getItem(repository, number);
   const [comments, reviews, ci] = await Promise.all([
     forge.listComments(repository, number),
@@ -57,11 +58,12 @@ export async function gatherContext(request: ContextRequest): Promise<DispatchCo
     item.pull === null ? noCi : forge.ciState(repository, item.pull.headSha),
   ]);
   const late = await request.carryLate();
+  const messages = late.messages.map(readMessage);
   const { spec, branch } = await checkoutSpec(request, repository, item);
   return {
     lease: late,
-    messages: late.messages.map(readMessage),
-    leading: leadingOf(late),
+    messages,
+    leading: leadingOf(messages),
     repository,
     item,
     comments,
@@ -72,8 +74,7 @@ export async function gatherContext(request: ContextRequest): Promise<DispatchCo
   };
 }
 
-function leadingOf(lease: Lease): CarriedMessage | null {
-  const messages = lease.messages.map(readMessage);
+export function leadingOf(messages: CarriedMessage[]): CarriedMessage | null {
   return messages.toSorted((a, b) => a.priority - b.priority).at(-1) ?? null;
 }
 

@@ -20,7 +20,8 @@ import type { ForgeEvent } from '../vocabulary.ts';
 import type { Workdir } from '../workdir.ts';
 import { type DispatchContext, gatherContext } from './context.ts';
 import { promptOf } from './prompts.ts';
-import { announceRun, conversationView, storeAnswer } from './rows.ts';
+import { announceRun, conversationView, replayedMessages, storeAnswer } from './rows.ts';
+import { withoutStale } from './stale.ts';
 
 export interface DispatchDeps {
   database: Database;
@@ -99,20 +100,21 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
   const { lease } = work;
   if (lease.previous?.answer != null) return await publishStoredAnswer(work, deps, lease.previous.answer);
   const carryAll = () => carryLate(deps.database, lease, deps.now());
-  const context = await gatherContext({ ...work, workdir: deps.workdir, carryLate: carryAll });
+  const gathered = await gatherContext({ ...work, workdir: deps.workdir, carryLate: carryAll });
   faultPoint('context.gathered');
-  if (context.leading === null || context.messages.every((m) => isStale(m.event, context))) {
-    return finish({ state: 'cancelled', reason: 'what it was woken for is no longer so' });
+  const context = withoutStale(gathered, {
+    seen: seenItems(lease.conversation.seen)[gathered.item.number] ?? null,
+    replayed: await replayedMessages(deps.database, gathered.lease),
+  });
+  if (context.leading === null) {
+    return finish({
+      state: 'cancelled',
+      reason: 'all it was woken for has been read already, or is no longer so',
+    });
   }
   const current = { ...work, lease: context.lease };
   const outcome = await run(current, deps, context);
   return await settleOutcome(current, deps, context, outcome);
-}
-
-/** CI of a commit that is no longer the head says nothing; a forge's payload shows the head of when the run began. */
-function isStale(event: ForgeEvent, { item }: DispatchContext): boolean {
-  const isOfThisPull = event.ci !== null && item.pull !== null && event.item?.number === item.number;
-  return isOfThisPull && event.ci!.headSha !== item.pull!.headSha;
 }
 
 async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Promise<RunOutcome> {
