@@ -181,7 +181,7 @@ export const GUARDS: Guard[] = [
     off: [
       {
         file: 'src/sessions/plan.ts',
-        find: "resumeAt: tail.kind === 'unanswered' ? session.head : null,",
+        find: 'resumeAt: endBeforeUnanswered(transcript, session.head),',
         replace: 'resumeAt: null,',
       },
     ],
@@ -287,5 +287,101 @@ export const GUARDS: Guard[] = [
       },
     ],
     tests: { files: ['src/agent-runner.test.ts'], named: 'is adopted' },
+  },
+  {
+    name: 'heard answer',
+    keeps: 'what a CLI says after its service has died from being published',
+    off: [
+      {
+        file: 'src/sessions/plan.ts',
+        find: "return heard ? tail : { kind: 'mid-turn' };",
+        replace: 'return heard ? tail : tail;',
+      },
+    ],
+    tests: { files: ['test/faults/kill-sqlite.test.ts'], named: 'run.answering#1' },
+  },
+  {
+    name: 'adopted answer (whole service)',
+    keeps: 'a finished, paid turn from being run again after a kill',
+    off: [
+      {
+        file: 'src/agent-runner.ts',
+        find: 'if (adopted !== null) return adopted;',
+        replace: "if (adopted?.kind === 'refused') return adopted;",
+      },
+    ],
+    tests: { files: ['test/faults/kill-sqlite.test.ts'], named: 'run.ended#1' },
+  },
+  {
+    name: 'orphan reaping (whole service)',
+    keeps: 'a CLI of the service that was killed from running on beside the next one',
+    off: [
+      {
+        file: 'src/wiring.ts',
+        find: 'await runner.engine.reapOrphans(runner.instance)',
+        replace: '[] as string[]',
+      },
+    ],
+    tests: { files: ['test/faults/crash.test.ts'], named: 'the answer streams$' },
+  },
+  {
+    name: 'effect looked for (whole service)',
+    keeps: 'an answer from being posted twice after a kill',
+    off: [
+      {
+        file: 'src/outcome/effects.ts',
+        find: 'row.attempts > 1 ? await effect.find() : null',
+        replace: 'row.attempts > 99 ? await effect.find() : null',
+      },
+    ],
+    tests: { files: ['test/faults/kill-sqlite.test.ts'], named: 'effect.performed#3' },
+  },
+  {
+    name: 'push that was cut off',
+    keeps: 'commits from being left without a pull request after a kill',
+    off: [
+      {
+        file: 'src/outcome.ts',
+        find: "return isKnown ? pushed : { ...pushed, kind: 'pushed' };",
+        replace: 'return isKnown ? pushed : pushed;',
+      },
+    ],
+    tests: { files: ['test/faults/merged.test.ts'] },
+  },
+  {
+    name: 'pull request that was cut off',
+    keeps: 'an effect from staying planned for ever',
+    off: [
+      {
+        file: 'src/outcome.ts',
+        find: 'existing === null || begun',
+        replace: 'existing === null && !begun',
+      },
+    ],
+    tests: { files: ['test/faults/kill-sqlite.test.ts'], named: 'effect.performed#2' },
+  },
+  {
+    name: 'cut of an unanswered prompt (whole service)',
+    keeps: 'a prompt that a kill left unanswered from standing twice in the history',
+    off: [
+      {
+        file: 'src/sessions/plan.ts',
+        find: "resumeAt: tail.kind === 'unanswered' ? session.head : null,",
+        replace: 'resumeAt: null,',
+      },
+    ],
+    tests: { files: ['test/faults/crash.test.ts'], named: 'before the first reply' },
+  },
+  {
+    name: 'longer copy of a transcript',
+    keeps: 'a state folder from a backup from hiding what happened since',
+    off: [
+      {
+        file: 'src/sessions/evidence.ts',
+        find: "if (head !== null && !holds(transcript, head)) return 'head-missing';",
+        replace: '',
+      },
+    ],
+    tests: { files: ['test/faults/backup.test.ts'], named: 'sqlite' },
   },
 ];
