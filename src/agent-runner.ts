@@ -43,18 +43,26 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
         break;
       case 'resume-failed':
       case 'too-long':
-      case 'no-turn':
+      case 'history-refused':
+      case 'rejected':
+      case 'no-turn': {
         lastFailure = verdict.detail;
-        if (plan.start === 'new') return refuse(lastFailure);
-        rung = await afterFailedResume(dispatch, deps, plan, verdict);
+        const next = plan.start === 'new' ? null : await afterFailedResume(dispatch, deps, plan, verdict);
+        if (next === null) return refuse(verdict);
+        rung = next;
         break;
+      }
     }
   }
-  return refuse(lastFailure);
+  return refuse({ kind: 'no-turn', detail: lastFailure });
 }
 
-function refuse(detail: string): RunOutcome {
-  return { kind: 'refused', reason: `No session could be resumed or started: ${detail}` };
+function refuse({ kind, detail }: { kind: Verdict['kind']; detail: string }): RunOutcome {
+  const what =
+    kind === 'rejected'
+      ? 'The model did not take this request, and the session is kept'
+      : 'No session could be resumed or started';
+  return { kind: 'refused', reason: `${what}: ${detail}` };
 }
 
 /** Where on the ladder the next plan begins, and why it does not begin at the top. */
@@ -165,6 +173,7 @@ async function attemptRun(
         upstream: deps.model.upstream,
         apiKey: deps.model.apiKey,
         modelRetries: deps.model.retries,
+        modelIdleSeconds: deps.model.idleSeconds,
         root: process.getuid?.() === 0,
       }),
       lockFile: join(dispatch.folders.locks, plan.session.id),
@@ -196,13 +205,31 @@ function observer(dispatch: DispatchRun, deps: RunnerDeps) {
   };
 }
 
-/** Counts the failure, logs the line operators look for, and names the rung to try next. */
+type FailedResume = Extract<Verdict, { detail: string }>;
+
+/** Why a floor was raised, as the abandoned session and the incident will say. */
+const FLOOR_REASONS: Record<FailedResume['kind'], string> = {
+  'resume-failed': 'resume-failed',
+  'no-turn': 'resume-failed',
+  'too-long': 'prompt-too-long',
+  'history-refused': 'history-refused',
+  rejected: 'request-rejected',
+};
+
+/**
+ * Counts the failure, logs the line operators look for, and names the rung to try next. Null: this session is kept,
+ * because nothing shows yet that another one would fare better.
+ */
 async function afterFailedResume(
   dispatch: DispatchRun,
   deps: RunnerDeps,
   plan: SessionPlan,
-  verdict: Extract<Verdict, { kind: 'resume-failed' | 'too-long' | 'no-turn' }>,
-): Promise<Rung> {
+  verdict: FailedResume,
+): Promise<Rung | null> {
+  if (verdict.kind === 'rejected' && !verdict.suspectsHistory) return null;
+  const failures = await deps.database.transaction((tx) => countFailedResume(tx, plan.session.id));
+  const isExhausted = failures >= deps.sessions.maxFailedResumes;
+  if (verdict.kind === 'rejected' && !isExhausted) return null;
   deps.log.warn(
     `[${dispatch.agentName}] ${dispatch.id}: resume of ${plan.session.id} failed — retrying fresh`,
     {
@@ -210,14 +237,14 @@ async function afterFailedResume(
       rung: plan.continuity,
     },
   );
-  const failures = await deps.database.transaction((tx) => countFailedResume(tx, plan.session.id));
-  const floorReason = verdict.kind === 'too-long' ? 'prompt-too-long' : 'resume-failed';
-  return { floor: nextFloor(plan, verdict, failures >= deps.sessions.maxFailedResumes), floorReason };
+  return { floor: nextFloor(plan, verdict, isExhausted), floorReason: FLOOR_REASONS[verdict.kind] };
 }
 
-function nextFloor(plan: SessionPlan, verdict: Verdict, exhausted: boolean): Floor {
+/** The same history from the archive is no better when it was loaded and then found too long or wrong. */
+function nextFloor(plan: SessionPlan, verdict: FailedResume, isExhausted: boolean): Floor {
   if (plan.continuity === 'rebuilt') return 'digest';
-  if (verdict.kind === 'too-long' || exhausted || plan.continuity !== 'resumed') return 'rebuilt';
+  const isLoaded = verdict.kind === 'too-long' || verdict.kind === 'history-refused';
+  if (isLoaded || isExhausted || plan.continuity !== 'resumed') return 'rebuilt';
   return 'restored';
 }
 

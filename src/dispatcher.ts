@@ -11,10 +11,12 @@ import { faultPoint } from './faults.ts';
 import { type Considered, type RouteMatch, route } from './flows/route.ts';
 import { readDeliveryHeaders } from './forge/delivery-headers.ts';
 import { parseGiteaFamilyDelivery } from './forge/gitea-family.ts';
+import { deletionKey } from './forge/gitea-family-outcomes.ts';
 import {
   claimDelivery,
   claimMeaning,
   type DeliveryVerdict,
+  firstWith,
   postponeDelivery,
   settleDelivery,
 } from './inbox.ts';
@@ -97,6 +99,11 @@ async function decide(tx: Rows, deps: DispatcherDeps, delivery: DeliveryRow): Pr
   if (placed.item === null) {
     return { verdict: ignored(`${eventName} names no issue or pull request`), eventName, decision: null };
   }
+  const deletion = replayed ? null : await overtakenBy(tx, event);
+  if (deletion !== null) {
+    const reason = `the comment was deleted before this could be routed (delivery ${deletion})`;
+    return { verdict: ignored(reason), eventName, decision: null };
+  }
   const retracted = await retract(tx, placed, deps.now());
   return await deliver(tx, deps, { config, delivery, event: { ...placed, item: placed.item }, retracted });
 }
@@ -143,6 +150,12 @@ function refuseByConfiguration(config: RoutingConfig, event: ForgeEvent): string
   return trusted === false && !ours
     ? `${event.sender.login} is not listed in forges.${event.forge}.trusted_senders`
     : null;
+}
+
+/** The delivery of its comment's deletion, when that was routed first: deliveries come in any order. */
+async function overtakenBy(tx: Rows, event: ForgeEvent): Promise<string | null> {
+  const semanticKey = event.name === 'comment.deleted' ? null : deletionKey(event);
+  return semanticKey === null ? null : await firstWith(tx, { forge: event.forge, semanticKey });
 }
 
 async function retract(tx: Rows, event: ForgeEvent, now: number): Promise<number> {

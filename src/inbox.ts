@@ -87,13 +87,21 @@ export async function claimMeaning(
     .onConflict((c) => c.columns(['forge', 'semantic_key']).doNothing())
     .executeTakeFirstOrThrow();
   if (numInsertedOrUpdatedRows === 1n) return null;
+  return (await firstWith(tx, claim))!;
+}
+
+/** The id of the delivery that claimed a meaning, or null when none has. */
+export async function firstWith(
+  tx: Rows,
+  meaning: { forge: string; semanticKey: string },
+): Promise<string | null> {
   const first = await tx
     .selectFrom('event_keys')
     .select('delivery_id')
-    .where('forge', '=', claim.forge)
-    .where('semantic_key', '=', claim.semanticKey)
-    .executeTakeFirstOrThrow();
-  return first.delivery_id;
+    .where('forge', '=', meaning.forge)
+    .where('semantic_key', '=', meaning.semanticKey)
+    .executeTakeFirst();
+  return first?.delivery_id ?? null;
 }
 
 export type DeliveryVerdict =

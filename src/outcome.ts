@@ -5,7 +5,7 @@
 import type { Forge, Item } from './forge/forge.ts';
 import { joinConversation } from './mailbox/conversations.ts';
 import { continuityReceipt, parseVerdict, postedText } from './outcome/answer.ts';
-import { type EffectDeps, effectKey, marker, once, wasDoneBefore } from './outcome/effects.ts';
+import { type EffectDeps, effectKey, lastResult, marker, once, wasBegun } from './outcome/effects.ts';
 import type { Continuity, RepositoryRef } from './vocabulary.ts';
 
 /** What pushing came to; the worker's `workdir.push` fits. */
@@ -83,8 +83,8 @@ async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): 
     conversationId: p.conversationId,
     kind: 'push',
     request: { branch: branch.name, base: branch.base },
-    // Pushing the same commits twice is answered with `up-to-date`: nothing to look for.
-    find: async () => null,
+    // Pushing the same commits twice does nothing, so looking for an earlier push is pushing.
+    find: async () => sinceLastPush(await branch.push(), await lastResult<Pushed>(deps, p, 'push')),
     perform: branch.push,
   });
   if (pushed.kind === 'refused') {
@@ -103,14 +103,24 @@ async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): 
   if (p.closes !== null) await openPull(p, deps, progress);
 }
 
+/** An attempt that was cut off may have pushed: what no recorded push has sent is news, although the forge has it. */
+function sinceLastPush(pushed: Pushed, last: Pushed | null): Pushed {
+  if (pushed.kind !== 'up-to-date') return pushed;
+  const isKnown = last !== null && 'sha' in last && last.sha === pushed.sha;
+  return isKnown ? pushed : { ...pushed, kind: 'pushed' };
+}
+
 async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
   const { name: head, base } = p.branch!;
   const existing = await deps.forge.findPull(p.repository, head, base);
   // Merged, or closed by a person who did not want it: an answer without new commits does not bring it back.
-  const isOver = existing === null && !progress.published.hasNews && (await wasDoneBefore(deps, p, 'pull'));
+  const isOver =
+    existing === null && !progress.published.hasNews && (await lastResult(deps, p, 'pull')) !== null;
   if (isOver) return;
+  // One that this dispatch opened before it was cut off is still to be recorded as ours.
+  const begun = await wasBegun(deps, effectKey(p.dispatchId, 'pull'));
   const pull =
-    existing === null
+    existing === null || begun
       ? await once<{ number: number }>(deps, {
           dispatchId: p.dispatchId,
           conversationId: p.conversationId,

@@ -7,7 +7,8 @@ import type { Database } from './database/database.ts';
 import { RequestRefused } from './errors.ts';
 import { faultPoint } from './faults.ts';
 import { type DeliveryHeadersOutcome, readDeliveryHeaders } from './forge/delivery-headers.ts';
-import { type Acceptance, acceptDelivery } from './inbox.ts';
+import { acceptTogether } from './inbox/group-commit.ts';
+import type { Acceptance } from './inbox.ts';
 import { verifySignature } from './security.ts';
 
 export interface WebhookRequest {
@@ -43,7 +44,7 @@ export async function receiveWebhook(request: WebhookRequest, deps: WebhookDeps)
   requireSignature(request.headers, body, forge);
   const headers = requireHeaders(readDeliveryHeaders(request.headers), forge);
   faultPoint('webhook.received');
-  const acceptance = await acceptDelivery(deps.database.rows, {
+  const acceptance = await acceptTogether(deps.database, {
     forge: forge.name,
     forgeDeliveryId: headers.deliveryId,
     source: 'webhook',

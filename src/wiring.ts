@@ -155,7 +155,7 @@ function dispatchDeps(parts: Parts, instance: string): DispatchDeps {
       log,
       now,
       instance,
-      model: { upstream: initial.model.upstream, apiKey: initial.model.apiKey, retries: 2 },
+      model: initial.model,
       path,
       executable: initial.worker.cliPath,
       sessions: {

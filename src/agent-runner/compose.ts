@@ -11,7 +11,8 @@ export function composePrompt(dispatch: Pick<DispatchRun, 'prompt'>, plan: Sessi
 
 const CUT_OFF =
   'You were cut off: your last run here was stopped before it ended. Some of what you did may have happened without you ' +
-  'seeing the result. Check what is really there (git status, git log) before you repeat anything, then go on.';
+  'seeing the result, and a call that was refused at the end was refused by the stop, not by a person. Check what is ' +
+  'really there (git status, git log) before you repeat anything, then go on.';
 
 /** Calls that the history may not show are named: the model would otherwise make them again, unknowing. */
 function cutOffNote(plan: SessionPlan): string | null {

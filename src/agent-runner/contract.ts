@@ -39,7 +39,7 @@ export interface RunnerDeps {
   now: () => number;
   /** names the installation in the environment of its processes */
   instance: string;
-  model: { upstream: string; apiKey: string; retries: number };
+  model: { upstream: string; apiKey: string; retries: number; idleSeconds: number };
   path: string;
   executable: string | null;
   sessions: { archive: boolean; flushMs: number; maxFailedResumes: number; lateMessagesMs: number };
@@ -66,7 +66,8 @@ export interface RunFacts {
 export type RunOutcome =
   | ({ kind: 'answered'; answer: string; adopted: boolean } & RunFacts)
   | ({ kind: 'capped'; why: 'max-turns' | 'max-budget' } & RunFacts)
-  | { kind: 'limited'; why: string; until: number | null; status: number }
+  /** `until`: unix ms the model's side named, or null; `retryMs`: the longest wait it asked for in this run */
+  | { kind: 'limited'; why: string; until: number | null; retryMs: number; status: number }
   | { kind: 'transient'; why: string }
   | { kind: 'interrupted'; why: string }
   /** the ladder has no rung left: a person must look */

@@ -12,6 +12,8 @@ export interface EnvironmentOptions {
   apiKey: string;
   /** the CLI's own retries of one request, before it reports an API error */
   modelRetries: number;
+  /** longest silence of the model's side; the CLI takes 10 s as the least */
+  modelIdleSeconds: number;
   /** root may skip permission prompts only when this says that it is sandboxed; the operator chose the engine */
   root: boolean;
 }
@@ -32,6 +34,11 @@ export function cliEnvironment(o: EnvironmentOptions): Record<string, string> {
     CLAUDE_CODE_STARTUP_FAILURE_RESULTS: '1',
     // Ten retries of the default last three minutes; parking is ours, and it is visible.
     CLAUDE_CODE_MAX_RETRIES: String(o.modelRetries),
+    // The first bounds silence inside a stream, the second the wait for response headers; without them a stalled
+    // upstream holds a run for many minutes. CLAUDE_STREAM_FIRST_BYTE_TIMEOUT_MS, made for the second, does nothing
+    // behind another base URL (measured on CLI 2.1.330).
+    CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS: String(o.modelIdleSeconds * 1000),
+    API_TIMEOUT_MS: String(o.modelIdleSeconds * 1000),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     DISABLE_AUTOUPDATER: '1',
     ...(o.root ? { IS_SANDBOX: '1' } : {}),

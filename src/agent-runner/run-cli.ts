@@ -9,6 +9,7 @@ import {
   type HookCallback,
   type Options,
   query,
+  type SDKAssistantMessageError,
   type SDKMessage,
   type SDKResultMessage,
 } from '@anthropic-ai/claude-agent-sdk';
@@ -73,6 +74,10 @@ export interface CliReport {
   writesLost: boolean;
   /** unix ms at which a usage limit ends, when the CLI said so */
   limitEndsAt: number | null;
+  /** longest wait the CLI made before it asked again, in ms: the only trace of a `retry-after`, up to 60 s; 0 = none */
+  longestRetryMs: number;
+  /** what the CLI took the last API error for */
+  apiErrorKind: SDKAssistantMessageError | null;
   /** the stream was still open after `lateMessagesMs` and was cut */
   cut: boolean;
   exitCode: number | null;
@@ -90,6 +95,8 @@ export async function runCli(run: CliRun): Promise<CliReport> {
     results: [],
     writesLost: false,
     limitEndsAt: null,
+    longestRetryMs: 0,
+    apiErrorKind: null,
     cut: false,
     exitCode: null,
     stderr: '',
@@ -201,6 +208,9 @@ async function take(message: SDKMessage, report: CliReport, observe: RunObserver
         report.cliVersion = message.claude_code_version;
       }
       if (message.subtype === 'session_writes_lost') report.writesLost = true;
+      if (message.subtype === 'api_retry') {
+        report.longestRetryMs = Math.max(report.longestRetryMs, message.retry_delay_ms);
+      }
       return;
     case 'assistant':
       if (message.parent_tool_use_id === null) await takeAnswer(message, report, observe);
@@ -222,7 +232,10 @@ async function takeAnswer(
   observe: RunObserver,
 ): Promise<void> {
   // An API error comes as an assistant message, too; it is no turn of the model.
-  if (message.message.model === '<synthetic>') return;
+  if (message.message.model === '<synthetic>') {
+    report.apiErrorKind = message.error ?? null;
+    return;
+  }
   report.lastAnswer = message.uuid;
   for (const block of message.message.content) {
     if (block.type === 'text') await observe.text(block.text, message.uuid);

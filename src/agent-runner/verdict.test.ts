@@ -27,6 +27,8 @@ function report(partial: Partial<CliReport> = {}): CliReport {
     results: [result()],
     writesLost: false,
     limitEndsAt: null,
+    longestRetryMs: 0,
+    apiErrorKind: null,
     cut: false,
     exitCode: 0,
     stderr: '',
@@ -78,7 +80,7 @@ describe('an answer', () => {
 });
 
 describe('the model’s side', () => {
-  test.each([401, 403, 429, 529])('%i is a limit, not a failure', (status) => {
+  test.each([401, 402, 403, 429, 529])('%i is a limit, not a failure', (status) => {
     expect(judge(apiError(status))).toMatchObject({ kind: 'limited', status, until: null });
   });
   test('a usage limit names its end', () => {
@@ -94,8 +96,39 @@ describe('the model’s side', () => {
   test('a history that no longer fits is its own case', () => {
     expect(judge(apiError(400, 'prompt_too_long')).kind).toBe('too-long');
   });
-  test('any other 4xx is no turn', () => {
-    expect(judge(apiError(404)).kind).toBe('no-turn');
+  test.each(['blocking_limit', 'rapid_refill_breaker'])('… also when the CLI says so itself: %s', (reason) => {
+    const results = [result({ isError: true, terminalReason: reason })];
+    expect(judge(report({ results })).kind).toBe('too-long');
+  });
+  test('… and when it is too many bytes', () => {
+    expect(judge(apiError(413, 'image_error')).kind).toBe('too-long');
+  });
+  test('a credit that is used up is a limit, although it comes as a 400', () => {
+    const spent = { ...apiError(400), apiErrorKind: 'billing_error' as const };
+    expect(judge(spent)).toMatchObject({ kind: 'limited', status: 402 });
+  });
+  test('a limit tells the longest wait that was asked for', () => {
+    expect(judge({ ...apiError(529), longestRetryMs: 45_000 })).toMatchObject({ retryMs: 45_000 });
+  });
+  test.each([408, 409])('%i passes', (status) => {
+    expect(judge(apiError(status)).kind).toBe('transient');
+  });
+  test('a 400 that names the history is about the history', () => {
+    const known = { ...apiError(400), apiErrorKind: 'invalid_request' as const };
+    expect(judge(known).kind).toBe('history-refused');
+    const text = 'API Error: 400 messages.1.content.0: Invalid `signature` in `thinking` block';
+    const results = [result({ isError: true, apiErrorStatus: 400, terminalReason: 'api_error', text })];
+    expect(judge(report({ results })).kind).toBe('history-refused');
+    expect(judge(apiError(400, 'image_error')).kind).toBe('history-refused');
+  });
+  test('any other 400 may be about the history, any other 4xx is not', () => {
+    expect(judge(apiError(400))).toMatchObject({ kind: 'rejected', suspectsHistory: true });
+    expect(judge(apiError(404))).toMatchObject({ kind: 'rejected', suspectsHistory: false });
+  });
+  test('a turn without a word is no failed resume', () => {
+    const results = [result({ text: '', turns: 2 })];
+    expect(judge(report({ results, lastAnswer: null })).kind).toBe('rejected');
+    expect(judge(report({ results })).kind).toBe('answered');
   });
 });
 

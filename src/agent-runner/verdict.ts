@@ -11,8 +11,15 @@ export type Verdict =
   | { kind: 'resume-failed'; detail: string }
   /** the history no longer fits into the model's context */
   | { kind: 'too-long'; detail: string }
+  /** the API refuses the history itself, or something in it: only another history can help */
+  | { kind: 'history-refused'; detail: string }
+  /**
+   * The model's side took the request and will not answer it: asking again changes nothing, and neither does another
+   * session. `suspectsHistory`: nothing says so, but the history may be the cause.
+   */
+  | { kind: 'rejected'; detail: string; suspectsHistory: boolean }
   /** the model's side says "not now": no failure, wait */
-  | { kind: 'limited'; why: string; until: number | null; status: number }
+  | { kind: 'limited'; why: string; until: number | null; retryMs: number; status: number }
   /** something passing: try again with the same id */
   | { kind: 'transient'; why: string }
   | { kind: 'interrupted'; why: string }
@@ -26,7 +33,20 @@ export interface VerdictInput {
   aborted: string | null;
 }
 
-const LIMIT_STATUSES = new Set([401, 403, 429, 529]);
+const LIMIT_STATUSES = new Set([401, 402, 403, 429, 529]);
+/** What the CLI recognises by other signs than the status (a credit that is used up is a 400), as a status. */
+const LIMIT_KINDS: Partial<Record<NonNullable<CliReport['apiErrorKind']>, number>> = {
+  authentication_failed: 401,
+  oauth_org_not_allowed: 403,
+  account_on_hold: 403,
+  verification_required: 403,
+  billing_error: 402,
+  cloud_credential_error: 401,
+  rate_limit: 429,
+  overloaded: 529,
+};
+/** Conflict and time-out: the API's own clients repeat these. */
+const PASSING_STATUSES = new Set([408, 409]);
 /** docker and podman: the container itself did not start */
 const ENGINE_FAILED = 125;
 
@@ -39,12 +59,11 @@ export function judgeReport(input: VerdictInput): Verdict {
   if (result === undefined) return withoutResult(input);
   if (result.subtype === 'error_max_turns') return { kind: 'capped', why: 'max-turns', result };
   if (result.subtype === 'error_max_budget_usd') return { kind: 'capped', why: 'max-budget', result };
-  if (result.terminalReason === 'prompt_too_long') return { kind: 'too-long', detail: describe(result) };
-  if (report.limitEndsAt !== null) {
-    return { kind: 'limited', why: describe(result), until: report.limitEndsAt, status: 429 };
+  if (TOO_LONG.has(result.terminalReason)) return { kind: 'too-long', detail: describe(result) };
+  if (isApiError(report, result)) return apiError(report, result);
+  if (isWordless(input, result)) {
+    return { kind: 'rejected', detail: 'the model ended its turn without a word', suspectsHistory: true };
   }
-  if (result.apiErrorStatus !== null) return apiError(result, result.apiErrorStatus);
-  if (result.terminalReason === 'api_error') return { kind: 'transient', why: describe(result) };
   if (input.start === 'resume' && report.initId === null)
     return { kind: 'resume-failed', detail: describe(result) };
   return { kind: 'no-turn', detail: describe(result) };
@@ -61,10 +80,49 @@ function answeredResult({ report, sessionId }: VerdictInput): Verdict | null {
   return { kind: 'answered', answer: result.text, head: report.lastAnswer, result };
 }
 
-function apiError(result: CliResult, status: number): Verdict {
-  if (LIMIT_STATUSES.has(status)) return { kind: 'limited', why: describe(result), until: null, status };
-  if (status >= 500) return { kind: 'transient', why: describe(result) };
-  return { kind: 'no-turn', detail: describe(result) };
+/** The CLI has asked once more by then: a turn that ends well and has nothing in it, of which the transcript keeps no answer. */
+function isWordless({ report, sessionId }: VerdictInput, result: CliResult): boolean {
+  const endedWell = result.subtype === 'success' && !result.isError && result.turns > 0;
+  return endedWell && result.text === '' && report.initId === sessionId && report.lastAnswer === null;
+}
+
+/** The second and third: the CLI itself sends nothing more, or has compacted again and again to no avail. */
+const TOO_LONG = new Set<string | null>(['prompt_too_long', 'blocking_limit', 'rapid_refill_breaker']);
+
+function isApiError(report: CliReport, result: CliResult): boolean {
+  const named = result.apiErrorStatus !== null || report.limitEndsAt !== null;
+  return result.isError && (named || result.terminalReason === 'api_error');
+}
+
+function apiError(report: CliReport, result: CliResult): Verdict {
+  const { apiErrorStatus: status } = result;
+  const detail = describe(result);
+  const limit = limitStatus(report, status);
+  if (limit !== null) {
+    const { limitEndsAt: until, longestRetryMs: retryMs } = report;
+    return { kind: 'limited', why: detail, until, retryMs, status: limit };
+  }
+  if (status === null || status >= 500 || PASSING_STATUSES.has(status))
+    return { kind: 'transient', why: detail };
+  if (status === 413) return { kind: 'too-long', detail };
+  if (refusesHistory(report, result)) return { kind: 'history-refused', detail };
+  return { kind: 'rejected', detail, suspectsHistory: status === 400 };
+}
+
+function limitStatus(report: CliReport, status: number | null): number | null {
+  if (report.limitEndsAt !== null) return 429;
+  if (status !== null && LIMIT_STATUSES.has(status)) return status;
+  return (report.apiErrorKind !== null && LIMIT_KINDS[report.apiErrorKind]) || null;
+}
+
+/**
+ * What the CLI knows it calls `invalid_request` (a call without its result, for one). Of the rest only the path tells,
+ * with which the API begins the text: a signature that does not fit is `messages.1.content.0: …`.
+ */
+function refusesHistory(report: CliReport, result: CliResult): boolean {
+  if (result.apiErrorStatus !== 400) return false;
+  const named = report.apiErrorKind === 'invalid_request' || result.terminalReason === 'image_error';
+  return named || /\bmessages\.\d+/.test(describe(result));
 }
 
 function withoutResult({ report, start }: VerdictInput): Verdict {

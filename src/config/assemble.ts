@@ -28,6 +28,8 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
       apiKey: model.api_key,
       default: model.default,
       small: model.small ?? null,
+      retries: model.retries,
+      idleSeconds: model.idle_seconds,
     },
     container: found.container,
     worker: {

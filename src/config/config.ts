@@ -12,7 +12,14 @@ export interface LoadedConfig {
   /** `sqlite:<absolute path>` or `postgres://…` */
   database: { url: string };
   /** addresses carry no trailing slash */
-  model: { upstream: string; apiKey: string; default: string; small: string | null };
+  model: {
+    upstream: string;
+    apiKey: string;
+    default: string;
+    small: string | null;
+    retries: number;
+    idleSeconds: number;
+  };
   container: Options['container'];
   worker: {
     concurrency: number;

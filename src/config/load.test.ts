@@ -19,6 +19,8 @@ describe('a small configuration', () => {
       apiKey: 'model-key-value',
       default: 'claude-sonnet-4-5',
       small: null,
+      retries: 2,
+      idleSeconds: 120,
     });
     expect(config.worker.leaseSeconds).toBe(30);
     expect(config.forges.home).toEqual({

@@ -62,6 +62,14 @@ const model = z
       description: 'Model of agents that name none.',
     }),
     small: text("Model for the CLI's small side tasks. Without it: the CLI's own choice.").optional(),
+    retries: z.int().min(0).max(10).default(2).meta({
+      description:
+        'How often the CLI itself repeats a request that failed, within seconds. What lasts longer parks the dispatch.',
+    }),
+    idle_seconds: z.int().min(10).max(3600).default(120).meta({
+      description:
+        'A model that is silent for this long, before its answer or within it, is asked again. An answer that comes in one piece must be complete in this time.',
+    }),
   })
   .meta({ description: 'The model behind the agents.' });
 

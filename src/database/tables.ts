@@ -124,7 +124,10 @@ interface DispatchesTable {
   created_at: number;
   /** not leased before: the quiet window, or the end of a park */
   due_at: number;
+  /** times leased */
   attempt: number;
+  /** times put off because something failed that may pass; limits and interruptions do not count */
+  troubles: Generated<number>;
   worker: string | null;
   started_at: number | null;
   ended_at: number | null;

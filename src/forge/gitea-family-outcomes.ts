@@ -79,6 +79,11 @@ export function event(arrival: Arrival, happening: Happening): ParseOutcome {
   };
 }
 
+/** The semantic key that the deletion of this event's comment has, or will have; null when it is about no comment. */
+export function deletionKey({ repository, comment }: ForgeEvent): string | null {
+  return comment === null ? null : `${repository.id}:comment.deleted:comment:${comment.id}:${hash([])}`;
+}
+
 /** 128 bits in hex: long enough that two happenings never meet, short enough for an index. */
 export function hash(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 32);

@@ -82,7 +82,9 @@ async function nextDue(tx: Rows, now: number, agents: string[]): Promise<Dispatc
       ),
     )
     .orderBy('d.priority', 'desc')
-    .orderBy('d.due_at')
+    // What was parked has waited longest and goes first again. What was interrupted does not: should it be what kills
+    // its workers, the others must not wait behind it.
+    .orderBy((e) => e.case().when('d.state', '=', 'parked').then(e.ref('d.created_at')).else(e.ref('d.due_at')).end())
     .orderBy('d.seq')
     .limit(1)
     .executeTakeFirst();
@@ -105,7 +107,7 @@ async function take(tx: Rows, request: LeaseRequest, row: DispatchRow): Promise<
     .where('conversation_id', '=', row.conversation_id)
     .where('state', '=', 'waiting')
     .execute();
-  const messages = await carriedMessages(tx, row.id);
+  const messages = await carriedMessages(tx, row);
   const dispatch = await tx
     .updateTable('dispatches')
     .set({
@@ -133,11 +135,13 @@ async function take(tx: Rows, request: LeaseRequest, row: DispatchRow): Promise<
   };
 }
 
-async function carriedMessages(tx: Rows, dispatchId: string): Promise<MessageRow[]> {
+async function carriedMessages(tx: Rows, dispatch: DispatchRow): Promise<MessageRow[]> {
   return await tx
     .selectFrom('messages')
     .selectAll()
-    .where('dispatch_id', '=', dispatchId)
+    // The index begins with the conversation; by the dispatch alone every message there is was read (140 ms of 200,000).
+    .where('conversation_id', '=', dispatch.conversation_id)
+    .where('dispatch_id', '=', dispatch.id)
     .where('state', '=', 'carried')
     .orderBy('seq')
     .execute();
@@ -162,7 +166,7 @@ export async function carryLate(database: Database, lease: Lease, now: number): 
       .where('conversation_id', '=', lease.conversation.id)
       .where('state', '=', 'queued')
       .execute();
-    return { ...lease, messages: await carriedMessages(tx, lease.dispatch.id) };
+    return { ...lease, messages: await carriedMessages(tx, lease.dispatch) };
   });
 }
 

@@ -11,11 +11,17 @@ export interface Park {
   now: number;
 }
 
+/** The longer park wins: a run that began before a usage limit may end after it, with a smaller trouble. */
 export async function parkCredential(rows: Rows, park: Park): Promise<void> {
   await rows
     .insertInto('parks')
     .values({ credential: park.credential, until: park.until, why: park.why, at: park.now })
-    .onConflict((c) => c.column('credential').doUpdateSet({ until: park.until, why: park.why, at: park.now }))
+    .onConflict((c) =>
+      c
+        .column('credential')
+        .doUpdateSet({ until: park.until, why: park.why, at: park.now })
+        .where('parks.until', '<', park.until),
+    )
     .execute();
 }
 

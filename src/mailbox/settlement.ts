@@ -8,8 +8,8 @@ export type Settlement =
   /** `declined` names why the messages get no answer; a person is told on the item */
   | { state: 'failed'; reason: string }
   | { state: 'cancelled'; reason: string }
-  /** waits until a limit is over, or until the forge is back, and keeps its messages' order */
-  | { state: 'parked'; reason: string; until: number }
+  /** waits until a limit is over, or until the forge is back, and keeps its messages' order; trouble is counted */
+  | { state: 'parked'; reason: string; until: number; isTrouble?: boolean }
   | { state: 'interrupted'; reason: string };
 
 export interface SettleOptions {
@@ -69,6 +69,7 @@ async function settleMessages(tx: Rows, dispatch: DispatchRow, options: SettleOp
     await tx
       .updateTable('messages')
       .set({ state: 'waiting', dispatch_id: null })
+      .where('conversation_id', '=', dispatch.conversation_id)
       .where('dispatch_id', '=', dispatch.id)
       .where('id', 'in', unanswered)
       .execute();
@@ -82,6 +83,8 @@ async function settleMessages(tx: Rows, dispatch: DispatchRow, options: SettleOp
       reason: 'reason' in settlement ? settlement.reason : null,
       settled_at: now,
     })
+    // The index over waiting messages begins with the conversation; without it every message there is was read.
+    .where('conversation_id', '=', dispatch.conversation_id)
     .where('dispatch_id', '=', dispatch.id)
     .where('state', '=', 'carried')
     .execute();
@@ -120,7 +123,7 @@ async function putBack(
   tx: Rows,
   dispatch: DispatchRow,
   options: SettleOptions & {
-    settlement: { state: 'parked' | 'interrupted'; reason: string; until?: number };
+    settlement: { state: 'parked' | 'interrupted'; reason: string; until?: number; isTrouble?: boolean };
   },
 ): Promise<void> {
   const { settlement, now } = options;
@@ -138,6 +141,7 @@ async function putBack(
       reason: settlement.reason,
       ended_at: now,
       due_at: settlement.until ?? now,
+      troubles: dispatch.troubles + (settlement.isTrouble === true ? 1 : 0),
       priority: Math.max(dispatch.priority, newer?.priority ?? 0),
     })
     .where('id', '=', dispatch.id)
@@ -146,6 +150,7 @@ async function putBack(
   await tx
     .updateTable('messages')
     .set({ state: 'waiting', dispatch_id: null })
+    .where('conversation_id', '=', dispatch.conversation_id)
     .where('dispatch_id', '=', dispatch.id)
     .where('state', '=', 'carried')
     .execute();

@@ -66,21 +66,33 @@ export async function once<R>(deps: EffectDeps, effect: Effect<R>): Promise<Effe
   }
 }
 
-/** Whether an earlier dispatch of this conversation did such a thing. */
-export async function wasDoneBefore(
+/** What the last such effect of an earlier dispatch of this conversation came to; null when there was none. */
+export async function lastResult<R>(
   deps: EffectDeps,
   now: Pick<Effect<unknown>, 'dispatchId' | 'conversationId'>,
   kind: EffectRow['kind'],
-): Promise<boolean> {
+): Promise<R | null> {
   const earlier = await deps.database.rows
     .selectFrom('effects')
-    .select('id')
+    .select('result')
     .where('conversation_id', '=', now.conversationId)
     .where('dispatch_id', '!=', now.dispatchId)
     .where('kind', '=', kind)
     .where('state', '=', 'done')
+    .orderBy('seq', 'desc')
+    .limit(1)
     .executeTakeFirst();
-  return earlier !== undefined;
+  return earlier === undefined ? null : (JSON.parse(earlier.result!) as R);
+}
+
+/** Whether an attempt before this one got as far as planning it. */
+export async function wasBegun(deps: EffectDeps, key: string): Promise<boolean> {
+  const row = await deps.database.rows
+    .selectFrom('effects')
+    .select('id')
+    .where('key', '=', key)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** The other side understood and said no; anything else may pass when it is tried again. */

@@ -23,8 +23,9 @@ import {
 import { type CliFolders, createCliFolders, transcriptPath } from './folders.ts';
 import { fetchCompanions, putInPlace, replaceArchived, restoreCompanions, setAside } from './placement.ts';
 import { digest, synthesiseTranscript } from './rebuild.ts';
-import { type Exchange, readRecord } from './record.ts';
+import { type Exchange, readRecord, wasHeard } from './record.ts';
 import {
+  endBeforeUnanswered,
   headOf,
   historyMessages,
   readTranscript,
@@ -87,7 +88,18 @@ export async function planSession(database: Database, request: PlanRequest): Pro
   const own = (await readRecord(database.rows, request.conversationId)).find(
     (e) => e.dispatchId === request.dispatchId,
   );
-  return { ...plan, evidence, begun: own?.actions ?? [] };
+  const tail = await heardTail(database, request, plan.tail);
+  return { ...plan, evidence, tail, begun: own?.actions ?? [] };
+}
+
+/**
+ * A CLI that outlives its service goes on by itself: every tool it calls is refused in the user's name, and what it
+ * says to that is no answer to anybody. Only what we heard while we lived counts as the end of a turn.
+ */
+async function heardTail(database: Database, request: PlanRequest, tail: Tail): Promise<Tail> {
+  if (tail.kind !== 'answered') return tail;
+  const heard = await wasHeard(database.rows, { dispatchId: request.dispatchId, uuid: tail.head });
+  return heard ? tail : { kind: 'mid-turn' };
 }
 
 /** No session to resume: the first dispatch, a policy that wants none, or a history that must come from the record. */
@@ -278,7 +290,7 @@ async function resumePlan(database: Database, request: PlanRequest, use: UsableC
   return {
     session,
     start: 'resume',
-    resumeAt: tail.kind === 'unanswered' ? session.head : null,
+    resumeAt: endBeforeUnanswered(transcript, session.head),
     continuity: session.synthesised === 1 && session.state === 'proposed' ? 'rebuilt' : use.continuity,
     reason: use.reason,
     evidence: use.evidence,

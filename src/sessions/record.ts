@@ -31,6 +31,18 @@ export async function recordTurn(rows: Rows, turn: NewTurn): Promise<void> {
     .execute();
 }
 
+/** Whether this text of the dispatch came to us while it ran; one that only the transcript has did not. */
+export async function wasHeard(rows: Rows, text: { dispatchId: string; uuid: string }): Promise<boolean> {
+  const turn = await rows
+    .selectFrom('turns')
+    .select('seq')
+    .where('dispatch_id', '=', text.dispatchId)
+    .where('kind', '=', 'text')
+    .where('uuid', '=', text.uuid)
+    .executeTakeFirst();
+  return turn !== undefined;
+}
+
 /** One dispatch as the record has it. */
 export interface Exchange {
   dispatchId: string;

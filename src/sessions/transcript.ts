@@ -156,7 +156,7 @@ export type Tail =
   | { kind: 'unanswered' }
   /** the model answered and called tools, but came to no end: side effects may have happened */
   | { kind: 'mid-turn' }
-  /** the model came to its end: the answer can be adopted without another call */
+  /** the model came to its end: if the service heard the answer, it can be adopted without another call */
   | { kind: 'answered'; answer: string; head: string };
 
 export function tailAfter(transcript: Transcript, head: string | null): Tail {
@@ -173,6 +173,21 @@ export function tailAfter(transcript: Transcript, head: string | null): Tail {
   return finished && tail.at(-1) === last
     ? { kind: 'answered', answer: last.text, head: last.uuid }
     : { kind: 'mid-turn' };
+}
+
+/**
+ * uuid of the last line to keep when prompts without an answer stand after it, or null when none do. The CLI keeps a
+ * prompt whose request failed and would send it again together with the next one; what the model did before it, and
+ * what its tools answered, is kept.
+ */
+export function endBeforeUnanswered(transcript: Transcript, head: string | null): string | null {
+  const main = transcript.entries.filter((e) => !e.sidechain);
+  const from = head === null ? 0 : main.findIndex((e) => e.uuid === head) + 1;
+  const tail = main.slice(from);
+  const lastWork = tail.findLastIndex((e) => isRealAnswer(e) || e.toolResults.length > 0);
+  const isUnanswered = tail.slice(lastWork + 1).some((e) => e.role === 'user');
+  if (!isUnanswered) return null;
+  return lastWork === -1 ? head : tail[lastWork]!.uuid;
 }
 
 function isRealAnswer(entry: TranscriptEntry): boolean {

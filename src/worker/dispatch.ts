@@ -22,6 +22,7 @@ import { type DispatchContext, gatherContext } from './context.ts';
 import { promptOf } from './prompts.ts';
 import { announceRun, conversationView, replayedMessages, storeAnswer } from './rows.ts';
 import { withoutStale } from './stale.ts';
+import { limitEnd, MOST_TROUBLES, troubleEnd } from './waits.ts';
 
 export interface DispatchDeps {
   database: Database;
@@ -164,10 +165,12 @@ async function settleOutcome(
   switch (outcome.kind) {
     case 'answered': {
       faultPoint('run.verified');
-      await storeRun(work, deps, context, outcome, outcome.answer);
+      // A comment of nothing but our mark would look as if nobody had answered.
+      const answer = outcome.answer.trim() === '' ? 'I am done, and ended without a word about it.' : outcome.answer;
+      await storeRun(work, deps, context, outcome, answer);
       faultPoint('answer.stored');
       await publish(work, deps, context, {
-        answer: outcome.answer,
+        answer,
         continuity: outcome.continuity,
         continuityReason: outcome.reason,
       });
@@ -335,42 +338,34 @@ async function tellPeople(work: Work, deps: DispatchDeps, text: string): Promise
   );
 }
 
-/** Seconds to wait when the model's side named no time, by status; doubled with every attempt, an hour at most. */
-const LIMIT_SECONDS: Record<number, number> = { 401: 300, 403: 300, 429: 60, 529: 30 };
-const LONGEST_WAIT_SECONDS = 3600;
-
+/** Everything on the credential waits, and not one attempt of the dispatch is used up by it. */
 async function park(
   work: Work,
   deps: DispatchDeps,
   limit: Extract<RunOutcome, { kind: 'limited' }>,
 ): Promise<Finished> {
-  const seconds = LIMIT_SECONDS[limit.status] ?? 60;
-  const until = limit.until ?? deps.now() + backOff(seconds, work.lease.dispatch.attempt);
-  await parkCredential(deps.database.rows, { credential: 'model', until, why: limit.why, now: deps.now() });
+  const { attempt: attempts, troubles } = work.lease.dispatch;
+  const now = deps.now();
+  const until = limitEnd(limit, { earlier: attempts - 1 - troubles, now });
+  await parkCredential(deps.database.rows, { credential: 'model', until, why: limit.why, now });
   deps.log.warn(`model credential parked until ${new Date(until).toISOString()}: ${limit.why}`);
   return finish({ state: 'parked', reason: limit.why, until });
 }
 
-const MOST_ATTEMPTS = 8;
-const RETRY_SECONDS = 10;
-
 /** Later again; after the last time a person is told, as far as the forge can be reached. */
 async function postpone(work: Work, deps: DispatchDeps, why: string): Promise<Finished> {
-  const { attempt: attempts, id } = work.lease.dispatch;
-  if (attempts < MOST_ATTEMPTS) {
-    return finish({ state: 'parked', reason: why, until: deps.now() + backOff(RETRY_SECONDS, attempts) });
+  const { troubles: earlier, id } = work.lease.dispatch;
+  if (earlier + 1 < MOST_TROUBLES) {
+    const until = troubleEnd({ earlier, now: deps.now() });
+    return finish({ state: 'parked', reason: why, until, isTrouble: true });
   }
-  const reason = `${why} (after ${attempts} attempts)`;
+  const reason = `${why} (after ${MOST_TROUBLES} attempts)`;
   await tellPeople(
     work,
     deps,
     `I gave up: ${reason}. A person must look at this; write here to let me try again.`,
   ).catch((error: unknown) => deps.log.error(`dispatch ${id}: nobody could be told: ${String(error)}`));
   return finish({ state: 'failed', reason });
-}
-
-function backOff(seconds: number, attempt: number): number {
-  return Math.min(seconds * 2 ** (attempt - 1), LONGEST_WAIT_SECONDS) * 1000;
 }
 
 /** Reactions by class: later, never, or not ours any more. */

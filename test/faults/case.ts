@@ -39,10 +39,16 @@ export function isRun(id: string, usual: boolean): boolean {
   return FAULT === undefined ? usual || FAULTS === 'all' : FAULT === id;
 }
 
+/** Said when the case fails, with what there is to understand it. */
 export function tellHowToReplay(id: string, { stage }: Injector): void {
   onTestFailed(() => {
+    const asked = stage.turns.map((r) => `${r.scene}/${r.step} ${JSON.stringify(r.prompt.slice(0, 100))}`);
     console.error(
-      `The service said:\n${stage.logged.join('')}\nRun it again:\n  FAULT='${id}' SEED=${SEED} npx vitest run test/faults`,
+      [
+        `The service said:\n${stage.logged.join('')}`,
+        `The model was asked:\n${asked.join('\n')}`,
+        `Run it again:\n  FAULT='${id}' SEED=${SEED} npx vitest run test/faults`,
+      ].join('\n'),
     );
   });
 }

@@ -16,6 +16,8 @@ export interface Round {
   from: number;
   /** index of the first delivery of the forge that it caused */
   firstHook: number;
+  /** how often the service died in it */
+  deaths: number;
   /** turn requests of this round, known once it is settled */
   requests: RecordedRequest[];
 }

@@ -3,6 +3,8 @@
  * armed, dies, and is started again. README.md tells how to use it.
  */
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { inject } from 'vitest';
 import type { DialectName } from '../../src/database/dialect.ts';
 import { parseModelScript } from '../../src/rehearsal/model-script.ts';
@@ -26,7 +28,7 @@ export class Injector {
   readonly rounds: Round[] = [];
   readonly #id: string;
   readonly #env: Record<string, string>;
-  readonly #dropDatabase: () => Promise<void>;
+  readonly #database: OwnDatabase;
   readonly #sentAgain = new Set<string>();
   #service: ServiceProcess | null = null;
 
@@ -34,29 +36,39 @@ export class Injector {
     stage: Stage;
     id: string;
     env: Record<string, string>;
-    drop: () => Promise<void>;
+    database: OwnDatabase;
   }) {
     this.stage = o.stage;
     this.story = story(o.id);
     this.#id = o.id;
     this.#env = o.env;
-    this.#dropDatabase = o.drop;
+    this.#database = o.database;
   }
 
   static async open({ id, dialect }: InjectorOptions): Promise<Injector> {
-    const { url: database, drop } = await makeDatabase(dialect);
-    const where = database === null ? {} : { database: { url: '${DATABASE_URL}' } };
-    const env: Record<string, string> = database === null ? {} : { DATABASE_URL: database };
+    const database = await makeDatabase(dialect);
+    const { url } = database;
+    const where = url === null ? {} : { database: { url: '${DATABASE_URL}' } };
+    const env: Record<string, string> = url === null ? {} : { DATABASE_URL: url };
     const model = modelScript();
     const stage = await Stage.open({
       model,
       configText: (at) => {
         const usual = usualConfig({ model, config: where }, at);
         Object.assign(env, usual.env);
-        return { ...usual, env, ...(database === null ? {} : { database }) };
+        return { ...usual, env, ...(url === null ? {} : { database: url }) };
       },
     });
-    return new Injector({ stage, id, env, drop });
+    return new Injector({ stage, id, env, database });
+  }
+
+  /** Marks the processes of this service, whichever start of it made them. */
+  get instance(): string {
+    return readFileSync(join(this.stage.state, 'instance'), 'utf8').trim();
+  }
+
+  get databaseUrl(): string {
+    return this.#database.url ?? `sqlite:${join(this.stage.state, 'claude-hooks.db')}`;
   }
 
   /** Another play for the rounds to come. */
@@ -64,16 +76,18 @@ export class Injector {
     this.stage.model.use(parseModelScript(modelScript(variant), 'model.yaml'));
   }
 
-  /** `fault`: CLAUDE_HOOKS_FAULT, null for none. */
+  /** Kills what runs. `fault`: CLAUDE_HOOKS_FAULT, null for none. */
   async start(fault: string | null = null): Promise<void> {
+    await this.#service?.kill();
     delete this.#env.CLAUDE_HOOKS_FAULT;
     if (fault !== null) this.#env.CLAUDE_HOOKS_FAULT = fault;
     this.#service = await this.stage.spawn();
   }
 
   async kill(): Promise<void> {
-    await this.#service?.kill();
+    await this.#service!.kill();
     this.#service = null;
+    this.rounds.at(-1)!.deaths++;
   }
 
   /** The next thing a person does: an assigned issue first, then a comment on it each time. */
@@ -84,6 +98,7 @@ export class Injector {
       n,
       from: this.stage.turns.length,
       firstHook: this.stage.forge.deliveries.length,
+      deaths: 0,
       requests: [],
     };
     this.rounds.push(round);
@@ -96,9 +111,8 @@ export class Injector {
     return round;
   }
 
-  /** Status of the delivery that told the service of the last act; null: none came. */
-  answerToLastAct(): number | null {
-    const round = this.rounds.at(-1)!;
+  /** What the forge got for the delivery that told of this act; null: no answer. */
+  answerTo(round: Round): number | null {
     return this.stage.forge.deliveries[round.firstHook]!.status;
   }
 
@@ -110,6 +124,7 @@ export class Injector {
     });
     await this.stage.until('the service is dead', () => isDead);
     this.#service = null;
+    this.rounds.at(-1)!.deaths++;
     // What the forge had to say to a dead service has failed by now.
     await this.stage.forge.settled();
   }
@@ -159,7 +174,7 @@ export class Injector {
 
   async close(): Promise<void> {
     await this.stage.close();
-    await this.#dropDatabase();
+    await this.#database.drop();
   }
 }
 

@@ -34,11 +34,13 @@ export const commentBody = (s: Story, n: number) => `Now append the line ${s.lin
 export const REQUESTS_PER_TURN = 2;
 
 export interface Variant {
-  /** put behind the command that makes the commit */
-  after?: string;
-  /** YAML of faults that the answer meets */
+  /** shell, after the line is written and before it is committed */
+  between?: string;
+  /** YAML list of faults that the first reply of a turn meets */
+  first?: string;
+  /** … that the answer meets */
   answer?: string;
-  /** YAML of faults that the first reply after a cut meets */
+  /** … that the first reply after a cut meets */
   again?: string;
 }
 
@@ -49,7 +51,7 @@ export interface Variant {
 export function modelScript(variant: Variant = {}): string {
   const line = '{{ recall.line }}';
   const look = `grep -qx ${line} lines.txt || echo ${line} >> lines.txt; git add lines.txt; git diff --cached --quiet || git commit -qm ${line}`;
-  const act = `echo ${line} >> lines.txt && git add lines.txt && git commit -qm ${line}${variant.after ?? ''}`;
+  const act = `echo ${line} >> lines.txt && ${variant.between ?? ''} git add lines.txt && git commit -qm ${line}`;
   return `
 scenes:
   - name: cut-off
@@ -64,6 +66,7 @@ scenes:
     recall: { line: 'append the line ([\\w-]+)' }
     steps:
       - tools: [{ name: Bash, input: { command: '${act}' } }]
+        faults: [${variant.first ?? ''}]
       - text: 'I have written ${line}.'
         faults: [${variant.answer ?? ''}]
 `;

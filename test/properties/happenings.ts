@@ -18,8 +18,8 @@ export type Kind = (typeof KINDS)[number];
 
 export interface Happening {
   kind: Kind;
-  /** 1 and 2 are issues; 3 is a pull request that closes 1, 4 one that closes nothing */
-  item: 1 | 2 | 3 | 4;
+  /** 1 and 2 are issues, 3 is a pull request that closes 1, 4 one that closes nothing; and so on by fours */
+  item: number;
   /** which comment; also who is addressed in it */
   comment: number;
   /** minutes since the first of all happenings */
@@ -41,9 +41,9 @@ const EVERYWHERE = { 'repository.full_name': 'team/shop', 'sender.id': 11, 'send
 
 export function bodyOf(happening: Happening): Sent {
   const { kind, minute } = happening;
-  const item = ON_PULLS.includes(kind) && happening.item < 3 ? happening.item + 2 : happening.item;
+  const item = ON_PULLS.includes(kind) && !isPullNumber(happening.item) ? happening.item + 2 : happening.item;
   const at = new Date(FIRST_MINUTE + minute * 60_000).toISOString();
-  const isPull = item > 2;
+  const isPull = isPullNumber(item);
   const issue = { 'issue.number': item, 'issue.updated_at': at, ...EVERYWHERE };
   const pull = {
     'pull_request.number': item,
@@ -89,14 +89,18 @@ function renamed(fields: Json): Json {
   return Object.fromEntries(entries) as Json;
 }
 
+function isPullNumber(item: number): boolean {
+  return item % 4 === 3 || item % 4 === 0;
+}
+
 function closing(item: number): string {
-  return item === 3 ? 'Closes #1' : 'On its own';
+  return item % 4 === 3 ? `Closes #${item - 2}` : 'On its own';
 }
 
 const ADDRESSED = ['@dev-bot, please look.', '@review-bot, please look.', 'Both, @dev-bot and @review-bot.'];
 
 function comment({ kind, item, comment, minute }: Happening, at: string): Sent {
-  const isPull = item > 2;
+  const isPull = isPullNumber(item);
   const asks = ADDRESSED[comment % ADDRESSED.length]!;
   const fields = {
     ...EVERYWHERE,

@@ -21,6 +21,7 @@ export function violations(before: Look, after: Look, distance: Distance): strin
     ...chains(after),
     ...leases(before, after),
     ...meanings(after),
+    ...wordsTakenBack(before, after),
     ...effects(before, after),
     ...decisionsStand(before, after),
     ...itemsOnlyGrowNewer(before, after),
@@ -128,6 +129,20 @@ function meanings({ deliveries, messages, eventKeys }: Look): string[] {
     .filter(([, all]) => all.length > 1)
     .map(([key]) => `one delivery speaks twice in one mailbox: ${key}`);
   return [...twice, ...lost, ...sameMailbox];
+}
+
+/** A deletion may overtake the comment it is about. */
+function wordsTakenBack(before: Look, after: Look): string[] {
+  const known = new Set(before.messages.map((m) => m.id));
+  const byId = new Map(after.deliveries.map((d) => [d.id, d]));
+  return after.messages
+    .filter((m) => !known.has(m.id) && byId.get(m.delivery_id)?.source === 'webhook')
+    .filter((m) => {
+      const { comment } = JSON.parse(m.event) as { comment: { id: number } | null };
+      const deletion = `:comment.deleted:comment:${comment?.id}:`;
+      return comment !== null && before.eventKeys.some((k) => k.semantic_key.includes(deletion));
+    })
+    .map((m) => `message ${m.id} is about a comment whose deletion was routed before`);
 }
 
 const keys = new Map<string, string>();

@@ -9,7 +9,7 @@ import type { DispatchRun, RunFacts, RunnerDeps } from '../../src/agent-runner/c
 import type { Database } from '../../src/database/database.ts';
 import { LeaseLost } from '../../src/errors.ts';
 import { silentLog } from '../../src/log.ts';
-import { assertLease, type Lease, underLease } from '../../src/mailbox/leases.ts';
+import { assertLease, carryLate, type Lease, underLease } from '../../src/mailbox/leases.ts';
 import { parkCredential } from '../../src/mailbox/parks.ts';
 import { type Settlement, settleDispatch } from '../../src/mailbox/settlement.ts';
 import { effectKey, marker, once } from '../../src/outcome/effects.ts';
@@ -97,8 +97,9 @@ async function attempt(work: Work): Promise<Finished> {
       await publish(work);
       return succeeded(lease, lease.previous.carried);
     }
+    const late = await carryLate(work.database, lease, work.now());
     await work.gate('context.gathered');
-    return await run(work);
+    return await run({ ...work, lease: late });
   } catch (error) {
     if (error instanceof Died || error instanceof PromiseBroken) throw error;
     if (error instanceof LeaseLost) return 'lost';
@@ -202,6 +203,7 @@ async function converse(work: Work, plan: SessionPlan): Promise<Finished> {
     default: {
       const answer = answerOf(lease);
       const head = cli.answer(answer);
+      await recordTurn(database.rows, { ...turn, kind: 'text', content: answer, uuid: head, now: now() });
       if (script.ending === 'unverified') cli.forget();
       await archiveFolder(fenced, lease.conversation.id, folders.config);
       await gate('run.ended');

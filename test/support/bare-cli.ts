@@ -57,6 +57,7 @@ export async function bareCli(c: TestConversation, run: BareRun): Promise<BareRe
             upstream: c.model.url,
             apiKey: 'sk-ant-test',
             modelRetries: 0,
+            modelIdleSeconds: 120,
             root: process.getuid?.() === 0,
           }),
           ...run.env,

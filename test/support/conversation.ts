@@ -35,6 +35,7 @@ export interface TurnOptions {
   signal?: AbortSignal;
   policy?: 'resume' | 'fresh';
   maxTurns?: number;
+  model?: Partial<RunnerDeps['model']>;
 }
 
 export interface Turn {
@@ -236,7 +237,7 @@ export class TestConversation {
       log: this.#log(),
       now: () => Date.now(),
       instance: this.folder,
-      model: { upstream: this.model.url, apiKey: 'sk-ant-test', retries: 0 },
+      model: { upstream: this.model.url, apiKey: 'sk-ant-test', retries: 0, idleSeconds: 120, ...options.model },
       path: process.env.PATH!,
       executable: null,
       sessions: {

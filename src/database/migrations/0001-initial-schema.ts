@@ -152,6 +152,7 @@ async function createDispatches(schema: Schema, t: ColumnTypes): Promise<void> {
     .addColumn('created_at', t.long, (c) => c.notNull())
     .addColumn('due_at', t.long, (c) => c.notNull())
     .addColumn('attempt', 'integer', (c) => c.notNull())
+    .addColumn('troubles', 'integer', (c) => c.notNull().defaultTo(0))
     .addColumn('worker', 'text')
     .addColumn('started_at', t.long)
     .addColumn('ended_at', t.long)

@@ -1,0 +1,130 @@
+/** The Claude Code CLI started by hand: the command line and the first words the SDK gives it, without the SDK. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cliEnvironment } from '../src/agent-runner/environment.ts';
+import { type AgentOptions, type CliRun, runCli } from '../src/agent-runner/run-cli.ts';
+import type { ContainedProcess, RunningContainer, SpawnSpec } from '../src/container/container.ts';
+import type { RehearsalModel } from '../src/rehearsal/model.ts';
+import type { CliFolders } from '../src/sessions/folders.ts';
+import { medianOf } from './summary.ts';
+
+export interface CliStart {
+  spec: SpawnSpec;
+  /** the handshake and the prompt, as the SDK writes them */
+  input: Buffer;
+}
+
+export interface CliTurn {
+  folders: CliFolders;
+  cwd: string;
+  session: CliRun['session'];
+  prompt: string;
+  agent: AgentOptions;
+  model: RehearsalModel;
+}
+
+/** Runs one whole turn through the SDK as the service does, and answers how it started the CLI. */
+export async function captureStart(turn: CliTurn): Promise<CliStart> {
+  const container = new CapturingContainer();
+  const report = await runCli({
+    container,
+    prompt: turn.prompt,
+    session: turn.session,
+    cwd: turn.cwd,
+    env: cliEnvironment({
+      folders: turn.folders,
+      path: process.env.PATH!,
+      upstream: turn.model.url,
+      apiKey: 'sk-ant-bench-model-key',
+      modelRetries: 0,
+      modelIdleSeconds: 120,
+      root: process.getuid?.() === 0,
+    }),
+    lockFile: null,
+    executable: null,
+    agent: turn.agent,
+    lateMessagesMs: 10_000,
+    signal: new AbortController().signal,
+    observe: { text: async () => {}, tool: async () => {} },
+  });
+  if (container.spec === null || report.results.at(-1)?.subtype !== 'success') {
+    throw new Error(
+      `The CLI did not come to an answer: ${report.thrown ?? report.stderr}. Run the demo; it shows whether the CLI works here.`,
+    );
+  }
+  return { spec: container.spec, input: openingWords(container.written) };
+}
+
+class CapturingContainer implements RunningContainer {
+  spec: SpawnSpec | null = null;
+  readonly written: Buffer[] = [];
+  #child: ChildProcess | null = null;
+
+  spawn(spec: SpawnSpec): ContainedProcess {
+    this.spec = spec;
+    const child = spawn(spec.command, spec.args, { cwd: spec.cwd, env: spec.env, stdio: 'pipe' });
+    this.#child = child;
+    const write = child.stdin.write.bind(child.stdin) as (...args: unknown[]) => boolean;
+    child.stdin.write = (...args: unknown[]) => {
+      this.written.push(Buffer.from(args[0] as string | Uint8Array));
+      return write(...args);
+    };
+    return child as ContainedProcess;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child !== null) await killed(this.#child);
+  }
+}
+
+/** Answers to hooks are left out: they belong to a turn that the CLI by hand does not get to. */
+function openingWords(written: Buffer[]): Buffer {
+  const lines = Buffer.concat(written).toString('utf8').split('\n');
+  const opening = lines.filter(
+    (line) =>
+      line !== '' && ['user', 'control_request'].includes((JSON.parse(line) as { type: string }).type),
+  );
+  return Buffer.from(opening.map((line) => `${line}\n`).join(''));
+}
+
+const PATIENCE_MS = 60_000;
+
+/** Milliseconds from the spawn to the arrival of the CLI's first request for an answer; then it is ended. */
+export async function startByHand(start: CliStart, model: RehearsalModel, config: string): Promise<number> {
+  const { spec, input } = start;
+  const from = model.requests.length;
+  const began = Date.now();
+  const child = spawn(spec.command, spec.args, {
+    cwd: spec.cwd,
+    env: { ...spec.env, CLAUDE_CONFIG_DIR: config },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  child.stdin.on('error', () => {});
+  child.stdin.write(input);
+  try {
+    for (;;) {
+      const request = model.requests.slice(from).find((r) => r.kind === 'turn');
+      if (request !== undefined) return request.at - began;
+      if (child.exitCode !== null || Date.now() - began > PATIENCE_MS) {
+        throw new Error(
+          `The CLI by hand asked the model nothing (exit code ${child.exitCode}). Run the part alone and look at its folder.`,
+        );
+      }
+      await sleep(5);
+    }
+  } finally {
+    await killed(child);
+  }
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}
+
+export function differenceOfMedians(a: readonly number[], b: readonly number[]): number {
+  return medianOf(a) - medianOf(b);
+}

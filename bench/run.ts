@@ -1,0 +1,56 @@
+/**
+ * `npm run bench` measures everything and writes bench/RESULTS.md; `npm run bench -- intake` measures one part and
+ * prints the same Markdown instead. BENCH_QUICK=1 makes every part short, and writes no file either.
+ */
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { openBench, type Part } from './bench.ts';
+import { measureDispatch } from './dispatch.ts';
+import { measureGrowth } from './growth.ts';
+import { measureIntake } from './intake.ts';
+import { describeMachine } from './machine.ts';
+import { measureMemory } from './memory.ts';
+import { type PartReport, toMarkdown } from './report.ts';
+
+const PARTS: Record<string, Part> = {
+  intake: measureIntake,
+  dispatch: measureDispatch,
+  memory: measureMemory,
+  growth: measureGrowth,
+};
+const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !Object.hasOwn(PARTS, name));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `There is no part ${unknown.join(', ')}. Name one or more of ${Object.keys(PARTS).join(', ')}, or none for all.\n`,
+  );
+  process.exit(2);
+}
+
+const quick = process.env.BENCH_QUICK === '1';
+const started = performance.now();
+const opened = await openBench(quick);
+try {
+  const machine = describeMachine(opened.postgres);
+  const parts: PartReport[] = [];
+  for (const name of names.length > 0 ? names : Object.keys(PARTS)) {
+    opened.bench.say(`${name} …`);
+    const from = performance.now();
+    parts.push(await PARTS[name]!(opened.bench));
+    opened.bench.say(`${name}: ${((performance.now() - from) / 1000).toFixed(0)} s`);
+  }
+  const complete = names.length === 0 && !quick;
+  const text = toMarkdown({
+    machine,
+    command: ['npm run bench', ...(names.length > 0 ? ['--', ...names] : [])].join(' '),
+    seconds: (performance.now() - started) / 1000,
+    caution: quick ? 'Made with BENCH_QUICK=1: too short to be believed.' : null,
+    parts,
+  });
+  process.stdout.write(text);
+  if (complete) writeFileSync(RESULTS, text);
+} finally {
+  await opened.close();
+}
