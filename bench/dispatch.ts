@@ -35,7 +35,7 @@ interface Measured {
 }
 
 export async function measureDispatch(bench: Bench): Promise<PartReport> {
-  const rounds = bench.quick ? 3 : 20;
+  const rounds = bench.quick ? 3 : 16;
   const fields: Field[] = [];
   try {
     for (const database of bench.databases) fields.push(await openField(bench, database));

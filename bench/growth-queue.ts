@@ -15,13 +15,7 @@ import type { EventItem } from '../src/vocabulary.ts';
 import { DEV, usualConfig } from '../test/support/service-config.ts';
 import type { Bench, BenchDatabase } from './bench.ts';
 import { commentBody, deliveryHeaders } from './deliveries.ts';
-import {
-  addConversations,
-  FAR_AWAY,
-  FIRST_REPOSITORY,
-  REPOSITORIES,
-  WAITING_EVERY,
-} from './growth-rows.ts';
+import { addConversations, FAR_AWAY, FIRST_REPOSITORY, REPOSITORIES, WAITING_EVERY } from './growth-rows.ts';
 import { figure, type Table } from './report.ts';
 import { folderIn } from './stage.ts';
 import { summarise, timed } from './summary.ts';

@@ -22,8 +22,8 @@ import { captureStart, startByHand } from './bare-cli.ts';
 import type { Bench, BenchDatabase } from './bench.ts';
 import { figure, type Table } from './report.ts';
 import { folderIn } from './stage.ts';
-import { growTranscript } from './transcript-lines.ts';
 import { summarise, timed } from './summary.ts';
+import { growTranscript } from './transcript-lines.ts';
 
 const OPERATIONS = [
   'archive it as a whole',

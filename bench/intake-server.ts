@@ -60,9 +60,7 @@ async function bare(url: string): Promise<Hono> {
 function sqliteInsert(url: string): Insert {
   const db = new DatabaseSync(url.slice('sqlite:'.length));
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-  db.exec(
-    'create table deliveries (seq integer primary key, delivery text, received_at integer, body blob)',
-  );
+  db.exec('create table deliveries (seq integer primary key, delivery text, received_at integer, body blob)');
   const statement = db.prepare('insert into deliveries (delivery, received_at, body) values (?, ?, ?)');
   return async (delivery, body) => statement.run(delivery, Date.now(), body);
 }

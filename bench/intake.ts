@@ -25,7 +25,7 @@ interface Lengths {
 export async function measureIntake(bench: Bench): Promise<PartReport> {
   const lengths = bench.quick
     ? { rounds: 1, seconds: 0.5, pacedSeconds: 1 }
-    : { rounds: 5, seconds: 1, pacedSeconds: 2.5 };
+    : { rounds: 4, seconds: 1, pacedSeconds: 2 };
   const goals: Goal[] = [];
   const tables: Table[] = [];
   for (const database of bench.databases) {

@@ -53,7 +53,9 @@ async function serverAccount(): Promise<Account> {
     const ids = await Promise.all([run('id', ['-u', name]), run('id', ['-g', name])]).catch(() => null);
     if (ids !== null) return { uid: Number(ids[0].stdout), gid: Number(ids[1].stdout) };
   }
-  throw new Error('PostgreSQL refuses root, and there is no account postgres or nobody. Run as another user.');
+  throw new Error(
+    'PostgreSQL refuses root, and there is no account postgres or nobody. Run as another user.',
+  );
 }
 
 /** Root's checkout may be closed to the server's account: then it runs from a copy. */

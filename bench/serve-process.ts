@@ -1,7 +1,7 @@
 /** `claude-hooks serve` as a process of its own: from the source, or from a build as the package has it. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -19,7 +19,7 @@ export async function serve(o: {
   config: string;
   env: Record<string, string>;
 }): Promise<ServeProcess> {
-  const child = spawn(process.execPath, [o.cli, 'serve', '--config', o.config], {
+  const child = spawn(process.execPath, [...flagsOf(o.cli), o.cli, 'serve', '--config', o.config], {
     env: o.env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -44,6 +44,12 @@ export async function serve(o: {
       await gone;
     },
   };
+}
+
+/** The options its first line gives to Node: what the installed command runs with. */
+function flagsOf(cli: string): string[] {
+  const [first = ''] = readFileSync(cli, 'utf8').split('\n');
+  return /^#!.*\bnode((?: --\S+)*)$/.exec(first)?.[1]?.trim().split(' ').filter(Boolean) ?? [];
 }
 
 /** Builds into a folder with everything the package has beside it; answers the path of its `cli`. */

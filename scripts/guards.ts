@@ -314,7 +314,7 @@ export const GUARDS: Guard[] = [
   },
   {
     name: 'orphan reaping (whole service)',
-    keeps: 'a CLI of the service that was killed from running on beside the next one',
+    keeps: 'a tool of the service that was killed from running on beside the next one',
     off: [
       {
         file: 'src/wiring.ts',
@@ -322,7 +322,7 @@ export const GUARDS: Guard[] = [
         replace: '[] as string[]',
       },
     ],
-    tests: { files: ['test/faults/crash.test.ts'], named: 'the answer streams$' },
+    tests: { files: ['test/faults/crash.test.ts'], named: 'while a tool runs' },
   },
   {
     name: 'effect looked for (whole service)',
@@ -366,7 +366,7 @@ export const GUARDS: Guard[] = [
     off: [
       {
         file: 'src/sessions/plan.ts',
-        find: "resumeAt: tail.kind === 'unanswered' ? session.head : null,",
+        find: 'resumeAt: endBeforeUnanswered(transcript, session.head),',
         replace: 'resumeAt: null,',
       },
     ],

@@ -132,7 +132,7 @@ async function attemptRun(
   deps: RunnerDeps,
   plan: SessionPlan,
 ): Promise<{ report: CliReport; verdict: Verdict }> {
-  const prompt = composePrompt(dispatch, plan);
+  const { text: prompt, asked } = composePrompt(dispatch, plan);
   await dispatch.announce({
     sessionId: plan.session.id,
     continuity: plan.continuity,
@@ -144,7 +144,7 @@ async function attemptRun(
     dispatchId: dispatch.id,
     conversationId: dispatch.conversationId,
     kind: 'prompt',
-    content: prompt,
+    content: asked,
     uuid: null,
     now: deps.now(),
   });

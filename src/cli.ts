@@ -1,5 +1,10 @@
-#!/usr/bin/env node
-/** The command line: words for people. Every command that answers has --json. */
+#!/usr/bin/env -S node --max-semi-space-size=2
+/**
+ * The command line: words for people. Every command that answers has --json.
+ *
+ * The flag above keeps the young part of V8's heap small: while the modules load it grows to 3 × 16 MB, and a service at
+ * rest never gives them back (34 MB of its 149).
+ */
 import { Command } from 'commander';
 import { registerInspection } from './cli/inspection.ts';
 import { registerOperations } from './cli/operations.ts';

@@ -127,7 +127,11 @@ function instanceOf(stateFolder: string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-function dispatchDeps(parts: Parts, instance: string): DispatchDeps {
+/** Everything a worker needs to run dispatches; `instance` marks its processes. */
+export function dispatchDeps(
+  parts: Pick<Parts, 'options' | 'config' | 'log' | 'database'>,
+  instance: string,
+): DispatchDeps {
   const { config, log, database, options } = parts;
   const initial = config();
   const path = options.env.PATH ?? '/usr/local/bin:/usr/bin:/bin';

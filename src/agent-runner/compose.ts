@@ -2,11 +2,19 @@
 import type { SessionPlan } from '../sessions/plan.ts';
 import type { DispatchRun } from './contract.ts';
 
+export interface ComposedPrompt {
+  /** as it is sent */
+  text: string;
+  /** what was asked, alone: the record keeps this, and a preamble made of it does not stand in the next one again */
+  asked: string;
+}
+
 /** A new session is told everything, one that goes on only what is new, one that was cut off that it was. */
-export function composePrompt(dispatch: Pick<DispatchRun, 'prompt'>, plan: SessionPlan): string {
+export function composePrompt(dispatch: Pick<DispatchRun, 'prompt'>, plan: SessionPlan): ComposedPrompt {
   const knowsTheTask = plan.start === 'resume' || plan.preamble !== null;
-  const parts = [plan.preamble, cutOffNote(plan), dispatch.prompt(knowsTheTask ? 'short' : 'full')];
-  return parts.filter((p) => p !== null).join('\n\n');
+  const asked = dispatch.prompt(knowsTheTask ? 'short' : 'full');
+  const parts = [plan.preamble, cutOffNote(plan), asked];
+  return { text: parts.filter((p) => p !== null).join('\n\n'), asked };
 }
 
 const CUT_OFF =

@@ -5,13 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import {
-  type HookCallback,
-  type Options,
-  query,
-  type SDKAssistantMessageError,
-  type SDKMessage,
-  type SDKResultMessage,
+import type {
+  HookCallback,
+  Options,
+  SDKAssistantMessageError,
+  SDKMessage,
+  SDKResultMessage,
 } from '@anthropic-ai/claude-agent-sdk';
 import type { RunningContainer } from '../container/container.ts';
 
@@ -108,6 +107,8 @@ export async function runCli(run: CliRun): Promise<CliReport> {
   if (run.signal.aborted) abort.abort();
   let lateTimer: NodeJS.Timeout | null = null;
   try {
+    // With the first run and not with the service: 28 MB that a service at rest does not need.
+    const { query } = await import('@anthropic-ai/claude-agent-sdk');
     for await (const message of query({ prompt: run.prompt, options: sdkOptions(run, report, abort) })) {
       await take(message, report, run.observe);
       if (message.type === 'result' && lateTimer === null) {

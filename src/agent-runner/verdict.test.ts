@@ -96,10 +96,13 @@ describe('the model’s side', () => {
   test('a history that no longer fits is its own case', () => {
     expect(judge(apiError(400, 'prompt_too_long')).kind).toBe('too-long');
   });
-  test.each(['blocking_limit', 'rapid_refill_breaker'])('… also when the CLI says so itself: %s', (reason) => {
-    const results = [result({ isError: true, terminalReason: reason })];
-    expect(judge(report({ results })).kind).toBe('too-long');
-  });
+  test.each(['blocking_limit', 'rapid_refill_breaker'])(
+    '… also when the CLI says so itself: %s',
+    (reason) => {
+      const results = [result({ isError: true, terminalReason: reason })];
+      expect(judge(report({ results })).kind).toBe('too-long');
+    },
+  );
   test('… and when it is too many bytes', () => {
     expect(judge(apiError(413, 'image_error')).kind).toBe('too-long');
   });

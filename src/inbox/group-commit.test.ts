@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { describeDatabases, openSqlite } from '../../test/support/databases.ts';
 import type { Database } from '../database/database.ts';
@@ -83,19 +84,20 @@ test('on SQLite share one commit, also with those that arrive while the database
   expect(await rows.selectFrom('deliveries').select('id').execute()).toHaveLength(20);
 });
 
-test('a database that takes nothing refuses each of them, and the next ones are stored', async () => {
-  const opened = await openSqlite();
-  let broken = true;
-  const database: Database = {
-    ...opened,
-    get rows() {
-      if (broken) throw new Error('the disk is full');
-      return opened.rows;
-    },
-    transaction: (work) => (broken ? Promise.reject(new Error('the disk is full')) : opened.transaction(work)),
-  };
-  const outcomes = await Promise.allSettled(ids(3).map((id) => acceptTogether(database, delivery(id))));
-  expect(outcomes.map((o) => o.status)).toEqual(['rejected', 'rejected', 'rejected']);
-  broken = false;
-  expect(await acceptTogether(database, delivery('d1'))).toMatchObject({ kind: 'accepted' });
+/** As many pages as there are, so that nothing more fits: for SQLite the same as a full disk. */
+async function fill(database: Database): Promise<void> {
+  await sql`pragma max_page_count = 1`.execute(database.rows);
+}
+
+test('a full disk refuses each of them as what it is, and the next ones are stored', async () => {
+  const database = await openSqlite();
+  await fill(database);
+  const large = (id: string) => delivery(id, { body: Buffer.alloc(100_000) });
+  const outcomes = await Promise.allSettled(ids(3).map((id) => acceptTogether(database, large(id))));
+  const SQLITE_FULL = 13;
+  expect(outcomes).toMatchObject(
+    Array.from({ length: 3 }, () => ({ status: 'rejected', reason: { errcode: SQLITE_FULL } })),
+  );
+  await sql`pragma max_page_count = 100000`.execute(database.rows);
+  expect(await acceptTogether(database, large('d1'))).toMatchObject({ kind: 'accepted' });
 });

@@ -56,6 +56,10 @@ function takeWaiting(database: Database): Waiting[] {
 async function acceptAlone(database: Database, batch: Waiting[], error: unknown): Promise<void> {
   if (batch.length === 1) return batch[0]!.reject(error);
   for (const { delivery, resolve, reject } of batch) {
-    await acceptDelivery(database.rows, delivery).then(resolve, reject);
+    try {
+      resolve(await acceptDelivery(database.rows, delivery));
+    } catch (own) {
+      reject(own);
+    }
   }
 }

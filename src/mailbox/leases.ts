@@ -84,7 +84,9 @@ async function nextDue(tx: Rows, now: number, agents: string[]): Promise<Dispatc
     .orderBy('d.priority', 'desc')
     // What was parked has waited longest and goes first again. What was interrupted does not: should it be what kills
     // its workers, the others must not wait behind it.
-    .orderBy((e) => e.case().when('d.state', '=', 'parked').then(e.ref('d.created_at')).else(e.ref('d.due_at')).end())
+    .orderBy((e) =>
+      e.case().when('d.state', '=', 'parked').then(e.ref('d.created_at')).else(e.ref('d.due_at')).end(),
+    )
     .orderBy('d.seq')
     .limit(1)
     .executeTakeFirst();

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { describeDatabases } from '../../test/support/databases.ts';
 import { lease, NOW, tryLease, waitingOn } from '../../test/support/mailbox.ts';
 import { currentParks, parkCredential } from './parks.ts';
+import { settleDispatch } from './settlement.ts';
 
 const park = { credential: 'model', until: NOW + 60_000, why: 'usage limit', now: NOW };
 
@@ -23,6 +24,26 @@ describeDatabases('a parked credential', (open) => {
     const newer = { ...park, until: NOW + 90_000, why: 'overloaded', now: NOW + 5 };
     await parkCredential(rows, newer);
     expect(await currentParks(rows, NOW)).toEqual([newer]);
+  });
+
+  test('stays parked for the longer of two times, with its reason', async () => {
+    const { rows } = await open();
+    await parkCredential(rows, park);
+    await parkCredential(rows, { ...park, until: park.until - 1, why: 'overloaded', now: NOW + 5 });
+    expect(await currentParks(rows, NOW)).toEqual([park]);
+  });
+
+  test('lets what it met go first again when it ends', async () => {
+    const database = await open();
+    await waitingOn(database.rows, { number: 1 });
+    const met = await lease(database);
+    await parkCredential(database.rows, park);
+    await waitingOn(database.rows, { number: 2 });
+    const settlement = { state: 'parked' as const, reason: park.why, until: park.until };
+    await settleDispatch(database, met, { settlement, now: NOW });
+    const after = { now: park.until };
+    expect((await lease(database, after)).conversation.item_number).toBe(1);
+    expect((await lease(database, after)).conversation.item_number).toBe(2);
   });
 
   test('leaves what runs alone and keeps the order of what waits', async () => {

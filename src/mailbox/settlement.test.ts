@@ -153,6 +153,17 @@ describeDatabases('settling', (open) => {
     expect(next.messages.map((m) => m.seq)).toEqual((await messagesIn(database.rows)).map((m) => m.seq));
   });
 
+  test('trouble is counted, a limit and an interruption are not', async () => {
+    const database = await open();
+    await settle(database, await leased(database), { state: 'parked', reason: 'limit', until: UNTIL });
+    const afterLimit = await lease(database, { now: UNTIL });
+    await settle(database, afterLimit, { state: 'parked', reason: 'away', until: UNTIL, isTrouble: true });
+    const afterTrouble = await lease(database, { now: UNTIL });
+    await settle(database, afterTrouble, { state: 'interrupted', reason: 'stopped' });
+    const { dispatch } = await lease(database, { now: UNTIL });
+    expect(dispatch).toMatchObject({ attempt: 4, troubles: 1 });
+  });
+
   test('a parked dispatch is not leased before its time', async () => {
     const database = await open();
     await settle(database, await leased(database), { state: 'parked', reason: 'limit', until: UNTIL });

@@ -10,6 +10,7 @@ import {
   userLine,
 } from '../../test/support/transcript-lines.ts';
 import {
+  endBeforeUnanswered,
   headOf,
   historyMessages,
   holds,
@@ -180,6 +181,25 @@ describe('tailAfter', () => {
     const transcript = readTranscript(transcriptOf(FIRST));
     expect(tailAfter(transcript, null)).toEqual({ kind: 'answered', answer: 'Done.', head: 'a3' });
     expect(tailAfter(readTranscript(new Uint8Array()), null)).toEqual({ kind: 'nothing' });
+  });
+});
+
+describe('endBeforeUnanswered', () => {
+  const prompt = userLine('u2', 'And the tests?');
+  const call = assistantLine('a4', toolUseBlock('toolu_2'), { id: 'msg_3', stop: 'tool_use' });
+  const work = [prompt, call, toolResultLine('r2', 'toolu_2')];
+  const failed = [userLine('u3', 'You were cut off. And the tests?'), apiErrorLine('e2')];
+
+  test.each<[string, object[], string | null]>([
+    ['nothing to leave out', [], null],
+    ['a prompt without an answer: all of it', [prompt, apiErrorLine('e1')], 'a3'],
+    ['work: all is kept', [...work, apiErrorLine('e1')], null],
+    ['work and a prompt without an answer: the work is kept', [...work, ...failed], 'r2'],
+    ['several such prompts', [...work, ...failed, ...failed], 'r2'],
+    ['a call that was not answered', [prompt, call, ...failed], 'a4'],
+    ['an answer', [prompt, assistantLine('a4', textBlock('Green.'))], null],
+  ])('%s', (_, lines, end) => {
+    expect(endBeforeUnanswered(readTranscript(transcriptOf([...FIRST, ...lines])), 'a3')).toBe(end);
   });
 });
 

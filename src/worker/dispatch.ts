@@ -166,7 +166,8 @@ async function settleOutcome(
     case 'answered': {
       faultPoint('run.verified');
       // A comment of nothing but our mark would look as if nobody had answered.
-      const answer = outcome.answer.trim() === '' ? 'I am done, and ended without a word about it.' : outcome.answer;
+      const answer =
+        outcome.answer.trim() === '' ? 'I am done, and ended without a word about it.' : outcome.answer;
       await storeRun(work, deps, context, outcome, answer);
       faultPoint('answer.stored');
       await publish(work, deps, context, {

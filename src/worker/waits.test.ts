@@ -10,11 +10,14 @@ test.each([
   [403, 300],
   [429, 60],
   [529, 30],
-])('%i without a named end waits %i s, twice as long after each limit, an hour at most', (status, seconds) => {
-  const wait = (earlier: number) => limitEnd({ ...limit, status }, { earlier, now }) - now;
-  expect([0, 1, 2].map(wait)).toEqual([seconds * 1000, seconds * 2000, seconds * 4000]);
-  expect(wait(20)).toBe(3_600_000);
-});
+])(
+  '%i without a named end waits %i s, twice as long after each limit, an hour at most',
+  (status, seconds) => {
+    const wait = (earlier: number) => limitEnd({ ...limit, status }, { earlier, now }) - now;
+    expect([0, 1, 2].map(wait)).toEqual([seconds * 1000, seconds * 2000, seconds * 4000]);
+    expect(wait(20)).toBe(3_600_000);
+  },
+);
 
 test('a named end is kept, however often it was met', () => {
   expect(limitEnd({ ...limit, until: now + 7_200_000 }, { earlier: 9, now })).toBe(now + 7_200_000);

@@ -52,6 +52,8 @@ export interface Desk {
   gate: Gate;
   /** false ends the CLI: the heartbeat aborts it, or it never gets the session's lock */
   isMine: (lease: Lease) => Promise<boolean>;
+  /** the prompt has reached the model */
+  onAsked: (lease: Lease) => void;
 }
 
 /** A promise of the service that only a run can see broken; not to be mistaken for an error a worker reacts to. */
@@ -188,6 +190,7 @@ async function converse(work: Work, plan: SessionPlan): Promise<Finished> {
   cli.start(plan);
   await requireMemory(work, plan, cli);
   cli.ask(prompt);
+  work.onAsked(lease);
   await archiveFolder(fenced, lease.conversation.id, folders.config);
   await gate('run.answering');
   if (!(await work.isMine(lease))) return 'lost';

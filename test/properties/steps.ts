@@ -20,8 +20,8 @@ export type Step =
   /** `known`: it was the service of this state folder, which starts again and puts back what it ran */
   | { do: 'crash'; worker: number; known: boolean }
   | { do: 'rescue'; dies: number | null }
-  /** a busy worker stands still for longer than its lease, and an idle one takes what it runs */
-  | { do: 'overtake'; worker: number; script: Script }
+  /** a busy worker stands still for longer than its lease, and an idle one takes what it runs; `late`: it stays still */
+  | { do: 'overtake'; worker: number; by: number; script: Script; gates: number; late: boolean }
   | { do: 'clock'; seconds: number }
   /** every worker at its own next move, the router and a rescue, all at the same time */
   | { do: 'rush'; scripts: Script[] };
@@ -61,6 +61,9 @@ const seconds = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: -120, max: -1 }) },
 );
 
+/** A run has twelve gates at most; much can go wrong at the first. */
+const gates = fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 12 }));
+
 type Of<D extends Step['do']> = Extract<Step, { do: D }>;
 type Fields<D extends Step['do']> = { [K in keyof Omit<Of<D>, 'do'>]: fc.Arbitrary<Of<D>[K]> };
 
@@ -74,12 +77,12 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   step('replay', 1, { delivery: fc.nat(20) }),
   step('route', 4, { dies, fails: usual(false, 7) }),
   step('lease', 8, { script, patient: mostly, dies }),
-  step('work', 9, { worker, gates: fc.integer({ min: 1, max: 12 }), dies }),
+  step('work', 9, { worker, gates, dies }),
   step('finish', 3, { worker }),
   step('renew', 2, { worker }),
   step('crash', 2, { worker, known: fc.boolean() }),
   step('rescue', 2, { dies }),
-  step('overtake', 3, { worker, script }),
+  step('overtake', 4, { worker, by: worker, script, gates: fc.nat(12), late: fc.boolean() }),
   step('clock', 3, { seconds }),
   step('rush', 1, { scripts: fc.array(script, { minLength: WORKERS, maxLength: WORKERS }) }),
 );

@@ -8,14 +8,15 @@ import { acceptDelivery } from '../../src/inbox.ts';
 import { silentLog } from '../../src/log.ts';
 import { type Lease, leaseConversation, renewLease } from '../../src/mailbox/leases.ts';
 import { rescueExpired } from '../../src/mailbox/settlement.ts';
+import { Crew, type Slot } from './crew.ts';
 import { bodyOf, forgeHeaders, type Sent } from './happenings.ts';
 import { type Distance, unsettled, violations, writtenByOldHolder } from './invariants.ts';
 import { lifelikeRun, PromiseBroken, type Script } from './lifelike-run.ts';
-import { Died, type Mortal, mortal } from './mortal.ts';
+import { Died, mortal } from './mortal.ts';
 import { Paced } from './paced.ts';
 import { PretendForge } from './pretend-forge.ts';
 import { type Look, lookAt, WAITING } from './rows.ts';
-import { type Step, WORKERS } from './steps.ts';
+import type { Step } from './steps.ts';
 
 export const AGENT_LIMITS: ReadonlyMap<string, number> = new Map([
   ['dev', 2],
@@ -23,14 +24,6 @@ export const AGENT_LIMITS: ReadonlyMap<string, number> = new Map([
 ]);
 const LEASE_MS = 60_000;
 const START = Date.parse('2026-05-05T00:00:00Z');
-
-interface Worker {
-  id: string;
-  process: Mortal;
-  run: Paced | null;
-  /** also of a run that has ended: a heartbeat can come late */
-  lease: Lease | null;
-}
 
 export interface Given {
   database: Database;
@@ -43,15 +36,17 @@ export class World {
   readonly #given: Given;
   readonly #forge = new PretendForge();
   readonly #sent: (Sent & { deliveryId: string })[] = [];
-  readonly #workers: Worker[];
+  readonly #crew: Crew;
+  /** by dispatch: the messages that were in a prompt the model got */
+  readonly #asked = new Map<string, Set<string>>();
+  #accepted = 0;
   #now = START;
-  #workersBorn = 0;
   #look: Look;
 
   private constructor(given: Given, look: Look) {
     this.#given = given;
     this.#look = look;
-    this.#workers = Array.from({ length: WORKERS }, () => this.#newWorker());
+    this.#crew = new Crew(() => mortal(given.database));
   }
 
   static async begin(given: Given): Promise<World> {
@@ -70,13 +65,13 @@ export class World {
       case 'lease':
         return await this.#takeUp(step);
       case 'work':
-        return await this.#goOn(this.#busy(step.worker), step);
+        return await this.#goOn(this.#crew.busy(step.worker), step);
       case 'finish':
-        return await this.#finish(this.#busy(step.worker));
+        return await this.#finish(this.#crew.busy(step.worker));
       case 'renew':
-        return await this.#renew(this.#workers[step.worker]!);
+        return await this.#renew(this.#crew.slots[step.worker]!);
       case 'crash':
-        return await this.#watched('step', () => this.#crash(this.#busy(step.worker), step.known));
+        return await this.#watched('step', () => this.#crash(this.#crew.busy(step.worker), step.known));
       case 'rescue':
         return await this.#watched('step', () => this.#rescue(step.dies));
       case 'clock':
@@ -92,22 +87,20 @@ export class World {
   /** Nothing new comes, everybody works, and the clock goes on: all must come to an end. */
   async drain(): Promise<void> {
     const script: Script = { ending: 'answered', lost: 'nothing', resumeFails: false };
-    const worker = this.#workers[0]!;
-    for (const each of this.#workers) await this.#finish(each);
+    for (const slot of this.#crew.slots) await this.#finish(slot);
+    const slot = this.#crew.slots[0]!;
     for (let round = 0; unsettled(this.#look).length > 0; round++) {
       if (round === 200) throw new PromiseBroken(unsettled(this.#look).join('\n'));
       this.#passTheTime();
       await this.#watched('several', async () => {
         await this.#route({ dies: null, fails: false });
         await this.#rescue(null);
-        await this.#lease(worker, { script, dies: null });
-        while (worker.run !== null) await this.#advance(worker, null);
+        await this.#lease(slot, { script, dies: null });
+        while (slot.run !== null) await this.#advance(slot, null);
       });
     }
     if (this.#look.deliveries.length !== this.#accepted) throw new PromiseBroken('a delivery was lost');
   }
-
-  #accepted = 0;
 
   async #watched(distance: Distance, act: () => Promise<void>, oldHolder = false): Promise<void> {
     await act();
@@ -117,6 +110,7 @@ export class World {
       ...violations(before, this.#look, distance),
       ...(oldHolder ? writtenByOldHolder(before, this.#look) : []),
       ...this.#tooMany(),
+      ...this.#answeredUnasked(),
       ...this.#forge.repeated().map((marker) => `${marker} was posted twice`),
     ];
     if (broken.length > 0) throw new PromiseBroken(broken.join('\n'));
@@ -127,6 +121,13 @@ export class World {
       const running = this.#look.dispatches.filter((d) => d.state === 'running' && d.agent === agent).length;
       return running > limit ? [`${running} dispatches of ${agent} run at once, and ${limit} may`] : [];
     });
+  }
+
+  /** Nobody is told "answered" whose words the model never got. */
+  #answeredUnasked(): string[] {
+    return this.#look.messages
+      .filter((m) => m.state === 'answered' && !this.#asked.get(m.dispatch_id!)?.has(m.id))
+      .map((m) => `message ${m.id} is answered by dispatch ${m.dispatch_id}, which never asked it`);
   }
 
   async #arrive({ what, again, routed }: Extract<Step, { do: 'deliver' }>): Promise<void> {
@@ -191,99 +192,92 @@ export class World {
   }
 
   async #takeUp({ script, patient, dies }: Extract<Step, { do: 'lease' }>): Promise<void> {
-    const worker = this.#idle();
-    if (worker === undefined) return;
+    const slot = this.#crew.idle(0);
+    if (slot === undefined) return;
     const due = this.#look.dispatches.filter((d) => WAITING.includes(d.state)).map((d) => d.due_at);
     if (patient && due.length > 0) this.#now = Math.max(this.#now, Math.min(...due));
-    await this.#watched('step', () => this.#lease(worker, { script, dies }));
+    await this.#watched('step', () => this.#lease(slot, { script, dies }));
   }
 
-  async #lease(worker: Worker, { script, dies }: { script: Script; dies: number | null }): Promise<void> {
-    if (worker.run !== null) return;
+  async #lease(slot: Slot, { script, dies }: { script: Script; dies: number | null }): Promise<void> {
+    if (slot.run !== null) return;
+    const { database, id } = slot.process;
     const parked = this.#look.parks.some((p) => p.until > this.#now);
-    worker.process.allow(dies);
-    const lease = await this.#survive(worker, () =>
-      leaseConversation(worker.process.database, {
-        worker: worker.id,
-        now: this.#now,
-        leaseMs: LEASE_MS,
-        agentLimits: AGENT_LIMITS,
-      }),
-    );
-    worker.process.allow(null);
+    const request = { worker: id, now: this.#now, leaseMs: LEASE_MS, agentLimits: AGENT_LIMITS };
+    const lease = await this.#survive(slot, dies, () => leaseConversation(database, request));
     if (lease === null) return;
     if (parked) throw new PromiseBroken(`dispatch ${lease.dispatch.id} was leased on a parked credential`);
-    worker.lease = lease;
-    worker.run = new Paced((gate) => lifelikeRun(lease, script, { ...this.#desk(worker), gate }));
+    slot.lease = lease;
+    slot.run = new Paced((gate) => lifelikeRun(lease, script, { ...this.#desk(slot), gate }));
   }
 
-  #desk(worker: Worker) {
+  #desk({ process }: Slot) {
     return {
-      database: worker.process.database,
+      database: process.database,
       now: () => this.#now,
       state: this.#given.state,
       forge: this.#forge,
       isMine: (lease: Lease) => this.#isCurrent(lease),
+      onAsked: ({ dispatch, messages }: Lease) => {
+        const asked = this.#asked.get(dispatch.id) ?? new Set();
+        this.#asked.set(dispatch.id, asked);
+        for (const { id } of messages) asked.add(id);
+      },
     };
   }
 
-  async #isCurrent(lease: Lease): Promise<boolean> {
-    const { lease_token, lease_worker } = await this.#given.database.rows
-      .selectFrom('conversations')
-      .select(['lease_token', 'lease_worker'])
-      .where('id', '=', lease.conversation.id)
+  /** By the dispatch and its attempt, not by what the product compares: the two must come to the same. */
+  async #isCurrent({ dispatch }: Lease): Promise<boolean> {
+    const { state, attempt } = await this.#given.database.rows
+      .selectFrom('dispatches')
+      .select(['state', 'attempt'])
+      .where('id', '=', dispatch.id)
       .executeTakeFirstOrThrow();
-    return lease_token === lease.token && lease_worker === lease.worker;
+    return state === 'running' && attempt === dispatch.attempt;
   }
 
-  async #goOn(worker: Worker, { gates, dies }: Extract<Step, { do: 'work' }>): Promise<void> {
-    for (let gate = 1; gate < gates; gate++) await this.#work(worker, null);
-    await this.#work(worker, dies);
+  async #goOn(slot: Slot, { gates, dies }: Extract<Step, { do: 'work' }>): Promise<void> {
+    for (let gate = 1; gate < gates; gate++) await this.#work(slot, null);
+    await this.#work(slot, dies);
   }
 
-  async #work(worker: Worker, dies: number | null): Promise<void> {
-    if (worker.run === null) return;
-    const isOld = !(await this.#isCurrent(worker.lease!));
+  async #work(slot: Slot, dies: number | null): Promise<void> {
+    if (slot.run === null) return;
+    const isOld = !(await this.#isCurrent(slot.lease!));
     // A request to the forge that is on its way cannot be called back; that one window stays open.
-    if (isOld && worker.run.at === 'effect.planned') return this.#replaceDead(worker);
-    await this.#watched('step', () => this.#advance(worker, dies), isOld);
+    if (isOld && slot.run.at === 'effect.planned') return this.#crew.bury(slot.process);
+    await this.#watched('step', () => this.#advance(slot, dies), isOld);
   }
 
-  async #advance(worker: Worker, dies: number | null): Promise<void> {
-    worker.process.allow(dies);
-    await this.#survive(worker, () => worker.run!.advance());
-    worker.process.allow(null);
-    if (worker.run?.at === null) worker.run = null;
+  async #advance(slot: Slot, dies: number | null): Promise<void> {
+    await this.#survive(slot, dies, () => slot.run!.advance());
+    if (slot.run?.at === null) slot.run = null;
   }
 
-  async #finish(worker: Worker): Promise<void> {
-    while (worker.run !== null) await this.#work(worker, null);
+  async #finish(slot: Slot): Promise<void> {
+    while (slot.run !== null) await this.#work(slot, null);
   }
 
-  async #renew(worker: Worker): Promise<void> {
-    const { lease } = worker;
+  async #renew({ lease, process }: Slot): Promise<void> {
     if (lease === null) return;
     const isOld = !(await this.#isCurrent(lease));
-    await this.#watched(
-      'step',
-      async () => {
-        const lost = await renewLease(worker.process.database.rows, lease, this.#now + LEASE_MS).then(
-          () => false,
-          (error: unknown) => error instanceof LeaseLost,
-        );
-        if (lost !== isOld)
-          throw new PromiseBroken(`a renewal ${lost ? 'was refused to' : 'passed for'} ${worker.id}`);
-      },
-      isOld,
-    );
+    const renew = async (): Promise<void> => {
+      const lost = await renewLease(process.database.rows, lease, this.#now + LEASE_MS).then(
+        () => false,
+        (error: unknown) => error instanceof LeaseLost,
+      );
+      if (lost !== isOld)
+        throw new PromiseBroken(`a renewal ${lost ? 'was refused to' : 'passed for'} ${process.id}`);
+    };
+    await this.#watched('step', renew, isOld);
   }
 
-  async #crash(worker: Worker, known: boolean): Promise<void> {
-    this.#replaceDead(worker);
+  async #crash({ process }: Slot, known: boolean): Promise<void> {
+    this.#crew.bury(process);
     if (!known) return;
     await rescueExpired(this.#given.database, {
       now: this.#now,
-      deadWorkers: [worker.id],
+      deadWorkers: [process.id],
       reason: 'the service stopped while it ran',
     });
   }
@@ -298,53 +292,37 @@ export class World {
     }).catch(onlyDeath);
   }
 
-  async #overtake({ worker, script }: Extract<Step, { do: 'overtake' }>): Promise<void> {
-    const [old, next] = [this.#busy(worker), this.#idle()];
+  async #overtake({ worker, by, script, gates, late }: Extract<Step, { do: 'overtake' }>): Promise<void> {
+    const [old, next] = [this.#crew.busy(worker), this.#crew.idle(by)];
     if (old.run === null || next === undefined) return;
     this.#now += LEASE_MS;
     await this.#watched('step', () => this.#rescue(null));
     await this.#watched('step', () => this.#lease(next, { script, dies: null }));
+    for (let gate = 0; gate < gates; gate++) await this.#work(next, null);
+    if (!late) await this.#finish(old);
   }
 
   async #rush(scripts: Script[]): Promise<void> {
-    const moves = this.#workers.map((worker, index) =>
-      worker.run === null || worker.run.at === 'effect.planned'
-        ? this.#lease(worker, { script: scripts[index]!, dies: null })
-        : this.#advance(worker, null),
+    const moves = this.#crew.slots.map((slot, index) =>
+      slot.run === null || slot.run.at === 'effect.planned'
+        ? this.#lease(slot, { script: scripts[index]!, dies: null })
+        : this.#advance(slot, null),
     );
     await Promise.all([...moves, this.#route({ dies: null, fails: false }), this.#rescue(null)]);
   }
 
-  /** One that runs something if there is one: a step that finds nobody to take it shows nothing. */
-  #busy(index: number): Worker {
-    const busy = this.#workers.filter((worker) => worker.run !== null);
-    return busy[index % busy.length] ?? this.#workers[index]!;
-  }
-
-  #idle(): Worker | undefined {
-    return this.#workers.find((worker) => worker.run === null);
-  }
-
-  /** Ids are unique among all workers that ever were. */
-  #newWorker(): Worker {
-    const id = `worker-${++this.#workersBorn}`;
-    return { id, process: mortal(this.#given.database), run: null, lease: null };
-  }
-
-  async #survive<T>(worker: Worker, act: () => Promise<T>): Promise<T | null> {
+  /** Null when the process died over it, after as many queries as it was given. */
+  async #survive<T>({ process }: Slot, dies: number | null, act: () => Promise<T>): Promise<T | null> {
+    process.allow(dies);
     try {
       return await act();
     } catch (error) {
       onlyDeath(error);
-      this.#replaceDead(worker);
+      this.#crew.bury(process);
       return null;
+    } finally {
+      process.allow(null);
     }
-  }
-
-  /** What it had begun stays where it stands, for ever. */
-  #replaceDead(worker: Worker): void {
-    worker.run = null;
-    this.#workers[this.#workers.indexOf(worker)] = this.#newWorker();
   }
 
   /** To the next moment at which anything may happen. */

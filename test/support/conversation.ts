@@ -237,7 +237,13 @@ export class TestConversation {
       log: this.#log(),
       now: () => Date.now(),
       instance: this.folder,
-      model: { upstream: this.model.url, apiKey: 'sk-ant-test', retries: 0, idleSeconds: 120, ...options.model },
+      model: {
+        upstream: this.model.url,
+        apiKey: 'sk-ant-test',
+        retries: 0,
+        idleSeconds: 120,
+        ...options.model,
+      },
       path: process.env.PATH!,
       executable: null,
       sessions: {
