@@ -19,7 +19,7 @@ export async function addConversations(url: string, from: number, to: number): P
   if (url.startsWith('sqlite:')) {
     const db = new DatabaseSync(url.slice('sqlite:'.length));
     // Imported rows need no power cut.
-    db.exec('PRAGMA synchronous = OFF');
+    db.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000');
     const { createHash } = await import('node:crypto');
     db.function('md5', (text) => createHash('md5').update(String(text)).digest('hex'));
     db.function('repeat', (text, times) => String(text).repeat(Number(times)));

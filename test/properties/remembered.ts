@@ -43,15 +43,13 @@ export const REMEMBERED: Record<string, Step[]> = {
     work(PLANNED),
     overtake(0, ENDED),
   ],
-  'a late heartbeat of a run whose conversation the same process has leased again': [
+  'a heartbeat that comes after the settlement': [
     deliver('asked', 1),
     lease,
     finish,
     deliver('asked', 1, 3),
-    { do: 'clock', seconds: 60 },
-    { do: 'rush', scripts: [well, well, well] },
     { do: 'renew', worker: 0 },
-    { do: 'renew', worker: 1 },
+    lease,
   ],
   'a comment whose deletion was routed first': [deliver('deleted', 1), deliver('asked', 1)],
   'an answer is adopted, and what came in between was not asked': [

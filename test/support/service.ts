@@ -209,8 +209,10 @@ export class Stage {
       db.exec('PRAGMA busy_timeout = 0');
       await this.until('the database is free', () => {
         try {
+          // Now, not long ago: what waited behind the park is due since longer, as when a park really ends.
+          const now = Date.now();
           db.exec(
-            "BEGIN IMMEDIATE; UPDATE parks SET until = 0; UPDATE dispatches SET due_at = 0 WHERE state = 'parked'; COMMIT",
+            `BEGIN IMMEDIATE; UPDATE parks SET until = ${now}; UPDATE dispatches SET due_at = ${now} WHERE state = 'parked'; COMMIT`,
           );
           return true;
         } catch (error) {
