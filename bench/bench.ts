@@ -14,6 +14,8 @@ export interface Bench {
   /** empty, removed at the end */
   folder: string;
   say(line: string): void;
+  /** Runs when all parts have ended or one has failed; what is given last runs first. */
+  atEnd(work: () => Promise<void>): void;
 }
 
 export interface BenchDatabase {
@@ -33,6 +35,10 @@ export interface OpenBench {
 
 export async function openBench(quick: boolean): Promise<OpenBench> {
   const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-bench-'));
+  // Also when somebody ends us in the middle.
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', removeFolder);
+  const ends: (() => Promise<void>)[] = [];
   const server = await startDurablePostgres();
   const missing = typeof server === 'string';
   const postgres = missing ? `not measured: ${server}` : await versionOf(server.url);
@@ -46,11 +52,13 @@ export async function openBench(quick: boolean): Promise<OpenBench> {
       folder,
       databases: missing ? [sqlite] : [sqlite, postgresDatabase(server.url)],
       say: (line) => void process.stderr.write(`${line}\n`),
+      atEnd: (work) => void ends.push(work),
     },
     postgres,
     close: async () => {
+      for (const end of ends.toReversed()) await end();
       if (!missing) await server.stop();
-      rmSync(folder, { recursive: true, force: true });
+      removeFolder();
     },
   };
 }

@@ -65,7 +65,7 @@ interface Field {
 /** One conversation with one answered dispatch behind it, so that every measured one resumes. */
 async function openField(bench: Bench, database: BenchDatabase): Promise<Field> {
   const folder = folderIn(bench.folder, `dispatch-${database.name}`);
-  const at = await openStage({
+  const at = await openStage(bench, {
     databaseUrl: await database.fresh('dispatch'),
     script: 'fallback: { text: I have read it. }',
     concurrency: 2,

@@ -3,6 +3,7 @@
  * succeeded, a session, a record and an effect; every hundredth has a dispatch that waits for a time to come. Made in
  * the database itself: a hundred thousand conversations through the service would take days.
  */
+import { hash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
 
@@ -20,8 +21,7 @@ export async function addConversations(url: string, from: number, to: number): P
     const db = new DatabaseSync(url.slice('sqlite:'.length));
     // Imported rows need no power cut.
     db.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000');
-    const { createHash } = await import('node:crypto');
-    db.function('md5', (text) => createHash('md5').update(String(text)).digest('hex'));
+    db.function('md5', (text) => hash('md5', String(text)));
     db.function('repeat', (text, times) => String(text).repeat(Number(times)));
     db.exec(['BEGIN', ...statements(from, to, 'blob'), 'COMMIT'].join(';\n'));
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)');

@@ -34,7 +34,7 @@ export async function measureMemory(bench: Bench): Promise<PartReport> {
   const rounds = bench.quick ? 1 : 2;
   const idleSeconds = bench.quick ? 2 : IDLE_SECONDS;
   const subjects = subjectsOf(bench, await buildPackage(join(bench.folder, 'package')));
-  for (let round = 0; round < rounds; round++) await measureRound(subjects, round, idleSeconds);
+  for (let round = 0; round < rounds; round++) await measureRound({ bench, subjects, round, idleSeconds });
   return {
     title: 'Memory',
     method: [
@@ -88,12 +88,18 @@ function subjectsOf(bench: Bench, built: string): Subject[] {
 }
 
 /** All wait at once, since a process at rest disturbs nobody; their dispatches run one service after the other. */
-async function measureRound(subjects: Subject[], round: number, idleSeconds: number): Promise<void> {
+async function measureRound(o: {
+  bench: Bench;
+  subjects: Subject[];
+  round: number;
+  idleSeconds: number;
+}): Promise<void> {
+  const { bench, subjects, round, idleSeconds } = o;
   const stages: BenchStage[] = [];
   try {
     for (const { database, cli } of subjects) {
       stages.push(
-        await openStage({
+        await openStage(bench, {
           databaseUrl: await database.fresh(`memory-${round}-${cli === null ? 'source' : 'built'}`),
           script: scriptFor(Math.max(...AT_ONCE)),
           concurrency: Math.max(...AT_ONCE),

@@ -29,6 +29,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const quick = process.env.BENCH_QUICK === '1';
 const started = performance.now();
 const opened = await openBench(quick);

@@ -23,6 +23,9 @@ export async function serve(o: {
     env: o.env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // A part that fails must not leave a service behind.
+  const killed = () => void child.kill('SIGKILL');
+  process.once('exit', killed);
   let output = '';
   const url = await new Promise<string>((resolve, reject) => {
     const read = (data: Buffer) => {
@@ -38,6 +41,7 @@ export async function serve(o: {
     pid: child.pid!,
     url,
     stop: async () => {
+      process.off('exit', killed);
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
       child.kill('SIGTERM');

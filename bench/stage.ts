@@ -6,6 +6,7 @@ import { type Database, openDatabase } from '../src/database/database.ts';
 import type { RecordedRequest } from '../src/rehearsal/model-record.ts';
 import { Stage } from '../test/support/service.ts';
 import { OWNER, REPOSITORY, usualConfig } from '../test/support/service-config.ts';
+import type { Bench } from './bench.ts';
 import type { Mark } from './marks.ts';
 import { type ServeProcess, serve } from './serve-process.ts';
 
@@ -37,7 +38,7 @@ export interface BenchStage {
   close(): Promise<void>;
 }
 
-export async function openStage(options: BenchStageOptions): Promise<BenchStage> {
+export async function openStage(bench: Bench, options: BenchStageOptions): Promise<BenchStage> {
   const { databaseUrl, marks, concurrency } = options;
   const stage = await Stage.open({
     model: options.script,
@@ -53,12 +54,19 @@ export async function openStage(options: BenchStageOptions): Promise<BenchStage>
       return { ...usual, env: { ...usual.env, DATABASE_URL: databaseUrl, ...marking(marks) } };
     },
   });
+  const ends = [() => stage.close()];
+  const close = async (): Promise<void> => {
+    for (const end of ends.splice(0).toReversed()) await end();
+  };
+  bench.atEnd(close);
   const service = await serve({ cli: options.cli ?? SOURCE, config: stage.configFile, env: stage.env });
+  ends.push(() => service.stop());
   await stage.forge.as(OWNER).addHook(REPOSITORY, {
     url: `${service.url}/webhooks/home`,
     secret: stage.env.WEBHOOK_SECRET!,
   });
   const database = openDatabase({ url: databaseUrl, readOnly: true });
+  ends.push(() => database.close());
   return {
     stage,
     service,
@@ -69,11 +77,7 @@ export async function openStage(options: BenchStageOptions): Promise<BenchStage>
         stage.model.requests.slice(from).find((r) => r.kind === 'turn'),
       ),
     marksSince: (line) => (marks === null ? [] : readMarks(marks).slice(line)),
-    close: async () => {
-      await database.close();
-      await service.stop();
-      await stage.close();
-    },
+    close,
   };
 }
 

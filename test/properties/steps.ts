@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { type Happening, KINDS } from './happenings.ts';
 import { ENDINGS, LOSSES, type Script } from './lifelike-run.ts';
 
-export const WORKERS = 3;
+const WORKERS = 3;
 
 export type Step =
   /** `again`: the forge repeats its last delivery with the same id, as after a time-out; `routed`: and it is decided */

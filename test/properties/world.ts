@@ -18,7 +18,7 @@ import { PretendForge } from './pretend-forge.ts';
 import { type Look, lookAt, WAITING } from './rows.ts';
 import type { Step } from './steps.ts';
 
-export const AGENT_LIMITS: ReadonlyMap<string, number> = new Map([
+const AGENT_LIMITS: ReadonlyMap<string, number> = new Map([
   ['dev', 2],
   ['reviewer', 1],
 ]);
