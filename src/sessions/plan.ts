@@ -98,7 +98,7 @@ export async function planSession(database: Database, request: PlanRequest): Pro
  */
 async function heardTail(database: Database, request: PlanRequest, tail: Tail): Promise<Tail> {
   if (tail.kind !== 'answered') return tail;
-  const heard = await wasHeard(database.rows, { dispatchId: request.dispatchId, uuid: tail.head });
+  const heard = await wasHeard(database.rows, { ...request, uuid: tail.head });
   return heard ? tail : { kind: 'mid-turn' };
 }
 

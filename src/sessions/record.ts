@@ -32,10 +32,14 @@ export async function recordTurn(rows: Rows, turn: NewTurn): Promise<void> {
 }
 
 /** Whether this text of the dispatch came to us while it ran; one that only the transcript has did not. */
-export async function wasHeard(rows: Rows, text: { dispatchId: string; uuid: string }): Promise<boolean> {
+export async function wasHeard(
+  rows: Rows,
+  text: { conversationId: string; dispatchId: string; uuid: string },
+): Promise<boolean> {
   const turn = await rows
     .selectFrom('turns')
     .select('seq')
+    .where('conversation_id', '=', text.conversationId)
     .where('dispatch_id', '=', text.dispatchId)
     .where('kind', '=', 'text')
     .where('uuid', '=', text.uuid)
