@@ -1,8 +1,10 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { leftOutHere } from './test/support/needed-by-files.ts';
 
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...leftOutHere().map(({ files }) => files)],
     globalSetup: ['test/support/global-setup.ts'],
     // The list of what was not run comes first, so that Vitest's summary stays the last thing printed.
     reporters: ['./test/support/skipped-reporter.ts', 'default'],

@@ -30,6 +30,13 @@ async function runVitest(text: string, ...options: string[]): Promise<string> {
   }
 }
 
+/** The lines about suites; those about whole files of this repository stand beside them. */
+function suitesIn(output: string): string[] {
+  return output
+    .split('\n')
+    .filter((line) => line.startsWith('not run here: ') && !line.includes('.test.ts — '));
+}
+
 const SOME_TESTS = `
 import { needs } from ${JSON.stringify(join(root, 'test/support/requirements.ts'))};
 const tools = needs('git', 'flock');
@@ -46,16 +53,17 @@ describe('others', () => {
 describe('what a machine lacks', () => {
   test('is listed once, with the reason, and fails nothing', { timeout: 30_000 }, async () => {
     const output = await runVitest(SOME_TESTS);
-    expect(output.split('\n').filter((line) => line.startsWith('not run here: '))).toEqual([
+    expect(suitesIn(output)).toEqual([
       'not run here: others > forgotten',
       'not run here: pushes — git does not run; install git; flock does not lock; install util-linux',
     ]);
+    expect(output).toContain('not run here: test/scenarios.test.ts — git does not run; install git');
     expect(output).toMatch(/Tests +1 passed \| 3 skipped \(4\)/);
   });
 
   test('is not confused with what -t left out', { timeout: 30_000 }, async () => {
     const output = await runVitest(SOME_TESTS, '-t', 'runs');
-    expect(output.split('\n').filter((line) => line.startsWith('not run here: '))).toEqual([
+    expect(suitesIn(output)).toEqual([
       'not run here: pushes — git does not run; install git; flock does not lock; install util-linux',
     ]);
   });

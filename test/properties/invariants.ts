@@ -18,6 +18,7 @@ export function violations(before: Look, after: Look, distance: Distance): strin
     ...dispatchesPerConversation(after),
     ...messagesHaveAPlace(after),
     ...chains(after),
+    ...answersAreProven(after),
     ...leases(before, after),
     ...meanings(after),
     ...wordsTakenBack(before, after),
@@ -117,7 +118,7 @@ function timesLeased({ dispatches }: Look, conversationId: string): number {
 function meanings({ deliveries, messages, eventKeys }: Look): string[] {
   const byId = new Map(deliveries.map((d) => [d.id, d]));
   const told = messages.filter((m) => byId.get(m.delivery_id)?.source === 'webhook');
-  const twice = [...groupBy(told, (m) => `${m.conversation_id} ${semanticKeyOf(m)}`)]
+  const twice = [...groupBy(told, (m) => `${m.conversation_id} ${factsOf(m).semanticKey}`)]
     .filter(([, all]) => all.length > 1)
     .map(([key, all]) => `${all.length} messages in one mailbox say ${key}`);
   const firsts = new Set(eventKeys.map((k) => k.delivery_id));
@@ -130,27 +131,51 @@ function meanings({ deliveries, messages, eventKeys }: Look): string[] {
   return [...twice, ...lost, ...sameMailbox];
 }
 
-/** A deletion may overtake the comment it is about. */
+/** A comment that was deleted wakes nobody any more, whichever of the two was routed first. */
 function wordsTakenBack(before: Look, after: Look): string[] {
-  const known = new Set(before.messages.map((m) => m.id));
-  const byId = new Map(after.deliveries.map((d) => [d.id, d]));
-  return after.messages
-    .filter((m) => !known.has(m.id) && byId.get(m.delivery_id)?.source === 'webhook')
-    .filter((m) => {
-      const { comment } = JSON.parse(m.event) as { comment: { id: number } | null };
-      const deletion = `:comment.deleted:comment:${comment?.id}:`;
-      return comment !== null && before.eventKeys.some((k) => k.semantic_key.includes(deletion));
-    })
-    .map((m) => `message ${m.id} is about a comment whose deletion was routed before`);
+  const waited = new Map(before.messages.map((m) => [m.id, m.state === 'waiting']));
+  const replays = new Set(after.deliveries.filter((d) => d.source === 'replay').map((d) => d.id));
+  const wasDeleted = deletedComments(before);
+  const isDeleted = deletedComments(after);
+  return after.messages.flatMap((message) => {
+    const { comment } = factsOf(message);
+    const was = waited.get(message.id);
+    if (comment === null || replays.has(message.delivery_id)) return [];
+    const late = was === undefined && wasDeleted.has(comment);
+    const left =
+      was === true && message.state === 'waiting' && isDeleted.has(comment) && !wasDeleted.has(comment);
+    return late || left ? [`message ${message.id} waits, and its comment was deleted before`] : [];
+  });
 }
 
-const keys = new Map<string, string>();
+function deletedComments({ eventKeys }: Look): Set<number> {
+  const found = eventKeys.map((k) => /:comment\.deleted:comment:(\d+):/.exec(k.semantic_key)?.[1]);
+  return new Set(found.filter((id) => id !== undefined).map(Number));
+}
+
+/** The proof that a session can be resumed is committed with the answer, or the session is given up before. */
+function answersAreProven({ dispatches, sessions }: Look): string[] {
+  const proposed = new Set(sessions.filter((s) => s.state === 'proposed').map((s) => s.id));
+  return dispatches
+    .filter((d) => d.answer !== null && proposed.has(d.session_id!))
+    .map((d) => `dispatch ${d.id} has its answer, and session ${d.session_id} is only proposed`);
+}
+
+interface Facts {
+  semanticKey: string;
+  comment: number | null;
+}
+
+const facts = new Map<string, Facts>();
 
 /** Parsed once for each message: the looks are many. */
-function semanticKeyOf(message: Look['messages'][number]): string {
-  const known = keys.get(message.id) ?? (JSON.parse(message.event) as { semanticKey: string }).semanticKey;
-  keys.set(message.id, known);
-  return known;
+function factsOf(message: Look['messages'][number]): Facts {
+  const known = facts.get(message.id);
+  if (known !== undefined) return known;
+  const event = JSON.parse(message.event) as { semanticKey: string; comment: { id: number } | null };
+  const found = { semanticKey: event.semanticKey, comment: event.comment?.id ?? null };
+  facts.set(message.id, found);
+  return found;
 }
 
 function effects(before: Look, after: Look): string[] {

@@ -5,12 +5,20 @@ import type { Step } from './steps.ts';
 
 const well: Script = { ending: 'answered', lost: 'nothing', resumeFails: false };
 
-function deliver(kind: Happening['kind'], item: number, comment = 0, routed = true): Step {
-  return { do: 'deliver', what: { kind, item, comment, minute: 0 }, again: false, routed };
+function deliver(kind: Happening['kind'], item: number, comment = 0, minute = 0): Step {
+  return { do: 'deliver', what: { kind, item, comment, minute }, again: false, routed: true };
+}
+
+/** It is stored, and waits to be routed. */
+function store(kind: Happening['kind'], item: number): Step {
+  return { ...deliver(kind, item), routed: false } as Step;
 }
 
 const lease: Step = { do: 'lease', script: well, patient: true, dies: null };
 const work = (gates: number): Step => ({ do: 'work', worker: 0, gates, dies: null });
+const wait = (seconds: number): Step => ({ do: 'clock', seconds });
+/** Asks at this very moment, whatever is due. */
+const ask: Step = { do: 'lease', script: well, patient: false, dies: null };
 const crash: Step = { do: 'crash', worker: 0, known: true };
 const finish: Step = { do: 'finish', worker: 0 };
 
@@ -43,6 +51,20 @@ export const REMEMBERED: Record<string, Step[]> = {
     work(PLANNED),
     overtake(0, ENDED),
   ],
+  'a run that was overtaken stores its answer': [
+    deliver('asked', 1),
+    lease,
+    work(ENDED + 1),
+    overtake(1, 0),
+    finish,
+  ],
+  'a run that was overtaken finds its transcript gone': [
+    deliver('asked', 1),
+    { ...lease, script: { ...well, ending: 'unverified' } } as Step,
+    work(ENDED),
+    overtake(1, 0),
+    finish,
+  ],
   'a heartbeat that comes after the settlement': [
     deliver('asked', 1),
     lease,
@@ -51,6 +73,7 @@ export const REMEMBERED: Record<string, Step[]> = {
     { do: 'renew', worker: 0 },
     lease,
   ],
+  'a comment is taken back before it is read': [deliver('asked', 1), deliver('deleted', 1)],
   'a comment whose deletion was routed first': [deliver('deleted', 1), deliver('asked', 1)],
   'an answer is adopted, and what came in between was not asked': [
     deliver('asked', 1),
@@ -74,11 +97,66 @@ export const REMEMBERED: Record<string, Step[]> = {
     finish,
   ],
   'routing fails until it is given up': [
-    deliver('asked', 1, 0, false),
-    ...[0, 1, 2, 3, 4].flatMap((): Step[] => [
-      { do: 'route', dies: null, fails: true },
-      { do: 'clock', seconds: 120 },
+    store('asked', 1),
+    ...upTo(5).flatMap((): Step[] => [{ do: 'route', dies: null, fails: true }, wait(120)]),
+  ],
+  'the router dies at each of its queries': [
+    store('asked', 3),
+    ...upTo(25).map((dies): Step => ({ do: 'route', dies, fails: false })),
+  ],
+  'the worker dies at each of its gates': [
+    deliver('asked', 1),
+    ...upTo(12).flatMap((gate) => [lease, work(gate), crash]),
+  ],
+  'the worker dies at each query of a lease': [
+    deliver('asked', 1),
+    ...upTo(10).flatMap((dies): Step[] => [{ ...lease, dies } as Step, crash]),
+  ],
+  'the worker dies at each query of storing the answer': [
+    deliver('asked', 1),
+    lease,
+    work(ENDED),
+    crash,
+    ...upTo(10).flatMap((dies): Step[] => [
+      lease,
+      work(PLANNED + 1),
+      { do: 'work', worker: 0, gates: 1, dies },
+      crash,
     ]),
+  ],
+  'comments come while a run goes on, and it is put back': [
+    deliver('asked', 1),
+    lease,
+    work(PLANNED),
+    deliver('asked', 1, 3),
+    wait(10),
+    ask,
+    crash,
+    lease,
+    finish,
+  ],
+  'a usage limit holds up everybody': [
+    deliver('asked', 1),
+    deliver('asked', 2),
+    { do: 'lease', script: { ...well, ending: 'limited' }, patient: true, dies: null },
+    finish,
+    ask,
+    wait(60),
+    ask,
+  ],
+  'more conversations of an agent than it may run at once': [
+    deliver('asked', 1),
+    deliver('asked', 2),
+    deliver('asked', 5),
+    wait(10),
+    ask,
+    ask,
+    ask,
+  ],
+  'older news of an item comes after newer': [
+    deliver('assigned', 1, 0, 5),
+    deliver('assigned', 1, 1, 1),
+    deliver('unassigned', 1, 0, 3),
   ],
   'a conversation without a trace of its transcript': [
     deliver('asked', 1),
@@ -89,3 +167,7 @@ export const REMEMBERED: Record<string, Step[]> = {
     finish,
   ],
 };
+
+function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index);
+}

@@ -1,5 +1,6 @@
 /** Says once, just above Vitest's own summary, which suites and tests were not run here and why. */
 import type { Reporter, TestCase, TestModule, TestSuite, Vitest } from 'vitest/node';
+import { leftOutHere } from './needed-by-files.ts';
 import { NOT_RUN_HERE } from './requirements.ts';
 
 export default class SkippedReporter implements Reporter {
@@ -15,6 +16,7 @@ export default class SkippedReporter implements Reporter {
     const filtered = this.#vitest.config.testNamePattern !== undefined;
     const entries = modules.flatMap((module) => [...skipped(module)]);
     const lines = entries.filter((entry) => !filtered || entry.fullName.includes(NOT_RUN_HERE)).map(describe);
+    lines.push(...leftOutHere().map(({ files, reason }) => `not run here: ${files} — ${reason}`));
     for (const line of [...new Set(lines)].sort()) this.#vitest.logger.log(line);
   }
 }
