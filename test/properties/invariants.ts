@@ -123,7 +123,7 @@ function meanings({ deliveries, messages, eventKeys }: Look): string[] {
     .map(([key, all]) => `${all.length} messages in one mailbox say ${key}`);
   const firsts = new Set(eventKeys.map((k) => k.delivery_id));
   const lost = deliveries
-    .filter((d) => d.state === 'duplicate' && !firsts.has(d.duplicate_of!))
+    .filter((d) => d.state === 'duplicate' && (!firsts.has(d.duplicate_of!) || d.duplicate_of === d.id))
     .map((d) => `delivery ${d.id} is a duplicate of ${d.duplicate_of}, which was not the first`);
   const sameMailbox = [...groupBy(messages, (m) => `${m.conversation_id} ${m.delivery_id}`)]
     .filter(([, all]) => all.length > 1)

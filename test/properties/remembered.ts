@@ -19,6 +19,8 @@ const work = (gates: number): Step => ({ do: 'work', worker: 0, gates, dies: nul
 const wait = (seconds: number): Step => ({ do: 'clock', seconds });
 /** Asks at this very moment, whatever is due. */
 const ask: Step = { do: 'lease', script: well, patient: false, dies: null };
+/** Nobody tells of its death: only its lease does. */
+const lostFromSight: Step[] = [wait(60), { do: 'rescue', dies: null }];
 const crash: Step = { do: 'crash', worker: 0, known: true };
 const finish: Step = { do: 'finish', worker: 0 };
 
@@ -36,6 +38,7 @@ const overtake = (by: number, gates: number): Step => ({
 const GATHERED = 1;
 const PLANNED = 2;
 const ENDED = 6;
+const LAST_GATE = 12;
 
 export const REMEMBERED: Record<string, Step[]> = {
   'a run that was overtaken began the session of its successor': [
@@ -50,6 +53,13 @@ export const REMEMBERED: Record<string, Step[]> = {
     lease,
     work(PLANNED),
     overtake(0, ENDED),
+  ],
+  'a run that was overtaken takes up what came later': [
+    deliver('asked', 1),
+    lease,
+    { ...overtake(1, GATHERED), late: true } as Step,
+    deliver('asked', 1, 3),
+    work(GATHERED),
   ],
   'a run that was overtaken stores its answer': [
     deliver('asked', 1),
@@ -73,6 +83,7 @@ export const REMEMBERED: Record<string, Step[]> = {
     { do: 'renew', worker: 0 },
     lease,
   ],
+  'one comment is told of twice': [deliver('asked', 1), deliver('asked', 1)],
   'a comment is taken back before it is read': [deliver('asked', 1), deliver('deleted', 1)],
   'a comment whose deletion was routed first': [deliver('deleted', 1), deliver('asked', 1)],
   'an answer is adopted, and what came in between was not asked': [
@@ -104,13 +115,17 @@ export const REMEMBERED: Record<string, Step[]> = {
     store('asked', 3),
     ...upTo(25).map((dies): Step => ({ do: 'route', dies, fails: false })),
   ],
-  'the worker dies at each of its gates': [
-    deliver('asked', 1),
-    ...upTo(12).flatMap((gate) => [lease, work(gate), crash]),
-  ],
+  'the worker dies at each of its gates, and is started again': upTo(LAST_GATE).flatMap((before) => [
+    deliver('asked', 1, 3 * before),
+    lease,
+    work(before + 1),
+    crash,
+    lease,
+    finish,
+  ]),
   'the worker dies at each query of a lease': [
     deliver('asked', 1),
-    ...upTo(10).flatMap((dies): Step[] => [{ ...lease, dies } as Step, crash]),
+    ...upTo(10).map((dies) => ({ ...lease, dies }) as Step),
   ],
   'the worker dies at each query of storing the answer': [
     deliver('asked', 1),
@@ -121,7 +136,7 @@ export const REMEMBERED: Record<string, Step[]> = {
       lease,
       work(PLANNED + 1),
       { do: 'work', worker: 0, gates: 1, dies },
-      crash,
+      ...lostFromSight,
     ]),
   ],
   'comments come while a run goes on, and it is put back': [
@@ -157,6 +172,14 @@ export const REMEMBERED: Record<string, Step[]> = {
     deliver('assigned', 1, 0, 5),
     deliver('assigned', 1, 1, 1),
     deliver('unassigned', 1, 0, 3),
+  ],
+  'a conversation whose transcript is only in the archive': [
+    deliver('asked', 1),
+    lease,
+    finish,
+    deliver('asked', 1, 3),
+    { ...lease, script: { ...well, lost: 'disk' } } as Step,
+    finish,
   ],
   'a conversation without a trace of its transcript': [
     deliver('asked', 1),
