@@ -149,7 +149,7 @@ describeDatabases('a burst of comments', (open) => {
         const states = (await messagesIn(database.rows)).map((m) => m.state);
         expect(states).toEqual(Array(arrivals.length).fill('answered'));
       },
-      { usually: 15, shrinkMs: 30_000 },
+      { usually: 10, shrinkMs: 30_000 },
     );
   });
 });

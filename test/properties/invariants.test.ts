@@ -21,7 +21,7 @@ afterAll(() => folder[Symbol.dispose]());
 const config = folder.load();
 
 const MANY_STEPS = 120;
-const RUNS = { usually: 30, shrinkMs: 60_000 };
+const RUNS = { usually: 40, shrinkMs: 60_000 };
 
 async function tell(database: Database, story: Step[]): Promise<void> {
   const state = await mkdtemp(join(tmpdir(), 'claude-hooks-story-'));
