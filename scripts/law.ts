@@ -24,6 +24,7 @@ export const WORDS: Readonly<Record<string, readonly string[]>> = {
 export const ROOMS: Readonly<Record<string, Room>> = {
   database: { imports: [], owns: 'connections, transactions, migrations, SQLite and PostgreSQL differences' },
   config: { imports: [], owns: 'the option tables, agents, flows and skills as read from files' },
+  audit: { imports: ['database'], owns: 'what agents tried at our doors, and what became of it' },
   inbox: { imports: ['database'], owns: 'deliveries and event meanings' },
   mailbox: { imports: ['database'], owns: 'conversations, messages, dispatches, leases, parks' },
   sessions: {
@@ -34,20 +35,32 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   flows: { imports: ['config'], owns: 'which agent an event wakes, and with which prompt; pure' },
   workdir: { imports: [], owns: 'mirrors, checkouts, pushes' },
   container: { imports: [], owns: 'where the CLI runs' },
+  gateway: {
+    imports: ['database', 'audit'],
+    owns: "the agents' way to the model: credential, ledger, caps",
+  },
+  trust: {
+    imports: ['database', 'config', 'audit', 'forge'],
+    owns: 'who may wake an agent, and who our accounts are, as the forge answers it',
+  },
   outcome: {
     imports: ['database', 'mailbox', 'forge'],
     owns: 'what becomes of an answer: effects, once each',
   },
   'agent-runner': {
-    imports: ['database', 'sessions', 'container'],
+    imports: ['database', 'sessions', 'container', 'gateway'],
     owns: 'one run: `runWithSessionResume` and the Agent SDK',
+  },
+  broker: {
+    imports: ['database', 'audit', 'forge', 'workdir', 'outcome', 'agent-runner'],
+    owns: "the agents' way to the forge: tools, relayed pushes, policy",
   },
   webhook: {
     imports: ['config', 'database', 'inbox', 'forge'],
     owns: 'the HTTP edge: verify, accept, answer',
   },
   dispatcher: {
-    imports: ['config', 'database', 'inbox', 'mailbox', 'forge', 'flows'],
+    imports: ['config', 'database', 'inbox', 'mailbox', 'forge', 'flows', 'trust'],
     owns: 'deliveries to messages and dispatches, one transaction each',
   },
   worker: {
@@ -62,6 +75,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'container',
       'outcome',
       'agent-runner',
+      'audit',
+      'trust',
+      'broker',
     ],
     owns: 'lease, prepare, run, settle',
   },
@@ -76,8 +92,26 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['config', 'database', 'inspection', 'webhook', 'metrics'],
     owns: 'the HTTP application; errors become answers in one place',
   },
-  wiring: { imports: 'all-above', owns: 'order of start and stop' },
   rehearsal: { imports: [], owns: 'the scripted model and the pocket forge' },
+  smoke: {
+    imports: [
+      'database',
+      'config',
+      'sessions',
+      'forge',
+      'workdir',
+      'container',
+      'gateway',
+      'agent-runner',
+      'rehearsal',
+    ],
+    owns: 'credentials and continuity of every agent, proved without cost',
+  },
+  doctor: {
+    imports: ['database', 'config', 'forge', 'workdir', 'container', 'agent-runner', 'smoke'],
+    owns: 'what is wrong with this installation: evidence and remedy',
+  },
+  wiring: { imports: 'all-above', owns: 'order of start and stop' },
   demo: {
     imports: ['config', 'database', 'inspection', 'rehearsal'],
     owns: 'the service on the pocket forge and the scripted model',

@@ -5,6 +5,13 @@
 
 export type ForgeKind = 'forgejo' | 'gitea';
 
+/** Where a CLI runs; strongest first, after `auto` has chosen. */
+export type EngineName = 'docker' | 'podman' | 'bubblewrap' | 'process';
+
+/** What somebody may do in a repository, weakest first. */
+export const PERMISSIONS = ['none', 'read', 'write', 'admin', 'owner'] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
 /** What a delivery means. A flow's `on` lists these names. */
 export const EVENT_NAMES = [
   'issue.opened',

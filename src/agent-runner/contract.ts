@@ -1,6 +1,9 @@
 /** What a run is given and what it answers with. */
+import type { z } from 'zod';
 import type { ContainerEngine } from '../container/container.ts';
+import type { PlaceRequest } from '../container/place.ts';
 import type { Database } from '../database/database.ts';
+import type { CapName, Gateway, GatewayCaps } from '../gateway/contract.ts';
 import type { Log } from '../log.ts';
 import type { CliFolders } from '../sessions/folders.ts';
 import type { Continuity } from '../vocabulary.ts';
@@ -9,6 +12,17 @@ import type { AgentOptions } from './run-cli.ts';
 /** `full` explains everything, `short` continues. */
 export type PromptForm = 'full' | 'short';
 
+/** A tool that runs in the worker; the CLI knows it as `mcp__forge__<name>`. */
+export interface AgentTool {
+  name: string;
+  /** for the model: what it does, what it refuses */
+  description: string;
+  input: z.ZodRawShape;
+  readOnly: boolean;
+  /** never throws; `toolUseId` is the model's own id of this call */
+  call(input: unknown, call: { toolUseId: string }): Promise<{ text: string; isError: boolean }>;
+}
+
 export interface DispatchRun {
   id: string;
   conversationId: string;
@@ -16,8 +30,13 @@ export interface DispatchRun {
   agent: AgentOptions;
   /** `fresh` starts a new session for every dispatch, on purpose */
   policy: 'resume' | 'fresh';
+  /** the checkout, on this machine */
   cwd: string;
   folders: CliFolders;
+  /** what the container of this agent has and may */
+  container: Pick<PlaceRequest, 'settings' | 'relay' | 'caches' | 'checkoutName'>;
+  tools: AgentTool[];
+  caps: GatewayCaps;
   /** true when an earlier attempt of this very dispatch may have got somewhere */
   retried: boolean;
   prompt(form: PromptForm): string;
@@ -35,11 +54,12 @@ export interface DispatchRun {
 export interface RunnerDeps {
   database: Database;
   engine: ContainerEngine;
+  gateway: Gateway;
   log: Log;
   now: () => number;
   /** names the installation in the environment of its processes */
   instance: string;
-  model: { upstream: string; apiKey: string; retries: number; idleSeconds: number };
+  model: { retries: number; idleSeconds: number };
   path: string;
   executable: string | null;
   sessions: { archive: boolean; flushMs: number; maxFailedResumes: number; lateMessagesMs: number };
@@ -63,9 +83,12 @@ export interface RunFacts {
   usage: unknown;
 }
 
+/** The CLI's own caps, then the gateway's. */
+export type CapReason = 'max-turns' | 'max-budget' | CapName;
+
 export type RunOutcome =
   | ({ kind: 'answered'; answer: string; adopted: boolean } & RunFacts)
-  | ({ kind: 'capped'; why: 'max-turns' | 'max-budget' } & RunFacts)
+  | ({ kind: 'capped'; why: CapReason } & RunFacts)
   /** `until`: unix ms the model's side named, or null; `retryMs`: the longest wait it asked for in this run */
   | { kind: 'limited'; why: string; until: number | null; retryMs: number; status: number }
   | { kind: 'transient'; why: string }

@@ -2,12 +2,17 @@
 import { basename } from 'node:path';
 import { type AgentOptions, agentOptions, CLAUDE_CODE_KEYS } from './agent-options.ts';
 import type { AgentConfig } from './config.ts';
+import { containerSettings } from './container-settings.ts';
 import { readFrontMatter } from './front-matter.ts';
 import type { Loading } from './loading.ts';
+import type { Options } from './options.ts';
 import { validate } from './problems.ts';
 import { tableOf } from './table.ts';
 
 export interface AgentDefaults {
+  /** folder of claude-hooks.yaml, where relative mounts start */
+  folder: string;
+  container: Options['container'];
   model: string;
   quietSeconds: number;
   maxWaitSeconds: number;
@@ -61,6 +66,18 @@ function agentConfig(
     resume: found.resume,
     branchPrefix: found.branch_prefix ?? base.name,
     publish: found.publish,
+    forge: {
+      tools: found.forge_tools === undefined ? null : toolNames(found.forge_tools),
+      scope: found.forge_scope,
+      maxWrites: found.max_forge_writes,
+    },
+    workflowFiles: found.workflow_files,
+    caps: {
+      requests: found.max_run_requests ?? null,
+      tokens: found.max_run_tokens ?? null,
+      usd: found.max_run_usd ?? null,
+    },
+    container: containerSettings(found.container, defaults.container, defaults.folder),
     concurrency: found.concurrency,
     quietSeconds: found.quiet_seconds ?? defaults.quietSeconds,
     maxWaitSeconds: found.max_wait_seconds ?? defaults.maxWaitSeconds,

@@ -1,5 +1,6 @@
 /** The option table of an agent's front matter: Claude Code's own keys, then ours. */
 import { z } from 'zod';
+import { agentContainerOptions } from './container-options.ts';
 import { NAME_PATTERN } from './options.ts';
 
 const tools = (description: string) =>
@@ -9,6 +10,8 @@ const tools = (description: string) =>
     .meta({ description, 'x-expects': 'a list of tool names, or one text with commas' });
 
 const wait = (description: string) => z.int().min(0).max(86_400).optional().meta({ description });
+
+const cap = (description: string) => z.int().min(1).optional().meta({ description });
 
 // As git's own rules for branch names, without the rare characters it would allow.
 const BRANCH_PREFIX = /^[A-Za-z0-9][A-Za-z0-9_-]*(\/[A-Za-z0-9][A-Za-z0-9_-]*)*$/;
@@ -59,6 +62,30 @@ export const agentOptions = z.strictObject({
     .max(256)
     .default(2)
     .meta({ description: 'Dispatches of this agent that run at once.' }),
+  forge_tools: tools(
+    'Tools of the forge (`mcp__forge__…`) it may use, by their short names. Without it: all but `merge`; `[]` = none.',
+  ),
+  forge_scope: z.enum(['item', 'repository']).default('item').meta({
+    description:
+      "Where its forge tools may write: the conversation's own item, or any item of the repository.",
+  }),
+  max_forge_writes: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(50)
+    .meta({ description: 'Writes through forge tools in one dispatch, before they are refused.' }),
+  workflow_files: z.boolean().default(false).meta({
+    description: 'Whether it may push changes of workflow files, which run with secrets of the forge.',
+  }),
+  max_run_requests: cap('Requests to the model in one dispatch.'),
+  max_run_tokens: cap('New input and output tokens of one dispatch; cache reads are not counted.'),
+  max_run_usd: z
+    .number()
+    .positive()
+    .optional()
+    .meta({ description: 'US dollars of one dispatch, by the published prices.' }),
+  container: agentContainerOptions,
   quiet_seconds: wait('Overrides `mailbox.quiet_seconds`.'),
   max_wait_seconds: wait('Overrides `mailbox.max_wait_seconds`.'),
 });

@@ -25,13 +25,19 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
     database: { url: databaseUrl(found.database.url, state, folder) },
     model: {
       upstream: address(model.upstream),
-      apiKey: model.api_key,
+      credential: credentialOf(model),
       default: model.default,
       small: model.small ?? null,
       retries: model.retries,
       idleSeconds: model.idle_seconds,
     },
-    container: found.container,
+    container: {
+      engine: found.container.engine,
+      programArgs: found.container.program_args,
+      runArgs: found.container.run_args,
+      muslCliPath:
+        found.container.musl_cli_path === undefined ? null : resolve(folder, found.container.musl_cli_path),
+    },
     worker: {
       concurrency: worker.concurrency,
       drainSeconds: worker.drain_seconds,
@@ -47,6 +53,12 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
       maxFailedResumes: sessions.max_failed_resumes,
       retentionDays: sessions.retention_days,
     },
+    git: {
+      maxPushBytes: found.git.max_push_bytes,
+      signingKeyFile:
+        found.git.signing_key_file === undefined ? null : resolve(folder, found.git.signing_key_file),
+    },
+    smoke: { everyMinutes: found.smoke.every_minutes },
     log: found.log,
     forges: Object.fromEntries(
       Object.entries(found.forges).map(([name, forge]) => [name, forgeConfig(name, forge)]),
@@ -66,8 +78,18 @@ function forgeConfig(name: string, forge: Options['forges'][string]): ForgeConfi
     webhookSecrets: [forge.webhook_secret].flat(),
     repositories: forge.repositories,
     trustedSenders: forge.trusted_senders ?? null,
+    requiredPermission: forge.required_permission,
+    allowedBots: forge.allowed_bots,
+    forkPulls: forge.fork_pulls,
     accounts: forge.accounts,
   };
+}
+
+/** The option table has seen to it that exactly one is there. */
+function credentialOf(model: Options['model']): LoadedConfig['model']['credential'] {
+  return model.auth_token === undefined
+    ? { kind: 'api-key', value: model.api_key! }
+    : { kind: 'bearer', value: model.auth_token };
 }
 
 function databaseUrl(url: string | undefined, state: string, folder: string): string {
@@ -83,7 +105,7 @@ function secretsOf(found: Options): string[] {
   const password = found.database.url === undefined ? null : passwordIn(found.database.url);
   const forges = Object.values(found.forges);
   const secrets = [
-    found.model.api_key,
+    credentialOf(found.model).value,
     ...(password === null ? [] : [password, decoded(password)]),
     ...forges.flatMap((forge) => [forge.webhook_secret].flat()),
     ...forges.flatMap((forge) => Object.values(forge.accounts).map((account) => account.token)),

@@ -14,13 +14,20 @@ export interface LoadedConfig {
   /** addresses carry no trailing slash */
   model: {
     upstream: string;
-    apiKey: string;
+    /** `x-api-key`, or `authorization: Bearer` */
+    credential: { kind: 'api-key' | 'bearer'; value: string };
     default: string;
     small: string | null;
     retries: number;
     idleSeconds: number;
   };
-  container: Options['container'];
+  container: {
+    engine: Options['container']['engine'];
+    programArgs: readonly string[];
+    runArgs: readonly string[];
+    /** absolute, or null for what is installed */
+    muslCliPath: string | null;
+  };
   worker: {
     concurrency: number;
     drainSeconds: number;
@@ -32,6 +39,12 @@ export interface LoadedConfig {
   };
   mailbox: { quietSeconds: number; maxWaitSeconds: number };
   sessions: { archive: boolean; flushMilliseconds: number; maxFailedResumes: number; retentionDays: number };
+  git: {
+    maxPushBytes: number;
+    /** absolute, or null: commits are not signed */
+    signingKeyFile: string | null;
+  };
+  smoke: { everyMinutes: number };
   log: Options['log'];
   /** by forge name */
   forges: Readonly<Record<string, ForgeConfig>>;
@@ -55,6 +68,11 @@ export interface ForgeConfig {
   repositories: readonly string[];
   /** null = everybody */
   trustedSenders: readonly string[] | null;
+  /** what a sender must be allowed to do to wake an agent */
+  requiredPermission: 'write' | 'read' | 'none';
+  /** logins of robots that may wake agents */
+  allowedBots: readonly string[];
+  forkPulls: boolean;
   /** by agent name */
   accounts: Readonly<Record<string, { login: string; token: string }>>;
 }
@@ -76,11 +94,35 @@ export interface AgentConfig {
   resume: AgentOptions['resume'];
   branchPrefix: string;
   publish: AgentOptions['publish'];
+  forge: {
+    /** short names of broker tools; null = all but `merge` */
+    tools: readonly string[] | null;
+    scope: AgentOptions['forge_scope'];
+    maxWrites: number;
+  };
+  workflowFiles: boolean;
+  /** of one dispatch */
+  caps: { requests: number | null; tokens: number | null; usd: number | null };
+  container: ContainerSettings;
   /** dispatches of this agent that run at once */
   concurrency: number;
   /** the agent's own or the mailbox's */
   quietSeconds: number;
   maxWaitSeconds: number;
+}
+
+export interface ContainerSettings {
+  /** null = none named; docker and podman need one */
+  image: string | null;
+  memoryBytes: number | null;
+  cpus: number | null;
+  pids: number;
+  /** null = the service's own */
+  user: { uid: number; gid: number } | null;
+  network: 'none' | 'host';
+  /** sources are absolute */
+  mounts: readonly { source: string; target: string; access: 'read' | 'write' }[];
+  caches: readonly { name: string; target: string }[];
 }
 
 export interface Flow {

@@ -2,8 +2,10 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
+import type { AgentDefaults } from './agent-file.ts';
 import { assemble } from './assemble.ts';
 import type { LoadedConfig } from './config.ts';
+import { containerOptions } from './container-options.ts';
 import type { Environment } from './environment.ts';
 import { folderOf, readAgents, readFlowFolder, readSkills } from './folders.ts';
 import { type Options, options } from './options.ts';
@@ -76,7 +78,7 @@ function read(preparation: Preparation): LoadedConfig | null {
   );
   const where = (kind: 'agents' | 'flows' | 'skills') =>
     folderOf({ kind, setting: raw[kind], file, base: folder, defaults: SHIPPED }, preparation);
-  const agents = readAgents(where('agents'), agentDefaults(found), preparation);
+  const agents = readAgents(where('agents'), agentDefaults(found, folder), preparation);
   const skills = readSkills(where('skills'), preparation);
   const flows = readFlowFolder(where('flows'), preparation);
   const named = { agents: agents.names, skills: skills.names };
@@ -112,12 +114,10 @@ function notAMapping(file: string): ConfigProblem {
 }
 
 /** When the main file is wrong, agents are still read for their own problems; what they would inherit is not used. */
-function agentDefaults(found: Options | null): {
-  model: string;
-  quietSeconds: number;
-  maxWaitSeconds: number;
-} {
+function agentDefaults(found: Options | null, folder: string): AgentDefaults {
   return {
+    folder,
+    container: found?.container ?? containerOptions.parse(undefined),
     model: found?.model.default ?? '',
     quietSeconds: found?.mailbox.quiet_seconds ?? 0,
     maxWaitSeconds: found?.mailbox.max_wait_seconds ?? 0,

@@ -3,6 +3,7 @@
  * claude-hooks.schema.json; after a change run `npm run docs`.
  */
 import { z } from 'zod';
+import { containerOptions as container } from './container-options.ts';
 
 export const NAME_PATTERN = /^[a-z][a-z0-9-]{0,39}$/;
 
@@ -57,7 +58,10 @@ const database = z
 const model = z
   .strictObject({
     upstream: url('Base URL of the Messages API; a path is kept.').default('https://api.anthropic.com'),
-    api_key: secret('Key for the model. With the engine `process` agents can read it.'),
+    api_key: secret('Key for the model; sent as `x-api-key`. Agents never see it.').optional(),
+    auth_token: secret(
+      'Instead of `api_key`: a token sent as `Authorization: Bearer`, as OAuth, Bedrock and Vertex proxies want it.',
+    ).optional(),
     default: z.string().min(1).default('claude-sonnet-4-5').meta({
       description: 'Model of agents that name none.',
     }),
@@ -71,16 +75,37 @@ const model = z
         'A model that is silent for this long, before its answer or within it, is asked again. An answer that comes in one piece must be complete in this time.',
     }),
   })
+  .superRefine((model, issues) => {
+    const given = [model.api_key, model.auth_token].filter((secret) => secret !== undefined).length;
+    if (given === 1) return;
+    const path = [given === 0 ? 'api_key' : 'auth_token'];
+    issues.addIssue({ code: 'custom', path, message: 'one of api_key and auth_token, and only one' });
+  })
   .meta({ description: 'The model behind the agents.' });
 
-const container = z
+const git = z
   .strictObject({
-    engine: z.enum(['process']).meta({
+    max_push_bytes: z
+      .int()
+      .min(1024)
+      .default(104_857_600)
+      .meta({ description: 'Largest pack an agent may push, in bytes (100 MiB).' }),
+    signing_key_file: text(
+      'SSH private key that signs the commits of all agents. It stays outside the containers. Without it: unsigned.',
+    ).optional(),
+  })
+  .prefault({})
+  .meta({ description: 'What agents may push, and how their commits are signed.' });
+
+const smoke = z
+  .strictObject({
+    every_minutes: z.int().min(0).max(10_080).default(0).meta({
       description:
-        'Where the CLI runs. `process` is a bare process with the rights of the service: no isolation, so it must be asked for by name.',
+        'How often the service runs the smoke checks by itself and publishes how many passed; 0 = never.',
     }),
   })
-  .meta({ description: 'Where agents run. There is no default.' });
+  .prefault({})
+  .meta({ description: 'Checks of credentials and of continuity, see `claude-hooks smoke`.' });
 
 const worker = z
   .strictObject({
@@ -167,6 +192,16 @@ const forge = z.strictObject({
     .array(z.string().min(1))
     .optional()
     .meta({ description: "Logins whose events may wake an agent. Without it: everybody's." }),
+  required_permission: z.enum(['write', 'read', 'none']).default('write').meta({
+    description:
+      'What a sender must be allowed to do in the repository to wake an agent, as the forge answers it. `none` = everybody.',
+  }),
+  allowed_bots: z.array(z.string().min(1)).default([]).meta({
+    description: 'Logins of other robots whose events may wake agents. Our own agents always may.',
+  }),
+  fork_pulls: z.boolean().default(false).meta({
+    description: 'Whether agents run on pull requests from forks: code of strangers, in the container.',
+  }),
   accounts: z.record(name("an agent's name"), account).default({}).meta({
     description: "Each agent's account on this forge. An agent without one does not act there.",
     'x-key': 'agent',
@@ -189,6 +224,8 @@ export const options = z.strictObject({
   worker,
   mailbox,
   sessions,
+  git,
+  smoke,
   log,
   forges: z
     .record(name('a name you choose'), forge)

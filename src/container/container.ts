@@ -3,37 +3,67 @@
  *
  * Contract, for every adapter:
  * - Order: `start` → any number of `spawn` → `stop`. One container per dispatch; containers may run at once.
- * - The process sees exactly `env` (never the worker's), `cwd` as its folder, and the mounts at the same absolute path
- *   inside and outside.
- * - Every process carries CLAUDE_HOOKS_INSTANCE and CLAUDE_HOOKS_DISPATCH in its environment; `reapOrphans` finds what
- *   an earlier worker of the same instance left behind by these marks and kills it, with its children.
+ * - The process sees exactly `env` (never the worker's), `cwd` as its folder, and the mounts. An engine that isolates
+ *   shows nothing else of this machine, and no network unless `network` says so; one that does not (`process`) takes
+ *   only mounts whose `target` equals their `source`.
+ * - What is mounted to `read` cannot be written, whoever asks.
+ * - Every process can be found again by CLAUDE_HOOKS_INSTANCE and CLAUDE_HOOKS_DISPATCH (environment or label);
+ *   `reapOrphans` finds what an earlier worker of the same instance left behind by these marks and kills it, with its
+ *   children.
  * - `spawn` takes the kernel lock `lockFile` for the life of the process where the engine can: a second holder exits
  *   with LOCK_HELD_EXIT_CODE before it does anything.
+ * - `kill` of a contained process reaches the command itself, also where an engine's client stands in between.
  * - `stop` is idempotent, kills the whole process tree (tools included), and resolves when nothing of it is left.
  * - After a crash of the worker the processes may still run; only `reapOrphans` may be trusted to end them.
- * - Errors: a container that cannot start rejects with the engine's own words; an exit code of the CLI is no error of
- *   this port.
+ * - Errors: a container that cannot start rejects with EngineFailed and the engine's own words, or its process exits
+ *   with ENGINE_FAILED_EXIT_CODE; any other exit code is the command's and no error of this port.
  */
 import type { Readable, Writable } from 'node:stream';
+import type { EngineName } from '../vocabulary.ts';
 
 export const LOCK_HELD_EXIT_CODE = 75;
+/** docker's and podman's own code for "the container did not start" */
+export const ENGINE_FAILED_EXIT_CODE = 125;
+
+export interface Mount {
+  /** absolute path on this machine; a file, folder or socket that exists */
+  source: string;
+  /** absolute path inside */
+  target: string;
+  access: 'read' | 'write';
+}
+
+/** null = no limit of ours */
+export interface Limits {
+  memoryBytes: number | null;
+  /** cores, fractions allowed */
+  cpus: number | null;
+  /** processes and threads */
+  pids: number | null;
+}
 
 export interface ContainerSpec {
   /** names the installation (one per state folder): orphans of other installations are never touched */
   instance: string;
   dispatch: string;
-  /** folders the agent may write, absolute */
-  writable: string[];
-  /** folders the agent may read, absolute */
-  readable: string[];
+  /** in order; a later one may lie inside an earlier one */
+  mounts: Mount[];
+  /** what docker and podman run in; others take the machine's own /usr */
+  image: string | null;
+  /** uid and gid inside; null = the worker's own */
+  user: { uid: number; gid: number } | null;
+  limits: Limits;
+  network: 'none' | 'host';
 }
 
 export interface SpawnSpec {
+  /** as seen inside */
   command: string;
   args: string[];
   env: Record<string, string>;
+  /** as seen inside */
   cwd: string;
-  /** absolute path of the lock file to hold, or null */
+  /** absolute path, on this machine, of the lock file to hold; null = none */
   lockFile: string | null;
 }
 
@@ -60,8 +90,15 @@ export interface RunningContainer {
 }
 
 export interface ContainerEngine {
-  readonly name: 'process';
+  readonly name: EngineName;
+  /** false: agents run with the worker's files, network and user */
+  readonly isolates: boolean;
   start(spec: ContainerSpec): Promise<RunningContainer>;
   /** kills what dispatches of this instance left running; answers the dispatch ids it found */
   reapOrphans(instance: string): Promise<string[]>;
+}
+
+/** The engine is not there, or does not start containers; the message ends with the remedy. */
+export class EngineFailed extends Error {
+  override name = 'EngineFailed';
 }

@@ -21,6 +21,8 @@ export interface Tables {
   incidents: IncidentsTable;
   effects: EffectsTable;
   parks: ParksTable;
+  audit: AuditTable;
+  model_requests: ModelRequestsTable;
 }
 
 interface DeliveriesTable {
@@ -223,7 +225,8 @@ interface EffectsTable {
   conversation_id: string;
   /** idempotency key: dispatch id + what */
   key: string;
-  kind: 'push' | 'pull' | 'comment' | 'review';
+  /** `tool:<name>` is a call of a broker tool */
+  kind: 'push' | 'pull' | 'comment' | 'review' | `tool:${string}`;
   state: 'planned' | 'done' | 'refused';
   /** JSON */
   request: string;
@@ -241,6 +244,44 @@ interface ParksTable {
   at: number;
 }
 
+interface AuditTable {
+  seq: Generated<number>;
+  at: number;
+  dispatch_id: string | null;
+  conversation_id: string | null;
+  agent: string | null;
+  door: 'model' | 'forge' | 'git' | 'trigger';
+  action: string;
+  decision: 'allowed' | 'denied' | 'failed';
+  reason: string | null;
+  /** JSON */
+  detail: string;
+}
+
+interface ModelRequestsTable {
+  seq: Generated<number>;
+  dispatch_id: string;
+  conversation_id: string;
+  agent: string;
+  at: number;
+  /** as the request named it; null when the body named none */
+  model: string | null;
+  /** of upstream; null when it gave none */
+  status: number | null;
+  /** `cut`: the container or the gateway ended it before upstream did; `capped`: never sent */
+  outcome: 'answered' | 'refused' | 'failed' | 'cut' | 'capped';
+  input_tokens: number;
+  output_tokens: number;
+  cache_read_tokens: number;
+  cache_write_tokens: number;
+  /** millionths of a US dollar; null when the price is not known */
+  micro_usd: number | null;
+  first_byte_ms: number | null;
+  total_ms: number | null;
+}
+
+export type AuditRow = Selectable<AuditTable>;
+export type ModelRequestRow = Selectable<ModelRequestsTable>;
 export type DeliveryRow = Selectable<DeliveriesTable>;
 export type ConversationRow = Selectable<ConversationsTable>;
 export type MessageRow = Selectable<MessagesTable>;

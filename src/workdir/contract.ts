@@ -36,6 +36,31 @@ export interface CheckoutSpec {
   at: CheckoutPoint;
   /** who commits: `user.name` and `user.email` of the checkout */
   identity: { name: string; email: string };
+  /** where the agent will see the relay; it goes into the checkout's own git configuration */
+  relay: RelayPaths;
+  /** true: `CLAUDE.md`, `.claude/` and MCP files stand in the checkout as the base branch has them */
+  configurationFromBase: boolean;
+  /** commits are signed through the relay's `sign` program */
+  sign: boolean;
+}
+
+/**
+ * The relay: how git inside the container reaches the worker, without a network or a credential. Paths as the agent
+ * sees them; below `root` are `push.git` (its own to write), `outbox` (its own to write), `answers` and `programs`
+ * (to read).
+ */
+export interface RelayPaths {
+  root: string;
+  /** bare repository to fetch from, to read */
+  origin: string;
+}
+
+/** The same on this machine. */
+export interface RelayFolders {
+  /** made anew by each `prepare` */
+  root: string;
+  /** the mirror */
+  origin: string;
 }
 
 export interface Checkout {
@@ -52,6 +77,7 @@ export interface Checkout {
   notes: string[];
   /** true when the folder was made by this call */
   created: boolean;
+  relay: RelayFolders;
 }
 
 export interface Inspection {

@@ -1,23 +1,6 @@
-import { type CreateTableBuilder, type Kysely, sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
-
-/**
- * What differs between the two databases, in one place:
- * - `seq`: AUTOINCREMENT never reuses a number on SQLite, an identity column on PostgreSQL.
- * - times and sizes: INTEGER is 64 bit on SQLite, BIGINT on PostgreSQL.
- * - bytes: BLOB and BYTEA.
- */
-interface ColumnTypes {
-  long: 'integer' | 'bigint';
-  bytes: 'blob' | 'bytea';
-  seq: ReturnType<typeof sql>;
-}
-const COLUMN_TYPES: Record<'sqlite' | 'postgres', ColumnTypes> = {
-  sqlite: { long: 'integer', bytes: 'blob', seq: sql`integer primary key autoincrement` },
-  postgres: { long: 'bigint', bytes: 'bytea', seq: sql`bigint generated always as identity primary key` },
-};
-
-type Schema = Kysely<unknown>['schema'];
+import { COLUMN_TYPES, type ColumnTypes, type Schema, withSeq } from '../column-types.ts';
 
 export function initialSchema(dialect: 'sqlite' | 'postgres'): Migration {
   const types = COLUMN_TYPES[dialect];
@@ -30,11 +13,6 @@ export function initialSchema(dialect: 'sqlite' | 'postgres'): Migration {
       await createRecord(db.schema, types);
     },
   };
-}
-
-/** Raw column types: Kysely's own names do not cover the identity and autoincrement forms. */
-function withSeq(table: CreateTableBuilder<string, never>, types: ColumnTypes) {
-  return table.addColumn('seq', types.seq as never);
 }
 
 async function createInbox(schema: Schema, t: ColumnTypes): Promise<void> {

@@ -1,0 +1,45 @@
+/** The audit: everything an agent tried at one of the worker's doors, and what became of it. Rows are only added. */
+import type { Rows } from './database/database.ts';
+import type { AuditRow } from './database/tables.ts';
+
+export interface AuditEntry {
+  /** null for what belongs to no dispatch, such as an event that was refused */
+  dispatchId: string | null;
+  conversationId: string | null;
+  agent: string | null;
+  /** `model` = gateway, `forge` = broker tools, `git` = relayed pushes, `trigger` = who may wake an agent */
+  door: AuditRow['door'];
+  /** what was tried, as `merge`, `push refs/heads/main`, `GET /v1/models` */
+  action: string;
+  decision: 'allowed' | 'denied' | 'failed';
+  /** a sentence for a person; null when allowed */
+  reason: string | null;
+  /** JSON-able, without secrets and without long texts */
+  detail: Record<string, unknown>;
+  now: number;
+}
+
+export async function recordAudit(rows: Rows, entry: AuditEntry): Promise<void> {
+  await rows
+    .insertInto('audit')
+    .values({
+      at: entry.now,
+      dispatch_id: entry.dispatchId,
+      conversation_id: entry.conversationId,
+      agent: entry.agent,
+      door: entry.door,
+      action: entry.action,
+      decision: entry.decision,
+      reason: entry.reason,
+      detail: JSON.stringify(entry.detail),
+    })
+    .execute();
+}
+
+/** Oldest first. */
+export async function auditOf(rows: Rows, of: { dispatchId: string } | { conversationId: string }) {
+  const query = rows.selectFrom('audit').selectAll().orderBy('seq');
+  return 'dispatchId' in of
+    ? await query.where('dispatch_id', '=', of.dispatchId).execute()
+    : await query.where('conversation_id', '=', of.conversationId).execute();
+}

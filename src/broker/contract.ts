@@ -1,0 +1,44 @@
+/**
+ * The broker: the agent's only way to the forge. Its tools run in the worker and reach the CLI over the SDK's own
+ * stdio; its git door takes what an agent pushes to the relay and forwards what the policy allows.
+ *
+ * Contract:
+ * - Reads and writes are limited to the conversation's repository; writes to its items as well, unless the agent's
+ *   `forge_scope` widens it. What is refused is an answer with `isError` and the reason, never a thrown error.
+ * - Every call is audited, refused ones too. Writes are counted; past `maxWrites` they are refused.
+ * - A write is a row before it is an act, under the key (dispatch id, tool use id): the same call again answers with
+ *   what the first one did. One that may have been done is looked for on the forge by its hidden mark first.
+ * - What is written goes out without mentions that notify, without marks the model copied, and with our own mark.
+ */
+import type { AgentTool } from '../agent-runner/contract.ts';
+import type { AuditEntry } from '../audit.ts';
+import type { Forge } from '../forge/forge.ts';
+import type { EffectDeps } from '../outcome/effects.ts';
+import type { RepositoryRef } from '../vocabulary.ts';
+
+export interface BrokerScope {
+  dispatchId: string;
+  conversationId: string;
+  agent: string;
+  /** login of the agent's account: only its own comments may be edited */
+  login: string;
+  repository: RepositoryRef;
+  /** numbers of the items that belong to the conversation: its issue, the pull requests that joined it */
+  items: () => Promise<readonly number[]>;
+  /** the branch the agent's work goes to; null when it publishes none */
+  branch: { name: string; base: string } | null;
+  /** short names of the tools it may use; null = all but `merge` */
+  tools: readonly string[] | null;
+  scope: 'item' | 'repository';
+  maxWrites: number;
+  /** why only reading and commenting is allowed in this run (text of strangers is in it); null = no such limit */
+  restricted: string | null;
+}
+
+export interface BrokerDeps extends EffectDeps {
+  forge: Forge;
+  audit: (entry: Pick<AuditEntry, 'door' | 'action' | 'decision' | 'reason' | 'detail'>) => Promise<void>;
+}
+
+/** Made in `broker.ts`. */
+export type ForgeTools = (scope: BrokerScope, deps: BrokerDeps) => AgentTool[];

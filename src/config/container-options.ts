@@ -1,0 +1,88 @@
+/** The option tables of the container: for all agents in claude-hooks.yaml, and what one agent sets for itself. */
+import { z } from 'zod';
+
+const MEMORY = /^[1-9]\d*(\.\d+)?[kmgt]?$/i;
+const USER = /^\d+(:\d+)?$/;
+const ABSOLUTE = /^\/.*/;
+
+const path = (description: string) =>
+  z.string().regex(ABSOLUTE).meta({ description, 'x-expects': 'an absolute path' });
+
+const mount = z.strictObject({
+  source: z.string().min(1).meta({
+    description: 'Path on this machine; relative to the configuration file.',
+  }),
+  target: path('Path inside the container.'),
+  access: z.enum(['read', 'write']).default('read').meta({ description: 'What the agent may do with it.' }),
+});
+
+const cache = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,39}$/)
+    .meta({
+      description: 'Its folder below `caches/<agent>` in the state folder.',
+      'x-expects': 'lower-case letters, digits and dashes',
+    }),
+  target: path('Path inside the container.'),
+});
+
+/** What an agent's front matter may set for itself, each key in place of the general one. */
+const perAgent = {
+  image: z.string().min(1).optional().meta({
+    description:
+      'Image for docker and podman; any with a shell and git. The CLI is mounted into it. bubblewrap uses the /usr of this machine.',
+  }),
+  memory: z.string().regex(MEMORY).optional().meta({
+    description: 'Most memory of one container, as `4g`. Without it: no limit.',
+    'x-expects': 'a size such as 512m or 4g',
+  }),
+  cpus: z.number().positive().max(1024).optional().meta({
+    description: 'Processor cores of one container. Without it: no limit.',
+  }),
+  pids: z.int().min(16).max(1_000_000).optional().meta({
+    description: 'Most processes and threads of one container. Without it: 2048.',
+  }),
+  user: z.string().regex(USER).optional().meta({
+    description:
+      'Numeric user, or user:group, inside the container. Without it: that of the service. Keep it: files of another user end conversations.',
+    'x-expects': 'a number, or two with a colon, as 1000:1000',
+  }),
+  network: z.enum(['none', 'host']).optional().meta({
+    description:
+      'The network of the container. `none`, the default, is enough: model, forge and git come through sockets and mounts.',
+  }),
+  mounts: z
+    .array(mount)
+    .optional()
+    .meta({ description: 'Further files and folders of this machine inside the container.' }),
+  caches: z.array(cache).optional().meta({
+    description: 'Folders that outlive the container, shared by all conversations of the agent.',
+  }),
+};
+
+export const agentContainerOptions = z.strictObject(perAgent).prefault({}).meta({
+  description: 'Its own container settings; each key replaces the general one.',
+});
+
+export const containerOptions = z
+  .strictObject({
+    engine: z.enum(['auto', 'docker', 'podman', 'bubblewrap', 'process']).default('auto').meta({
+      description:
+        'Where the CLI runs. `auto` takes docker, podman or bubblewrap, whichever works first. `process` is a bare process with the rights of the service: no isolation, so it must be asked for by name.',
+    }),
+    ...perAgent,
+    program_args: z.array(z.string()).default([]).meta({
+      description: 'Arguments for docker or podman before `run`, as `["--runtime", "runc"]`.',
+    }),
+    run_args: z
+      .array(z.string())
+      .default([])
+      .meta({ description: 'Further arguments of `docker run` or `podman run`.' }),
+    musl_cli_path: z.string().min(1).optional().meta({
+      description:
+        "The CLI's musl build, for images such as Alpine. Without it: the one that is installed beside the pinned CLI.",
+    }),
+  })
+  .prefault({})
+  .meta({ description: 'Where agents run, and with what.' });

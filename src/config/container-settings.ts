@@ -1,0 +1,39 @@
+/** Container settings of an agent: its own, then the general ones; sizes in bytes, paths absolute. */
+import { resolve } from 'node:path';
+import type { z } from 'zod';
+import type { ContainerSettings } from './config.ts';
+import type { agentContainerOptions, containerOptions } from './container-options.ts';
+
+type General = z.output<typeof containerOptions>;
+type Own = z.output<typeof agentContainerOptions>;
+
+/** Where no other number is set: enough for a build, and the end of a fork bomb. */
+const DEFAULT_PIDS = 2048;
+
+export function containerSettings(own: Own, general: General, folder: string): ContainerSettings {
+  const memory = own.memory ?? general.memory;
+  const user = own.user ?? general.user;
+  return {
+    image: own.image ?? general.image ?? null,
+    memoryBytes: memory === undefined ? null : bytesOf(memory),
+    cpus: own.cpus ?? general.cpus ?? null,
+    pids: own.pids ?? general.pids ?? DEFAULT_PIDS,
+    user: user === undefined ? null : userOf(user),
+    network: own.network ?? general.network ?? 'none',
+    mounts: (own.mounts ?? general.mounts ?? []).map((m) => ({ ...m, source: resolve(folder, m.source) })),
+    caches: own.caches ?? general.caches ?? [],
+  };
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
+
+function bytesOf(size: string): number {
+  const unit = size.at(-1)!.toLowerCase();
+  const factor = UNITS[unit] ?? 1;
+  return Math.round(Number.parseFloat(size) * factor);
+}
+
+function userOf(text: string): { uid: number; gid: number } {
+  const [uid, gid] = text.split(':').map(Number);
+  return { uid: uid!, gid: gid ?? uid! };
+}

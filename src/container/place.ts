@@ -1,0 +1,124 @@
+/**
+ * Where everything stands inside a container. Pure; the one place that knows the paths.
+ *
+ * - The checkout is at `/work/<repository>`: the same for every conversation and on every host, so that paths in a
+ *   history stay true wherever it is resumed.
+ * - The CLI folder is at its own path of this machine, writable and empty of credentials. (The CLI finds a session by
+ *   its id in whatever project folder it is given, so the path may differ on another host.)
+ * - `/state` is what the conversation keeps: home, temporary files; caches go where their settings say.
+ * - `/run/claude-hooks` has the doors: the model's socket and the relay.
+ *
+ * An engine that does not isolate shows everything at its own path.
+ */
+import type { ContainerEngine, ContainerSpec, Limits, Mount } from './container.ts';
+
+const DOORS = '/run/claude-hooks';
+
+export interface PlaceRequest {
+  /** the checkout on this machine, and the last part of its name inside */
+  checkout: string;
+  checkoutName: string;
+  /** CLI folder, HOME and TMPDIR on this machine */
+  folders: { config: string; home: string; temporary: string };
+  /** the gateway's socket on this machine */
+  socket: string;
+  /** the CLI's binary on this machine */
+  cli: string;
+  relay: { root: string; origin: string };
+  settings: {
+    image: string | null;
+    memoryBytes: number | null;
+    cpus: number | null;
+    pids: number;
+    user: { uid: number; gid: number } | null;
+    network: 'none' | 'host';
+    mounts: readonly Mount[];
+  };
+  /** folders that outlive the container */
+  caches: Mount[];
+}
+
+/** The same things as the agent sees them. */
+export interface Place {
+  cwd: string;
+  config: string;
+  home: string;
+  temporary: string;
+  socket: string;
+  cli: string;
+  spec: Omit<ContainerSpec, 'instance' | 'dispatch'>;
+}
+
+/** Paths of the relay as the agent sees them; needed before there is a container. */
+export function relayInside(
+  engine: Pick<ContainerEngine, 'isolates'>,
+  relay: { root: string; origin: string },
+): { root: string; origin: string } {
+  if (!engine.isolates) return relay;
+  return { root: `${DOORS}/relay`, origin: `${DOORS}/origin.git` };
+}
+
+export function placeOf(engine: Pick<ContainerEngine, 'isolates'>, request: PlaceRequest): Place {
+  return engine.isolates ? insidePlace(request) : samePlace(request);
+}
+
+function samePlace(r: PlaceRequest): Place {
+  const written = [r.checkout, r.folders.config, r.folders.home, r.folders.temporary];
+  return {
+    cwd: r.checkout,
+    ...r.folders,
+    socket: r.socket,
+    cli: r.cli,
+    spec: {
+      ...common(r),
+      mounts: [
+        ...written.map((path) => mount(path, path, 'write')),
+        ...r.caches,
+        ...r.settings.mounts,
+      ].filter((m) => m.source === m.target),
+    },
+  };
+}
+
+function insidePlace(r: PlaceRequest): Place {
+  const cwd = `/work/${r.checkoutName}`;
+  const socket = `${DOORS}/model.sock`;
+  const relay = relayInside({ isolates: true }, r.relay);
+  const mounts = [
+    mount(r.cli, r.cli, 'read'),
+    mount(r.folders.home, '/state/home', 'write'),
+    mount(r.folders.temporary, '/state/tmp', 'write'),
+    mount(r.folders.config, r.folders.config, 'write'),
+    mount(r.checkout, cwd, 'write'),
+    mount(r.socket, socket, 'write'),
+    mount(r.relay.origin, relay.origin, 'read'),
+    mount(`${r.relay.root}/push.git`, `${relay.root}/push.git`, 'write'),
+    mount(`${r.relay.root}/outbox`, `${relay.root}/outbox`, 'write'),
+    mount(`${r.relay.root}/answers`, `${relay.root}/answers`, 'read'),
+    mount(`${r.relay.root}/programs`, `${relay.root}/programs`, 'read'),
+    ...r.caches,
+    ...r.settings.mounts,
+  ];
+  return {
+    cwd,
+    config: r.folders.config,
+    home: '/state/home',
+    temporary: '/state/tmp',
+    socket,
+    cli: r.cli,
+    spec: { ...common(r), mounts },
+  };
+}
+
+function common({ settings }: PlaceRequest): Omit<Place['spec'], 'mounts'> {
+  const limits: Limits = {
+    memoryBytes: settings.memoryBytes,
+    cpus: settings.cpus,
+    pids: settings.pids,
+  };
+  return { image: settings.image, user: settings.user, network: settings.network, limits };
+}
+
+function mount(source: string, target: string, access: Mount['access']): Mount {
+  return { source, target, access };
+}

@@ -1,0 +1,67 @@
+/**
+ * The gateway: the container's only way to the model. One unix socket per dispatch.
+ *
+ * Contract:
+ * - Order: `open` → the run → `close`. Any number may be open at once; each has a socket of its own, in a folder of its
+ *   own, that is gone after `close`.
+ * - Only the Messages API passes (`POST /v1/messages`, `POST /v1/messages/count_tokens`); every other path, method or
+ *   host is refused, counted and audited.
+ * - The container's own credential headers are dropped; ours are added outside. It never learns them, also not from an
+ *   error or a redirect.
+ * - Answers stream through without buffering.
+ * - Every request is a row (`model_requests`) with model, status, tokens, cache use, time to first byte.
+ * - At a cap nothing more is sent upstream: the CLI gets an error it does not repeat, and `report().capped` says which.
+ * - A 401, 402, 403, 429, 529 or usage limit is in `report().limit`, with the reset time where upstream names one. A
+ *   credential that has changed meanwhile is taken up, and a 401 on the old one repeated once, unseen by the CLI.
+ */
+export interface Credential {
+  /** `x-api-key: <value>`, or `authorization: Bearer <value>` */
+  kind: 'api-key' | 'bearer';
+  value: string;
+}
+
+export interface GatewayCaps {
+  /** requests of one run; null = no cap */
+  requests: number | null;
+  /** input + cache-write + output tokens of one run; cache reads are not counted */
+  tokens: number | null;
+  /** US dollars of one run, by the price table */
+  usd: number | null;
+}
+
+export interface GatewayRun {
+  dispatchId: string;
+  conversationId: string;
+  agent: string;
+  caps: GatewayCaps;
+}
+
+export type CapName = 'max-requests' | 'max-tokens' | 'max-usd';
+
+export interface GatewayReport {
+  requests: number;
+  refused: number;
+  inputTokens: number;
+  outputTokens: number;
+  cacheReadTokens: number;
+  cacheWriteTokens: number;
+  /** null when a model without a known price was used */
+  usd: number | null;
+  capped: CapName | null;
+  /** the limit that the last answer from upstream was; null when it was none. `until` in unix ms */
+  limit: { status: number; until: number | null; retryMs: number; why: string } | null;
+}
+
+export interface OpenGateway {
+  /** absolute path, on this machine, of the socket; at most 100 bytes */
+  socketPath: string;
+  report(): GatewayReport;
+  /** idempotent; waits for rows, not for requests, which are cut */
+  close(): Promise<GatewayReport>;
+}
+
+export interface Gateway {
+  open(run: GatewayRun): Promise<OpenGateway>;
+  /** closes what is open; removes the folder of sockets */
+  close(): Promise<void>;
+}
