@@ -6,6 +6,7 @@ import type { DispatchRun, RunnerDeps, RunOutcome } from './agent-runner/contrac
 import { cliEnvironment } from './agent-runner/environment.ts';
 import { type CliReport, pinnedCliVersion, runCli } from './agent-runner/run-cli.ts';
 import { judgeReport, type Verdict } from './agent-runner/verdict.ts';
+import { placeOf } from './container/place.ts';
 import { faultPoint } from './faults.ts';
 import { type Floor, planSession, type SessionPlan } from './sessions/plan.ts';
 import { recordTurn } from './sessions/record.ts';
@@ -149,11 +150,11 @@ async function attemptRun(
     now: deps.now(),
   });
   faultPoint('run.recorded');
-  const container = await deps.engine.start({
-    instance: deps.instance,
-    dispatch: dispatch.id,
-    writable: [dispatch.cwd, dispatch.folders.config, dispatch.folders.home, dispatch.folders.temporary],
-    readable: [],
+  const gateway = await deps.gateway.open({
+    dispatchId: dispatch.id,
+    conversationId: dispatch.conversationId,
+    agent: dispatch.agentName,
+    caps: dispatch.caps,
   });
   const archiver = startArchiver({
     ...deps,
@@ -162,23 +163,34 @@ async function attemptRun(
     folder: dispatch.folders.config,
   });
   try {
+    const place = placeOf(deps.engine, {
+      ...dispatch.container,
+      checkout: dispatch.cwd,
+      folders: dispatch.folders,
+      socket: gateway.socketPath,
+      cli: await deps.cli(dispatch.container.settings.image),
+      path: deps.path,
+    });
+    const container = await deps.engine.start({
+      ...place.spec,
+      instance: deps.instance,
+      dispatch: dispatch.id,
+    });
     const report = await runCli({
       container,
       prompt,
       session: { id: plan.session.id, start: plan.start, resumeAt: plan.resumeAt },
-      cwd: dispatch.cwd,
+      cwd: place.cwd,
       env: cliEnvironment({
-        folders: dispatch.folders,
-        path: deps.path,
-        upstream: deps.model.upstream,
-        apiKey: deps.model.apiKey,
+        place,
         modelRetries: deps.model.retries,
         modelIdleSeconds: deps.model.idleSeconds,
-        root: process.getuid?.() === 0,
+        root: (place.spec.user?.uid ?? process.getuid?.()) === 0,
       }),
       lockFile: join(dispatch.folders.locks, plan.session.id),
-      executable: deps.executable,
+      executable: place.cli,
       agent: dispatch.agent,
+      tools: dispatch.tools,
       lateMessagesMs: deps.sessions.lateMessagesMs,
       signal: dispatch.signal,
       observe: observer(dispatch, deps),
@@ -186,10 +198,17 @@ async function attemptRun(
     const aborted = dispatch.signal.aborted ? String(dispatch.signal.reason) : null;
     return {
       report,
-      verdict: judgeReport({ report, sessionId: plan.session.id, start: plan.start, aborted }),
+      verdict: judgeReport({
+        report,
+        sessionId: plan.session.id,
+        start: plan.start,
+        aborted,
+        gateway: gateway.report(),
+      }),
     };
   } finally {
     await archiver.stop();
+    await gateway.close();
   }
 }
 

@@ -8,6 +8,9 @@ export type ForgeKind = 'forgejo' | 'gitea';
 /** Where a CLI runs; strongest first, after `auto` has chosen. */
 export type EngineName = 'docker' | 'podman' | 'bubblewrap' | 'process';
 
+/** What ends a run before the agent is done: the CLI's own caps, then the gateway's. */
+export type CapReason = 'max-turns' | 'max-budget' | 'max-requests' | 'max-tokens' | 'max-usd';
+
 /** What somebody may do in a repository, weakest first. */
 export const PERMISSIONS = ['none', 'read', 'write', 'admin', 'owner'] as const;
 export type Permission = (typeof PERMISSIONS)[number];

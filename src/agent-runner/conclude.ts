@@ -20,7 +20,12 @@ export async function concludeRun<V extends Extract<Verdict, { kind: 'answered' 
 ): Promise<V & RunFacts> {
   const { report, verdict } = run;
   faultPoint('run.ended');
-  const verified = report.writesLost ? null : await verifyTranscript(plan, report.lastAnswer, deps);
+  // A cap may end a run before the model said a word: the session is then where it was.
+  const unsaid = verdict.kind === 'capped' && report.lastAnswer === null;
+  const head = unsaid ? plan.session.head : report.lastAnswer;
+  if (unsaid && head === null)
+    return { ...verdict, ...factsOf(plan, { verified: null, turns: 0, usage: verdict.result.usage }) };
+  const verified = report.writesLost ? null : await verifyTranscript(plan, head, deps);
   const facts = await runFacts(dispatch, deps, plan, {
     verified: verified === null ? null : { ...verified, cliVersion: report.cliVersion },
     turns: verdict.result.turns,
@@ -78,10 +83,9 @@ export async function runFacts(
       now: deps.now(),
     });
   }
-  return {
-    sessionId: plan.session.id,
-    continuity: plan.continuity,
-    reason: plan.reason,
-    ...run,
-  };
+  return factsOf(plan, run);
+}
+
+function factsOf(plan: SessionPlan, run: Pick<RunFacts, 'verified' | 'turns' | 'usage'>): RunFacts {
+  return { sessionId: plan.session.id, continuity: plan.continuity, reason: plan.reason, ...run };
 }

@@ -3,10 +3,10 @@ import type { z } from 'zod';
 import type { ContainerEngine } from '../container/container.ts';
 import type { PlaceRequest } from '../container/place.ts';
 import type { Database } from '../database/database.ts';
-import type { CapName, Gateway, GatewayCaps } from '../gateway/contract.ts';
+import type { Gateway, GatewayCaps } from '../gateway/contract.ts';
 import type { Log } from '../log.ts';
 import type { CliFolders } from '../sessions/folders.ts';
-import type { Continuity } from '../vocabulary.ts';
+import type { CapReason, Continuity } from '../vocabulary.ts';
 import type { AgentOptions } from './run-cli.ts';
 
 /** `full` explains everything, `short` continues. */
@@ -61,7 +61,8 @@ export interface RunnerDeps {
   instance: string;
   model: { retries: number; idleSeconds: number };
   path: string;
-  executable: string | null;
+  /** absolute path, on this machine, of the CLI that fits this image; null = no image */
+  cli: (image: string | null) => Promise<string>;
   sessions: { archive: boolean; flushMs: number; maxFailedResumes: number; lateMessagesMs: number };
 }
 
@@ -82,9 +83,6 @@ export interface RunFacts {
   turns: number;
   usage: unknown;
 }
-
-/** The CLI's own caps, then the gateway's. */
-export type CapReason = 'max-turns' | 'max-budget' | CapName;
 
 export type RunOutcome =
   | ({ kind: 'answered'; answer: string; adopted: boolean } & RunFacts)

@@ -2,14 +2,11 @@
  * The environment of the CLI, built from nothing: a variable of the worker that is not named here does not exist for
  * the agent. (A leaked CLAUDE_CODE_SKIP_PROMPT_HISTORY, for one, silently stops the transcript.)
  */
-import { type CliFolders, PROJECT_FOLDER_NAME } from '../sessions/folders.ts';
+import type { Place } from '../container/place.ts';
+import { PROJECT_FOLDER_NAME } from '../sessions/folders.ts';
 
 export interface EnvironmentOptions {
-  folders: CliFolders;
-  path: string;
-  /** base URL of the Messages API; the CLI appends /v1/messages */
-  upstream: string;
-  apiKey: string;
+  place: Pick<Place, 'path' | 'config' | 'home' | 'temporary' | 'socket'>;
   /** the CLI's own retries of one request, before it reports an API error */
   modelRetries: number;
   /** longest silence of the model's side; the CLI takes 10 s as the least */
@@ -18,16 +15,21 @@ export interface EnvironmentOptions {
   root: boolean;
 }
 
-export function cliEnvironment(o: EnvironmentOptions): Record<string, string> {
+/** The CLI refuses to start without a key. The gateway puts the real one in, outside. */
+const PLACEHOLDER_KEY = 'sk-ant-placeholder-the-gateway-has-the-key';
+
+export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<string, string> {
   return {
-    PATH: o.path,
-    HOME: o.folders.home,
-    TMPDIR: o.folders.temporary,
+    ...(place.path === null ? {} : { PATH: place.path }),
+    HOME: place.home,
+    TMPDIR: place.temporary,
     LANG: 'C.UTF-8',
     TERM: 'dumb',
-    ANTHROPIC_BASE_URL: o.upstream,
-    ANTHROPIC_API_KEY: o.apiKey,
-    CLAUDE_CONFIG_DIR: o.folders.config,
+    // Without this base URL the CLI ignores the socket (measured on CLI 2.1.330).
+    ANTHROPIC_UNIX_SOCKET: place.socket,
+    ANTHROPIC_BASE_URL: 'http://localhost',
+    ANTHROPIC_API_KEY: PLACEHOLDER_KEY,
+    CLAUDE_CONFIG_DIR: place.config,
     CLAUDE_CODE_PROJECT_DIR_NAME: PROJECT_FOLDER_NAME,
     // The transcript exists at `init` instead of about 92 ms later, at no measured cost.
     CLAUDE_CODE_EAGER_FLUSH: '1',

@@ -13,6 +13,8 @@ import type {
   SDKResultMessage,
 } from '@anthropic-ai/claude-agent-sdk';
 import type { RunningContainer } from '../container/container.ts';
+import type { AgentTool } from './contract.ts';
+import { forgeServer, mcpNames } from './forge-server.ts';
 
 export interface CliRun {
   container: RunningContainer;
@@ -21,9 +23,11 @@ export interface CliRun {
   cwd: string;
   env: Record<string, string>;
   lockFile: string | null;
-  /** absolute path of another CLI binary; null = the one pinned with the SDK */
-  executable: string | null;
+  /** path of the CLI as the container sees it */
+  executable: string;
   agent: AgentOptions;
+  /** run in the worker; the CLI reaches them over the SDK's own stdio */
+  tools: AgentTool[];
   /** how long the stream may stay open after the result */
   lateMessagesMs: number;
   signal: AbortSignal;
@@ -109,7 +113,8 @@ export async function runCli(run: CliRun): Promise<CliReport> {
   try {
     // With the first run and not with the service: 28 MB that a service at rest does not need.
     const { query } = await import('@anthropic-ai/claude-agent-sdk');
-    for await (const message of query({ prompt: run.prompt, options: sdkOptions(run, report, abort) })) {
+    const options = { ...sdkOptions(run, report, abort), ...(await forgeServer(run.tools)) };
+    for await (const message of query({ prompt: run.prompt, options })) {
       await take(message, report, run.observe);
       if (message.type === 'result' && lateTimer === null) {
         lateTimer = setTimeout(() => {
@@ -136,7 +141,8 @@ function sdkOptions(run: CliRun, report: CliReport, abort: AbortController): Opt
     cwd: run.cwd,
     model: agent.model,
     ...(agent.effort === null ? {} : { effort: agent.effort }),
-    ...(agent.tools === null ? {} : { tools: agent.tools, allowedTools: agent.tools }),
+    ...(agent.tools === null ? {} : { tools: agent.tools }),
+    allowedTools: [...(agent.tools ?? []), ...mcpNames(run.tools)],
     ...(agent.disallowedTools.length === 0 ? {} : { disallowedTools: agent.disallowedTools }),
     ...(agent.maxTurns === null ? {} : { maxTurns: agent.maxTurns }),
     permissionMode: agent.permissionMode,
@@ -147,7 +153,7 @@ function sdkOptions(run: CliRun, report: CliReport, abort: AbortController): Opt
     settings: { cleanupPeriodDays: 3650 },
     env: run.env,
     hooks: { PreToolUse: [{ hooks: [recordBeforeTool(run.observe)] }] },
-    ...(run.executable === null ? {} : { pathToClaudeCodeExecutable: run.executable }),
+    pathToClaudeCodeExecutable: run.executable,
     abortController: abort,
     stderr: (text: string) => {
       report.stderr = (report.stderr + text).slice(-STDERR_KEPT);

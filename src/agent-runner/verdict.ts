@@ -1,12 +1,14 @@
 /** What a report of the CLI means: one of a closed set, each with one reaction. Pure. */
-import { LOCK_HELD_EXIT_CODE } from '../container/container.ts';
+import { ENGINE_FAILED_EXIT_CODE, LOCK_HELD_EXIT_CODE } from '../container/container.ts';
+import type { GatewayReport } from '../gateway/contract.ts';
+import type { CapReason } from '../vocabulary.ts';
 import type { CliReport, CliResult } from './run-cli.ts';
 
 export type Verdict =
   /** the model came to its end */
   | { kind: 'answered'; answer: string; head: string; result: CliResult }
   /** the run ended at a cap of ours; the session can be resumed */
-  | { kind: 'capped'; why: 'max-turns' | 'max-budget'; result: CliResult }
+  | { kind: 'capped'; why: CapReason; result: CliResult }
   /** the CLI could not load the session */
   | { kind: 'resume-failed'; detail: string }
   /** the history no longer fits into the model's context */
@@ -31,6 +33,8 @@ export interface VerdictInput {
   sessionId: string;
   start: 'new' | 'resume';
   aborted: string | null;
+  /** what the gateway saw of this run: it knows reset times and its own caps first hand */
+  gateway: Pick<GatewayReport, 'capped' | 'limit'>;
 }
 
 const LIMIT_STATUSES = new Set([401, 402, 403, 429, 529]);
@@ -47,8 +51,6 @@ const LIMIT_KINDS: Partial<Record<NonNullable<CliReport['apiErrorKind']>, number
 };
 /** Conflict and time-out: the API's own clients repeat these. */
 const PASSING_STATUSES = new Set([408, 409]);
-/** docker and podman: the container itself did not start */
-const ENGINE_FAILED = 125;
 
 export function judgeReport(input: VerdictInput): Verdict {
   const { report } = input;
@@ -56,11 +58,13 @@ export function judgeReport(input: VerdictInput): Verdict {
   if (answered !== null) return answered;
   if (input.aborted !== null) return { kind: 'interrupted', why: input.aborted };
   const result = report.results.at(-1);
+  const { capped } = input.gateway;
+  if (capped !== null) return { kind: 'capped', why: capped, result: result ?? NO_RESULT };
   if (result === undefined) return withoutResult(input);
   if (result.subtype === 'error_max_turns') return { kind: 'capped', why: 'max-turns', result };
   if (result.subtype === 'error_max_budget_usd') return { kind: 'capped', why: 'max-budget', result };
   if (TOO_LONG.has(result.terminalReason)) return { kind: 'too-long', detail: describe(result) };
-  if (isApiError(report, result)) return apiError(report, result);
+  if (isApiError(report, result)) return withResetTime(apiError(report, result), input.gateway.limit);
   if (isWordless(input, result)) {
     return { kind: 'rejected', detail: 'the model ended its turn without a word', suspectsHistory: true };
   }
@@ -79,6 +83,29 @@ function answeredResult({ report, sessionId }: VerdictInput): Verdict | null {
   if (report.results.at(-1) !== result && report.results.at(-1)!.isError) return null;
   return { kind: 'answered', answer: result.text, head: report.lastAnswer, result };
 }
+
+/** The CLI names a reset time only for some limits; the gateway has seen the headers of all of them. */
+function withResetTime(verdict: Verdict, limit: GatewayReport['limit']): Verdict {
+  if (verdict.kind !== 'limited' || limit === null) return verdict;
+  return {
+    ...verdict,
+    until: verdict.until ?? limit.until,
+    retryMs: Math.max(verdict.retryMs, limit.retryMs),
+  };
+}
+
+/** A cap that ended the run before the CLI could say anything. */
+const NO_RESULT: CliResult = {
+  subtype: 'error_during_execution',
+  isError: true,
+  text: '',
+  errors: [],
+  turns: 0,
+  apiErrorStatus: null,
+  terminalReason: null,
+  startupFailure: null,
+  usage: { costUsd: 0, models: {} },
+};
 
 /** The CLI has asked once more by then: a turn that ends well and has nothing in it, of which the transcript keeps no answer. */
 function isWordless({ report, sessionId }: VerdictInput, result: CliResult): boolean {
@@ -130,7 +157,8 @@ function withoutResult({ report, start }: VerdictInput): Verdict {
   if (report.exitCode === LOCK_HELD_EXIT_CODE) {
     return { kind: 'transient', why: 'another CLI still holds this session' };
   }
-  if (report.exitCode === ENGINE_FAILED) return { kind: 'transient', why: `the container failed: ${detail}` };
+  if (report.exitCode === ENGINE_FAILED_EXIT_CODE)
+    return { kind: 'transient', why: `the container failed: ${detail}` };
   if (report.initId !== null)
     return { kind: 'transient', why: `the CLI ended without a result: ${detail || 'no word'}` };
   return start === 'resume' ? { kind: 'resume-failed', detail } : { kind: 'no-turn', detail };

@@ -36,10 +36,14 @@ export interface PlaceRequest {
   };
   /** folders that outlive the container */
   caches: Mount[];
+  /** the worker's own PATH, for an engine that does not isolate */
+  path: string;
 }
 
 /** The same things as the agent sees them. */
 export interface Place {
+  /** its PATH; null = the image's own */
+  path: string | null;
   cwd: string;
   config: string;
   home: string;
@@ -58,13 +62,17 @@ export function relayInside(
   return { root: `${DOORS}/relay`, origin: `${DOORS}/origin.git` };
 }
 
-export function placeOf(engine: Pick<ContainerEngine, 'isolates'>, request: PlaceRequest): Place {
-  return engine.isolates ? insidePlace(request) : samePlace(request);
+export function placeOf(engine: Pick<ContainerEngine, 'name' | 'isolates'>, request: PlaceRequest): Place {
+  if (!engine.isolates) return samePlace(request);
+  return { ...insidePlace(request), path: engine.name === 'bubblewrap' ? STANDARD_PATH : null };
 }
+
+const STANDARD_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 function samePlace(r: PlaceRequest): Place {
   const written = [r.checkout, r.folders.config, r.folders.home, r.folders.temporary];
   return {
+    path: r.path,
     cwd: r.checkout,
     ...r.folders,
     socket: r.socket,
@@ -80,7 +88,7 @@ function samePlace(r: PlaceRequest): Place {
   };
 }
 
-function insidePlace(r: PlaceRequest): Place {
+function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
   const cwd = `/work/${r.checkoutName}`;
   const socket = `${DOORS}/model.sock`;
   const relay = relayInside({ isolates: true }, r.relay);

@@ -4,7 +4,14 @@
  * service queries inside it. Flags are 0 or 1.
  */
 import type { ColumnType, Generated, Selectable } from 'kysely';
-import type { DeliveryState, DispatchState, ItemKind, MessageState, SessionState } from '../vocabulary.ts';
+import type {
+  CapReason,
+  DeliveryState,
+  DispatchState,
+  ItemKind,
+  MessageState,
+  SessionState,
+} from '../vocabulary.ts';
 
 export interface Tables {
   deliveries: DeliveriesTable;
@@ -144,7 +151,7 @@ interface DispatchesTable {
   /** final answer of the agent */
   answer: string | null;
   /** how the run came to its answer: by itself, or at a cap of ours */
-  ending: 'answered' | 'max-turns' | 'max-budget' | null;
+  ending: 'answered' | CapReason | null;
   history_messages: number | null;
   turns: number | null;
   /** JSON usage as the CLI reported it at the end: totals of the whole session so far, not of this run alone */

@@ -14,6 +14,8 @@
  * - A 401, 402, 403, 429, 529 or usage limit is in `report().limit`, with the reset time where upstream names one. A
  *   credential that has changed meanwhile is taken up, and a 401 on the old one repeated once, unseen by the CLI.
  */
+import type { CapReason } from '../vocabulary.ts';
+
 export interface Credential {
   /** `x-api-key: <value>`, or `authorization: Bearer <value>` */
   kind: 'api-key' | 'bearer';
@@ -36,7 +38,7 @@ export interface GatewayRun {
   caps: GatewayCaps;
 }
 
-export type CapName = 'max-requests' | 'max-tokens' | 'max-usd';
+export type CapName = Exclude<CapReason, 'max-turns' | 'max-budget'>;
 
 export interface GatewayReport {
   requests: number;

@@ -1,0 +1,34 @@
+/** The broker's tools as an MCP server of the SDK: it runs in this process, so there is nothing to mount or to open. */
+import type { Options } from '@anthropic-ai/claude-agent-sdk';
+import type { AgentTool } from './contract.ts';
+
+const SERVER = 'forge';
+
+/** Names as the CLI knows them. */
+export function mcpNames(tools: readonly AgentTool[]): string[] {
+  return tools.map((tool) => `mcp__${SERVER}__${tool.name}`);
+}
+
+/** Options for `query`; nothing where there is no tool. */
+export async function forgeServer(tools: readonly AgentTool[]): Promise<Pick<Options, 'mcpServers'>> {
+  if (tools.length === 0) return {};
+  const { createSdkMcpServer, tool } = await import('@anthropic-ai/claude-agent-sdk');
+  const server = createSdkMcpServer({
+    name: SERVER,
+    // Behind the CLI's tool search each of them would cost a request before its first use.
+    alwaysLoad: true,
+    tools: tools.map((own) =>
+      tool(own.name, own.description, own.input, async (input, extra) => {
+        const { text, isError } = await own.call(input, { toolUseId: toolUseIdOf(extra) });
+        return { content: [{ type: 'text', text }], isError };
+      }),
+    ),
+  });
+  return { mcpServers: { [SERVER]: server } };
+}
+
+function toolUseIdOf(extra: unknown): string {
+  const meta = (extra as { _meta?: Record<string, unknown> } | undefined)?._meta;
+  const id = meta?.['claudecode/toolUseId'];
+  return typeof id === 'string' ? id : '';
+}
