@@ -53,14 +53,12 @@ export interface Place {
   spec: Omit<ContainerSpec, 'instance' | 'dispatch'>;
 }
 
-/** Paths of the relay as the agent sees them; needed before there is a container. */
-export function relayInside(
-  engine: Pick<ContainerEngine, 'isolates'>,
-  relay: { root: string; origin: string },
-): { root: string; origin: string } {
-  if (!engine.isolates) return relay;
-  return { root: `${DOORS}/relay`, origin: `${DOORS}/origin.git` };
+/** Paths of the relay as the agent sees them, the same for all; null = those of this machine. */
+export function relayInside(engine: Pick<ContainerEngine, 'isolates'>): typeof RELAY_INSIDE | null {
+  return engine.isolates ? RELAY_INSIDE : null;
 }
+
+const RELAY_INSIDE = { root: `${DOORS}/relay`, origin: `${DOORS}/origin.git` };
 
 export function placeOf(engine: Pick<ContainerEngine, 'name' | 'isolates'>, request: PlaceRequest): Place {
   if (!engine.isolates) return samePlace(request);
@@ -91,7 +89,7 @@ function samePlace(r: PlaceRequest): Place {
 function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
   const cwd = `/work/${r.checkoutName}`;
   const socket = `${DOORS}/model.sock`;
-  const relay = relayInside({ isolates: true }, r.relay);
+  const relay = RELAY_INSIDE;
   const mounts = [
     mount(r.cli, r.cli, 'read'),
     mount(r.folders.home, '/state/home', 'write'),

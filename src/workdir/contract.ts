@@ -36,8 +36,11 @@ export interface CheckoutSpec {
   at: CheckoutPoint;
   /** who commits: `user.name` and `user.email` of the checkout */
   identity: { name: string; email: string };
-  /** where the agent will see the relay; it goes into the checkout's own git configuration */
-  relay: RelayPaths;
+  /**
+   * where the agent will see the relay; it goes into the checkout's own git configuration. null = where it is on this
+   * machine, for an engine that does not isolate
+   */
+  relay: RelayPaths | null;
   /** true: `CLAUDE.md`, `.claude/` and MCP files stand in the checkout as the base branch has them */
   configurationFromBase: boolean;
   /** commits are signed through the relay's `sign` program */
