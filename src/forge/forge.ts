@@ -8,6 +8,9 @@
  *   its marker before it repeats a call (`outcome.ts`).
  * - Repositories are addressed by `RepositoryRef`; when the forge answers that the name has moved, the adapter finds
  *   the new name by id and repeats the call once.
+ * - Where the forge has no such endpoint, because it is too old or of another kind, the answer is `NotOffered`, a value.
+ * - Adding and removing labels, assigning, asking for a review, reacting and setting a status may be repeated: the
+ *   second time changes nothing.
  * - Errors: ForgeUnavailable (network, 429, 5xx: retry later, same call), ForgeRefused (401, 403, 405, 409, 422, 423:
  *   retrying without a change is pointless), ForgeMissing (404).
  */
@@ -16,6 +19,7 @@ import type {
   EventPull,
   ForgeEvent,
   ForgeUser,
+  Permission,
   RepositoryRef,
   ReviewVerdict,
 } from '../vocabulary.ts';
@@ -77,6 +81,29 @@ export interface CiState {
   failed: string[];
 }
 
+/** What this forge, or this version of it, has no endpoint for. */
+export interface NotOffered {
+  kind: 'not-offered';
+  /** a sentence for a person, with the remedy */
+  why: string;
+}
+
+export interface CiRun {
+  id: number;
+  workflow: string;
+  title: string;
+  /** the forge's own word: success, failure, cancelled, running, … */
+  status: string;
+  headSha: string;
+  htmlUrl: string;
+}
+
+export interface CiJob {
+  id: number;
+  name: string;
+  status: string;
+}
+
 /** What a run reads before it starts. */
 export interface ForgeReader {
   self(): Promise<ForgeUser>;
@@ -92,6 +119,62 @@ export interface ForgeReader {
   ciState(repository: RepositoryRef, sha: string): Promise<CiState>;
   /** the open pull request from `head` (branch name in the same repository) to `base`, if there is one */
   findPull(repository: RepositoryRef, head: string, base: string): Promise<Item | null>;
+  /** ForgeMissing also for the id of an inline review comment: this API shows those with their review only */
+  getComment(repository: RepositoryRef, id: number): Promise<Comment & { itemNumber: number }>;
+  /** issues and pull requests, newest first, at most `limit` */
+  listItems(
+    repository: RepositoryRef,
+    filter: { state: 'open' | 'closed' | 'all'; limit: number },
+  ): Promise<EventItem[]>;
+}
+
+/** What CI did, as far as the forge's API tells. */
+export interface ForgeCi {
+  /** newest first, at most `limit` */
+  listRuns(
+    repository: RepositoryRef,
+    filter: { headSha: string | null; limit: number },
+  ): Promise<{ kind: 'runs'; runs: CiRun[] } | NotOffered>;
+  listJobs(repository: RepositoryRef, runId: number): Promise<{ kind: 'jobs'; jobs: CiJob[] } | NotOffered>;
+  /** the end of a job's log, at most `maxBytes`; `cut` = there was more before it */
+  readLog(
+    repository: RepositoryRef,
+    jobId: number,
+    maxBytes: number,
+  ): Promise<{ kind: 'log'; text: string; cut: boolean } | NotOffered>;
+}
+
+export interface ForgeHook {
+  id: number;
+  url: string;
+  active: boolean;
+  /** fine event names, as the forge lists them */
+  events: string[];
+  contentType: string;
+}
+
+/** Questions about accounts and the installation, for who decides on trust and for the doctor. */
+export interface ForgeAdministration {
+  /**
+   * What an account may do in a repository. `unknown`: this token may not ask (it takes an administrator of the
+   * repository) and no other answer of the forge decides it.
+   */
+  permissionOf(repository: RepositoryRef, login: string): Promise<Permission | 'unknown'>;
+  /** the version as the forge words it, and which of the family it is */
+  version(): Promise<{ version: string; kind: 'forgejo' | 'gitea' }>;
+  /** needs an administrator of the repository: ForgeRefused with 403 for others */
+  listHooks(repository: RepositoryRef): Promise<ForgeHook[]>;
+  /** unix ms of the forge's own clock (whole seconds), null when it sends no Date */
+  serverTime(): Promise<number | null>;
+  /** what the token may do, asked by harmless calls: this API lists a token's scopes to a password only */
+  tokenScopes(repository: RepositoryRef): Promise<TokenScopes>;
+}
+
+/** Whether a route group answered; `unknown` when the forge could not be asked. */
+export interface TokenScopes {
+  user: 'granted' | 'refused' | 'unknown';
+  issue: 'granted' | 'refused' | 'unknown';
+  repository: 'granted' | 'refused' | 'unknown';
 }
 
 /** What the service writes on an agent's behalf. */
@@ -111,8 +194,50 @@ export interface ForgeWriter {
     number: number,
     review: { verdict: ReviewVerdict; body: string; commitId: string; inline: InlineComment[] },
   ): Promise<{ id: number }>;
+  editComment(repository: RepositoryRef, id: number, body: string): Promise<Comment>;
+  createIssue(repository: RepositoryRef, issue: { title: string; body: string }): Promise<Item>;
+  setStatus(
+    repository: RepositoryRef,
+    sha: string,
+    status: { state: CommitState; context: string; description: string; targetUrl: string },
+  ): Promise<void>;
+  /**
+   * Merges now, or answers why not; nothing is merged when the head is no longer `headSha`. `not-now`: the forge does
+   * not allow it yet (checks, approvals, a draft). With `whenChecksSucceed` the forge is asked to do it later.
+   */
+  merge(
+    repository: RepositoryRef,
+    number: number,
+    merge: { style: MergeStyle; headSha: string; whenChecksSucceed: boolean },
+  ): Promise<MergeOutcome>;
 }
 
-export interface Forge extends ForgeReader, ForgeWriter {
+export type CommitState = 'pending' | 'success' | 'failure' | 'error';
+export type MergeStyle = 'merge' | 'squash' | 'rebase' | 'fast-forward-only';
+
+export type MergeOutcome =
+  | { kind: 'merged' }
+  | { kind: 'scheduled' }
+  /** `why` in the forge's words */
+  | { kind: 'not-now' | 'conflict'; why: string };
+
+/** Writes that change nothing when they are repeated. */
+export interface ForgeMarker {
+  addLabels(repository: RepositoryRef, number: number, labels: string[]): Promise<void>;
+  removeLabel(repository: RepositoryRef, number: number, label: string): Promise<void>;
+  /** names of the labels the repository (and its organization) has */
+  listLabels(repository: RepositoryRef): Promise<string[]>;
+  /** replaces the list */
+  setAssignees(repository: RepositoryRef, number: number, logins: string[]): Promise<void>;
+  requestReview(repository: RepositoryRef, number: number, logins: string[]): Promise<void>;
+  /** on the item itself, or on one of its comments */
+  react(
+    repository: RepositoryRef,
+    target: { number: number } | { commentId: number },
+    content: string,
+  ): Promise<void>;
+}
+
+export interface Forge extends ForgeReader, ForgeWriter, ForgeMarker, ForgeCi, ForgeAdministration {
   readonly name: string;
 }

@@ -1,8 +1,9 @@
 /** The forge port on Forgejo's and Gitea's REST API: one client per account. */
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused } from '../errors.ts';
-import type { RepositoryRef, ReviewVerdict } from '../vocabulary.ts';
+import type { EventItem, RepositoryRef, ReviewVerdict } from '../vocabulary.ts';
 import type { CiState, Forge, Item, Review } from './forge.ts';
+import { createAdministration } from './gitea-family-access.ts';
 import {
   inlineAnswer,
   isRunOf,
@@ -10,7 +11,6 @@ import {
   runAnswer,
   statusAnswer,
   toCiState,
-  toComment,
   toInline,
   toIssueAnswer,
   toPullAnswer,
@@ -18,15 +18,17 @@ import {
   verdictOf,
 } from './gitea-family-answers.ts';
 import { createForgeHttp, type ForgeAccount, type ForgeHttp } from './gitea-family-http.ts';
-import { toRepository, toUser } from './gitea-family-objects.ts';
+import { createMarker } from './gitea-family-marks.ts';
+import { toIssueItem, toRepository, toUser } from './gitea-family-objects.ts';
 import { listAll } from './gitea-family-pages.ts';
 import {
-  comment as commentShape,
   issue as issueShape,
   pullRequest as pullShape,
   repository as repositoryShape,
   user as userShape,
 } from './gitea-family-payloads.ts';
+import { createCi } from './gitea-family-runs.ts';
+import { createComments, merge } from './gitea-family-writes.ts';
 
 const REVIEW_EVENTS: Readonly<Record<ReviewVerdict, string>> = {
   approved: 'APPROVED',
@@ -40,6 +42,10 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
   const oneAtATime = createTurns();
   return {
     name: account.name,
+    ...createAdministration(http),
+    ...createCi(http),
+    ...createMarker(http),
+    ...createComments(http),
     async self() {
       return toUser((await http.send({ method: 'GET', path: '/user' }, userShape)).value);
     },
@@ -51,19 +57,9 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
       return { id: found.id, fullName, defaultBranch, cloneUrl };
     },
     getItem: (repository, number) => getItem(http, repository, number),
-    async listComments(repository, number) {
-      const path = `/issues/${number}/comments`;
-      const comments = await listAll(http, { repository, path, member: commentShape });
-      return comments.sort((a, b) => a.id - b.id).map(toComment);
-    },
     listReviews: (repository, number) => listReviews(http, repository, number),
     ciState: (repository, sha) => ciState(http, repository, sha),
     findPull: (repository, head, base) => findPull(http, { repository, head, base }),
-    async createComment(repository, number, body) {
-      const path = `/issues/${number}/comments`;
-      const call = { method: 'POST', repository, path, body: { body } } as const;
-      return toComment((await http.sendTo(call, commentShape)).value);
-    },
     async openPull(repository, pull) {
       const call = { method: 'POST', repository, path: '/pulls', body: pull } as const;
       return toPullAnswer((await http.sendTo(call, pullShape)).value);
@@ -74,6 +70,17 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
     },
     submitReview: (repository, number, review) =>
       oneAtATime(`${repository.id}#${number}`, () => submitReview(http, { repository, number, review })),
+    async createIssue(repository, issue) {
+      const call = { method: 'POST', repository, path: '/issues', body: issue } as const;
+      return toIssueAnswer((await http.sendTo(call, issueShape)).value);
+    },
+    async setStatus(repository, sha, { state, context, description, targetUrl }) {
+      const body = { state, context, description, target_url: targetUrl };
+      const path = `/statuses/${encodeURIComponent(sha)}`;
+      await http.tellTo({ method: 'POST', repository, path, body });
+    },
+    merge: (repository, number, how) => merge(http, { repository, number, how }),
+    listItems: (repository, filter) => listItems(http, repository, filter),
   };
 }
 
@@ -83,6 +90,20 @@ async function getItem(http: ForgeHttp, repository: RepositoryRef, number: numbe
   if (issue.pull_request === null || issue.pull_request === undefined) return toIssueAnswer(issue);
   const call = { method: 'GET', repository, path: `/pulls/${number}` } as const;
   return toPullAnswer((await http.sendTo(call, pullShape)).value);
+}
+
+async function listItems(
+  http: ForgeHttp,
+  repository: RepositoryRef,
+  { state, limit }: Parameters<Forge['listItems']>[1],
+): Promise<EventItem[]> {
+  const search = new URLSearchParams({ state, limit: String(Math.min(limit, 50)) });
+  const call = { method: 'GET', repository, path: `/issues?${search}` } as const;
+  const { value } = await http.sendTo(call, z.array(issueShape).nullish());
+  return (value ?? []).map((listed) => {
+    const kind = listed.pull_request === null || listed.pull_request === undefined ? 'issue' : 'pull';
+    return { ...toIssueItem(listed), kind };
+  });
 }
 
 async function listReviews(http: ForgeHttp, repository: RepositoryRef, number: number): Promise<Review[]> {

@@ -19,10 +19,12 @@ export interface ForgeAccount {
 }
 
 export interface Call {
-  method: 'GET' | 'POST' | 'PATCH';
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   /** below `/api/v1`, with its query: `/user` */
   path: string;
   body?: unknown;
+  /** a Range header, for texts that may be long */
+  range?: string;
 }
 
 export interface RepositoryCall extends Call {
@@ -37,10 +39,20 @@ export interface Answer<T> {
   total: number | null;
 }
 
+/** An answer of success whose body is not JSON, or is of no interest. */
+export interface PlainAnswer {
+  status: number;
+  text: string;
+  headers: Headers;
+}
+
 export interface ForgeHttp {
   send<S extends z.ZodType>(call: Call, shape: S): Promise<Answer<z.output<S>>>;
   /** as `send`; where the repository has moved, finds its new name by id and repeats the call once */
   sendTo<S extends z.ZodType>(call: RepositoryCall, shape: S): Promise<Answer<z.output<S>>>;
+  /** for calls that answer with a status alone, or with text; the same errors */
+  tell(call: Call): Promise<PlainAnswer>;
+  tellTo(call: RepositoryCall): Promise<PlainAnswer>;
 }
 
 interface Exchange {
@@ -69,6 +81,7 @@ export function createForgeHttp(account: ForgeAccount): ForgeHttp {
           accept: 'application/json',
           'user-agent': 'claude-hooks',
           ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(call.range === undefined ? {} : { range: call.range }),
         },
         ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       });
@@ -82,15 +95,29 @@ export function createForgeHttp(account: ForgeAccount): ForgeHttp {
     return read(account, await exchange(call), shape);
   }
 
-  async function sendTo<S extends z.ZodType>(call: RepositoryCall, shape: S): Promise<Answer<z.output<S>>> {
+  async function exchangeWith(call: RepositoryCall): Promise<Exchange> {
     const answer = await exchange(at(call, call.repository.fullName));
-    if (!REDIRECTS.includes(answer.response.status)) return read(account, answer, shape);
+    if (!REDIRECTS.includes(answer.response.status)) return answer;
     const byId: Call = { method: 'GET', path: `/repositories/${encodeURIComponent(call.repository.id)}` };
     const { value } = await send(byId, renamed);
-    return send(at(call, value.full_name), shape);
+    return exchange(at(call, value.full_name));
   }
 
-  return { send, sendTo };
+  async function sendTo<S extends z.ZodType>(call: RepositoryCall, shape: S): Promise<Answer<z.output<S>>> {
+    return read(account, await exchangeWith(call), shape);
+  }
+
+  return {
+    send,
+    sendTo,
+    tell: async (call) => plain(account, await exchange(call)),
+    tellTo: async (call) => plain(account, await exchangeWith(call)),
+  };
+}
+
+function plain(account: ForgeAccount, exchange: Exchange): PlainAnswer {
+  if (!exchange.response.ok) throw failure(account, exchange);
+  return { status: exchange.response.status, text: exchange.text, headers: exchange.response.headers };
 }
 
 function read<S extends z.ZodType>(
@@ -122,9 +149,9 @@ function read<S extends z.ZodType>(
   return { value: parsed.data, total: Number.isInteger(total) ? total : null };
 }
 
-function at({ method, path, body }: RepositoryCall, fullName: string): Call {
+function at({ repository: _, path, ...rest }: RepositoryCall, fullName: string): Call {
   const name = fullName.split('/').map(encodeURIComponent).join('/');
-  return { method, path: `/repos/${name}${path}`, ...(body === undefined ? {} : { body }) };
+  return { ...rest, path: `/repos/${name}${path}` };
 }
 
 function failure(account: ForgeAccount, { call, response, text }: Exchange): Error {

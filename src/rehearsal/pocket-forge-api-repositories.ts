@@ -168,6 +168,13 @@ function addRunRoutes(api: Hono<PocketApi>, context: PocketContext): void {
 }
 
 function addCollaboratorRoutes(api: Hono<PocketApi>, context: PocketContext): void {
+  // Who may write; the whole list at once. A site admin is not in it unless something else makes it so.
+  api.get(`${REPO}/assignees`, (c) => {
+    const repository = routeRepository(c, context);
+    const writers = repository.collaborators.filter((k) => k.permission !== 'read').map((k) => k.user);
+    const shown = context.state.users.filter((u) => u.id === repository.owner || writers.includes(u.id));
+    return c.json(shown.map((user) => userShape(context, user)));
+  });
   api.get(`${REPO}/collaborators/:user/permission`, (c) => {
     const actor = signedIn(c);
     const repository = routeRepository(c, context);

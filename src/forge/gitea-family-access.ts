@@ -1,0 +1,149 @@
+/** Who may do what, and what the installation is: questions of trust and of the doctor. */
+import { z } from 'zod';
+import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
+import { PERMISSIONS, type Permission, type RepositoryRef } from '../vocabulary.ts';
+import type { ForgeAdministration, TokenScopes } from './forge.ts';
+import type { ForgeHttp, RepositoryCall } from './gitea-family-http.ts';
+import { listAll } from './gitea-family-pages.ts';
+import { repository as repositoryShape, user as userShape } from './gitea-family-payloads.ts';
+
+const permissionAnswer = z.object({ permission: z.enum(PERMISSIONS) });
+const hookAnswer = z.object({
+  id: z.number().int(),
+  active: z.boolean().nullish(),
+  events: z.array(z.string()).nullish(),
+  config: z.record(z.string(), z.unknown()).nullish(),
+});
+
+export function createAdministration(http: ForgeHttp): ForgeAdministration {
+  return {
+    permissionOf: (repository, login) => permissionOf(http, repository, login),
+    version: () => version(http),
+    async listHooks(repository) {
+      const hooks = await listAll(http, { repository, path: '/hooks', member: hookAnswer });
+      return hooks.map((hook) => ({
+        id: hook.id,
+        url: String(hook.config?.url ?? ''),
+        active: hook.active === true,
+        events: hook.events ?? [],
+        contentType: String(hook.config?.content_type ?? ''),
+      }));
+    },
+    async serverTime() {
+      const { headers } = await http.tell({ method: 'GET', path: '/version' });
+      const time = Date.parse(headers.get('date') ?? '');
+      return Number.isNaN(time) ? null : time;
+    },
+    tokenScopes: (repository) => tokenScopes(http, repository),
+  };
+}
+
+/**
+ * The permission route answers the account itself and administrators; everybody else gets 403 and has to put the
+ * answer together. Whatever is in doubt then is `unknown`: a guess would let a stranger wake an agent.
+ */
+async function permissionOf(
+  http: ForgeHttp,
+  repository: RepositoryRef,
+  login: string,
+): Promise<Permission | 'unknown'> {
+  const path = `/collaborators/${encodeURIComponent(login)}/permission`;
+  try {
+    return (await http.sendTo({ method: 'GET', repository, path }, permissionAnswer)).value.permission;
+  } catch (error) {
+    if (error instanceof ForgeMissing) return 'none';
+    if (!(error instanceof ForgeRefused) || error.status !== 403) throw error;
+  }
+  return await deducedPermission(http, repository, login);
+}
+
+async function deducedPermission(
+  http: ForgeHttp,
+  repository: RepositoryRef,
+  login: string,
+): Promise<Permission | 'unknown'> {
+  const byId = { method: 'GET', path: `/repositories/${encodeURIComponent(repository.id)}` } as const;
+  const { value: found } = await http.send(byId, repositoryShape);
+  const owner = found.full_name.split('/')[0]!;
+  if (sameLogin(owner, login)) return 'owner';
+  const candidates = await assignees(http, repository);
+  const isCandidate = candidates?.some((name) => sameLogin(name, login));
+  if (isCandidate === undefined) return 'unknown';
+  const collaborator = `/collaborators/${encodeURIComponent(login)}`;
+  const isCollaborator = await holds(() => http.tellTo({ method: 'GET', repository, path: collaborator }));
+  if (isCandidate) return await candidatePermission(http, { owner, login, isCollaborator });
+  return isCollaborator === true || found.private === false ? 'read' : 'none';
+}
+
+/**
+ * Who may be assigned may write, with one exception: in an organization, members of a team that only reads pull
+ * requests are listed, too. So there it counts only for a collaborator who is no member.
+ */
+async function candidatePermission(
+  http: ForgeHttp,
+  { owner, login, isCollaborator }: { owner: string; login: string; isCollaborator: boolean | null },
+): Promise<Permission | 'unknown'> {
+  const organization = `/orgs/${encodeURIComponent(owner)}`;
+  const isOrganization = await holds(() => http.tell({ method: 'GET', path: organization }));
+  if (isOrganization === false) return 'write';
+  if (isOrganization === null || isCollaborator !== true) return 'unknown';
+  const member = `${organization}/members/${encodeURIComponent(login)}`;
+  const isMember = await holds(() => http.tell({ method: 'GET', path: member }));
+  return isMember === false ? 'write' : 'unknown';
+}
+
+async function assignees(http: ForgeHttp, repository: RepositoryRef): Promise<string[] | null> {
+  const call: RepositoryCall = { method: 'GET', repository, path: '/assignees' };
+  try {
+    const { value } = await http.sendTo(call, z.array(userShape).nullish());
+    return (value ?? []).map(({ login }) => login);
+  } catch (error) {
+    if (error instanceof ForgeRefused || error instanceof ForgeMissing) return null;
+    throw error;
+  }
+}
+
+/** null: the forge would not say. A redirect is no answer either: it means "not to you". */
+async function holds(ask: () => Promise<unknown>): Promise<boolean | null> {
+  try {
+    await ask();
+    return true;
+  } catch (error) {
+    if (error instanceof ForgeMissing) return false;
+    if (error instanceof ForgeRefused) return error.status === 422 ? false : null;
+    throw error;
+  }
+}
+
+function sameLogin(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+async function version(http: ForgeHttp): Promise<{ version: string; kind: 'forgejo' | 'gitea' }> {
+  const { value } = await http.send({ method: 'GET', path: '/version' }, z.object({ version: z.string() }));
+  // Forgejo names the Gitea it is compatible with behind its own version: 16.0.3+gitea-1.22.0.
+  return { version: value.version, kind: /\+gitea-/.test(value.version) ? 'forgejo' : 'gitea' };
+}
+
+/** A refused scope is a 403 on a route of its group, for an account that may read the repository. */
+async function tokenScopes(http: ForgeHttp, repository: RepositoryRef): Promise<TokenScopes> {
+  const read = (path: string) => http.tellTo({ method: 'GET', repository, path });
+  const [user, issue, repositoryGroup] = await Promise.all([
+    granted(() => http.tell({ method: 'GET', path: '/user' })),
+    granted(() => read('/issues?limit=1')),
+    granted(() => read('/pulls?limit=1')),
+  ]);
+  return { user, issue, repository: repositoryGroup };
+}
+
+async function granted(ask: () => Promise<unknown>): Promise<'granted' | 'refused' | 'unknown'> {
+  try {
+    await ask();
+    return 'granted';
+  } catch (error) {
+    if (error instanceof ForgeRefused && error.status === 403) return 'refused';
+    if (error instanceof ForgeRefused || error instanceof ForgeMissing || error instanceof ForgeUnavailable)
+      return 'unknown';
+    throw error;
+  }
+}

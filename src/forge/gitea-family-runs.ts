@@ -1,0 +1,82 @@
+/** Runs, jobs and logs of Actions: each came with another version, so each may be missing. */
+import { z } from 'zod';
+import { ForgeMissing, ForgeRefused } from '../errors.ts';
+import type { CiRun, ForgeCi, NotOffered } from './forge.ts';
+import { isRunOf, runAnswer } from './gitea-family-answers.ts';
+import type { ForgeHttp } from './gitea-family-http.ts';
+
+const word = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? '');
+const listedRun = runAnswer.extend({ title: word, display_title: word, html_url: word });
+const runsAnswer = z.object({ workflow_runs: z.array(listedRun).nullish() });
+const job = z.object({ id: z.number().int(), name: word, status: word, conclusion: word });
+/** Gitea wraps the list. */
+const jobsAnswer = z.union([z.array(job), z.object({ jobs: z.array(job).nullish() })]).nullable();
+
+export function createCi(http: ForgeHttp): ForgeCi {
+  return {
+    async listRuns(repository, { headSha, limit }) {
+      const search = new URLSearchParams({
+        limit: String(Math.min(limit, 50)),
+        ...(headSha === null ? {} : { head_sha: headSha }),
+      });
+      return await offered(LISTS, async () => {
+        const call = { method: 'GET', repository, path: `/actions/runs?${search}` } as const;
+        const runs = (await http.sendTo(call, runsAnswer)).value.workflow_runs ?? [];
+        const wanted = headSha === null ? runs : runs.filter(isRunOf(headSha));
+        return { kind: 'runs', runs: wanted.sort((a, b) => b.id - a.id).map(toRun) };
+      });
+    },
+    async listJobs(repository, runId) {
+      return await offered(JOBS, async () => {
+        const call = { method: 'GET', repository, path: `/actions/runs/${runId}/jobs` } as const;
+        const { value } = await http.sendTo(call, jobsAnswer);
+        const jobs = Array.isArray(value) ? value : (value?.jobs ?? []);
+        return {
+          kind: 'jobs',
+          jobs: jobs.map(({ id, name, status, conclusion }) => ({ id, name, status: conclusion || status })),
+        };
+      });
+    },
+    async readLog(repository, jobId, maxBytes) {
+      return await offered(LOGS, async () => {
+        const path = `/actions/jobs/${jobId}/logs`;
+        const range = `bytes=-${maxBytes}`;
+        const answer = await http.tellTo({ method: 'GET', repository, path, range });
+        const start = Number(/^bytes (\d+)-/.exec(answer.headers.get('content-range') ?? '')?.[1] ?? 0);
+        const bytes = Buffer.from(answer.text);
+        const text = bytes.subarray(Math.max(0, bytes.length - maxBytes)).toString();
+        return { kind: 'log', text, cut: start > 0 || bytes.length > maxBytes };
+      });
+    },
+  };
+}
+
+const LISTS = 'a list of runs (Forgejo 12 or Gitea 1.25 have one)';
+const JOBS = 'the jobs of a run (Forgejo 16 or Gitea 1.25 have them)';
+const LOGS = 'logs of jobs (Forgejo 16 or Gitea 1.24 have them)';
+
+/** 404 and 405 say "no such route" on these; a wrong id says 404 too, and the sentence names both. */
+async function offered<T>(what: string, ask: () => Promise<T>): Promise<T | NotOffered> {
+  try {
+    return await ask();
+  } catch (error) {
+    const noRoute = error instanceof ForgeMissing || (error instanceof ForgeRefused && error.status === 405);
+    if (!noRoute) throw error;
+    const why = `This forge does not offer ${what}, Actions are off in the repository, or there is no such id. Check the id with list_ci_runs; else update the forge or read the page in a browser.`;
+    return { kind: 'not-offered', why };
+  }
+}
+
+function toRun(run: z.output<typeof listedRun>): CiRun {
+  return {
+    id: run.id,
+    workflow: run.workflow_id || run.path.split('@')[0]!.split('/').at(-1)!,
+    title: run.title || run.display_title,
+    status: run.conclusion || run.status,
+    headSha: run.commit_sha || run.head_sha,
+    htmlUrl: run.html_url,
+  };
+}
