@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { faultPoint } from './faults.ts';
 import { type Lease, leaseConversation, renewLease } from './mailbox/leases.ts';
 import { rescueExpired } from './mailbox/settlement.ts';
-import { ABORT, type DispatchDeps, runDispatch } from './worker/dispatch.ts';
+import { runDispatch } from './worker/dispatch.ts';
+import { ABORT, type DispatchDeps } from './worker/work.ts';
 
 export interface WorkerOptions {
   /** unique among all workers that ever were */

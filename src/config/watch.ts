@@ -17,6 +17,8 @@ export interface WatchRequest {
 export interface ConfigWatcher {
   /** the last good version */
   current(): LoadedConfig;
+  /** Reads the files now: for a secret that was just refused, and may have been replaced a moment ago. */
+  refresh(): void;
   close(): void;
 }
 
@@ -70,6 +72,11 @@ export function watchConfig({ file, env, onChange, onRejected }: WatchRequest): 
   arm(first);
   return {
     current: () => current,
+    refresh: () => {
+      if (closed) return;
+      if (timer !== null) clearTimeout(timer);
+      reload();
+    },
     close: () => {
       closed = true;
       if (timer !== null) clearTimeout(timer);

@@ -1,0 +1,74 @@
+/** What goes out to the forge when a run has ended. */
+import { assertLease } from '../mailbox/leases.ts';
+import { type OutcomeDeps, type Publication, publishOutcome } from '../outcome.ts';
+import type { ForgeEvent } from '../vocabulary.ts';
+import type { DispatchContext } from './context.ts';
+import type { DispatchDeps, Work } from './work.ts';
+
+export async function publish(
+  work: Work,
+  deps: DispatchDeps,
+  context: DispatchContext,
+  said: Pick<Publication, 'answer' | 'continuity' | 'continuityReason'>,
+): Promise<void> {
+  const { agent, account, lease } = work;
+  const remote = { url: context.repository.cloneUrl, token: account.token };
+  const branch = context.branch;
+  await publishOutcome(
+    {
+      ...said,
+      dispatchId: lease.dispatch.id,
+      conversationId: lease.conversation.id,
+      agent: agent.name,
+      login: account.login,
+      forgeName: lease.conversation.forge,
+      repository: context.repository,
+      itemNumber: context.item.number,
+      itemTitle: lease.conversation.title || context.item.title,
+      publish: agent.publish,
+      branch:
+        branch === null
+          ? null
+          : { ...branch, push: () => deps.workdir.push(context.checkout, { remote, branch: branch.name }) },
+      closes: lease.conversation.item_kind === 'issue' ? lease.conversation.item_number : null,
+      reviewedSha: context.item.pull?.headSha ?? null,
+    },
+    outcomeDeps(work, deps),
+  );
+}
+
+function outcomeDeps(work: Work, deps: DispatchDeps): OutcomeDeps {
+  return {
+    database: deps.database,
+    forge: work.forge,
+    now: deps.now,
+    assertMine: (tx) => assertLease(tx, work.lease),
+  };
+}
+
+/** A failure that only a person can mend is said on the item the newest message came from, once. */
+export async function tellPeople(work: Work, deps: DispatchDeps, text: string): Promise<void> {
+  const { agent, account, lease } = work;
+  const newest = lease.messages.at(-1);
+  const event = newest === undefined ? null : (JSON.parse(newest.event) as ForgeEvent);
+  await publishOutcome(
+    {
+      dispatchId: lease.dispatch.id,
+      conversationId: lease.conversation.id,
+      agent: agent.name,
+      login: account.login,
+      forgeName: lease.conversation.forge,
+      repository: { id: lease.conversation.repository_id, fullName: lease.conversation.repository_name },
+      itemNumber: event?.item?.number ?? lease.conversation.item_number,
+      itemTitle: lease.conversation.title,
+      publish: 'comment',
+      branch: null,
+      closes: null,
+      reviewedSha: null,
+      answer: text,
+      continuity: 'resumed',
+      continuityReason: '',
+    },
+    outcomeDeps(work, deps),
+  );
+}

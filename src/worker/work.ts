@@ -1,0 +1,44 @@
+/** What the steps of one dispatch share: its parts, its dependencies, and how it may end. */
+import type { RunnerDeps } from '../agent-runner/contract.ts';
+import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import type { Snapshot } from '../flows/changes.ts';
+import type { Forge } from '../forge/forge.ts';
+import type { Log } from '../log.ts';
+import type { Lease } from '../mailbox/leases.ts';
+import type { Settlement } from '../mailbox/settlement.ts';
+import type { Workdir } from '../workdir.ts';
+
+export interface DispatchDeps {
+  database: Database;
+  config: () => Pick<LoadedConfig, 'agents' | 'skills' | 'forges' | 'state' | 'worker' | 'git'>;
+  /** the client that acts as this agent on this forge */
+  forge: (forge: ForgeConfig, agent: string) => Forge;
+  workdir: Workdir;
+  runner: RunnerDeps;
+  now: () => number;
+  log: Log;
+}
+
+/** How a dispatch leaves the worker: a settlement, or nothing at all when the lease is another's. */
+export type Finished = { settlement: Settlement; seen: string | null; unanswered: string[] } | { lost: true };
+
+export interface Work {
+  lease: Lease;
+  agent: AgentConfig;
+  forgeConfig: ForgeConfig;
+  account: { login: string; token: string };
+  forge: Forge;
+  signal: AbortSignal;
+}
+
+/** The abort reasons a worker gives; `agent-runner` hands them back in `interrupted`. */
+export const ABORT = { leaseLost: 'the lease was lost', timeout: 'the run took too long' } as const;
+
+export function finish(settlement: Settlement): Finished {
+  return { settlement, seen: null, unanswered: [] };
+}
+
+export function seenItems(stored: string | null): Record<number, Snapshot> {
+  return stored === null ? {} : (JSON.parse(stored) as Record<number, Snapshot>);
+}
