@@ -3,9 +3,9 @@
  * once; a crash between two of them goes on where it stopped.
  */
 import type { Forge, Item } from './forge/forge.ts';
-import { joinConversation } from './mailbox/conversations.ts';
 import { continuityReceipt, parseVerdict, postedText } from './outcome/answer.ts';
 import { type EffectDeps, effectKey, lastResult, marker, once, wasBegun } from './outcome/effects.ts';
+import { joinPull, openedEarlier } from './outcome/pulls.ts';
 import type { Continuity, RepositoryRef } from './vocabulary.ts';
 
 /** What pushing came to; the worker's `workdir.push` fits. */
@@ -114,8 +114,7 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
   const { name: head, base } = p.branch!;
   const existing = await deps.forge.findPull(p.repository, head, base);
   // Merged, or closed by a person who did not want it: an answer without new commits does not bring it back.
-  const isOver =
-    existing === null && !progress.published.hasNews && (await lastResult(deps, p, 'pull')) !== null;
+  const isOver = existing === null && !progress.published.hasNews && (await openedEarlier(deps, p));
   if (isOver) return;
   // One that this dispatch opened before it was cut off is still to be recorded as ours.
   const begun = await wasBegun(deps, effectKey(p.dispatchId, 'pull'));
@@ -145,11 +144,7 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
     return;
   }
   progress.published.pullNumber = pull.result.number;
-  await joinConversation(
-    deps.database.rows,
-    { forge: p.forgeName, repository: p.repository, number: pull.result.number, agent: p.agent },
-    p.conversationId,
-  );
+  await joinPull(deps, p, { forge: p.forgeName, repository: p.repository, number: pull.result.number });
 }
 
 function numberOf(item: Item | null): { number: number } | null {

@@ -10,13 +10,22 @@ export interface PostedAnswer {
 }
 
 export function postedText({ answer, notes, marker }: PostedAnswer): string {
-  const parts = [neutraliseMentions(withoutMarkers(answer)).trim(), ...notes.map((n) => `> ${n}`)];
+  const parts = [outgoingText(answer), ...notes.map((n) => `> ${n}`)];
   return `${parts.filter((p) => p !== '').join('\n\n')}\n\n${marker}`;
 }
 
-/** The model may have read our marks in a comment; one that it repeats would pass for an effect of ours. */
+/** What a model wrote, fit to stand on a forge in our name: it calls nobody and carries none of our marks. */
+export function outgoingText(text: string): string {
+  return neutraliseMentions(withoutMarkers(text)).trim();
+}
+
+/**
+ * The model may have read our marks in a comment; one that it repeats would pass for an effect of ours. Again until
+ * nothing is found, because one inside another leaves a third.
+ */
 function withoutMarkers(text: string): string {
-  return text.replaceAll(/<!--\s*claude-hooks[\s\S]*?-->/g, '');
+  const cleaned = text.replaceAll(/<!--\s*claude-hooks(?:(?!<!--)[\s\S])*?-->/g, '');
+  return cleaned === text ? text : withoutMarkers(cleaned);
 }
 
 /** The continuity receipt: one line on the item whenever the history had to be rebuilt. */

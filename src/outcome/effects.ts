@@ -12,7 +12,9 @@ export interface Effect<R> {
   dispatchId: string;
   conversationId: string;
   kind: EffectRow['kind'];
-  /** what is to be done, for the audit */
+  /** which of several effects of this kind: the model's own id of the tool call; left out, there is one a dispatch */
+  id?: string;
+  /** what is to be done, for the audit; under an `id` it may not change */
   request: Record<string, unknown>;
   /** looks for the effect of an earlier attempt; not called on the first */
   find: () => Promise<R | null>;
@@ -20,11 +22,14 @@ export interface Effect<R> {
   perform: () => Promise<R>;
 }
 
+export const FORGED =
+  'This call was made before, with another input. Make a new call instead of repeating one.';
+
 export type EffectOutcome<R> = { kind: 'done'; result: R } | { kind: 'refused'; reason: string };
 
-/** The idempotency key, and what marks our comments: an effect's kind is done once for each dispatch. */
-export function effectKey(dispatchId: string, kind: EffectRow['kind']): string {
-  return `${dispatchId}:${kind}`;
+/** The idempotency key, and what marks our comments: `what` is an effect's kind, or the id of one tool call. */
+export function effectKey(dispatchId: string, what: string): string {
+  return `${dispatchId}:${what}`;
 }
 
 /** Hidden in everything we write, so that it can be found again. */
@@ -40,8 +45,9 @@ export interface EffectDeps {
 }
 
 export async function once<R>(deps: EffectDeps, effect: Effect<R>): Promise<EffectOutcome<R>> {
-  const key = effectKey(effect.dispatchId, effect.kind);
+  const key = effectKey(effect.dispatchId, effect.id ?? effect.kind);
   const row = await plan(deps, { ...effect, key });
+  if (isForged(row, effect)) return { kind: 'refused', reason: FORGED };
   if (row.state === 'done') return { kind: 'done', result: JSON.parse(row.result!) as R };
   if (row.state === 'refused') return { kind: 'refused', reason: JSON.parse(row.result!) as string };
   const settle = async (state: 'done' | 'refused', result: unknown): Promise<void> => {
@@ -64,6 +70,15 @@ export async function once<R>(deps: EffectDeps, effect: Effect<R>): Promise<Effe
     await settle('refused', error.message);
     return { kind: 'refused', reason: error.message };
   }
+}
+
+/** An id is given to one call for good: under another kind or input it is a replay that somebody made up. */
+export function isForged(
+  row: Pick<EffectRow, 'kind' | 'request'>,
+  effect: Pick<Effect<unknown>, 'id' | 'kind' | 'request'>,
+): boolean {
+  if (row.kind !== effect.kind) return true;
+  return effect.id !== undefined && row.request !== JSON.stringify(effect.request);
 }
 
 /** What the last such effect of an earlier dispatch of this conversation came to; null when there was none. */

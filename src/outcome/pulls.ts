@@ -1,0 +1,41 @@
+/** The pull requests of a conversation, whether the service opened them at the end or the agent by a tool. */
+import { joinConversation } from '../mailbox/conversations.ts';
+import type { RepositoryRef } from '../vocabulary.ts';
+import type { EffectDeps } from './effects.ts';
+
+/** Kind of the effect of the broker's tool. */
+export const OPEN_PULL_TOOL = 'tool:open_pull';
+
+/** Whether a pull request of this conversation was opened before now; the one being published now does not count. */
+export async function openedEarlier(
+  deps: EffectDeps,
+  now: { dispatchId: string; conversationId: string },
+): Promise<boolean> {
+  const earlier = await deps.database.rows
+    .selectFrom('effects')
+    .select('id')
+    .where('conversation_id', '=', now.conversationId)
+    .where('state', '=', 'done')
+    .where((e) =>
+      e.or([
+        e('kind', '=', OPEN_PULL_TOOL),
+        e.and([e('kind', '=', 'pull'), e('dispatch_id', '!=', now.dispatchId)]),
+      ]),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return earlier !== undefined;
+}
+
+/** What happens on it from now on goes on in this conversation. */
+export async function joinPull(
+  deps: EffectDeps,
+  conversation: { conversationId: string; agent: string },
+  pull: { forge: string; repository: RepositoryRef; number: number },
+): Promise<void> {
+  await joinConversation(
+    deps.database.rows,
+    { ...pull, agent: conversation.agent },
+    conversation.conversationId,
+  );
+}
