@@ -26,6 +26,9 @@ async function ours(url: string): Promise<Hono> {
     webhookSecrets: [SECRET],
     repositories: ['orchard/*'],
     trustedSenders: null,
+    requiredPermission: 'write' as const,
+    allowedBots: [],
+    forkPulls: false,
     accounts: {},
   };
   return createServer({

@@ -11,6 +11,7 @@ import {
 } from '../test/fixtures/bodies.ts';
 import { ConfigFolder, SMALL_CONFIG } from '../test/support/config-folder.ts';
 import { describeDatabases, type TestDatabase } from '../test/support/databases.ts';
+import { everybodyMayWrite } from '../test/support/trust.ts';
 import type { DeliveryRow } from './database/tables.ts';
 import { type DispatcherDeps, dispatchNext, type RoutingConfig, type StoredDecision } from './dispatcher.ts';
 import { acceptDelivery } from './inbox.ts';
@@ -54,7 +55,8 @@ async function accept(database: TestDatabase, { eventType, body, source, forge }
 }
 
 function dispatcher(database: TestDatabase, partial: Partial<RoutingConfig> = {}, now = NOW): DispatcherDeps {
-  return { database, config: () => ({ ...CONFIG, ...partial }), now: () => now, log: silentLog };
+  const config = () => ({ ...CONFIG, ...partial });
+  return { database, config, trust: everybodyMayWrite(), now: () => now, log: silentLog };
 }
 
 /** Accepts, decides, and answers the delivery as it is stored then. */

@@ -7,6 +7,7 @@ import type { Database, Rows } from './database/database.ts';
 import type { ConversationRow, DeliveryRow } from './database/tables.ts';
 import { placeEvent } from './dispatcher/items.ts';
 import { conversationsOnItem, viewOf } from './dispatcher/views.ts';
+import { ForgeRefused, ForgeUnavailable } from './errors.ts';
 import { faultPoint } from './faults.ts';
 import { type Considered, type RouteMatch, route } from './flows/route.ts';
 import { readDeliveryHeaders } from './forge/delivery-headers.ts';
@@ -23,6 +24,9 @@ import {
 import type { Log } from './log.ts';
 import { resolveConversation } from './mailbox/conversations.ts';
 import { appendMessage, declineMessagesOfComment } from './mailbox/messages.ts';
+import { recordRefusal } from './trust/records.ts';
+import { forkRefusal, type Judgement, type Question } from './trust/sender.ts';
+import type { Trust } from './trust.ts';
 import type { AgentView, EventItem, ForgeEvent } from './vocabulary.ts';
 
 /** What routing needs of the configuration; read anew for every delivery, so that a reload counts at once. */
@@ -35,6 +39,7 @@ export interface RoutingConfig {
 export interface DispatcherDeps {
   database: Database;
   config: () => RoutingConfig;
+  trust: Pick<Trust, 'known' | 'judge' | 'ids'>;
   now: () => number;
   log: Log;
 }
@@ -44,30 +49,77 @@ export interface StoredDecision {
   considered: Considered[];
   messages: { agent: string; flow: string; skill: string; conversation: string; dispatch: string }[];
   note: string | null;
+  /** whether the sender may wake agents; null when no flow wanted the event, so that it was not asked */
+  sender: Judgement | null;
 }
 
 /** Decides the oldest undecided delivery. Answers false when there was none. */
 export async function dispatchNext(deps: DispatcherDeps): Promise<boolean> {
+  const judged: Judged = new Map();
+  for (;;) {
+    const step = await decideNext(deps, judged);
+    if (step.kind !== 'ask') return step.kind === 'decided';
+    try {
+      judged.set(step.key, await deps.trust.judge(step.question));
+    } catch (error) {
+      await postpone(deps, step.delivery, error);
+      return true;
+    }
+  }
+}
+
+/** Answers of the forge for the delivery at hand, by sender and repository. */
+type Judged = Map<string, Judgement>;
+
+type Step =
+  | { kind: 'nothing' | 'decided' }
+  /** the forge has to be asked first, and nothing was written */
+  | { kind: 'ask'; key: string; question: Question; delivery: DeliveryRow };
+
+/** Thrown to roll back: a transaction must not be open while a forge is asked, it would hold up every other writer. */
+class NeedsAnswer extends Error {
+  readonly question: Question;
+  constructor(question: Question) {
+    super('the forge has to be asked first');
+    this.question = question;
+  }
+}
+
+async function decideNext(deps: DispatcherDeps, judged: Judged): Promise<Step> {
   let claimed: DeliveryRow | undefined;
   try {
     const decidedOne = await deps.database.transaction(async (tx) => {
       claimed = await claimDelivery(tx, deps.database.dialect, deps.now());
       if (claimed === undefined) return false;
-      const decided = await decide(tx, deps, claimed);
+      const decided = await decide(tx, { deps, judged }, claimed);
       await settleDelivery(tx, { id: claimed.id, now: deps.now(), ...decided });
       faultPoint('routing.decided');
       deps.log.info(`delivery ${claimed.id}: ${describe(decided.verdict)}`, { event: decided.eventName });
       return true;
     });
     if (decidedOne) faultPoint('routing.committed');
-    return decidedOne;
+    return { kind: decidedOne ? 'decided' : 'nothing' };
   } catch (error) {
     if (claimed === undefined) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    const what = await postponeDelivery(deps.database.rows, { delivery: claimed, reason, now: deps.now() });
-    deps.log.error(`delivery ${claimed.id} could not be routed and is ${what}: ${reason}`);
-    return true;
+    if (error instanceof NeedsAnswer) {
+      const { question } = error;
+      return { kind: 'ask', key: questionKey(question), question, delivery: claimed };
+    }
+    await postpone(deps, claimed, error);
+    return { kind: 'decided' };
   }
+}
+
+function questionKey({ forge, repository, user }: Question): string {
+  return JSON.stringify([forge.name, repository.id, user.id, user.login]);
+}
+
+async function postpone(deps: DispatcherDeps, delivery: DeliveryRow, error: unknown): Promise<void> {
+  const reason = error instanceof Error ? error.message : String(error);
+  const patient = error instanceof ForgeUnavailable || error instanceof ForgeRefused;
+  const failure = { delivery, reason, patient, now: deps.now() };
+  const what = await postponeDelivery(deps.database.rows, failure);
+  deps.log.error(`delivery ${delivery.id} could not be routed and is ${what}: ${reason}`);
 }
 
 interface Decided {
@@ -76,7 +128,13 @@ interface Decided {
   decision: StoredDecision | null;
 }
 
-async function decide(tx: Rows, deps: DispatcherDeps, delivery: DeliveryRow): Promise<Decided> {
+interface Routing {
+  deps: DispatcherDeps;
+  judged: Judged;
+}
+
+async function decide(tx: Rows, routing: Routing, delivery: DeliveryRow): Promise<Decided> {
+  const { deps } = routing;
   const config = deps.config();
   const read = readDelivery(delivery);
   if ('verdict' in read) return { verdict: read.verdict, eventName: null, decision: null };
@@ -105,7 +163,8 @@ async function decide(tx: Rows, deps: DispatcherDeps, delivery: DeliveryRow): Pr
     return { verdict: ignored(reason), eventName, decision: null };
   }
   const retracted = await retract(tx, placed, deps.now());
-  return await deliver(tx, deps, { config, delivery, event: { ...placed, item: placed.item }, retracted });
+  const work = { config, delivery, event: { ...placed, item: placed.item }, retracted };
+  return await deliver(tx, routing, work);
 }
 
 function ignored(reason: string): DeliveryVerdict {
@@ -140,16 +199,9 @@ function refuseByConfiguration(config: RoutingConfig, event: ForgeEvent): string
     const wanted = pattern.toLowerCase();
     return wanted.endsWith('/*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted;
   });
-  if (!listed) {
-    return `repository ${event.repository.fullName} is not listed; add it to forges.${event.forge}.repositories`;
-  }
-  const trusted = forge.trustedSenders?.some((l) => l.toLowerCase() === event.sender.login.toLowerCase());
-  const ours = Object.values(forge.accounts).some(
-    (a) => a.login.toLowerCase() === event.sender.login.toLowerCase(),
-  );
-  return trusted === false && !ours
-    ? `${event.sender.login} is not listed in forges.${event.forge}.trusted_senders`
-    : null;
+  return listed
+    ? null
+    : `repository ${event.repository.fullName} is not listed; add it to forges.${event.forge}.repositories`;
 }
 
 /** The delivery of its comment's deletion, when that was routed first: deliveries come in any order. */
@@ -175,18 +227,38 @@ interface ToDeliver {
   retracted: number;
 }
 
-async function deliver(tx: Rows, deps: DispatcherDeps, work: ToDeliver): Promise<Decided> {
+async function deliver(tx: Rows, routing: Routing, work: ToDeliver): Promise<Decided> {
+  const { deps } = routing;
   const { config, event } = work;
+  const forge = config.forges[event.forge]!;
   const agents = agentViews(config, event.forge);
   const known = await conversationsOnItem(tx, event, [...agents.keys()]);
-  const decision = route({
+  const { considered, matches } = route({
     event,
     agents,
+    ids: deps.trust.ids(forge),
+    bots: forge.allowedBots,
     conversations: (agent) => viewOf(known.get(agent)),
     flows: config.flows,
   });
+  const note =
+    work.retracted > 0 ? `${work.retracted} waiting message(s) of this comment were declined` : null;
+  const fork = matches.length === 0 ? null : forkRefusal(forge, event.pull);
+  const sender = matches.length === 0 || fork !== null ? null : judgeSender(routing, forge, event);
+  const refusal = fork ?? (sender !== null && !sender.allowed ? sender.reason : null);
+  if (refusal !== null) {
+    await recordRefusal(tx, {
+      event,
+      deliveryId: work.delivery.id,
+      reason: refusal,
+      sender,
+      now: deps.now(),
+    });
+    const decision = { considered, messages: [], note, sender };
+    return { verdict: ignored(refusal), eventName: event.name, decision };
+  }
   const messages: StoredDecision['messages'] = [];
-  for (const match of decision.matches) {
+  for (const match of matches) {
     const { conversation, dispatchId } = await toMailbox(tx, deps, work, match);
     messages.push({
       agent: match.agent,
@@ -196,13 +268,20 @@ async function deliver(tx: Rows, deps: DispatcherDeps, work: ToDeliver): Promise
       dispatch: dispatchId,
     });
   }
-  const note =
-    work.retracted > 0 ? `${work.retracted} waiting message(s) of this comment were declined` : null;
   const verdict: DeliveryVerdict =
     messages.length > 0 || note !== null
       ? { state: 'routed' }
       : ignored('no flow wants it; `claude-hooks explain` names each flow and what it lacked');
-  return { verdict, eventName: event.name, decision: { considered: decision.considered, messages, note } };
+  return { verdict, eventName: event.name, decision: { considered, messages, note, sender } };
+}
+
+/** Asked only for an event that a flow wants: most events want nobody, and their senders are nobody's business. */
+function judgeSender({ deps, judged }: Routing, forge: ForgeConfig, event: ForgeEvent): Judgement {
+  const { repository, sender: user, name } = event;
+  const question: Question = { forge, repository, user, event: name };
+  const judgement = judged.get(questionKey(question)) ?? deps.trust.known(question);
+  if (judgement === null) throw new NeedsAnswer(question);
+  return judgement;
 }
 
 async function toMailbox(

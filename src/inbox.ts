@@ -139,13 +139,16 @@ export async function settleDelivery(tx: Rows, settlement: DeliverySettlement): 
 /** Seconds to wait after the n-th failed attempt to route a delivery; after the last one it is `failed`. */
 const RETRY_SECONDS = [1, 5, 30, 120];
 
-/** Routing threw: try again later, or give up visibly. */
+/**
+ * Routing threw: try again later, or give up visibly. `patient`: never give up, because the fault is not the delivery's
+ * (the forge is down), and it must not be lost to an outage that lasts a night.
+ */
 export async function postponeDelivery(
   rows: Rows,
-  failure: { delivery: DeliveryRow; reason: string; now: number },
+  failure: { delivery: DeliveryRow; reason: string; now: number; patient?: boolean },
 ): Promise<'postponed' | 'failed'> {
   const attempts = failure.delivery.attempts + 1;
-  const wait = RETRY_SECONDS[attempts - 1];
+  const wait = RETRY_SECONDS[attempts - 1] ?? (failure.patient === true ? RETRY_SECONDS.at(-1) : undefined);
   await rows
     .updateTable('deliveries')
     .set(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ASSIGNED, changed } from '../test/fixtures/bodies.ts';
 import { ConfigFolder, SMALL_CONFIG } from '../test/support/config-folder.ts';
+import { everybodyMayWrite } from '../test/support/trust.ts';
 import { type Database, migrate, openDatabase } from './database/database.ts';
 import { dispatchNext } from './dispatcher.ts';
 import { NotFound } from './errors.ts';
@@ -63,7 +64,13 @@ class Installation {
   /** Decides what waits, as the running service would. */
   async route(): Promise<void> {
     const config = this.folder.load();
-    const deps = { database: this.database, config: () => config, now: Date.now, log: silentLog };
+    const deps = {
+      database: this.database,
+      config: () => config,
+      trust: everybodyMayWrite(),
+      now: Date.now,
+      log: silentLog,
+    };
     while (await dispatchNext(deps));
   }
 }

@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { describe, expect, test, vi } from 'vitest';
 import { openSqlite, type TestDatabase } from '../test/support/databases.ts';
 import { edge, listen, OLD_SECRET, signed } from '../test/support/edge.ts';
+import { everybodyMayWrite } from '../test/support/trust.ts';
 import { dispatchNext } from './dispatcher.ts';
 import { silentLog } from './log.ts';
 
@@ -310,7 +311,9 @@ describe('the edge accepts', () => {
     const { post } = edge(database);
     expect((await post(signed('{"action": "opened", '))).status).toBe(202);
     const config = () => ({ forges: {}, agents: new Map(), flows: [] });
-    expect(await dispatchNext({ database, config, now: Date.now, log: silentLog })).toBe(true);
+    expect(
+      await dispatchNext({ database, config, trust: everybodyMayWrite(), now: Date.now, log: silentLog }),
+    ).toBe(true);
     const [row] = await stored(database);
     expect(row).toMatchObject({ state: 'failed', attempts: 0, reason: expect.stringMatching(/JSON/) });
   });

@@ -14,6 +14,7 @@ import { bodyOf, forgeHeaders, KINDS, type Sent } from './properties/happenings.
 import { ConfigFolder } from './support/config-folder.ts';
 import { describeDatabases, type TestDatabase } from './support/databases.ts';
 import { edge, signed } from './support/edge.ts';
+import { everybodyMayWrite } from './support/trust.ts';
 
 const folder = new ConfigFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -75,7 +76,13 @@ function startRouters(database: Database): { stop(): Promise<string[]> } {
     // Said inside the transaction that decides, of which there is one at a time.
     info: (message: string) => void decided.add(/^delivery (\S+):/.exec(message)?.[1] ?? message),
   };
-  const deps: DispatcherDeps = { database, config: () => config, now: () => NOW, log };
+  const deps: DispatcherDeps = {
+    database,
+    config: () => config,
+    trust: everybodyMayWrite(),
+    now: () => NOW,
+    log,
+  };
   const router = async (): Promise<void> => {
     for (;;) {
       const wasLast = last;
@@ -149,7 +156,7 @@ async function sendOnce(
   database: Database,
   bodies: readonly { text: string; headers: string }[],
 ): Promise<void> {
-  const deps = { database, config: () => config, now: () => NOW, log: silentLog };
+  const deps = { database, config: () => config, trust: everybodyMayWrite(), now: () => NOW, log: silentLog };
   for (const { text, headers } of bodies) {
     const eventType = (JSON.parse(headers) as Record<string, string>)['x-forgejo-event-type']!;
     const deliveryId = randomUUID();

@@ -37,7 +37,7 @@ const agents = new Map([
 
 function routed(event: ForgeEvent, flows: Flow[], more: Partial<RouteRequest> = {}) {
   const conversations = () => ({ exists: false, dispatches: 0, branch: null, itemNumber: null });
-  return route({ event, agents, conversations, flows, ...more });
+  return route({ event, agents, ids: new Map(), bots: [], conversations, flows, ...more });
 }
 
 const comment = commentEvent('Please look, @dev-bot');

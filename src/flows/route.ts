@@ -7,6 +7,10 @@ export interface RouteRequest {
   event: ForgeEvent;
   /** every agent by name; null = it has no account on the event's forge */
   agents: ReadonlyMap<string, AgentView | null>;
+  /** ids of the agents' accounts, as far as they are known: they count before logins */
+  ids: ReadonlyMap<string, number>;
+  /** logins of robots that are not ours */
+  bots: readonly string[];
   /** the agent's conversation on the event's item; asked at most once for each agent */
   conversations: (agent: string) => ConversationView;
   flows: readonly Flow[];
@@ -49,8 +53,9 @@ export interface RouteDecision {
   considered: Considered[];
 }
 
-export function route({ event, agents, conversations, flows }: RouteRequest): RouteDecision {
-  const sender = senderView(event, agents);
+export function route(request: RouteRequest): RouteDecision {
+  const { event, agents, conversations, flows } = request;
+  const sender = senderView(request);
   const logins = [...agents.values()].flatMap((view) => (view === null ? [] : [view.login]));
   const asked = new Map<string, ConversationView>();
   const conversationOf = (agent: string): ConversationView => {
@@ -59,7 +64,7 @@ export function route({ event, agents, conversations, flows }: RouteRequest): Ro
     return known;
   };
   const considered = flows.map((flow): Considered => {
-    const answer = beforeConditions(flow, event, agents.get(flow.agent) ?? null);
+    const answer = beforeConditions(flow, request);
     if (typeof answer !== 'object') return { flow: flow.name, agent: flow.agent, verdict: answer };
     const conversation = conversationOf(flow.agent);
     const context = { event, agent: answer, conversation, sender, agents: logins };
@@ -74,29 +79,35 @@ export function route({ event, agents, conversations, flows }: RouteRequest): Ro
 
 function beforeConditions(
   flow: Flow,
-  event: ForgeEvent,
-  agent: AgentView | null,
+  request: RouteRequest,
 ): AgentView | 'disabled' | 'other-event' | 'no-account' | 'own-event' {
   if (!flow.enabled) return 'disabled';
-  if (!flow.on.includes(event.name)) return 'other-event';
+  if (!flow.on.includes(request.event.name)) return 'other-event';
+  const agent = request.agents.get(flow.agent) ?? null;
   if (agent === null) return 'no-account';
-  return isOwn(event, agent) ? 'own-event' : agent;
+  return isOwn(request, agent) ? 'own-event' : agent;
 }
 
 /**
  * An agent is never woken by what it did itself. The result of a CI run is not its doing, although the forge names as
  * sender whoever pushed.
  */
-function isOwn(event: ForgeEvent, agent: AgentView): boolean {
-  return !event.name.startsWith('ci.') && sameLogin(event.sender.login, agent.login);
+function isOwn(request: RouteRequest, agent: AgentView): boolean {
+  return !request.event.name.startsWith('ci.') && isAccountOf(request, agent);
 }
 
-function senderView(event: ForgeEvent, agents: RouteRequest['agents']): SenderView {
-  const agent = [...agents.values()].find(
-    (view) => view !== null && sameLogin(view.login, event.sender.login),
-  );
+function senderView(request: RouteRequest): SenderView {
+  const { login, id } = request.event.sender;
+  const agent = [...request.agents.values()].find((view) => view !== null && isAccountOf(request, view));
+  const isBot = request.bots.some((bot) => sameLogin(bot, login));
   // Deleted users and Actions have negative ids.
-  return { login: event.sender.login, agent: agent?.name ?? '', person: !agent && event.sender.id > 0 };
+  return { login, agent: agent?.name ?? '', person: !agent && !isBot && id > 0 };
+}
+
+/** A login can be given up and taken by a stranger; an id cannot. */
+function isAccountOf({ event, ids }: RouteRequest, agent: AgentView): boolean {
+  const id = ids.get(agent.name);
+  return id === undefined ? sameLogin(event.sender.login, agent.login) : event.sender.id === id;
 }
 
 function judge(clauses: readonly Clause[], context: ConditionContext): Omit<Considered, 'flow' | 'agent'> {

@@ -31,7 +31,7 @@ function woken(event: ForgeEvent, known: Record<string, number> = {}): string[] 
     branch: null,
     itemNumber: agent in known ? 12 : null,
   });
-  const { matches, considered } = route({ event, agents, conversations, flows });
+  const { matches, considered } = route({ event, agents, ids: new Map(), bots: [], conversations, flows });
   expect(considered.filter((entry) => entry.verdict === 'condition-error')).toEqual([]);
   return matches.map((match) => `${match.agent}:${match.skill}`);
 }

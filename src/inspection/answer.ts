@@ -40,9 +40,10 @@ function answerUndecided({ delivery }: Omit<DeliveryExplanation, 'answers'>, now
 }
 
 function answerIgnored({ delivery, considered }: Omit<DeliveryExplanation, 'answers'>): string {
+  // What matched and did not run was refused afterwards: its sender, or a fork.
+  if (considered.length === 0 || considered.some((c) => c.verdict === 'matched'))
+    return `It did not run: ${oneLine(delivery.reason ?? 'no reason was stored', 600)}.`;
   const reached = considered.filter((c) => c.verdict !== 'other-event' && c.verdict !== 'disabled');
-  if (considered.length === 0)
-    return `It did not run: ${oneLine(delivery.reason ?? 'no reason was stored')}.`;
   if (reached.length > 0) {
     return `It did not run: ${count(reached.length, 'flow')} on ${delivery.eventName}, and none of them matched. The list below names what each lacked.`;
   }

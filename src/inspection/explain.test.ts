@@ -3,6 +3,7 @@ import { changed } from '../../test/fixtures/bodies.ts';
 import { ConfigFolder } from '../../test/support/config-folder.ts';
 import { openSqlite, type TestDatabase } from '../../test/support/databases.ts';
 import { sampleEffect } from '../../test/support/sample-session.ts';
+import { everybodyMayWrite } from '../../test/support/trust.ts';
 import { dispatchNext } from '../dispatcher.ts';
 import { NotFound } from '../errors.ts';
 import { acceptDelivery } from '../inbox.ts';
@@ -20,6 +21,7 @@ const config = folder.load();
 const log = createLog({ level: 'silent', format: 'json', secrets: () => [], write: () => {} });
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 const MINUTE = 60_000;
+const trust = everybodyMayWrite();
 
 const REPOSITORY = { 'repository.full_name': 'team/shop' };
 const bot = [{ id: 20, login: 'dev-bot' }];
@@ -49,7 +51,7 @@ async function send({ database, body, eventType = 'issue_assign', id = 'forge-id
     body: body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body)),
     now: NOW,
   });
-  if (routed) await dispatchNext({ database, config: () => config, now: () => NOW, log });
+  if (routed) await dispatchNext({ database, config: () => config, trust, now: () => NOW, log });
   return ours;
 }
 
@@ -104,6 +106,7 @@ describe('a delivery that ran', () => {
         event       issue.assigned from home (webhook)
         about       team/shop#5 Pears fall too early
         by          ada
+        trusted     ada has write permission in team/shop, and write is required
         received    2026-01-02 03:04:05Z
         decided     2026-01-02 03:04:05Z
         forge's id  forge-id-1

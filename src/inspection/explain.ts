@@ -32,6 +32,8 @@ export async function explainDelivery(
     event: summarise(row),
     considered: decision?.considered ?? [],
     note: decision?.note ?? null,
+    // Deliveries from before senders were asked about have none.
+    sender: decision?.sender ?? null,
     messages: await messagesOf(rows, row, decision),
     duplicates: await duplicatesOf(rows, row.id),
     parks: (await currentParks(rows, now)).map((p) => ({

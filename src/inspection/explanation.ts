@@ -28,6 +28,8 @@ export interface DeliveryExplanation {
   /** every flow in order; empty when the delivery was decided before any flow was asked */
   considered: Considered[];
   note: string | null;
+  /** whether the sender may wake agents, and why; null when nobody wanted the event, or it was decided before */
+  sender: { allowed: boolean; reason: string } | null;
   messages: MessageView[];
   /** later deliveries that were the same happening */
   duplicates: string[];

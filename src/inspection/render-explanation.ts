@@ -20,7 +20,7 @@ function section(title: string, lines: string[]): string[] {
   return lines.length === 0 ? [] : ['', title, ...indent(lines)];
 }
 
-function factsOf({ delivery, event, duplicates, note }: DeliveryExplanation): string[][] {
+function factsOf({ delivery, event, duplicates, note, sender }: DeliveryExplanation): string[][] {
   return [
     ['event', `${delivery.eventName ?? 'none'} from ${delivery.forge} (${delivery.source})`],
     ...(event === null
@@ -32,6 +32,7 @@ function factsOf({ delivery, event, duplicates, note }: DeliveryExplanation): st
           ],
           ['by', oneLine(event.sender)],
         ]),
+    ...(sender === null ? [] : [[sender.allowed ? 'trusted' : 'not trusted', oneLine(sender.reason, 400)]]),
     ['received', showTime(delivery.receivedAt)],
     ['decided', showTime(delivery.decidedAt)],
     ["forge's id", oneLine(delivery.forgeDeliveryId)],

@@ -10,6 +10,7 @@ import { settleDispatch } from '../../src/mailbox/settlement.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
 import { describeDatabases, type TestDatabase } from '../support/databases.ts';
 import { conversationOn, messagesIn, say } from '../support/mailbox.ts';
+import { everybodyMayWrite } from '../support/trust.ts';
 import { bodyOf, forgeHeaders } from './happenings.ts';
 import { emptyTables } from './rows.ts';
 import { holdsFor } from './seeded.ts';
@@ -100,6 +101,7 @@ describeDatabases('a burst of comments', (open) => {
         await dispatchNext({
           database,
           config: () => ({ ...config, agents }),
+          trust: everybodyMayWrite(),
           now: () => now,
           log: silentLog,
         });

@@ -8,6 +8,7 @@ import { acceptDelivery } from '../../src/inbox.ts';
 import { silentLog } from '../../src/log.ts';
 import { type Lease, leaseConversation, renewLease } from '../../src/mailbox/leases.ts';
 import { rescueExpired } from '../../src/mailbox/settlement.ts';
+import { everybodyMayWrite } from '../support/trust.ts';
 import { Crew, type Slot } from './crew.ts';
 import { bodyOf, forgeHeaders, type Sent } from './happenings.ts';
 import { type Distance, unsettled, violations, writtenByOldHolder } from './invariants.ts';
@@ -176,6 +177,7 @@ export class World {
     const deps: DispatcherDeps = {
       database: router.database,
       config: () => this.#given.config,
+      trust: everybodyMayWrite(),
       now: () => this.#now,
       log: silentLog,
     };

@@ -21,6 +21,9 @@ export const HOME: ForgeConfig = {
   webhookSecrets: [SECRET, OLD_SECRET],
   repositories: ['*/*'],
   trustedSenders: null,
+  requiredPermission: 'write',
+  allowedBots: [],
+  forkPulls: false,
   accounts: {},
 };
 

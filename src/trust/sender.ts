@@ -1,0 +1,130 @@
+/** Whether somebody may wake agents, or be believed in a prompt: the rules, without asking anybody. Pure. */
+import type { ForgeConfig } from '../config/config.ts';
+import { type EventName, type ForgeUser, PERMISSIONS, type Permission } from '../vocabulary.ts';
+
+export interface Question {
+  forge: ForgeConfig;
+  repository: { id: string; fullName: string };
+  user: ForgeUser;
+  /** what the user did; null = it is about a text they wrote */
+  event: EventName | null;
+}
+
+export interface Judgement {
+  allowed: boolean;
+  /** what the forge answered; null = it did not have to be asked */
+  permission: Permission | 'unknown' | null;
+  /** a clause for a person; a refusal ends with the remedy */
+  reason: string;
+}
+
+/** Ids of our accounts on one forge, by agent; an agent whose account was not asked yet is absent. */
+export type AccountIds = ReadonlyMap<string, number>;
+
+/**
+ * The agent whose account this is. The id decides where it is known: whoever takes over a login that we gave up is a
+ * stranger. Of two agents that share an account, the first.
+ */
+export function agentOf(forge: ForgeConfig, ids: AccountIds, user: ForgeUser): string | null {
+  const found = Object.entries(forge.accounts).find(([agent, account]) => {
+    const id = ids.get(agent);
+    return id === undefined ? sameLogin(account.login, user.login) : id === user.id;
+  });
+  return found?.[0] ?? null;
+}
+
+/** What needs no answer of the forge; null when it does. */
+export function judgeUnasked(question: Question, ids: AccountIds): Judgement | null {
+  const { forge, user, event } = question;
+  const agent = agentOf(forge, ids, user);
+  if (agent !== null) return allow(`${user.login} is the account of our agent ${agent}`);
+  if (includes(forge.allowedBots, user.login)) {
+    return allow(`${user.login} is listed in forges.${forge.name}.allowed_bots`);
+  }
+  if (user.id <= 0) return judgeNobody(question);
+  if (event !== null && forge.trustedSenders !== null && !includes(forge.trustedSenders, user.login)) {
+    return refuse(`${user.login} is not listed in forges.${forge.name}.trusted_senders`);
+  }
+  if (forge.requiredPermission === 'none') {
+    return allow(`forges.${forge.name}.required_permission is none`);
+  }
+  return null;
+}
+
+/**
+ * Deleted people and the forge's own robots have ids below 1, and no permission that could be asked for. What a robot
+ * says about a CI run is the forge's own word; everything else it does, some workflow made it do.
+ */
+function judgeNobody({ forge, user, event }: Question): Judgement {
+  if (user.id === GHOST) {
+    return refuse(
+      `${user.login} is a deleted account, which has no permission any more. Let somebody repeat it who may.`,
+    );
+  }
+  if (event?.startsWith('ci.') === true) return allow(`${user.login} is the forge's own robot`);
+  return refuse(
+    `${user.login} is the forge's own robot. List it in forges.${forge.name}.allowed_bots if it may wake agents.`,
+  );
+}
+
+const GHOST = -1;
+
+/** `permission` is the forge's answer. */
+export function judgeAnswer(question: Question, permission: Permission | 'unknown'): Judgement {
+  const { forge, user, repository } = question;
+  const required = forge.requiredPermission;
+  const here = `in ${repository.fullName}`;
+  if (permission === 'unknown') {
+    const isListed = forge.trustedSenders !== null && includes(forge.trustedSenders, user.login);
+    const reason = isListed
+      ? `${user.login} is listed in forges.${forge.name}.trusted_senders, and the forge does not tell what they may do ${here}`
+      : `the forge does not tell what ${user.login} may do ${here}, and waking an agent takes ${required} permission. ` +
+        `Make one of the agents' accounts an administrator of the repository, so that it can be asked, or list ` +
+        `${user.login} in forges.${forge.name}.trusted_senders, which then counts as permission`;
+    return { allowed: isListed, permission, reason };
+  }
+  const allowed = PERMISSIONS.indexOf(permission) >= PERMISSIONS.indexOf(required);
+  const has = permission === 'none' ? 'no permission' : `${permission} permission`;
+  return {
+    allowed,
+    permission,
+    reason: allowed
+      ? `${user.login} has ${has} ${here}, and ${required} is required`
+      : `${user.login} has ${has} ${here}, and waking an agent takes ${required}. Give them ${required} permission ` +
+        `there, or lower forges.${forge.name}.required_permission; then replay the delivery`,
+  };
+}
+
+/** A pull request from a fork is code of strangers; null when it may run. */
+export function forkRefusal(
+  forge: ForgeConfig,
+  pull: { fork: boolean; headRepository: string | null } | null,
+): string | null {
+  if (pull === null || !pull.fork || forge.forkPulls) return null;
+  const from = pull.headRepository === null ? 'a fork' : `the fork ${pull.headRepository}`;
+  return (
+    `the pull request comes from ${from}, and code from forks is not run. ` +
+    `Set forges.${forge.name}.fork_pulls to true if it may, then replay the delivery`
+  );
+}
+
+/** Logins of strangers: robots, or people the list does not name. */
+export function isBot(forge: ForgeConfig, user: ForgeUser): boolean {
+  return user.id <= 0 || includes(forge.allowedBots, user.login);
+}
+
+function allow(reason: string): Judgement {
+  return { allowed: true, permission: null, reason };
+}
+
+function refuse(reason: string): Judgement {
+  return { allowed: false, permission: null, reason };
+}
+
+function includes(logins: readonly string[], login: string): boolean {
+  return logins.some((listed) => sameLogin(listed, login));
+}
+
+export function sameLogin(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
