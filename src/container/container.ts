@@ -3,16 +3,18 @@
  *
  * Contract, for every adapter:
  * - Order: `start` → any number of `spawn` → `stop`. One container per dispatch; containers may run at once.
- * - The process sees exactly `env` (never the worker's), `cwd` as its folder, and the mounts. An engine that isolates
- *   shows nothing else of this machine, and no network unless `network` says so; one that does not (`process`) takes
- *   only mounts whose `target` equals their `source`.
- * - What is mounted to `read` cannot be written, whoever asks.
+ * - The process sees exactly `env` (never the worker's; an image's own variables, such as its PATH, stand where `env`
+ *   names none), `cwd` as its folder, and the mounts. An engine that isolates shows nothing else of this machine, and no
+ *   network unless `network` says so; one that does not (`process`) takes only mounts whose `target` equals their
+ *   `source`. No value of `env` stands in an argument list.
+ * - What is mounted to `read` cannot be written, whoever asks; `unheld` names what an engine cannot keep of a spec.
  * - Every process can be found again by CLAUDE_HOOKS_INSTANCE and CLAUDE_HOOKS_DISPATCH (environment or label);
  *   `reapOrphans` finds what an earlier worker of the same instance left behind by these marks and kills it, with its
  *   children.
  * - `spawn` takes the kernel lock `lockFile` for the life of the process where the engine can: a second holder exits
  *   with LOCK_HELD_EXIT_CODE before it does anything.
- * - `kill` of a contained process reaches the command itself, also where an engine's client stands in between.
+ * - `kill` of a contained process reaches the command itself, also where an engine's client stands in between. A command
+ *   that ended by a signal is seen as that signal or as exit code 128 + its number.
  * - `stop` is idempotent, kills the whole process tree (tools included), and resolves when nothing of it is left.
  * - After a crash of the worker the processes may still run; only `reapOrphans` may be trusted to end them.
  * - Errors: a container that cannot start rejects with EngineFailed and the engine's own words, or its process exits
@@ -89,10 +91,15 @@ export interface RunningContainer {
   stop(): Promise<void>;
 }
 
+/** Parts of a ContainerSpec; `mounts`: their access. */
+export type Unheld = 'memory' | 'cpus' | 'pids' | 'user' | 'network' | 'mounts';
+
 export interface ContainerEngine {
   readonly name: EngineName;
   /** false: agents run with the worker's files, network and user */
   readonly isolates: boolean;
+  /** what `start` lets pass and does not keep on this machine: whoever configures it is told, the run is not refused */
+  readonly unheld: readonly Unheld[];
   start(spec: ContainerSpec): Promise<RunningContainer>;
   /** kills what dispatches of this instance left running; answers the dispatch ids it found */
   reapOrphans(instance: string): Promise<string[]>;

@@ -1,0 +1,78 @@
+/** The command line of bubblewrap: an empty root, the machine's /usr, and what the spec mounts. */
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import type { ContainerSpec, SpawnSpec } from './container.ts';
+
+/** What programs in /usr look for in /etc. Nothing that names users, hosts or keys of this machine. */
+const ETC = [
+  'alternatives',
+  'ld.so.cache',
+  'ld.so.conf',
+  'ld.so.conf.d',
+  'localtime',
+  'mime.types',
+  'protocols',
+  'services',
+  'ssl/certs',
+  'ssl/openssl.cnf',
+  'ca-certificates',
+  'pki/tls/certs',
+  'pki/ca-trust/extracted',
+];
+/** Only where the network is this machine's. */
+const ETC_OF_THE_NETWORK = ['hosts', 'resolv.conf', 'nsswitch.conf', 'gai.conf'];
+/** Symlinks into /usr on merged systems, folders elsewhere. */
+const SYSTEM_FOLDERS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
+
+/** Files of /etc that are made for the sandbox: path and text, to be read from descriptors 3, 4, … */
+export function madeFiles(spec: ContainerSpec, user: { uid: number; gid: number }): [string, string][] {
+  const { uid, gid } = user;
+  const root = uid === 0 ? '' : 'root:x:0:0:root:/:/usr/sbin/nologin\n';
+  const passwd = `${root}agent:x:${uid}:${gid}:agent:/state/home:/bin/sh\n`;
+  const group = `${gid === 0 ? '' : 'root:x:0:\n'}agent:x:${gid}:\n`;
+  const hosts = '127.0.0.1 localhost claude-hooks\n::1 localhost\n';
+  return [
+    ['/etc/passwd', passwd],
+    ['/etc/group', group],
+    ...(spec.network === 'none' ? [['/etc/hosts', hosts] satisfies [string, string]] : []),
+  ];
+}
+
+export interface BubblewrapRequest {
+  spec: ContainerSpec;
+  user: { uid: number; gid: number };
+  spawn: Pick<SpawnSpec, 'command' | 'args' | 'cwd'>;
+  /** paths of `madeFiles` */
+  made: readonly string[];
+}
+
+/** What follows `bwrap`. */
+export function bubblewrapArguments({ spec, user, spawn, made }: BubblewrapRequest): string[] {
+  return [
+    '--unshare-all',
+    ...(spec.network === 'host' ? ['--share-net'] : []),
+    // A user namespace of its own also for root, and none below it: the kernel shows less of itself.
+    ...['--unshare-user', '--disable-userns', '--uid', String(user.uid), '--gid', String(user.gid)],
+    ...['--cap-drop', 'ALL', '--die-with-parent', '--hostname', 'claude-hooks'],
+    ...['--ro-bind', '/usr', '/usr'],
+    ...SYSTEM_FOLDERS.flatMap(systemFolder),
+    ...etc(spec.network),
+    ...made.flatMap((path, i) => ['--perms', '0444', '--ro-bind-data', String(3 + i), path]),
+    ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/tmp', '--dir', '/var'],
+    ...['--symlink', '../tmp', '/var/tmp'],
+    ...spec.mounts.flatMap((m) => [m.access === 'read' ? '--ro-bind' : '--bind', m.source, m.target]),
+    // Last: mount points are made until here.
+    ...['--remount-ro', '/', '--chdir', spawn.cwd, '--', spawn.command, ...spawn.args],
+  ];
+}
+
+function systemFolder(path: string): string[] {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return [];
+  return found.isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path];
+}
+
+function etc(network: ContainerSpec['network']): string[] {
+  const names = [...ETC, ...(network === 'host' ? ETC_OF_THE_NETWORK : [])];
+  const paths = names.map((name) => `/etc/${name}`).filter((path) => existsSync(path));
+  return paths.flatMap((path) => ['--ro-bind', realpathSync(path), path]);
+}

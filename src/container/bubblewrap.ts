@@ -1,0 +1,174 @@
+/**
+ * bubblewrap: namespaces without a daemon or an image. What runs inside is this machine's /usr, read-only.
+ *
+ * Below us stand, from the outside in: flock (holds the lock and waits), bwrap (the supervisor), bwrap again (first
+ * process of the sandbox, which takes in zombies), the command. With the supervisor everything inside ends, at once and
+ * without a word; so a signal goes to the command, and only what is left after that is killed from outside.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { bubblewrapArguments, madeFiles } from './bubblewrap-arguments.ts';
+import type { Cgroup, Cgroups } from './cgroup.ts';
+import { checkMounts, checkSpawn } from './check-spec.ts';
+import { endsWithin, isRunning, lockPrefix, startClient, withKill } from './client.ts';
+import {
+  type ContainedProcess,
+  type ContainerEngine,
+  type ContainerSpec,
+  EngineFailed,
+  type RunningContainer,
+  type SpawnSpec,
+} from './container.ts';
+import { endAll, GRACE_MS } from './end-processes.ts';
+import { DISPATCH_MARK, INSTANCE_MARK, ProcessTree } from './process-tree.ts';
+
+export interface BubblewrapOptions {
+  /** absolute path of `bwrap` */
+  program: string;
+  /** absolute path of util-linux `flock`, or null where there is none */
+  flock: string | null;
+  cgroups: Cgroups;
+}
+
+export function bubblewrapEngine(options: BubblewrapOptions): ContainerEngine {
+  return {
+    name: 'bubblewrap',
+    isolates: true,
+    unheld: options.cgroups.unheld,
+    start: (spec) => start(spec, options),
+    reapOrphans: (instance) => reapOrphans(instance, options.cgroups),
+  };
+}
+
+/** bubblewrap tells its own failures by the code of a command that failed; so the layout is tried without one first. */
+async function start(spec: ContainerSpec, options: BubblewrapOptions): Promise<RunningContainer> {
+  checkMounts(spec);
+  const groups = options.cgroups.make(groupName(spec), spec.limits);
+  const container = new BubblewrapContainer(spec, options, groups);
+  const trial = container.spawn({ command: '/bin/sh', args: ['-c', 'exit 0'], env: {}, cwd: '/', lockFile: null });
+  let said = '';
+  trial.stderr?.on('data', (data: Buffer) => {
+    said += String(data);
+  });
+  trial.stdout.resume();
+  const code = await new Promise<number | null>((resolve) => {
+    trial.once('error', (error) => {
+      said = error.message;
+      resolve(null);
+    });
+    (trial as ChildProcess).once('close', resolve);
+  });
+  if (code === 0) return container;
+  await container.stop();
+  throw new EngineFailed(
+    `bubblewrap does not start a sandbox: ${said.trim()}. If a mount is named, correct container.mounts; otherwise allow user namespaces on this machine, or use podman or docker.`,
+  );
+}
+
+class BubblewrapContainer implements RunningContainer {
+  readonly #spec: ContainerSpec;
+  readonly #options: BubblewrapOptions;
+  readonly #groups: Cgroup | null;
+  readonly #children: ChildProcess[] = [];
+
+  constructor(spec: ContainerSpec, options: BubblewrapOptions, groups: Cgroup | null) {
+    this.#spec = spec;
+    this.#options = options;
+    this.#groups = groups;
+  }
+
+  spawn(spawn: SpawnSpec): ContainedProcess {
+    checkSpawn(spawn);
+    const { flock, program } = this.#options;
+    const { instance, dispatch, user: wanted } = this.#spec;
+    const user = wanted ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    const made = madeFiles(this.#spec, user);
+    const lock = lockPrefix(flock, spawn.lockFile, 'keep');
+    const inside = bubblewrapArguments({ spec: this.#spec, user, spawn, made: made.map(([path]) => path) });
+    const child = startClient({
+      argv: [...lock, ...this.#joinGroups(), program, ...inside],
+      env: { ...spawn.env, [INSTANCE_MARK]: instance, [DISPATCH_MARK]: dispatch },
+      cwd: '/',
+      texts: made.map(([, text]) => text),
+    });
+    this.#children.push(child);
+    return withKill(child, (signal) => signalCommand(child, lock.length === 0 ? 2 : 3, signal));
+  }
+
+  /** A process joins before it becomes bwrap, so that nothing is ever outside. */
+  #joinGroups(): string[] {
+    if (this.#groups === null) return [];
+    const lists = this.#groups.processLists;
+    const script = `for list in ${lists.map((_, i) => `"$${i + 1}"`).join(' ')}; do echo $$ > "$list" || exit 125; done; shift ${lists.length}; exec "$@"`;
+    return ['/bin/sh', '-c', script, 'sh', ...lists];
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#children.filter(isRunning);
+    for (const child of running) child.kill('SIGTERM');
+    await Promise.all(running.map((child) => endsWithin(child, GRACE_MS)));
+    const { instance, dispatch } = this.#spec;
+    const tree = new ProcessTree(
+      (mark) => mark.instance === instance && mark.dispatch === dispatch,
+      () => this.#children.flatMap((child) => child.pid ?? []),
+    );
+    await endAll(
+      () => tree.running(),
+      () => false,
+    );
+    await this.#groups?.remove();
+  }
+}
+
+/** False when it has ended. A sandbox that has no command yet ends as a whole. */
+function signalCommand(child: ChildProcess, depth: number, signal: NodeJS.Signals): boolean {
+  if (!isRunning(child)) return false;
+  let pid: number = child.pid!;
+  for (let below = 0; below < depth; below++) {
+    const next = firstChild(pid);
+    // `flock` alone would leave its child behind; the nearest to the command takes what is inside with it.
+    if (next === null) return send(pid, 'SIGKILL');
+    pid = next;
+  }
+  return send(pid, signal);
+}
+
+function firstChild(pid: number): number | null {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
+    return children === '' ? null : Number(children.split(' ')[0]);
+  } catch {
+    return null;
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+async function reapOrphans(instance: string, cgroups: Cgroups): Promise<string[]> {
+  const tree = new ProcessTree((mark) => mark.instance === instance);
+  await endAll(() => tree.running(), isNoSupervisor);
+  cgroups.sweep(groupPrefix(instance));
+  return tree.dispatches;
+}
+
+function isNoSupervisor(pid: number): boolean {
+  try {
+    return !['bwrap', 'flock'].includes(readFileSync(`/proc/${pid}/comm`, 'latin1').trim());
+  } catch {
+    return false;
+  }
+}
+
+const groupPrefix = (instance: string) => `${hash(instance)}-`;
+const groupName = (spec: ContainerSpec) => groupPrefix(spec.instance) + hash(spec.dispatch);
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}

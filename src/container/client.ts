@@ -1,0 +1,96 @@
+/** The child processes that stand between us and a contained command: how they are started, asked and wrapped. */
+import { type ChildProcess, execFile, type StdioOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ContainedProcess, LOCK_HELD_EXIT_CODE } from './container.ts';
+
+export interface ClientSpec {
+  argv: readonly string[];
+  env: Record<string, string>;
+  cwd: string;
+  /** further streams for the child to read, as descriptors 3, 4, …; each gets its text and ends */
+  texts?: readonly string[];
+}
+
+/** In a session of its own, by which `process-tree.ts` finds what it leaves behind. */
+export function startClient(spec: ClientSpec): ChildProcess {
+  const [program, ...args] = spec.argv;
+  const texts = spec.texts ?? [];
+  const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', ...texts.map(() => 'pipe' as const)];
+  const child = spawn(program!, args, { cwd: spec.cwd, env: spec.env, stdio, detached: true });
+  // A CLI that ended closes its stdin; the SDK's late write must not end the service.
+  child.stdin!.on('error', () => {});
+  texts.forEach((text, i) => {
+    const stream = child.stdio[3 + i] as NodeJS.WritableStream;
+    stream.on('error', () => {});
+    stream.end(text);
+  });
+  return child;
+}
+
+/**
+ * A child whose `kill` goes another way than to the child itself. `killed` means, as with Node's own, that a signal
+ * was sent.
+ */
+export function withKill(
+  child: ChildProcess,
+  kill: (signal: NodeJS.Signals) => boolean,
+): ContainedProcess {
+  const marks = child as ChildProcess & { killed: boolean };
+  marks.kill = (signal) => {
+    const sent = kill((signal ?? 'SIGTERM') as NodeJS.Signals);
+    marks.killed ||= sent;
+    return sent;
+  };
+  return marks as ContainedProcess;
+}
+
+export function isRunning(child: ChildProcess): boolean {
+  return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+}
+
+/** True when it ended in time. */
+export async function endsWithin(child: ChildProcess, milliseconds: number): Promise<boolean> {
+  if (!isRunning(child)) return true;
+  const abort = new AbortController();
+  const late = sleep(milliseconds, false, { signal: abort.signal }).catch(() => true);
+  const gone = once(child, 'exit', { signal: abort.signal }).then(() => true);
+  gone.catch(() => {});
+  const ended = await Promise.race([gone, late]);
+  abort.abort();
+  return ended;
+}
+
+/** The start of a command line that holds the kernel lock; `keep` leaves the lock with a waiting flock. */
+export function lockPrefix(
+  flock: string | null,
+  lockFile: string | null,
+  how: 'exec' | 'keep',
+): string[] {
+  if (flock === null || lockFile === null) return [];
+  // `-F` execs instead of forking: a signal reaches what comes next, not only flock. `-o` closes the lock's descriptor
+  // in the child: whoever has it could unlock.
+  return [flock, '-n', how === 'exec' ? '-F' : '-o', '-E', String(LOCK_HELD_EXIT_CODE), lockFile];
+}
+
+export interface Answer {
+  /** null: it did not start, did not end in time or was killed */
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+const ASK_TIMEOUT_MS = 60_000;
+
+/** Runs a program to its end; never rejects. */
+export function ask(argv: readonly string[], env: Record<string, string>): Promise<Answer> {
+  const [program, ...args] = argv;
+  return new Promise((resolve) => {
+    const options = { env, timeout: ASK_TIMEOUT_MS, killSignal: 'SIGKILL', encoding: 'utf8' } as const;
+    const child = execFile(program!, args, options, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null;
+      resolve({ code, stdout, stderr: stderr === '' && code === null ? (error?.message ?? '') : stderr });
+    });
+    child.stdin?.end();
+  });
+}

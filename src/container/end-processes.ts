@@ -1,0 +1,38 @@
+/** Ends processes found by pid, gently first, and is sure that they have ended. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Time between SIGTERM and SIGKILL: the CLI needs about 0.4 s to write its last lines. */
+export const GRACE_MS = 2000;
+const LOOK_MS = 25;
+
+/**
+ * SIGTERM, a moment to write the last lines, then SIGKILL until nothing is found any more. `warned`: who gets the
+ * SIGTERM; the supervisor of a sandbox must not, because its end is everybody's.
+ */
+export async function endAll(
+  find: () => Promise<number[]>,
+  warned: (pid: number) => boolean = () => true,
+): Promise<void> {
+  signalAll((await find()).filter(warned), 'SIGTERM');
+  const deadline = Date.now() + GRACE_MS;
+  while ((await find()).some(warned) && Date.now() < deadline) await sleep(LOOK_MS);
+  for (let round = 0; round < 40; round++) {
+    const left = await find();
+    if (left.length === 0) return;
+    signalAll(left, 'SIGKILL');
+    await sleep(LOOK_MS);
+  }
+  throw new Error(
+    `Processes ${(await find()).join(', ')} could not be killed. They are in uninterruptible sleep or belong to another user; end them by hand, then start again.`,
+  );
+}
+
+function signalAll(pids: number[], signal: NodeJS.Signals): void {
+  for (const pid of new Set(pids)) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // gone in the meantime
+    }
+  }
+}

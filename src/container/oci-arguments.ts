@@ -1,0 +1,126 @@
+/** The command lines of docker and podman, which are the same for what we need. */
+import { createHash } from 'node:crypto';
+import type { ContainerSpec, Mount, SpawnSpec } from './container.ts';
+import { DISPATCH_MARK, INSTANCE_MARK } from './process-tree.ts';
+
+const INSTANCE_LABEL = 'claude-hooks.instance';
+export const DISPATCH_LABEL = 'claude-hooks.dispatch';
+/** Between `stop` and SIGKILL, as the engines count it. */
+const STOP_SECONDS = 2;
+
+/**
+ * The image's shell is the first process: it passes signals on (a first process without a handler never gets them) and
+ * takes in what tools leave behind as zombies.
+ *
+ * The variables come under another name, because those of the client (HOME, PATH, DOCKER_HOST) may be called the same:
+ * `-e NAME` without a value takes the client's.
+ */
+export const VARIABLE_PREFIX = 'CLAUDE_HOOKS_ENV_';
+/** set by the engines themselves, also from the proxy settings of their own user */
+const ENGINES_OWN =
+  'HOSTNAME HOME TERM PWD OLDPWD container HTTP_PROXY HTTPS_PROXY FTP_PROXY NO_PROXY ALL_PROXY http_proxy https_proxy ftp_proxy no_proxy all_proxy';
+
+function firstProcess(names: readonly string[]): string {
+  const taken = names.map((name) => `export ${name}="$${VARIABLE_PREFIX}${name}"; unset ${VARIABLE_PREFIX}${name}`);
+  const forward = ['TERM', 'INT', 'HUP', 'QUIT', 'USR1', 'USR2'].map(
+    (signal) => `trap 'kill -${signal} "$child" 2>/dev/null' ${signal}`,
+  );
+  return [
+    `exec 3<&0; unset ${ENGINES_OWN}`,
+    ...taken,
+    // A shell starts what runs in the background deaf to SIGINT and SIGQUIT; coreutils' env can undo that.
+    'if env --default-signal=INT,QUIT true 2>/dev/null; then set -- env --default-signal=INT,QUIT "$@"; fi',
+    '"$@" <&3 3<&- & child=$!',
+    'exec 3<&- </dev/null',
+    ...forward,
+    // A trapped signal ends `wait` early; the command is over when it is no child any more.
+    'while :; do wait "$child"; code=$?; kill -0 "$child" 2>/dev/null || exit "$code"; done',
+  ].join('\n');
+}
+
+export interface RunRequest {
+  spec: ContainerSpec & { image: string };
+  spawn: SpawnSpec;
+  name: string;
+  user: { uid: number; gid: number };
+  /** user namespace arguments and the like, which differ between installations */
+  engineArgs: readonly string[];
+  runArgs: readonly string[];
+}
+
+/** What follows `docker` or `podman`. */
+export function runArguments(request: RunRequest): string[] {
+  const { spec, spawn, name, user } = request;
+  const names = Object.keys(spawn.env);
+  return [
+    'run', '--rm', '-i', '--pull', 'never', '--name', name, '--hostname', 'claude-hooks',
+    '--label', instanceLabel(spec.instance), '--label', dispatchLabel(spec.dispatch),
+    '--network', spec.network,
+    ...limitArguments(spec),
+    '--user', `${user.uid}:${user.gid}`,
+    '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges',
+    // docker's own tmpfs would be noexec; builds run what they have put there.
+    '--read-only', '--tmpfs', '/tmp:rw,exec,nosuid,nodev,mode=1777',
+    // What a run says is for our record, not for a log of the engine.
+    '--log-driver', 'none', '--no-healthcheck', '--stop-timeout', String(STOP_SECONDS),
+    '-e', INSTANCE_MARK, '-e', DISPATCH_MARK,
+    ...names.flatMap((n) => ['-e', `${VARIABLE_PREFIX}${n}`]),
+    ...spec.mounts.flatMap(mountArguments),
+    '-w', spawn.cwd,
+    ...request.engineArgs,
+    ...request.runArgs,
+    '--entrypoint', '/bin/sh', spec.image, '-c', firstProcess(names), 'sh', spawn.command, ...spawn.args,
+  ];
+}
+
+/** The variables of the client: its own, the marks, and the command's under their other names. */
+export function clientVariables(
+  own: Record<string, string>,
+  spec: ContainerSpec,
+  env: Record<string, string>,
+): Record<string, string> {
+  return {
+    ...own,
+    ...Object.fromEntries(Object.entries(env).map(([name, value]) => [`${VARIABLE_PREFIX}${name}`, value])),
+    [INSTANCE_MARK]: spec.instance,
+    [DISPATCH_MARK]: spec.dispatch,
+  };
+}
+
+/** The option is read as a line of CSV, so any name survives when it is quoted as CSV wants it. */
+function mountArguments({ source, target, access }: Mount): string[] {
+  const fields = ['type=bind', `src=${source}`, `dst=${target}`, ...(access === 'read' ? ['readonly'] : [])];
+  return ['--mount', fields.map((field) => `"${field.replaceAll('"', '""')}"`).join(',')];
+}
+
+function limitArguments({ limits }: ContainerSpec): string[] {
+  const memory = limits.memoryBytes === null ? [] : [String(limits.memoryBytes)];
+  return [
+    // Equal values: no swap on top.
+    ...memory.flatMap((bytes) => ['--memory', bytes, '--memory-swap', bytes]),
+    ...(limits.cpus === null ? [] : ['--cpus', String(limits.cpus)]),
+    '--pids-limit',
+    String(limits.pids ?? -1),
+  ];
+}
+
+/** An instance may be any text; a filter of the engines takes only a plain one. */
+export function instanceLabel(instance: string): string {
+  return `${INSTANCE_LABEL}=${hash(instance)}`;
+}
+
+export function dispatchLabel(dispatch: string): string {
+  return `${DISPATCH_LABEL}=${dispatch}`;
+}
+
+/**
+ * A lock has one name: who holds the lock and finds the name taken has found an orphan. Without a lock the name belongs
+ * to this one spawn.
+ */
+export function containerName(spec: ContainerSpec, lockFile: string | null, ordinal: number): string {
+  return `claude-hooks-${hash(lockFile ?? `${spec.instance}\0${spec.dispatch}\0${ordinal}`)}`;
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 24);
+}

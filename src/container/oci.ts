@@ -1,0 +1,199 @@
+/**
+ * docker and podman, by their command lines. Each spawn is one `run` in the foreground: its client is the process the
+ * SDK talks to, and the container lives as long as the command in it.
+ *
+ * A client that dies does not take its container along. So the name of the container comes from the lock of the
+ * conversation, and whoever gets the lock first removes what still has the name.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkMounts, checkSpawn } from './check-spec.ts';
+import { ask, endsWithin, isRunning, lockPrefix, startClient, withKill } from './client.ts';
+import {
+  type ContainedProcess,
+  type ContainerEngine,
+  type ContainerSpec,
+  EngineFailed,
+  type RunningContainer,
+  type SpawnSpec,
+} from './container.ts';
+import { endAll, GRACE_MS } from './end-processes.ts';
+import {
+  clientVariables,
+  containerName,
+  DISPATCH_LABEL,
+  dispatchLabel,
+  instanceLabel,
+  runArguments,
+} from './oci-arguments.ts';
+import { ProcessTree } from './process-tree.ts';
+
+export interface OciOptions {
+  name: 'docker' | 'podman';
+  /** absolute path of the client */
+  program: string;
+  /** before and after `run`, as configured */
+  programArgs: readonly string[];
+  runArgs: readonly string[];
+  /** absolute path of util-linux `flock`, or null where there is none: then a second holder of a lock exits with 125 */
+  flock: string | null;
+  /** the client's own environment; nothing of it reaches the container */
+  env: Record<string, string>;
+  /** the engine runs without root: our own user is root inside, or has to be kept by the engine */
+  rootless: boolean;
+}
+
+export function ociEngine(options: OciOptions): ContainerEngine {
+  const client = new Client(options);
+  return {
+    name: options.name,
+    isolates: true,
+    unheld: [],
+    start: async (spec) => {
+      checkMounts(spec);
+      const { image } = spec;
+      if (image === null) {
+        throw new EngineFailed(
+          `${options.name} needs an image and none is configured. Set container.image to one that has a shell and git, or container.engine to bubblewrap.`,
+        );
+      }
+      return new OciContainer({ ...spec, image }, client);
+    },
+    reapOrphans: (instance) => reapOrphans(client, instance),
+  };
+}
+
+/** One installation of docker or podman, asked without a shell. */
+class Client {
+  readonly options: OciOptions;
+
+  constructor(options: OciOptions) {
+    this.options = options;
+  }
+
+  argv(args: readonly string[]): string[] {
+    return [this.options.program, ...this.options.programArgs, ...args];
+  }
+
+  async ask(args: readonly string[]): Promise<string> {
+    const answer = await ask(this.argv(args), this.options.env);
+    if (answer.code === 0) return answer.stdout;
+    throw new EngineFailed(
+      `${this.options.name} ${args[0]} failed: ${answer.stderr.trim()}. See that "${this.options.name} ${args[0]}" works for the user of this service.`,
+    );
+  }
+
+  /** Ids of what has all these labels, in whatever state it is. */
+  async find(labels: readonly string[]): Promise<string[]> {
+    const filters = labels.flatMap((label) => ['--filter', `label=${label}`]);
+    const lines = await this.ask(['ps', '-a', '--no-trunc', ...filters, '--format', '{{.ID}}']);
+    return lines.split('\n').filter((line) => line !== '');
+  }
+
+  /**
+   * Gently, then for good; answers the dispatches. The engines' refusals do not matter, because a container may go by
+   * itself meanwhile: who is really gone is seen by looking again.
+   */
+  async remove(labels: readonly string[]): Promise<string[]> {
+    const dispatches = new Set<string>();
+    const format = `{{index .Config.Labels "${DISPATCH_LABEL}"}}`;
+    for (let round = 0; round < 40; round++) {
+      const ids = await this.find(labels);
+      if (ids.length === 0) return [...dispatches];
+      for (const id of ids) {
+        const answer = await ask(this.argv(['inspect', '--format', format, id]), this.options.env);
+        if (answer.code === 0) dispatches.add(answer.stdout.trim());
+      }
+      if (round === 0) await ask(this.argv(['stop', ...ids]), this.options.env);
+      else await sleep(50);
+      await ask(this.argv(['rm', '-f', ...ids]), this.options.env);
+    }
+    throw new EngineFailed(
+      `${this.options.name} could not remove the containers labelled ${labels.join(' and ')}. Remove them by hand ("${this.options.name} rm -f"), then start again.`,
+    );
+  }
+}
+
+class OciContainer implements RunningContainer {
+  readonly #spec: ContainerSpec & { image: string };
+  readonly #client: Client;
+  readonly #children: ChildProcess[] = [];
+
+  constructor(spec: ContainerSpec & { image: string }, client: Client) {
+    this.#spec = spec;
+    this.#client = client;
+  }
+
+  spawn(spawn: SpawnSpec): ContainedProcess {
+    checkSpawn(spawn);
+    const { flock, env, runArgs } = this.#client.options;
+    const name = containerName(this.#spec, spawn.lockFile, this.#children.length);
+    const user = this.#user();
+    const run = this.#client.argv(
+      runArguments({ spec: this.#spec, spawn, name, runArgs, ...user }),
+    );
+    const lock = lockPrefix(flock, spawn.lockFile, 'exec');
+    const argv = lock.length === 0 ? run : [...lock, '/bin/sh', '-c', this.#takeName(name), 'sh', ...run];
+    const child = startClient({ argv, env: clientVariables(env, this.#spec, spawn.env), cwd: '/' });
+    this.#children.push(child);
+    return withKill(child, (signal) => this.#kill(child, name, signal));
+  }
+
+  #takeName(name: string): string {
+    const remove = this.#client.argv(['rm', '-f', name]).map(quoted).join(' ');
+    return `${remove} </dev/null >/dev/null 2>&1; exec "$@"`;
+  }
+
+  /** The client passes signals on, except the one that it cannot catch. */
+  #kill(child: ChildProcess, name: string, signal: NodeJS.Signals): boolean {
+    if (!isRunning(child)) return false;
+    if (signal !== 'SIGKILL') return process.kill(child.pid!, signal);
+    const { env } = this.#client.options;
+    void ask(this.#client.argv(['kill', '--signal', 'KILL', name]), env).then(async ({ code }) => {
+      // Refused: it does not run yet, or no more. Then there is only the client to be killed.
+      if (code !== 0 || !(await endsWithin(child, GRACE_MS))) if (isRunning(child)) process.kill(child.pid!, signal);
+    });
+    return true;
+  }
+
+  #user(): { user: { uid: number; gid: number }; engineArgs: string[] } {
+    const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    const { rootless, name } = this.#client.options;
+    const user = this.#spec.user ?? own;
+    if (!rootless) return { user, engineArgs: [] };
+    // Files must stay ours outside: podman maps our user to any one inside, docker only to root.
+    if (name === 'podman') {
+      const mapped = this.#spec.user === null ? 'keep-id' : `keep-id:uid=${user.uid},gid=${user.gid}`;
+      return { user, engineArgs: ['--userns', mapped] };
+    }
+    return { user: this.#spec.user ?? { uid: 0, gid: 0 }, engineArgs: [] };
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#children.filter(isRunning);
+    for (const child of running) process.kill(child.pid!, 'SIGTERM');
+    await Promise.all(running.map((child) => endsWithin(child, GRACE_MS)));
+    const { instance, dispatch } = this.#spec;
+    if (this.#children.length === 0) return;
+    await this.#client.remove([instanceLabel(instance), dispatchLabel(dispatch)]);
+    const tree = new ProcessTree(
+      (mark) => mark.instance === instance && mark.dispatch === dispatch,
+      () => this.#children.flatMap((child) => child.pid ?? []),
+    );
+    await endAll(() => tree.running());
+  }
+}
+
+/** Clients go before the second look: one that was just about to start a container would come after the first. */
+async function reapOrphans(client: Client, instance: string): Promise<string[]> {
+  const labels = [instanceLabel(instance)];
+  const found = await client.remove(labels);
+  const tree = new ProcessTree((mark) => mark.instance === instance);
+  await endAll(() => tree.running());
+  const late = await client.remove(labels);
+  return [...new Set([...found, ...tree.dispatches, ...late])];
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
