@@ -1,0 +1,74 @@
+/** The forge tools of one run: typed, limited to its conversation, counted, audited, and each write done once. */
+import { callTool } from './broker/call.ts';
+import type { ForgeTools } from './broker/contract.ts';
+import { type Broker, Denied, type Tool } from './broker/tool.ts';
+import { CI_TOOLS } from './broker/tools-ci.ts';
+import { COMMENT_TOOLS } from './broker/tools-comment.ts';
+import { ISSUE_TOOLS } from './broker/tools-issue.ts';
+import { MARK_TOOLS } from './broker/tools-marks.ts';
+import { MERGE_TOOLS } from './broker/tools-merge.ts';
+import { PULL_TOOLS } from './broker/tools-pull.ts';
+import { READ_TOOLS } from './broker/tools-read.ts';
+import { REVIEW_TOOLS } from './broker/tools-review.ts';
+import type { ForgeUser } from './vocabulary.ts';
+
+const TOOLS: readonly Tool[] = [
+  ...READ_TOOLS,
+  ...CI_TOOLS,
+  ...COMMENT_TOOLS,
+  ...MARK_TOOLS,
+  ...PULL_TOOLS,
+  ...REVIEW_TOOLS,
+  ...MERGE_TOOLS,
+  ...ISSUE_TOOLS,
+];
+
+/** Short names, for the check of `forge_tools`. */
+export const FORGE_TOOL_NAMES: readonly string[] = TOOLS.map(({ name }) => name);
+
+/**
+ * What a restricted run may not do is refused when it is called, not left out: the list of tools comes first in what
+ * the model is sent, so another list would throw away the cache of the whole conversation.
+ */
+export const forgeTools: ForgeTools = (scope, deps) => {
+  let known: Promise<ForgeUser> | null = null;
+  const self = async (): Promise<ForgeUser> => {
+    known ??= deps.forge.self();
+    try {
+      const user = await known;
+      if (user.login.toLowerCase() === scope.login.toLowerCase()) return user;
+    } catch (error) {
+      known = null;
+      throw error;
+    }
+    throw new Denied(
+      'The token in use is not the account of this agent. The operator must run `claude-hooks doctor`.',
+    );
+  };
+  const broker: Broker = { scope, deps, self };
+  const inTurn = createTurn();
+  return TOOLS.filter(offered(scope.tools)).map((tool) => ({
+    name: tool.name,
+    description: tool.description,
+    input: tool.input.shape,
+    readOnly: tool.kind === 'read',
+    async call(input, { toolUseId }) {
+      const work = async () => await callTool(tool, broker, { input, toolUseId });
+      return tool.kind === 'read' ? await work() : await inTurn(work);
+    },
+  }));
+};
+
+function offered(names: readonly string[] | null): (tool: Tool) => boolean {
+  return ({ name }) => (names === null ? name !== 'merge' : names.includes(name));
+}
+
+/** Writes of one run never overlap: two calls at once under one id would both find nothing done yet. */
+function createTurn(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const turn = last.then(work);
+    last = turn.catch(() => {});
+    return turn;
+  };
+}

@@ -1,0 +1,159 @@
+/** One call of a tool: understood, allowed or not, counted, done once, audited, answered. Never throws. */
+import { z } from 'zod';
+import { ForgeMissing, ForgeRefused, ForgeUnavailable, LeaseLost } from '../errors.ts';
+import { effectKey, FORGED, isForged, marker, once } from '../outcome/effects.ts';
+import { countWrites, earlierCall, storedCall } from './rows.ts';
+import { type Act, type Broker, Denied, type Done, type Tool, type WriteTool } from './tool.ts';
+
+export interface CallAnswer {
+  text: string;
+  isError: boolean;
+}
+
+interface Verdict {
+  decision: 'allowed' | 'denied' | 'failed';
+  text: string;
+}
+
+/**
+ * The model's side makes the ids up, and what sits in the container may pretend to be it: an id that could be a kind
+ * of effect, or end a mark, would pass for something else.
+ */
+const TOOL_USE_ID = /^[A-Za-z0-9_-]{10,128}$/;
+
+export async function callTool(
+  tool: Tool,
+  broker: Broker,
+  call: { input: unknown; toolUseId: string },
+): Promise<CallAnswer> {
+  const verdict = await decide(tool, broker, call);
+  try {
+    await broker.deps.audit({
+      door: 'forge',
+      action: tool.name,
+      decision: verdict.decision,
+      reason: verdict.decision === 'allowed' ? null : verdict.text.slice(0, 500),
+      detail: { toolUseId: call.toolUseId.slice(0, 128), ...small(call.input) },
+    });
+  } catch {
+    return {
+      text: 'The call could not be recorded, so its answer is withheld. Try again later.',
+      isError: true,
+    };
+  }
+  return { text: verdict.text, isError: verdict.decision !== 'allowed' };
+}
+
+async function decide(
+  tool: Tool,
+  broker: Broker,
+  { input, toolUseId }: { input: unknown; toolUseId: string },
+): Promise<Verdict> {
+  const parsed = tool.input.safeParse(input);
+  if (!parsed.success) return denied(`${z.prettifyError(parsed.error)}\nCorrect the input and call again.`);
+  try {
+    if (tool.kind === 'read') return { decision: 'allowed', text: await tool.read(parsed.data, broker) };
+    if (!TOOL_USE_ID.test(toolUseId)) return denied('The call carries no usable id. Call the tool again.');
+    return await write(tool, broker, { input: parsed.data, toolUseId });
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+async function write(
+  tool: WriteTool,
+  broker: Broker,
+  call: { input: Record<string, unknown>; toolUseId: string },
+): Promise<Verdict> {
+  const { scope, deps } = broker;
+  const asked = { id: call.toolUseId, kind: `tool:${tool.name}`, request: call.input } as const;
+  const stored = await storedCall(deps, effectKey(scope.dispatchId, asked.id));
+  if (stored !== null && isForged(stored, asked)) return denied(FORGED);
+  // A call whose answer was lost comes again under another id; where a text would stand there twice, it is one call.
+  const earlier =
+    stored === null && tool.leavesMark ? await earlierCall(deps, scope.dispatchId, asked) : null;
+  const id = earlier === null ? asked.id : earlier.key.slice(scope.dispatchId.length + 1);
+  if ((stored ?? earlier)?.state !== 'done') {
+    await allow(tool, broker, call.input);
+    const isNew = stored === null && earlier === null;
+    if (isNew && (await countWrites(deps, scope.dispatchId)) >= scope.maxWrites)
+      return denied(tooMany(scope));
+  }
+  const act: Act = { ...broker, mark: marker(effectKey(scope.dispatchId, id)) };
+  const outcome = await once<Done>(deps, {
+    ...asked,
+    id,
+    dispatchId: scope.dispatchId,
+    conversationId: scope.conversationId,
+    find: async () => (await tool.find?.(call.input, act)) ?? null,
+    perform: async () => await tool.perform(call.input, act),
+  });
+  if (outcome.kind === 'refused') return { decision: 'failed', text: outcome.reason };
+  await tool.after?.(outcome.result, broker);
+  const again = earlier?.state === 'done' ? 'An earlier call of this run did exactly this already: ' : '';
+  return { decision: 'allowed', text: `${again}${outcome.result.text}` };
+}
+
+/** Throws Denied. */
+async function allow(tool: WriteTool, broker: Broker, input: Record<string, unknown>): Promise<void> {
+  const { scope } = broker;
+  if (scope.restricted !== null && !tool.harmless) {
+    throw new Denied(
+      `This run may only read and comment: ${scope.restricted}. Say in your final answer what should be done.`,
+    );
+  }
+  const target = await tool.target(input, broker);
+  const isWide = scope.scope === 'repository' && scope.restricted === null;
+  if (!isWide && target === null)
+    throw new Denied(`${tool.name} makes something outside of this conversation. ${WIDEN}`);
+  if (!isWide && !(await scope.items()).includes(target!)) {
+    const items = (await scope.items()).map((number) => `#${number}`).join(', ');
+    throw new Denied(`#${target} is not an item of this conversation, which has ${items}. ${WIDEN}`);
+  }
+  await tool.check?.(input, broker);
+}
+
+const WIDEN = 'Say it in your final answer, or ask the operator for `forge_scope: repository`.';
+
+function tooMany({ maxWrites }: { maxWrites: number }): string {
+  return `This run has made all of its ${maxWrites} writes to the forge. Put the rest into your final answer; the operator can raise \`max_forge_writes\`.`;
+}
+
+function denied(text: string): Verdict {
+  return { decision: 'denied', text };
+}
+
+/** What was planned stays planned when later may help; a call with the same input goes on with it. */
+function failure(error: unknown): Verdict {
+  if (error instanceof Denied) return denied(error.message);
+  if (error instanceof ForgeUnavailable) {
+    return { decision: 'failed', text: `${error.message} Try again later with the same input.` };
+  }
+  if (error instanceof ForgeRefused || error instanceof ForgeMissing) {
+    return { decision: 'failed', text: error.message };
+  }
+  if (error instanceof LeaseLost) {
+    return { decision: 'failed', text: 'Another worker has taken this conversation over. Stop here.' };
+  }
+  const why = error instanceof Error ? error.message : String(error);
+  return { decision: 'failed', text: `claude-hooks failed: ${why.slice(0, 300)} Go on without this call.` };
+}
+
+const SHORT = 80;
+
+/** The input without its long texts. */
+function small(input: unknown): Record<string, unknown> {
+  if (typeof input !== 'object' || input === null) return {};
+  const entries = Object.entries(input).slice(0, 20);
+  return Object.fromEntries(entries.map(([name, value]) => [name.slice(0, SHORT), smallValue(value)]));
+}
+
+function smallValue(value: unknown): unknown {
+  if (typeof value === 'string') return value.length <= SHORT ? value : `${value.length} characters`;
+  if (Array.isArray(value)) {
+    const isShort =
+      value.length <= 10 && value.every((v) => typeof v !== 'object' && String(v).length <= SHORT);
+    return isShort ? value : `${value.length} entries`;
+  }
+  return typeof value === 'object' && value !== null ? 'an object' : value;
+}

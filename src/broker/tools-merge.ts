@@ -1,0 +1,95 @@
+/**
+ * Merging. A plain merge is tried first: a scheduled one may never happen where nothing new reports on the commit
+ * (Forgejo looks when a status arrives, not when the merge is scheduled).
+ */
+import { z } from 'zod';
+import type { CiState, Item, Review } from '../forge/forge.ts';
+import { commitSha, Denied, type Done, itemNumber, type Tool, writeTool } from './tool.ts';
+
+export const MERGE_TOOLS: readonly Tool[] = [
+  writeTool({
+    name: 'merge',
+    description:
+      'Merges a pull request at the commit you looked at. Refused while somebody’s request for changes stands and while CI is red or pending. when_checks_succeed: let the forge merge later if it does not allow it now.',
+    input: {
+      number: itemNumber,
+      head_sha: commitSha,
+      style: z.enum(['merge', 'squash', 'rebase', 'fast-forward-only']).default('merge'),
+      when_checks_succeed: z.boolean().default(false),
+    },
+    leavesMark: false,
+    harmless: false,
+    target: ({ number }) => number,
+    async check({ number, head_sha: sha }, { scope, deps, self }) {
+      const item = await deps.forge.getItem(scope.repository, number);
+      // A merge that was cut off is found later; here it would look like a mistake.
+      if (item.pull?.merged === true && item.pull.headSha === sha) return;
+      requireMergeable(item, sha);
+      const own = await self();
+      requireNoVeto(await deps.forge.listReviews(scope.repository, number), own.id);
+      requireGreen(await deps.forge.ciState(scope.repository, sha));
+    },
+    async find({ number }, { scope, deps }) {
+      const { pull } = await deps.forge.getItem(scope.repository, number);
+      return pull?.merged === true ? merged(number) : null;
+    },
+    async perform({ number, head_sha: headSha, style, when_checks_succeed: later }, { scope, deps }) {
+      const { pull } = await deps.forge.getItem(scope.repository, number);
+      if (pull?.merged === true) return { text: `#${number} was merged before.` };
+      const now = { style, headSha, whenChecksSucceed: false };
+      const first = await deps.forge.merge(scope.repository, number, now);
+      const last =
+        first.kind === 'not-now' && later
+          ? await deps.forge.merge(scope.repository, number, { ...now, whenChecksSucceed: true })
+          : first;
+      if (last.kind === 'merged') return merged(number);
+      if (last.kind === 'scheduled') {
+        return {
+          text: `#${number} is scheduled: the forge merges it when its rules are met. Look again later.`,
+        };
+      }
+      if (last.kind === 'conflict') {
+        throw new Denied(`${last.why} Update the branch, or look at the new head, and call again.`);
+      }
+      throw new Denied(`${last.why} The forge does not allow the merge now: see what its rules ask for.`);
+    },
+  }),
+];
+
+function merged(number: number): Done {
+  return { text: `#${number} is merged.` };
+}
+
+function requireMergeable(item: Item, sha: string): void {
+  const { number, pull } = item;
+  if (pull === null) throw new Denied(`#${number} is an issue. Give the number of a pull request.`);
+  if (item.state === 'closed')
+    throw new Denied(`#${number} is closed. Ask its people before it is reopened.`);
+  if (pull.draft) throw new Denied(`#${number} is a draft. Take "WIP:" off its title when it is ready.`);
+  if (pull.headSha === sha) return;
+  throw new Denied(
+    `The head of #${number} is ${pull.headSha} now. Look at what changed before you merge it.`,
+  );
+}
+
+/** Each account's last verdict counts; a comment is none. */
+export function requireNoVeto(reviews: readonly Review[], ownId: number): void {
+  const last = new Map<number, Review>();
+  for (const review of reviews) {
+    if (review.verdict !== 'commented') last.set(review.author.id, review);
+  }
+  last.delete(ownId);
+  const vetoes = [...last.values()].filter((review) => review.verdict === 'changes_requested');
+  if (vetoes.length === 0) return;
+  const who = vetoes.map((review) => review.author.login).join(', ');
+  throw new Denied(`Changes requested by ${who} are outstanding. Make them, then wait for a new review.`);
+}
+
+function requireGreen({ state, failed }: CiState): void {
+  if (state === 'failure') throw new Denied(`CI failed: ${failed.join(', ')}. Mend it and push.`);
+  if (state === 'pending') {
+    throw new Denied(
+      'CI is still running, and pending is no verdict. End your run; its result wakes you again.',
+    );
+  }
+}
