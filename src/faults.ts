@@ -1,8 +1,10 @@
 /**
  * Fault points: named places between two writes of a delivery's life, where a test can end the process or make a write
  * fail. Off, a point is one comparison with null. Armed from the command line's environment only
- * (`CLAUDE_HOOKS_FAULT=kill@answer.stored` or `kill@effect.performed#3` for the third time it is passed).
+ * (`CLAUDE_HOOKS_FAULT=kill@answer.stored` or `kill@effect.performed#3` for the third time it is passed;
+ * `fill:<file>@<point>` fills the disk that the file is on instead of ending the process).
  */
+import { closeSync, openSync, writeSync } from 'node:fs';
 
 /** In the order a delivery passes them. */
 export const FAULT_POINTS = [
@@ -43,19 +45,35 @@ export function armFault(fault: Fault | null): void {
   armed = fault;
 }
 
-/** Reads `kill@<point>` or `kill@<point>#<n>`. Throws when the point is unknown. */
+/** Reads `kill@<point>` or `fill:<file>@<point>`, each with `#<n>` or without. Throws when the point is unknown. */
 export function parseFault(spec: string): Fault {
-  const match = /^kill@([a-z.]+)(?:#(\d+))?$/.exec(spec);
-  const point = match?.[1];
+  const match = /^(kill|fill:(.+))@([a-z.]+)(?:#(\d+))?$/.exec(spec);
+  const point = match?.[3];
   if (point === undefined || !FAULT_POINTS.includes(point as FaultPoint)) {
     throw new Error(
       `${spec} is no fault. Use kill@<point> or kill@<point>#<n> with one of ${FAULT_POINTS.join(', ')}.`,
     );
   }
-  let left = Number(match![2] ?? 1);
+  const ballast = match![2];
+  let left = Number(match![4] ?? 1);
   return (passed) => {
-    if (passed !== point || --left > 0) return;
+    if (passed !== point || --left !== 0) return;
+    if (ballast !== undefined) return fillDisk(ballast);
     // No handler runs and nothing is flushed: the same as the kernel's out-of-memory killer.
     process.kill(process.pid, 'SIGKILL');
   };
+}
+
+/** Writes until there is not a byte left. Only ever meant for a small disk of its own. */
+function fillDisk(file: string): void {
+  const handle = openSync(file, 'w');
+  for (const size of [1 << 20, 1 << 12, 1]) {
+    const zeros = Buffer.alloc(size);
+    try {
+      for (;;) writeSync(handle, zeros);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    }
+  }
+  closeSync(handle);
 }

@@ -20,6 +20,8 @@ export interface InjectorOptions {
   id: string;
   /** `sqlite`: the file in the state folder; `postgres`: a database of its own in the server of this run */
   dialect: DialectName;
+  /** replaces top-level keys of claude-hooks.yaml */
+  config?: Record<string, unknown>;
 }
 
 export class Injector {
@@ -45,10 +47,10 @@ export class Injector {
     this.#database = o.database;
   }
 
-  static async open({ id, dialect }: InjectorOptions): Promise<Injector> {
+  static async open({ id, dialect, config = {} }: InjectorOptions): Promise<Injector> {
     const database = await makeDatabase(dialect);
     const { url } = database;
-    const where = url === null ? {} : { database: { url: '${DATABASE_URL}' } };
+    const where = { ...config, ...(url === null ? {} : { database: { url: '${DATABASE_URL}' } }) };
     const env: Record<string, string> = url === null ? {} : { DATABASE_URL: url };
     const model = modelScript();
     const stage = await Stage.open({
