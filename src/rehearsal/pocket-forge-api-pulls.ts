@@ -5,6 +5,7 @@ import { ForgeMissing, ForgeRefused } from '../errors.ts';
 import { findPull, isPull, type PullItem } from './pocket-forge-access.ts';
 import { itemEditBody, newItemBody, sortItems } from './pocket-forge-api-issues.ts';
 import { folderOf, type PocketContext } from './pocket-forge-context.ts';
+import { cancelMerge, mergeScheduled, requireRules, scheduleMerge } from './pocket-forge-protection.ts';
 import { pullShape, reviewCommentShape, reviewShape } from './pocket-forge-pull-shapes.ts';
 import {
   editPull,
@@ -12,6 +13,7 @@ import {
   openPull,
   pullByBranches,
   requestReview,
+  requireMergeable,
   withdrawReviewRequest,
 } from './pocket-forge-pulls.ts';
 import { MERGE_STYLES } from './pocket-forge-repositories.ts';
@@ -161,7 +163,11 @@ function addReviewRoutes(api: Hono<PocketApi>, context: PocketContext): void {
       oldPosition: comment.old_position,
     }));
     const input = { event: body.event, body: body.body, commit: body.commit_id, comments };
-    const review = await context.change(() => createReview(context, { item, actor, input }));
+    const review = await context.change(async () => {
+      const made = await createReview(context, { item, actor, input });
+      if (made.state === 'APPROVED') await mergeScheduled(context, routeRepository(c, context));
+      return made;
+    });
     return c.json(reviewShape(context, item, review));
   });
   api.get(REVIEW, (c) => {
@@ -226,23 +232,27 @@ function addMergeRoutes(api: Hono<PocketApi>, context: PocketContext): void {
         405,
       );
     }
-    if (body.merge_when_checks_succeed === true) {
-      throw new ForgeRefused(
-        'The pocket forge does not schedule merges. Merge when the checks are green.',
-        405,
-      );
-    }
-    await context.change(() =>
-      mergePull(context, {
-        item,
-        actor,
-        style,
-        title: body.MergeTitleField,
-        message: body.MergeMessageField,
-        headCommit: body.head_commit_id,
-        deleteBranch: body.delete_branch_after_merge,
-      }),
-    );
-    return c.body(null, 200);
+    const call = {
+      item,
+      actor,
+      style,
+      title: body.MergeTitleField,
+      message: body.MergeMessageField,
+      headCommit: body.head_commit_id,
+      deleteBranch: body.delete_branch_after_merge,
+    };
+    const later = body.merge_when_checks_succeed === true;
+    await context.change(async () => {
+      if (later) return scheduleMerge(context, call);
+      requireMergeable(call);
+      requireRules(context, item);
+      await mergePull(context, call);
+    });
+    return c.body(null, later ? 201 : 200);
+  });
+  api.delete(`${PULL}/merge`, async (c) => {
+    const call = { item: routePull(c, context), actor: signedIn(c) };
+    await context.change(() => cancelMerge(context, call));
+    return c.body(null, 204);
   });
 }

@@ -5,7 +5,15 @@ import { ForgeMissing, ForgeRefused } from '../errors.ts';
 import { findUser, fullName, may, permissionOf, requirePermission } from './pocket-forge-access.ts';
 import { folderOf, type PocketContext } from './pocket-forge-context.ts';
 import { addHook, findHook, removeHook } from './pocket-forge-hook-admin.ts';
-import { commitShape, runShape, statusShape, taskShape } from './pocket-forge-pull-shapes.ts';
+import { mergeScheduled, protect } from './pocket-forge-protection.ts';
+import {
+  commitShape,
+  jobId,
+  jobShape,
+  runShape,
+  statusShape,
+  taskShape,
+} from './pocket-forge-pull-shapes.ts';
 import { deleteBranch } from './pocket-forge-pulls.ts';
 import { listCommits, listRefs, resolveCommit } from './pocket-forge-repositories.ts';
 import {
@@ -20,7 +28,7 @@ import {
 } from './pocket-forge-requests.ts';
 import { combinedState, createStatus, newestStatuses } from './pocket-forge-runs.ts';
 import { hookShape, repositoryShape, userShape } from './pocket-forge-shapes.ts';
-import type { StoredRepository, StoredRun } from './pocket-forge-state.ts';
+import type { StoredProtection, StoredRepository, StoredRun } from './pocket-forge-state.ts';
 
 const statusBody = z.object({
   state: z.enum(['pending', 'success', 'error', 'failure', 'warning', 'skipped']),
@@ -44,6 +52,14 @@ const hookBody = z.object({
 
 const collaboratorBody = z.object({ permission: z.enum(['read', 'write', 'admin']).default('write') });
 
+const protectionBody = z.object({
+  rule_name: z.string().min(1),
+  enable_status_check: z.boolean().default(false),
+  status_check_contexts: z.array(z.string()).default([]),
+  required_approvals: z.int().min(0).default(0),
+  block_on_rejected_reviews: z.boolean().default(false),
+});
+
 const REPO = '/repos/:owner/:name';
 
 export function addRepositoryRoutes(api: Hono<PocketApi>, context: PocketContext): void {
@@ -55,6 +71,7 @@ export function addRepositoryRoutes(api: Hono<PocketApi>, context: PocketContext
   addRunRoutes(api, context);
   addCollaboratorRoutes(api, context);
   addHookRoutes(api, context);
+  addProtectionRoutes(api, context);
 }
 
 function addBranchRoutes(api: Hono<PocketApi>, context: PocketContext): void {
@@ -105,7 +122,12 @@ function addStatusRoutes(api: Hono<PocketApi>, context: PocketContext): void {
     const { target_url: targetUrl, ...rest } = await readBody(c, statusBody);
     const sha = c.req.param('sha');
     const call = { repository, actor, sha, input: { ...rest, targetUrl } };
-    return c.json(statusShape(context, await context.change(() => createStatus(context, call))), 201);
+    const made = await context.change(async () => {
+      const status = await createStatus(context, call);
+      if (status.state === 'success') await mergeScheduled(context, repository);
+      return status;
+    });
+    return c.json(statusShape(context, made), 201);
   });
   const commitOf = async (repository: StoredRepository, ref: string) => {
     const sha = await resolveCommit(context.git, folderOf(context, repository), ref);
@@ -160,10 +182,63 @@ function addRunRoutes(api: Hono<PocketApi>, context: PocketContext): void {
   };
   api.get(`${REPO}/actions/runs`, (c) => answer(c, runShape));
   api.get(`${REPO}/actions/tasks`, (c) => answer(c, taskShape));
+  addJobRoutes(api, context, runs);
   api.get(`${REPO}/actions/runs/:id{[0-9]+}`, (c) => {
     const run = runs(c).find((r) => r.id === routeNumber(c, 'id'));
     if (run === undefined) throw new ForgeMissing('No such run in this repository. List the runs.');
     return c.json(runShape(context, run));
+  });
+}
+
+function addJobRoutes(
+  api: Hono<PocketApi>,
+  context: PocketContext,
+  runs: (c: ApiContext) => StoredRun[],
+): void {
+  api.get(`${REPO}/actions/runs/:id{[0-9]+}/jobs`, (c) => {
+    const run = runs(c).find((r) => r.id === routeNumber(c, 'id'));
+    if (run === undefined) throw new ForgeMissing('No such run in this repository. List the runs.');
+    return c.json(page(c, context, [jobShape(run)]));
+  });
+  api.get(`${REPO}/actions/jobs/:id{[0-9]+}/logs`, (c) => {
+    const run = runs(c).find((r) => jobId(r) === routeNumber(c, 'id'));
+    if (run === undefined) throw new ForgeMissing('No such job in this repository. List the jobs of a run.');
+    const log = Buffer.from(run.log ?? '');
+    c.header('Content-Type', 'text/plain; charset=utf-8');
+    const last = /^bytes=-(\d+)$/.exec(c.req.header('range') ?? '')?.[1];
+    if (last === undefined || log.length === 0) return c.body(log.toString());
+    const start = Math.max(0, log.length - Number(last));
+    c.header('Content-Range', `bytes ${start}-${log.length - 1}/${log.length}`);
+    return c.body(log.subarray(start).toString(), 206);
+  });
+}
+
+function addProtectionRoutes(api: Hono<PocketApi>, context: PocketContext): void {
+  const shape = (rule: StoredProtection) => ({
+    branch_name: rule.branch,
+    rule_name: rule.branch,
+    enable_status_check: rule.contexts.length > 0,
+    status_check_contexts: rule.contexts,
+    required_approvals: rule.approvals,
+    block_on_rejected_reviews: rule.blockOnRejectedReviews,
+  });
+  api.get(`${REPO}/branch_protections`, (c) => {
+    const repository = routeRepository(c, context);
+    requirePermission(repository, signedIn(c), 'admin');
+    return c.json((repository.protections ?? []).map(shape));
+  });
+  api.post(`${REPO}/branch_protections`, async (c) => {
+    const actor = signedIn(c);
+    const repository = routeRepository(c, context);
+    const body = await readBody(c, protectionBody);
+    const rule = {
+      branch: body.rule_name,
+      contexts: body.enable_status_check ? body.status_check_contexts : [],
+      approvals: body.required_approvals,
+      blockOnRejectedReviews: body.block_on_rejected_reviews,
+    };
+    await context.change(() => protect(repository, { actor, rule }));
+    return c.json(shape(rule), 201);
   });
 }
 

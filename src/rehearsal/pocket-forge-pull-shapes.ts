@@ -201,6 +201,25 @@ export function runShape(context: PocketContext, run: StoredRun) {
   };
 }
 
+/** Another number than the run's, so that nobody gets away with mixing them up. */
+export function jobId(run: StoredRun): number {
+  return 1_000 + run.id;
+}
+
+/** The one job of a run as GET /actions/runs/{id}/jobs lists it. */
+export function jobShape(run: StoredRun) {
+  return {
+    id: jobId(run),
+    repo_id: run.repository,
+    owner_id: 0,
+    name: 'build',
+    needs: null,
+    runs_on: ['docker'],
+    task_id: run.id,
+    status: run.status,
+  };
+}
+
 /** One job of a run as GET /actions/tasks lists it; here every run has exactly one. */
 export function taskShape(context: PocketContext, run: StoredRun) {
   return {

@@ -227,7 +227,8 @@ export async function mergePull(context: PocketContext, call: MergeCall): Promis
   if (call.deleteBranch === true) await deleteBranch(context, { repository, actor, branch: pull.headRef });
 }
 
-function requireMergeable(call: MergeCall): void {
+/** Throws ForgeRefused 405 or 409. */
+export function requireMergeable(call: MergeCall): void {
   const { item, headCommit } = call;
   if (item.state === 'closed')
     throw new ForgeRefused('The pull request is not open. Nothing is left to do.', 405);

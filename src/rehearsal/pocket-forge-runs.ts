@@ -82,6 +82,8 @@ export interface NewRun {
   workflow: string;
   /** the pull request that triggered the run; without it a push to the default branch did */
   pull?: number;
+  /** of its one job */
+  log?: string;
 }
 
 const UNFINISHED: RunStatus[] = ['waiting', 'running', 'blocked', 'unknown'];
@@ -126,6 +128,7 @@ function storeRun(
     event: pull === undefined ? 'push' : 'pull_request',
     eventPayload: triggerPayload(context, o),
     status: o.input.status,
+    log: o.input.log ?? '',
     user: o.actor.id,
     created: now(),
   };

@@ -38,6 +38,14 @@ export interface StoredHook {
   created: string;
 }
 
+export interface StoredProtection {
+  branch: string;
+  /** statuses that must have succeeded on the head */
+  contexts: string[];
+  approvals: number;
+  blockOnRejectedReviews: boolean;
+}
+
 export interface StoredRepository {
   id: number;
   owner: number;
@@ -51,6 +59,8 @@ export interface StoredRepository {
   labels: StoredLabel[];
   hooks: StoredHook[];
   collaborators: { user: number; permission: CollaboratorPermission }[];
+  /** not in files of older releases */
+  protections?: StoredProtection[];
 }
 
 export interface StoredPull {
@@ -67,6 +77,14 @@ export interface StoredPull {
   changedFiles: number;
   mergeable: boolean;
   merged: { at: string; by: number; commit: string } | null;
+  /** a merge that waits for the rules of its base */
+  scheduled?: {
+    by: number;
+    style: 'merge' | 'squash' | 'rebase' | 'fast-forward-only';
+    title: string;
+    message: string;
+    deleteBranch: boolean;
+  };
 }
 
 export interface StoredItem {
@@ -166,6 +184,8 @@ export interface StoredRun {
   /** the payload of the event that triggered the run, as a JSON string */
   eventPayload: string;
   status: RunStatus;
+  /** of its one job; not in files of older releases */
+  log?: string;
   user: number;
   created: string;
 }

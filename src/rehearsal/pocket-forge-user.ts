@@ -21,11 +21,17 @@ import {
   findComment,
   type ItemEdit,
 } from './pocket-forge-issues.ts';
-import { editPull, mergePull, openPull, requestReview } from './pocket-forge-pulls.ts';
+import { mergeScheduled, protect, requireRules } from './pocket-forge-protection.ts';
+import { editPull, mergePull, openPull, requestReview, requireMergeable } from './pocket-forge-pulls.ts';
 import type { MergeStyle } from './pocket-forge-repositories.ts';
 import { createReview, type ReviewEvent } from './pocket-forge-reviews.ts';
 import { createStatus, type NewRun, recordRun } from './pocket-forge-runs.ts';
-import type { CollaboratorPermission, StatusState, StoredComment } from './pocket-forge-state.ts';
+import type {
+  CollaboratorPermission,
+  StatusState,
+  StoredComment,
+  StoredProtection,
+} from './pocket-forge-state.ts';
 
 /** Everything a person would want to hear; `create` and `delete` are left out. */
 const DEFAULT_HOOK_EVENTS = [
@@ -94,6 +100,8 @@ export interface PocketUser {
   merge(repo: string, number: number, o: { style: MergeStyle; deleteBranch?: boolean }): Promise<void>;
   /** sends no webhook */
   setStatus(repo: string, sha: string, status: { state: StatusState; context: string }): Promise<void>;
+  /** what merging into a branch takes; replaces an earlier rule of the same branch */
+  protect(repo: string, rule: StoredProtection): Promise<void>;
   /** null takes the permission away */
   setCollaborator(repo: string, login: string, permission: CollaboratorPermission | null): Promise<void>;
   addHook(repo: string, hook: UserHook): Promise<{ id: number }>;
@@ -195,13 +203,19 @@ function pullActs(context: PocketContext, login: string) {
           oldPosition: comment.old_position ?? 0,
         }));
         const input = { event: review.event, body: review.body, commit: review.commit_id ?? '', comments };
-        const { id } = await createReview(context, { item: at(repo, number), actor, input });
+        const { id, state } = await createReview(context, { item: at(repo, number), actor, input });
+        if (state === 'APPROVED') await mergeScheduled(context, findRepository(context.state, repo));
         return { id };
       }),
     requestReview: (repo: string, number: number, logins: string[]) =>
       context.change(() => requestReview(context, { item: at(repo, number), actor, logins })),
     merge: (repo: string, number: number, o: { style: MergeStyle; deleteBranch?: boolean }) =>
-      context.change(() => mergePull(context, { item: at(repo, number), actor, ...o })),
+      context.change(async () => {
+        const item = at(repo, number);
+        requireMergeable({ item, actor, ...o });
+        requireRules(context, item);
+        await mergePull(context, { item, actor, ...o });
+      }),
   };
 }
 
@@ -213,7 +227,10 @@ function adminActs(context: PocketContext, login: string) {
       context.change(async () => {
         const input = { ...status, description: '', targetUrl: '' };
         await createStatus(context, { repository: at(repo), actor, sha, input });
+        if (input.state === 'success') await mergeScheduled(context, at(repo));
       }),
+    protect: (repo: string, rule: StoredProtection) =>
+      context.change(() => protect(at(repo), { actor, rule })),
     setCollaborator: (repo: string, name: string, permission: CollaboratorPermission | null) =>
       context.change(() => {
         const repository = at(repo);
@@ -236,8 +253,10 @@ function adminActs(context: PocketContext, login: string) {
         return context.hooks.redeliver(deliveryId);
       }),
     actionRun: (repo: string, input: NewRun) =>
-      context.change(async () => ({
-        id: (await recordRun(context, { repository: at(repo), actor, input })).id,
-      })),
+      context.change(async () => {
+        const run = await recordRun(context, { repository: at(repo), actor, input });
+        if (run.status === 'success') await mergeScheduled(context, at(repo));
+        return { id: run.id };
+      }),
   };
 }
