@@ -46,7 +46,13 @@ async function start(spec: ContainerSpec, options: BubblewrapOptions): Promise<R
   checkMounts(spec);
   const groups = options.cgroups.make(groupName(spec), spec.limits);
   const container = new BubblewrapContainer(spec, options, groups);
-  const trial = container.spawn({ command: '/bin/sh', args: ['-c', 'exit 0'], env: {}, cwd: '/', lockFile: null });
+  const trial = container.spawn({
+    command: '/bin/sh',
+    args: ['-c', 'exit 0'],
+    env: {},
+    cwd: '/',
+    lockFile: null,
+  });
   let said = '';
   trial.stderr?.on('data', (data: Buffer) => {
     said += String(data);
@@ -62,7 +68,8 @@ async function start(spec: ContainerSpec, options: BubblewrapOptions): Promise<R
   if (code === 0) return container;
   await container.stop();
   throw new EngineFailed(
-    `bubblewrap does not start a sandbox: ${said.trim()}. If a mount is named, correct container.mounts; otherwise allow user namespaces on this machine, or use podman or docker.`,
+    `bubblewrap does not start a sandbox: ${said.trim()}.`,
+    `If a mount is named, correct container.mounts; otherwise allow user namespaces on this machine, or use podman or docker.`,
   );
 }
 

@@ -5,7 +5,16 @@
  *
  * Version 1 has one hierarchy per controller, version 2 one for all; some machines mix them.
  */
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineFailed, type Limits, type Unheld } from './container.ts';
@@ -71,7 +80,8 @@ function cgroup(folders: string[]): Cgroup {
     processLists: folders.map((folder) => join(folder, 'cgroup.procs')),
     remove: async () => {
       // The kernel lets a group go a moment after its last process.
-      for (let round = 0; round < 40 && folders.some((folder) => !removeNow(folder)); round++) await sleep(25);
+      for (let round = 0; round < 40 && folders.some((folder) => !removeNow(folder)); round++)
+        await sleep(25);
     },
   };
 }
@@ -97,7 +107,9 @@ function linesOne(controller: Controller, limits: Limits): Line[] {
       { file: 'cpu.cfs_quota_us', value: String(Math.round(limits.cpus * CPU_PERIOD)) },
     ];
   }
-  return controller === 'pids' && limits.pids !== null ? [{ file: 'pids.max', value: String(limits.pids) }] : [];
+  return controller === 'pids' && limits.pids !== null
+    ? [{ file: 'pids.max', value: String(limits.pids) }]
+    : [];
 }
 
 function linesTwo(controller: Controller, limits: Limits): Line[] {
@@ -111,7 +123,9 @@ function linesTwo(controller: Controller, limits: Limits): Line[] {
   if (controller === 'cpu' && limits.cpus !== null) {
     return [{ file: 'cpu.max', value: `${Math.round(limits.cpus * CPU_PERIOD)} ${CPU_PERIOD}` }];
   }
-  return controller === 'pids' && limits.pids !== null ? [{ file: 'pids.max', value: String(limits.pids) }] : [];
+  return controller === 'pids' && limits.pids !== null
+    ? [{ file: 'pids.max', value: String(limits.pids) }]
+    : [];
 }
 
 function write(group: string, { file, value, optional = false }: Line): void {
@@ -121,14 +135,16 @@ function write(group: string, { file, value, optional = false }: Line): void {
     writeFileSync(path, value);
   } catch (error) {
     throw new EngineFailed(
-      `The limit ${value} could not be written to ${path}: ${String(error)}. Correct the limits under container, or see that this service may write there.`,
+      `The limit ${value} could not be written to ${path}: ${String(error)}.`,
+      'Correct the limits under container, or see that this service may write there.',
     );
   }
 }
 
 function versionOne(root: string, controller: Controller) {
   const hierarchy = join(root, controller);
-  if (!existsSync(join(hierarchy, 'cgroup.procs')) || existsSync(join(hierarchy, 'cgroup.controllers'))) return null;
+  if (!existsSync(join(hierarchy, 'cgroup.procs')) || existsSync(join(hierarchy, 'cgroup.controllers')))
+    return null;
   const folder = ownFolder(hierarchy);
   return folder === null ? null : ({ folder, version: 1 } as const);
 }

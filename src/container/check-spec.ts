@@ -8,11 +8,18 @@ export function checkMounts(spec: ContainerSpec): void {
   spec.mounts.forEach((mount, i) => {
     checkPath(mount.source, 'The source of a mount');
     checkPath(mount.target, 'The target of a mount');
-    if (mount.target === '/') throw refused(mount.target, 'is the root of the container', 'Choose a folder below it');
+    if (mount.target === '/')
+      throw refused(mount.target, 'is the root of the container', 'Choose a folder below it');
     if (!exists(mount.source)) {
-      throw refused(mount.source, 'is to be mounted and does not exist', 'Create it, or correct container.mounts');
+      throw refused(
+        mount.source,
+        'is to be mounted and does not exist',
+        'Create it, or correct container.mounts',
+      );
     }
-    const around = spec.mounts.slice(0, i).filter((m) => m.access === 'write' && isBelow(m.target, mount.target));
+    const around = spec.mounts
+      .slice(0, i)
+      .filter((m) => m.access === 'write' && isBelow(m.target, mount.target));
     for (const outer of around) checkNoLinks(outer, mount);
   });
 }
@@ -24,7 +31,11 @@ export function checkSpawn(spec: SpawnSpec): void {
   }
   for (const [name, value] of Object.entries(spec.env)) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || value.includes('\0')) {
-      throw refused(name, 'is no variable that a shell could hold', 'Rename it to letters, digits and underscores');
+      throw refused(
+        name,
+        'is no variable that a shell could hold',
+        'Rename it to letters, digits and underscores',
+      );
     }
   }
   if (spec.lockFile !== null) checkPath(spec.lockFile, 'The lock file');
@@ -32,7 +43,11 @@ export function checkSpawn(spec: SpawnSpec): void {
 
 function checkPath(path: string, what: string): void {
   if (isAbsolute(path) && !path.includes('\0') && normalize(path) === path) return;
-  throw refused(path, `(${what.toLowerCase()}) is no plain absolute path`, 'Write it out, without "..", "//" or "." in it');
+  throw refused(
+    path,
+    `(${what.toLowerCase()}) is no plain absolute path`,
+    'Write it out, without "..", "//" or "." in it',
+  );
 }
 
 /**
@@ -46,7 +61,11 @@ function checkNoLinks(outer: Mount, inner: Mount): void {
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found === undefined) return;
     if (found.isSymbolicLink()) {
-      throw refused(path, `is a link on the way to the mount ${inner.target}`, 'Remove the link from the checkout');
+      throw refused(
+        path,
+        `is a link on the way to the mount ${inner.target}`,
+        'Remove the link from the checkout',
+      );
     }
   }
 }
@@ -60,5 +79,5 @@ function exists(path: string): boolean {
 }
 
 function refused(what: string, why: string, remedy: string): EngineFailed {
-  return new EngineFailed(`${JSON.stringify(what)} ${why}. ${remedy}.`);
+  return new EngineFailed(`${JSON.stringify(what)} ${why}.`, `${remedy}.`);
 }

@@ -32,10 +32,7 @@ export function startClient(spec: ClientSpec): ChildProcess {
  * A child whose `kill` goes another way than to the child itself. `killed` means, as with Node's own, that a signal
  * was sent.
  */
-export function withKill(
-  child: ChildProcess,
-  kill: (signal: NodeJS.Signals) => boolean,
-): ContainedProcess {
+export function withKill(child: ChildProcess, kill: (signal: NodeJS.Signals) => boolean): ContainedProcess {
   const marks = child as ChildProcess & { killed: boolean };
   marks.kill = (signal) => {
     const sent = kill((signal ?? 'SIGTERM') as NodeJS.Signals);
@@ -62,11 +59,7 @@ export async function endsWithin(child: ChildProcess, milliseconds: number): Pro
 }
 
 /** The start of a command line that holds the kernel lock; `keep` leaves the lock with a waiting flock. */
-export function lockPrefix(
-  flock: string | null,
-  lockFile: string | null,
-  how: 'exec' | 'keep',
-): string[] {
+export function lockPrefix(flock: string | null, lockFile: string | null, how: 'exec' | 'keep'): string[] {
   if (flock === null || lockFile === null) return [];
   // `-F` execs instead of forking: a signal reaches what comes next, not only flock. `-o` closes the lock's descriptor
   // in the child: whoever has it could unlock.

@@ -105,7 +105,16 @@ export interface ContainerEngine {
   reapOrphans(instance: string): Promise<string[]>;
 }
 
-/** The engine is not there, or does not start containers; the message ends with the remedy. */
+/** The engine is not there, or does not start containers; the message is the problem and then the remedy. */
 export class EngineFailed extends Error {
   override name = 'EngineFailed';
+  readonly problem: string;
+  readonly remedy: string;
+
+  /** whole sentences */
+  constructor(problem: string, remedy: string) {
+    super(`${problem} ${remedy}`);
+    this.problem = problem;
+    this.remedy = remedy;
+  }
 }

@@ -21,7 +21,9 @@ const ENGINES_OWN =
   'HOSTNAME HOME TERM PWD OLDPWD container HTTP_PROXY HTTPS_PROXY FTP_PROXY NO_PROXY ALL_PROXY http_proxy https_proxy ftp_proxy no_proxy all_proxy';
 
 function firstProcess(names: readonly string[]): string {
-  const taken = names.map((name) => `export ${name}="$${VARIABLE_PREFIX}${name}"; unset ${VARIABLE_PREFIX}${name}`);
+  const taken = names.map(
+    (name) => `export ${name}="$${VARIABLE_PREFIX}${name}"; unset ${VARIABLE_PREFIX}${name}`,
+  );
   const forward = ['TERM', 'INT', 'HUP', 'QUIT', 'USR1', 'USR2'].map(
     (signal) => `trap 'kill -${signal} "$child" 2>/dev/null' ${signal}`,
   );
@@ -53,23 +55,56 @@ export function runArguments(request: RunRequest): string[] {
   const { spec, spawn, name, user } = request;
   const names = Object.keys(spawn.env);
   return [
-    'run', '--rm', '-i', '--pull', 'never', '--name', name, '--hostname', 'claude-hooks',
-    '--label', instanceLabel(spec.instance), '--label', dispatchLabel(spec.dispatch),
-    '--network', spec.network,
+    'run',
+    '--rm',
+    '-i',
+    '--pull',
+    'never',
+    '--name',
+    name,
+    '--hostname',
+    'claude-hooks',
+    '--label',
+    instanceLabel(spec.instance),
+    '--label',
+    dispatchLabel(spec.dispatch),
+    '--network',
+    spec.network,
     ...limitArguments(spec),
-    '--user', `${user.uid}:${user.gid}`,
-    '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges',
+    '--user',
+    `${user.uid}:${user.gid}`,
+    '--cap-drop',
+    'ALL',
+    '--security-opt',
+    'no-new-privileges',
     // docker's own tmpfs would be noexec; builds run what they have put there.
-    '--read-only', '--tmpfs', '/tmp:rw,exec,nosuid,nodev,mode=1777',
+    '--read-only',
+    '--tmpfs',
+    '/tmp:rw,exec,nosuid,nodev,mode=1777',
     // What a run says is for our record, not for a log of the engine.
-    '--log-driver', 'none', '--no-healthcheck', '--stop-timeout', String(STOP_SECONDS),
-    '-e', INSTANCE_MARK, '-e', DISPATCH_MARK,
+    '--log-driver',
+    'none',
+    '--no-healthcheck',
+    '--stop-timeout',
+    String(STOP_SECONDS),
+    '-e',
+    INSTANCE_MARK,
+    '-e',
+    DISPATCH_MARK,
     ...names.flatMap((n) => ['-e', `${VARIABLE_PREFIX}${n}`]),
     ...spec.mounts.flatMap(mountArguments),
-    '-w', spawn.cwd,
+    '-w',
+    spawn.cwd,
     ...request.engineArgs,
     ...request.runArgs,
-    '--entrypoint', '/bin/sh', spec.image, '-c', firstProcess(names), 'sh', spawn.command, ...spawn.args,
+    '--entrypoint',
+    '/bin/sh',
+    spec.image,
+    '-c',
+    firstProcess(names),
+    'sh',
+    spawn.command,
+    ...spawn.args,
   ];
 }
 

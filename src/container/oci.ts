@@ -39,8 +39,8 @@ export interface OciOptions {
   flock: string | null;
   /** the client's own environment; nothing of it reaches the container */
   env: Record<string, string>;
-  /** the engine runs without root: our own user is root inside, or has to be kept by the engine */
-  rootless: boolean;
+  /** who runs the containers without root, if so: then our own user is another one inside, unless it is kept */
+  rootless: 'docker' | 'podman' | null;
 }
 
 export function ociEngine(options: OciOptions): ContainerEngine {
@@ -54,7 +54,8 @@ export function ociEngine(options: OciOptions): ContainerEngine {
       const { image } = spec;
       if (image === null) {
         throw new EngineFailed(
-          `${options.name} needs an image and none is configured. Set container.image to one that has a shell and git, or container.engine to bubblewrap.`,
+          `${options.name} needs an image and none is configured.`,
+          `Set container.image to one that has a shell and git, or container.engine to bubblewrap.`,
         );
       }
       return new OciContainer({ ...spec, image }, client);
@@ -79,7 +80,8 @@ class Client {
     const answer = await ask(this.argv(args), this.options.env);
     if (answer.code === 0) return answer.stdout;
     throw new EngineFailed(
-      `${this.options.name} ${args[0]} failed: ${answer.stderr.trim()}. See that "${this.options.name} ${args[0]}" works for the user of this service.`,
+      `${this.options.name} ${args[0]} failed: ${answer.stderr.trim()}.`,
+      `See that "${this.options.name} ${args[0]}" works for the user of this service.`,
     );
   }
 
@@ -109,7 +111,8 @@ class Client {
       await ask(this.argv(['rm', '-f', ...ids]), this.options.env);
     }
     throw new EngineFailed(
-      `${this.options.name} could not remove the containers labelled ${labels.join(' and ')}. Remove them by hand ("${this.options.name} rm -f"), then start again.`,
+      `${this.options.name} could not remove the containers labelled ${labels.join(' and ')}.`,
+      `Remove them by hand ("${this.options.name} rm -f"), then start again.`,
     );
   }
 }
@@ -129,9 +132,7 @@ class OciContainer implements RunningContainer {
     const { flock, env, runArgs } = this.#client.options;
     const name = containerName(this.#spec, spawn.lockFile, this.#children.length);
     const user = this.#user();
-    const run = this.#client.argv(
-      runArguments({ spec: this.#spec, spawn, name, runArgs, ...user }),
-    );
+    const run = this.#client.argv(runArguments({ spec: this.#spec, spawn, name, runArgs, ...user }));
     const lock = lockPrefix(flock, spawn.lockFile, 'exec');
     const argv = lock.length === 0 ? run : [...lock, '/bin/sh', '-c', this.#takeName(name), 'sh', ...run];
     const child = startClient({ argv, env: clientVariables(env, this.#spec, spawn.env), cwd: '/' });
@@ -151,18 +152,19 @@ class OciContainer implements RunningContainer {
     const { env } = this.#client.options;
     void ask(this.#client.argv(['kill', '--signal', 'KILL', name]), env).then(async ({ code }) => {
       // Refused: it does not run yet, or no more. Then there is only the client to be killed.
-      if (code !== 0 || !(await endsWithin(child, GRACE_MS))) if (isRunning(child)) process.kill(child.pid!, signal);
+      if (code !== 0 || !(await endsWithin(child, GRACE_MS)))
+        if (isRunning(child)) process.kill(child.pid!, signal);
     });
     return true;
   }
 
   #user(): { user: { uid: number; gid: number }; engineArgs: string[] } {
     const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-    const { rootless, name } = this.#client.options;
+    const { rootless } = this.#client.options;
     const user = this.#spec.user ?? own;
-    if (!rootless) return { user, engineArgs: [] };
+    if (rootless === null) return { user, engineArgs: [] };
     // Files must stay ours outside: podman maps our user to any one inside, docker only to root.
-    if (name === 'podman') {
+    if (rootless === 'podman') {
       const mapped = this.#spec.user === null ? 'keep-id' : `keep-id:uid=${user.uid},gid=${user.gid}`;
       return { user, engineArgs: ['--userns', mapped] };
     }

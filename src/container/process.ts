@@ -32,7 +32,8 @@ export const processEngine = (options: ProcessEngineOptions): ContainerEngine =>
     const moved = spec.mounts.find((mount) => mount.source !== mount.target);
     if (moved !== undefined) {
       throw new EngineFailed(
-        `${moved.source} cannot stand at ${moved.target}: a bare process sees this machine as it is. Give both the same path, or use bubblewrap, podman or docker.`,
+        `${moved.source} cannot stand at ${moved.target}: a bare process sees this machine as it is.`,
+        `Give both the same path, or use bubblewrap, podman or docker.`,
       );
     }
     return new ProcessContainer(spec, options);

@@ -1,11 +1,85 @@
-/** Engines that are the process engine with one thing wrong, to reproduce what broken layouts do. */
+/**
+ * The engines on this machine, ready for tests; and engines that are the process engine with one thing wrong, to
+ * reproduce what broken layouts do.
+ */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bubblewrapEngine } from '../../src/container/bubblewrap.ts';
+import { findCgroups } from '../../src/container/cgroup.ts';
+import { findProgram } from '../../src/container/choose.ts';
 import type { ContainerEngine } from '../../src/container/container.ts';
+import { type OciOptions, ociEngine } from '../../src/container/oci.ts';
 import { processEngine } from '../../src/container/process.ts';
-import { FLOCK } from './conversation.ts';
+import type { EngineName } from '../../src/vocabulary.ts';
+import { type Need, needs, PODMAN_ARGS } from './requirements.ts';
+import { testImage } from './test-image.ts';
+
+export interface TestEngine {
+  name: EngineName;
+  /** what it takes; where it is not ok, `engine` must not be used */
+  need: Need;
+  engine: ContainerEngine;
+  /** for docker and podman: a Debian-like image with a shell and git */
+  image: string | null;
+  /** the client, for docker and podman */
+  oci: OciOptions | null;
+}
+
+/** Limits of the container's own that are higher than this machine may set; they belong here and in no default. */
+export const RUN_ARGS = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000'];
+
+/** All of them, the isolating ones first. docker is its command line, understood by podman. */
+export function testEngines(): TestEngine[] {
+  const path = process.env.PATH!;
+  const flock = findProgram('flock', path);
+  const bwrap = findProgram('bwrap', path) ?? '/nonexistent/bwrap';
+  return [
+    ociTestEngine('podman', findProgram('podman', path) ?? '/nonexistent/podman', flock),
+    ociTestEngine('docker', join(dockerFolder(), 'docker'), flock),
+    {
+      name: 'bubblewrap',
+      need: needs('bubblewrap', 'flock', 'proc'),
+      engine: bubblewrapEngine({ program: bwrap, flock, cgroups: findCgroups() }),
+      image: null,
+      oci: null,
+    },
+    {
+      name: 'process',
+      need: needs('flock', 'proc'),
+      engine: processEngine({ flock }),
+      image: null,
+      oci: null,
+    },
+  ];
+}
+
+function ociTestEngine(name: 'docker' | 'podman', program: string, flock: string | null): TestEngine {
+  const need = needs('podman', 'flock', 'proc');
+  const env = { PATH: process.env.PATH!, HOME: '/nonexistent' };
+  const options = { name, program, programArgs: PODMAN_ARGS, runArgs: RUN_ARGS, flock, env };
+  const oci: OciOptions = { ...options, rootless: null };
+  const image = need.ok ? testImage(['podman', ...PODMAN_ARGS]) : null;
+  return { name, need, engine: ociEngine(oci), image, oci };
+}
+
+let dockers: string | null = null;
+
+/** A folder for PATH with a program `docker` that is podman, as Debian's podman-docker makes one. */
+export function dockerFolder(): string {
+  if (dockers !== null) return dockers;
+  const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-docker-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const program = join(folder, 'docker');
+  writeFileSync(program, '#!/bin/sh\nexec podman "$@"\n');
+  chmodSync(program, 0o755);
+  dockers = folder;
+  return folder;
+}
 
 /** The CLI sees the folder read-only in a mount namespace of its own; the worker sees it writable: the seed's layout. */
 export function readOnlyView(folder: () => string): ContainerEngine {
-  const engine = processEngine({ flock: FLOCK });
+  const engine = processEngine({ flock: findProgram('flock', process.env.PATH!) });
   const script = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"';
   return {
     ...engine,

@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-export type Requirement = 'git' | 'flock' | 'mount-namespace' | 'cli' | 'proc';
+export type Requirement = 'git' | 'flock' | 'mount-namespace' | 'cli' | 'proc' | 'bubblewrap' | 'podman';
 
 export interface Need {
   ok: boolean;
@@ -32,6 +32,16 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
     succeeds('unshare', ['-m', 'true'])
       ? ''
       : 'unshare may not make a mount namespace; run as root with CAP_SYS_ADMIN',
+  bubblewrap: () =>
+    succeeds('bwrap', ['--unshare-all', '--ro-bind', '/', '/', '--proc', '/proc', 'true'])
+      ? ''
+      : 'bwrap does not start a sandbox; install bubblewrap and allow user namespaces',
+  podman: () =>
+    succeeds('podman', [...PODMAN_ARGS, 'info']) &&
+    succeeds('runc', ['--version']) &&
+    succeeds('dpkg', ['--version'])
+      ? ''
+      : 'podman does not run containers; install podman and runc, and run on Debian as root',
   cli: () => {
     const binary = cliBinary();
     if (binary === null)
@@ -43,6 +53,9 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
   proc: () =>
     environmentIsReadable() ? '' : '/proc/<pid>/environ cannot be read; run on Linux with /proc mounted',
 };
+
+/** Which runtime the tests take: Debian 12 installs another one first, which does not start everywhere. */
+export const PODMAN_ARGS = ['--runtime', 'runc'];
 
 const known = new Map<Requirement, string>();
 
