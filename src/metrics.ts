@@ -5,6 +5,10 @@ import type { Database } from './database/database.ts';
 export interface Metrics {
   /** webhook requests by forge and outcome: accepted, repeated, or the refusal's code */
   webhook(forge: string, outcome: string): void;
+  /** one check of a smoke run: ok, missing, refused, failed, skipped */
+  smokeCheck(check: string, state: string): void;
+  /** unix ms of a smoke run in which all was well */
+  smokeSucceeded(at: number): void;
   /** Prometheus text format 0.0.4 */
   render(): Promise<string>;
   contentType: string;
@@ -18,6 +22,7 @@ export function createMetrics(database: Database): Metrics {
     labelNames: ['forge', 'outcome'],
     registers: [registry],
   });
+  const smoke = smokeSeries(registry);
   stateGauge(registry, database, 'deliveries');
   stateGauge(registry, database, 'dispatches');
   stateGauge(registry, database, 'messages');
@@ -40,8 +45,27 @@ export function createMetrics(database: Database): Metrics {
   });
   return {
     webhook: (forge, outcome) => requests.inc({ forge, outcome }),
+    ...smoke,
     render: () => registry.metrics(),
     contentType: registry.contentType,
+  };
+}
+
+function smokeSeries(registry: Registry): Pick<Metrics, 'smokeCheck' | 'smokeSucceeded'> {
+  const checks = new Counter({
+    name: 'claude_hooks_smoke_checks_total',
+    help: 'Smoke checks by name and result',
+    labelNames: ['check', 'state'],
+    registers: [registry],
+  });
+  const success = new Gauge({
+    name: 'claude_hooks_smoke_last_success_timestamp_seconds',
+    help: 'When a smoke run last found all well, 0 = not since the start of the service',
+    registers: [registry],
+  });
+  return {
+    smokeCheck: (check, state) => checks.inc({ check, state }),
+    smokeSucceeded: (at) => success.set(at / 1000),
   };
 }
 

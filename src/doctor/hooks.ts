@@ -1,0 +1,228 @@
+/** The hooks of each repository: there, active, pointing here, sending what the flows need, and really arriving. */
+import type { ForgeConfig } from '../config/config.ts';
+import type { ForgeHook } from '../forge/forge.ts';
+import { reachOf } from './addresses.ts';
+import type { DoctorContext } from './contract.ts';
+import type { Finding } from './finding.ts';
+import { missingEvents } from './hook-events.ts';
+import { hooksOf, lookAt, repositoriesOf, type Visible } from './repositories.ts';
+import { type Trial, tryDelivery } from './test-delivery.ts';
+
+export async function checkHooks(context: DoctorContext): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const forge of Object.values(context.config.forges)) {
+    for (const fullName of await repositoriesOf(context, forge)) {
+      const visible = await lookAt(context, forge, fullName);
+      // What is not visible at all is told by the check of accounts.
+      if ('problem' in visible) continue;
+      findings.push(...(await checkRepository(context, forge, visible)));
+    }
+  }
+  return findings;
+}
+
+async function checkRepository(
+  context: DoctorContext,
+  forge: ForgeConfig,
+  { repository }: Visible,
+): Promise<Finding[]> {
+  const subject = `forge ${forge.name}, ${repository.fullName}`;
+  const listed = await hooksOf(context, forge, repository);
+  const recent = await arrivedRecently(context, forge);
+  if ('problem' in listed) return [unreadable(subject, listed.problem)];
+  const ours = listed.hooks.filter((h) => isOurs(h, forge, context));
+  if (ours.length === 0) return [missing(context, { forge, subject, hooks: listed.hooks, recent })];
+  const findings: Finding[] = [];
+  for (const hook of ours) {
+    const about = { subject: `${subject}, hook ${hook.id}`, hook, forge };
+    const flaws = judgeHook(about, context);
+    findings.push(...flaws);
+    if (flaws.some((f) => f.severity === 'broken')) continue;
+    const trial = await tryDelivery(context, { forge, repository, hook, agent: listed.agent });
+    findings.push(...(await judgeArrival(about, trial, recent)));
+  }
+  return findings;
+}
+
+interface About {
+  subject: string;
+  hook: ForgeHook;
+  forge: ForgeConfig;
+}
+
+const WEEK_MS = 7 * 24 * 3600_000;
+
+/** Proof that this forge may call us: something it signed has come, whichever repository it was about. */
+async function arrivedRecently(context: DoctorContext, forge: ForgeConfig): Promise<boolean> {
+  const row = await context.rows
+    ?.selectFrom('deliveries')
+    .select('id')
+    .where('forge', '=', forge.name)
+    .where('source', '=', 'webhook')
+    .where('received_at', '>', context.now() - WEEK_MS)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+function isOurs(hook: ForgeHook, forge: ForgeConfig, { config }: DoctorContext): boolean {
+  if (!URL.canParse(hook.url)) return false;
+  const url = new URL(hook.url);
+  const here = config.server.publicUrl === null ? null : new URL(config.server.publicUrl).host;
+  return url.pathname.endsWith(`/webhooks/${forge.name}`) || url.host === here;
+}
+
+function unreadable(subject: string, problem: string): Finding {
+  return {
+    check: 'hooks-unreadable',
+    severity: 'note',
+    subject,
+    problem: 'none of our accounts may see the hooks of this repository, so they were not checked',
+    evidence: problem,
+    remedy:
+      'Look at the hook in the settings of the repository yourself, or give one agent’s account administrator rights there.',
+  };
+}
+
+function missing(
+  { config }: DoctorContext,
+  o: { forge: ForgeConfig; subject: string; hooks: ForgeHook[]; recent: boolean },
+): Finding {
+  const base = config.server.publicUrl ?? 'https://<this service>';
+  return {
+    check: 'hook-missing',
+    // An organization's or the installation's own hook is not in the repository's list.
+    severity: o.recent ? 'note' : 'broken',
+    subject: o.subject,
+    problem: 'no hook of this repository points to this service',
+    evidence: `${o.hooks.length} hooks are listed, none ends with /webhooks/${o.forge.name}${
+      o.recent
+        ? '; but deliveries of this forge arrived within a week, so an organization’s hook may do it'
+        : ''
+    }`,
+    remedy: `Add a webhook to ${base}/webhooks/${o.forge.name}: type Forgejo or Gitea, POST, application/json, the secret of forges.${o.forge.name}.webhook_secret, all events the flows need, active.`,
+  };
+}
+
+/** What the listing alone shows. Exported for what the pocket forge cannot be made to say. */
+export function judgeHook({ subject, hook, forge }: About, { config }: Pick<DoctorContext, 'config'>) {
+  const findings: Finding[] = [];
+  const add = (finding: Omit<Finding, 'subject'>) => findings.push({ ...finding, subject });
+  if (!hook.active) {
+    add({
+      check: 'hook-inactive',
+      severity: 'broken',
+      problem: 'the hook is switched off',
+      evidence: 'active: false',
+      remedy: 'Tick “Active” in the settings of the hook. (Made by API, a hook is inactive unless told.)',
+    });
+  }
+  if (!new URL(hook.url).pathname.endsWith(`/webhooks/${forge.name}`)) {
+    add({
+      check: 'hook-path',
+      severity: 'broken',
+      problem: 'the hook points to this service, but not to where this forge’s deliveries are taken',
+      evidence: hook.url,
+      remedy: `Let its address end with /webhooks/${forge.name}.`,
+    });
+  }
+  if (hook.contentType !== 'json') {
+    add({
+      check: 'hook-content-type',
+      severity: 'broken',
+      problem: 'the hook sends something other than JSON, which is refused',
+      evidence: `content type ${hook.contentType}`,
+      remedy: 'Set the content type of the hook to application/json, and its method to POST.',
+    });
+  }
+  const lacking = missingEvents(hook, forge, config.flows);
+  if (lacking.length > 0) {
+    add({
+      check: 'hook-events',
+      severity: 'broken',
+      problem: `the hook does not send what ${lacking.length === 1 ? 'a flow waits' : 'flows wait'} for`,
+      evidence: lacking.map((m) => `${m.subscription} (flows ${m.flows.join(', ')})`).join('; '),
+      remedy:
+        'Tick these events in the settings of the hook. (By API: send the whole set; a change without it falls back to push alone.)',
+    });
+  }
+  return findings;
+}
+
+async function judgeArrival(about: About, trial: Trial, recent: boolean): Promise<Finding[]> {
+  switch (trial.kind) {
+    case 'arrived':
+      return [];
+    case 'refused':
+      return [refused(about, trial)];
+    case 'not-sent':
+      return [notSent(about, trial.why)];
+    case 'silent':
+      return [await silent(about, trial.waitedMs)];
+    case 'not-tried':
+      return recent ? [] : await perhapsNotAllowed(about);
+  }
+}
+
+function refused({ subject, forge }: About, { code }: Extract<Trial, { kind: 'refused' }>): Finding {
+  const isSecret = code.startsWith('signature-');
+  return {
+    check: isSecret ? 'hook-secret' : 'hook-refused',
+    severity: 'broken',
+    subject,
+    problem: isSecret
+      ? 'the hook signs with another secret than this service has'
+      : 'a test delivery arrived and was refused',
+    evidence: `the service refused the test delivery: ${code}`,
+    remedy: isSecret
+      ? `Set the secret of the hook to the value of forges.${forge.name}.webhook_secret.`
+      : 'Read the sentence in the hook’s history on the forge, or in the log of the service.',
+  };
+}
+
+function notSent({ subject }: About, why: string): Finding {
+  return {
+    check: 'hook-test-refused',
+    severity: 'note',
+    subject,
+    problem: 'the forge did not send a test delivery, so whether deliveries arrive is not known',
+    evidence: why,
+    remedy: 'Press “Test delivery” in the settings of the hook and read what it says there.',
+  };
+}
+
+async function silent({ subject, hook }: About, waitedMs: number): Promise<Finding> {
+  const { reach, address } = await reachOf(hook.url);
+  const isBarred = reach === 'loopback' || reach === 'private';
+  return {
+    check: isBarred ? 'hook-host-not-allowed' : 'hook-unreachable',
+    severity: 'broken',
+    subject,
+    problem: isBarred
+      ? 'the forge sent a test delivery that did not arrive; most likely it may not call this address'
+      : 'the forge sent a test delivery that did not arrive',
+    evidence: `${hook.url} is ${reach} (${address}); nothing came within ${waitedMs / 1000} s`,
+    remedy: isBarred
+      ? allow(reach)
+      : 'See the hook’s history on the forge for the error, then mend name, firewall, proxy or certificate between the two.',
+  };
+}
+
+async function perhapsNotAllowed({ subject, hook }: About): Promise<Finding[]> {
+  const { reach, address } = await reachOf(hook.url);
+  if (reach === 'external' || reach === 'unknown') return [];
+  return [
+    {
+      check: 'hook-host-not-allowed',
+      severity: 'risk',
+      subject,
+      problem: 'a forge calls only external addresses unless its administrator allows more',
+      evidence: `${hook.url} is ${reach} (${address}), and nothing of this forge has arrived within a week`,
+      remedy: allow(reach),
+    },
+  ];
+}
+
+function allow(reach: string): string {
+  return `Let the forge’s administrator add ${reach} (or the host) to ALLOWED_HOST_LIST in [webhook] of its app.ini, as \`ALLOWED_HOST_LIST = external,${reach}\`.`;
+}

@@ -1,0 +1,64 @@
+/** Which repositories can be looked at, and as whom. */
+import type { ForgeConfig } from '../config/config.ts';
+import type { ForgeHook } from '../forge/forge.ts';
+import type { RepositoryRef } from '../vocabulary.ts';
+import type { DoctorContext, DoctorForge } from './contract.ts';
+
+/** Named in the configuration; for `owner/*` those a conversation is about. */
+export async function repositoriesOf(context: DoctorContext, forge: ForgeConfig): Promise<string[]> {
+  const named = forge.repositories.filter((r) => !r.endsWith('/*'));
+  const owners = forge.repositories.filter((r) => r.endsWith('/*')).map((r) => r.slice(0, -1).toLowerCase());
+  if (owners.length === 0 || context.rows === null) return [...named];
+  const seen = await context.rows
+    .selectFrom('conversations')
+    .select('repository_name')
+    .distinct()
+    .where('forge', '=', forge.name)
+    .execute();
+  const found = seen
+    .map((r) => r.repository_name)
+    .filter((name) => owners.some((owner) => name.toLowerCase().startsWith(owner)));
+  return [...new Set([...named, ...found])];
+}
+
+export interface Visible {
+  repository: RepositoryRef;
+  agent: string;
+  client: DoctorForge;
+}
+
+/** The repository as the first of our accounts sees it; the last account's words when none does. */
+export async function lookAt(
+  context: DoctorContext,
+  forge: ForgeConfig,
+  fullName: string,
+): Promise<Visible | { problem: string }> {
+  let problem = 'no account is configured';
+  for (const agent of Object.keys(forge.accounts)) {
+    const client = context.forge(forge, agent);
+    try {
+      const { id, fullName: current } = await client.getRepository({ id: '', fullName });
+      return { repository: { id, fullName: current }, agent, client };
+    } catch (error) {
+      problem = (error as Error).message;
+    }
+  }
+  return { problem };
+}
+
+/** Hooks are shown to administrators of the repository only; each of our accounts is tried. */
+export async function hooksOf(
+  context: DoctorContext,
+  forge: ForgeConfig,
+  repository: RepositoryRef,
+): Promise<{ hooks: ForgeHook[]; agent: string } | { problem: string }> {
+  let problem = 'no account is configured';
+  for (const agent of Object.keys(forge.accounts)) {
+    try {
+      return { hooks: await context.forge(forge, agent).listHooks(repository), agent };
+    } catch (error) {
+      problem = (error as Error).message;
+    }
+  }
+  return { problem };
+}

@@ -1,0 +1,132 @@
+/**
+ * The smoke checks: is every credential accepted, and does every agent's real container keep a conversation? Costs
+ * nothing: the model is the rehearsal model, the repository a scratch one.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunnerDeps } from './agent-runner/contract.ts';
+import type { AgentConfig, ForgeConfig, LoadedConfig } from './config/config.ts';
+import { type ContainerEngine, EngineFailed } from './container/container.ts';
+import { type Database, migrate, openDatabase } from './database/database.ts';
+import type { Forge } from './forge/forge.ts';
+import type { Credential, Gateway } from './gateway/contract.ts';
+import type { Log } from './log.ts';
+import { startRehearsalModel } from './rehearsal/model.ts';
+import { probeAgent } from './smoke/continuity.ts';
+import { checkCredentials } from './smoke/credentials.ts';
+import { checkLive } from './smoke/live.ts';
+import type { PushDoor } from './smoke/push.ts';
+import { reportOf, type SmokeCheck, type SmokeReport } from './smoke/report.ts';
+import { probeScript } from './smoke/script.ts';
+import { type ProbeDeps, smokeFolder } from './smoke/stage.ts';
+import { openWorkdir } from './workdir.ts';
+
+export interface SmokeDeps {
+  /** the one that would run dispatches; rejects with EngineFailed and the remedy */
+  engine: () => Promise<ContainerEngine>;
+  cli: RunnerDeps['cli'];
+  forge: (forge: ForgeConfig, agent: string) => Pick<Forge, 'self'>;
+  /** a gateway of its own for each probe: its ledger is not the operator's */
+  gateway: (to: { upstream: string; credential: Credential; database: Database }) => Promise<Gateway>;
+  /** the worker's side of the relay; null: the push is skipped */
+  door: PushDoor | null;
+  env: Record<string, string | undefined>;
+  log: Log;
+  now: () => number;
+  /** adds one real call per agent */
+  live: boolean;
+}
+
+export async function runSmoke(config: LoadedConfig, deps: SmokeDeps): Promise<SmokeReport> {
+  const agents = actingAgents(config);
+  const names = agents.map((a) => a.name);
+  const checks = await checkCredentials(config, { forge: deps.forge, agents: names });
+  try {
+    const engine = await deps.engine();
+    const probes = await probeAll(config, { ...deps, agents, container: engine });
+    return reportOf([...checks, ...probes], engine.name);
+  } catch (error) {
+    if (!(error instanceof EngineFailed)) throw error;
+    const remedy =
+      'Make one engine work (`claude-hooks doctor` tries each), or set container.engine to one that does.';
+    const check = { agent: null, check: 'engine', state: 'missing', detail: error.message, remedy } as const;
+    return reportOf([...checks, check], null);
+  }
+}
+
+/** An agent without an account acts nowhere. */
+export function actingAgents(config: LoadedConfig): AgentConfig[] {
+  const forges = Object.values(config.forges);
+  return [...config.agents.values()].filter((agent) =>
+    forges.some((forge) => Object.hasOwn(forge.accounts, agent.name)),
+  );
+}
+
+async function probeAll(
+  config: LoadedConfig,
+  deps: SmokeDeps & { agents: AgentConfig[]; container: ContainerEngine },
+): Promise<SmokeCheck[]> {
+  const folder = smokeFolder(config.state);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const database = openDatabase({ url: `sqlite:${join(folder, 'smoke.db')}` });
+  const model = await startRehearsalModel({ script: probeScript() });
+  const upstream = { url: model.url, credential: { kind: 'api-key', value: 'rehearsal' } } as const;
+  const gateway = await gatewayTo(deps, database, upstream);
+  try {
+    await migrate(database);
+    const probe = probeDeps(config, deps, { database, model, gateway });
+    const checks: SmokeCheck[] = [];
+    // One after another: a check on a schedule must not take the cores from the work.
+    for (const agent of deps.agents) checks.push(...(await probeAgent(probe, agent, deps.door)));
+    if (deps.live) checks.push(...(await live(config, deps, probe)));
+    return checks;
+  } finally {
+    await gateway.close();
+    await model.close();
+    await database.close();
+  }
+}
+
+function gatewayTo(
+  deps: SmokeDeps,
+  database: Database,
+  to: { url: string; credential: Credential },
+): Promise<Gateway> {
+  return deps.gateway({ upstream: to.url, credential: to.credential, database });
+}
+
+function probeDeps(
+  config: LoadedConfig,
+  deps: SmokeDeps & { container: ContainerEngine },
+  parts: Pick<ProbeDeps, 'database' | 'model' | 'gateway'>,
+): ProbeDeps {
+  return {
+    ...parts,
+    config,
+    engine: deps.container,
+    // Not the service's own folder: its locks are in the process that owns it.
+    workdir: openWorkdir({ folder: join(smokeFolder(config.state), 'work'), env: deps.env }),
+    cli: deps.cli,
+    path: deps.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
+    // Its own name as well: a service that starts reaps what bears its name.
+    instance: 'claude-hooks-smoke',
+    log: deps.log,
+    now: deps.now,
+  };
+}
+
+async function live(
+  config: LoadedConfig,
+  deps: SmokeDeps & { agents: AgentConfig[] },
+  probe: ProbeDeps,
+): Promise<SmokeCheck[]> {
+  const { upstream, credential } = config.model;
+  const gateway = await gatewayTo(deps, probe.database, { url: upstream, credential });
+  try {
+    const checks: SmokeCheck[] = [];
+    for (const agent of deps.agents) checks.push(await checkLive({ ...probe, gateway }, agent));
+    return checks;
+  } finally {
+    await gateway.close();
+  }
+}
