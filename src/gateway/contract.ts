@@ -64,6 +64,6 @@ export interface OpenGateway {
 
 export interface Gateway {
   open(run: GatewayRun): Promise<OpenGateway>;
-  /** closes what is open; removes the folder of sockets */
+  /** closes what is open, and with it every folder of a socket */
   close(): Promise<void>;
 }

@@ -1,0 +1,100 @@
+/** The gateway, see `gateway/contract.ts`: one unix socket per dispatch, and behind it the one way to the model. */
+import type { Database } from './database/database.ts';
+import type { Gateway, GatewayReport, GatewayRun, OpenGateway } from './gateway/contract.ts';
+import { CredentialSource } from './gateway/credential.ts';
+import { openDoor } from './gateway/door.ts';
+import { Ledger, usageOf } from './gateway/ledger.ts';
+import type { RunAtGateway } from './gateway/pass.ts';
+import type { PriceTable } from './gateway/prices.ts';
+import { openSocketFolders } from './gateway/sockets.ts';
+import { type Carried, Tally } from './gateway/tally.ts';
+import { type Upstream, UpstreamLine } from './gateway/upstream.ts';
+import type { Log } from './log.ts';
+
+export interface GatewayDeps {
+  /** for the sockets; made if missing. Where its path is too long for a socket, the system's temporary folder serves */
+  folder: string;
+  /** asked at each request, so that a new credential counts at once; throws nothing */
+  upstream: () => Upstream;
+  /** reads the credential again where it comes from; called when upstream has answered 401 */
+  refreshCredential: () => Promise<void> | void;
+  prices: PriceTable;
+  database: Database;
+  log: Log;
+  now: () => number;
+}
+
+/** What a run is refused is counted for ever, but not written for ever. */
+const MOST_AUDITED = 100;
+
+/** Also removes the sockets that a dead process has left in `folder`. */
+export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
+  const folders = await openSocketFolders(deps.folder);
+  const line = new UpstreamLine();
+  const ledger = new Ledger(deps);
+  const credentials = new CredentialSource({ ...deps, refresh: deps.refreshCredential });
+  const open = new Set<OpenGateway>();
+  const shared = { ledger, line, credentials, prices: deps.prices, log: deps.log, now: deps.now };
+  return {
+    open: async (run) => {
+      const carried = await usedBefore(deps.database, run);
+      const tally = new Tally({ caps: run.caps, prices: deps.prices, carried });
+      const socketPath = await folders.open();
+      const door = await openDoor(socketPath, atGateway(shared, run, tally));
+      let closing: Promise<GatewayReport> | null = null;
+      const close = async () => {
+        await door.close();
+        await folders.remove(socketPath);
+        await ledger.settled();
+        open.delete(opened);
+        return tally.report();
+      };
+      const opened: OpenGateway = {
+        socketPath,
+        report: () => tally.report(),
+        close: () => {
+          closing ??= close();
+          return closing;
+        },
+      };
+      open.add(opened);
+      return opened;
+    },
+    close: async () => {
+      await Promise.all([...open].map((one) => one.close()));
+      line.close();
+    },
+  };
+}
+
+/** An attempt that was cut off has cost what it has cost: the caps of a dispatch hold over all its attempts. */
+async function usedBefore(database: Database, { dispatchId }: GatewayRun): Promise<Carried> {
+  const used = await usageOf(database.rows, { dispatchId });
+  return {
+    requests: used.requests,
+    tokens: used.inputTokens + used.outputTokens + used.cacheWriteTokens,
+    microUsd: used.microUsd,
+  };
+}
+
+function atGateway(
+  shared: Omit<RunAtGateway, 'run' | 'tally' | 'refused'>,
+  run: GatewayRun,
+  tally: Tally,
+): RunAtGateway {
+  const refused: RunAtGateway['refused'] = ({ action, reason }) => {
+    if (tally.refuse() > MOST_AUDITED) return;
+    shared.ledger.audit({
+      dispatchId: run.dispatchId,
+      conversationId: run.conversationId,
+      agent: run.agent,
+      door: 'model',
+      action,
+      decision: 'denied',
+      reason,
+      detail: {},
+      now: shared.now(),
+    });
+  };
+  return { ...shared, run, tally, refused };
+}

@@ -1,0 +1,124 @@
+/** One dispatch's socket: what comes in is admitted or refused; what is admitted is passed on. */
+import { chmod } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { admit, errorBody, isRefusal, type Refusal, refusal } from './admission.ts';
+import { type Held, readBody } from './body.ts';
+import { passOn, type RunAtGateway } from './pass.ts';
+import { sendRefusal } from './relay.ts';
+
+/** The CLI has one request and those of its subagents; a program that opens more has other plans. */
+const MOST_AT_ONCE = 32;
+const MOST_CONNECTIONS = 128;
+
+export interface Door {
+  /** idempotent; cuts what is under way and waits until it is accounted for */
+  close(): Promise<void>;
+}
+
+export async function openDoor(socketPath: string, at: RunAtGateway): Promise<Door> {
+  const underWay = new Set<Promise<void>>();
+  const held: Held = { bytes: 0 };
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
+    // A write that meets a CLI which has just left must not end the process; 'close' tells us all we need.
+    response.on('error', () => {});
+    const refused = refusalOf(request, underWay.size);
+    if ('status' in refused) return refuse(at, request, response, refused);
+    const work = serve({ request, response, path: refused.path, held }, at).finally(() => {
+      underWay.delete(work);
+    });
+    underWay.add(work);
+  });
+  server.maxConnections = MOST_CONNECTIONS;
+  server.on('connect', (request, socket) => refuseTunnel(at, request, socket));
+  server.on('upgrade', (request, socket) => refuseTunnel(at, request, socket));
+  server.on('clientError', (_error, socket) => {
+    at.refused({ action: 'no HTTP', reason: 'These bytes are no HTTP request.' });
+    endWith(socket, refusal(400, 'These bytes are no HTTP request. Send one.'));
+  });
+  await listen(server, socketPath);
+  await chmod(socketPath, 0o666);
+  return {
+    close: async () => {
+      await closeServer(server);
+      await Promise.allSettled(underWay);
+    },
+  };
+}
+
+function refusalOf(request: IncomingMessage, underWay: number): Refusal | { path: string } {
+  const admission = admit({
+    method: request.method ?? '',
+    url: request.url ?? '',
+    host: request.headers.host,
+  });
+  if (isRefusal(admission)) return admission;
+  return underWay < MOST_AT_ONCE
+    ? admission
+    : refusal(429, `More than ${MOST_AT_ONCE} requests at once. Wait for the answers of some.`);
+}
+
+async function serve(
+  o: { request: IncomingMessage; response: ServerResponse; path: string; held: Held },
+  at: RunAtGateway,
+): Promise<void> {
+  const { request, response, path, held } = o;
+  const body = await readBody(request, held);
+  if (body === null) return;
+  if ('status' in body) return refuse(at, request, response, body);
+  try {
+    await passOn({ request, response, path, body, at });
+  } catch (error) {
+    at.log.error('The gateway failed at a request. Report this message.', { error: String(error) });
+    if (response.headersSent) response.destroy();
+    else
+      sendRefusal(response, refusal(500, 'The gateway failed. Try again; the operator finds it in the log.'));
+  } finally {
+    held.bytes -= body.length;
+  }
+}
+
+function refuse(
+  at: RunAtGateway,
+  request: IncomingMessage,
+  response: ServerResponse,
+  refused: Refusal,
+): void {
+  at.refused({ action: actionOf(request), reason: refused.message });
+  sendRefusal(response, refused);
+}
+
+function refuseTunnel(at: RunAtGateway, request: IncomingMessage, socket: Duplex): void {
+  const refused = refusal(403, 'Nothing is tunnelled here. Ask for POST /v1/messages.');
+  at.refused({ action: actionOf(request), reason: refused.message });
+  endWith(socket, refused);
+}
+
+function actionOf(request: IncomingMessage): string {
+  return `${request.method} ${request.url}`.slice(0, 200);
+}
+
+function endWith(socket: Duplex, refused: Refusal): void {
+  socket.on('error', () => {});
+  if (!socket.writable) return void socket.destroy();
+  const body = errorBody(refused);
+  const head = `HTTP/1.1 ${refused.status} Refused\r\ncontent-type: application/json\r\n`;
+  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,120 @@
+/** The rows of the gateway, written behind the answers and in batches: no byte waits for the database. */
+import { type AuditEntry, recordAudit } from '../audit.ts';
+import type { Database, Rows } from '../database/database.ts';
+import type { ModelRequestRow } from '../database/tables.ts';
+import type { Log } from '../log.ts';
+
+export type RequestEntry = Omit<ModelRequestRow, 'seq'>;
+
+/** Answers that end together share one transaction, and SQLite its one fsync. */
+const BATCH_MS = 100;
+/** PostgreSQL takes 65,535 values in a statement, SQLite 32,766; a row has 14. */
+const MOST_ROWS = 1000;
+const ATTEMPTS = 3;
+
+export class Ledger {
+  readonly #database: Database;
+  readonly #log: Log;
+  #requests: RequestEntry[] = [];
+  #audits: AuditEntry[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(deps: { database: Database; log: Log }) {
+    this.#database = deps.database;
+    this.#log = deps.log;
+  }
+
+  request(entry: RequestEntry): void {
+    this.#requests.push(entry);
+    this.#schedule();
+  }
+
+  audit(entry: AuditEntry): void {
+    this.#audits.push(entry);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => void this.settled(), BATCH_MS);
+  }
+
+  /** Resolves when all that was given so far is a row, or was given up with an error in the log. */
+  settled(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    while (this.#requests.length + this.#audits.length > 0) {
+      const requests = this.#requests.splice(0, MOST_ROWS);
+      const audits = this.#audits.splice(0, MOST_ROWS);
+      await this.#writeBatch(requests, audits);
+    }
+  }
+
+  async #writeBatch(requests: RequestEntry[], audits: AuditEntry[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#database.transaction(async (tx) => {
+          if (requests.length > 0) await tx.insertInto('model_requests').values(requests).execute();
+          for (const entry of audits) await recordAudit(tx, entry);
+        });
+        return;
+      } catch (error) {
+        if (attempt < ATTEMPTS) continue;
+        this.#log.error(
+          'The ledger of the model could not be written, so these requests are missing in it. Look at the database.',
+          { requests: requests.length, audits: audits.length, error: String(error) },
+        );
+        return;
+      }
+    }
+  }
+}
+
+export interface LedgerUsage {
+  /** sent upstream; what a cap refused is not among them */
+  requests: number;
+  inputTokens: number;
+  outputTokens: number;
+  cacheReadTokens: number;
+  cacheWriteTokens: number;
+  /** null when one of them has no known price */
+  microUsd: number | null;
+}
+
+/** What a dispatch or a whole conversation has used, by the rows. */
+export async function usageOf(
+  rows: Rows,
+  of: { dispatchId: string } | { conversationId: string },
+): Promise<LedgerUsage> {
+  const query = rows
+    .selectFrom('model_requests')
+    .where('outcome', '!=', 'capped')
+    .select(({ fn }) => [
+      fn.countAll<number>().as('requests'),
+      fn.sum<number | null>('input_tokens').as('inputTokens'),
+      fn.sum<number | null>('output_tokens').as('outputTokens'),
+      fn.sum<number | null>('cache_read_tokens').as('cacheReadTokens'),
+      fn.sum<number | null>('cache_write_tokens').as('cacheWriteTokens'),
+      fn.sum<number | null>('micro_usd').as('microUsd'),
+      fn.count<number>('micro_usd').as('priced'),
+    ]);
+  const found = await ('dispatchId' in of
+    ? query.where('dispatch_id', '=', of.dispatchId)
+    : query.where('conversation_id', '=', of.conversationId)
+  ).executeTakeFirstOrThrow();
+  const requests = Number(found.requests);
+  // PostgreSQL answers a sum of bigints as a numeric, which arrives as text.
+  return {
+    requests,
+    inputTokens: Number(found.inputTokens ?? 0),
+    outputTokens: Number(found.outputTokens ?? 0),
+    cacheReadTokens: Number(found.cacheReadTokens ?? 0),
+    cacheWriteTokens: Number(found.cacheWriteTokens ?? 0),
+    microUsd: Number(found.priced) === requests ? Number(found.microUsd ?? 0) : null,
+  };
+}

@@ -1,0 +1,84 @@
+/** Whether an answer of upstream is a limit, and until when. Pure. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { GatewayReport } from './contract.ts';
+
+type Limit = NonNullable<GatewayReport['limit']>;
+
+export interface ErrorSeen {
+  status: number;
+  /** the API's own word for it; '' when the body had none */
+  type: string;
+  message: string;
+  headers: IncomingHttpHeaders;
+  now: number;
+}
+
+const LIMIT_STATUSES = new Set([401, 402, 403, 429, 529]);
+/** What a stream that had begun well can end in: there is no status left to tell it by. */
+const LIMIT_TYPES: Readonly<Record<string, number>> = {
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  rate_limit_error: 429,
+  overloaded_error: 529,
+};
+/** The API answers 400 `invalid_request_error` when the credit is used up; only the sentence tells it from the others. */
+const NO_CREDIT = /credit balance is too low/i;
+
+/** Null when the answer is no limit. */
+export function limitOf(seen: ErrorSeen): Limit | null {
+  const status = limitStatus(seen);
+  if (status === null) return null;
+  const wait = retryAfterMs(seen.headers, seen.now);
+  // The other answers carry the windows, too, and say nothing by it.
+  const windows = status === 429 ? resetTimes(seen.headers) : [];
+  const resets = wait === null ? windows : [...windows, seen.now + wait];
+  return {
+    status,
+    until: resets.length === 0 ? null : Math.max(...resets),
+    retryMs: wait ?? 0,
+    why: `${seen.type || 'error'}: ${seen.message || `upstream answered ${seen.status}`}`.slice(0, 500),
+  };
+}
+
+function limitStatus({ status, type, message }: ErrorSeen): number | null {
+  if (LIMIT_STATUSES.has(status)) return status;
+  if (status === 400 && NO_CREDIT.test(message)) return 402;
+  return status < 400 ? (LIMIT_TYPES[type] ?? null) : null;
+}
+
+/** Seconds, or a date. */
+function retryAfterMs(headers: IncomingHttpHeaders, now: number): number | null {
+  const ms = Number(headers['retry-after-ms'] ?? Number.NaN);
+  if (Number.isFinite(ms) && ms >= 0) return ms;
+  const after = headers['retry-after'];
+  if (after === undefined) return null;
+  const seconds = Number(after);
+  if (Number.isFinite(seconds)) return seconds >= 0 ? seconds * 1000 : null;
+  const date = Date.parse(after);
+  return Number.isNaN(date) ? null : Math.max(0, date - now);
+}
+
+/**
+ * `anthropic-ratelimit-unified-reset` (unix seconds) is that of the window that refused, unless its status says that it
+ * did not. Of the others (`…-tokens-reset`, RFC 3339) only those count whose `-remaining` is zero: each answer has them
+ * all, and a window with something left in it is not what was waited for.
+ */
+function resetTimes(headers: IncomingHttpHeaders): number[] {
+  const times: number[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    const window = /^anthropic-ratelimit-(.+)-reset$/.exec(name)?.[1];
+    if (window === undefined || typeof value !== 'string') continue;
+    if (!hasRefused(window, headers)) continue;
+    const time = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value);
+    if (Number.isFinite(time)) times.push(time);
+  }
+  return times;
+}
+
+function hasRefused(window: string, headers: IncomingHttpHeaders): boolean {
+  const status = headers[`anthropic-ratelimit-${window}-status`];
+  if (window === 'unified') return status === undefined || status === 'rejected';
+  if (status !== undefined) return status === 'rejected';
+  return Number(headers[`anthropic-ratelimit-${window}-remaining`] ?? Number.NaN) === 0;
+}

@@ -1,0 +1,145 @@
+/** The way of an answer from upstream to the CLI. Streams are piped; only errors, which are short, are held and read. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Transform } from 'node:stream';
+import {
+  brotliDecompressSync,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+  gunzipSync,
+  inflateSync,
+  zstdDecompressSync,
+} from 'node:zlib';
+import { errorBody, type Refusal } from './admission.ts';
+import { inwardHeaders } from './headers.ts';
+import { UpstreamFailed } from './upstream.ts';
+import type { AnswerReader } from './usage.ts';
+
+export function sendRefusal(
+  response: ServerResponse,
+  refusal: Refusal,
+  headers: Record<string, string> = {},
+): void {
+  const body = errorBody(refusal);
+  response.writeHead(refusal.status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    ...headers,
+  });
+  response.end(body);
+}
+
+/**
+ * `ended`: to the end. `gone`: the CLI left before. `broken`: upstream did; the CLI sees a cut connection too, because
+ * a clean end would look like a whole answer.
+ */
+export type RelayEnd = 'ended' | 'gone' | 'broken';
+
+export async function relayAnswer(
+  answer: IncomingMessage,
+  response: ServerResponse,
+  of: { reader: AnswerReader; secrets: readonly string[]; firstByte: () => void },
+): Promise<RelayEnd> {
+  response.writeHead(answer.statusCode!, inwardHeaders(answer.headers, of.secrets));
+  // Without it the head waits for the first event, and with it the CLI's clock for the first byte.
+  response.flushHeaders();
+  const reading = readDecoded(of.reader, answer.headers['content-encoding']);
+  answer.once('data', of.firstByte);
+  answer.on('data', reading.push);
+  const end = await new Promise<RelayEnd>((resolve) => {
+    answer.once('error', () => resolve('broken'));
+    answer.once('close', () => {
+      if (!answer.complete) resolve('broken');
+    });
+    response.once('finish', () => resolve('ended'));
+    response.once('close', () => resolve('gone'));
+    response.on('error', () => {});
+    answer.pipe(response);
+  });
+  if (end !== 'ended') response.destroy();
+  await reading.end();
+  return end;
+}
+
+/** Upstream was asked for plain bytes; a proxy that compresses all the same is read on a copy. */
+function readDecoded(reader: AnswerReader, encoding: string | undefined) {
+  const decoder = DECODERS[encoding ?? '']?.stream();
+  if (decoder === undefined) {
+    return { push: (chunk: Buffer) => reader.push(chunk), end: async () => reader.end() };
+  }
+  const ended = new Promise<void>((resolve) => {
+    decoder.once('close', resolve);
+    decoder.once('error', () => resolve());
+  });
+  decoder.on('data', (chunk: Buffer) => reader.push(chunk));
+  return {
+    push: (chunk: Buffer) => void decoder.write(chunk),
+    end: async () => {
+      decoder.end();
+      await ended;
+      reader.end();
+    },
+  };
+}
+
+const DECODERS: Readonly<Record<string, { stream: () => Transform; whole: (bytes: Buffer) => Buffer }>> = {
+  gzip: { stream: () => createGunzip(), whole: gunzipSync },
+  deflate: { stream: () => createInflate(), whole: inflateSync },
+  br: { stream: () => createBrotliDecompress(), whole: brotliDecompressSync },
+  zstd: { stream: () => createZstdDecompress(), whole: zstdDecompressSync },
+};
+
+export interface ErrorAnswer {
+  status: number;
+  type: string;
+  message: string;
+}
+
+const MOST_ERROR_BYTES = 1024 * 1024;
+
+/** Passes an error on, without the credential should upstream have repeated it in words; answers what it said. */
+export async function relayError(
+  answer: IncomingMessage,
+  response: ServerResponse,
+  secrets: readonly string[],
+): Promise<ErrorAnswer> {
+  const text = without(secrets, await textOf(answer));
+  const headers = inwardHeaders(answer.headers, secrets);
+  delete headers['content-encoding'];
+  response.writeHead(answer.statusCode!, { ...headers, 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+  return { status: answer.statusCode!, ...errorOf(text) };
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size <= MOST_ERROR_BYTES) chunks.push(chunk);
+    }
+  } catch (error) {
+    throw new UpstreamFailed((error as NodeJS.ErrnoException).code ?? 'EUNKNOWN', String(error));
+  }
+  const bytes = Buffer.concat(chunks);
+  try {
+    return (DECODERS[answer.headers['content-encoding'] ?? '']?.whole(bytes) ?? bytes).toString('utf8');
+  } catch {
+    return '';
+  }
+}
+
+function without(secrets: readonly string[], text: string): string {
+  return secrets.reduce((clean, secret) => clean.replaceAll(secret, '[removed]'), text);
+}
+
+function errorOf(text: string): { type: string; message: string } {
+  try {
+    const { error } = JSON.parse(text) as { error?: { type?: unknown; message?: unknown } };
+    return { type: String(error?.type ?? ''), message: String(error?.message ?? '').slice(0, 500) };
+  } catch {
+    return { type: '', message: text.slice(0, 200) };
+  }
+}

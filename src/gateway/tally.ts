@@ -1,0 +1,89 @@
+/** What one run has used so far, and which cap it has come to. In memory; the rows are the ledger's. */
+import type { CapName, GatewayCaps, GatewayReport } from './contract.ts';
+import { type PriceTable, priceOf } from './prices.ts';
+import type { Usage } from './usage.ts';
+
+/** What an earlier attempt of the same dispatch has used: a run that is taken up again does not start at nothing. */
+export interface Carried {
+  requests: number;
+  /** input, cache writes and output */
+  tokens: number;
+  /** null when a part of it has no known price */
+  microUsd: number | null;
+}
+
+export class Tally {
+  readonly #caps: GatewayCaps;
+  readonly #prices: PriceTable;
+  readonly #carried: Carried;
+  #microUsd: number | null;
+  readonly #report: Omit<GatewayReport, 'usd'>;
+
+  constructor(of: { caps: GatewayCaps; prices: PriceTable; carried: Carried }) {
+    this.#caps = of.caps;
+    this.#prices = of.prices;
+    this.#carried = of.carried;
+    this.#microUsd = 0;
+    this.#report = {
+      requests: 0,
+      refused: 0,
+      inputTokens: 0,
+      outputTokens: 0,
+      cacheReadTokens: 0,
+      cacheWriteTokens: 0,
+      capped: null,
+      limit: null,
+    };
+  }
+
+  /**
+   * Counts a request that is about to be sent; or names the cap that forbids it. Tokens and dollars are known after an
+   * answer only, so the requests that are under way together may pass the cap by what they cost.
+   */
+  begin(model: string | null): CapName | null {
+    const capped = this.#report.capped ?? this.#reached(model);
+    if (capped === null) this.#report.requests++;
+    else this.#report.capped = capped;
+    return capped;
+  }
+
+  #reached(model: string | null): CapName | null {
+    const { requests, tokens, usd } = this.#caps;
+    const { requests: sent, inputTokens, outputTokens, cacheWriteTokens } = this.#report;
+    if (requests !== null && this.#carried.requests + sent >= requests) return 'max-requests';
+    const used = this.#carried.tokens + inputTokens + outputTokens + cacheWriteTokens;
+    if (tokens !== null && used >= tokens) return 'max-tokens';
+    if (usd === null) return null;
+    const spent = this.spentMicroUsd();
+    const isPriced = spent !== null && priceOf(this.#prices, model) !== null;
+    return isPriced && spent < usd * 1_000_000 ? null : 'max-usd';
+  }
+
+  /** null when something was used that has no known price */
+  spentMicroUsd(): number | null {
+    if (this.#microUsd === null || this.#carried.microUsd === null) return null;
+    return this.#carried.microUsd + this.#microUsd;
+  }
+
+  add(usage: Usage, microUsd: number | null): void {
+    this.#report.inputTokens += usage.input;
+    this.#report.outputTokens += usage.output;
+    this.#report.cacheReadTokens += usage.cacheRead;
+    this.#report.cacheWriteTokens += usage.cacheWrite;
+    this.#microUsd = this.#microUsd === null || microUsd === null ? null : this.#microUsd + microUsd;
+  }
+
+  refuse(): number {
+    return ++this.#report.refused;
+  }
+
+  /** of the last answer; null lifts it */
+  limit(limit: GatewayReport['limit']): void {
+    this.#report.limit = limit;
+  }
+
+  report(): GatewayReport {
+    const usd = this.#microUsd === null ? null : this.#microUsd / 1_000_000;
+    return { ...this.#report, usd };
+  }
+}

@@ -1,0 +1,97 @@
+/** The way out: one request to the configured Messages API, over connections that are kept. */
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Credential } from './contract.ts';
+
+export interface Upstream {
+  /** a path is kept: `/v1/messages` comes behind it */
+  baseUrl: string;
+  credential: Credential;
+}
+
+export interface UpstreamRequest {
+  baseUrl: string;
+  path: string;
+  headers: OutgoingHttpHeaders;
+  body: Buffer;
+  signal: AbortSignal;
+}
+
+/** No answer came: the address, the network, or a connection that was cut. `code` as Node names it. */
+export class UpstreamFailed extends Error {
+  override name = 'UpstreamFailed';
+  readonly code: string;
+  constructor(code: string, detail: string) {
+    super(detail);
+    this.code = code;
+  }
+}
+
+const CONNECT_MS = 15_000;
+
+export class UpstreamLine {
+  readonly #http = new HttpAgent({ keepAlive: true });
+  readonly #https = new HttpsAgent({ keepAlive: true });
+
+  /** Resolves with the head of the answer, whatever its status; redirects are not followed. */
+  async ask(asked: UpstreamRequest): Promise<IncomingMessage> {
+    for (;;) {
+      const { answer, sent } = this.#send(asked);
+      try {
+        return await answer;
+      } catch (error) {
+        // Upstream closed a kept connection at the moment we used it: nothing of the request was taken.
+        const stale = sent.reusedSocket && (error as UpstreamFailed).code === 'ECONNRESET';
+        if (!stale || asked.signal.aborted) throw error;
+      }
+    }
+  }
+
+  #send(asked: UpstreamRequest): { answer: Promise<IncomingMessage>; sent: ClientRequest } {
+    const url = new URL(asked.baseUrl);
+    const isTls = url.protocol === 'https:';
+    const sent = (isTls ? httpsRequest : httpRequest)({
+      protocol: url.protocol,
+      hostname: url.hostname.replace(/^\[|\]$/g, ''),
+      port: url.port,
+      path: url.pathname.replace(/\/+$/, '') + asked.path,
+      method: 'POST',
+      headers: { ...asked.headers, host: url.host, 'content-length': asked.body.length },
+      agent: isTls ? this.#https : this.#http,
+      signal: asked.signal,
+    });
+    const answer = new Promise<IncomingMessage>((resolve, reject) => {
+      sent.once('response', resolve);
+      // Stays: a connection that breaks after the head reports here, too, and unheard it would end the process.
+      sent.on('error', (error: NodeJS.ErrnoException) =>
+        reject(new UpstreamFailed(error.code ?? 'EUNKNOWN', error.message)),
+      );
+    });
+    boundConnecting(sent);
+    sent.end(asked.body);
+    return { answer, sent };
+  }
+
+  close(): void {
+    this.#http.destroy();
+    this.#https.destroy();
+  }
+}
+
+function boundConnecting(sent: ClientRequest): void {
+  sent.once('socket', (socket) => {
+    if (!socket.connecting) return;
+    const timer = setTimeout(() => {
+      sent.destroy(Object.assign(new Error(`no connection in ${CONNECT_MS} ms`), { code: 'ETIMEDOUT' }));
+    }, CONNECT_MS);
+    const done = () => clearTimeout(timer);
+    socket.once('connect', done);
+    socket.once('close', done);
+  });
+}

@@ -1,0 +1,157 @@
+/**
+ * Reads what an answer was billed while it passes: from the server-sent events of a stream, or from one JSON object.
+ * It looks at copies of the references, never at the way of the bytes, and parses only the few events that count.
+ */
+export interface Usage {
+  input: number;
+  output: number;
+  cacheRead: number;
+  /** all cache writes; `cacheWriteHour` of them are kept for an hour */
+  cacheWrite: number;
+  cacheWriteHour: number;
+  webSearches: number;
+  isFast: boolean;
+}
+
+export interface AnswerRead {
+  usage: Usage;
+  /** as the answer names it */
+  model: string | null;
+  /** the upstream has said what the prompt cost */
+  billed: boolean;
+  /** the answer came to its own end */
+  ended: boolean;
+  /** an error event inside a stream that had begun well */
+  error: { type: string; message: string } | null;
+  /** bytes of the events that carry the answer itself: all that is known of the output of one that was cut */
+  answerBytes: number;
+}
+
+export interface AnswerReader {
+  readonly read: AnswerRead;
+  push(chunk: Buffer): void;
+  end(): void;
+}
+
+/** Longest line or JSON answer that is looked into. */
+const MOST_READ_BYTES = 8 * 1024 * 1024;
+
+export function blankUsage(): Usage {
+  return {
+    input: 0,
+    output: 0,
+    cacheRead: 0,
+    cacheWrite: 0,
+    cacheWriteHour: 0,
+    webSearches: 0,
+    isFast: false,
+  };
+}
+
+export function readerFor(contentType: string | undefined): AnswerReader {
+  return contentType?.startsWith('text/event-stream') === true ? new EventReader() : new JsonReader();
+}
+
+function blankRead(): AnswerRead {
+  return { usage: blankUsage(), model: null, billed: false, ended: false, error: null, answerBytes: 0 };
+}
+
+class JsonReader implements AnswerReader {
+  readonly read = blankRead();
+  #chunks: Buffer[] = [];
+  #size = 0;
+
+  push(chunk: Buffer): void {
+    this.#size += chunk.length;
+    this.read.answerBytes = this.#size;
+    if (this.#size <= MOST_READ_BYTES) this.#chunks.push(chunk);
+    else this.#chunks = [];
+  }
+
+  end(): void {
+    const message = parsed(Buffer.concat(this.#chunks).toString('utf8'));
+    if (message === null) return;
+    takeMessage(this.read, message);
+    this.read.ended = true;
+  }
+}
+
+/** Only these are parsed; the others are most of the bytes. */
+const TELLING = new Set(['message_start', 'message_delta', 'message_stop', 'error']);
+
+class EventReader implements AnswerReader {
+  readonly read = blankRead();
+  #rest: Buffer | null = null;
+  #event = '';
+
+  push(chunk: Buffer): void {
+    const bytes = this.#rest === null ? chunk : Buffer.concat([this.#rest, chunk]);
+    let from = 0;
+    for (let to = bytes.indexOf(0x0a); to !== -1; to = bytes.indexOf(0x0a, from)) {
+      this.#line(bytes, from, to);
+      from = to + 1;
+    }
+    const left = bytes.length - from;
+    // A line that long is no event that counts; its end is taken for a line of its own, which has no field name we know.
+    this.#rest = left === 0 || left > MOST_READ_BYTES ? null : bytes.subarray(from);
+  }
+
+  end(): void {
+    this.#rest = null;
+  }
+
+  #line(bytes: Buffer, from: number, to: number): void {
+    const name = bytes.toString('latin1', from, Math.min(from + 6, to));
+    if (name === 'event:') {
+      this.#event = bytes.toString('latin1', from + 6, to).trim();
+    } else if (name.startsWith('data:')) {
+      if (TELLING.has(this.#event)) this.#take(parsed(bytes.toString('utf8', from + 5, to)));
+      else if (this.#event.startsWith('content_block')) this.read.answerBytes += to - from;
+    }
+  }
+
+  #take(data: Fields | null): void {
+    if (data === null) return;
+    if (this.#event === 'message_start') takeMessage(this.read, fields(data.message));
+    if (this.#event === 'message_delta') takeUsage(this.read, fields(data.usage));
+    if (this.#event === 'message_stop') this.read.ended = true;
+    if (this.#event === 'error') {
+      const { type, message } = fields(data.error);
+      this.read.error = { type: String(type ?? ''), message: String(message ?? '').slice(0, 500) };
+    }
+  }
+}
+
+type Fields = Record<string, unknown>;
+
+function parsed(text: string): Fields | null {
+  try {
+    return fields(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+function fields(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {};
+}
+
+function takeMessage(read: AnswerRead, message: Fields): void {
+  if (typeof message.model === 'string') read.model = message.model;
+  takeUsage(read, fields(message.usage));
+}
+
+/** A later event repeats what it knows; its counts are totals, not additions. What it leaves out stays. */
+function takeUsage(read: AnswerRead, from: Fields): void {
+  const { usage } = read;
+  const count = (value: unknown, known: number) =>
+    typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.floor(value) : known;
+  if (typeof from.input_tokens === 'number') read.billed = true;
+  usage.input = count(from.input_tokens, usage.input);
+  usage.output = count(from.output_tokens, usage.output);
+  usage.cacheRead = count(from.cache_read_input_tokens, usage.cacheRead);
+  usage.cacheWrite = count(from.cache_creation_input_tokens, usage.cacheWrite);
+  usage.cacheWriteHour = count(fields(from.cache_creation).ephemeral_1h_input_tokens, usage.cacheWriteHour);
+  usage.webSearches = count(fields(from.server_tool_use).web_search_requests, usage.webSearches);
+  if (from.speed === 'fast') usage.isFast = true;
+}
