@@ -3,7 +3,6 @@ import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { ContainerEngine } from '../container/container.ts';
 import type { Rows } from '../database/database.ts';
 import type { Forge } from '../forge/forge.ts';
-import type { EngineName } from '../vocabulary.ts';
 import type { Finding } from './finding.ts';
 
 export type DoctorForge = Pick<
@@ -11,11 +10,16 @@ export type DoctorForge = Pick<
   'self' | 'getRepository' | 'permissionOf' | 'version' | 'listHooks' | 'serverTime' | 'tokenScopes'
 >;
 
-/** One engine, tried: it is there and starts containers, or `problem` is a sentence with the remedy. */
-export interface EngineTrial {
-  name: EngineName;
-  engine: ContainerEngine | null;
-  problem: string | null;
+export interface WorkingEngine {
+  engine: ContainerEngine & { unheld: readonly string[] };
+  /** docker and podman */
+  takesImages: boolean;
+}
+
+export interface EngineAnswer {
+  chosen: WorkingEngine;
+  /** those that come first in order and do not work */
+  tried: { name: string; problem: string; remedy: string }[];
 }
 
 export interface DoctorContext {
@@ -35,7 +39,8 @@ export interface DoctorContext {
   };
   /** asks forges to send a test delivery, which they sign and we ignore */
   testDeliveries: boolean;
-  engines: () => Promise<EngineTrial[]>;
+  /** rejects with EngineFailed where none works */
+  engine: () => Promise<EngineAnswer>;
   /** absolute path of the CLI that fits an image */
   cli: (image: string | null) => Promise<string>;
   pinnedCliVersion: string;

@@ -25,6 +25,8 @@ export interface DoctorReport {
   looked: string[];
   /** true when nothing is broken */
   ok: boolean;
+  /** a running one holds the state folder; then test deliveries can be watched */
+  service: 'running' | 'not running';
 }
 
 export function worstFirst(findings: readonly Finding[]): Finding[] {
@@ -33,7 +35,7 @@ export function worstFirst(findings: readonly Finding[]): Finding[] {
 }
 
 export function renderReport(report: DoctorReport): string {
-  if (report.findings.length === 0) return `Nothing is wrong. Looked at: ${report.looked.join(', ')}.`;
+  if (report.findings.length === 0) return `Nothing is wrong. ${looked(report)}`;
   const blocks = report.findings.map((f) =>
     [
       `${f.severity.toUpperCase()}  ${f.check}  ${f.subject}`,
@@ -45,8 +47,12 @@ export function renderReport(report: DoctorReport): string {
   return `${blocks.join('\n\n')}\n\n${summary(report)}`;
 }
 
-function summary({ findings, looked }: DoctorReport): string {
-  const counts = SEVERITIES.map((s) => [s, findings.filter((f) => f.severity === s).length] as const);
+function summary(report: DoctorReport): string {
+  const counts = SEVERITIES.map((s) => [s, report.findings.filter((f) => f.severity === s).length] as const);
   const told = counts.filter(([, n]) => n > 0).map(([s, n]) => `${n} ${s}`);
-  return `${told.join(', ')}. Looked at: ${looked.join(', ')}.`;
+  return `${told.join(', ')}. ${looked(report)}`;
+}
+
+function looked(report: DoctorReport): string {
+  return `Looked at: ${report.looked.join(', ')}. The service is ${report.service}.`;
 }

@@ -1,0 +1,71 @@
+/** What is wrong with this installation: findings with evidence and remedy, worst first. Changes nothing. */
+import { type Database, openDatabase } from './database/database.ts';
+import { checkAccounts } from './doctor/accounts.ts';
+import type { Check, DoctorContext } from './doctor/contract.ts';
+import { checkEngines } from './doctor/engines.ts';
+import { type DoctorReport, type Finding, worstFirst } from './doctor/finding.ts';
+import { checkFolders } from './doctor/folders.ts';
+import { checkHooks } from './doctor/hooks.ts';
+import { checkNetwork } from './doctor/network.ts';
+import { checkDatabase, checkRecords } from './doctor/records.ts';
+
+const CHECKS: Readonly<Record<string, Check>> = {
+  folders: checkFolders,
+  records: checkRecords,
+  engines: checkEngines,
+  network: checkNetwork,
+  accounts: checkAccounts,
+  hooks: checkHooks,
+};
+
+/** What is not known before the database was opened is filled in here. */
+export async function runDoctor(given: Omit<DoctorContext, 'rows'>): Promise<DoctorReport> {
+  const database = await openToRead(given.config.database.url);
+  try {
+    const isOpen = typeof database !== 'string';
+    const findings = await checkDatabase(isOpen ? database : null, isOpen ? null : database);
+    const isUsable = isOpen && findings.length === 0;
+    const context: DoctorContext = { ...given, rows: isUsable ? database.rows : null };
+    for (const [name, check] of Object.entries(CHECKS))
+      findings.push(...(await carefully(name, check, context)));
+    const sorted = worstFirst(findings);
+    return {
+      findings: sorted,
+      looked: ['database', ...Object.keys(CHECKS)],
+      ok: sorted.every((f) => f.severity !== 'broken'),
+      service: given.service.running ? 'running' : 'not running',
+    };
+  } finally {
+    if (typeof database !== 'string') await database.close();
+  }
+}
+
+/** A check that breaks is a finding of its own; the others still have their say. */
+async function carefully(name: string, check: Check, context: DoctorContext): Promise<Finding[]> {
+  try {
+    return await check(context);
+  } catch (error) {
+    return [
+      {
+        check: 'check-failed',
+        severity: 'risk',
+        subject: name,
+        problem: `the checks of ${name} could not be finished`,
+        evidence: String(error),
+        remedy: 'Mend what else is found first; if it stays, report it with this line.',
+      },
+    ];
+  }
+}
+
+async function openToRead(url: string): Promise<Database | string> {
+  let database: Database | null = null;
+  try {
+    database = openDatabase({ url, readOnly: true });
+    await database.rows.selectFrom('deliveries').select('id').limit(1).execute();
+    return database;
+  } catch (error) {
+    await database?.close().catch(() => {});
+    return (error as Error).message;
+  }
+}
