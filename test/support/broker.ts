@@ -1,0 +1,111 @@
+/** The broker's tools on a pocket forge: bo is the agent's account, ada owns the repository, cy only reads. */
+import { randomUUID } from 'node:crypto';
+import { type AuditEntry, auditOf, recordAudit } from '../../src/audit.ts';
+import type { BrokerDeps, BrokerScope } from '../../src/broker/contract.ts';
+import { forgeTools } from '../../src/broker.ts';
+import type { Database } from '../../src/database/database.ts';
+import type { Forge } from '../../src/forge/forge.ts';
+import { createGiteaFamilyClient } from '../../src/forge/gitea-family-client.ts';
+import { resolveConversation } from '../../src/mailbox/conversations.ts';
+import { REPO, type Trial } from '../../src/rehearsal/pocket-forge-trial.ts';
+
+export interface BrokerStage {
+  /** the conversation's issue */
+  number: number;
+  dispatchId: string;
+  conversationId: string;
+  forge: Forge;
+  /** a run of the same dispatch, with these differences: what a worker makes at each attempt */
+  run(scope?: Partial<BrokerScope>, deps?: Partial<BrokerDeps>): BrokerRun;
+  audit(): Promise<{ action: string; decision: string; reason: string | null; detail: unknown }[]>;
+  effects(): Promise<{ key: string; kind: string; state: string; attempts: number }[]>;
+}
+
+export interface BrokerRun {
+  names: string[];
+  call(name: string, input: unknown, toolUseId?: string): Promise<{ text: string; isError: boolean }>;
+}
+
+export function newId(): string {
+  return `toolu_${randomUUID().replaceAll('-', '').slice(0, 24)}`;
+}
+
+export function clientOf(trial: Trial, login: string): Forge {
+  return createGiteaFamilyClient({ name: 'home', url: trial.forge.url, token: `${login}-token` });
+}
+
+export async function brokerStage(trial: Trial, database: Database): Promise<BrokerStage> {
+  const { number } = await trial.forge.as('ada').createIssue(REPO, { title: 'Totals', body: 'Wrong.' });
+  const forge = clientOf(trial, 'bo');
+  const repository = { id: String(trial.forge.state.repositories[0]!.id), fullName: REPO };
+  const item = await forge.getItem(repository, number);
+  const conversation = await database.transaction(
+    async (tx) =>
+      await resolveConversation(tx, { forge: 'home', repository, number, agent: 'dev', item, now: 1 }),
+  );
+  const dispatchId = randomUUID();
+  const items = async () => {
+    const joined = await database.rows
+      .selectFrom('conversation_items')
+      .select('number')
+      .where('conversation_id', '=', conversation.id)
+      .orderBy('number')
+      .execute();
+    return joined.map((row) => row.number);
+  };
+  const scope: BrokerScope = {
+    dispatchId,
+    conversationId: conversation.id,
+    agent: 'dev',
+    login: 'bo',
+    repository,
+    items,
+    branch: { name: `dev/${number}`, base: 'main' },
+    tools: null,
+    scope: 'item',
+    maxWrites: 50,
+    restricted: null,
+  };
+  const about = { dispatchId, conversationId: conversation.id, agent: 'dev', now: 5 };
+  const deps: BrokerDeps = {
+    database,
+    forge,
+    now: () => 5,
+    assertMine: async () => {},
+    audit: async (entry) => await recordAudit(database.rows, { ...about, ...entry } satisfies AuditEntry),
+  };
+  return {
+    number,
+    dispatchId,
+    conversationId: conversation.id,
+    forge,
+    run(scopeChange = {}, depsChange = {}) {
+      const tools = forgeTools({ ...scope, ...scopeChange }, { ...deps, ...depsChange });
+      return {
+        names: tools.map(({ name }) => name),
+        async call(name, input, toolUseId = newId()) {
+          const tool = tools.find((one) => one.name === name);
+          if (tool === undefined) throw new Error(`There is no tool ${name}. Offer it in the scope.`);
+          return await tool.call(input, { toolUseId });
+        },
+      };
+    },
+    async audit() {
+      const rows = await auditOf(database.rows, { dispatchId });
+      return rows.map(({ action, decision, reason, detail }) => ({
+        action,
+        decision,
+        reason,
+        detail: JSON.parse(detail) as unknown,
+      }));
+    },
+    async effects() {
+      return await database.rows
+        .selectFrom('effects')
+        .select(['key', 'kind', 'state', 'attempts'])
+        .where('dispatch_id', '=', dispatchId)
+        .orderBy('seq')
+        .execute();
+    },
+  };
+}
