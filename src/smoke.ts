@@ -9,7 +9,10 @@ import type { AgentConfig, ForgeConfig, LoadedConfig } from './config/config.ts'
 import { type ContainerEngine, EngineFailed } from './container/container.ts';
 import { type Database, migrate, openDatabase } from './database/database.ts';
 import type { Forge } from './forge/forge.ts';
-import type { Credential, Gateway } from './gateway/contract.ts';
+import type { Gateway } from './gateway/contract.ts';
+import { LIST_PRICES } from './gateway/prices.ts';
+import type { Upstream } from './gateway/upstream.ts';
+import { createGateway } from './gateway.ts';
 import type { Log } from './log.ts';
 import { startRehearsalModel } from './rehearsal/model.ts';
 import { probeAgent } from './smoke/continuity.ts';
@@ -26,8 +29,6 @@ export interface SmokeDeps {
   engine: () => Promise<ContainerEngine>;
   cli: RunnerDeps['cli'];
   forge: (forge: ForgeConfig, agent: string) => Pick<Forge, 'self'>;
-  /** a gateway of its own for each probe: its ledger is not the operator's */
-  gateway: (to: { upstream: string; credential: Credential; database: Database }) => Promise<Gateway>;
   /** the worker's side of the relay; null: the push is skipped */
   door: PushDoor | null;
   env: Record<string, string | undefined>;
@@ -69,11 +70,11 @@ async function probeAll(
   const folder = smokeFolder(config.state);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const database = openDatabase({ url: `sqlite:${join(folder, 'smoke.db')}` });
+  await migrate(database);
   const model = await startRehearsalModel({ script: probeScript() });
-  const upstream = { url: model.url, credential: { kind: 'api-key', value: 'rehearsal' } } as const;
-  const gateway = await gatewayTo(deps, database, upstream);
+  const upstream: Upstream = { baseUrl: model.url, credential: { kind: 'api-key', value: 'rehearsal' } };
+  const gateway = await gatewayTo(deps, { database, folder, upstream });
   try {
-    await migrate(database);
     const probe = probeDeps(config, deps, { database, model, gateway });
     const checks: SmokeCheck[] = [];
     // One after another: a check on a schedule must not take the cores from the work.
@@ -87,12 +88,20 @@ async function probeAll(
   }
 }
 
+/** Of the checks' own, with the checks' own ledger: nothing of it is the operator's. */
 function gatewayTo(
-  deps: SmokeDeps,
-  database: Database,
-  to: { url: string; credential: Credential },
+  { now, log }: SmokeDeps,
+  { database, folder, upstream }: { database: Database; folder: string; upstream: Upstream },
 ): Promise<Gateway> {
-  return deps.gateway({ upstream: to.url, credential: to.credential, database });
+  return createGateway({
+    folder: join(folder, 'run'),
+    upstream: () => upstream,
+    refreshCredential: () => {},
+    prices: LIST_PRICES,
+    database,
+    log,
+    now,
+  });
 }
 
 function probeDeps(
@@ -121,7 +130,12 @@ async function live(
   probe: ProbeDeps,
 ): Promise<SmokeCheck[]> {
   const { upstream, credential } = config.model;
-  const gateway = await gatewayTo(deps, probe.database, { url: upstream, credential });
+  const gateway = await gatewayTo(deps, {
+    database: probe.database,
+    // A folder of its own: each gateway clears what it takes for left-overs.
+    folder: join(smokeFolder(config.state), 'live'),
+    upstream: { baseUrl: upstream, credential },
+  });
   try {
     const checks: SmokeCheck[] = [];
     for (const agent of deps.agents) checks.push(await checkLive({ ...probe, gateway }, agent));
