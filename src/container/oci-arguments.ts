@@ -53,7 +53,7 @@ export interface RunRequest {
 /** What follows `docker` or `podman`. */
 export function runArguments(request: RunRequest): string[] {
   const { spec, spawn, name, user } = request;
-  const names = Object.keys(spawn.env);
+  const names = Object.keys(spawn.env).filter((n) => n !== INSTANCE_MARK && n !== DISPATCH_MARK);
   return [
     'run',
     '--rm',

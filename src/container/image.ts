@@ -1,0 +1,61 @@
+/** What an image of docker or podman is: there or not, with a shell or not, glibc or musl. Found out by running it. */
+import { ask } from './client.ts';
+import { EngineFailed } from './container.ts';
+import type { OciOptions } from './oci.ts';
+
+export type Libc = 'glibc' | 'musl';
+
+export interface ImageFacts {
+  libc: Libc;
+  /** without it an agent can work, but not commit */
+  git: boolean;
+}
+
+/** The running shell's own mappings tell the truth; files may be there of both, as Debian's `musl` package shows. */
+const LOOK = `
+libc=
+while read -r line; do case $line in
+  */ld-musl-*|*/libc.musl-*) libc=musl;;
+  */libc.so.6|*/libc-2.*|*/ld-linux*) libc=\${libc:-glibc};;
+esac; done < /proc/$$/maps
+if [ -z "$libc" ]; then
+  for file in /lib64/ld-linux-*.so.* /lib/ld-linux-*.so.*; do [ -e "$file" ] && libc=glibc; done
+  for file in /lib/ld-musl-*.so.1; do [ -e "$file" ] && libc=musl; done
+fi
+git=no; command -v git >/dev/null 2>&1 && git=yes
+echo "looked \${libc:-none} $git"`;
+
+/** Throws EngineFailed where the image cannot serve. */
+export async function inspectImage(oci: OciOptions, image: string): Promise<ImageFacts> {
+  const client = [oci.program, ...oci.programArgs];
+  const there = await ask([...client, 'image', 'inspect', '--format', '{{.Id}}', image], oci.env);
+  if (there.code !== 0) {
+    throw new EngineFailed(
+      `The image ${image} is not on this machine, and this service pulls none.`,
+      `Fetch it with "${oci.name} pull ${image}", or correct container.image.`,
+    );
+  }
+  const run = ['run', '--rm', '--pull', 'never', '--network', 'none', '--read-only', '--log-driver', 'none'];
+  const entry = ['--entrypoint', '/bin/sh', image, '-c', LOOK];
+  const answer = await ask([...client, ...run, ...oci.runArgs, ...entry], oci.env);
+  if (answer.code === 126 || answer.code === 127) {
+    throw new EngineFailed(
+      `The image ${image} has no shell: /bin/sh does not start in it (${answer.stderr.trim()}).`,
+      `Choose an image that has one, as all of Debian, Ubuntu, Fedora and Alpine do.`,
+    );
+  }
+  const [, libc, git] = /^looked (\S+) (\S+)$/m.exec(answer.stdout) ?? [];
+  if (answer.code !== 0 || libc === undefined) {
+    throw new EngineFailed(
+      `${oci.name} does not start a container of ${image}: ${answer.stderr.trim() || `exit code ${answer.code}`}.`,
+      `Make "${oci.name} run --rm --network none ${image} true" work for the user of this service; container.program_args and container.run_args may help.`,
+    );
+  }
+  if (libc !== 'glibc' && libc !== 'musl') {
+    throw new EngineFailed(
+      `The image ${image} has neither glibc nor musl, so the CLI cannot run in it.`,
+      `Choose an image with one of them, as Debian or Alpine.`,
+    );
+  }
+  return { libc, git: git === 'yes' };
+}
