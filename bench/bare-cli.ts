@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cliEnvironment } from '../src/agent-runner/environment.ts';
 import { type AgentOptions, type CliRun, runCli } from '../src/agent-runner/run-cli.ts';
+import { cliFor } from '../src/container/cli-build.ts';
 import type { ContainedProcess, RunningContainer, SpawnSpec } from '../src/container/container.ts';
 import type { RehearsalModel } from '../src/rehearsal/model.ts';
 import type { CliFolders } from '../src/sessions/folders.ts';
@@ -32,18 +33,11 @@ export async function captureStart(turn: CliTurn): Promise<CliStart> {
     prompt: turn.prompt,
     session: turn.session,
     cwd: turn.cwd,
-    env: cliEnvironment({
-      folders: turn.folders,
-      path: process.env.PATH!,
-      upstream: turn.model.url,
-      apiKey: 'sk-ant-bench-model-key',
-      modelRetries: 0,
-      modelIdleSeconds: 120,
-      root: process.getuid?.() === 0,
-    }),
+    env: directEnvironment(turn),
     lockFile: null,
-    executable: null,
+    executable: await cliFor({ oci: null, image: null, executable: null, muslCliPath: null }),
     agent: turn.agent,
+    tools: [],
     lateMessagesMs: 10_000,
     signal: new AbortController().signal,
     observe: { text: async () => {}, tool: async () => {} },
@@ -54,6 +48,17 @@ export async function captureStart(turn: CliTurn): Promise<CliStart> {
     );
   }
   return { spec: container.spec, input: openingWords(container.written) };
+}
+
+/** The service's environment, without the gateway between CLI and model. */
+function directEnvironment({ folders, model }: CliTurn): Record<string, string> {
+  const { ANTHROPIC_UNIX_SOCKET: _, ...env } = cliEnvironment({
+    place: { ...folders, path: process.env.PATH!, socket: '' },
+    modelRetries: 0,
+    modelIdleSeconds: 120,
+    root: process.getuid?.() === 0,
+  });
+  return { ...env, ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'sk-ant-bench-model-key' };
 }
 
 class CapturingContainer implements RunningContainer {

@@ -10,7 +10,7 @@ import { loadConfig } from '../src/config/load.ts';
 import { openDatabase } from '../src/database/database.ts';
 import type { DispatchRow, MessageRow } from '../src/database/tables.ts';
 import { silentLog } from '../src/log.ts';
-import { dispatchDeps } from '../src/wiring.ts';
+import { dispatchDeps } from '../src/wiring/dispatching.ts';
 import { startWorker } from '../src/worker.ts';
 import { needs } from './support/requirements.ts';
 import { Stage } from './support/service.ts';
@@ -272,13 +272,15 @@ async function work(
   const database = openDatabase({ url: config.database.url });
   const options = { file: stage.configFile, env: stage.env, write: () => {} };
   const instance = readFileSync(join(stage.state, 'instance'), 'utf8');
-  const deps = dispatchDeps({ options, config: () => config, log: silentLog, database }, instance);
+  const given = { options, config: () => config, log: silentLog, database, refresh: () => {} };
+  const deps = await dispatchDeps(given, instance);
   const worker = startWorker({ id: `${instance}:test`, concurrency: 2, leaseMs: 30_000, runTimeoutMs }, deps);
   try {
     await during();
     await stage.settled();
   } finally {
     await worker.drain(0);
+    await deps.runner.gateway.close();
     await database.close();
   }
 }

@@ -37,8 +37,16 @@ function report(partial: Partial<CliReport> = {}): CliReport {
   };
 }
 
-function judge(r: CliReport, start: 'new' | 'resume' = 'resume', aborted: string | null = null) {
-  return judgeReport({ report: r, sessionId: ID, start, aborted });
+type Judged = Omit<Parameters<typeof judgeReport>[0], 'report' | 'sessionId'>;
+const NOTHING_SEEN: Judged['gateway'] = { capped: null, limit: null };
+
+function judge(
+  r: CliReport,
+  start: 'new' | 'resume' = 'resume',
+  aborted: string | null = null,
+  gateway = NOTHING_SEEN,
+) {
+  return judgeReport({ report: r, sessionId: ID, start, aborted, gateway });
 }
 
 const apiError = (status: number, terminalReason = 'api_error') =>
@@ -168,4 +176,30 @@ test('our caps are no errors', () => {
   const capped = (subtype: CliResult['subtype']) => report({ results: [result({ subtype, isError: true })] });
   expect(judge(capped('error_max_turns'))).toMatchObject({ kind: 'capped', why: 'max-turns' });
   expect(judge(capped('error_max_budget_usd'))).toMatchObject({ kind: 'capped', why: 'max-budget' });
+});
+
+describe('what the gateway saw', () => {
+  test.each(['max-requests', 'max-tokens', 'max-usd'] as const)('%s ends a run at our cap', (capped) => {
+    const verdict = judge(apiError(400), 'resume', null, { capped, limit: null });
+    expect(verdict).toMatchObject({ kind: 'capped', why: capped });
+  });
+
+  test('a cap that was reached with the last request does not take the answer back', () => {
+    expect(judge(report(), 'resume', null, { capped: 'max-tokens', limit: null }).kind).toBe('answered');
+  });
+
+  test('a cap that ended the CLI before it said anything is a cap, too', () => {
+    const silent = report({ results: [], lastAnswer: null, initId: null, exitCode: 1 });
+    const verdict = judge(silent, 'new', null, { capped: 'max-requests', limit: null });
+    expect(verdict).toMatchObject({ kind: 'capped', result: { turns: 0 } });
+  });
+
+  test('a reset time that only the headers named is the end of the limit', () => {
+    const limit = { status: 429, until: 1_900_000_000_000, retryMs: 7000, why: 'usage limit' };
+    expect(judge(apiError(429), 'resume', null, { capped: null, limit })).toMatchObject({
+      kind: 'limited',
+      until: 1_900_000_000_000,
+      retryMs: 7000,
+    });
+  });
 });

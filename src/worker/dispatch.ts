@@ -2,14 +2,18 @@
  * One dispatch from lease to settlement. Reads as its own table of contents:
  * gather → run → store → publish → settle.
  */
-import type { RunOutcome } from '../agent-runner/contract.ts';
+import { mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { DispatchRun, RunOutcome } from '../agent-runner/contract.ts';
 import { runWithSessionResume } from '../agent-runner.ts';
+import type { AgentConfig } from '../config/config.ts';
 import { ForgeUnavailable, GitFailed, LeaseLost } from '../errors.ts';
 import { faultPoint } from '../faults.ts';
 import { carryLate, type Lease, underLease } from '../mailbox/leases.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
 import { cliFolders } from '../sessions/folders.ts';
 import { type DispatchContext, gatherContext } from './context.ts';
+import { openDoors } from './doors.ts';
 import { promptOf } from './prompts.ts';
 import { announceRun, conversationView, replayedMessages } from './rows.ts';
 import { postpone, publishStoredAnswer, settleOutcome } from './settle.ts';
@@ -94,31 +98,61 @@ async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Pr
     conversation: await conversationView(deps.database, lease),
     seen: seenAll[context.item.number] ?? null,
   };
-  return await runWithSessionResume(
-    {
-      id: lease.dispatch.id,
-      conversationId: lease.conversation.id,
-      agentName: agent.name,
-      agent: {
-        model: agent.model,
-        effort: agent.effort ?? null,
-        tools: agent.tools === null ? null : [...agent.tools],
-        disallowedTools: [...agent.disallowedTools],
-        maxTurns: agent.maxTurns,
-        permissionMode: agent.permissionMode,
-        instructions: agent.instructions,
+  const doors = await openDoors(work, deps, context);
+  try {
+    return await runWithSessionResume(
+      {
+        id: lease.dispatch.id,
+        conversationId: lease.conversation.id,
+        agentName: agent.name,
+        agent: agentOptions(agent),
+        policy: agent.resume,
+        cwd: context.checkout.path,
+        folders: cliFolders(deps.config().state, lease.conversation.id),
+        container: containerOf(work, deps, context),
+        tools: doors.tools,
+        caps: agent.caps,
+        retried: lease.previous !== null,
+        prompt: (form) => promptOf(material, form),
+        announce: (start) =>
+          announceRun(deps.database, lease, { ...start, carried: lease.messages.map((m) => m.id) }),
+        signal: work.signal,
       },
-      policy: agent.resume,
-      cwd: context.checkout.path,
-      folders: cliFolders(deps.config().state, lease.conversation.id),
-      retried: lease.previous !== null,
-      prompt: (form) => promptOf(material, form),
-      announce: (start) =>
-        announceRun(deps.database, lease, { ...start, carried: lease.messages.map((m) => m.id) }),
-      signal: work.signal,
-    },
-    { ...deps.runner, database: underLease(deps.runner.database, lease) },
-  );
+      { ...deps.runner, database: underLease(deps.runner.database, lease) },
+    );
+  } finally {
+    await doors.close();
+  }
+}
+
+function agentOptions(agent: AgentConfig): DispatchRun['agent'] {
+  return {
+    model: agent.model,
+    effort: agent.effort ?? null,
+    tools: agent.tools === null ? null : [...agent.tools],
+    disallowedTools: [...agent.disallowedTools],
+    maxTurns: agent.maxTurns,
+    permissionMode: agent.permissionMode,
+    instructions: agent.instructions,
+  };
+}
+
+function containerOf(
+  { agent }: Work,
+  deps: DispatchDeps,
+  { checkout }: DispatchContext,
+): DispatchRun['container'] {
+  const caches = agent.container.caches.map(({ name, target }) => {
+    const source = join(deps.config().state, 'caches', agent.name, name);
+    mkdirSync(source, { recursive: true, mode: 0o700 });
+    return { source, target, access: 'write' as const };
+  });
+  return {
+    settings: agent.container,
+    relay: checkout.relay,
+    caches,
+    checkoutName: basename(checkout.path),
+  };
 }
 
 /** Reactions by class: later, never, or not ours any more. */

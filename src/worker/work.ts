@@ -7,13 +7,17 @@ import type { Forge } from '../forge/forge.ts';
 import type { Log } from '../log.ts';
 import type { Lease } from '../mailbox/leases.ts';
 import type { Settlement } from '../mailbox/settlement.ts';
+import type { Trust } from '../trust.ts';
 import type { Workdir } from '../workdir.ts';
 
 export interface DispatchDeps {
   database: Database;
   config: () => Pick<LoadedConfig, 'agents' | 'skills' | 'forges' | 'state' | 'worker' | 'git'>;
+  /** reads the configuration again, now: a token that was refused may have been replaced */
+  refreshConfig: () => void;
   /** the client that acts as this agent on this forge */
   forge: (forge: ForgeConfig, agent: string) => Forge;
+  trust: Trust;
   workdir: Workdir;
   runner: RunnerDeps;
   now: () => number;

@@ -52,14 +52,21 @@ export async function bareCli(c: TestConversation, run: BareRun): Promise<BareRe
         settingSources: [],
         env: {
           ...cliEnvironment({
-            folders: { config, home: join(c.folder, 'home'), temporary: c.folder, locks: c.folder },
-            path: process.env.PATH!,
-            upstream: c.model.url,
-            apiKey: 'sk-ant-test',
+            place: {
+              config,
+              home: join(c.folder, 'home'),
+              temporary: c.folder,
+              path: process.env.PATH!,
+              socket: '',
+            },
             modelRetries: 0,
             modelIdleSeconds: 120,
             root: process.getuid?.() === 0,
           }),
+          // Straight to the model: what these tests show is the CLI's own, without a gateway of ours.
+          ANTHROPIC_UNIX_SOCKET: undefined,
+          ANTHROPIC_BASE_URL: c.model.url,
+          ANTHROPIC_API_KEY: 'sk-ant-test',
           ...run.env,
         },
         spawnClaudeCodeProcess: (s) => {

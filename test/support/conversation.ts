@@ -5,12 +5,16 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DispatchRun, RunnerDeps, RunOutcome } from '../../src/agent-runner/contract.ts';
+import type { AgentTool, DispatchRun, RunnerDeps, RunOutcome } from '../../src/agent-runner/contract.ts';
 import { runWithSessionResume } from '../../src/agent-runner.ts';
+import { installedCli } from '../../src/container/cli-build.ts';
 import type { ContainerEngine } from '../../src/container/container.ts';
 import { processEngine } from '../../src/container/process.ts';
 import { type Database, migrate, openDatabase } from '../../src/database/database.ts';
 import type { ConversationRow, DispatchRow, IncidentRow, SessionRow } from '../../src/database/tables.ts';
+import type { Gateway, GatewayCaps } from '../../src/gateway/contract.ts';
+import { LIST_PRICES } from '../../src/gateway/prices.ts';
+import { createGateway } from '../../src/gateway.ts';
 import { type Log, silentLog } from '../../src/log.ts';
 import { resolveConversation } from '../../src/mailbox/conversations.ts';
 import { type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
@@ -36,7 +40,21 @@ export interface TurnOptions {
   policy?: 'resume' | 'fresh';
   maxTurns?: number;
   model?: Partial<RunnerDeps['model']>;
+  tools?: AgentTool[];
+  caps?: GatewayCaps;
+  /** of the container */
+  settings?: Partial<DispatchRun['container']['settings']>;
 }
+
+const SETTINGS: DispatchRun['container']['settings'] = {
+  image: null,
+  memoryBytes: null,
+  cpus: null,
+  pids: 2048,
+  user: null,
+  network: 'none',
+  mounts: [],
+};
 
 export interface Turn {
   outcome: RunOutcome;
@@ -54,6 +72,7 @@ export class TestConversation {
   readonly logged: string[] = [];
   readonly cwd: string;
   #row: ConversationRow | null = null;
+  #gateway: Gateway | null = null;
   #messages = 0;
 
   private constructor(folder: string, database: Database, model: RehearsalModel) {
@@ -73,6 +92,7 @@ export class TestConversation {
   }
 
   async close(): Promise<void> {
+    await this.#gateway?.close();
     await this.model.close();
     await this.database.close();
     rmSync(this.folder, { recursive: true, force: true });
@@ -160,7 +180,8 @@ export class TestConversation {
 
   async run(lease: Lease, prompt: string, options: TurnOptions = {}): Promise<Turn> {
     const from = this.model.requests.length;
-    const outcome = await runWithSessionResume(this.#dispatchRun(lease, prompt, options), this.deps(options));
+    const deps = await this.deps(options);
+    const outcome = await runWithSessionResume(this.#dispatchRun(lease, prompt, options), deps);
     await this.#settle(lease, outcome);
     const requests = this.model.requests.slice(from).filter((r) => r.kind === 'turn');
     const first = requests[0];
@@ -188,6 +209,14 @@ export class TestConversation {
       },
       policy: options.policy ?? ('resume' as const),
       cwd: options.cwd ?? this.cwd,
+      container: {
+        settings: { ...SETTINGS, ...options.settings },
+        relay: this.#relay(),
+        caches: [],
+        checkoutName: 'checkout',
+      },
+      tools: options.tools ?? [],
+      caps: options.caps ?? { requests: null, tokens: null, usd: null },
       folders: cliFolders(options.state ?? this.state, lease.conversation.id),
       retried: lease.previous !== null,
       prompt: () => prompt,
@@ -230,22 +259,40 @@ export class TestConversation {
       .executeTakeFirstOrThrow();
   }
 
-  deps(options: TurnOptions = {}): RunnerDeps {
+  /** Folders as the workdir makes them; this conversation has no repository behind them. */
+  #relay(): { root: string; origin: string } {
+    const root = join(this.folder, 'relay');
+    const origin = join(this.folder, 'origin.git');
+    for (const name of ['push.git', 'outbox', 'answers', 'programs'])
+      mkdirSync(join(root, name), { recursive: true });
+    mkdirSync(origin, { recursive: true });
+    return { root, origin };
+  }
+
+  async #openGateway(): Promise<Gateway> {
+    this.#gateway ??= await createGateway({
+      folder: join(this.folder, 'run'),
+      upstream: () => ({ baseUrl: this.model.url, credential: { kind: 'api-key', value: 'sk-ant-test' } }),
+      refreshCredential: () => {},
+      prices: LIST_PRICES,
+      database: this.database,
+      log: this.#log(),
+      now: () => Date.now(),
+    });
+    return this.#gateway;
+  }
+
+  async deps(options: TurnOptions = {}): Promise<RunnerDeps> {
     return {
       database: this.database,
       engine: options.engine ?? processEngine({ flock: FLOCK }),
+      gateway: await this.#openGateway(),
       log: this.#log(),
       now: () => Date.now(),
       instance: this.folder,
-      model: {
-        upstream: this.model.url,
-        apiKey: 'sk-ant-test',
-        retries: 0,
-        idleSeconds: 120,
-        ...options.model,
-      },
+      model: { retries: 0, idleSeconds: 120, ...options.model },
       path: process.env.PATH!,
-      executable: null,
+      cli: async () => installedCli('glibc') ?? installedCli('musl')!,
       sessions: {
         archive: options.archive ?? true,
         flushMs: 50,

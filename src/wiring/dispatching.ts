@@ -1,0 +1,152 @@
+/** Everything a worker needs to run dispatches: engine, gateway, forge clients, working folders. */
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
+import { type ChosenEngine, chooseEngine, findProgram } from '../container/choose.ts';
+import { cliFor } from '../container/cli-build.ts';
+import type { Forge } from '../forge/forge.ts';
+import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
+import { rotatingForge } from '../forge/rotating-forge.ts';
+import { LIST_PRICES } from '../gateway/prices.ts';
+import { createGateway } from '../gateway.ts';
+import { createTrust } from '../trust.ts';
+import { openWorkdir } from '../workdir.ts';
+import type { DispatchDeps } from '../worker/work.ts';
+import type { Parts } from './parts.ts';
+
+type Given = Pick<Parts, 'options' | 'config' | 'log' | 'database'> & {
+  /** reads the configuration again, now */
+  refresh: () => void;
+};
+
+const STANDARD_PATH = '/usr/local/bin:/usr/bin:/bin';
+
+/** `instance` marks the processes of this installation. Throws EngineFailed when no engine works. */
+export async function dispatchDeps(given: Given, instance: string): Promise<DispatchDeps> {
+  const { config, log, database, options } = given;
+  const initial = config();
+  const path = options.env.PATH ?? STANDARD_PATH;
+  const now = () => Date.now();
+  mkdirSync(join(initial.state, 'work'), { recursive: true, mode: 0o700 });
+  const chosen = await chooseEngine(engineChoice(initial, options.env, path));
+  sayEngine(chosen, given);
+  const forge = forgeClients(given);
+  return {
+    database,
+    config,
+    refreshConfig: given.refresh,
+    forge,
+    trust: createTrust({ forges: () => config().forges, client: forge, now, log }),
+    workdir: openWorkdir({
+      folder: join(initial.state, 'work'),
+      env: options.env,
+      log: (message, fields) => log.info(message, fields),
+    }),
+    runner: {
+      database,
+      engine: chosen.engine,
+      gateway: await createGateway({
+        folder: join(initial.state, 'run'),
+        upstream: () => ({ baseUrl: config().model.upstream, credential: config().model.credential }),
+        refreshCredential: given.refresh,
+        prices: LIST_PRICES,
+        database,
+        log,
+        now,
+      }),
+      log,
+      now,
+      instance,
+      model: initial.model,
+      path,
+      cli: (image) =>
+        cliFor({
+          oci: chosen.oci,
+          image,
+          executable: initial.worker.cliPath,
+          muslCliPath: initial.container.muslCliPath,
+        }),
+      sessions: {
+        archive: initial.sessions.archive,
+        flushMs: initial.sessions.flushMilliseconds,
+        maxFailedResumes: initial.sessions.maxFailedResumes,
+        lateMessagesMs: initial.worker.lateMessagesSeconds * 1000,
+      },
+    },
+    now,
+    log,
+  };
+}
+
+/** What `auto` chooses from. docker and podman are tried with the image of the first agent that names one. */
+export function engineChoice(
+  config: LoadedConfig,
+  env: Parts['options']['env'],
+  path = env.PATH ?? STANDARD_PATH,
+) {
+  const images = [...config.agents.values()].map((a) => a.container.image);
+  return {
+    engine: config.container.engine,
+    image: images.find((image) => image !== null) ?? null,
+    programArgs: config.container.programArgs,
+    runArgs: config.container.runArgs,
+    path,
+    flock: findProgram('flock', path),
+    environment: env,
+  };
+}
+
+function sayEngine(chosen: ChosenEngine, { log, config }: Given): void {
+  log.info(`agents run in ${chosen.engine.name}. ${chosen.why}`);
+  if (!chosen.engine.isolates) {
+    log.warn(
+      'container.engine is "process": agents run as this user, with its files and network. Use it only where everyone who can write on the forge is trusted.',
+    );
+  }
+  const asked = [...config().agents.values()].map((a) => a.container);
+  const wanted = {
+    memory: asked.some((c) => c.memoryBytes !== null),
+    cpus: asked.some((c) => c.cpus !== null),
+    user: asked.some((c) => c.user !== null),
+  };
+  const lost = chosen.unheld.filter((limit) => (wanted as Record<string, boolean>)[limit] === true);
+  if (lost.length > 0) {
+    log.warn(
+      `${chosen.engine.name} cannot hold what is configured here: ${lost.join(', ')}. Use docker or podman, or let the service write a cgroup.`,
+    );
+  }
+}
+
+/** One client for each agent on each forge; it takes up a token that was replaced. */
+function forgeClients({ config, refresh, log }: Given): DispatchDeps['forge'] {
+  const byToken = new Map<string, Forge>();
+  const current = (name: string, agent: string, fallback: ForgeConfig): Forge => {
+    const forge = config().forges[name] ?? fallback;
+    const { token } = forge.accounts[agent] ?? fallback.accounts[agent]!;
+    const key = JSON.stringify([name, forge.url, agent, token]);
+    const client = byToken.get(key) ?? createGiteaFamilyClient({ name, url: forge.url, token });
+    byToken.set(key, client);
+    return client;
+  };
+  const rotating = new Map<string, Forge>();
+  return (forge, agent) => {
+    const key = JSON.stringify([forge.name, forge.url, agent]);
+    const client =
+      rotating.get(key) ??
+      rotatingForge({
+        current: () => current(forge.name, agent, forge),
+        refresh,
+        onRotated: () => log.warn(`the token of ${agent} on ${forge.name} was replaced; the new one is used`),
+      });
+    rotating.set(key, client);
+    return client;
+  };
+}
+
+/** Names this installation in the environment of its processes; lives as long as the state folder. */
+export function instanceOf(stateFolder: string): string {
+  const file = join(stateFolder, 'instance');
+  if (!existsSync(file)) writeFileSync(file, randomUUID());
+  return readFileSync(file, 'utf8').trim();
+}

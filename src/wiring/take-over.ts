@@ -1,0 +1,30 @@
+import { rescueExpired } from '../mailbox/settlement.ts';
+import type { DispatchDeps } from '../worker/work.ts';
+import type { Parts } from './parts.ts';
+
+/** What an earlier service left: its processes are ended first, then its dispatches are put back. */
+export async function takeOver(parts: Parts, deps: DispatchDeps): Promise<void> {
+  const { runner } = deps;
+  const orphans = await runner.engine.reapOrphans(runner.instance);
+  if (orphans.length > 0) parts.log.warn('ended processes of an earlier service', { dispatches: orphans });
+  // This folder's lock is ours: whoever ran dispatches here is dead, whatever its leases say.
+  const dead = await workersOfThisFolder(parts, runner.instance);
+  const rescued = await rescueExpired(parts.database, {
+    now: deps.now(),
+    deadWorkers: dead,
+    reason: 'the service stopped while it ran',
+  });
+  if (rescued.length > 0)
+    parts.log.warn('dispatches were interrupted and wait again', { dispatches: rescued });
+}
+
+/** A worker's id begins with its installation's: workers of other state folders may be alive, and their leases decide. */
+async function workersOfThisFolder(parts: Parts, instance: string): Promise<string[]> {
+  const rows = await parts.database.rows
+    .selectFrom('dispatches')
+    .select('worker')
+    .distinct()
+    .where('state', '=', 'running')
+    .execute();
+  return rows.map((r) => r.worker).filter((w) => w?.startsWith(`${instance}:`)) as string[];
+}

@@ -1,0 +1,87 @@
+/** The doors of one run, both held by the worker: forge tools and the relay of git. The model's is the gateway. */
+import type { AgentTool } from '../agent-runner/contract.ts';
+import { recordAudit } from '../audit.ts';
+import { openGitDoor } from '../broker/git-door.ts';
+import { forgeTools } from '../broker.ts';
+import { assertLease } from '../mailbox/leases.ts';
+import type { DispatchContext } from './context.ts';
+import type { DispatchDeps, Work } from './work.ts';
+
+export interface Doors {
+  tools: AgentTool[];
+  close(): Promise<void>;
+}
+
+export async function openDoors(work: Work, deps: DispatchDeps, context: DispatchContext): Promise<Doors> {
+  const { agent, lease, account } = work;
+  const audit: BrokerAudit = (entry) =>
+    recordAudit(deps.database.rows, {
+      ...entry,
+      dispatchId: lease.dispatch.id,
+      conversationId: lease.conversation.id,
+      agent: agent.name,
+      now: deps.now(),
+    });
+  const git = await openGitDoor({
+    workdir: deps.workdir,
+    checkout: context.checkout,
+    remote: () => ({ url: context.repository.cloneUrl, token: currentToken(work, deps) }),
+    refresh: deps.refreshConfig,
+    policy: gitPolicy(work, context),
+    identity: context.identity,
+    signingKeyFile: deps.config().git.signingKeyFile,
+    maxPushBytes: deps.config().git.maxPushBytes,
+    audit,
+    log: deps.log,
+    assertMine: () => deps.database.transaction((tx) => assertLease(tx, lease)),
+  });
+  const tools = forgeTools(
+    {
+      dispatchId: lease.dispatch.id,
+      conversationId: lease.conversation.id,
+      agent: agent.name,
+      login: account.login,
+      repository: context.repository,
+      items: () => itemsOf(work, deps),
+      branch: context.branch,
+      tools: agent.forge.tools,
+      scope: agent.forge.scope,
+      maxWrites: agent.forge.maxWrites,
+      restricted: context.restricted,
+    },
+    {
+      database: deps.database,
+      now: deps.now,
+      assertMine: (tx) => assertLease(tx, lease),
+      forge: work.forge,
+      audit,
+    },
+  );
+  return { tools, close: () => git.close() };
+}
+
+type BrokerAudit = Parameters<typeof forgeTools>[1]['audit'];
+
+/** Of the moment: it may be replaced while the run lasts. */
+export function currentToken({ forgeConfig, agent, account }: Work, deps: DispatchDeps): string {
+  return deps.config().forges[forgeConfig.name]?.accounts[agent.name]?.token ?? account.token;
+}
+
+function gitPolicy({ agent, lease }: Work, context: DispatchContext) {
+  return {
+    branch: context.branch,
+    branchPrefix: agent.branchPrefix,
+    itemNumber: lease.conversation.item_number,
+    defaultBranch: context.repository.defaultBranch,
+    workflowFiles: agent.workflowFiles,
+  };
+}
+
+async function itemsOf({ lease }: Work, { database }: DispatchDeps): Promise<number[]> {
+  const joined = await database.rows
+    .selectFrom('conversation_items')
+    .select('number')
+    .where('conversation_id', '=', lease.conversation.id)
+    .execute();
+  return [...new Set([lease.conversation.item_number, ...joined.map((row) => row.number)])];
+}
