@@ -113,7 +113,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   wiring: { imports: 'all-above', owns: 'order of start and stop' },
   demo: {
-    imports: ['config', 'database', 'inspection', 'rehearsal'],
+    imports: ['config', 'database', 'container', 'inspection', 'rehearsal'],
     owns: 'the service on the pocket forge and the scripted model',
   },
   cli: { imports: 'all-above', owns: 'commands and words for people' },

@@ -1,10 +1,11 @@
 /** Commands that do something: serve, demo, migrate, replay, config check. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { migrate, openDatabase, pendingMigrations } from '../database/database.ts';
 import { runDemo } from '../demo/demo.ts';
 import { armFault, parseFault } from '../faults.ts';
 import { replay } from '../replay.ts';
+import type { EngineName } from '../vocabulary.ts';
 import { startService } from '../wiring.ts';
 import { answer, configFile } from './shared.ts';
 
@@ -19,6 +20,12 @@ export function registerOperations(program: Command): void {
     .option('--json', 'print one JSON object instead of the story')
     .option('--live', 'use the real model with ANTHROPIC_API_KEY')
     .option('--model <name>', 'model for --live')
+    .addOption(
+      new Option('--engine <name>', 'where the agent runs')
+        .choices(['auto', 'docker', 'podman', 'bubblewrap', 'process'])
+        .default('auto'),
+    )
+    .option('--image <name>', 'image for docker and podman')
     .option('--keep', 'keep the folder to look at')
     .action(demo);
   program
@@ -84,6 +91,8 @@ async function demo(options: {
   json?: boolean;
   live?: boolean;
   model?: string;
+  engine: 'auto' | EngineName;
+  image?: string;
   keep?: boolean;
 }): Promise<void> {
   const say = (line: string) => void (options.json ? process.stderr : process.stdout).write(`${line}\n`);
@@ -91,6 +100,8 @@ async function demo(options: {
     env: process.env,
     live: options.live ?? false,
     liveModel: options.model ?? null,
+    engine: options.engine,
+    image: options.image ?? null,
     keep: options.keep ?? false,
     say,
   });

@@ -8,9 +8,12 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { chooseEngine, findProgram } from '../container/choose.ts';
+import { EngineFailed } from '../container/container.ts';
 import { type Database, openDatabase } from '../database/database.ts';
 import type { DispatchRow } from '../database/tables.ts';
 import type { RecordedRequest } from '../rehearsal/model-record.ts';
+import type { EngineName } from '../vocabulary.ts';
 import { type Cost, coldAgainstWarm } from './cost.ts';
 import { FOLLOW_UP, ISSUE_TITLE, issueBody, RECALL } from './script.ts';
 import { DEV, endGently, kill, OWNER, REPOSITORY, type Stage, setStage } from './stage.ts';
@@ -19,6 +22,10 @@ export interface DemoOptions {
   env: Record<string, string | undefined>;
   live: boolean;
   liveModel: string | null;
+  /** `auto` takes the strongest that works */
+  engine: 'auto' | EngineName;
+  /** for docker and podman */
+  image: string | null;
   /** keeps the folder and says where it is */
   keep: boolean;
   /** one line of the story */
@@ -26,6 +33,7 @@ export interface DemoOptions {
 }
 
 export interface DemoReport {
+  engine: EngineName;
   dispatches: DemoDispatch[];
   proof: {
     killedAt: string;
@@ -61,8 +69,15 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
       '--live needs a key. Set ANTHROPIC_API_KEY, or leave --live out to use the rehearsal model.',
     );
   }
+  const engine = await engineFor(options);
   const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-demo-'));
-  const stage = await setStage({ folder, env: options.env, liveKey, liveModel: options.liveModel });
+  const stage = await setStage({
+    folder,
+    env: options.env,
+    liveKey,
+    liveModel: options.liveModel,
+    container: { engine, ...(options.image === null ? {} : { image: options.image }) },
+  });
   let service: ChildProcess | null = null;
   try {
     options.say(`A forge with one repository (${REPOSITORY}) and a service that listens to it, in ${folder}`);
@@ -76,12 +91,46 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     service = play.service;
     const report = await prove(stage, play);
     tellProof(report, options.say);
-    return { ...report, seconds: (Date.now() - started) / 1000, folder: options.keep ? folder : null };
+    return {
+      engine,
+      ...report,
+      seconds: (Date.now() - started) / 1000,
+      folder: options.keep ? folder : null,
+    };
   } finally {
     if (service !== null) await endGently(service);
     await stage.close();
     if (options.keep) options.say(`Kept: ${folder}`);
     else rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The strongest engine that works here, said aloud; a bare process only when it was asked for by name. */
+async function engineFor({ engine, image, env, say }: DemoOptions): Promise<EngineName> {
+  const path = env.PATH ?? '/usr/local/bin:/usr/bin:/bin';
+  try {
+    const chosen = await chooseEngine({
+      engine,
+      image,
+      programArgs: [],
+      runArgs: [],
+      path,
+      flock: findProgram('flock', path),
+      environment: env,
+    });
+    const { name, isolates } = chosen.engine;
+    say(
+      isolates
+        ? `The agent runs in ${name}: without a network, a key or a token. ${chosen.why}`
+        : 'The agent runs as a bare process: it could read all your files. Only scripted answers run here.',
+    );
+    return name;
+  } catch (error) {
+    if (!(error instanceof EngineFailed) || engine !== 'auto') throw error;
+    throw new EngineFailed(
+      error.problem,
+      'Install bubblewrap (`apt-get install bubblewrap`), the smallest of them, or play the demo without isolation: `npm run -s demo -- --engine process`.',
+    );
   }
 }
 
@@ -166,7 +215,7 @@ async function dispatchRows(database: Database): Promise<DispatchRow[]> {
   return await database.rows.selectFrom('dispatches').selectAll().orderBy('seq').execute();
 }
 
-async function prove(stage: Stage, play: Play): Promise<Omit<DemoReport, 'seconds' | 'folder'>> {
+async function prove(stage: Stage, play: Play): Promise<Omit<DemoReport, 'engine' | 'seconds' | 'folder'>> {
   const rows = await reading(stage, dispatchRows);
   const turns = turnsByDispatch(stage.model?.requests ?? [], rows);
   const dispatches = rows.map((row, i) => ({
@@ -206,7 +255,10 @@ function turnsByDispatch(requests: readonly RecordedRequest[], rows: DispatchRow
   );
 }
 
-function tellProof(report: Omit<DemoReport, 'seconds' | 'folder'>, say: (line: string) => void): void {
+function tellProof(
+  report: Omit<DemoReport, 'engine' | 'seconds' | 'folder'>,
+  say: (line: string) => void,
+): void {
   const { proof } = report;
   say('');
   say('Proof');

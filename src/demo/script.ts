@@ -1,18 +1,13 @@
 /** The demo's two scripts: what stands in the repository, and what the rehearsal model does with it. */
 
-/** A small program with a real bug, and a test that shows it. */
+/** A small program with a real bug, and a test that shows it. In shell, because every container has one. */
 export const REPOSITORY_FILES: Record<string, string> = {
-  'README.md': '# greeter\n\nGreets people by name. `node --test` runs the tests.\n',
-  'package.json': '{ "name": "greeter", "version": "1.0.0", "type": "module" }\n',
-  'greeter.js': 'export function greet(name) {\n  return `Hello, ${nam}!`;\n}\n',
-  'greeter.test.js': [
-    "import assert from 'node:assert/strict';",
-    "import { test } from 'node:test';",
-    "import { greet } from './greeter.js';",
-    '',
-    "test('greets by name', () => {",
-    "  assert.equal(greet('Ada'), 'Hello, Ada!');",
-    '});',
+  'README.md': '# greeter\n\n`greet.sh NAME` greets people by name. `sh test.sh` tests it.\n',
+  'greet.sh': '#!/bin/sh\nset -u\nname=$1\necho "Hello, $nam!"\n',
+  'test.sh': [
+    'said=$(sh greet.sh Ada)',
+    'test "$said" = "Hello, Ada!" || { echo "not ok: greets by name (said: $said)"; exit 1; }',
+    'echo "ok: greets by name"',
     '',
   ].join('\n'),
 };
@@ -28,11 +23,11 @@ scenes:
     recall: { fact: 'code word is ([a-z]+-\\d+)' }
     steps:
       - text: I look at what is there.
-        tools: [{ name: Bash, input: { command: 'git log --oneline && cat greeter.js && node --test 2>&1 | tail -n 12', description: 'Look around and run the tests' } }]
+        tools: [{ name: Bash, input: { command: 'git log --oneline && cat greet.sh && sh test.sh 2>&1', description: 'Look around and run the tests' } }]
       - text: A misspelt variable. I read the file, then mend it.
-        tools: [{ name: Read, input: { file_path: '{{ cwd }}/greeter.js' } }]
-      - tools: [{ name: Edit, input: { file_path: '{{ cwd }}/greeter.js', old_string: '\${nam}', new_string: '\${name}' } }]
-      - tools: [{ name: Bash, input: { command: 'node --test 2>&1 | tail -n 8 && git add -A && git commit -q -m "Greet by the right variable" && git log --oneline | head -n 2', description: 'Test and commit' } }]
+        tools: [{ name: Read, input: { file_path: '{{ cwd }}/greet.sh' } }]
+      - tools: [{ name: Edit, input: { file_path: '{{ cwd }}/greet.sh', old_string: '$nam!', new_string: '$name!' } }]
+      - tools: [{ name: Bash, input: { command: 'sh test.sh && git add -A && git commit -q -m "Greet by the right variable" && git log --oneline | head -n 2', description: 'Test and commit' } }]
       - text: >-
           The greeting used an undefined variable. I corrected it; the test passes. (Code word noted: {{ recall.fact }}.)
   - name: recall
@@ -46,16 +41,16 @@ scenes:
   - name: follow-up
     when: { prompt: 'document' }
     steps:
-      - tools: [{ name: Bash, input: { command: 'printf "\\nUsage: greet(name) returns a greeting.\\n" >> README.md && git commit -q -am "Document greet" && git log --oneline | head -n 1', description: 'Document and commit' } }]
-      - text: I documented greet in the README.
+      - tools: [{ name: Bash, input: { command: 'printf "\\nUsage: greet.sh NAME prints a greeting.\\n" >> README.md && git commit -q -am "Document greet.sh" && git log --oneline | head -n 1', description: 'Document and commit' } }]
+      - text: I documented greet.sh in the README.
 fallback: { text: 'I have nothing to add.' }
 `;
 
 export const ISSUE_TITLE = 'Greeting is broken';
 
 export function issueBody(fact: string): string {
-  return `\`greet('Ada')\` throws. Please mend it.\n\nTo see whether you remember: the code word is ${fact}.`;
+  return `\`greet.sh Ada\` fails. Please mend it.\n\nTo see whether you remember: the code word is ${fact}.`;
 }
 
-export const FOLLOW_UP = 'Thanks! Please document `greet` in the README, too.';
+export const FOLLOW_UP = 'Thanks! Please document `greet.sh` in the README, too.';
 export const RECALL = 'One more question: what was the code word of this issue?';

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type RehearsalModel, startRehearsalModel } from '../rehearsal/model.ts';
 import { parseModelScript } from '../rehearsal/model-script.ts';
 import { type PocketForge, startPocketForge } from '../rehearsal/pocket-forge.ts';
+import type { EngineName } from '../vocabulary.ts';
 import { MODEL_SCRIPT, REPOSITORY_FILES } from './script.ts';
 
 export const OWNER = 'ada';
@@ -21,6 +22,8 @@ export interface StageOptions {
   /** a real key; null plays with the rehearsal model */
   liveKey: string | null;
   liveModel: string | null;
+  /** goes into the configuration as it is */
+  container: { engine: EngineName; image?: string };
 }
 
 export interface Stage {
@@ -88,7 +91,7 @@ function configText(options: StageOptions, forgeUrl: string, modelUrl: string | 
         api_key: '${DEMO_API_KEY}',
         ...(options.liveModel === null ? {} : { default: options.liveModel }),
       },
-      container: { engine: 'process' },
+      container: options.container,
       mailbox: { quiet_seconds: 1, max_wait_seconds: 5 },
       log: { format: 'pretty' },
       forges: {
