@@ -53,6 +53,11 @@ if [ -d "$d" ]; then echo folder=yes; else echo folder=no; fi
 if [ -w . ]; then echo checkout=yes; else echo checkout=no; fi
 seen=; [ -r "$d/$PROBE_HOST" ] && read -r seen < "$d/$PROBE_HOST"; echo "seen=$seen"
 err=$( { echo "$PROBE_VALUE" > "$d/$PROBE_INSIDE"; } 2>&1 ) && echo written=yes || echo "error=$err"
+at=; is=
+while read -r _ _ _ _ point options rest; do case "$d/" in
+  "$point"/*) if [ "\${#point}" -ge "\${#at}" ]; then at=$point; is="\${options%%,*} \${rest#*- }"; fi;;
+esac; done < /proc/self/mountinfo
+echo "mount=$at $is"
 echo "free=$(df -Pk "$d" 2>/dev/null | tail -n 1 | awk '{print $4}' 2>/dev/null)"
 `;
 
@@ -116,7 +121,7 @@ async function judge({ place }: LayoutProbe, seen: Seen): Promise<LayoutOutcome>
   );
   const uid = Number(said.get('uid') ?? Number.NaN);
   if (!said.has('folder')) return noShell(place, result);
-  const mount = mountWords(place);
+  const mount = mountWords(place, said.get('mount') ?? '');
   if (said.get('folder') === 'no') {
     return broken(
       'cli-folder-missing',
@@ -191,12 +196,16 @@ async function notWritten(
   );
 }
 
-/** The mount that decides what is at the CLI folder, in words. */
-function mountWords(place: Place): string {
+/** The mount that should decide what is at the CLI folder, and the one that the container's kernel names. */
+function mountWords(place: Place, inside: string): string {
   const covering = place.spec.mounts.filter((m) => within(place.config, m));
   const deciding = covering.sort((a, b) => a.target.length - b.target.length).at(-1);
-  if (deciding === undefined) return `no mount covers ${place.config}`;
-  return `mount ${deciding.source} at ${deciding.target} (${deciding.access})`;
+  const meant =
+    deciding === undefined
+      ? `no mount covers ${place.config}`
+      : `mount ${deciding.source} at ${deciding.target} (${deciding.access})`;
+  const [point = '', access = '', type = ''] = inside.split(' ');
+  return point === '' ? meant : `${meant}; inside, ${point} is mounted ${access} (${type})`;
 }
 
 function within(path: string, { target }: Mount): boolean {
