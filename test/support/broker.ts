@@ -1,8 +1,9 @@
 /** The broker's tools on a pocket forge: bo is the agent's account, ada owns the repository, cy only reads. */
 import { randomUUID } from 'node:crypto';
+import type { AgentTool } from '../../src/agent-runner/contract.ts';
 import { type AuditEntry, auditOf, recordAudit } from '../../src/audit.ts';
 import type { BrokerDeps, BrokerScope } from '../../src/broker/contract.ts';
-import { forgeTools } from '../../src/broker.ts';
+import { FORGE_TOOL_NAMES, forgeTools } from '../../src/broker.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { Forge } from '../../src/forge/forge.ts';
 import { createGiteaFamilyClient } from '../../src/forge/gitea-family-client.ts';
@@ -15,6 +16,8 @@ export interface BrokerStage {
   dispatchId: string;
   conversationId: string;
   forge: Forge;
+  /** every tool, `merge` too */
+  tools(scope?: Partial<BrokerScope>, deps?: Partial<BrokerDeps>): AgentTool[];
   /** a run of the same dispatch, with these differences: what a worker makes at each attempt */
   run(scope?: Partial<BrokerScope>, deps?: Partial<BrokerDeps>): BrokerRun;
   audit(): Promise<{ action: string; decision: string; reason: string | null; detail: unknown }[]>;
@@ -79,6 +82,8 @@ export async function brokerStage(trial: Trial, database: Database): Promise<Bro
     dispatchId,
     conversationId: conversation.id,
     forge,
+    tools: (scopeChange = {}, depsChange = {}) =>
+      forgeTools({ ...scope, tools: FORGE_TOOL_NAMES, ...scopeChange }, { ...deps, ...depsChange }),
     run(scopeChange = {}, depsChange = {}) {
       const tools = forgeTools({ ...scope, ...scopeChange }, { ...deps, ...depsChange });
       return {

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { describeDatabases } from '../../test/support/databases.ts';
+import { conversationOn } from '../../test/support/mailbox.ts';
+import { findConversation } from '../mailbox/conversations.ts';
+import { once } from './effects.ts';
+import { joinPull, OPEN_PULL_TOOL, openedEarlier } from './pulls.ts';
+
+describeDatabases('pull requests of a conversation', (open) => {
+  const stage = async () => {
+    const database = await open();
+    const conversation = await conversationOn(database.rows);
+    const deps = { database, now: () => 5, assertMine: async () => {} };
+    const now = { dispatchId: 'd2', conversationId: conversation.id };
+    const opened = async (dispatchId: string, kind: 'pull' | typeof OPEN_PULL_TOOL) =>
+      await once(deps, {
+        dispatchId,
+        conversationId: conversation.id,
+        kind,
+        request: {},
+        find: async () => null,
+        perform: async () => ({ number: 13 }),
+      });
+    return { deps, now, opened, conversation };
+  };
+
+  test.each([
+    ['by nothing', [], false],
+    ['by the publication under way', [['d2', 'pull']], false],
+    ['by an earlier publication', [['d1', 'pull']], true],
+    ['by the agent in this very run', [['d2', OPEN_PULL_TOOL]], true],
+  ] as [string, ['d1' | 'd2', 'pull' | typeof OPEN_PULL_TOOL][], boolean][])(
+    'opened %s',
+    async (_by, effects, expected) => {
+      const { deps, now, opened } = await stage();
+      for (const [dispatchId, kind] of effects) await opened(dispatchId, kind);
+      expect(await openedEarlier(deps, now)).toBe(expected);
+    },
+  );
+
+  test('a pull request that joined is found as the conversation', async () => {
+    const { deps, now, conversation } = await stage();
+    const repository = { id: conversation.repository_id, fullName: 'team/shop' };
+    const pull = { forge: 'home', repository, number: 13 };
+    await joinPull(deps, { ...now, agent: 'dev' }, pull);
+    await joinPull(deps, { ...now, agent: 'dev' }, pull);
+    const found = await findConversation(deps.database.rows, { ...pull, agent: 'dev' });
+    expect(found?.id).toBe(conversation.id);
+  });
+});
