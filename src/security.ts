@@ -69,45 +69,6 @@ export function neutraliseMentions(text: string): string {
 
 const PINGING_AT = new RegExp(`${MENTION_START}(?=[A-Za-z0-9_-])`, 'gu');
 
-/**
- * The text as a person sees it on the forge: without HTML comments and without characters that show nothing. Meant for
- * everything strangers wrote before it reaches a prompt. Comments inside code blocks go too: a reader of Markdown and
- * this function may disagree about what is code, and hidden instructions must not profit from that.
- */
-export function stripHiddenText(text: string): string {
-  return stripHtmlComments(text).replace(INVISIBLE, '');
-}
-
-/**
- * Zero-width and bidi controls, fillers that render as nothing, the tag characters and variation selectors that carry
- * smuggled ASCII, and control codes other than tab, newline and carriage return. The emoji selector U+FE0F stays.
- */
-const INVISIBLE =
-  // biome-ignore lint/suspicious/noMisleadingCharacterClass: each code point is meant alone
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\u{e0000}-\u{e007f}\u{e0100}-\u{e01ef}]/gu;
-
-/** By hand because a lazy regex is quadratic on a body full of `<!--`. */
-function stripHtmlComments(text: string): string {
-  let visible = '';
-  let from = 0;
-  for (;;) {
-    const start = text.indexOf('<!--', from);
-    if (start < 0) return visible + text.slice(from);
-    // From the second dash on, because `<!-->` is a complete comment.
-    const end = text.indexOf('-->', start + 2);
-    if (end < 0) return visible + text.slice(from, unclosedCommentStart(text, start));
-    visible += text.slice(from, start);
-    from = end + 3;
-  }
-}
-
-/** Without an end, a comment hides the rest only where it starts a line; elsewhere the forge shows it as text. */
-function unclosedCommentStart(text: string, from: number): number {
-  const atLineStart = /^[ >\t]*<!--/gm;
-  atLineStart.lastIndex = text.lastIndexOf('\n', from) + 1;
-  return atLineStart.exec(text)?.index ?? text.length;
-}
-
 /** Shorter values would blank out ordinary words and tell nobody anything. */
 const SHORTEST_SECRET = 4;
 

@@ -1,5 +1,5 @@
 /** Text for a terminal: times, durations, columns, and foreign text made harmless. Pure. */
-import { stripHiddenText } from '../security.ts';
+import { stripHiddenText } from '../security/hidden-text.ts';
 
 /** RFC 3339 in UTC, or null: what every model of this room says for a time. */
 export function timeOf(ms: number | null): string | null {

@@ -3,7 +3,7 @@ import type { PromptForm } from '../agent-runner/contract.ts';
 import type { AgentConfig, Skill } from '../config/config.ts';
 import { describeChanges, type Snapshot } from '../flows/changes.ts';
 import { renderPrompt } from '../flows/prompt.ts';
-import { stripHiddenText } from '../security.ts';
+import { stripHiddenText } from '../security/hidden-text.ts';
 import type { ConversationView } from '../vocabulary.ts';
 import type { CarriedMessage, DispatchContext } from './context.ts';
 
