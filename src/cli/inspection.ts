@@ -4,6 +4,7 @@ import { pinnedCliVersion } from '../agent-runner/run-cli.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { type Database, openDatabase } from '../database/database.ts';
+import { readAudit, renderAudit } from '../inspection/audit.ts';
 import { describeConversation, listConversations } from '../inspection/conversations.ts';
 import { diagnoseSession } from '../inspection/diagnose.ts';
 import { explainDelivery } from '../inspection/explain.ts';
@@ -32,6 +33,13 @@ export function registerInspection(program: Command): void {
     .option('--json', 'print JSON')
     .action(conversations);
   program
+    .command('audit [conversation]')
+    .description('what agents tried at the doors to model, forge and git, newest first')
+    .option('--denied', 'only what was refused or failed')
+    .option('--limit <number>', 'most entries to list', '50')
+    .option('--json', 'print JSON')
+    .action(audit);
+  program
     .command('sessions')
     .description('questions about Claude sessions')
     .command('diagnose <session>')
@@ -55,6 +63,19 @@ async function conversations(
   }
   const described = await reading(command, ({ rows }) => describeConversation(rows, reference));
   answer(described, options, (found) => renderDescriptions(found));
+}
+
+async function audit(
+  reference: string | undefined,
+  options: Json & { denied?: boolean; limit: string },
+  command: Command,
+): Promise<void> {
+  const query = {
+    reference: reference ?? null,
+    denied: options.denied === true,
+    limit: Number(options.limit),
+  };
+  answer(await reading(command, ({ rows }) => readAudit(rows, query)), options, renderAudit);
 }
 
 async function diagnose(

@@ -1,0 +1,72 @@
+/** The audit, read: what agents tried at our doors, and what became of it. */
+import type { Rows } from '../database/database.ts';
+import type { AuditRow } from '../database/tables.ts';
+import { NotFound } from '../errors.ts';
+import { findConversations } from './references.ts';
+import { columns, oneLine, showTime, timeOf } from './text.ts';
+
+/** Times RFC 3339 in UTC. */
+export interface AuditView {
+  at: string;
+  door: AuditRow['door'];
+  agent: string | null;
+  conversation: string | null;
+  dispatch: string | null;
+  action: string;
+  decision: AuditRow['decision'];
+  reason: string | null;
+  detail: Record<string, unknown>;
+}
+
+export interface AuditQuery {
+  /** a conversation's id or `owner/name#12`; null = everything */
+  reference: string | null;
+  /** only what was not allowed */
+  denied: boolean;
+  limit: number;
+}
+
+/** Newest first. Throws NotFound when the reference names nothing. */
+export async function readAudit(rows: Rows, query: AuditQuery): Promise<AuditView[]> {
+  let found = rows.selectFrom('audit').selectAll().orderBy('seq', 'desc').limit(query.limit);
+  if (query.denied) found = found.where('decision', '!=', 'allowed');
+  if (query.reference !== null) {
+    const conversations = await findConversations(rows, query.reference);
+    if (conversations.length === 0) {
+      throw new NotFound(
+        `There is no conversation ${query.reference}. \`claude-hooks conversations\` lists them.`,
+      );
+    }
+    const ids = conversations.map((c) => c.id);
+    found = found.where('conversation_id', 'in', ids);
+  }
+  return (await found.execute()).map(viewOf);
+}
+
+function viewOf(row: AuditRow): AuditView {
+  return {
+    at: timeOf(Number(row.at))!,
+    door: row.door,
+    agent: row.agent,
+    conversation: row.conversation_id,
+    dispatch: row.dispatch_id,
+    action: row.action,
+    decision: row.decision,
+    reason: row.reason,
+    detail: JSON.parse(row.detail) as Record<string, unknown>,
+  };
+}
+
+export function renderAudit(entries: AuditView[]): string {
+  if (entries.length === 0) return 'Nothing like that has been tried.';
+  return columns([
+    ['time', 'door', 'agent', 'decision', 'action'],
+    ...entries.map((e) => [
+      showTime(e.at),
+      e.door,
+      e.agent ?? '-',
+      e.decision,
+      oneLine(e.reason === null ? e.action : `${e.action}: ${e.reason}`, 120),
+    ]),
+  ]).join('\n');
+}
