@@ -52,6 +52,7 @@ describe('goes', () => {
     // What stands in code for us and not for the forge is no code.
     ['<div>`<img alt="KEYS">`</div>', '<div>`<img>`</div>'],
     ['<div>\n```\n<img alt="KEYS">\n```\n</div>', '<div>\n```\n<img>\n```\n</div>'],
+    ['<div>\n```\n\n<img alt="KEYS">\n\n```', '<div>\n```\n\n<img>\n\n```'],
     ['- ```\n<img alt="KEYS">', '- ```\n<img>'],
     ['<img alt="` KEYS">`', '<img>`'],
     ['`a\n` <img alt="KEYS"> `', '`a\n` <img> `'],

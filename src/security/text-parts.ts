@@ -32,7 +32,7 @@ export function textParts(text: string): TextPart[] {
   };
   for (let index = 0; index < lines.length; index += 1) {
     const end = fences[index];
-    if (isCertain && end !== undefined && !isHtml(block)) {
+    if (isCertain && end !== undefined && end > index && !isHtml(block)) {
       endBlock();
       parts.push({ text: lines.slice(index, end).join(''), kind: 'code' });
       index = end - 1;
