@@ -27,7 +27,7 @@ const ENGINES = testEngines();
 
 test('no engine is left out: the suite runs on all that can be configured', () => {
   const schema = JSON.parse(readFileSync(new URL('../../claude-hooks.schema.json', import.meta.url), 'utf8'));
-  const configurable: string[] = schema.properties.container.properties.engine.enum;
+  const configurable: string[] = schema.properties.container.properties.engine.anyOf[0].enum;
   expect(ENGINES.map(({ name }) => name).sort()).toEqual(configurable.filter((n) => n !== 'auto').sort());
   const adapters = readdirSync(import.meta.dirname).filter(
     (file) =>

@@ -20,10 +20,18 @@ function testFolder(): string {
   return folder;
 }
 
+const NOTHING = {
+  mounts: [],
+  image: null,
+  user: null,
+  limits: { memoryBytes: null, cpus: null, pids: null },
+  network: 'none' as const,
+};
+
 /** A container that ends with the test. */
 async function start({ instance = randomUUID(), dispatch = 'd-1', flock = FLOCK as string | null } = {}) {
   const engine = processEngine({ flock });
-  const container = await engine.start({ instance, dispatch, writable: [], readable: [] });
+  const container = await engine.start({ ...NOTHING, instance, dispatch });
   onTestFinished(() => container.stop());
   return { engine, container, instance };
 }
@@ -253,7 +261,7 @@ const WORKER = `
   import { processEngine } from ${JSON.stringify(MODULE)};
   const [instance, script] = process.argv.slice(1);
   for (const dispatch of ['d-1', 'd-2']) {
-    const container = await processEngine({ flock: null }).start({ instance, dispatch, writable: [], readable: [] });
+    const container = await processEngine({ flock: null }).start({ ...${JSON.stringify(NOTHING)}, instance, dispatch });
     const child = container.spawn({ command: 'sh', args: ['-c', script], env: { PATH: process.env.PATH }, cwd: '/', lockFile: null });
     await new Promise((resolve) => child.stdout.on('data', (data) => {
       process.stdout.write(String(data).replace('ready', ''));
