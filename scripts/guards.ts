@@ -1,4 +1,5 @@
 /** The guards, how each is switched off, and the tests that must turn red then. Read by scripts/prove.ts. */
+import { BROKER_GUARDS } from './guards-broker.ts';
 
 export interface Guard {
   name: string;
@@ -384,4 +385,5 @@ export const GUARDS: Guard[] = [
     ],
     tests: { files: ['test/faults/backup.test.ts'], named: 'sqlite' },
   },
+  ...BROKER_GUARDS,
 ];
