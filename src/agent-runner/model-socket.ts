@@ -1,0 +1,129 @@
+/**
+ * Whether the CLI really takes the unix socket it is given. The variable for it is in no documentation, so this is seen
+ * at every start, with one scripted answer that costs nothing, before the first agent runs.
+ */
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { forwarderEnvironment, writeForwarder } from './model-forwarder.ts';
+
+export type ModelSocketCheck =
+  | { kind: 'socket' }
+  /** the variable does nothing; a forwarder in the CLI's own process does: see `model-forwarder.ts` */
+  | { kind: 'forwarder'; why: string }
+  /** no agent can run; `why` ends with the remedy */
+  | { kind: 'none'; why: string };
+
+const PATIENCE_MS = 30_000;
+
+/** Runs the CLI once, or twice where the first way fails; about half a second each. */
+export async function checkModelSocket(o: { cli: string; path: string }): Promise<ModelSocketCheck> {
+  // Short on purpose: the path of a socket has 100 bytes.
+  const folder = await mkdtemp(join(tmpdir(), 'claude-hooks-s-'));
+  const word = `heard-${randomUUID()}`;
+  const server = createServer((request, response) => void answer(request, response, word));
+  const socket = join(folder, 's');
+  try {
+    await listen(server, socket);
+    const env = await environment(folder, socket, o.path);
+    const direct = await hears(o.cli, env, word);
+    if (direct === null) return { kind: 'socket' };
+    const script = await writeForwarder(folder);
+    const forwarded = await hears(o.cli, forwarderEnvironment(env, script), word);
+    if (forwarded === null)
+      return { kind: 'forwarder', why: `ANTHROPIC_UNIX_SOCKET does nothing: ${direct}` };
+    return {
+      kind: 'none',
+      why: `The CLI ${o.cli} reaches no unix socket (${direct}), and the forwarder does not help (${forwarded}). Use the CLI that is pinned with this release.`,
+    };
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function environment(folder: string, socket: string, path: string): Promise<Record<string, string>> {
+  const home = join(folder, 'home');
+  await mkdir(home);
+  return {
+    PATH: path,
+    HOME: home,
+    TMPDIR: home,
+    CLAUDE_CONFIG_DIR: join(home, 'config'),
+    ANTHROPIC_UNIX_SOCKET: socket,
+    ANTHROPIC_BASE_URL: 'http://localhost',
+    ANTHROPIC_API_KEY: 'sk-ant-placeholder-for-a-check',
+    CLAUDE_CODE_MAX_RETRIES: '0',
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    DISABLE_AUTOUPDATER: '1',
+  };
+}
+
+/** Null when the CLI said the word, which only our server knows; else what it said instead. */
+function hears(cli: string, env: Record<string, string>, word: string): Promise<string | null> {
+  const args = ['-p', 'Say the word.', '--output-format', 'text'];
+  return new Promise((resolve) => {
+    const options = { env, cwd: env.HOME, timeout: PATIENCE_MS, killSignal: 'SIGKILL' } as const;
+    const child = execFile(cli, args, options, (error, stdout, stderr) => {
+      if (stdout.includes(word)) return resolve(null);
+      const said = `${stdout} ${stderr}`.trim().replace(/\s+/g, ' ').slice(0, 300);
+      resolve(said !== '' ? said : (error?.message ?? 'it said nothing'));
+    });
+    child.stdin?.end();
+  });
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, word: string): Promise<void> {
+  const body = await textOf(request);
+  if (request.method !== 'POST' || !request.url?.startsWith('/v1/messages')) {
+    response.writeHead(404, { 'content-type': 'application/json' });
+    return void response.end('{"type":"error","error":{"type":"not_found_error","message":"not here"}}');
+  }
+  const { model = '', stream = false } = parsed(body);
+  const message = { id: 'msg_check', type: 'message', role: 'assistant', model, stop_sequence: null };
+  const usage = { input_tokens: 1, output_tokens: 1 };
+  if (!stream) {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const content = [{ type: 'text', text: word }];
+    return void response.end(JSON.stringify({ ...message, content, stop_reason: 'end_turn', usage }));
+  }
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  const say = (type: string, data: object) =>
+    response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`);
+  say('message_start', { message: { ...message, content: [], stop_reason: null, usage } });
+  say('content_block_start', { index: 0, content_block: { type: 'text', text: '' } });
+  say('content_block_delta', { index: 0, delta: { type: 'text_delta', text: word } });
+  say('content_block_stop', { index: 0 });
+  say('message_delta', { delta: { stop_reason: 'end_turn', stop_sequence: null }, usage });
+  say('message_stop', {});
+  response.end();
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  } catch {
+    // The CLI has gone; what it says of that is what counts.
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parsed(body: string): { model?: string; stream?: boolean } {
+  try {
+    return JSON.parse(body) as { model?: string; stream?: boolean };
+  } catch {
+    return {};
+  }
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => resolve());
+  });
+}
