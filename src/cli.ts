@@ -6,6 +6,7 @@
  * rest never gives them back (34 MB of its 149).
  */
 import { Command } from 'commander';
+import { registerHealth } from './cli/health.ts';
 import { registerInspection } from './cli/inspection.ts';
 import { registerOperations } from './cli/operations.ts';
 import { registerRehearsal } from './cli/rehearsal.ts';
@@ -18,6 +19,7 @@ const program = new Command('claude-hooks')
 
 registerOperations(program);
 registerInspection(program);
+registerHealth(program);
 registerRehearsal(program);
 
 try {

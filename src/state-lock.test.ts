@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { AlreadyRunning } from './errors.ts';
-import { lockState } from './state-lock.ts';
+import { isStateLocked, lockState } from './state-lock.ts';
 
 function stateFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-lock-'));
@@ -67,6 +67,19 @@ describe('one service per state folder', () => {
     expect(JSON.parse(readFileSync(join(state, 'serve.json'), 'utf8')).pid).toBe(process.pid);
     lock.release();
     expect((await holder(state)).said).toBe('locked');
+  });
+
+  test('whether it is held can be seen without taking it', async () => {
+    const state = stateFolder();
+    expect(isStateLocked(state)).toBe(false);
+    const first = await holder(state);
+    expect(first.said).toBe('locked');
+    expect(isStateLocked(state)).toBe(true);
+    expect(readFileSync(join(state, 'serve.json'), 'utf8')).toContain(`"pid":${first.child.pid}`);
+    first.child.stdin!.end();
+    await once(first.child, 'exit');
+    expect(isStateLocked(state)).toBe(false);
+    lockState(state).release();
   });
 
   test('another folder is another lock', async () => {

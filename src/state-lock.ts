@@ -2,7 +2,7 @@
  * One service per state folder. The lock is a SQLite transaction that never ends: a kernel lock, so it is gone with the
  * process however it died, and no stale file can keep a service from starting.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AlreadyRunning } from './errors.ts';
@@ -36,6 +36,23 @@ export function lockState(stateFolder: string): StateLock {
       db.close();
     },
   };
+}
+
+/** Looks without taking it: a reader is turned away as long as the transaction lasts. */
+export function isStateLocked(stateFolder: string): boolean {
+  const file = join(stateFolder, 'serve.lock');
+  if (!existsSync(file)) return false;
+  const db = new DatabaseSync(file, { readOnly: true });
+  try {
+    db.exec('PRAGMA busy_timeout = 0');
+    db.prepare('SELECT count(*) FROM sqlite_master').get();
+    return false;
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
+    return true;
+  } finally {
+    db.close();
+  }
 }
 
 function describeHolder(file: string): string {

@@ -1,0 +1,60 @@
+/** Commands that look after the installation: smoke, doctor. */
+import type { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { renderReport } from '../doctor/finding.ts';
+import { runDoctor } from '../doctor.ts';
+import { ConfigError } from '../errors.ts';
+import { silentLog } from '../log.ts';
+import { renderSmoke, reportOf, type SmokeReport } from '../smoke/report.ts';
+import { runSmoke } from '../smoke.ts';
+import { doctorContext, smokeDeps } from '../wiring/health.ts';
+import { answer, configFile } from './shared.ts';
+
+export function registerHealth(program: Command): void {
+  program
+    .command('smoke')
+    .description(
+      'are the credentials accepted, and does every agent’s container keep a conversation? costs nothing',
+    )
+    .option('--live', 'one real call to the model per agent as well')
+    .option('--json', 'print JSON')
+    .action(smoke);
+  program
+    .command('doctor')
+    .description('what is wrong with this installation: evidence and remedy, worst first')
+    .option('--no-deliveries', 'do not ask the forges for test deliveries')
+    .option('--json', 'print JSON')
+    .action(doctor);
+}
+
+async function smoke(options: { live?: boolean; json?: boolean }, command: Command): Promise<void> {
+  const report = await smokeReport(configFile(command), options.live ?? false);
+  answer(report, options, renderSmoke);
+  if (!report.ok) process.exitCode = 1;
+}
+
+async function smokeReport(file: string, live: boolean): Promise<SmokeReport> {
+  try {
+    const config = loadConfig({ file, env: process.env });
+    return await runSmoke(config, smokeDeps(config, { env: process.env, log: silentLog, live, door: null }));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    // A secret that is not set is a problem of the configuration; for cron it must come out in the same shape.
+    const checks = error.problems.map((p) => ({
+      agent: null,
+      check: 'configuration' as const,
+      state: 'missing' as const,
+      detail: `${p.path === '' ? p.file : p.path}: ${p.problem}`,
+      remedy: p.remedy,
+    }));
+    return reportOf(checks, null);
+  }
+}
+
+async function doctor(options: { deliveries: boolean; json?: boolean }, command: Command): Promise<void> {
+  const config = loadConfig({ file: configFile(command), env: process.env });
+  const context = doctorContext(config, { env: process.env, testDeliveries: options.deliveries });
+  const report = await runDoctor(context);
+  answer(report, options, renderReport);
+  if (!report.ok) process.exitCode = 1;
+}

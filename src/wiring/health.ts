@@ -1,0 +1,78 @@
+/** What the smoke checks and the doctor are given, made from the same parts as a service. */
+import { pinnedCliVersion } from '../agent-runner/run-cli.ts';
+import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
+import { type ChosenEngine, chooseEngine } from '../container/choose.ts';
+import { cliFor } from '../container/cli-build.ts';
+import type { DoctorContext } from '../doctor/contract.ts';
+import type { Forge } from '../forge/forge.ts';
+import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
+import type { Log } from '../log.ts';
+import type { SmokeDeps } from '../smoke.ts';
+import { isStateLocked } from '../state-lock.ts';
+import { engineChoice } from './dispatching.ts';
+
+type Environment = Record<string, string | undefined>;
+
+export function smokeDeps(
+  config: LoadedConfig,
+  o: { env: Environment; log: Log; live: boolean; door: SmokeDeps['door'] },
+): SmokeDeps {
+  const chosen = engineOnce(config, o.env);
+  return {
+    engine: async () => (await chosen()).engine,
+    cli: async (image) => fitting(config, await chosen(), image),
+    forge: forgeClient,
+    door: o.door,
+    env: o.env,
+    log: o.log,
+    now: () => Date.now(),
+    live: o.live,
+  };
+}
+
+export function doctorContext(
+  config: LoadedConfig,
+  o: { env: Environment; testDeliveries: boolean },
+): Omit<DoctorContext, 'rows'> {
+  const chosen = engineOnce(config, o.env);
+  return {
+    config,
+    now: () => Date.now(),
+    uid: process.getuid?.() ?? null,
+    forge: forgeClient,
+    service: { url: serviceUrl(config), running: isStateLocked(config.state) },
+    testDeliveries: o.testDeliveries,
+    engine: async () => {
+      const { engine, tried, oci } = await chosen();
+      return { chosen: { engine, takesImages: oci !== null }, tried };
+    },
+    cli: async (image) => fitting(config, await chosen(), image),
+    pinnedCliVersion: pinnedCliVersion(),
+  };
+}
+
+/** Trying an engine takes seconds; both questions about it have one answer. */
+function engineOnce(config: LoadedConfig, env: Environment): () => Promise<ChosenEngine> {
+  let chosen: Promise<ChosenEngine> | null = null;
+  return () => {
+    chosen ??= chooseEngine(engineChoice(config, env));
+    return chosen;
+  };
+}
+
+function fitting(config: LoadedConfig, { oci }: ChosenEngine, image: string | null): Promise<string> {
+  const { muslCliPath } = config.container;
+  return cliFor({ oci, image, executable: config.worker.cliPath, muslCliPath });
+}
+
+function forgeClient(forge: ForgeConfig, agent: string): Forge {
+  const { token } = forge.accounts[agent]!;
+  return createGiteaFamilyClient({ name: forge.name, url: forge.url, token });
+}
+
+/** As reached from this machine; null where the port is another one at each start. */
+function serviceUrl({ server: { host, port } }: LoadedConfig): string | null {
+  if (port === 0) return null;
+  const here = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${here.includes(':') ? `[${here}]` : here}:${port}`;
+}
