@@ -35,6 +35,16 @@ export async function inspectImage(oci: OciOptions, image: string): Promise<Imag
       `Fetch it with "${oci.name} pull ${image}", or correct container.image.`,
     );
   }
+  const key = [...client, there.stdout.trim()].join('\0');
+  const facts = known.get(key) ?? (await lookInto(oci, client, image));
+  known.set(key, facts);
+  return facts;
+}
+
+/** By the image's id: a run asks each time, and a container more would cost it a fifth of a second. */
+const known = new Map<string, ImageFacts>();
+
+async function lookInto(oci: OciOptions, client: string[], image: string): Promise<ImageFacts> {
   const run = ['run', '--rm', '--pull', 'never', '--network', 'none', '--read-only', '--log-driver', 'none'];
   const entry = ['--entrypoint', '/bin/sh', image, '-c', LOOK];
   const answer = await ask([...client, ...run, ...oci.runArgs, ...entry], oci.env);
