@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
 const PACKAGES =
-  'dash bash coreutils git sed grep findutils tar gzip util-linux procps perl-base diffutils mawk hostname'.split(
+  'libc6 dash bash coreutils git sed grep findutils tar gzip util-linux procps perl-base diffutils mawk hostname'.split(
     ' ',
   );
 const WANTED = /^\/(usr\/)?(bin|sbin|lib|lib64)\//;
@@ -77,7 +77,7 @@ function librariesOf(programs: string[]): string[] {
 
 /** Of the packages and their libraries' home; a change of what is taken from them needs another first word. */
 function versions(): string {
-  const asked = spawnSync('dpkg-query', ['-W', 'libc6', ...PACKAGES], { encoding: 'utf8' });
+  const asked = spawnSync('dpkg-query', ['-W', ...PACKAGES], { encoding: 'utf8' });
   return `1 ${PACKAGES.join(' ')}\n${asked.stdout}`;
 }
 
