@@ -90,8 +90,12 @@ async function write(
   });
   if (outcome.kind === 'refused') return { decision: 'failed', text: outcome.reason };
   await tool.after?.(outcome.result, broker);
-  const again = earlier?.state === 'done' ? 'An earlier call of this run did exactly this already: ' : '';
-  return { decision: 'allowed', text: `${again}${outcome.result.text}` };
+  const { text } = outcome.result;
+  if (earlier?.state !== 'done') return { decision: 'allowed', text };
+  return {
+    decision: 'allowed',
+    text: `An earlier call of this run did exactly this already: ${text} ${ONCE_MORE}`,
+  };
 }
 
 /** Throws Denied. */
@@ -112,6 +116,8 @@ async function allow(tool: WriteTool, broker: Broker, input: Record<string, unkn
   }
   await tool.check?.(input, broker);
 }
+
+const ONCE_MORE = 'Word it differently if it is meant to stand there once more.';
 
 const WIDEN = 'Say it in your final answer, or ask the operator for `forge_scope: repository`.';
 
