@@ -1,6 +1,6 @@
 /** How the forge's objects look to a model. Every line that people wrote is quoted, so that none passes for ours. */
 import type { CiState, Comment, Item, Review } from '../forge/forge.ts';
-import { stripHiddenText } from '../security.ts';
+import { stripHiddenText } from '../security/hidden-text.ts';
 import type { EventItem } from '../vocabulary.ts';
 
 const LONGEST_BODY = 8_000;
@@ -14,8 +14,19 @@ export function quoted(body: string): string {
   const visible = stripHiddenText(body).trim();
   if (visible === '') return '> (no text)';
   const left = visible.length - LONGEST_BODY;
-  const shown = left > 0 ? `${visible.slice(0, LONGEST_BODY)}\n… ${left} more characters` : visible;
-  return shown
+  return quotedLines(left > 0 ? `${visible.slice(0, LONGEST_BODY)}\n… ${left} more characters` : visible);
+}
+
+/** Nobody reads a log rendered, so it stays as it is, but for colours and control codes. */
+export function quotedLog(log: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return quotedLines(
+    log.replace(/\u001b\[[0-9;]*[A-Za-z]|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, ''),
+  );
+}
+
+function quotedLines(text: string): string {
+  return text
     .split(/\r\n|[\n\r\u2028\u2029]/)
     .map((line) => `> ${line}`)
     .join('\n');

@@ -1,8 +1,7 @@
 /** Reading what CI did. How much of it there is depends on the forge's version; what is missing is said. */
 import { z } from 'zod';
 import type { CiRun } from '../forge/forge.ts';
-import { stripHiddenText } from '../security.ts';
-import { ciLine, inline, OTHERS_WROTE } from './texts.ts';
+import { ciLine, inline, OTHERS_WROTE, quotedLog } from './texts.ts';
 import { type Broker, itemNumber, readTool, type Tool } from './tool.ts';
 
 const MOST_RUNS = 10;
@@ -61,11 +60,4 @@ async function jobLines(run: CiRun, { scope, deps }: Broker): Promise<string[]> 
   const jobs = await deps.forge.listJobs(scope.repository, run.id);
   if (jobs.kind === 'not-offered') return [`  ${jobs.why}`];
   return jobs.jobs.map((job) => `  job ${job.id} ${inline(job.name)}: ${job.status}`);
-}
-
-function quotedLog(log: string): string {
-  return stripHiddenText(log)
-    .split(/\r\n|[\n\r\u2028\u2029]/)
-    .map((line) => `> ${line}`)
-    .join('\n');
 }

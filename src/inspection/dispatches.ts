@@ -205,7 +205,9 @@ function linkOf(result: unknown): string | null {
   if (typeof result !== 'object' || result === null) return null;
   const fields = result as Record<string, unknown>;
   if (typeof fields.number === 'number') return `#${fields.number}`;
-  const shown = [fields.url, fields.htmlUrl, fields.reason, fields.sha].find((v) => typeof v === 'string');
+  const shown = [fields.url, fields.htmlUrl, fields.reason, fields.sha, fields.text].find(
+    (v) => typeof v === 'string',
+  );
   return (shown as string | undefined) ?? null;
 }
 
