@@ -77,7 +77,7 @@ function scopeFinding(subject: string, scope: string, evidence: string): Finding
 
 async function checkAccess(context: DoctorContext, forge: ForgeConfig, fullName: string): Promise<Finding[]> {
   const subject = `forge ${forge.name}, ${fullName}`;
-  const visible = await lookAt(context, forge, fullName);
+  const visible = await lookAt(forge, fullName);
   if ('problem' in visible) {
     return [
       {

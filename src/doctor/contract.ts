@@ -5,10 +5,7 @@ import type { Rows } from '../database/database.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { Finding } from './finding.ts';
 
-export type DoctorForge = Pick<
-  Forge,
-  'self' | 'getRepository' | 'permissionOf' | 'version' | 'listHooks' | 'serverTime' | 'tokenScopes'
->;
+export type DoctorForge = Pick<Forge, 'self' | 'permissionOf' | 'listHooks' | 'serverTime' | 'tokenScopes'>;
 
 export interface WorkingEngine {
   engine: ContainerEngine & { unheld: readonly string[] };

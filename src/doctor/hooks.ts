@@ -12,7 +12,7 @@ export async function checkHooks(context: DoctorContext): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const forge of Object.values(context.config.forges)) {
     for (const fullName of await repositoriesOf(context, forge)) {
-      const visible = await lookAt(context, forge, fullName);
+      const visible = await lookAt(forge, fullName);
       // What is not visible at all is told by the check of accounts.
       if ('problem' in visible) continue;
       findings.push(...(await checkRepository(context, forge, visible)));

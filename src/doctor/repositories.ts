@@ -1,8 +1,10 @@
 /** Which repositories can be looked at, and as whom. */
+import { z } from 'zod';
 import type { ForgeConfig } from '../config/config.ts';
 import type { ForgeHook } from '../forge/forge.ts';
+import { createForgeHttp } from '../forge/gitea-family-http.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
-import type { DoctorContext, DoctorForge } from './contract.ts';
+import type { DoctorContext } from './contract.ts';
 
 /** Named in the configuration; for `owner/*` those a conversation is about. */
 export async function repositoriesOf(context: DoctorContext, forge: ForgeConfig): Promise<string[]> {
@@ -23,22 +25,22 @@ export async function repositoriesOf(context: DoctorContext, forge: ForgeConfig)
 
 export interface Visible {
   repository: RepositoryRef;
+  /** the first of our accounts that sees it */
   agent: string;
-  client: DoctorForge;
 }
 
+const found = z.object({ id: z.int(), full_name: z.string() });
+
 /** The repository as the first of our accounts sees it; the last account's words when none does. */
-export async function lookAt(
-  context: DoctorContext,
-  forge: ForgeConfig,
-  fullName: string,
-): Promise<Visible | { problem: string }> {
+export async function lookAt(forge: ForgeConfig, fullName: string): Promise<Visible | { problem: string }> {
   let problem = 'no account is configured';
-  for (const agent of Object.keys(forge.accounts)) {
-    const client = context.forge(forge, agent);
+  for (const [agent, { token }] of Object.entries(forge.accounts)) {
     try {
-      const { id, fullName: current } = await client.getRepository({ id: '', fullName });
-      return { repository: { id, fullName: current }, agent, client };
+      // The port addresses repositories by id; here only the name is known.
+      const http = createForgeHttp({ name: forge.name, url: forge.url, token });
+      const path = `/repos/${fullName.split('/').map(encodeURIComponent).join('/')}`;
+      const { value } = await http.send({ method: 'GET', path }, found);
+      return { repository: { id: String(value.id), fullName: value.full_name }, agent };
     } catch (error) {
       problem = (error as Error).message;
     }

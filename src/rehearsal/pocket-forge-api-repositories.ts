@@ -15,6 +15,7 @@ import {
   taskShape,
 } from './pocket-forge-pull-shapes.ts';
 import { deleteBranch } from './pocket-forge-pulls.ts';
+import { testHook } from './pocket-forge-pushes.ts';
 import { listCommits, listRefs, resolveCommit } from './pocket-forge-repositories.ts';
 import {
   type ApiContext,
@@ -314,6 +315,12 @@ function addHookRoutes(api: Hono<PocketApi>, context: PocketContext): void {
   api.get(`${REPO}/hooks/:id{[0-9]+}`, (c) =>
     c.json(hookShape(findHook({ ...admin(c), id: routeNumber(c, 'id') }))),
   );
+  api.post(`${REPO}/hooks/:id{[0-9]+}/tests`, async (c) => {
+    const call = admin(c);
+    const hook = findHook({ ...call, id: routeNumber(c, 'id') });
+    await context.change(() => testHook(context, { ...call, hook }));
+    return c.body(null, 204);
+  });
   api.delete(`${REPO}/hooks/:id{[0-9]+}`, async (c) => {
     const call = { ...admin(c), id: routeNumber(c, 'id') };
     await context.change(() => removeHook(call));

@@ -141,15 +141,23 @@ export class HookQueue {
   /** Queues one delivery for each hook of the repository that wants the event. */
   send(repository: StoredRepository, eventType: HookEventType, body: object): void {
     for (const hook of repository.hooks.filter((h) => subscribed(h, eventType))) {
-      this.#enqueue({
-        id: randomUUID(),
-        repository: repository.id,
-        hook: hook.id,
-        event: COARSE_NAMES[eventType],
-        eventType,
-        body: bodyFor(hook, eventType, body),
-      });
+      this.sendTo(hook, { repository, eventType, body });
     }
+  }
+
+  /** To this hook alone, whatever it wants: a test delivery. */
+  sendTo(
+    hook: StoredHook,
+    { repository, eventType, body }: { repository: StoredRepository; eventType: HookEventType; body: object },
+  ): void {
+    this.#enqueue({
+      id: randomUUID(),
+      repository: repository.id,
+      hook: hook.id,
+      event: COARSE_NAMES[eventType],
+      eventType,
+      body: bodyFor(hook, eventType, body),
+    });
   }
 
   /** A replay: a new id, the same bytes. Only deliveries of this process are known. */

@@ -4,9 +4,9 @@ import { folderOf, type PocketContext } from './pocket-forge-context.ts';
 import { sendItemEvent, sendRefEvent } from './pocket-forge-events.ts';
 import { closeNamedIssues, setItemState } from './pocket-forge-issues.ts';
 import { commitShape } from './pocket-forge-pull-shapes.ts';
-import { comparePull, type GitCommit, listCommits } from './pocket-forge-repositories.ts';
+import { comparePull, type GitCommit, listCommits, listRefs } from './pocket-forge-repositories.ts';
 import { repositoryShape, userShape } from './pocket-forge-shapes.ts';
-import { now, type StoredRepository, type StoredUser } from './pocket-forge-state.ts';
+import { now, type StoredHook, type StoredRepository, type StoredUser } from './pocket-forge-state.ts';
 
 const ZERO = '0'.repeat(40);
 /** Forgejo's default PAYLOAD_COMMIT_LIMIT; `total_commits` keeps the real number. */
@@ -81,15 +81,22 @@ async function tipOf(
   return tip ?? null;
 }
 
-function sendPush(
-  context: PocketContext,
-  o: RefMove & { one: OneRef; commits: GitCommit[]; head: GitCommit | null },
-): void {
+function sendPush(context: PocketContext, push: Push): void {
+  context.hooks.send(push.repository, 'push', pushBody(context, push));
+}
+
+type Push = Pick<RefMove, 'repository' | 'actor'> & {
+  one: OneRef;
+  commits: GitCommit[];
+  head: GitCommit | null;
+};
+
+function pushBody(context: PocketContext, o: Push) {
   const { ref, before, after } = o.one;
   const html = `${context.url}/${fullName(context.state, o.repository)}`;
   const commits = o.commits.slice(0, COMMIT_LIMIT).map((c) => commitShape(context, o.repository, c));
   const actor = userShape(context, o.actor);
-  context.hooks.send(o.repository, 'push', {
+  return {
     ref,
     before,
     after,
@@ -100,7 +107,24 @@ function sendPush(
     repository: repositoryShape(context, o.repository, 'owner'),
     pusher: actor,
     sender: actor,
+  };
+}
+
+/** What Forgejo calls a test: a push of the default branch to where it is, with one commit. */
+export async function testHook(
+  context: PocketContext,
+  o: { repository: StoredRepository; actor: StoredUser; hook: StoredHook },
+): Promise<void> {
+  const ref = `refs/heads/${o.repository.defaultBranch}`;
+  const sha = (await listRefs(context.git, folderOf(context, o.repository))).get(ref) ?? ZERO;
+  const head = sha === ZERO ? null : await tipOf(context, o.repository, sha);
+  const body = pushBody(context, {
+    ...o,
+    one: { ref, before: sha, after: sha },
+    commits: head === null ? [] : [head],
+    head,
   });
+  context.hooks.sendTo(o.hook, { repository: o.repository, eventType: 'push', body });
 }
 
 /** Only the pull requests whose head moved are told; one whose base moved is compared again in silence. */

@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { contextOf, diagnose, type Edge, find, openEdge } from '../../test/support/doctor.ts';
+import { needs } from '../../test/support/requirements.ts';
+import { HOOK_SECRET, type Installation, openInstallation } from '../../test/support/smoke-config.ts';
+import { judgeHook } from './hooks.ts';
+
+const tools = needs('git', 'cli');
+
+let here: Installation;
+let edge: Edge;
+beforeEach(async () => {
+  here = await openInstallation();
+  edge = await openEdge(here.config());
+});
+afterEach(async () => {
+  await edge.close();
+  await here.close();
+});
+
+const running = () => ({ service: { url: edge.url, running: true } });
+
+async function hook(o: { secret?: string; events?: string[]; path?: string } = {}) {
+  return await here.forge.as('ada').addHook('ada/greeter', {
+    url: `${edge.url}${o.path ?? '/webhooks/home'}`,
+    secret: o.secret ?? HOOK_SECRET,
+    ...(o.events === undefined ? {} : { events: o.events }),
+  });
+}
+
+describe.skipIf(!tools.ok)(tools.title('hooks'), () => {
+  test('a healthy set-up yields no finding', async () => {
+    await hook();
+    const report = await diagnose(here.config(), running());
+    expect(report.findings).toEqual([]);
+    expect(report.ok).toBe(true);
+  });
+
+  test('no hook at all', async () => {
+    const report = await diagnose(here.config(), running());
+    expect(find(report, 'hook-missing')).toMatchObject({
+      severity: 'broken',
+      subject: 'forge home, ada/greeter',
+      remedy: expect.stringContaining('/webhooks/home'),
+    });
+    expect(report.ok).toBe(false);
+  });
+
+  test('an inactive hook', async () => {
+    const { id } = await hook();
+    here.forge.state.repositories[0]!.hooks.find((h) => h.id === id)!.active = false;
+    const report = await diagnose(here.config(), running());
+    expect(find(report, 'hook-inactive')).toMatchObject({ severity: 'broken' });
+  });
+
+  test('another secret: the test delivery is refused, and says so', async () => {
+    await hook({ secret: 'something else' });
+    const report = await diagnose(here.config(), running());
+    expect(find(report, 'hook-secret')).toMatchObject({
+      severity: 'broken',
+      evidence: expect.stringContaining('signature-wrong'),
+      remedy: expect.stringContaining('forges.home.webhook_secret'),
+    });
+  });
+
+  test('no secret on the hook', async () => {
+    await hook({ secret: '' });
+    expect(find(await diagnose(here.config(), running()), 'hook-secret')?.evidence).toContain(
+      'signature-empty',
+    );
+  });
+
+  test('events that flows wait for are named with the flows', async () => {
+    await hook({ events: ['issues_only', 'push'] });
+    const finding = find(await diagnose(here.config(), running()), 'hook-events');
+    expect(finding?.evidence).toContain('issue_assign (flows dev-assigned');
+    expect(finding?.evidence).toContain('pull_request_comment');
+  });
+
+  test('a delivery that does not arrive at a loopback address', async () => {
+    await hook();
+    // The forge calls an address where nobody listens, as when it may not call ours.
+    const stored = here.forge.state.repositories[0]!.hooks[0]!;
+    stored.url = 'http://127.0.0.1:9/webhooks/home';
+    const finding = find(await diagnose(here.config(), running()), 'hook-host-not-allowed');
+    expect(finding).toMatchObject({
+      severity: 'broken',
+      evidence: expect.stringContaining('loopback'),
+      remedy: expect.stringContaining('ALLOWED_HOST_LIST = external,loopback'),
+    });
+  });
+
+  test('without a running service the address alone is judged, unless something arrived lately', async () => {
+    await hook();
+    expect(find(await diagnose(here.config()), 'hook-host-not-allowed')).toMatchObject({ severity: 'risk' });
+    await here.forge.as('ada').createIssue('ada/greeter', { title: 'Hello', body: '' });
+    await here.forge.settled();
+    expect(find(await diagnose(here.config()), 'hook-host-not-allowed')).toBeUndefined();
+  });
+
+  test('a hook to a wrong path of ours', async () => {
+    await hook({ path: '/webhooks/other' });
+    const config = here.config({ server: { public_url: edge.url } });
+    expect(find(await diagnose(config, running()), 'hook-path')).toMatchObject({ severity: 'broken' });
+  });
+
+  test('accounts without administrator rights: noted, and what stands in', async () => {
+    await hook();
+    here.forge.state.repositories[0]!.collaborators[0]!.permission = 'write';
+    const report = await diagnose(here.config(), running());
+    expect(find(report, 'hooks-unreadable')).toMatchObject({ severity: 'note' });
+    expect(find(report, 'no-repository-administrator')).toMatchObject({ severity: 'note' });
+    expect(report.ok).toBe(true);
+  });
+
+  test('a hook that sends forms is told', () => {
+    const config = here.config();
+    const listed = {
+      id: 1,
+      url: 'https://x.example/webhooks/home',
+      active: true,
+      events: [],
+      contentType: 'form',
+    };
+    const found = judgeHook({ subject: 's', hook: listed, forge: config.forges.home! }, contextOf(config));
+    expect(found.map((f) => f.check)).toContain('hook-content-type');
+  });
+});
