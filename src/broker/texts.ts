@@ -19,7 +19,6 @@ export function quoted(body: string): string {
 
 /** Nobody reads a log rendered, so it stays as it is, but for colours and control codes. */
 export function quotedLog(log: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
   return quotedLines(
     log.replace(/\u001b\[[0-9;]*[A-Za-z]|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, ''),
   );
