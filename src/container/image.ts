@@ -35,7 +35,7 @@ export async function inspectImage(oci: OciOptions, image: string): Promise<Imag
       `Fetch it with "${oci.name} pull ${image}", or correct container.image.`,
     );
   }
-  const key = [...client, there.stdout.trim()].join('\0');
+  const key = [...client, ...oci.runArgs, there.stdout.trim()].join('\0');
   const facts = known.get(key) ?? (await lookInto(oci, client, image));
   known.set(key, facts);
   return facts;

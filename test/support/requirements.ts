@@ -7,12 +7,21 @@
  * The reporter in skipped-reporter.ts lists what was not run, and why, at the end of a run.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-export type Requirement = 'git' | 'flock' | 'mount-namespace' | 'cli' | 'proc' | 'bubblewrap' | 'podman';
+export type Requirement =
+  | 'git'
+  | 'flock'
+  | 'mount-namespace'
+  | 'cli'
+  | 'proc'
+  | 'bubblewrap'
+  | 'podman'
+  | 'static-shell'
+  | 'musl';
 
 export interface Need {
   ok: boolean;
@@ -42,6 +51,12 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
     succeeds('dpkg', ['--version'])
       ? ''
       : 'podman does not run containers; install podman and runc, and run on Debian as root',
+  'static-shell': () =>
+    succeeds('/bin/busybox', ['true']) ? '' : '/bin/busybox does not run; install busybox-static',
+  musl: () =>
+    readdirSync('/lib').some((name) => name.startsWith('ld-musl-'))
+      ? ''
+      : 'there is no musl loader in /lib; install musl',
   cli: () => {
     const binary = cliBinary();
     if (binary === null)
