@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { forge, repository, stopForges, TOKEN } from '../../test/fixtures/scripted-forge.ts';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
+import { createGiteaFamilyClient } from './gitea-family-client.ts';
 
 afterEach(stopForges);
 
@@ -172,4 +173,13 @@ describe('lists', () => {
     expect(await client.listComments(repository, 5)).toHaveLength(3);
     expect(seen).toHaveLength(2);
   });
+});
+
+test('an answer without end is given up, and is no reason to try again', async () => {
+  const endless: typeof fetch = async () =>
+    new Response(new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(1 << 20)) }));
+  const account = { name: 'home', url: 'http://127.0.0.1:9', token: 't', fetch: endless };
+  const call = createGiteaFamilyClient(account).readLog({ id: '1', fullName: 'a/b' }, 4, 10);
+  await expect(call).rejects.toThrow(/more than 32 MiB/);
+  await expect(call).rejects.toBeInstanceOf(ForgeRefused);
 });

@@ -63,10 +63,13 @@ interface Exchange {
 
 const REDIRECTS = [301, 302, 303, 307, 308];
 const DEFAULT_TIMEOUT_MS = 30_000;
+const LARGEST_BODY = 32 << 20;
 const renamed = z.object({ full_name: z.string().regex(/^[^/]+\/[^/]+$/) });
 
 export function createForgeHttp(account: ForgeAccount): ForgeHttp {
   const base = `${account.url.replace(/\/+$/, '')}/api/v1`;
+
+  const where = (call: Call) => `${account.name}: ${call.method} ${call.path}`;
 
   async function exchange(call: Call): Promise<Exchange> {
     try {
@@ -85,8 +88,9 @@ export function createForgeHttp(account: ForgeAccount): ForgeHttp {
         },
         ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       });
-      return { call, response, text: await response.text() };
+      return { call, response, text: await textOf(response, where(call)) };
     } catch (error) {
+      if (error instanceof ForgeRefused) throw error;
       throw new ForgeUnavailable(describeTrouble(account, call, error));
     }
   }
@@ -113,6 +117,23 @@ export function createForgeHttp(account: ForgeAccount): ForgeHttp {
     tell: async (call) => plain(account, await exchange(call)),
     tellTo: async (call) => plain(account, await exchangeWith(call)),
   };
+}
+
+/** Who may push may let CI write a log of any length, and some servers send it whole whatever they are asked for. */
+async function textOf(response: Response, where: string): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > LARGEST_BODY) {
+      throw new ForgeRefused(
+        `${where} answered more than ${LARGEST_BODY >> 20} MiB. Look at it in a browser.`,
+        response.status,
+      );
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 function plain(account: ForgeAccount, exchange: Exchange): PlainAnswer {

@@ -1,0 +1,76 @@
+/** What the service publishes at the end of a run, after the agent has published by tools. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type BrokerStage, brokerStage } from '../../test/support/broker.ts';
+import { openSqlite } from '../../test/support/databases.ts';
+import { needs } from '../../test/support/requirements.ts';
+import type { Database } from '../database/database.ts';
+import { type Published, publishOutcome } from '../outcome.ts';
+import { cloneAs, commitAndPush, REPO, startTrial, type Trial } from '../rehearsal/pocket-forge-trial.ts';
+
+const tools = needs('git');
+let trial: Trial;
+let clone: string;
+beforeAll(async () => {
+  trial = await startTrial();
+  clone = await cloneAs(trial, 'bo');
+});
+afterAll(async () => await trial.end());
+
+interface Story {
+  stage: BrokerStage;
+  sha: string;
+  pull: number;
+  publish(): Promise<Published>;
+  pulls(): number[];
+}
+
+async function agentOpensPull(): Promise<Story> {
+  const database: Database = await openSqlite();
+  const stage = await brokerStage(trial, database);
+  const branch = `dev/${stage.number}`;
+  const sha = await commitAndPush(clone, { branch, file: `${stage.number}.txt`, content: 'x' });
+  const opened = await stage.run().call('open_pull', { title: 'Mend', body: `Closes #${stage.number}` });
+  const pulls = () =>
+    trial.forge.state.items.filter((item) => item.pull?.headRef === branch).map((item) => item.number);
+  const publish = async () =>
+    await publishOutcome(
+      {
+        dispatchId: stage.dispatchId,
+        conversationId: stage.conversationId,
+        agent: 'dev',
+        login: 'bo',
+        forgeName: 'home',
+        repository: { id: '1', fullName: REPO },
+        itemNumber: stage.number,
+        itemTitle: 'Totals',
+        publish: 'pull-request',
+        // The agent's own push has gone through the relay.
+        branch: { name: branch, base: 'main', push: async () => ({ kind: 'up-to-date', sha }) },
+        closes: stage.number,
+        reviewedSha: null,
+        answer: 'Done, @ada.',
+        continuity: 'fresh',
+        continuityReason: '',
+      },
+      { database, forge: stage.forge, now: () => 6, assertMine: async () => {} },
+    );
+  return { stage, sha, pull: Number(/#(\d+)/.exec(opened.text)![1]), publish, pulls };
+}
+
+describe.skipIf(!tools.ok)(tools.title('publication after tools'), () => {
+  test('a pull request that the agent opened is the one', async () => {
+    const { stage, pull, publish, pulls } = await agentOpensPull();
+    const published = await publish();
+    expect(published).toMatchObject({ pullNumber: pull, refusals: [] });
+    expect(pulls()).toEqual([pull]);
+    expect((await stage.effects()).map(({ kind }) => kind)).toEqual(['tool:open_pull', 'push', 'comment']);
+  });
+
+  test('one that the agent opened and merged does not come back', async () => {
+    const { stage, sha, pull, publish, pulls } = await agentOpensPull();
+    const merged = await stage.run({ tools: ['merge'] }).call('merge', { number: pull, head_sha: sha });
+    expect(merged.isError).toBe(false);
+    expect(await publish()).toMatchObject({ pullNumber: null, refusals: [] });
+    expect(pulls()).toEqual([pull]);
+  });
+});
