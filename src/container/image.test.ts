@@ -45,7 +45,7 @@ describe.skipIf(!tools.ok)(tools.title('an image'), () => {
   });
 
   test('with musl is known as such and gets the musl build', async () => {
-    const image = imageOf({ 'bin/sh': BUSYBOX, [MUSL]: MUSL });
+    const image = imageOf({ 'bin/sh': BUSYBOX, 'bin/bash': BUSYBOX, [MUSL]: MUSL });
     expect(await inspectImage(oci, image)).toEqual({ libc: 'musl', git: false });
     expect(await cliFor({ ...request, image, muslCliPath: BUSYBOX })).toBe(BUSYBOX);
     await expect(cliFor({ ...request, image, muslCliPath: '/nowhere/cli' })).rejects.toThrow(
@@ -61,7 +61,7 @@ describe.skipIf(!tools.ok)(tools.title('an image'), () => {
   test('with glibc and musl’s loader beside it is one with glibc', async () => {
     const libraries = execFileSync('ldd', ['/bin/sh'], { encoding: 'utf8' }).match(/\/\S+/g)!;
     const files = Object.fromEntries(libraries.map((path) => [path, path]));
-    const image = imageOf({ ...files, 'bin/sh': '/bin/sh', [MUSL]: MUSL });
+    const image = imageOf({ ...files, 'bin/sh': '/bin/sh', 'bin/bash': BUSYBOX, [MUSL]: MUSL });
     expect(await inspectImage(oci, image)).toMatchObject({ libc: 'glibc' });
   });
 
@@ -71,9 +71,14 @@ describe.skipIf(!tools.ok)(tools.title('an image'), () => {
     );
   });
 
+  test('with a plain shell only is refused: the CLI could run no command', async () => {
+    const image = imageOf({ 'bin/sh': BUSYBOX, [MUSL]: MUSL });
+    await expect(inspectImage(oci, image)).rejects.toThrow(/neither bash nor zsh.*apk add bash/);
+  });
+
   test('without a C library is refused with a sentence of its own', async () => {
     const image = imageOf({ 'bin/sh': BUSYBOX });
-    await expect(inspectImage(oci, image)).rejects.toThrow(/neither glibc nor musl.*Debian or Alpine/);
+    await expect(inspectImage(oci, image)).rejects.toThrow(/neither glibc nor musl.*Debian or Alpine/s);
   });
 
   test('that is not on this machine is refused with the way to get it', async () => {

@@ -23,7 +23,8 @@ if [ -z "$libc" ]; then
   for file in /lib/ld-musl-*.so.1; do [ -e "$file" ] && libc=musl; done
 fi
 git=no; command -v git >/dev/null 2>&1 && git=yes
-echo "looked \${libc:-none} $git"`;
+shell=no; { command -v bash || command -v zsh; } >/dev/null 2>&1 && shell=yes
+echo "looked \${libc:-none} $git $shell"`;
 
 /** Throws EngineFailed where the image cannot serve. */
 export async function inspectImage(oci: OciOptions, image: string): Promise<ImageFacts> {
@@ -54,7 +55,7 @@ async function lookInto(oci: OciOptions, client: string[], image: string): Promi
       `Choose an image that has one, as all of Debian, Ubuntu, Fedora and Alpine do.`,
     );
   }
-  const [, libc, git] = /^looked (\S+) (\S+)$/m.exec(answer.stdout) ?? [];
+  const [, libc, git, shell] = /^looked (\S+) (\S+) (\S+)$/m.exec(answer.stdout) ?? [];
   if (answer.code !== 0 || libc === undefined) {
     throw new EngineFailed(
       `${oci.name} does not start a container of ${image}: ${answer.stderr.trim() || `exit code ${answer.code}`}.`,
@@ -65,6 +66,13 @@ async function lookInto(oci: OciOptions, client: string[], image: string): Promi
     throw new EngineFailed(
       `The image ${image} has neither glibc nor musl, so the CLI cannot run in it.`,
       `Choose an image with one of them, as Debian or Alpine.`,
+    );
+  }
+  if (shell === 'no') {
+    // CLI 2.1.330 answers every shell call with "No suitable shell found" where there is only a plain sh.
+    throw new EngineFailed(
+      `The image ${image} has neither bash nor zsh, and the CLI runs commands with one of them only.`,
+      'Install bash in the image ("apk add bash" on Alpine), or choose one that has it.',
     );
   }
   return { libc, git: git === 'yes' };
