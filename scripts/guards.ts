@@ -1,5 +1,6 @@
 /** The guards, how each is switched off, and the tests that must turn red then. Read by scripts/prove.ts. */
 import { BROKER_GUARDS } from './guards-broker.ts';
+import { GATEWAY_GUARDS } from './guards-gateway.ts';
 
 export interface Guard {
   name: string;
@@ -386,4 +387,5 @@ export const GUARDS: Guard[] = [
     tests: { files: ['test/faults/backup.test.ts'], named: 'sqlite' },
   },
   ...BROKER_GUARDS,
+  ...GATEWAY_GUARDS,
 ];

@@ -289,6 +289,19 @@ test('a compressed answer is passed on as it is, and read all the same', async (
   expect(await at.rows()).toMatchObject([{ input_tokens: 7, output_tokens: 9, cache_read_tokens: 3 }]);
 });
 
+test('an answer that upstream breaks off has no end for the client either', async () => {
+  const upstream = await upstreamForTest((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(event('message_start', { message: messageOf(KIND, USAGE) }), () => response.destroy());
+  });
+  const at = await gatewayForTest({ baseUrl: upstream.url });
+  const open = await at.open();
+  const answer = await askAtSocket({ socket: open.socketPath });
+  await expect(bodyOf(answer)).rejects.toThrow('aborted');
+  await open.close();
+  expect(await at.rows()).toMatchObject([{ outcome: 'failed', status: 200, input_tokens: 10 }]);
+});
+
 test('a client that leaves ends the request upstream, and what it has cost is estimated', async () => {
   const left = Promise.withResolvers<void>();
   const upstream = await upstreamForTest((_, response) => {
