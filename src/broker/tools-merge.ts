@@ -73,7 +73,7 @@ function requireMergeable(item: Item, sha: string): void {
 }
 
 /** Each account's last verdict counts; a comment is none. */
-export function requireNoVeto(reviews: readonly Review[], ownId: number): void {
+function requireNoVeto(reviews: readonly Review[], ownId: number): void {
   const last = new Map<number, Review>();
   for (const review of reviews) {
     if (review.verdict !== 'commented') last.set(review.author.id, review);

@@ -12,7 +12,7 @@ import { type MergeCall, mergePull } from './pocket-forge-pulls.ts';
 import { newestStatuses } from './pocket-forge-runs.ts';
 import type { StoredProtection, StoredRepository, StoredUser } from './pocket-forge-state.ts';
 
-export function protectionOf(repository: StoredRepository, branch: string): StoredProtection | undefined {
+function protectionOf(repository: StoredRepository, branch: string): StoredProtection | undefined {
   return repository.protections?.find((rule) => rule.branch === branch);
 }
 
@@ -27,7 +27,7 @@ export function protect(
 }
 
 /** The first rule that is not met, in words; null when the merge is allowed. */
-export function unmetRule(context: PocketContext, item: PullItem): string | null {
+function unmetRule(context: PocketContext, item: PullItem): string | null {
   const repository = repositoryById(context.state, item.repository);
   const rule = protectionOf(repository, item.pull.baseRef);
   if (rule === undefined) return null;
