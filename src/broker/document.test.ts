@@ -1,0 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { FORGE_TOOL_NAMES } from '../broker.ts';
+
+test('the document names every tool, and no other', () => {
+  const page = readFileSync(new URL('../../docs/forge-tools.md', import.meta.url), 'utf8');
+  const named = [...page.matchAll(/^\| `(\w+)` \|/gm)].map((row) => row[1]);
+  expect(named.toSorted()).toEqual([...FORGE_TOOL_NAMES].toSorted());
+});
