@@ -16,8 +16,8 @@ export interface PromptContext {
   event: ForgeEvent;
   /** everything this dispatch carries, oldest first */
   messages: readonly PromptMessage[];
-  /** as the forge has it now */
-  item: EventItem;
+  /** its title and description as they were when the agent was woken, the rest as the forge has it now */
+  item: EventItem & Vouched;
   pull: EventPull | null;
   /** in creation order: all of them in the full form, in the short form those since the last dispatch */
   comments: readonly PromptComment[];
@@ -39,14 +39,19 @@ export interface PromptMessage {
   flow: string;
 }
 
-export interface PromptComment {
+/** `trusted`: the author may wake agents in this repository, or is one of ours. */
+interface Vouched {
+  trusted: boolean;
+}
+
+export interface PromptComment extends Vouched {
   id: number;
   author: ForgeUser;
   body: string;
   createdAt: string;
 }
 
-export interface PromptReview {
+export interface PromptReview extends Vouched {
   id: number;
   author: ForgeUser;
   verdict: ReviewVerdict;

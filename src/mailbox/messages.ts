@@ -1,8 +1,9 @@
 /** Messages: what waits in a conversation's mailbox, and the dispatch that will carry it. */
 import { randomUUID } from 'node:crypto';
-import type { Rows } from '../database/database.ts';
+import type { Database, Rows } from '../database/database.ts';
 import type { ConversationRow } from '../database/tables.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
+import { assertLease, type Lease } from './leases.ts';
 
 export interface NewMessage {
   conversation: ConversationRow;
@@ -122,4 +123,24 @@ export async function declineMessagesOfComment(
     .where('state', '=', 'waiting')
     .executeTakeFirstOrThrow();
   return Number(numUpdatedRows);
+}
+
+/** Messages of a running dispatch that it must not answer; the others stay with it. */
+export async function declineCarried(
+  database: Database,
+  lease: Lease,
+  declined: { messages: readonly { id: string; reason: string }[]; now: number },
+): Promise<void> {
+  await database.transaction(async (tx) => {
+    await assertLease(tx, lease);
+    for (const { id, reason } of declined.messages) {
+      await tx
+        .updateTable('messages')
+        .set({ state: 'declined', reason, settled_at: declined.now })
+        .where('id', '=', id)
+        .where('dispatch_id', '=', lease.dispatch.id)
+        .where('state', '=', 'carried')
+        .execute();
+    }
+  });
 }

@@ -21,16 +21,23 @@ export interface Judgement {
 /** Ids of our accounts on one forge, by agent; an agent whose account was not asked yet is absent. */
 export type AccountIds = ReadonlyMap<string, number>;
 
-/**
- * The agent whose account this is. The id decides where it is known: whoever takes over a login that we gave up is a
- * stranger. Of two agents that share an account, the first.
- */
-export function agentOf(forge: ForgeConfig, ids: AccountIds, user: ForgeUser): string | null {
-  const found = Object.entries(forge.accounts).find(([agent, account]) => {
-    const id = ids.get(agent);
-    return id === undefined ? sameLogin(account.login, user.login) : id === user.id;
-  });
-  return found?.[0] ?? null;
+export interface Account {
+  forge: ForgeConfig;
+  ids: AccountIds;
+  agent: string;
+}
+
+/** The id decides where it is known: whoever takes over a login that we gave up is a stranger. */
+export function isAccountOf({ forge, ids, agent }: Account, user: ForgeUser): boolean {
+  const id = ids.get(agent);
+  if (id !== undefined) return id === user.id;
+  const account = forge.accounts[agent];
+  return account !== undefined && sameLogin(account.login, user.login);
+}
+
+/** The agent whose account this is; of two that share it, the first. */
+function agentOf(forge: ForgeConfig, ids: AccountIds, user: ForgeUser): string | null {
+  return Object.keys(forge.accounts).find((agent) => isAccountOf({ forge, ids, agent }, user)) ?? null;
 }
 
 /** What needs no answer of the forge; null when it does. */
@@ -106,11 +113,6 @@ export function forkRefusal(
     `the pull request comes from ${from}, and code from forks is not run. ` +
     `Set forges.${forge.name}.fork_pulls to true if it may, then replay the delivery`
   );
-}
-
-/** Logins of strangers: robots, or people the list does not name. */
-export function isBot(forge: ForgeConfig, user: ForgeUser): boolean {
-  return user.id <= 0 || includes(forge.allowedBots, user.login);
 }
 
 function allow(reason: string): Judgement {

@@ -1,34 +1,38 @@
 /** Everything one dispatch needs to know before it runs: the item as the forge has it now, and the checkout. */
 
 import { createHash } from 'node:crypto';
-import type { AgentConfig } from '../config/config.ts';
+import type { AgentConfig, ForgeConfig } from '../config/config.ts';
 import type { Snapshot } from '../flows/changes.ts';
 import type { CiState, Comment, Forge, Item, Review } from '../forge/forge.ts';
 import type { Lease } from '../mailbox/leases.ts';
-import type { ForgeEvent, RepositoryRef } from '../vocabulary.ts';
-import type { Checkout, CheckoutSpec, Workdir } from '../workdir.ts';
-
-export interface CarriedMessage {
-  id: string;
-  event: ForgeEvent;
-  with: Record<string, unknown>;
-  flow: string;
-  skill: string;
-  priority: number;
-}
+import { forkRefusal, isAccountOf } from '../trust/sender.ts';
+import type { Trust } from '../trust.ts';
+import type { ForgeUser, RepositoryRef } from '../vocabulary.ts';
+import type { Checkout, CheckoutSpec, RelayPaths, Workdir } from '../workdir.ts';
+import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
+import { type ItemText, type Screened, screenTexts } from './pinned-text.ts';
+import { restrictionOf } from './restriction.ts';
+import { judgeSenders, untrustedAuthors } from './senders.ts';
+import { seenItems } from './work.ts';
 
 export interface DispatchContext {
-  /** with the messages that arrived while the forge was read */
+  /** with the messages that arrived while the forge was read, without those that were declined */
   lease: Lease;
   messages: CarriedMessage[];
   /** the message whose skill makes the prompt: the most urgent, of those the newest; null when all were withdrawn */
   leading: CarriedMessage | null;
   repository: RepositoryRef & { defaultBranch: string; cloneUrl: string };
-  item: Item;
-  comments: Comment[];
-  reviews: Review[];
+  item: Screened<Item>;
+  comments: Screened<Comment>[];
+  reviews: Screened<Review>[];
+  /** what the agent should know about the texts it is given, in sentences */
+  notes: string[];
+  /** why it may only read and comment in this run; null = no such limit */
+  restricted: string | null;
   snapshot: Snapshot;
   checkout: Checkout;
+  /** who commits */
+  identity: { name: string; email: string };
   /** the branch to push to; null when the work has nowhere to go (a fork's pull request) */
   branch: { name: string; base: string } | null;
 }
@@ -37,14 +41,69 @@ export interface ContextRequest {
   lease: Lease;
   agent: AgentConfig;
   account: { login: string; token: string };
+  forgeConfig: ForgeConfig;
   forge: Forge;
+  trust: Trust;
   workdir: Workdir;
-  /** takes up what arrived since the lease; called after the comments were read */
-  carryLate: () => Promise<Lease>;
+  /** where the agent will see the relay; null = where it is on this machine */
+  relay: (conversationId: string) => RelayPaths | null;
+  /** whether commits are signed */
+  sign: boolean;
 }
 
-export async function gatherContext(request: ContextRequest): Promise<DispatchContext> {
-  const { lease, forge } = request;
+export interface RunContextRequest extends ContextRequest {
+  /** takes up what arrived since the lease; called after the comments were read */
+  carryLate: () => Promise<Lease>;
+  /** stores that these messages get no answer, under the lease */
+  decline: (refused: readonly { id: string; reason: string }[]) => Promise<void>;
+}
+
+export type Gathered =
+  | { kind: 'ready'; context: DispatchContext }
+  /** nothing may run; `tell`: it is worth a word on the item, because whoever asked for it may */
+  | { kind: 'refused'; reason: string; tell: boolean };
+
+/** For a run: whoever has lost the permission to wake the agent is declined, and strangers' later words are left out. */
+export async function gatherContext(request: RunContextRequest): Promise<Gathered> {
+  const found = await readForge(request);
+  const fork = forkRefusal(request.forgeConfig, found.item.pull);
+  if (fork !== null) return { kind: 'refused', reason: fork, tell: true };
+  const late = await request.carryLate();
+  const { allowed, refused } = await judgeSenders(late.messages.map(readMessage), request);
+  if (refused.length > 0) await request.decline(refused);
+  if (allowed.length === 0 && refused.length > 0) {
+    return { kind: 'refused', reason: refused[0]!.reason, tell: false };
+  }
+  const text = await screened(request, found, allowed);
+  const ids = new Set(allowed.map((m) => m.id));
+  const lease = { ...late, messages: late.messages.filter((m) => ids.has(m.id)) };
+  return { kind: 'ready', context: await complete({ request, found, lease, messages: allowed, text }) };
+}
+
+/** For an answer that is there already: nobody reads the texts any more, so nobody is asked about them. */
+export async function contextToPublish(request: ContextRequest): Promise<DispatchContext> {
+  const found = await readForge(request);
+  const vouched = <T>(entry: T): Screened<T> => ({ ...entry, trusted: true });
+  const text = {
+    item: vouched(found.item),
+    comments: found.comments.map(vouched),
+    reviews: found.reviews.map(vouched),
+    leftOut: [],
+    notes: [],
+  };
+  const { lease } = request;
+  return await complete({ request, found, lease, messages: lease.messages.map(readMessage), text });
+}
+
+interface Found {
+  repository: DispatchContext['repository'];
+  item: Item;
+  comments: Comment[];
+  reviews: Review[];
+  ci: CiState;
+}
+
+async function readForge({ lease, forge }: ContextRequest): Promise<Found> {
   const repository = await forge.getRepository({
     id: lease.conversation.repository_id,
     fullName: lease.conversation.repository_name,
@@ -57,37 +116,65 @@ export async function gatherContext(request: ContextRequest): Promise<DispatchCo
     item.pull === null ? [] : forge.listReviews(repository, number),
     item.pull === null ? noCi : forge.ciState(repository, item.pull.headSha),
   ]);
-  const late = await request.carryLate();
-  const messages = late.messages.map(readMessage);
-  const { spec, branch } = await checkoutSpec(request, repository, item);
+  return { repository, item, comments, reviews, ci };
+}
+
+const noCi: CiState = { state: 'none', failed: [] };
+
+async function screened(
+  request: ContextRequest,
+  { repository, item, comments, reviews }: Found,
+  messages: CarriedMessage[],
+): Promise<ItemText> {
+  const { forgeConfig, trust } = request;
+  const authors = [...reviews.toReversed(), ...comments.toReversed(), item].map((entry) => entry.author);
+  const untrusted = await untrustedAuthors(authors, { forgeConfig, trust, repository });
+  const ids = trust.ids(forgeConfig);
+  return screenTexts({
+    item,
+    comments,
+    reviews,
+    messages,
+    isTrusted: (author) => !untrusted.has(author.id),
+    isOurs: (author) =>
+      Object.keys(forgeConfig.accounts).some((agent) =>
+        isAccountOf({ forge: forgeConfig, ids, agent }, author),
+      ),
+  });
+}
+
+interface Gathering {
+  request: ContextRequest;
+  found: Found;
+  lease: Lease;
+  messages: CarriedMessage[];
+  text: ItemText;
+}
+
+async function complete({ request, found, lease, messages, text }: Gathering): Promise<DispatchContext> {
+  const { repository, ci } = found;
+  const { item, comments, reviews, notes } = text;
+  const { spec, branch } = await checkoutSpec(request, repository, found.item);
+  const known = seenItems(lease.conversation.seen)[item.number]?.commentIds ?? [];
+  const snapshot = snapshotOf(item, byOthers(comments, request), byOthers(reviews, request), ci);
   return {
-    lease: late,
+    lease,
     messages,
     leading: leadingOf(messages),
     repository,
     item,
     comments,
     reviews,
-    snapshot: snapshotOf(item, byOthers(comments, request), byOthers(reviews, request), ci),
+    notes,
+    restricted: restrictionOf(text, messages, repository),
+    // What was left out is new to the next run, unless an earlier one has read it.
+    snapshot: {
+      ...snapshot,
+      commentIds: [...snapshot.commentIds, ...text.leftOut.filter((id) => known.includes(id))],
+    },
     checkout: await request.workdir.prepare(spec),
+    identity: spec.identity,
     branch,
-  };
-}
-
-export function leadingOf(messages: CarriedMessage[]): CarriedMessage | null {
-  return messages.toSorted((a, b) => a.priority - b.priority).at(-1) ?? null;
-}
-
-const noCi: CiState = { state: 'none', failed: [] };
-
-function readMessage(row: Lease['messages'][number]): CarriedMessage {
-  return {
-    id: row.id,
-    event: JSON.parse(row.event) as ForgeEvent,
-    with: JSON.parse(row.parameters) as Record<string, unknown>,
-    flow: row.flow,
-    skill: row.skill,
-    priority: row.priority,
   };
 }
 
@@ -103,6 +190,9 @@ async function checkoutSpec(
   const { agent, account, lease } = request;
   const common = {
     conversation: lease.conversation.id,
+    relay: request.relay(lease.conversation.id),
+    sign: request.sign,
+    configurationFromBase: false,
     repository: { id: repository.id, fullName: repository.fullName },
     remote: { url: repository.cloneUrl, token: account.token },
     defaultBranch: repository.defaultBranch,
@@ -114,15 +204,21 @@ async function checkoutSpec(
     const at = { kind: 'branch' as const, branch: branch.name, base: branch.base };
     return { spec: { ...common, at }, branch: agent.publish === 'pull-request' ? branch : null };
   }
-  const pull = (await pullOf(request, repository, item)).pull!;
+  const found = await pullOf(request, repository, item);
+  const pull = found.pull!;
+  // What a pull request brings along must not instruct the agent that looks at it; its own is its own.
+  const configurationFromBase = !isOwn(request, found.author);
   const writable = agent.publish === 'pull-request' && !pull.fork && !pull.headRef.startsWith('refs/');
   if (writable) {
     const at = { kind: 'branch' as const, branch: pull.headRef, base: pull.baseRef };
-    return { spec: { ...common, at }, branch: { name: pull.headRef, base: pull.baseRef } };
+    return {
+      spec: { ...common, configurationFromBase, at },
+      branch: { name: pull.headRef, base: pull.baseRef },
+    };
   }
   const number = lease.conversation.item_number;
   const at = { kind: 'pull' as const, number, sha: pull.headSha, base: pull.baseRef };
-  return { spec: { ...common, at }, branch: null };
+  return { spec: { ...common, configurationFromBase, at }, branch: null };
 }
 
 async function pullOf(request: ContextRequest, repository: RepositoryRef, item: Item): Promise<Item> {
@@ -133,8 +229,12 @@ async function pullOf(request: ContextRequest, repository: RepositoryRef, item: 
 }
 
 /** What the agent wrote itself is no news to it. */
-function byOthers<T extends Comment | Review>(entries: T[], { account }: ContextRequest): T[] {
-  return entries.filter((e) => e.author.login.toLowerCase() !== account.login.toLowerCase());
+function byOthers<T extends Comment | Review>(entries: T[], request: ContextRequest): T[] {
+  return entries.filter((e) => !isOwn(request, e.author));
+}
+
+function isOwn({ forgeConfig, trust, agent }: ContextRequest, user: ForgeUser): boolean {
+  return isAccountOf({ forge: forgeConfig, ids: trust.ids(forgeConfig), agent: agent.name }, user);
 }
 
 function snapshotOf(item: Item, comments: Comment[], reviews: Review[], ci: CiState): Snapshot {

@@ -1,6 +1,7 @@
 /** Messages that say nothing any more by the time their dispatch reads the forge. Pure. */
 import type { Snapshot } from '../flows/changes.ts';
-import { type CarriedMessage, type DispatchContext, leadingOf } from './context.ts';
+import type { DispatchContext } from './context.ts';
+import { type CarriedMessage, leadingOf } from './messages.ts';
 
 export interface Known {
   /** the item as the last answered dispatch saw it */
