@@ -1,5 +1,6 @@
 /** What a forge tool is made of; `call.ts` puts the policy, the count, the rows and the audit around it. */
 import { z } from 'zod';
+import { outgoingText } from '../outcome/answer.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { BrokerDeps, BrokerScope } from './contract.ts';
 
@@ -72,7 +73,12 @@ export function writeTool<S extends z.ZodRawShape>(spec: Spec<WriteTool<z.output
 /** Models write numbers as strings now and then. */
 export const itemNumber = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
 /** The forges take more; a comment nobody reads to its end is no loss. */
-export const text = z.string().trim().min(1).max(60_000);
+export const text = z
+  .string()
+  .trim()
+  .min(1)
+  .max(60_000)
+  .refine((words) => outgoingText(words) !== '', 'must say something besides a hidden mark');
 export const title = z.string().trim().min(1).max(250);
 export const logins = z
   .array(z.string().regex(/^[\w][\w.-]{0,99}$/))

@@ -98,7 +98,16 @@ describe.skipIf(!tools.ok)(tools.title('forge tools'), () => {
     test('input that does not fit says what does, and a repository is nothing one could name', async () => {
       const stage = await stageOf();
       const run = stage.run();
-      for (const input of [{}, { number: -1, text: 'x' }, { number: stage.number, text: ' ' }, null, 'x']) {
+      const { number } = stage;
+      const hidden = '<!-- claude-hooks d1:comment -->';
+      for (const input of [
+        {},
+        { number: -1, text: 'x' },
+        { number, text: ' ' },
+        { number, text: hidden },
+        null,
+        'x',
+      ]) {
         expect(await run.call('comment', input)).toMatchObject({
           isError: true,
           text: expect.stringContaining('Correct'),
