@@ -401,7 +401,7 @@ export const GUARDS: Guard[] = [
         replace: '  const late: string[] = [];',
       },
     ],
-    tests: { files: ['src/container/conformance.test.ts'], named: 'podman an orphan is ended' },
+    tests: { files: ['src/container/conformance.test.ts'], named: 'podman .*an orphan is ended' },
   },
   {
     name: 'container: orphan reaping (bubblewrap)',
@@ -413,7 +413,7 @@ export const GUARDS: Guard[] = [
         replace: '',
       },
     ],
-    tests: { files: ['src/container/conformance.test.ts'], named: 'bubblewrap an orphan is ended' },
+    tests: { files: ['src/container/conformance.test.ts'], named: 'bubblewrap .*an orphan is ended' },
   },
   {
     name: 'container: name taken under the lock (docker, podman)',
@@ -425,7 +425,7 @@ export const GUARDS: Guard[] = [
         replace: "const remove = ['true', name]",
       },
     ],
-    tests: { files: ['src/container/conformance.test.ts'], named: 'podman the process we started dying' },
+    tests: { files: ['src/container/conformance.test.ts'], named: 'podman .*the process we started dying' },
   },
   {
     name: 'container: tree (bubblewrap)',
@@ -442,7 +442,7 @@ export const GUARDS: Guard[] = [
         replace: '',
       },
     ],
-    tests: { files: ['src/container/conformance.test.ts'], named: 'bubblewrap stop ends the whole tree' },
+    tests: { files: ['src/container/conformance.test.ts'], named: 'bubblewrap .*stop ends the whole tree' },
   },
   {
     name: 'container: last lines (bubblewrap)',
@@ -454,7 +454,7 @@ export const GUARDS: Guard[] = [
         replace: '  return send(child.pid!, signal);\n}',
       },
     ],
-    tests: { files: ['src/container/conformance.test.ts'], named: 'bubblewrap stop lets the command' },
+    tests: { files: ['src/container/conformance.test.ts'], named: 'bubblewrap .*stop lets the command' },
   },
   {
     name: 'container: kill past the client (docker, podman)',
@@ -466,7 +466,7 @@ export const GUARDS: Guard[] = [
         replace: "if (signal !== 'SIGUSR2') return process.kill",
       },
     ],
-    tests: { files: ['src/container/conformance.test.ts'], named: 'podman passes SIGKILL' },
+    tests: { files: ['src/container/conformance.test.ts'], named: 'podman .*passes SIGKILL' },
   },
   {
     name: 'container: environment (all engines)',
@@ -490,7 +490,7 @@ export const GUARDS: Guard[] = [
         replace: "['-e', `${VARIABLE_PREFIX}${n}=${spawn.env[n]}`]",
       },
     ],
-    tests: { files: ['src/container/conformance.test.ts'], named: 'podman no value' },
+    tests: { files: ['src/container/conformance.test.ts'], named: 'podman .*no value' },
   },
   {
     name: 'container: no network (docker, podman)',
@@ -502,7 +502,7 @@ export const GUARDS: Guard[] = [
         replace: "'--network',\n    'host',",
       },
     ],
-    tests: { files: ['src/container/isolation.test.ts'], named: 'podman, isolated there is no network' },
+    tests: { files: ['src/container/isolation.test.ts'], named: 'podman, isolated .*there is no network' },
   },
   {
     name: 'container: no network (bubblewrap)',
@@ -514,7 +514,7 @@ export const GUARDS: Guard[] = [
         replace: "spec.network !== null ? ['--share-net'] : []",
       },
     ],
-    tests: { files: ['src/container/isolation.test.ts'], named: 'bubblewrap, isolated there is no network' },
+    tests: { files: ['src/container/isolation.test.ts'], named: 'bubblewrap, isolated .*there is no network' },
   },
   {
     name: 'container: read-only mounts (docker, podman)',
@@ -526,7 +526,7 @@ export const GUARDS: Guard[] = [
         replace: "...(access === null ? ['readonly'] : [])",
       },
     ],
-    tests: { files: ['src/container/isolation.test.ts'], named: 'podman, isolated what is mounted to read' },
+    tests: { files: ['src/container/isolation.test.ts'], named: 'podman, isolated .*what is mounted to read' },
   },
   {
     name: 'container: read-only mounts (bubblewrap)',
@@ -540,7 +540,7 @@ export const GUARDS: Guard[] = [
     ],
     tests: {
       files: ['src/container/isolation.test.ts'],
-      named: 'bubblewrap, isolated what is mounted to read',
+      named: 'bubblewrap, isolated .*what is mounted to read',
     },
   },
   {
@@ -553,7 +553,7 @@ export const GUARDS: Guard[] = [
         replace: "'--cap-add',\n    'ALL',",
       },
     ],
-    tests: { files: ['src/container/isolation.test.ts'], named: 'podman, isolated there is no privilege' },
+    tests: { files: ['src/container/isolation.test.ts'], named: 'podman, isolated .*there is no privilege' },
   },
   {
     name: 'container: no capabilities (bubblewrap)',
@@ -567,14 +567,14 @@ export const GUARDS: Guard[] = [
     ],
     tests: {
       files: ['src/container/isolation.test.ts'],
-      named: 'bubblewrap, isolated there is no privilege',
+      named: 'bubblewrap, isolated .*there is no privilege',
     },
   },
   {
     name: 'container: limits (docker, podman)',
     keeps: 'one dispatch from taking the whole machine',
     off: [{ file: 'src/container/oci-arguments.ts', find: '    ...limitArguments(spec),\n', replace: '' }],
-    tests: { files: ['src/container/isolation.test.ts'], named: 'podman, isolated more' },
+    tests: { files: ['src/container/isolation.test.ts'], named: 'podman, isolated .*more' },
   },
   {
     name: 'container: limits (bubblewrap)',
@@ -586,7 +586,7 @@ export const GUARDS: Guard[] = [
         replace: 'if (this.#groups !== undefined) return [];',
       },
     ],
-    tests: { files: ['src/container/isolation.test.ts'], named: 'bubblewrap, isolated more' },
+    tests: { files: ['src/container/isolation.test.ts'], named: 'bubblewrap, isolated .*more' },
   },
   {
     name: 'container: lock descriptor (bubblewrap)',
@@ -600,7 +600,7 @@ export const GUARDS: Guard[] = [
     ],
     tests: {
       files: ['src/container/isolation.test.ts'],
-      named: 'bubblewrap, isolated the lock is not inherited',
+      named: 'bubblewrap, isolated .*the lock is not inherited',
     },
   },
   {
@@ -619,7 +619,7 @@ export const GUARDS: Guard[] = [
     name: 'container: mount names (docker, podman)',
     keeps: 'a name from being read as an option of a mount',
     off: [{ file: 'src/container/oci-arguments.ts', find: `field.replaceAll('"', '""')`, replace: 'field' }],
-    tests: { files: ['src/container/isolation.test.ts'], named: 'podman a folder may be called' },
+    tests: { files: ['src/container/isolation.test.ts'], named: 'podman .*a folder may be called' },
   },
   {
     name: 'container: bare process only by name',
