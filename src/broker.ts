@@ -1,6 +1,6 @@
 /** The forge tools of one run: typed, limited to its conversation, counted, audited, and each write done once. */
 import { callTool } from './broker/call.ts';
-import type { ForgeTools } from './broker/contract.ts';
+import type { BrokerScope, ForgeTools } from './broker/contract.ts';
 import { type Broker, Denied, type Tool } from './broker/tool.ts';
 import { CI_TOOLS } from './broker/tools-ci.ts';
 import { COMMENT_TOOLS } from './broker/tools-comment.ts';
@@ -47,7 +47,7 @@ export const forgeTools: ForgeTools = (scope, deps) => {
   };
   const broker: Broker = { scope, deps, self };
   const inTurn = createTurn();
-  return TOOLS.filter(offered(scope.tools)).map((tool) => ({
+  return TOOLS.filter(offered(scope)).map((tool) => ({
     name: tool.name,
     description: tool.description,
     input: tool.input.shape,
@@ -59,8 +59,10 @@ export const forgeTools: ForgeTools = (scope, deps) => {
   }));
 };
 
-function offered(names: readonly string[] | null): (tool: Tool) => boolean {
-  return ({ name }) => (names === null ? name !== 'merge' : names.includes(name));
+/** By the configuration alone, so that the list is the same in every run of a conversation. */
+function offered({ tools, scope }: BrokerScope): (tool: Tool) => boolean {
+  if (tools !== null) return ({ name }) => tools.includes(name);
+  return ({ name }) => name !== 'merge' && (name !== 'create_issue' || scope === 'repository');
 }
 
 /** Writes of one run never overlap: two calls at once under one id would both find nothing done yet. */

@@ -36,6 +36,8 @@ describe.skipIf(!tools.ok)(tools.title('forge tools'), () => {
     const stage = await stageOf();
     expect(stage.run().names).not.toContain('merge');
     expect(stage.run().names).toContain('comment');
+    expect(stage.run().names).not.toContain('create_issue');
+    expect(stage.run({ scope: 'repository' }).names).toContain('create_issue');
     expect(stage.run({ tools: ['merge', 'read_item'] }).names).toEqual(['read_item', 'merge']);
     expect(stage.run({ tools: [] }).names).toEqual([]);
   });
@@ -226,7 +228,7 @@ describe.skipIf(!tools.ok)(tools.title('forge tools'), () => {
   test('a new issue takes the scope of the repository; one whose answer was lost is found again', async () => {
     const stage = await stageOf();
     const input = { title: 'Follow-up for @cy', body: 'More.' };
-    expect((await stage.run().call('create_issue', input)).isError).toBe(true);
+    expect((await stage.run({ tools: ['create_issue'] }).call('create_issue', input)).isError).toBe(true);
     const lost = {
       ...stage.forge,
       createIssue: async (...args: Parameters<typeof stage.forge.createIssue>) => {
