@@ -514,7 +514,10 @@ export const GUARDS: Guard[] = [
         replace: "spec.network !== null ? ['--share-net'] : []",
       },
     ],
-    tests: { files: ['src/container/isolation.test.ts'], named: 'bubblewrap, isolated .*there is no network' },
+    tests: {
+      files: ['src/container/isolation.test.ts'],
+      named: 'bubblewrap, isolated .*there is no network',
+    },
   },
   {
     name: 'container: read-only mounts (docker, podman)',
@@ -526,7 +529,10 @@ export const GUARDS: Guard[] = [
         replace: "...(access === null ? ['readonly'] : [])",
       },
     ],
-    tests: { files: ['src/container/isolation.test.ts'], named: 'podman, isolated .*what is mounted to read' },
+    tests: {
+      files: ['src/container/isolation.test.ts'],
+      named: 'podman, isolated .*what is mounted to read',
+    },
   },
   {
     name: 'container: read-only mounts (bubblewrap)',
