@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { testEngines } from '../test/support/engines.ts';
 import { needs } from '../test/support/requirements.ts';
 import { type Installation, openInstallation } from '../test/support/smoke-config.ts';
+import { EngineFailed } from './container/container.ts';
+import { parseModelScript } from './rehearsal/model-script.ts';
 import { renderSmoke, type SmokeReport } from './smoke/report.ts';
 import { runSmoke } from './smoke.ts';
 
@@ -34,7 +36,7 @@ for (const { name, need, engine, image, oci } of testEngines()) {
         shell: 'ok',
         transcript: 'ok',
         resume: 'ok',
-        push: 'skipped',
+        push: 'ok',
       });
       const second = await runSmoke(config, here.smoke(engine, { oci }));
       expect(states(second), renderSmoke(second)).toMatchObject({ 'earlier-session': 'ok', resume: 'ok' });
@@ -43,3 +45,37 @@ for (const { name, need, engine, image, oci } of testEngines()) {
     }, 120_000);
   });
 }
+
+const { need, engine } = testEngines().find((e) => e.name === 'process')!;
+const bare = tools.ok ? need : tools;
+describe.skipIf(!bare.ok)(bare.title('smoke --live'), () => {
+  test('one real call per agent goes to the configured upstream with its credential', async () => {
+    const report = await runSmoke(here.config(), here.smoke(engine, { live: true }));
+    expect(report.ok, renderSmoke(report)).toBe(true);
+    expect(report.checks.at(-1)).toMatchObject({ agent: 'dev', check: 'live', state: 'ok' });
+    const turns = here.upstream.requests.filter((r) => r.kind === 'turn');
+    expect(turns).toHaveLength(1);
+    expect(turns[0]?.headers['x-api-key']).toBe('…-key');
+  }, 60_000);
+
+  test('a refused credential is told as such', async () => {
+    here.upstream.use(
+      parseModelScript(
+        '{ fallback: { text: no, faults: [{ error: { status: 401 }, times: always }] } }',
+        'the upstream of the test',
+      ),
+    );
+    const report = await runSmoke(here.config(), here.smoke(engine, { live: true }));
+    expect(report.checks.at(-1), renderSmoke(report)).toMatchObject({ check: 'live', state: 'refused' });
+    expect(report.ok).toBe(false);
+  }, 60_000);
+
+  test('no engine: the credentials are checked all the same', async () => {
+    const none = async () => {
+      throw new EngineFailed('No container engine works here.', 'Install one.');
+    };
+    const report = await runSmoke(here.config(), here.smoke(engine, { engine: none }));
+    expect(states(report)).toMatchObject({ 'forge-token': 'ok', engine: 'missing' });
+    expect(report).toMatchObject({ ok: false, engine: null });
+  });
+});

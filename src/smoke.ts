@@ -48,9 +48,8 @@ export async function runSmoke(config: LoadedConfig, deps: SmokeDeps): Promise<S
     return reportOf([...checks, ...probes], engine.name);
   } catch (error) {
     if (!(error instanceof EngineFailed)) throw error;
-    const remedy =
-      'Make one engine work (`claude-hooks doctor` tries each), or set container.engine to one that does.';
-    const check = { agent: null, check: 'engine', state: 'missing', detail: error.message, remedy } as const;
+    const { problem: detail, remedy } = error;
+    const check = { agent: null, check: 'engine', state: 'missing', detail, remedy } as const;
     return reportOf([...checks, check], null);
   }
 }

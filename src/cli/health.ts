@@ -36,7 +36,7 @@ async function smoke(options: { live?: boolean; json?: boolean }, command: Comma
 async function smokeReport(file: string, live: boolean): Promise<SmokeReport> {
   try {
     const config = loadConfig({ file, env: process.env });
-    return await runSmoke(config, smokeDeps(config, { env: process.env, log: silentLog, live, door: null }));
+    return await runSmoke(config, smokeDeps(config, { env: process.env, log: silentLog, live }));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     // A secret that is not set is a problem of the configuration; for cron it must come out in the same shape.

@@ -29,9 +29,8 @@ export async function checkEngines(context: DoctorContext): Promise<Finding[]> {
         severity: 'broken',
         subject: `container.engine ${container.engine}`,
         problem: 'no engine starts containers here, so no agent can run',
-        evidence: error.message.replaceAll('\n', ' '),
-        remedy:
-          'Install docker, podman or bubblewrap and make it usable for the user of the service; each says above what it lacks.',
+        evidence: error.problem.replaceAll('\n', ' '),
+        remedy: error.remedy,
       },
     ];
   }
@@ -103,16 +102,15 @@ async function checkImage(
     cli = await context.cli(image);
   } catch (error) {
     if (!(error instanceof EngineFailed)) throw error;
-    return [imageFailed(subject, error.message)];
+    return [imageFailed(subject, error)];
   }
   return await startCli({ chosen, agent, subject, cli });
 }
 
-function imageFailed(subject: string, message: string): Finding {
-  const isShell = /has no shell/.test(message);
-  const isLibc = /build of the CLI|neither glibc nor musl/.test(message);
+function imageFailed(subject: string, { problem, remedy }: EngineFailed): Finding {
+  const isShell = /no shell|has no bash/.test(problem);
+  const isLibc = /build of the CLI|neither glibc nor musl/.test(problem);
   const check = isShell ? 'image-without-shell' : isLibc ? 'cli-does-not-fit' : 'image-unusable';
-  const [problem, remedy] = halves(message);
   return {
     check,
     severity: 'broken',
@@ -121,12 +119,6 @@ function imageFailed(subject: string, message: string): Finding {
     evidence: problem,
     remedy,
   };
-}
-
-/** Our messages end with the remedy, in a sentence of its own. */
-function halves(message: string): [string, string] {
-  const at = message.indexOf('. ');
-  return at === -1 ? [message, 'Choose another image.'] : [message.slice(0, at + 1), message.slice(at + 2)];
 }
 
 const LOOK =

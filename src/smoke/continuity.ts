@@ -107,7 +107,7 @@ function shellCheck({ agent }: About, turn: Turn): SmokeCheck {
     'shell',
     'failed',
     `the answer of a shell call did not reach the model: ${outcomeWords(turn)}`,
-    'Use an image with a POSIX shell; see that the CLI fits it (`claude-hooks doctor`).',
+    'Use an image with bash; see that the CLI fits it (`claude-hooks doctor`).',
   );
 }
 

@@ -92,11 +92,7 @@ export async function probeLayout(probe: LayoutProbe): Promise<LayoutOutcome> {
     return await judge(probe, { result, value, written, arrived: here?.trim() === value });
   } catch (error) {
     if (!(error instanceof EngineFailed)) throw error;
-    return broken(
-      'container-failed',
-      error.message,
-      'See what the engine says; `claude-hooks doctor` tries each.',
-    );
+    return broken('container-failed', error.problem, error.remedy);
   } finally {
     for (const file of Object.values(files)) await rm(join(folder, file), { force: true }).catch(() => {});
   }
@@ -170,7 +166,7 @@ function noShell(place: Place, { code, stderr }: InsideResult): LayoutOutcome {
   return broken(
     'no-shell',
     `sh did not run in ${place.spec.image ?? 'the container'} (exit code ${code})${words === '' ? '' : `: ${words}`}`,
-    'Use an image with a POSIX shell at /bin/sh, and git.',
+    'Use an image with /bin/sh, bash and git.',
   );
 }
 

@@ -1,16 +1,20 @@
 /** A push through the relay, to a scratch repository of our own: the agent's side and the worker's are the real ones. */
-import type { Remote } from '../workdir/contract.ts';
+import type { AgentConfig } from '../config/config.ts';
+import type { Checkout, Remote, Workdir } from '../workdir/contract.ts';
 import { check } from './checks.ts';
 import type { SmokeCheck } from './report.ts';
 import { PUSH } from './script.ts';
-import { branchOf, type ProbeDeps, type Stage, scratchHead } from './stage.ts';
+import { branchOf, IDENTITY, type ProbeDeps, type Stage, scratchHead } from './stage.ts';
 import { runTurn } from './turn.ts';
 
 /** Opens the worker's side of the relay for one conversation, with the product's own policy. */
 export type PushDoor = (at: {
-  stage: Stage;
+  workdir: Workdir;
+  checkout: Checkout;
+  agent: AgentConfig;
   remote: Remote;
   branch: { name: string; base: string };
+  identity: { name: string; email: string };
 }) => Promise<{ close(): Promise<void> }>;
 
 export async function checkPush(deps: ProbeDeps, stage: Stage, door: PushDoor | null): Promise<SmokeCheck> {
@@ -18,7 +22,10 @@ export async function checkPush(deps: ProbeDeps, stage: Stage, door: PushDoor | 
   if (door === null) return check(agent, 'push', 'skipped', 'no relay is open here', '');
   const branch = branchOf(stage);
   const open = await door({
-    stage,
+    workdir: deps.workdir,
+    checkout: stage.checkout,
+    agent,
+    identity: IDENTITY,
     remote: { url: stage.scratch, token: null },
     branch: { name: branch, base: 'main' },
   });

@@ -41,6 +41,8 @@ export interface Stage {
   scratch: string;
 }
 
+export const IDENTITY = { name: 'claude-hooks smoke', email: 'smoke@noreply.localhost' };
+
 export const smokeFolder = (state: string) => join(state, 'smoke');
 
 export async function setStage(deps: ProbeDeps, agent: AgentConfig, conversationId: string): Promise<Stage> {
@@ -52,10 +54,10 @@ export async function setStage(deps: ProbeDeps, agent: AgentConfig, conversation
     remote: { url: scratch, token: null },
     defaultBranch: 'main',
     at: { kind: 'branch', branch: branchOf({ agent, conversationId }), base: 'main' },
-    identity: { name: 'claude-hooks smoke', email: 'smoke@noreply.localhost' },
+    identity: IDENTITY,
     relay: relayInside(deps.engine),
     configurationFromBase: true,
-    sign: false,
+    sign: deps.config.git.signingKeyFile !== null,
   });
   // The real place, not one below our own folder: a mount of its own there is part of what is checked.
   const folders = cliFolders(state, conversationId);
@@ -105,7 +107,7 @@ async function scratchRepository(state: string, agent: string): Promise<string> 
       folder,
       branch: 'main',
       files: { 'README.md': 'A scratch repository of `claude-hooks smoke`. It may be deleted.\n' },
-      identity: { name: 'claude-hooks smoke', email: 'smoke@noreply.localhost' },
+      identity: IDENTITY,
     });
   }
   return folder;

@@ -1,5 +1,6 @@
 /** What the smoke checks and the doctor are given, made from the same parts as a service. */
 import { pinnedCliVersion } from '../agent-runner/run-cli.ts';
+import { openGitDoor } from '../broker/git-door.ts';
 import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import { type ChosenEngine, chooseEngine } from '../container/choose.ts';
 import { cliFor } from '../container/cli-build.ts';
@@ -7,27 +8,50 @@ import type { DoctorContext } from '../doctor/contract.ts';
 import type { Forge } from '../forge/forge.ts';
 import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
 import type { Log } from '../log.ts';
+import type { PushDoor } from '../smoke/push.ts';
 import type { SmokeDeps } from '../smoke.ts';
 import { isStateLocked } from '../state-lock.ts';
 import { engineChoice } from './dispatching.ts';
 
 type Environment = Record<string, string | undefined>;
 
-export function smokeDeps(
-  config: LoadedConfig,
-  o: { env: Environment; log: Log; live: boolean; door: SmokeDeps['door'] },
-): SmokeDeps {
+export function smokeDeps(config: LoadedConfig, o: { env: Environment; log: Log; live: boolean }): SmokeDeps {
   const chosen = engineOnce(config, o.env);
   return {
     engine: async () => (await chosen()).engine,
     cli: async (image) => fitting(config, await chosen(), image),
     forge: forgeClient,
-    door: o.door,
+    door: pushDoor(config, o.log),
     env: o.env,
     log: o.log,
     now: () => Date.now(),
     live: o.live,
   };
+}
+
+/** The relay as a dispatch has it: same policy, same limits. Nothing leads to a forge: the remote is the check's own. */
+export function pushDoor({ git }: Pick<LoadedConfig, 'git'>, log: Log): PushDoor {
+  return ({ workdir, checkout, agent, remote, branch, identity }) =>
+    openGitDoor({
+      workdir,
+      checkout,
+      remote: () => remote,
+      policy: {
+        closed: null,
+        branch: branch.name,
+        base: branch.base,
+        prefix: agent.branchPrefix,
+        item: 1,
+        defaultBranch: branch.base,
+        workflowFiles: agent.workflowFiles,
+        identity,
+        maxBytes: git.maxPushBytes,
+      },
+      signingKeyFile: git.signingKeyFile,
+      audit: async () => {},
+      log,
+      assertMine: async () => {},
+    });
 }
 
 export function doctorContext(

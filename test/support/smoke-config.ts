@@ -13,6 +13,7 @@ import { type RehearsalModel, startRehearsalModel } from '../../src/rehearsal/mo
 import { parseModelScript } from '../../src/rehearsal/model-script.ts';
 import { type PocketForge, startPocketForge } from '../../src/rehearsal/pocket-forge.ts';
 import type { SmokeDeps } from '../../src/smoke.ts';
+import { pushDoor } from '../../src/wiring/health.ts';
 
 export const HOOK_SECRET = 'a-webhook-secret-of-the-test';
 
@@ -54,7 +55,7 @@ export async function openInstallation(): Promise<Installation> {
       cli: (image) => cliFor({ oci, image, executable: null, muslCliPath: null }),
       forge: (f, agent) =>
         createGiteaFamilyClient({ name: f.name, url: f.url, token: f.accounts[agent]!.token }),
-      door: null,
+      door: pushDoor({ git: { maxPushBytes: 100_000_000, signingKeyFile: null } }, silentLog),
       env: { PATH: process.env.PATH },
       log: silentLog,
       now: () => Date.now(),
