@@ -16,7 +16,7 @@ describe('a small configuration', () => {
     expect(config.database).toEqual({ url: `sqlite:${folder.path}/state/claude-hooks.db` });
     expect(config.model).toEqual({
       upstream: 'https://api.anthropic.com',
-      apiKey: 'model-key-value',
+      credential: { kind: 'api-key', value: 'model-key-value' },
       default: 'claude-sonnet-4-5',
       small: null,
       retries: 2,
@@ -30,6 +30,9 @@ describe('a small configuration', () => {
       webhookSecrets: ['hook-secret-value'],
       repositories: ['team/shop', 'other/*'],
       trustedSenders: null,
+      requiredPermission: 'write',
+      allowedBots: [],
+      forkPulls: false,
       accounts: {
         dev: { login: 'dev-bot', token: 'dev-token-value' },
         reviewer: { login: 'review-bot', token: 'review-token-value' },
@@ -56,6 +59,8 @@ describe('a small configuration', () => {
     expect(config.agents.get('reviewer')).toMatchObject({
       publish: 'review',
       disallowedTools: ['Edit', 'Write', 'NotebookEdit'],
+      // A reviewer says what it has to say in its final answer.
+      forge: { tools: expect.not.arrayContaining(['comment', 'submit_review', 'merge']) },
     });
     expect([...config.skills.keys()]).toEqual([
       'address-review',
@@ -106,7 +111,7 @@ sessions: { archive: "\${ARCHIVE:-false}" }
       { ...SMALL_ENV, NAME_OF_OLD: 'secrets/old' },
     );
     const config = folder.load();
-    expect(config.model.apiKey).toBe('from-file');
+    expect(config.model.credential).toEqual({ kind: 'api-key', value: 'from-file' });
     expect(config.forges.home!.webhookSecrets).toEqual(['new', 'old']);
     expect(config.secrets).toEqual(expect.arrayContaining(['from-file', 'new', 'old']));
   });
@@ -116,7 +121,7 @@ sessions: { archive: "\${ARCHIVE:-false}" }
       'claude-hooks.yaml': SMALL_CONFIG.replace(`\${MODEL_KEY}`, 'typed-into-the-file'),
     });
     const config = folder.load();
-    expect(config.model.apiKey).toBe('typed-into-the-file');
+    expect(config.model.credential.value).toBe('typed-into-the-file');
     expect(config.warnings).toEqual([
       `${folder.file}: model.api_key: the secret stands in the file itself. Write \${VARIABLE} or use api_key_file.`,
     ]);
@@ -135,6 +140,45 @@ sessions: { archive: "\${ARCHIVE:-false}" }
     });
     expect(sqlite.load().database.url).toBe(`sqlite:${sqlite.path}/data/my.db`);
     expect(sqlite.load().warnings).toEqual([]);
+  });
+
+  test("an agent's container is the general one with its own keys in front, in bytes and absolute paths", () => {
+    using folder = new ConfigFolder({
+      'claude-hooks.yaml': SMALL_CONFIG.replace(
+        '{ engine: process }',
+        '{ engine: bubblewrap, memory: 1.5g, user: "1000", mounts: [{ source: tools, target: /tools }] }',
+      ),
+      'agents/reviewer.md':
+        '---\ndescription: Reviews.\ncontainer: { memory: 512m, user: "7:8", pids: 99, network: host }\n---\nReview.\n',
+    });
+    const config = folder.load();
+    const mounts = [{ source: join(folder.path, 'tools'), target: '/tools', access: 'read' }];
+    expect(config.agents.get('dev')!.container).toEqual({
+      image: null,
+      memoryBytes: 1.5 * 1024 ** 3,
+      cpus: null,
+      pids: 2048,
+      user: { uid: 1000, gid: 1000 },
+      network: 'none',
+      mounts,
+      caches: [],
+    });
+    expect(config.agents.get('reviewer')!.container).toMatchObject({
+      memoryBytes: 512 * 1024 ** 2,
+      user: { uid: 7, gid: 8 },
+      pids: 99,
+      network: 'host',
+      mounts,
+    });
+  });
+
+  test('a token instead of a key is sent as a bearer, and is a secret', () => {
+    using folder = new ConfigFolder({
+      'claude-hooks.yaml': SMALL_CONFIG.replace('api_key:', 'auth_token:'),
+    });
+    const config = folder.load();
+    expect(config.model.credential).toEqual({ kind: 'bearer', value: 'model-key-value' });
+    expect(config.secrets).toContain('model-key-value');
   });
 
   test('a heading with nothing below it is as if it were not there', () => {

@@ -169,7 +169,9 @@ const log = z
 
 const account = z.strictObject({
   login: text("The account's name on the forge."),
-  token: secret("The account's access token; scopes: read and write of issues and repositories."),
+  token: secret(
+    "The account's access token; scopes: read of the user, read and write of issues and repositories.",
+  ),
 });
 
 const repository = z
@@ -191,7 +193,10 @@ const forge = z.strictObject({
   trusted_senders: z
     .array(z.string().min(1))
     .optional()
-    .meta({ description: "Logins whose events may wake an agent. Without it: everybody's." }),
+    .meta({
+      description:
+        'Logins whose events may wake an agent, besides `required_permission`. Where the forge does not tell what somebody may do, being listed counts as permission. Without it: everybody with the permission.',
+    }),
   required_permission: z.enum(['write', 'read', 'none']).default('write').meta({
     description:
       'What a sender must be allowed to do in the repository to wake an agent, as the forge answers it. `none` = everybody.',

@@ -50,12 +50,57 @@ describe('what is refused, and with which words', () => {
     expect(only!.remedy).toMatch(new RegExp(remedy));
   });
 
-  test('an engine that does not exist, and no engine at all', () => {
-    const other = problemsOf(SMALL_CONFIG.replace('engine: process', 'engine: docker'));
-    expect(other[0]).toMatchObject({ path: 'container.engine', value: '"docker"' });
-    expect(other[0]!.problem).toBe('expected "process" (the only choice)');
-    const none = problemsOf(SMALL_CONFIG.replace(/container: .*\n/, ''));
-    expect(none[0]).toMatchObject({ path: 'container', value: null, problem: 'is missing' });
+  test('an engine that does not exist; without one the strongest is looked for', () => {
+    const other = problemsOf(SMALL_CONFIG.replace('engine: process', 'engine: chroot'));
+    expect(other[0]).toMatchObject({ path: 'container.engine', value: '"chroot"' });
+    expect(other[0]!.problem).toBe('expected one of auto, docker, podman, bubblewrap, process');
+    using none = new ConfigFolder({ 'claude-hooks.yaml': SMALL_CONFIG.replace(/container: .*\n/, '') });
+    expect(none.load().container.engine).toBe('auto');
+  });
+
+  test.each([
+    ['memory: lots', 'container.memory', '"lots"', 'a size such as 512m or 4g'],
+    ['memory: 0m', 'container.memory', '"0m"', 'a size such as 512m or 4g'],
+    ['user: root', 'container.user', '"root"', 'two with a colon, as 1000:1000'],
+    ['user: "1000:"', 'container.user', '"1000:"', 'two with a colon, as 1000:1000'],
+    ['cpus: 0', 'container.cpus', '0', 'expected a number'],
+    ['pids: 2', 'container.pids', '2', 'a whole number from 16'],
+    ['network: bridge', 'container.network', '"bridge"', 'expected one of none, host'],
+    ['mounts: [{ source: a, target: b }]', 'container.mounts[0].target', '"b"', 'an absolute path'],
+    [
+      'mounts: [{ source: a, target: /b, access: all }]',
+      'container.mounts[0].access',
+      '"all"',
+      'expected one of read, write',
+    ],
+    ['caches: [{ name: ../x, target: /c }]', 'container.caches[0].name', '"../x"', 'lower-case letters'],
+  ])('container: { %s }', (line, path, value, problem) => {
+    const [only, ...more] = problemsOf(
+      SMALL_CONFIG.replace('{ engine: process }', `{ engine: process, ${line} }`),
+    );
+    expect(more).toEqual([]);
+    expect(only).toMatchObject({ file: 'claude-hooks.yaml', path, value });
+    expect(only!.problem).toContain(problem);
+  });
+
+  test.each([
+    ['required_permission: admin', 'forges.home.required_permission', 'expected one of write, read, none'],
+    ['allowed_bots: renovate', 'forges.home.allowed_bots', 'expected a list'],
+    ['fork_pulls: maybe', 'forges.home.fork_pulls', 'expected true or false'],
+  ])('who may wake an agent: %s', (line, path, problem) => {
+    const [only, ...more] = problemsOf(SMALL_CONFIG.replace('    accounts:', `    ${line}\n    accounts:`));
+    expect(more).toEqual([]);
+    expect(only).toMatchObject({ path });
+    expect(only!.problem).toContain(problem);
+  });
+
+  test('a model without a credential, and one with two', () => {
+    const both = problemsOf(SMALL_CONFIG.replace('model:', 'model:\n  auth_token: sk-second-one'));
+    expect(both).toMatchObject([{ path: 'model.auth_token' }]);
+    expect(JSON.stringify(both)).not.toContain('sk-second-one');
+    expect(problemsOf(SMALL_CONFIG.replace(/ {2}api_key: .*\n/, '  small: x\n'))).toMatchObject([
+      { path: 'model.api_key' },
+    ]);
   });
 
   test('a forge without repositories, and a name that is no repository', () => {

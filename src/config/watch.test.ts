@@ -60,7 +60,10 @@ describe('hot reload', () => {
     expect(await next()).toMatchObject({ kind: 'changed', config: { log: { level: 'debug' } } });
 
     put('secrets/key', 'two');
-    expect(await next()).toMatchObject({ kind: 'changed', config: { model: { apiKey: 'two' } } });
+    expect(await next()).toMatchObject({
+      kind: 'changed',
+      config: { model: { credential: { kind: 'api-key', value: 'two' } } },
+    });
 
     folder.write({ 'agents/helper.md': '---\ndescription: Helps.\n---\nHelp.\n' });
     expect(await next()).toMatchObject({ kind: 'changed' });
