@@ -1,12 +1,14 @@
 /** The working folders; the contract and its types are in `workdir/contract.ts`. */
-import { rm } from 'node:fs/promises';
-import { isAbsolute } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { inCheckout, readStatus } from './workdir/checkout.ts';
 import type {
   CheckoutHandle,
+  HandedOver,
   Inspection,
   PushOutcome,
   PushRequest,
+  ReceiveOutcome,
+  Remote,
   Workdir,
   WorkdirOptions,
 } from './workdir/contract.ts';
@@ -16,12 +18,21 @@ import { Mirrors } from './workdir/mirror.ts';
 import { Mutex } from './workdir/mutex.ts';
 import { refused, requireBranchName, requireConversation, requireSha } from './workdir/names.ts';
 import { checkoutsFolderOf, controlFolderOf, prepareCheckout, type Tools } from './workdir/prepare.ts';
-import { pushCheckout, relayRef } from './workdir/push.ts';
+import { keptRef, pushCheckout, relayRef } from './workdir/push.ts';
+import { receivePush } from './workdir/receive.ts';
+import { relayFolderOf } from './workdir/relay.ts';
+import { removeTree } from './workdir/remove-tree.ts';
 
 export type {
   Checkout,
   CheckoutPoint,
   CheckoutSpec,
+  HandedOver,
+  PushCheck,
+  PushFacts,
+  ReceiveOutcome,
+  RelayFolders,
+  RelayPaths,
   Remote,
   Workdir,
   WorkdirOptions,
@@ -44,6 +55,9 @@ export function openWorkdir(options: WorkdirOptions): Workdir {
     prepare: async (spec) => alone(spec.conversation, () => prepareCheckout(tools, spec)),
     inspect: async (checkout) => alone(checkout.conversation, () => inspect(tools, checkout)),
     push: async (checkout, request) => alone(checkout.conversation, () => push(tools, checkout, request)),
+    receive: async (checkout, handed) => alone(checkout.conversation, () => receive(tools, checkout, handed)),
+    refresh: async (checkout, at) => mirrorHead(tools, checkout, { ...at, refresh: true }),
+    knownHead: async (checkout, at) => mirrorHead(tools, checkout, { ...at, refresh: false }),
     changedFiles: async (checkout, sinceSha) =>
       alone(checkout.conversation, () => changedFiles(tools, checkout, sinceSha)),
     remove: async (conversation) => alone(conversation, () => remove(tools, conversation)),
@@ -65,8 +79,33 @@ async function push(tools: Tools, checkout: CheckoutHandle, request: PushRequest
   const control = await openControl(tools, checkout);
   const { git, mirrors } = tools;
   return mirrors.use(checkout.repositoryId, request.remote, (use) =>
-    pushCheckout({ git, mirrors, use, control, checkout, request }),
+    pushCheckout({ git, mirrors, use, branch: request.branch, control, checkout, request }),
   );
+}
+
+async function receive(tools: Tools, checkout: CheckoutHandle, handed: HandedOver): Promise<ReceiveOutcome> {
+  requireBranchName(handed.branch);
+  requireBranchName(handed.check.base);
+  requireSha(handed.sha);
+  requireSha(checkout.baseSha);
+  const { git, mirrors } = tools;
+  const quarantine = join(tools.folder, 'quarantine', checkout.conversation.toLowerCase());
+  return mirrors.use(checkout.repositoryId, handed.remote, (use) =>
+    receivePush({ git, mirrors, use, quarantine, checkout, push: handed }),
+  );
+}
+
+async function mirrorHead(
+  tools: Tools,
+  checkout: CheckoutHandle,
+  at: { remote: Remote; branch: string; refresh: boolean },
+): Promise<string | null> {
+  requireBranchName(at.branch);
+  const { mirrors } = tools;
+  return mirrors.use(checkout.repositoryId, at.remote, async (use) => {
+    if (at.refresh) await mirrors.refresh(use, null);
+    return await mirrors.head(use.path, `refs/heads/${at.branch}`);
+  });
 }
 
 async function changedFiles(tools: Tools, checkout: CheckoutHandle, sinceSha: string): Promise<string[]> {
@@ -95,9 +134,12 @@ async function changedFiles(tools: Tools, checkout: CheckoutHandle, sinceSha: st
 async function remove(tools: Tools, conversation: string): Promise<void> {
   const controlFolder = controlFolderOf(tools.folder, conversation);
   const record = await readRecord(controlFolder);
-  if (record !== null) await tools.mirrors.forget(record.mirror, relayRef(conversation));
-  await rm(checkoutsFolderOf(tools.folder, conversation), { recursive: true, force: true });
-  await rm(controlFolder, { recursive: true, force: true });
+  if (record !== null) {
+    await tools.mirrors.forget(record.mirror, [relayRef(conversation), keptRef(conversation)]);
+  }
+  await removeTree(checkoutsFolderOf(tools.folder, conversation));
+  await removeTree(relayFolderOf(tools.folder, conversation));
+  await removeTree(controlFolder);
 }
 
 async function openControl(tools: Tools, checkout: CheckoutHandle): Promise<Control> {

@@ -1,12 +1,12 @@
 /** One checkout: an ordinary repository for the agent, made by a local clone of the mirror. */
-import { lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { CheckoutSpec } from './contract.ts';
 import type { Control } from './control.ts';
 import { GitCommandFailed, isDamage } from './failure.ts';
-import type { Git, GitAnswer } from './git.ts';
+import type { Git, GitAnswer, GitCall } from './git.ts';
 import type { MirrorUse } from './mirror.ts';
-import { identityLine } from './names.ts';
+import { removeTree } from './remove-tree.ts';
+import { configureCheckout, type Settings } from './settings.ts';
 import type { Target } from './target.ts';
 
 export interface Status {
@@ -26,36 +26,33 @@ export async function inCheckout(
   control: Control,
   args: string[],
   answers?: number[],
+  input?: GitCall['input'],
 ): Promise<GitAnswer> {
-  return git({ gitDir: control.gitDir, workTree: control.checkout, args, ...(answers ? { answers } : {}) });
+  return git({
+    gitDir: control.gitDir,
+    workTree: control.checkout,
+    args,
+    ...(answers ? { answers } : {}),
+    ...(input ? { input } : {}),
+  });
 }
 
 /**
- * Clones with hard links (no second copy of the objects; git copies where the file system has no links), and puts HEAD
- * where it belongs. Not worktrees or alternates: those die with the mirror.
+ * Clones, and puts HEAD where it belongs. Without hard links: through them an agent could write into the mirror's own
+ * packs. Not worktrees or alternates: those die with the mirror.
  */
 export async function createCheckout(
   git: Git,
   use: MirrorUse,
-  o: { path: string; target: Target; identity: CheckoutSpec['identity'] },
+  o: { path: string; target: Target; settings: Settings },
 ): Promise<void> {
   const fresh = join(dirname(o.path), '.new');
-  await rm(fresh, { recursive: true, force: true });
+  await removeTree(fresh);
   await mkdir(dirname(o.path), { recursive: true });
-  const { name, email } = identityConfig(o.identity);
-  const settings = ['-c', `user.name=${name}`, '-c', `user.email=${email}`];
-  const clone = [
-    'clone',
-    '--quiet',
-    '--local',
-    '--no-checkout',
-    '--origin',
-    'origin',
-    '--template=',
-    ...settings,
-  ];
+  const copied = ['--local', '--no-hardlinks', '--no-checkout', '--origin', 'origin', '--template='];
   try {
-    await git({ gitDir: null, args: [...clone, '--', use.path, fresh] });
+    await git({ gitDir: null, args: ['clone', '--quiet', ...copied, '--', use.path, fresh] });
+    await configureCheckout(git, fresh, o.settings);
     const gitDir = join(fresh, '.git');
     const run = (args: string[]) => git({ gitDir, workTree: fresh, args });
     const t = o.target;
@@ -69,7 +66,7 @@ export async function createCheckout(
     }
     await rename(fresh, o.path);
   } catch (error) {
-    await rm(fresh, { recursive: true, force: true });
+    await removeTree(fresh);
     throw error;
   }
 }
@@ -115,29 +112,6 @@ export async function refreshCheckout(
   }
 }
 
-/** Writes into the agent's own `.git/config`, with a git that reads nothing but that file. False = it cannot. */
-export async function configureCheckout(
-  git: Git,
-  checkout: string,
-  o: { mirror: string; identity: CheckoutSpec['identity'] },
-): Promise<boolean> {
-  const { name, email } = identityConfig(o.identity);
-  const file = join(checkout, '.git', 'config');
-  const pairs = [
-    ['user.name', name],
-    ['user.email', email],
-    ['remote.origin.url', o.mirror],
-  ];
-  try {
-    for (const pair of pairs)
-      await git({ gitDir: null, args: ['config', '--file', file, '--', ...(pair as string[])] });
-    return true;
-  } catch (error) {
-    if (isDamage(error)) return false;
-    throw error;
-  }
-}
-
 const OPERATIONS = {
   'rebase-merge': 'rebase',
   'rebase-apply': 'rebase',
@@ -154,13 +128,6 @@ export async function operationInProgress(checkout: string): Promise<string | nu
     if (found !== null) return operation;
   }
   return null;
-}
-
-function identityConfig(identity: CheckoutSpec['identity']): { name: string; email: string } {
-  return {
-    name: identityLine(identity.name, 'claude-hooks'),
-    email: identityLine(identity.email, 'claude-hooks@localhost'),
-  };
 }
 
 function unreadableHead(control: Control): GitCommandFailed {

@@ -60,7 +60,7 @@ export interface RelayPaths {
 
 /** The same on this machine. */
 export interface RelayFolders {
-  /** made anew by each `prepare` */
+  /** made anew by each `prepare`; `incoming` below it is the worker's own and never mounted */
   root: string;
   /** the mirror */
   origin: string;
@@ -99,7 +99,58 @@ export interface PushRequest {
   branch: string;
   /** refuse unless the forge's branch is exactly here; null = must not exist; undefined = anywhere */
   expectedRemoteSha?: string | null;
+  /** asked before anything is sent; without it everything that git accepts is */
+  check?: PushCheck;
 }
+
+export interface PushCheck {
+  /** branch that the work is for: what differs from it is the agent's */
+  base: string;
+  /** null = go on; else the sentence to refuse with, with the remedy */
+  refuse(facts: PushFacts): string | null;
+}
+
+/** What a push would do to the forge, told without judging it. */
+export interface PushFacts {
+  branch: string;
+  sha: string;
+  /** head of the branch on the forge, null = no such branch; the last known one while the forge is not reachable */
+  remoteSha: string | null;
+  reachable: boolean;
+  /** the branch's head on the forge that the agent has been shown; undefined = not known */
+  seen: string | null | undefined;
+  /** true as well where the branch is new */
+  fastForward: boolean;
+  /** what the new objects take on the disk */
+  bytes: number;
+  /** commits that no branch, tag or pull request of the forge has */
+  commits: { sha: string; committer: { name: string; email: string } }[];
+  /** paths that are neither as in the base, nor as where the work left it, nor as on the forge's branch already */
+  changedFiles: string[];
+  /** what a changed `.gitmodules` names */
+  submoduleUrls: string[];
+}
+
+/** A push that an agent handed over, to be looked at in a quarantine and then sent. */
+export interface HandedOver {
+  remote: Remote;
+  branch: string;
+  sha: string;
+  /** a file of the worker's own; null = the agent sent no object */
+  pack: string | null;
+  maxBytes: number;
+  seen: string | null;
+  check: PushCheck;
+  /** true: while the forge is down the commits are kept for the conversation's next `push` */
+  keep: boolean;
+}
+
+export type ReceiveOutcome =
+  | { kind: 'pushed'; sha: string; forced: boolean }
+  | { kind: 'up-to-date'; sha: string }
+  /** the forge is down; the next `push` of the conversation sends it */
+  | { kind: 'kept'; sha: string; why: string }
+  | { kind: 'rejected'; reason: string };
 
 export type PushOutcome =
   | { kind: 'pushed'; sha: string }
@@ -111,7 +162,7 @@ export type PushOutcome =
   | { kind: 'rejected'; reason: string; remoteSha: string | null };
 
 export interface WorkdirOptions {
-  /** absolute; `mirrors`, `checkouts` and `control` are made below it */
+  /** absolute; `mirrors`, `checkouts`, `control`, `relays` and `quarantine` are made below it */
   folder: string;
   log?: (message: string, fields: Record<string, unknown>) => void;
   /** limit for one git command, milliseconds; 10 minutes when not given */
@@ -125,6 +176,16 @@ export interface Workdir {
   inspect(checkout: CheckoutHandle): Promise<Inspection>;
   /** Never forced. What is pushed is the checkout's branch, or HEAD where `checkout.branch` is null. */
   push(checkout: CheckoutHandle, request: PushRequest): Promise<PushOutcome>;
+  /**
+   * Takes a handed-over push through index-pack, fsck and `check`, then sends it. Forced only where `check` lets
+   * something pass that is no fast-forward, and then only over the head it was told of. Whatever is wrong with what
+   * the agent sent is `rejected`; GitFailed means that this machine, the mirror or the credential failed.
+   */
+  receive(checkout: CheckoutHandle, push: HandedOver): Promise<ReceiveOutcome>;
+  /** Brings the mirror up to date; answers the head of `branch` in it. */
+  refresh(checkout: CheckoutHandle, at: { remote: Remote; branch: string }): Promise<string | null>;
+  /** The head of `branch` in the mirror as it stands. */
+  knownHead(checkout: CheckoutHandle, at: { remote: Remote; branch: string }): Promise<string | null>;
   /** Files that differ from `sinceSha` now: committed, uncommitted and untracked; sorted, relative paths. */
   changedFiles(checkout: CheckoutHandle, sinceSha: string): Promise<string[]>;
   /** Deletes the checkout, what was moved aside for it, and its ref in the mirror. Idempotent. */

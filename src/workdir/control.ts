@@ -5,15 +5,15 @@
  * for us. (Rejected: running in the checkout with `-c` overrides; filter and driver names are the agent's to choose,
  * and overrides do not reach the upload-pack of a local fetch.)
  *
- * Left until agents run in containers (issue 4): an agent with the worker's user can write this folder and the
- * mirrors too, and through hard links the mirror's pack files. And a process that survived its dispatch could swap a
- * folder for a link after `readCheckout` looked; git would then write a ref or an index elsewhere.
+ * A container keeps agents from this folder and from the mirrors, and its death ends every race between a look at the
+ * checkout and its use. With the engine `process` neither holds.
  */
 import { constants } from 'node:fs';
 import {
   lstat,
   mkdir,
   open,
+  readdir,
   readFile,
   readlink,
   rename,
@@ -46,7 +46,8 @@ const CONFIG = `[core]
 export interface CheckoutRecord {
   path: string;
   mirror: string;
-  identity: { name: string; email: string };
+  /** the base's configuration stands in it */
+  overlaid: boolean;
   /** where we last detached HEAD; a HEAD elsewhere holds the agent's own commits */
   detachedAt: string | null;
 }
@@ -59,10 +60,12 @@ export type CheckoutShape =
 export class Control {
   /** the git directory to pass to git */
   readonly gitDir: string;
+  readonly folder: string;
   readonly checkout: string;
   readonly #recordFile: string;
 
   constructor(folder: string, checkout: string) {
+    this.folder = folder;
     this.gitDir = join(folder, 'git');
     this.checkout = checkout;
     this.#recordFile = join(folder, 'record.json');
@@ -137,8 +140,26 @@ async function readCheckout(checkout: string): Promise<CheckoutShape> {
       return { kind: 'broken', reason: reason.replace('a none', 'absent').replace('is none', 'is missing') };
     }
   }
+  for (const name of ['.git/refs', '.git/objects']) {
+    const odd = await firstOdd(join(checkout, name));
+    if (odd !== null) return { kind: 'broken', reason: `${name}/${odd} is neither a file nor a folder` };
+  }
   const head = await readHead(join(checkout, '.git', 'HEAD'));
   return head === null ? { kind: 'broken', reason: '.git/HEAD is not readable' } : { kind: 'whole', head };
+}
+
+/**
+ * Path of something below that is neither file nor folder: git would write a ref through a link, and wait for ever at a
+ * FIFO. 100,000 loose objects take 0.1 s.
+ */
+async function firstOdd(folder: string): Promise<string | null> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isFile()) continue;
+    if (!entry.isDirectory()) return entry.name;
+    const below = await firstOdd(join(folder, entry.name));
+    if (below !== null) return `${entry.name}/${below}`;
+  }
+  return null;
 }
 
 async function readHead(path: string): Promise<string | null> {

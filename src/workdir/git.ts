@@ -1,7 +1,7 @@
 /**
  * Every git command of the worker goes through here: an environment of our own, no shell, a time limit, and failures
- * told apart. The token of a remote is in the environment of that one command only. A process of the same user can
- * read it in /proc while the command runs; that ends when agents run in containers of their own.
+ * told apart. The token of a remote is in the environment of that one command only, which no agent can see from inside
+ * a container; one that runs as a bare process of the same user can, in /proc while the command runs.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,6 +23,10 @@ export interface GitCall {
   config?: [key: string, value: string][];
   /** exit codes that are answers, not failures; 0 when not given */
   answers?: number[];
+  /** what the command reads; nothing when not given */
+  input?: { file: string } | { text: string };
+  /** in place of the repository's index */
+  indexFile?: string;
 }
 
 export interface GitAnswer {
@@ -80,10 +84,11 @@ export function makeGit(options: WorkdirOptions): Git {
       env: {
         ...base,
         ...workTreeOf(call),
+        ...(call.indexFile === undefined ? {} : { GIT_INDEX_FILE: call.indexFile }),
         ...configuration([...PROTECTION, ...(call.config ?? []), ...(call.remote?.config ?? [])]),
       },
       extendEnv: false,
-      stdin: 'ignore',
+      ...inputOf(call),
       reject: false,
       detached: true,
       stripFinalNewline: true,
@@ -153,6 +158,11 @@ function passedOn(env: WorkdirOptions['env']): Record<string, string> {
     if (value !== undefined && PASSED_ON.test(name)) kept[name] = value;
   }
   return kept;
+}
+
+function inputOf({ input }: GitCall): { stdin: 'ignore' } | { inputFile: string } | { input: string } {
+  if (input === undefined) return { stdin: 'ignore' };
+  return 'file' in input ? { inputFile: input.file } : { input: input.text };
 }
 
 function workTreeOf(call: GitCall): Record<string, string> {

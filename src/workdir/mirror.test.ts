@@ -35,6 +35,9 @@ function spec(conversation = '1'): CheckoutSpec {
     defaultBranch: 'main',
     at: { kind: 'branch', branch: 'claude/5', base: 'main' },
     identity: { name: 'Dev Agent', email: 'dev@example.test' },
+    relay: null,
+    configurationFromBase: false,
+    sign: false,
   };
 }
 
@@ -174,7 +177,7 @@ test('locks that a killed git left in the mirror do not cost a clone', async () 
 
 test('an agent that pushes to the mirror is told that this is not the forge', async () => {
   const { path } = await workdir.prepare(spec());
-  expect(() => git(path, 'push', 'origin', 'HEAD:refs/heads/x')).toThrow(/read-only mirror/);
+  expect(() => git(path, 'push', mirror(), 'HEAD:refs/heads/x')).toThrow(/read-only mirror/);
 });
 
 describe('a broken checkout is moved aside and made anew', () => {

@@ -23,9 +23,12 @@ export interface MirrorUse {
 
 const BRANCHES_AND_TAGS = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
 
+// A pull request's commit may be on no branch any more. What conversations handed over is nobody else's business.
+const SERVED = '[uploadpack]\n\tallowAnySHA1InWant = true\n\thideRefs = refs/claude-hooks\n';
+
 // An agent that pushes to its origin would believe that its work is on the forge.
 const REFUSE_PUSH = `#!/bin/sh
-echo "This repository is a read-only mirror. Commit on your branch; claude-hooks pushes it after the run." >&2
+echo "This repository is a read-only mirror. Push to origin, whose push URL is the relay." >&2
 exit 1
 `;
 
@@ -82,10 +85,12 @@ export class Mirrors {
   }
 
   /** Forgets what a conversation pushed through the mirror at `path`; its objects go with git's next collection. */
-  async forget(path: string, ref: string): Promise<void> {
+  async forget(path: string, refs: string[]): Promise<void> {
     await this.#locks.hold(path, async () => {
       if (!(await exists(path))) return;
-      await this.#git({ gitDir: path, args: ['update-ref', '-d', ref], answers: [0, 1, 128] });
+      for (const ref of refs) {
+        await this.#git({ gitDir: path, args: ['update-ref', '-d', ref], answers: [0, 1, 128] });
+      }
     });
   }
 
@@ -135,8 +140,7 @@ export class Mirrors {
     await rm(fresh, { recursive: true, force: true });
     await mkdir(this.#folder, { recursive: true });
     await this.#git({ gitDir: null, args: ['init', '--quiet', '--bare', '--template=', '--', fresh] });
-    // A pull request's commit may be on no branch any more.
-    await appendFile(join(fresh, 'config'), '[uploadpack]\n\tallowAnySHA1InWant = true\n');
+    await appendFile(join(fresh, 'config'), SERVED);
     await mkdir(join(fresh, 'hooks'));
     await writeFile(join(fresh, 'hooks', 'pre-receive'), REFUSE_PUSH);
     await chmod(join(fresh, 'hooks', 'pre-receive'), 0o755);

@@ -1,15 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { moveAside } from './aside.ts';
-import {
-  CheckoutBroken,
-  configureCheckout,
-  createCheckout,
-  readStatus,
-  refreshCheckout,
-  type Status,
-} from './checkout.ts';
-import type { Checkout, CheckoutSpec, WorkdirOptions } from './contract.ts';
+import { CheckoutBroken, createCheckout, readStatus, refreshCheckout, type Status } from './checkout.ts';
+import { giveConfigurationBack, takeBaseConfiguration } from './configuration.ts';
+import type { Checkout, CheckoutSpec, RelayPaths, WorkdirOptions } from './contract.ts';
 import { type CheckoutRecord, Control, readRecord } from './control.ts';
 import { isDamage } from './failure.ts';
 import type { Git } from './git.ts';
@@ -23,6 +17,8 @@ import {
   requireSha,
 } from './names.ts';
 import { position } from './position.ts';
+import { makeRelay, relayFolderOf } from './relay.ts';
+import { configureCheckout, settingsOf } from './settings.ts';
 import { findTarget, type Target } from './target.ts';
 
 export interface Tools {
@@ -60,9 +56,16 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
     await p.control.writeRecord({
       path,
       mirror: use.path,
-      identity: spec.identity,
+      overlaid: spec.configurationFromBase,
       detachedAt: detached ? target.sha : (record?.detachedAt ?? null),
     });
+    if (spec.configurationFromBase) {
+      const note = await takeBaseConfiguration(p, { mirror: use.path, baseSha: target.baseSha });
+      if (note !== null) p.notes.push(note);
+    }
+    const { folder, git } = tools;
+    const { conversation } = spec;
+    const relay = await makeRelay(git, { folder, conversation, mirror: use.path, seen: relayOf(p, use) });
     return {
       conversation: spec.conversation,
       repositoryId: spec.repository.id,
@@ -72,8 +75,14 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
       baseSha: target.baseSha,
       notes: p.notes,
       created,
+      relay,
     };
   });
+}
+
+/** As the agent sees it. */
+function relayOf(p: Preparation, use: MirrorUse): RelayPaths {
+  return p.spec.relay ?? { root: relayFolderOf(p.folder, p.spec.conversation), origin: use.path };
 }
 
 export function controlFolderOf(folder: string, conversation: string): string {
@@ -103,7 +112,7 @@ async function continueOrCreate(
   } else if (p.record !== null && p.notes.length === 0) {
     p.notes.push('The checkout was missing and was made anew; uncommitted work in it is lost.');
   }
-  await createCheckout(p.git, use, { path, target, identity: p.spec.identity });
+  await createCheckout(p.git, use, { path, target, settings: settingsOf(p.spec, relayOf(p, use)) });
   if (target.kind === 'branch' && target.remoteSha !== null) {
     p.notes.push(`Branch ${target.branch} was on the forge already; the checkout continues from it.`);
   }
@@ -115,26 +124,23 @@ async function continueCheckout(p: Preparation, use: MirrorUse, target: Target):
   // Of their own until it worked: a checkout that turns out broken keeps nothing of what they say.
   const notes: string[] = [];
   await removeLocks(join(p.control.checkout, '.git'));
+  if (p.record?.overlaid ?? true) {
+    await giveConfigurationBack(p).catch((error) => {
+      throw isDamage(error) ? new CheckoutBroken(String(error)) : error;
+    });
+  }
   const status = await readStatus(p.git, p.control).catch((error) => {
     throw isDamage(error) ? new CheckoutBroken(String(error)) : error;
   });
   await refreshCheckout(p.git, use, p.control, target);
-  if (!isConfigured(p, use)) {
-    const settings = { mirror: use.path, identity: p.spec.identity };
-    const written = await configureCheckout(p.git, p.control.checkout, settings);
-    if (!written) notes.push('Git cannot read .git/config of the checkout; repair it first.');
-  }
+  const settings = settingsOf(p.spec, relayOf(p, use));
+  const written = await configureCheckout(p.git, p.control.checkout, settings);
+  if (!written) notes.push('Git cannot read .git/config of the checkout; repair it first.');
   const { git, control } = p;
   const detachedAt = p.record?.detachedAt ?? null;
   const left = await position({ git, control, status, notes, detachedAt }, target);
   p.notes.push(...notes);
   return left;
-}
-
-function isConfigured(p: Preparation, use: MirrorUse): boolean {
-  const { name, email } = p.spec.identity;
-  const known = p.record;
-  return known?.mirror === use.path && known.identity.name === name && known.identity.email === email;
 }
 
 async function setAside(p: Preparation, reason: string): Promise<void> {

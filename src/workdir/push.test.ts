@@ -26,6 +26,9 @@ const SPEC: Omit<CheckoutSpec, 'remote'> = {
   defaultBranch: 'main',
   at: { kind: 'branch', branch: 'claude/5', base: 'main' },
   identity: { name: 'Dev Agent', email: 'dev@example.test' },
+  relay: null,
+  configurationFromBase: false,
+  sign: false,
 };
 
 let folder: ReturnType<typeof makeFolder>;

@@ -5,46 +5,84 @@
 import { inCheckout } from './checkout.ts';
 import type { CheckoutHandle, PushOutcome, PushRequest } from './contract.ts';
 import type { Control } from './control.ts';
+import { isAncestor, readFacts } from './facts.ts';
 import { GitCommandFailed } from './failure.ts';
 import { failed, type Git, type GitAnswer, type GitCall } from './git.ts';
 import { fetchInto, type Mirrors, type MirrorUse } from './mirror.ts';
 
-export interface Push {
+/** Where a push goes: a branch of the forge, through its mirror. */
+export interface Destination {
   git: Git;
   mirrors: Mirrors;
   use: MirrorUse;
+  branch: string;
+}
+
+export interface Push extends Destination {
   control: Control;
   checkout: CheckoutHandle;
   request: PushRequest;
 }
+
+export type Sent = Extract<PushOutcome, { kind: 'pushed' | 'rejected' }>;
 
 /** The mirror's ref that holds what a conversation last handed over. */
 export function relayRef(conversation: string): string {
   return `refs/claude-hooks/${conversation.toLowerCase()}`;
 }
 
+/** The mirror's ref that holds what was accepted while the forge was down. */
+export function keptRef(conversation: string): string {
+  return `refs/claude-hooks/kept/${conversation.toLowerCase()}`;
+}
+
 export async function pushCheckout(p: Push): Promise<PushOutcome> {
   const taken = await takeOver(p);
   if (typeof taken !== 'string') return taken;
-  const sha = taken;
+  const sha = await withKept(p, taken);
+  if (sha === null) return { kind: 'nothing' };
+  const outcome = await pushCommit(p, sha);
+  if (outcome.kind === 'pushed' || outcome.kind === 'up-to-date') await forgetKept(p, outcome.sha);
+  return outcome;
+}
+
+async function pushCommit(p: Push, sha: string): Promise<PushOutcome> {
+  const { git, use } = p;
   const remoteSha = await remoteHead(p);
   const expected = p.request.expectedRemoteSha;
   if (expected !== undefined && expected !== remoteSha) {
-    const reason = `The branch ${p.request.branch} on the forge is at ${remoteSha ?? 'no commit'}, not at ${expected ?? 'no commit'} as expected. Prepare the checkout again and look at the new commits.`;
+    const reason = `The branch ${p.branch} on the forge is at ${remoteSha ?? 'no commit'}, not at ${expected ?? 'no commit'} as expected. Prepare the checkout again and look at the new commits.`;
     return { kind: 'rejected', reason, remoteSha };
   }
   if (remoteSha !== null) {
-    if (await isAncestor(p, sha, remoteSha)) return { kind: 'up-to-date', sha: remoteSha };
+    if (await isAncestor(git, use.path, [sha, remoteSha])) return { kind: 'up-to-date', sha: remoteSha };
   }
-  if (await isAncestor(p, sha, p.checkout.baseSha)) return { kind: 'nothing' };
-  if (remoteSha !== null && !(await isAncestor(p, remoteSha, sha))) {
-    const reason = `The branch ${p.request.branch} on the forge has commits that the checkout does not contain. Merge or rebase onto origin/${p.request.branch}, then push again.`;
+  if (await isAncestor(git, use.path, [sha, p.checkout.baseSha])) return { kind: 'nothing' };
+  if (remoteSha !== null && !(await isAncestor(git, use.path, [remoteSha, sha]))) {
+    const reason = `The branch ${p.branch} on the forge has commits that the checkout does not contain. Merge or rebase onto origin/${p.branch}, then push again.`;
     return { kind: 'rejected', reason, remoteSha };
   }
-  return send(p, sha);
+  const refusal = await refusalOf(p, sha, remoteSha);
+  return refusal === null ? await send(p, sha, null) : { kind: 'rejected', reason: refusal, remoteSha };
 }
 
-/** Copies the checkout's commits into the mirror. Answers the commit, or why there is none to send. */
+/** What the git door would have refused is not sent after the run either. */
+async function refusalOf(p: Push, sha: string, remoteSha: string | null): Promise<string | null> {
+  const { check } = p.request;
+  if (check === undefined) return null;
+  const base = await p.mirrors.head(p.use.path, `refs/heads/${check.base}`);
+  const facts = await readFacts({
+    git: p.git,
+    gitDir: p.use.path,
+    sha,
+    branch: p.branch,
+    bases: base === null ? [p.checkout.baseSha] : [base, p.checkout.baseSha],
+    remote: { remoteSha, reachable: true, seen: undefined },
+  });
+  return check.refuse(facts);
+}
+
+/** Copies the checkout's commits into the mirror. Answers the commit, '' for none, or why it cannot be. */
 async function takeOver(p: Push): Promise<string | PushOutcome> {
   const from = p.checkout.branch === null ? 'HEAD' : `refs/heads/${p.checkout.branch}`;
   const named = await inCheckout(
@@ -53,7 +91,7 @@ async function takeOver(p: Push): Promise<string | PushOutcome> {
     ['rev-parse', '--verify', '--quiet', `${from}^{commit}`],
     [0, 1],
   );
-  if (named.exitCode !== 0) return { kind: 'nothing' };
+  if (named.exitCode !== 0) return '';
   const ref = relayRef(p.checkout.conversation);
   const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules'];
   const args = [
@@ -72,15 +110,32 @@ async function takeOver(p: Push): Promise<string | PushOutcome> {
     const reason = `Git does not accept the commits: ${lastLine(error.stderr)}. Make them anew with git itself.`;
     return { kind: 'rejected', reason, remoteSha: await remoteHead(p) };
   }
-  const sha = await p.mirrors.head(p.use.path, ref);
-  return sha ?? { kind: 'nothing' };
+  return (await p.mirrors.head(p.use.path, ref)) ?? '';
+}
+
+/**
+ * What the agent pushed while the forge was down may be ahead of the checkout's branch (it pushed from another one).
+ * Where the two have parted, the checkout is what the agent has last decided on.
+ */
+async function withKept(p: Push, sha: string): Promise<string | null> {
+  const kept = await p.mirrors.head(p.use.path, keptRef(p.checkout.conversation));
+  if (kept === null || kept === sha) return sha === '' ? null : sha;
+  if (sha === '') return kept;
+  return (await isAncestor(p.git, p.use.path, [sha, kept])) ? kept : sha;
+}
+
+async function forgetKept(p: Push, sent: string): Promise<void> {
+  const ref = keptRef(p.checkout.conversation);
+  const kept = await p.mirrors.head(p.use.path, ref);
+  if (kept === null || !(await isAncestor(p.git, p.use.path, [kept, sent]))) return;
+  await p.git({ gitDir: p.use.path, args: ['update-ref', '-d', ref] });
 }
 
 /** Head of the branch on the forge; its commits are in the mirror afterwards. */
-async function remoteHead(p: Push): Promise<string | null> {
-  const ref = `refs/heads/${p.request.branch}`;
-  const { path, address } = p.use;
-  const listed = await p.git({
+export async function remoteHead(d: Destination): Promise<string | null> {
+  const ref = `refs/heads/${d.branch}`;
+  const { path, address } = d.use;
+  const listed = await d.git({
     gitDir: path,
     args: ['ls-remote', '--refs', '--', address.url, ref],
     remote: address,
@@ -88,25 +143,27 @@ async function remoteHead(p: Push): Promise<string | null> {
   // ls-remote matches the end of a name: refs/heads/x/refs/heads/y answers to refs/heads/y as well.
   const line = listed.stdout.split('\n').find((l) => l.endsWith(`\t${ref}`));
   const sha = line === undefined ? null : line.slice(0, line.indexOf('\t'));
-  if (sha !== null && (await p.mirrors.head(path, ref)) !== sha)
-    await fetchInto(p.git, p.use, [`+${ref}:${ref}`]);
+  if (sha !== null && (await d.mirrors.head(path, ref)) !== sha)
+    await fetchInto(d.git, d.use, [`+${ref}:${ref}`]);
   return sha;
 }
 
-async function send(p: Push, sha: string): Promise<PushOutcome> {
-  const ref = `refs/heads/${p.request.branch}`;
-  const { path, address } = p.use;
-  const options = ['--porcelain', '--no-verify', '--no-follow-tags', '--recurse-submodules=no'];
+/** `over` = the one commit of the forge that may be lost by it; null = none may. */
+export async function send(d: Destination, sha: string, over: string | null): Promise<Sent> {
+  const ref = `refs/heads/${d.branch}`;
+  const { path, address } = d.use;
+  const force = over === null ? [] : [`--force-with-lease=${ref}:${over}`];
+  const options = ['--porcelain', '--no-verify', '--no-follow-tags', '--recurse-submodules=no', ...force];
   const args = ['push', ...options, '--', address.url, `${sha}:${ref}`];
   const call: GitCall = { gitDir: path, args, remote: address, answers: [0, 1] };
-  const answer = await p.git(call);
+  const answer = await d.git(call);
   if (answer.exitCode === 0) {
-    await p.git({ gitDir: path, args: ['update-ref', ref, sha] });
+    await d.git({ gitDir: path, args: ['update-ref', ref, sha] });
     return { kind: 'pushed', sha };
   }
   const refusal = answer.stdout.split('\n').find((l) => l.startsWith('!\t'));
   if (refusal === undefined || /\[remote failure\]/.test(refusal)) throw failed(call, answer);
-  return { kind: 'rejected', reason: describeRefusal(refusal, answer), remoteSha: await remoteHead(p) };
+  return { kind: 'rejected', reason: describeRefusal(refusal, answer), remoteSha: await remoteHead(d) };
 }
 
 function describeRefusal(refusal: string, answer: GitAnswer): string {
@@ -121,11 +178,6 @@ function describeRefusal(refusal: string, answer: GitAnswer): string {
     .slice(0, 1000);
   const words = said === '' ? '' : ` The forge says: ${said}`;
   return `The forge did not take the push: ${why}.${words} Correct what it names, then push again.`;
-}
-
-async function isAncestor(p: Push, ancestor: string, of: string): Promise<boolean> {
-  const args = ['merge-base', '--is-ancestor', ancestor, of];
-  return (await p.git({ gitDir: p.use.path, args, answers: [0, 1] })).exitCode === 0;
 }
 
 function lastLine(text: string): string {

@@ -36,6 +36,9 @@ function spec(change: Partial<CheckoutSpec> = {}): CheckoutSpec {
     defaultBranch: 'main',
     at: { kind: 'branch', branch: 'claude/5', base: 'main' },
     identity: { name: 'Dev Agent', email: 'dev@example.test' },
+    relay: null,
+    configurationFromBase: false,
+    sign: false,
     ...change,
   };
 }

@@ -1,0 +1,116 @@
+/** What an agent may push. Pure; each refusal is a sentence for the agent, with the remedy. */
+import type { PushFacts } from '../workdir.ts';
+
+export interface PushPolicy {
+  /** why nothing may be pushed in this run, with the remedy; null = the rules below decide */
+  closed: string | null;
+  /** branch the conversation's work goes to */
+  branch: string;
+  /** branch that work is for */
+  base: string;
+  /** first part of the names of the agent's own branches */
+  prefix: string;
+  /** number of the conversation's item */
+  item: number;
+  defaultBranch: string;
+  workflowFiles: boolean;
+  /** whose commits they must be */
+  identity: { name: string; email: string };
+  maxBytes: number;
+}
+
+/** One line of what git hands to a pre-receive hook. */
+export interface RefUpdate {
+  ref: string;
+  /** null = the ref is to be deleted */
+  sha: string | null;
+}
+
+// Files that a forge runs with its own secrets. In any case: a runner's file system may not tell them apart.
+const WORKFLOW =
+  /^(\.forgejo\/workflows|\.gitea\/workflows|\.github\/workflows|\.woodpecker)(\/|$)|^(\.woodpecker[^/]*\.ya?ml|\.gitlab-ci\.yml)$/i;
+// `ext::` and its like name a program, not a place.
+const PROGRAM_URL = /^[A-Za-z0-9+.-]*::|^-/;
+
+/** Before anything of it is read: the branch, or why not. */
+export function refuseRefs(policy: PushPolicy, updates: readonly RefUpdate[]): string | null {
+  if (policy.closed !== null) return policy.closed;
+  const [update] = updates;
+  if (update === undefined || updates.length > 1) {
+    return `Push one branch at a time: git push origin ${policy.branch}.`;
+  }
+  const branch = branchOf(update.ref);
+  if (branch === null) {
+    return `Only branches may be pushed, and ${shown(update.ref)} is none. Push ${policy.branch}.`;
+  }
+  if (branch === policy.defaultBranch || branch === policy.base) {
+    return `${shown(branch)} is changed by pull requests only. Push ${policy.branch} and let it be reviewed.`;
+  }
+  if (!isOwn(policy, branch)) {
+    return `The branch ${shown(branch)} is not yours to push. Push ${policy.branch}, or a branch named ${policy.prefix}/${policy.item}-<something>.`;
+  }
+  if (update.sha === null)
+    return `Branches are not deleted from here. Ask a person to delete ${shown(branch)}.`;
+  return null;
+}
+
+/** After git's own checks. */
+export function refuseFacts(policy: PushPolicy, facts: PushFacts): string | null {
+  return (
+    refuseRefs(policy, [{ ref: `refs/heads/${facts.branch}`, sha: facts.sha }]) ??
+    refuseForce(policy, facts) ??
+    refuseContent(policy, facts) ??
+    refuseCommitters(policy, facts)
+  );
+}
+
+function refuseForce(policy: PushPolicy, facts: PushFacts): string | null {
+  if (facts.fastForward) return null;
+  const branch = facts.branch;
+  if (branch !== policy.branch || !branch.startsWith(`${policy.prefix}/`)) {
+    return `Others' work is on ${branch}, and a forced push would lose it. Run git fetch, merge or rebase onto origin/${branch}, and push without force.`;
+  }
+  if (facts.remoteSha === facts.seen) return null;
+  return `Somebody has pushed to ${branch} since you last looked. Run git fetch, look at origin/${branch}, and take over what is in it before you push.`;
+}
+
+function refuseContent(policy: PushPolicy, facts: PushFacts): string | null {
+  if (facts.bytes > policy.maxBytes) return tooLarge(policy.maxBytes);
+  const workflow = policy.workflowFiles ? undefined : facts.changedFiles.find((f) => WORKFLOW.test(f));
+  if (workflow !== undefined) {
+    return `${shown(workflow)} is a workflow file, which runs with secrets of the forge and is not yours to change. Take it out (git checkout origin/${policy.base} -- <file>, or git rm), amend, and push again; describe the change you want in your answer instead.`;
+  }
+  const url = facts.submoduleUrls.find((u) => PROGRAM_URL.test(u));
+  if (url !== undefined) {
+    return `.gitmodules names ${shown(url)}, which would run a program. Use an https address.`;
+  }
+  return null;
+}
+
+function refuseCommitters(policy: PushPolicy, facts: PushFacts): string | null {
+  const { name, email } = policy.identity;
+  const other = facts.commits.find((c) => c.committer.email !== email || c.committer.name !== name);
+  if (other === undefined) return null;
+  // What others have on the branch already stays theirs.
+  const onto = facts.remoteSha === null ? policy.base : facts.branch;
+  const by = `${other.committer.name} <${other.committer.email}>`;
+  return `Commit ${other.sha.slice(0, 12)} is committed by ${shown(by)}, not by you (${name} <${email}>). Make the commits yours: unset GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL, then git rebase --force-rebase origin/${onto}, and push again.`;
+}
+
+export function tooLarge(maxBytes: number): string {
+  return `The push is larger than ${maxBytes} bytes. Take large files out of the commits, or ask the operator to raise git.max_push_bytes.`;
+}
+
+export function branchOf(ref: string): string | null {
+  return ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : null;
+}
+
+function isOwn(policy: PushPolicy, branch: string): boolean {
+  const own = `${policy.prefix}/${policy.item}`;
+  return branch === policy.branch || branch === own || branch.startsWith(`${own}-`);
+}
+
+/** Names come from an agent: no control characters into its terminal, its history or the audit. */
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 120)).replace(/[\u007f-\u009f]/g, '?');
+}

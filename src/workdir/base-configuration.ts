@@ -1,0 +1,122 @@
+/**
+ * What instructs an agent, as the base branch has it: CLAUDE.md and its kind in any folder, `.claude`, `.mcp.json`, what
+ * those are links to, and what they import with `@`. Laid out in a folder of the worker's own.
+ */
+import { lstat, mkdir, readFile, readlink } from 'node:fs/promises';
+import { dirname, join, posix } from 'node:path';
+import type { Git } from './git.ts';
+import { removeTree } from './remove-tree.ts';
+
+// In any case: a file system may not tell them apart where git does.
+const CONFIGURATION = /(^|\/)((claude|agents)(\.local)?\.md|\.mcp\.json|\.claude)(\/|$)/i;
+const IMPORTING = /(^|\/)(claude|agents)(\.local)?\.md$/i;
+// The CLI follows imports this deep; links in links are treated alike.
+const MOST_ROUNDS = 5;
+
+export function isConfigurationPath(path: string): boolean {
+  return CONFIGURATION.test(path);
+}
+
+export interface BaseConfiguration {
+  /** path in the checkout → its file in `folder`, and the blob it is of */
+  files: Map<string, { file: string; blob: string }>;
+}
+
+interface Reading {
+  git: Git;
+  /** bare repository that has the commit */
+  mirror: string;
+  baseSha: string;
+  /** emptied and filled */
+  folder: string;
+}
+
+type Entries = Map<string, { mode: string; blob: string }>;
+
+export async function readBaseConfiguration(r: Reading): Promise<BaseConfiguration> {
+  const entries = await readEntries(r);
+  await removeTree(r.folder);
+  await mkdir(join(r.folder, 'tree'), { recursive: true });
+  const call = { gitDir: r.mirror, workTree: join(r.folder, 'tree'), indexFile: join(r.folder, 'index') };
+  await r.git({ ...call, args: ['read-tree', r.baseSha] });
+  const files: BaseConfiguration['files'] = new Map();
+  let wanted = new Map([...entries.keys()].filter(isConfigurationPath).map((path) => [path, path]));
+  for (let round = 0; round <= MOST_ROUNDS && wanted.size > 0; round += 1) {
+    const text = [...new Set(wanted.values())].join('\0');
+    await r.git({ ...call, args: ['checkout-index', '-q', '-f', '-z', '--stdin'], input: { text } });
+    const next = new Map<string, string>();
+    for (const [path, source] of wanted) {
+      for (const [p, s] of await follow(r, { entries, files, path, source })) {
+        if (!files.has(p)) next.set(p, s);
+      }
+    }
+    wanted = next;
+  }
+  return { files };
+}
+
+/** Notes a file; answers what else is needed because of it: path → where it stands in the base's tree. */
+async function follow(
+  r: Reading,
+  at: { entries: Entries; files: BaseConfiguration['files']; path: string; source: string },
+): Promise<[string, string][]> {
+  const { entries, path, source } = at;
+  const { mode, blob } = entries.get(source)!;
+  const file = join(r.folder, 'tree', source);
+  if (mode === '120000') {
+    const target = withinTree(source, await readlink(file));
+    if (target === null) return [];
+    return [...entries.keys()]
+      .filter((entry) => entry === target || entry.startsWith(`${target}/`))
+      .map((entry) => [path + entry.slice(target.length), entry]);
+  }
+  if (!mode.startsWith('100')) return [];
+  at.files.set(path, { file, blob });
+  if (!IMPORTING.test(path) && isConfigurationPath(path)) return [];
+  const imports = (await readFile(file, 'utf8')).matchAll(/(?:^|\s)@([^\s`'"<>]+)/g);
+  return [...imports]
+    .map(([, name]) => withinTree(source, name!))
+    .filter((name): name is string => name !== null && entries.has(name))
+    .map((name) => [name, name]);
+}
+
+async function readEntries(r: Reading): Promise<Entries> {
+  const { stdout } = await r.git({ gitDir: r.mirror, args: ['ls-tree', '-r', '-z', r.baseSha] });
+  const entries: Entries = new Map();
+  for (const line of stdout.split('\0')) {
+    const tab = line.indexOf('\t');
+    const path = line.slice(tab + 1);
+    // A path with a line end could not be named in an exclude file.
+    if (tab < 0 || path.includes('\n')) continue;
+    const [mode = '', , blob = ''] = line.slice(0, tab).split(' ');
+    if (mode !== '160000') entries.set(path, { mode, blob });
+  }
+  return entries;
+}
+
+/** Where `name`, written in `source`, leads within the tree; null = out of it. */
+function withinTree(source: string, name: string): string | null {
+  if (name.startsWith('/') || name.startsWith('~')) return null;
+  const path = posix.normalize(posix.join(dirname(source), name)).replace(/\/$/, '');
+  return path === '.' || path === '..' || path.startsWith('../') ? null : path;
+}
+
+/** Topmost configuration files, folders and links of a checkout, tracked or not. Links are not followed. */
+export async function findConfiguration(list: (path: string) => Promise<Listing>): Promise<string[]> {
+  const found: string[] = [];
+  const folders = [''];
+  for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
+    for (const { name, isFolder } of await list(at)) {
+      const path = at === '' ? name : `${at}/${name}`;
+      if (isConfigurationPath(path)) found.push(path);
+      else if (isFolder && name !== '.git') folders.push(path);
+    }
+  }
+  return found;
+}
+
+export type Listing = { name: string; isFolder: boolean }[];
+
+export async function isFolder(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => null))?.isDirectory() ?? false;
+}

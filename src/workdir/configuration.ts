@@ -1,0 +1,221 @@
+/**
+ * Configuration from the base: what instructs an agent stands in the checkout as the base branch has it, whatever the
+ * pull request says. In the index it stays what the pull request has (skip-worktree), so that status is clean and no
+ * commit carries it. Given back before HEAD moves, put again after; each step can be repeated after a crash.
+ *
+ * Only while no process of the agent lives: paths are looked at, then used.
+ */
+import { createHash } from 'node:crypto';
+import { copyFile, lstat, mkdir, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  type BaseConfiguration,
+  findConfiguration,
+  isConfigurationPath,
+  isFolder,
+  readBaseConfiguration,
+} from './base-configuration.ts';
+import { inCheckout } from './checkout.ts';
+import type { Control } from './control.ts';
+import type { Git } from './git.ts';
+import { removeTree } from './remove-tree.ts';
+
+export interface Configured {
+  git: Git;
+  control: Control;
+}
+
+/** What was put, for the next time: on this machine, out of the agent's reach. */
+interface Manifest {
+  paths: string[];
+  blobs: string[];
+}
+
+interface IndexEntry {
+  path: string;
+  blob: string;
+}
+
+const LARGEST_COMPARED = 1024 * 1024;
+
+/** Answers a note where the pull request has them otherwise, else null. */
+export async function takeBaseConfiguration(
+  c: Configured,
+  o: { mirror: string; baseSha: string },
+): Promise<string | null> {
+  const folder = join(c.control.folder, 'base');
+  const base = await readBaseConfiguration({ git: c.git, ...o, folder });
+  const index = await indexEntries(c, [...base.files.keys()]);
+  const blobs = [...base.files.values()].map(({ blob }) => blob);
+  await writeManifest(c, { paths: [...base.files.keys()], blobs });
+  await clear(c, index);
+  await skip(c, index, true);
+  const placed: string[] = [];
+  for (const [path, { file }] of base.files) {
+    if (await place(c.control.checkout, path, file)) placed.push(path);
+  }
+  const tracked = new Set(index.map((e) => e.path));
+  await exclude(
+    c,
+    placed.filter((path) => !tracked.has(path)),
+  );
+  return noteOf(base, index);
+}
+
+/** The checkout as git knows it again. */
+export async function giveConfigurationBack(c: Configured): Promise<void> {
+  const { paths } = await readManifest(c);
+  const index = await indexEntries(c, paths);
+  await clear(c, index);
+  await skip(c, index, false);
+  await inCheckout(c.git, c.control, ['checkout-index', '-q', '-f', '-z', '--stdin'], undefined, {
+    text: zeroEnded(index.map((e) => e.path)),
+  });
+  await exclude(c, []);
+}
+
+async function indexEntries(c: Configured, more: string[]): Promise<IndexEntry[]> {
+  const { stdout } = await inCheckout(c.git, c.control, ['ls-files', '-s', '-z']);
+  const also = new Set(more);
+  const entries: IndexEntry[] = [];
+  for (const line of stdout.split('\0')) {
+    const tab = line.indexOf('\t');
+    const path = line.slice(tab + 1);
+    const [mode, blob = '', stage] = line.slice(0, tab).split(' ');
+    if (tab < 0 || stage !== '0' || mode === '160000') continue;
+    if (isConfigurationPath(path) || also.has(path)) entries.push({ path, blob });
+  }
+  return entries;
+}
+
+async function skip(c: Configured, index: IndexEntry[], on: boolean): Promise<void> {
+  if (index.length === 0) return;
+  const args = ['update-index', on ? '--skip-worktree' : '--no-skip-worktree', '-z', '--stdin'];
+  await inCheckout(c.git, c.control, args, undefined, { text: zeroEnded(index.map((e) => e.path)) });
+}
+
+/** Takes away what stands in the checkout. What neither git nor we have is moved beside the checkout, not deleted. */
+async function clear(c: Configured, index: IndexEntry[]): Promise<void> {
+  const { checkout } = c.control;
+  const manifest = await readManifest(c);
+  const known = new Set([...manifest.blobs, ...index.map((e) => e.blob)]);
+  const found = await findConfiguration(async (at) =>
+    (await readdir(join(checkout, at), { withFileTypes: true })).map((entry) => ({
+      name: entry.name,
+      isFolder: entry.isDirectory(),
+    })),
+  );
+  const imported = [...manifest.paths, ...index.map((e) => e.path)].filter((p) => !isConfigurationPath(p));
+  for (const path of [...found, ...new Set(imported)]) {
+    if (!(await hasRealParents(checkout, path))) continue;
+    const file = join(checkout, path);
+    if (!isConfigurationPath(path) && (await isFolder(file))) continue;
+    if (await isKnown(file, known)) await removeTree(file);
+    else await setAside(checkout, path);
+  }
+}
+
+async function setAside(checkout: string, path: string): Promise<void> {
+  const aside = join(dirname(checkout), '.configuration', path);
+  await removeTree(aside);
+  await mkdir(dirname(aside), { recursive: true });
+  await rename(join(checkout, path), aside);
+}
+
+async function isKnown(path: string, known: Set<string>): Promise<boolean> {
+  const s = await lstat(path).catch(() => null);
+  if (s === null) return true;
+  if (s.isDirectory()) {
+    for (const name of await readdir(path)) if (!(await isKnown(join(path, name), known))) return false;
+    return true;
+  }
+  if (s.isSymbolicLink()) return known.has(blobId(Buffer.from(await readlink(path))));
+  return s.isFile() && s.size <= LARGEST_COMPARED && known.has(blobId(await readFile(path)));
+}
+
+async function place(checkout: string, path: string, file: string): Promise<boolean> {
+  if (!(await hasRealParents(checkout, path))) return false;
+  const target = join(checkout, path);
+  if ((await lstat(target).catch(() => null)) !== null) return false;
+  await mkdir(dirname(target), { recursive: true });
+  await copyFile(file, target);
+  return true;
+}
+
+/** False where a parent is a link or a file: what is written there would end up elsewhere. */
+async function hasRealParents(checkout: string, path: string): Promise<boolean> {
+  const parts = path.split('/').slice(0, -1);
+  for (let n = 1; n <= parts.length; n += 1) {
+    const s = await lstat(join(checkout, ...parts.slice(0, n))).catch(() => null);
+    if (s !== null && !s.isDirectory()) return false;
+  }
+  return true;
+}
+
+const BEGIN = '# claude-hooks: from the base branch';
+const END = '# claude-hooks: end';
+
+/** Into the agent's exclude file, and into the one of our own git directory. */
+async function exclude(c: Configured, paths: string[]): Promise<void> {
+  const lines = paths.map((path) => `/${path.replace(/[\\*?[\]]/g, '\\$&').replace(/ $/, '\\ ')}`);
+  await mkdir(join(c.control.gitDir, 'info'), { recursive: true });
+  await writeFile(join(c.control.gitDir, 'info/exclude'), lines.map((l) => `${l}\n`).join(''));
+  const info = join(c.control.checkout, '.git/info');
+  if (!(await isFolder(info))) {
+    if (lines.length === 0) return;
+    await rm(info, { force: true });
+    await mkdir(info);
+  }
+  const file = join(info, 'exclude');
+  const s = await lstat(file).catch(() => null);
+  const readable = s?.isFile() && s.size <= LARGEST_COMPARED;
+  const before = readable ? await readFile(file, 'utf8') : '';
+  const kept = before.replace(new RegExp(`${BEGIN}\n[^]*?${END}\n`, 'g'), '');
+  const block = lines.length === 0 ? '' : `${BEGIN}\n${lines.join('\n')}\n${END}\n`;
+  if (readable && kept + block === before) return;
+  await removeTree(file);
+  await writeFile(file, kept === '' || kept.endsWith('\n') ? kept + block : `${kept}\n${block}`, {
+    flag: 'wx',
+  });
+}
+
+function noteOf(base: BaseConfiguration, index: IndexEntry[]): string | null {
+  const theirs = new Map(index.map((e) => [e.path, e.blob]));
+  const differing = new Set<string>();
+  for (const [path, { blob }] of base.files) if (theirs.get(path) !== blob) differing.add(path);
+  for (const [path] of theirs) if (!base.files.has(path)) differing.add(path);
+  if (differing.size === 0) return null;
+  const names = [...differing]
+    .sort()
+    .slice(0, 10)
+    .map((name) => JSON.stringify(name));
+  const more = differing.size > names.length ? ` and ${differing.size - names.length} more` : '';
+  return `The pull request changes what instructs agents. In the checkout these stand as the base branch has them: ${names.join(', ')}${more}. Read what the pull request has with git show HEAD:<path>; changes you make to them are not kept.`;
+}
+
+async function readManifest(c: Configured): Promise<Manifest> {
+  try {
+    return JSON.parse(await readFile(join(c.control.folder, 'base.json'), 'utf8')) as Manifest;
+  } catch {
+    return { paths: [], blobs: [] };
+  }
+}
+
+async function writeManifest(c: Configured, manifest: Manifest): Promise<void> {
+  // What an earlier one named stands in the checkout until `clear` has run.
+  const before = await readManifest(c);
+  const both = {
+    paths: [...new Set([...before.paths, ...manifest.paths])],
+    blobs: [...new Set([...before.blobs, ...manifest.blobs])],
+  };
+  await writeFile(join(c.control.folder, 'base.json.new'), JSON.stringify(both));
+  await rename(join(c.control.folder, 'base.json.new'), join(c.control.folder, 'base.json'));
+}
+
+function blobId(content: Buffer): string {
+  return createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
+}
+
+function zeroEnded(paths: string[]): string {
+  return paths.map((path) => `${path}\0`).join('');
+}

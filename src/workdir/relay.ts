@@ -1,0 +1,69 @@
+/**
+ * The relay of one dispatch. The agent writes `push.git` and `outbox`; no git of the worker ever runs in the first,
+ * and the second is read file by file (`broker/git-outbox.ts`). Everything else in it is the worker's.
+ */
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { RelayFolders, RelayPaths } from './contract.ts';
+import type { Git } from './git.ts';
+import { relayPrograms } from './relay-programs.ts';
+import { removeTree } from './remove-tree.ts';
+
+export function relayFolderOf(folder: string, conversation: string): string {
+  return join(folder, 'relays', conversation.toLowerCase());
+}
+
+/** What was there before goes, with everything an earlier run left in it. */
+export async function makeRelay(
+  git: Git,
+  o: { folder: string; conversation: string; mirror: string; seen: RelayPaths },
+): Promise<RelayFolders> {
+  const root = relayFolderOf(o.folder, o.conversation);
+  const fresh = `${root}.new`;
+  await removeTree(fresh);
+  for (const name of ['outbox', 'answers', 'incoming']) await mkdir(join(fresh, name), { recursive: true });
+  await makePushRepository(join(fresh, 'push.git'), o.seen, await publicRefs(git, o.mirror));
+  for (const [name, text] of Object.entries(relayPrograms(o.seen))) {
+    const path = join(fresh, 'programs', name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+    await chmod(path, 0o755);
+  }
+  await removeTree(root);
+  await rename(fresh, root);
+  return { root, origin: o.mirror };
+}
+
+/** Lines of a packed-refs file: what the forge has, without what other conversations handed over. */
+export async function publicRefs(git: Git, mirror: string): Promise<string> {
+  const patterns = ['refs/heads', 'refs/tags', 'refs/pull'];
+  const args = ['for-each-ref', '--format=%(objectname) %(refname)', ...patterns];
+  const { stdout } = await git({ gitDir: mirror, args });
+  return stdout === '' ? '' : `${stdout}\n`;
+}
+
+/** Made by hand: `git init` would know nothing of where the agent will see it. */
+async function makePushRepository(path: string, seen: RelayPaths, refs: string): Promise<void> {
+  for (const name of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags']) {
+    await mkdir(join(path, name), { recursive: true });
+  }
+  await writeFile(join(path, 'HEAD'), 'ref: refs/heads/main\n');
+  await writeFile(join(path, 'objects/info/alternates'), `${seen.origin}/objects\n`);
+  await writeFile(join(path, 'packed-refs'), refs);
+  await writeFile(join(path, 'config'), pushConfig(seen));
+}
+
+function pushConfig(seen: RelayPaths): string {
+  const hooks = `${seen.root}/programs/hooks`.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+  return `[core]
+	repositoryformatversion = 0
+	bare = true
+	hooksPath = "${hooks}"
+[receive]
+	autogc = false
+	denyCurrentBranch = ignore
+	denyDeleteCurrent = ignore
+[gc]
+	auto = 0
+`;
+}
