@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openBench, type Part } from './bench.ts';
 import { measureDispatch } from './dispatch.ts';
+import { measureGateway } from './gateway.ts';
 import { measureGrowth } from './growth.ts';
 import { measureIntake } from './intake.ts';
 import { describeMachine } from './machine.ts';
@@ -17,6 +18,7 @@ const PARTS: Record<string, Part> = {
   dispatch: measureDispatch,
   memory: measureMemory,
   growth: measureGrowth,
+  gateway: measureGateway,
 };
 const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
 
