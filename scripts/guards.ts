@@ -1,6 +1,7 @@
 /** The guards, how each is switched off, and the tests that must turn red then. Read by scripts/prove.ts. */
 import { BROKER_GUARDS } from './guards-broker.ts';
 import { GATEWAY_GUARDS } from './guards-gateway.ts';
+import { TRUST_GUARDS } from './guards-trust.ts';
 
 export interface Guard {
   name: string;
@@ -386,6 +387,7 @@ export const GUARDS: Guard[] = [
   },
   ...BROKER_GUARDS,
   ...GATEWAY_GUARDS,
+  ...TRUST_GUARDS,
   {
     name: 'container: orphan reaping (docker, podman)',
     keeps: 'a container of a dead service from going on beside the new one',
@@ -399,6 +401,11 @@ export const GUARDS: Guard[] = [
         file: 'src/container/oci.ts',
         find: '  const late = await client.remove(labels);',
         replace: '  const late: string[] = [];',
+      },
+      {
+        file: 'src/container/oci.ts',
+        find: 'const tree = new ProcessTree((mark) => mark.instance === instance);',
+        replace: 'const tree = new ProcessTree(() => false);',
       },
     ],
     tests: { files: ['src/container/conformance.test.ts'], named: 'podman .*an orphan is ended' },
