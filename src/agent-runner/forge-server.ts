@@ -18,10 +18,17 @@ export async function forgeServer(tools: readonly AgentTool[]): Promise<Pick<Opt
     // Behind the CLI's tool search each of them would cost a request before its first use.
     alwaysLoad: true,
     tools: tools.map((own) =>
-      tool(own.name, own.description, own.input, async (input, extra) => {
-        const { text, isError } = await own.call(input, { toolUseId: toolUseIdOf(extra) });
-        return { content: [{ type: 'text', text }], isError };
-      }),
+      tool(
+        own.name,
+        own.description,
+        own.input,
+        async (input, extra) => {
+          const { text, isError } = await own.call(input, { toolUseId: toolUseIdOf(extra) });
+          return { content: [{ type: 'text', text }], isError };
+        },
+        // The CLI runs calls at once only where this says that they change nothing.
+        { annotations: { readOnlyHint: own.readOnly } },
+      ),
     ),
   });
   return { mcpServers: { [SERVER]: server } };

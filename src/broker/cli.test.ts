@@ -155,3 +155,25 @@ scenes:
     expect(trial.forge.state.comments).toHaveLength(1);
   },
 );
+
+test.skipIf(!tools.ok)('reads run at once: each of these waits until the other has begun', async () => {
+  const forge = clientOf(trial, 'bo');
+  let begun = 0;
+  let open = (): void => {};
+  const both = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const waiting: Forge = {
+    ...forge,
+    getItem: async (...args) => {
+      begun += 1;
+      if (begun === 2) open();
+      await both;
+      return await forge.getItem(...args);
+    },
+  };
+  const call = `{ name: mcp__forge__read_item, input: { number: ${stage.number} } }`;
+  const script = `scenes: [{ name: work, steps: [{ tools: [${call}, ${call}] }, { text: Done. }] }]`;
+  const seen = await runCli(script, waiting);
+  expect(seen.results).toEqual([expect.stringContaining('Totals'), expect.stringContaining('Totals')]);
+});
