@@ -80,5 +80,6 @@ describe.skipIf(!tools.ok)(tools.title('accounts'), () => {
     const report = await diagnose(config);
     expect(find(report, 'forge-unreachable')).toMatchObject({ subject: 'forge home, agent dev' });
     expect(find(report, 'check-failed')).toBeUndefined();
+    expect(find(report, 'repository-invisible')).toBeUndefined();
   });
 });

@@ -79,6 +79,8 @@ async function checkAccess(context: DoctorContext, forge: ForgeConfig, fullName:
   const subject = `forge ${forge.name}, ${fullName}`;
   const visible = await lookAt(forge, fullName);
   if ('problem' in visible) {
+    // A forge that does not answer is told once for each account.
+    if (!visible.answered) return [];
     return [
       {
         check: 'repository-invisible',

@@ -1,6 +1,7 @@
 /** Which repositories can be looked at, and as whom. */
 import { z } from 'zod';
 import type { ForgeConfig } from '../config/config.ts';
+import { ForgeUnavailable } from '../errors.ts';
 import type { ForgeHook } from '../forge/forge.ts';
 import { createForgeHttp } from '../forge/gitea-family-http.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
@@ -32,8 +33,12 @@ export interface Visible {
 const found = z.object({ id: z.int(), full_name: z.string() });
 
 /** The repository as the first of our accounts sees it; the last account's words when none does. */
-export async function lookAt(forge: ForgeConfig, fullName: string): Promise<Visible | { problem: string }> {
+export async function lookAt(
+  forge: ForgeConfig,
+  fullName: string,
+): Promise<Visible | { problem: string; answered: boolean }> {
   let problem = 'no account is configured';
+  let answered = true;
   for (const [agent, { token }] of Object.entries(forge.accounts)) {
     try {
       // The port addresses repositories by id; here only the name is known.
@@ -43,9 +48,10 @@ export async function lookAt(forge: ForgeConfig, fullName: string): Promise<Visi
       return { repository: { id: String(value.id), fullName: value.full_name }, agent };
     } catch (error) {
       problem = (error as Error).message;
+      answered = !(error instanceof ForgeUnavailable);
     }
   }
-  return { problem };
+  return { problem, answered };
 }
 
 /** Hooks are shown to administrators of the repository only; each of our accounts is tried. */

@@ -151,3 +151,19 @@ describe.skipIf(!ready.ok)(ready.title('broken layouts'), () => {
 function find(report: SmokeReport, check: string) {
   return report.checks.find((c) => c.check === check)!;
 }
+
+const podman = testEngines().find((e) => e.name === 'podman')!;
+const inPodman = tools.ok ? podman.need : tools;
+describe.skipIf(!inPodman.ok)(inPodman.title('another user'), () => {
+  test('the container runs as a user who may not write what the service has made', async () => {
+    const config = here.config({
+      container: { engine: 'podman', image: podman.image, user: '4242:4242' },
+    });
+    const report = await runSmoke(config, here.smoke(podman.engine, { oci: podman.oci }));
+    expect(find(report, 'layout'), renderSmoke(report)).toMatchObject({
+      state: 'failed',
+      detail: expect.stringMatching(/^(config-not-writable|cli-folder-missing): /),
+    });
+    expect(report.ok).toBe(false);
+  }, 90_000);
+});
