@@ -10,11 +10,14 @@ import type { AgentConfig } from '../config/config.ts';
 import { ForgeUnavailable, GitFailed, LeaseLost } from '../errors.ts';
 import { faultPoint } from '../faults.ts';
 import { carryLate, type Lease, underLease } from '../mailbox/leases.ts';
+import { declineCarried } from '../mailbox/messages.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
 import { cliFolders } from '../sessions/folders.ts';
 import { type DispatchContext, gatherContext } from './context.ts';
 import { openDoors } from './doors.ts';
+import { contextRequest } from './parts.ts';
 import { promptOf } from './prompts.ts';
+import { tellPeople } from './publish.ts';
 import { announceRun, conversationView, replayedMessages } from './rows.ts';
 import { postpone, publishStoredAnswer, settleOutcome } from './settle.ts';
 import { withoutStale } from './stale.ts';
@@ -68,13 +71,20 @@ function findParts(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Work 
 
 async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
   const { lease } = work;
+  const nobody = await withoutIdentity(work, deps);
+  if (nobody !== null) return nobody;
   if (lease.previous?.answer != null) return await publishStoredAnswer(work, deps, lease.previous.answer);
-  const carryAll = () => carryLate(deps.database, lease, deps.now());
-  const gathered = await gatherContext({ ...work, workdir: deps.workdir, carryLate: carryAll });
+  const gathered = await gatherContext({
+    ...contextRequest(work, deps),
+    carryLate: () => carryLate(deps.database, lease, deps.now()),
+    decline: (messages) => declineCarried(deps.database, lease, { messages, now: deps.now() }),
+  });
   faultPoint('context.gathered');
-  const context = withoutStale(gathered, {
-    seen: seenItems(lease.conversation.seen)[gathered.item.number] ?? null,
-    replayed: await replayedMessages(deps.database, gathered.lease),
+  if (gathered.kind === 'refused') return await refuse(work, deps, gathered);
+  const found = gathered.context;
+  const context = withoutStale(found, {
+    seen: seenItems(lease.conversation.seen)[found.item.number] ?? null,
+    replayed: await replayedMessages(deps.database, found.lease),
   });
   if (context.leading === null) {
     return finish({
@@ -85,6 +95,27 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
   const current = { ...work, lease: context.lease };
   const outcome = await run(current, deps, context);
   return await settleOutcome(current, deps, context, outcome);
+}
+
+/** An agent acts only as who the configuration says it is; until a person has mended its token, it waits. */
+async function withoutIdentity(work: Work, deps: DispatchDeps): Promise<Finished | null> {
+  const identity = await deps.trust.identityOf(work.forgeConfig.name, work.agent.name);
+  if (identity.kind === 'ok') return null;
+  if (identity.kind === 'unavailable') throw new ForgeUnavailable(identity.reason);
+  return finish({ state: 'parked', reason: identity.reason, until: deps.now() + IDENTITY_AGAIN_MS });
+}
+
+/** Trust asks the forge again after this long; a park that ends earlier would only ask our own memory. */
+const IDENTITY_AGAIN_MS = 60_000;
+
+/** Nothing may run. Whoever may wake the agent is told why; of others' events nobody is. */
+async function refuse(
+  work: Work,
+  deps: DispatchDeps,
+  { reason, tell }: { reason: string; tell: boolean },
+): Promise<Finished> {
+  if (tell) await tellPeople(work, deps, `I did not run: ${reason}.`);
+  return finish({ state: 'cancelled', reason });
 }
 
 async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Promise<RunOutcome> {

@@ -2,8 +2,10 @@
 import type { AgentTool } from '../agent-runner/contract.ts';
 import { recordAudit } from '../audit.ts';
 import { openGitDoor } from '../broker/git-door.ts';
+import type { PushPolicy } from '../broker/git-policy.ts';
 import { forgeTools } from '../broker.ts';
 import { assertLease } from '../mailbox/leases.ts';
+import type { Remote } from '../workdir.ts';
 import type { DispatchContext } from './context.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
@@ -25,12 +27,9 @@ export async function openDoors(work: Work, deps: DispatchDeps, context: Dispatc
   const git = await openGitDoor({
     workdir: deps.workdir,
     checkout: context.checkout,
-    remote: () => ({ url: context.repository.cloneUrl, token: currentToken(work, deps) }),
-    refresh: deps.refreshConfig,
-    policy: gitPolicy(work, context),
-    identity: context.identity,
+    remote: () => remoteNow(work, deps, context),
+    policy: gitPolicy(work, deps, context),
     signingKeyFile: deps.config().git.signingKeyFile,
-    maxPushBytes: deps.config().git.maxPushBytes,
     audit,
     log: deps.log,
     assertMine: () => deps.database.transaction((tx) => assertLease(tx, lease)),
@@ -62,20 +61,34 @@ export async function openDoors(work: Work, deps: DispatchDeps, context: Dispatc
 
 type BrokerAudit = Parameters<typeof forgeTools>[1]['audit'];
 
-/** Of the moment: it may be replaced while the run lasts. */
-export function currentToken({ forgeConfig, agent, account }: Work, deps: DispatchDeps): string {
-  return deps.config().forges[forgeConfig.name]?.accounts[agent.name]?.token ?? account.token;
+/** The token of the moment: it may be replaced while the run lasts, so the files are read again. */
+export function remoteNow(
+  { forgeConfig, agent, account }: Work,
+  deps: DispatchDeps,
+  { repository }: Pick<DispatchContext, 'repository'>,
+): Remote {
+  deps.refreshConfig();
+  const now = deps.config().forges[forgeConfig.name]?.accounts[agent.name];
+  return { url: repository.cloneUrl, token: now?.token ?? account.token };
 }
 
-function gitPolicy({ agent, lease }: Work, context: DispatchContext) {
+function gitPolicy({ agent, lease }: Work, deps: DispatchDeps, context: DispatchContext): PushPolicy {
+  const { branch, repository, identity } = context;
   return {
-    branch: context.branch,
-    branchPrefix: agent.branchPrefix,
-    itemNumber: lease.conversation.item_number,
-    defaultBranch: context.repository.defaultBranch,
+    closed: branch === null ? CLOSED : null,
+    branch: branch?.name ?? '',
+    base: branch?.base ?? repository.defaultBranch,
+    prefix: agent.branchPrefix,
+    item: lease.conversation.item_number,
+    defaultBranch: repository.defaultBranch,
     workflowFiles: agent.workflowFiles,
+    identity,
+    maxBytes: deps.config().git.maxPushBytes,
   };
 }
+
+const CLOSED =
+  'Nothing is published from this conversation: the agent has no branch here. Say in your answer what should be changed.';
 
 async function itemsOf({ lease }: Work, { database }: DispatchDeps): Promise<number[]> {
   const joined = await database.rows

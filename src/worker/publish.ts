@@ -3,6 +3,7 @@ import { assertLease } from '../mailbox/leases.ts';
 import { type OutcomeDeps, type Publication, publishOutcome } from '../outcome.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import type { DispatchContext } from './context.ts';
+import { remoteNow } from './doors.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
 export async function publish(
@@ -12,7 +13,6 @@ export async function publish(
   said: Pick<Publication, 'answer' | 'continuity' | 'continuityReason'>,
 ): Promise<void> {
   const { agent, account, lease } = work;
-  const remote = { url: context.repository.cloneUrl, token: account.token };
   const branch = context.branch;
   await publishOutcome(
     {
@@ -29,7 +29,7 @@ export async function publish(
       branch:
         branch === null
           ? null
-          : { ...branch, push: () => deps.workdir.push(context.checkout, { remote, branch: branch.name }) },
+          : { ...branch, push: () => pushNow(work, deps, { context, branch: branch.name }) },
       closes: lease.conversation.item_kind === 'issue' ? lease.conversation.item_number : null,
       reviewedSha: context.item.pull?.headSha ?? null,
     },
@@ -71,4 +71,13 @@ export async function tellPeople(work: Work, deps: DispatchDeps, text: string): 
     },
     outcomeDeps(work, deps),
   );
+}
+
+/** With the token of the moment: the one the run began with may have been replaced. */
+async function pushNow(
+  work: Work,
+  deps: DispatchDeps,
+  { context, branch }: { context: DispatchContext; branch: string },
+) {
+  return await deps.workdir.push(context.checkout, { remote: remoteNow(work, deps, context), branch });
 }

@@ -3,7 +3,8 @@ import type { RunOutcome } from '../agent-runner/contract.ts';
 import { faultPoint } from '../faults.ts';
 import { parkCredential } from '../mailbox/parks.ts';
 import type { Publication } from '../outcome.ts';
-import { type DispatchContext, gatherContext } from './context.ts';
+import { contextToPublish, type DispatchContext } from './context.ts';
+import { contextRequest } from './parts.ts';
 import { publish, tellPeople } from './publish.ts';
 import { storeAnswer } from './rows.ts';
 import { limitEnd, MOST_TROUBLES, troubleEnd } from './waits.ts';
@@ -107,7 +108,7 @@ async function tellCap(
 /** The service died between the answer and its publication: publish it, and do not run again. */
 export async function publishStoredAnswer(work: Work, deps: DispatchDeps, answer: string): Promise<Finished> {
   const { lease } = work;
-  const context = await gatherContext({ ...work, workdir: deps.workdir, carryLate: async () => lease });
+  const context = await contextToPublish(contextRequest(work, deps));
   const { continuity, session_id, ending } = lease.dispatch;
   if (ending !== null && ending !== 'answered') {
     return await tellCap(work, deps, { answer, why: ending });

@@ -1,0 +1,19 @@
+/** A dispatch's own parts in the form that the context asks for. */
+import { relayInside } from '../container/place.ts';
+import type { ContextRequest } from './context.ts';
+import type { DispatchDeps, Work } from './work.ts';
+
+export function contextRequest(work: Work, deps: DispatchDeps): ContextRequest {
+  const { lease, agent, account, forgeConfig, forge } = work;
+  return {
+    lease,
+    agent,
+    account,
+    forgeConfig,
+    forge,
+    trust: deps.trust,
+    workdir: deps.workdir,
+    relay: () => relayInside(deps.runner.engine),
+    sign: deps.config().git.signingKeyFile !== null,
+  };
+}
