@@ -587,7 +587,7 @@ export const GUARDS: Guard[] = [
     name: 'container: limits (docker, podman)',
     keeps: 'one dispatch from taking the whole machine',
     off: [{ file: 'src/container/oci-arguments.ts', find: '    ...limitArguments(spec),\n', replace: '' }],
-    tests: { files: ['src/container/isolation.test.ts'], named: 'podman, isolated .*more' },
+    tests: { files: ['src/container/isolation.test.ts'], named: 'podman, isolated .*(more|share)' },
   },
   {
     name: 'container: limits (bubblewrap)',
@@ -599,7 +599,7 @@ export const GUARDS: Guard[] = [
         replace: 'if (this.#groups !== undefined) return [];',
       },
     ],
-    tests: { files: ['src/container/isolation.test.ts'], named: 'bubblewrap, isolated .*more' },
+    tests: { files: ['src/container/isolation.test.ts'], named: 'bubblewrap, isolated .*(more|share)' },
   },
   {
     name: 'container: lock descriptor (bubblewrap)',
