@@ -12,7 +12,7 @@ import { join } from 'node:path';
  * The random path keeps other users of the same loopback out, which an engine without isolation and `network: host`
  * share with the whole machine. Bun ends a silent connection after 10 s by default; a model thinks longer.
  */
-const SCRIPT = `const { env } = process;
+const SCRIPT = `const { env } = Bun;
 const socket = env.CLAUDE_HOOKS_MODEL_SOCKET;
 delete env.BUN_OPTIONS;
 delete env.CLAUDE_HOOKS_MODEL_SOCKET;

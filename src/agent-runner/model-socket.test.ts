@@ -101,6 +101,7 @@ scenes:
   });
 });
 
+const BUBBLEWRAP: string = 'bwrap';
 const bubblewrap = needs('cli', 'bubblewrap');
 describe.skipIf(!bubblewrap.ok)(bubblewrap.title('in a sandbox without a network'), () => {
   test.for(['socket', 'forwarder'])('the %s reaches the model', async (way) => {
@@ -133,7 +134,10 @@ scenes:
           const inside = ['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', '--tmpfs', '/tmp'];
           const alone = ['--unshare-all', '--die-with-parent', '--chdir', cwd!];
           const sandbox = [...inside, '--bind', home, home, ...seen, ...alone];
-          return spawn('bwrap', [...sandbox, command, ...args], { env, stdio: ['pipe', 'pipe', 'ignore'] });
+          return spawn(BUBBLEWRAP, [...sandbox, command, ...args], {
+            env,
+            stdio: ['pipe', 'pipe', 'ignore'],
+          });
         },
       },
     });

@@ -23,24 +23,24 @@ const KIND = 'claude-opus-5-5';
 const kindly = (_: unknown, response: ServerResponse) => answerJson(response, 200, messageOf(KIND, USAGE));
 
 test.for([
-  { method: 'GET', path: '/v1/models', status: 404 },
-  { method: 'HEAD', path: '/', status: 404 },
-  { method: 'POST', path: '/v1/messages/batches', status: 404 },
-  { method: 'POST', path: '/v1/messages/', status: 404 },
-  { method: 'POST', path: '/v1/messages?beta=true&x=1', status: 404 },
-  { method: 'POST', path: '/v1/messages/../organizations', status: 404 },
-  { method: 'POST', path: '/v1/%6dessages', status: 404 },
-  { method: 'POST', path: '//v1/messages', status: 404 },
-  { method: 'GET', path: '/api/oauth/profile', status: 404 },
-  { method: 'POST', path: '/v1/oauth/token', status: 404 },
-  { method: 'GET', path: '/v1/messages', status: 405 },
-  { method: 'DELETE', path: '/v1/messages', status: 405 },
-  { method: 'POST', path: 'http://localhost/v1/messages', status: 403 },
-  { method: 'GET', path: 'http://169.254.169.254/latest/meta-data', status: 403 },
+  { method: 'GET', path: '/v1/models', host: 'localhost', status: 404 },
+  { method: 'HEAD', path: '/', host: 'localhost', status: 404 },
+  { method: 'POST', path: '/v1/messages/batches', host: 'localhost', status: 404 },
+  { method: 'POST', path: '/v1/messages/', host: 'localhost', status: 404 },
+  { method: 'POST', path: '/v1/messages?beta=true&x=1', host: 'localhost', status: 404 },
+  { method: 'POST', path: '/v1/messages/../organizations', host: 'localhost', status: 404 },
+  { method: 'POST', path: '/v1/%6dessages', host: 'localhost', status: 404 },
+  { method: 'POST', path: '//v1/messages', host: 'localhost', status: 404 },
+  { method: 'GET', path: '/api/oauth/profile', host: 'localhost', status: 404 },
+  { method: 'POST', path: '/v1/oauth/token', host: 'localhost', status: 404 },
+  { method: 'GET', path: '/v1/messages', host: 'localhost', status: 405 },
+  { method: 'DELETE', path: '/v1/messages', host: 'localhost', status: 405 },
+  { method: 'POST', path: 'http://localhost/v1/messages', host: 'localhost', status: 403 },
+  { method: 'GET', path: 'http://169.254.169.254/latest/meta-data', host: 'localhost', status: 403 },
   { method: 'POST', path: '/v1/messages', host: 'api.example.com', status: 403 },
   { method: 'POST', path: '/v1/messages', host: 'localhost.example.com', status: 403 },
   { method: 'POST', path: '/v1/messages', host: 'localhost@example.com', status: 403 },
-])('$method $path $host is refused, counted and audited, and upstream hears nothing', async (asked) => {
+])('$method $path at $host is refused, counted and audited, and upstream hears nothing', async (asked) => {
   const upstream = await upstreamForTest(kindly);
   const at = await gatewayForTest({ baseUrl: upstream.url });
   const open = await at.open();
@@ -49,7 +49,7 @@ test.for([
     socket: open.socketPath,
     method,
     path,
-    headers: host === undefined ? {} : { host },
+    headers: { host },
     ...(method === 'POST' ? {} : { body: '' }),
   });
   expect(heard.status).toBe(asked.status);
@@ -250,7 +250,7 @@ test('a reader that stops slows upstream down instead of filling our memory', as
   const stuck = Promise.withResolvers<void>();
   const upstream = await upstreamForTest(async (_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    for (let n = 0; n < 400; n++) {
+    for (let n = 0; n < 120; n++) {
       written += piece.length;
       if (response.write(piece)) continue;
       const drained = once(response, 'drain').then(() => true);
@@ -266,8 +266,8 @@ test('a reader that stops slows upstream down instead of filling our memory', as
   const open = await at.open();
   const answer = await askAtSocket({ socket: open.socketPath });
   await stuck.promise;
-  expect(written).toBeLessThan(50 * 1024 * 1024);
-  expect((await bodyOf(answer)).length).toBe(400 * piece.length);
+  expect(written).toBeLessThan(60 * piece.length);
+  expect((await bodyOf(answer)).length).toBe(120 * piece.length);
 });
 
 test('a compressed answer is passed on as it is, and read all the same', async () => {

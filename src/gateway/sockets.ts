@@ -8,7 +8,7 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export const SOCKET_NAME = 'm.sock';
+const SOCKET_NAME = 'm.sock';
 /** The kernel takes 107, other systems 103. */
 const MOST_PATH_BYTES = 100;
 /** Of one that is being made, before its socket listens. */

@@ -81,23 +81,39 @@ const TELLING = new Set(['message_start', 'message_delta', 'message_stop', 'erro
 
 class EventReader implements AnswerReader {
   readonly read = blankRead();
-  #rest: Buffer | null = null;
+  /** the beginning of a line whose end has not come */
+  #pieces: Buffer[] = [];
+  #length = 0;
   #event = '';
 
   push(chunk: Buffer): void {
-    const bytes = this.#rest === null ? chunk : Buffer.concat([this.#rest, chunk]);
     let from = 0;
-    for (let to = bytes.indexOf(0x0a); to !== -1; to = bytes.indexOf(0x0a, from)) {
-      this.#line(bytes, from, to);
+    for (let to = chunk.indexOf(0x0a); to !== -1; to = chunk.indexOf(0x0a, from)) {
+      if (this.#length === 0) this.#line(chunk, from, to);
+      else this.#lineOfPieces(chunk.subarray(0, to));
       from = to + 1;
     }
-    const left = bytes.length - from;
-    // A line that long is no event that counts; its end is taken for a line of its own, which has no field name we know.
-    this.#rest = left === 0 || left > MOST_READ_BYTES ? null : bytes.subarray(from);
+    if (from < chunk.length) this.#hold(chunk.subarray(from));
   }
 
   end(): void {
-    this.#rest = null;
+    this.#pieces = [];
+  }
+
+  #hold(piece: Buffer): void {
+    this.#length += piece.length;
+    if (this.#length <= MOST_READ_BYTES) this.#pieces.push(piece);
+    else this.#pieces = [];
+  }
+
+  /** Joined once, at the end of the line: a long line comes in hundreds of chunks. */
+  #lineOfPieces(last: Buffer): void {
+    const isWhole = this.#length <= MOST_READ_BYTES;
+    const line = isWhole ? Buffer.concat([...this.#pieces, last]) : last;
+    this.#pieces = [];
+    this.#length = 0;
+    if (isWhole) this.#line(line, 0, line.length);
+    else this.read.answerBytes += MOST_READ_BYTES;
   }
 
   #line(bytes: Buffer, from: number, to: number): void {

@@ -11,7 +11,7 @@ import type { Log } from '../../src/log.ts';
 import { openSqlite, type TestDatabase } from './databases.ts';
 
 export const REAL_KEY = 'sk-ant-real-key-outside-0001';
-export const NO_CAPS: GatewayCaps = { requests: null, tokens: null, usd: null };
+const NO_CAPS: GatewayCaps = { requests: null, tokens: null, usd: null };
 
 export interface GatewayForTest {
   gateway: Gateway;
