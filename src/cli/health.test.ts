@@ -76,6 +76,25 @@ describe.skipIf(!mounts.ok)(mounts.title('a state folder that is too small'), ()
       detail: expect.stringMatching(/^too-small: \d+ MiB are free .*is mounted rw \(tmpfs\)/),
     });
   }, 120_000);
+
+  test('a full one of conversations alone is told from a small one, and every turn is lost on it', async () => {
+    const { file, state } = here.config({ container: { engine: 'bubblewrap' } });
+    mkdirSync(`${state}/conversations`, { recursive: true });
+    const fill = 'head -c 1m /dev/zero > "$0/fill" 2>/dev/null';
+    const script = `mount -t tmpfs -o size=64k none "$0"; ${fill}; exec "$@"`;
+    const shell = ['unshare', '-m', 'sh', '-c', script, `${state}/conversations`];
+    const { code, stdout } = await run([...shell, SCRIPT, '--config', file, '--json']);
+    expect(code).toBe(1);
+    expect(layout(stdout), stdout).toMatchObject({
+      state: 'failed',
+      detail: expect.stringMatching(/^disk-full: /),
+    });
+    const { checks } = JSON.parse(stdout) as SmokeReport;
+    expect(
+      checks.find((c) => c.check === 'resume'),
+      stdout,
+    ).toMatchObject({ state: 'failed' });
+  }, 120_000);
 });
 
 describe('doctor', () => {

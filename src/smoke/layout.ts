@@ -50,6 +50,7 @@ d="$CLAUDE_CONFIG_DIR/projects/$PROBE_PROJECT"
 echo "skip=\${CLAUDE_CODE_SKIP_PROMPT_HISTORY-}"
 echo "uid=$(id -u)"
 if [ -d "$d" ]; then echo folder=yes; else echo folder=no; fi
+if [ -d "$CLAUDE_CONFIG_DIR" ] && [ ! -x "$CLAUDE_CONFIG_DIR" ]; then echo barred=yes; fi
 if [ -w . ]; then echo checkout=yes; else echo checkout=no; fi
 seen=; [ -r "$d/$PROBE_HOST" ] && read -r seen < "$d/$PROBE_HOST"; echo "seen=$seen"
 err=$( { echo "$PROBE_VALUE" > "$d/$PROBE_INSIDE"; } 2>&1 ) && echo written=yes || echo "error=$err"
@@ -118,6 +119,7 @@ async function judge({ place }: LayoutProbe, seen: Seen): Promise<LayoutOutcome>
   const uid = Number(said.get('uid') ?? Number.NaN);
   if (!said.has('folder')) return noShell(place, result);
   const mount = mountWords(place, said.get('mount') ?? '');
+  if (said.has('barred')) return await notWritten(place, { error: 'may not enter', uid, mount });
   if (said.get('folder') === 'no') {
     return broken(
       'cli-folder-missing',
@@ -125,7 +127,10 @@ async function judge({ place }: LayoutProbe, seen: Seen): Promise<LayoutOutcome>
       'Mount the CLI folder at the same path inside and outside, with its `projects`.',
     );
   }
-  if (said.has('error')) return await notWritten(place, { error: said.get('error')!, uid, mount });
+  const free = Number(said.get('free') || Number.NaN);
+  // dash says only "I/O error" where others say what it was.
+  const error = free === 0 ? 'no space' : said.get('error');
+  if (said.has('error')) return await notWritten(place, { error: error!, uid, mount });
   if (!seen.arrived || (seen.written && said.get('seen') !== seen.value)) {
     return broken(
       'volume-missing',
@@ -147,7 +152,6 @@ async function judge({ place }: LayoutProbe, seen: Seen): Promise<LayoutOutcome>
       'Let container.user be the user of the service.',
     );
   }
-  const free = Number(said.get('free') || Number.NaN);
   if (free < LEAST_FREE_KB) {
     return broken(
       'too-small',
