@@ -76,7 +76,7 @@ function gitPolicy({ agent, lease }: Work, deps: DispatchDeps, context: Dispatch
   const { branch, repository, identity } = context;
   return {
     closed: branch === null ? CLOSED : null,
-    branch: branch?.name ?? '',
+    branch: branch?.name ?? `${agent.branchPrefix}/${lease.conversation.item_number}`,
     base: branch?.base ?? repository.defaultBranch,
     prefix: agent.branchPrefix,
     item: lease.conversation.item_number,
