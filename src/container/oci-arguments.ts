@@ -15,7 +15,7 @@ const STOP_SECONDS = 2;
  * The variables come under another name, because those of the client (HOME, PATH, DOCKER_HOST) may be called the same:
  * `-e NAME` without a value takes the client's.
  */
-export const VARIABLE_PREFIX = 'CLAUDE_HOOKS_ENV_';
+const VARIABLE_PREFIX = 'CLAUDE_HOOKS_ENV_';
 /** set by the engines themselves, also from the proxy settings of their own user */
 const ENGINES_OWN =
   'HOSTNAME HOME TERM PWD OLDPWD container HTTP_PROXY HTTPS_PROXY FTP_PROXY NO_PROXY ALL_PROXY http_proxy https_proxy ftp_proxy no_proxy all_proxy';
