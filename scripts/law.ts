@@ -104,6 +104,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'gateway',
       'agent-runner',
       'rehearsal',
+      'state-lock',
     ],
     owns: 'credentials and continuity of every agent, proved without cost',
   },

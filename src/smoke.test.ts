@@ -8,6 +8,7 @@ import { EngineFailed } from './container/container.ts';
 import { parseModelScript } from './rehearsal/model-script.ts';
 import { renderSmoke, type SmokeReport } from './smoke/report.ts';
 import { runSmoke } from './smoke.ts';
+import { lockState } from './state-lock.ts';
 
 const tools = needs('cli', 'git', 'flock');
 
@@ -77,5 +78,13 @@ describe.skipIf(!bare.ok)(bare.title('smoke --live'), () => {
     const report = await runSmoke(here.config(), here.smoke(engine, { engine: none }));
     expect(states(report)).toMatchObject({ 'forge-token': 'ok', engine: 'missing' });
     expect(report).toMatchObject({ ok: false, engine: null });
+  });
+
+  test('two at once would share a mirror: the second says so', async () => {
+    const config = here.config();
+    const lock = lockState(join(config.state, 'smoke'));
+    const report = await runSmoke(config, here.smoke(engine));
+    lock.release();
+    expect(states(report)).toMatchObject({ 'forge-token': 'ok', run: 'failed' });
   });
 });

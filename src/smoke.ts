@@ -8,6 +8,7 @@ import type { RunnerDeps } from './agent-runner/contract.ts';
 import type { AgentConfig, ForgeConfig, LoadedConfig } from './config/config.ts';
 import { type ContainerEngine, EngineFailed } from './container/container.ts';
 import { type Database, migrate, openDatabase } from './database/database.ts';
+import { AlreadyRunning } from './errors.ts';
 import type { Forge } from './forge/forge.ts';
 import type { Gateway } from './gateway/contract.ts';
 import { LIST_PRICES } from './gateway/prices.ts';
@@ -22,6 +23,7 @@ import type { PushDoor } from './smoke/push.ts';
 import { reportOf, type SmokeCheck, type SmokeReport } from './smoke/report.ts';
 import { probeScript } from './smoke/script.ts';
 import { type ProbeDeps, smokeFolder } from './smoke/stage.ts';
+import { lockState, type StateLock } from './state-lock.ts';
 import { openWorkdir } from './workdir.ts';
 
 export interface SmokeDeps {
@@ -42,16 +44,31 @@ export async function runSmoke(config: LoadedConfig, deps: SmokeDeps): Promise<S
   const agents = actingAgents(config);
   const names = agents.map((a) => a.name);
   const checks = await checkCredentials(config, { forge: deps.forge, agents: names });
+  let lock: StateLock | null = null;
   try {
+    lock = lockState(smokeFolder(config.state));
     const engine = await deps.engine();
     const probes = await probeAll(config, { ...deps, agents, container: engine });
     return reportOf([...checks, ...probes], engine.name);
   } catch (error) {
-    if (!(error instanceof EngineFailed)) throw error;
-    const { problem: detail, remedy } = error;
-    const check = { agent: null, check: 'engine', state: 'missing', detail, remedy } as const;
-    return reportOf([...checks, check], null);
+    return reportOf([...checks, notProbed(error)], null);
+  } finally {
+    lock?.release();
   }
+}
+
+function notProbed(error: unknown): SmokeCheck {
+  if (error instanceof EngineFailed) {
+    return { agent: null, check: 'engine', state: 'missing', detail: error.problem, remedy: error.remedy };
+  }
+  if (!(error instanceof AlreadyRunning)) throw error;
+  return {
+    agent: null,
+    check: 'run',
+    state: 'failed',
+    detail: 'another smoke check is under way in this state folder',
+    remedy: 'Wait until it has ended, or leave it to the one on the schedule (smoke.every_minutes).',
+  };
 }
 
 /** An agent without an account acts nowhere. */

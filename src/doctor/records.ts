@@ -40,7 +40,7 @@ export async function checkDatabase(
 
 export const checkRecords: Check = async (context) => {
   if (context.rows === null) return [];
-  return [...(await refusedCredential(context)), ...(await cliDrift(context))];
+  return [...(await refusedCredential(context)), ...(await parked(context)), ...(await cliDrift(context))];
 };
 
 /** The gateway's last answers: a model credential that has begun to be refused. */
@@ -65,6 +65,19 @@ async function refusedCredential({ rows, now }: DoctorContext): Promise<Finding[
         'Put a valid key into model.api_key, or a fresh token into model.auth_token. `claude-hooks smoke` shows when it is accepted.',
     },
   ];
+}
+
+/** What waits for a limit or a credential is no failure, but somebody may wonder why nothing runs. */
+async function parked({ rows, now }: DoctorContext): Promise<Finding[]> {
+  const parks = await rows!.selectFrom('parks').selectAll().where('until', '>', now()).execute();
+  return parks.map((park) => ({
+    check: 'credential-parked',
+    severity: 'note',
+    subject: park.credential,
+    problem: 'dispatches wait until a limit of this credential ends',
+    evidence: `${park.why}, until ${new Date(park.until).toISOString()}`,
+    remedy: 'Nothing: they go on by themselves. A refused key has to be replaced.',
+  }));
 }
 
 /** Sessions are resumed by whatever CLI is installed; a jump back is what nobody tests. */

@@ -5,6 +5,7 @@ export type SmokeState = 'ok' | 'missing' | 'refused' | 'failed' | 'skipped';
 export type SmokeCheckName =
   | 'configuration'
   | 'engine'
+  | 'run'
   | 'model-credential'
   | 'forge-token'
   | 'webhook-secret'
