@@ -2,11 +2,14 @@
 import { once } from 'node:events';
 import { chmod, stat } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createConnection, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { gatewayForTest, REAL_KEY } from '../../test/support/gateway.ts';
+import { TEST_CERTIFICATE, TEST_KEY } from '../../test/support/tls.ts';
 import {
   answerJson,
   askAtSocket,
@@ -287,6 +290,31 @@ test('a compressed answer is passed on as it is, and read all the same', async (
   expect(await bodyOf(answer)).toEqual(zipped);
   await open.close();
   expect(await at.rows()).toMatchObject([{ input_tokens: 7, output_tokens: 9, cache_read_tokens: 3 }]);
+});
+
+test('over TLS only an upstream whose certificate is trusted gets the key', async () => {
+  const keys: unknown[] = [];
+  const server = createTlsServer({ key: TEST_KEY, cert: TEST_CERTIFICATE }, (incoming, response) => {
+    keys.push(incoming.headers['x-api-key']);
+    incoming.resume();
+    kindly(null, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const at = await gatewayForTest({ baseUrl: `https://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  const open = await at.open();
+  const heard = await hearAtSocket({ socket: open.socketPath });
+  expect([heard.status, keys]).toEqual([502, []]);
+  expect(heard.text).toContain('SELF_SIGNED_CERT');
+
+  const trusted = getCACertificates('default');
+  onTestFinished(() => setDefaultCACertificates(trusted));
+  setDefaultCACertificates([...trusted, TEST_CERTIFICATE]);
+  expect((await hearAtSocket({ socket: open.socketPath })).status).toBe(200);
+  expect(keys).toEqual([REAL_KEY]);
 });
 
 test('an answer that upstream breaks off has no end for the client either', async () => {

@@ -50,7 +50,7 @@ export function outwardHeaders(from: IncomingHttpHeaders, credential: Credential
 export function inwardHeaders(from: IncomingHttpHeaders, secrets: readonly string[]): OutgoingHttpHeaders {
   const headers = passing(from, INWARD, INWARD_PREFIXES);
   for (const [name, value] of Object.entries(headers)) {
-    if (secrets.some((secret) => String(value).includes(secret))) delete headers[name];
+    if (secrets.some((secret) => secret !== '' && String(value).includes(secret))) delete headers[name];
   }
   return headers;
 }

@@ -132,7 +132,7 @@ async function textOf(answer: IncomingMessage): Promise<string> {
 }
 
 function without(secrets: readonly string[], text: string): string {
-  return secrets.reduce((clean, secret) => clean.replaceAll(secret, '[removed]'), text);
+  return secrets.filter((s) => s !== '').reduce((clean, s) => clean.replaceAll(s, '[removed]'), text);
 }
 
 function errorOf(text: string): { type: string; message: string } {
