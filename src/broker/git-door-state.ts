@@ -25,7 +25,6 @@ export interface DoorState extends GitDoorDeps {
   seen: Map<string, string | null>;
   handled: Set<string>;
   toldOf: Set<string>;
-  refreshedAt: number;
 }
 
 export interface Answer {

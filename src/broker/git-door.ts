@@ -27,8 +27,6 @@ export interface GitDoor {
 const POLL_MS = 500;
 const MOST_REQUESTS = 20_000;
 const MOST_ODD_AUDITED = 20;
-// Some tools fetch in a loop; the forge need not hear of each.
-const FRESH_FOR_MS = 1000;
 const LARGEST_COMMIT = 1024 * 1024;
 
 export async function openGitDoor(deps: GitDoorDeps): Promise<GitDoor> {
@@ -38,7 +36,6 @@ export async function openGitDoor(deps: GitDoorDeps): Promise<GitDoor> {
     seen: new Map(),
     handled: new Set(),
     toldOf: new Set(),
-    refreshedAt: Date.now(),
   };
   const { branch } = deps.policy;
   const at = { remote: await deps.remote(), branch };
@@ -145,16 +142,11 @@ function answerToError(door: DoorState, request: OutboxRequest, error: unknown):
 async function refresh(door: DoorState): Promise<Answer> {
   const { policy, checkout, workdir } = door;
   const allowed: Answer = { ok: true, action: 'fetch', decision: 'allowed', text: '', detail: {} };
-  const isFresh = Date.now() - door.refreshedAt < FRESH_FOR_MS;
-  const look = async () => {
-    const at = { remote: await door.remote(), branch: policy.branch };
-    return isFresh ? await workdir.knownHead(checkout, at) : await workdir.refresh(checkout, at);
-  };
   try {
-    const head = await look();
+    const at = { remote: await door.remote(), branch: policy.branch };
+    const head = await workdir.refresh(checkout, at);
     door.seen.clear();
     door.seen.set(policy.branch, head);
-    if (!isFresh) door.refreshedAt = Date.now();
     return allowed;
   } catch (error) {
     if (!(error instanceof GitFailed)) throw error;
