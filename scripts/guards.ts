@@ -619,6 +619,18 @@ export const GUARDS: Guard[] = [
     },
   },
   {
+    name: 'container: system calls (bubblewrap)',
+    keeps: 'an agent from the key ring that its sandbox inherits',
+    off: [
+      {
+        file: 'src/container/seccomp.ts',
+        find: 'const REFUSE = 0x00050000 | 1;',
+        replace: 'const REFUSE = ALLOW;',
+      },
+    ],
+    tests: { files: ['src/container/isolation.test.ts'], named: 'bubblewrap, isolated .*key ring' },
+  },
+  {
     name: 'container: links on the way to a mount',
     keeps: 'an agent from leading the engine out of the checkout',
     off: [

@@ -43,10 +43,12 @@ export interface BubblewrapRequest {
   spawn: Pick<SpawnSpec, 'command' | 'args' | 'cwd'>;
   /** paths of `madeFiles` */
   made: readonly string[];
+  /** a program to filter system calls stands behind them */
+  seccomp: boolean;
 }
 
 /** What follows `bwrap`. */
-export function bubblewrapArguments({ spec, user, spawn, made }: BubblewrapRequest): string[] {
+export function bubblewrapArguments({ spec, user, spawn, made, seccomp }: BubblewrapRequest): string[] {
   return [
     '--unshare-all',
     ...(spec.network === 'host' ? ['--share-net'] : []),
@@ -57,6 +59,7 @@ export function bubblewrapArguments({ spec, user, spawn, made }: BubblewrapReque
     ...SYSTEM_FOLDERS.flatMap(systemFolder),
     ...etc(spec.network),
     ...made.flatMap((path, i) => ['--perms', '0444', '--ro-bind-data', String(3 + i), path]),
+    ...(seccomp ? ['--seccomp', String(3 + made.length)] : []),
     ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/tmp', '--dir', '/var'],
     ...['--symlink', '../tmp', '/var/tmp'],
     ...spec.mounts.flatMap((m) => [m.access === 'read' ? '--ro-bind' : '--bind', m.source, m.target]),

@@ -22,6 +22,9 @@ import {
 } from './container.ts';
 import { endAll, GRACE_MS } from './end-processes.ts';
 import { DISPATCH_MARK, INSTANCE_MARK, ProcessTree } from './process-tree.ts';
+import { seccompProgram } from './seccomp.ts';
+
+const SECCOMP = seccompProgram();
 
 export interface BubblewrapOptions {
   /** absolute path of `bwrap` */
@@ -92,12 +95,18 @@ class BubblewrapContainer implements RunningContainer {
     const user = wanted ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
     const made = madeFiles(this.#spec, user);
     const lock = lockPrefix(flock, spawn.lockFile, 'keep');
-    const inside = bubblewrapArguments({ spec: this.#spec, user, spawn, made: made.map(([path]) => path) });
+    const inside = bubblewrapArguments({
+      spec: this.#spec,
+      user,
+      spawn,
+      made: made.map(([path]) => path),
+      seccomp: SECCOMP !== null,
+    });
     const child = startClient({
       argv: [...lock, ...this.#joinGroups(), program, ...inside],
       env: { ...spawn.env, [INSTANCE_MARK]: instance, [DISPATCH_MARK]: dispatch },
       cwd: '/',
-      texts: made.map(([, text]) => text),
+      readings: [...made.map(([, text]) => text), ...(SECCOMP === null ? [] : [SECCOMP])],
     });
     this.#children.push(child);
     return withKill(child, (signal) => signalCommand(child, lock.length === 0 ? 2 : 3, signal));

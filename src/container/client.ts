@@ -8,22 +8,22 @@ export interface ClientSpec {
   argv: readonly string[];
   env: Record<string, string>;
   cwd: string;
-  /** further streams for the child to read, as descriptors 3, 4, …; each gets its text and ends */
-  texts?: readonly string[];
+  /** what the child reads from descriptors 3, 4, …, each to its end */
+  readings?: readonly (string | Buffer)[];
 }
 
 /** In a session of its own, by which `process-tree.ts` finds what it leaves behind. */
 export function startClient(spec: ClientSpec): ChildProcess {
   const [program, ...args] = spec.argv;
-  const texts = spec.texts ?? [];
-  const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', ...texts.map(() => 'pipe' as const)];
+  const readings = spec.readings ?? [];
+  const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', ...readings.map(() => 'pipe' as const)];
   const child = spawn(program!, args, { cwd: spec.cwd, env: spec.env, stdio, detached: true });
   // A CLI that ended closes its stdin; the SDK's late write must not end the service.
   child.stdin!.on('error', () => {});
-  texts.forEach((text, i) => {
+  readings.forEach((reading, i) => {
     const stream = child.stdio[3 + i] as NodeJS.WritableStream;
     stream.on('error', () => {});
-    stream.end(text);
+    stream.end(reading);
   });
   return child;
 }

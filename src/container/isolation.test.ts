@@ -1,4 +1,5 @@
 /** What a contained process sees and may: mounts, names, network, limits, this machine. Part of the conformance suite. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { homedir, hostname, networkInterfaces } from 'node:os';
@@ -237,6 +238,15 @@ for (const engine of testEngines()) {
       expect(
         (await ended(shell(started, script))).out.split('\n').map((l) => l.replaceAll('\t', ' ')),
       ).toEqual(['CapEff: 0000000000000000', 'CapBnd: 0000000000000000', 'NoNewPrivs: 1', '']);
+    });
+
+    test('the key ring of the worker’s session is out of reach', async () => {
+      // keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING): refused, or a ring of the container's own.
+      const ask = `perl -e 'print syscall(${process.arch === 'arm64' ? 219 : 250}, 0, -3, 0)'`;
+      const own = execFileSync('/bin/sh', ['-c', ask], { encoding: 'utf8' });
+      const { out } = await ended(shell(await start(engine), ask));
+      expect(out).toMatch(/^-?\d+$/);
+      expect(out).not.toBe(own);
     });
 
     test('the user inside is the one that was asked for; without one, the worker’s', async () => {

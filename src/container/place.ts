@@ -13,6 +13,8 @@
 import type { ContainerEngine, ContainerSpec, Limits, Mount } from './container.ts';
 
 const DOORS = '/run/claude-hooks';
+/** No space in it: it is an option among others. */
+const FORWARDER_INSIDE = `${DOORS}/model-forwarder.js`;
 
 export interface PlaceRequest {
   /** the checkout on this machine, and the last part of its name inside */
@@ -24,6 +26,8 @@ export interface PlaceRequest {
   socket: string;
   /** the CLI's binary on this machine */
   cli: string;
+  /** script for a CLI that does not take the socket by itself; null = it does */
+  forwarder: string | null;
   relay: { root: string; origin: string };
   settings: {
     image: string | null;
@@ -50,6 +54,7 @@ export interface Place {
   temporary: string;
   socket: string;
   cli: string;
+  forwarder: string | null;
   spec: Omit<ContainerSpec, 'instance' | 'dispatch'>;
 }
 
@@ -75,6 +80,7 @@ function samePlace(r: PlaceRequest): Place {
     ...r.folders,
     socket: r.socket,
     cli: r.cli,
+    forwarder: r.forwarder,
     spec: {
       ...common(r),
       mounts: [
@@ -102,6 +108,7 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
     mount(`${r.relay.root}/outbox`, `${relay.root}/outbox`, 'write'),
     mount(`${r.relay.root}/answers`, `${relay.root}/answers`, 'read'),
     mount(`${r.relay.root}/programs`, `${relay.root}/programs`, 'read'),
+    ...(r.forwarder === null ? [] : [mount(r.forwarder, FORWARDER_INSIDE, 'read')]),
     ...r.caches,
     ...r.settings.mounts,
   ];
@@ -112,6 +119,7 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
     temporary: '/state/tmp',
     socket,
     cli: r.cli,
+    forwarder: r.forwarder === null ? null : FORWARDER_INSIDE,
     spec: { ...common(r), mounts },
   };
 }

@@ -1,0 +1,71 @@
+/**
+ * The system calls that bubblewrap's sandbox refuses, as the program the kernel wants. docker and podman bring a list of
+ * their own. A namespace hides files, processes and networks; these calls reach what no namespace hides: the session's
+ * key ring, which a child inherits, and parts of the kernel that have been a way out before.
+ */
+const REFUSED = ['add_key', 'request_key', 'keyctl', 'bpf', 'perf_event_open', 'userfaultfd'] as const;
+type Call = (typeof REFUSED)[number];
+
+interface Architecture {
+  /** AUDIT_ARCH_… */
+  id: number;
+  numbers: Record<Call, number>;
+}
+
+const X86_64: Architecture = {
+  id: 0xc000003e,
+  numbers: { add_key: 248, request_key: 249, keyctl: 250, bpf: 321, perf_event_open: 298, userfaultfd: 323 },
+};
+const I386: Architecture = {
+  id: 0x40000003,
+  numbers: { add_key: 286, request_key: 287, keyctl: 288, bpf: 357, perf_event_open: 336, userfaultfd: 374 },
+};
+const AARCH64: Architecture = {
+  id: 0xc00000b7,
+  numbers: { add_key: 217, request_key: 218, keyctl: 219, bpf: 280, perf_event_open: 241, userfaultfd: 282 },
+};
+/** A 64-bit kernel runs 32-bit programs, too, under other numbers. */
+const OF_MACHINE: Partial<Record<NodeJS.Architecture, Architecture[]>> = {
+  x64: [X86_64, I386],
+  arm64: [AARCH64],
+};
+/** x32 programs run as X86_64 with this bit in the number: nobody has any, and they would slip past. */
+const X32_BIT = 0x40000000;
+
+const LOAD = 0x20;
+const JUMP_IF_EQUAL = 0x15;
+const JUMP_IF_NOT_LESS = 0x35;
+const RETURN = 0x06;
+const ALLOW = 0x7fff0000;
+const REFUSE = 0x00050000 | 1; // EPERM
+const AT_NUMBER = 0;
+const AT_ARCHITECTURE = 4;
+
+/** null where the numbers are not known: then nothing is refused. An architecture that is not listed is refused whole. */
+export function seccompProgram(machine: NodeJS.Architecture = process.arch): Buffer | null {
+  const architectures = OF_MACHINE[machine];
+  if (architectures === undefined) return null;
+  const blocks = architectures.map(({ id, numbers }) => {
+    const calls = REFUSED.map((call) => numbers[call]);
+    const body = [
+      [LOAD, 0, 0, AT_NUMBER],
+      // Jumps count the instructions to skip; the refusal is the last of the block.
+      [JUMP_IF_NOT_LESS, calls.length + 1, 0, X32_BIT],
+      ...calls.map((number, i) => [JUMP_IF_EQUAL, calls.length - i, 0, number]),
+      [RETURN, 0, 0, ALLOW],
+      [RETURN, 0, 0, REFUSE],
+    ];
+    return [[JUMP_IF_EQUAL, 0, body.length, id], ...body];
+  });
+  const program = [[LOAD, 0, 0, AT_ARCHITECTURE], ...blocks.flat(), [RETURN, 0, 0, REFUSE]];
+  return Buffer.concat(program.map(instruction));
+}
+
+function instruction([code, whenTrue, whenFalse, value]: number[]): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt16LE(code!, 0);
+  bytes.writeUInt8(whenTrue!, 2);
+  bytes.writeUInt8(whenFalse!, 3);
+  bytes.writeUInt32LE(value! >>> 0, 4);
+  return bytes;
+}
