@@ -47,8 +47,9 @@ export async function takeBaseConfiguration(
   const base = await readBaseConfiguration({ git: c.git, ...o, folder });
   const index = await indexEntries(c, [...base.files.keys()]);
   const blobs = [...base.files.values()].map(({ blob }) => blob);
-  await writeManifest(c, { paths: [...base.files.keys()], blobs });
-  await clear(c, index);
+  const manifest = { paths: [...base.files.keys()], blobs };
+  await writeManifest(c, manifest);
+  await clear(c, index, manifest);
   await skip(c, index, true);
   const placed: string[] = [];
   for (const [path, { file }] of base.files) {
@@ -62,16 +63,18 @@ export async function takeBaseConfiguration(
   return noteOf(base, index);
 }
 
-/** The checkout as git knows it again. */
+/** The checkout as git knows it again. Does nothing where nothing was taken. */
 export async function giveConfigurationBack(c: Configured): Promise<void> {
-  const { paths } = await readManifest(c);
-  const index = await indexEntries(c, paths);
-  await clear(c, index);
+  const manifest = await readManifest(c);
+  if (manifest === null) return;
+  const index = await indexEntries(c, manifest.paths);
+  await clear(c, index, manifest);
   await skip(c, index, false);
   await inCheckout(c.git, c.control, ['checkout-index', '-q', '-f', '-z', '--stdin'], undefined, {
     text: zeroEnded(index.map((e) => e.path)),
   });
   await exclude(c, []);
+  await rm(manifestOf(c));
 }
 
 async function indexEntries(c: Configured, more: string[]): Promise<IndexEntry[]> {
@@ -95,9 +98,8 @@ async function skip(c: Configured, index: IndexEntry[], on: boolean): Promise<vo
 }
 
 /** Takes away what stands in the checkout. What neither git nor we have is moved beside the checkout, not deleted. */
-async function clear(c: Configured, index: IndexEntry[]): Promise<void> {
+async function clear(c: Configured, index: IndexEntry[], manifest: Manifest): Promise<void> {
   const { checkout } = c.control;
-  const manifest = await readManifest(c);
   const known = new Set([...manifest.blobs, ...index.map((e) => e.blob)]);
   const found = await findConfiguration(async (at) =>
     (await readdir(join(checkout, at), { withFileTypes: true })).map((entry) => ({
@@ -193,23 +195,22 @@ function noteOf(base: BaseConfiguration, index: IndexEntry[]): string | null {
   return `The pull request changes what instructs agents. In the checkout these stand as the base branch has them: ${names.join(', ')}${more}. Read what the pull request has with git show HEAD:<path>; changes you make to them are not kept.`;
 }
 
-async function readManifest(c: Configured): Promise<Manifest> {
+function manifestOf(c: Configured): string {
+  return join(c.control.folder, 'base.json');
+}
+
+async function readManifest(c: Configured): Promise<Manifest | null> {
   try {
-    return JSON.parse(await readFile(join(c.control.folder, 'base.json'), 'utf8')) as Manifest;
-  } catch {
-    return { paths: [], blobs: [] };
+    return JSON.parse(await readFile(manifestOf(c), 'utf8')) as Manifest;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
   }
 }
 
 async function writeManifest(c: Configured, manifest: Manifest): Promise<void> {
-  // What an earlier one named stands in the checkout until `clear` has run.
-  const before = await readManifest(c);
-  const both = {
-    paths: [...new Set([...before.paths, ...manifest.paths])],
-    blobs: [...new Set([...before.blobs, ...manifest.blobs])],
-  };
-  await writeFile(join(c.control.folder, 'base.json.new'), JSON.stringify(both));
-  await rename(join(c.control.folder, 'base.json.new'), join(c.control.folder, 'base.json'));
+  await writeFile(`${manifestOf(c)}.new`, JSON.stringify(manifest));
+  await rename(`${manifestOf(c)}.new`, manifestOf(c));
 }
 
 function blobId(content: Buffer): string {

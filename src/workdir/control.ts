@@ -46,8 +46,6 @@ const CONFIG = `[core]
 export interface CheckoutRecord {
   path: string;
   mirror: string;
-  /** the base's configuration stands in it */
-  overlaid: boolean;
   /** where we last detached HEAD; a HEAD elsewhere holds the agent's own commits */
   detachedAt: string | null;
 }

@@ -56,7 +56,6 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
     await p.control.writeRecord({
       path,
       mirror: use.path,
-      overlaid: spec.configurationFromBase,
       detachedAt: detached ? target.sha : (record?.detachedAt ?? null),
     });
     if (spec.configurationFromBase) {
@@ -124,11 +123,9 @@ async function continueCheckout(p: Preparation, use: MirrorUse, target: Target):
   // Of their own until it worked: a checkout that turns out broken keeps nothing of what they say.
   const notes: string[] = [];
   await removeLocks(join(p.control.checkout, '.git'));
-  if (p.record?.overlaid ?? true) {
-    await giveConfigurationBack(p).catch((error) => {
-      throw isDamage(error) ? new CheckoutBroken(String(error)) : error;
-    });
-  }
+  await giveConfigurationBack(p).catch((error) => {
+    throw isDamage(error) ? new CheckoutBroken(String(error)) : error;
+  });
   const status = await readStatus(p.git, p.control).catch((error) => {
     throw isDamage(error) ? new CheckoutBroken(String(error)) : error;
   });
