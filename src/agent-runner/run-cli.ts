@@ -90,6 +90,14 @@ export interface CliReport {
 
 const STDERR_KEPT = 4000;
 
+/** Above those of the project, which a repository brings along. */
+const OUR_SETTINGS = {
+  // The CLI deletes transcripts after 30 days by default; keeping and forgetting is ours.
+  cleanupPeriodDays: 3650,
+  // A repository whose settings set this variable would silently stop the transcript (measured on CLI 2.1.330).
+  env: { CLAUDE_CODE_SKIP_PROMPT_HISTORY: '0' },
+};
+
 export async function runCli(run: CliRun): Promise<CliReport> {
   const report: CliReport = {
     initId: null,
@@ -149,8 +157,7 @@ function sdkOptions(run: CliRun, report: CliReport, abort: AbortController): Opt
     allowDangerouslySkipPermissions: agent.permissionMode === 'bypassPermissions',
     systemPrompt: { type: 'preset', preset: 'claude_code', append: agent.instructions },
     settingSources: ['project'],
-    // The CLI deletes transcripts after 30 days by default; keeping and forgetting is ours.
-    settings: { cleanupPeriodDays: 3650 },
+    settings: OUR_SETTINGS,
     env: run.env,
     hooks: { PreToolUse: [{ hooks: [recordBeforeTool(run.observe)] }] },
     pathToClaudeCodeExecutable: run.executable,
