@@ -715,10 +715,8 @@ export const GUARDS: Guard[] = [
     off: [
       {
         file: 'src/broker/git-policy.ts',
-        find: 'refuseCommitters(policy, facts)
-  );',
-        replace: 'null
-  );',
+        find: 'refuseCommitters(policy, facts)\n  );',
+        replace: 'null\n  );',
       },
     ],
     tests: { files: ['src/broker/git-policy.test.ts'] },
@@ -727,70 +725,84 @@ export const GUARDS: Guard[] = [
     name: 'relay: links in the outbox',
     keeps: 'the worker from reading a file that an agent links to',
     off: [
+      {
         file: 'src/broker/git-outbox.ts',
         find: 'constants.O_RDONLY | constants.O_NOFOLLOW |',
-        replace: 'constants.O_RDONLY |',,
+        replace: 'constants.O_RDONLY |',
+      },
     ],
-    tests: files: ['src/broker/git-door-hostile.test.ts'], named: 'no plain files' ,
+    tests: { files: ['src/broker/git-door-hostile.test.ts'], named: 'no plain files' },
   },
   {
     name: 'relay: FIFO in the outbox',
     keeps: 'the worker from waiting for ever at a pipe of an agent',
     off: [
+      {
         file: 'src/broker/git-outbox.ts',
         find: ' | constants.O_NONBLOCK',
-        replace: '',,
+        replace: '',
+      },
     ],
-    tests: files: ['src/broker/git-door-hostile.test.ts'], named: 'no plain files' ,
+    tests: { files: ['src/broker/git-door-hostile.test.ts'], named: 'no plain files' },
   },
   {
     name: 'relay: fsck',
     keeps: 'objects that git would not make from reaching the mirror',
     off: [
+      {
         file: 'src/workdir/receive.ts',
         find: "'--strict', '--fix-thin'",
-        replace: "'--fix-thin'",,
+        replace: "'--fix-thin'",
+      },
     ],
-    tests: files: ['src/broker/git-door-hostile.test.ts'], named: 'packs of garbage' ,
+    tests: { files: ['src/broker/git-door-hostile.test.ts'], named: 'packs of garbage' },
   },
   {
     name: 'relay: kept before it is sent',
     keeps: 'an accepted push from being lost with the worker',
     off: [
+      {
         file: 'src/workdir/receive.ts',
         find: 'keep ? `+${sha}:${keptRef(r.checkout.conversation)}` : sha',
-        replace: 'keep ? sha : sha',,
+        replace: 'keep ? sha : sha',
+      },
     ],
-    tests: files: ['src/broker/git-door-hostile.test.ts'], named: 'a worker killed' ,
+    tests: { files: ['src/broker/git-door-hostile.test.ts'], named: 'a worker killed' },
   },
   {
     name: 'checkout: hard links',
     keeps: "an agent from writing into the mirror's packs",
     off: [
+      {
         file: 'src/workdir/checkout.ts',
         find: "'--local', '--no-hardlinks'",
-        replace: "'--local'",,
+        replace: "'--local'",
+      },
     ],
-    tests: files: ['src/workdir.test.ts'], named: 'shares no inode' ,
+    tests: { files: ['src/workdir.test.ts'], named: 'shares no inode' },
   },
   {
     name: 'checkout: links below .git',
     keeps: 'the worker from writing refs through a link',
     off: [
+      {
         file: 'src/workdir/control.ts',
         find: 'if (!entry.isDirectory()) return entry.name;',
-        replace: 'if (!entry.isDirectory()) continue;',,
+        replace: 'if (!entry.isDirectory()) continue;',
+      },
     ],
-    tests: files: ['src/broker/git-door-hostile.test.ts'], named: 'links or pipes' ,
+    tests: { files: ['src/broker/git-door-hostile.test.ts'], named: 'links or pipes' },
   },
   {
     name: 'checkout: configuration from the base',
     keeps: 'a pull request from instructing the agent that reviews it',
     off: [
+      {
         file: 'src/workdir/prepare.ts',
         find: 'if (spec.configurationFromBase) {',
-        replace: "if (spec.conversation === '') {",,
+        replace: "if (spec.conversation === '') {",
+      },
     ],
-    tests: files: ['src/workdir/configuration.test.ts'] ,
+    tests: { files: ['src/workdir/configuration.test.ts'] },
   },
 ];
