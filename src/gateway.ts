@@ -67,11 +67,14 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   };
 }
 
-/** An attempt that was cut off has cost what it has cost: the caps of a dispatch hold over all its attempts. */
+/**
+ * An attempt that was cut off has cost what it has cost: the caps of a dispatch hold over all its attempts. What a
+ * limit refused is not counted again: a dispatch that was parked for a day must not come back to a cap used up by it.
+ */
 async function usedBefore(database: Database, { dispatchId }: GatewayRun): Promise<Carried> {
   const used = await usageOf(database.rows, { dispatchId });
   return {
-    requests: used.requests,
+    requests: used.answered,
     tokens: used.inputTokens + used.outputTokens + used.cacheWriteTokens,
     microUsd: used.microUsd,
   };

@@ -45,7 +45,7 @@ export function modelOf(body: Buffer, encoding: string | undefined): string | nu
     return encoding === 'gzip' ? modelAtHead(unzippedHead(body)) : null;
   }
   const atHead = modelAtHead(body.subarray(0, HEAD_BYTES).toString('utf8'));
-  if (atHead !== null) return atHead;
+  if (atHead !== null || body.length > MIB) return atHead;
   try {
     const { model } = JSON.parse(body.toString('utf8')) as { model?: unknown };
     return typeof model === 'string' ? model.slice(0, 200) : null;
@@ -54,7 +54,10 @@ export function modelOf(body: Buffer, encoding: string | undefined): string | nu
   }
 }
 
-/** Parsing a whole conversation for one word would take milliseconds of every request's way. */
+/**
+ * Parsing a whole conversation for one word would take milliseconds of every request's way; and of everybody's, for a
+ * program that sends as much as it may with the model last.
+ */
 function modelAtHead(text: string): string | null {
   return /^\s*\{\s*"model"\s*:\s*"([^"\\]{1,200})"/.exec(text)?.[1] ?? null;
 }

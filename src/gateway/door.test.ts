@@ -468,6 +468,38 @@ test('the caps of a dispatch hold over its attempts', async () => {
   expect(await second.close()).toMatchObject({ requests: 1, capped: 'max-tokens' });
 });
 
+test('what a limit refused is not counted again when the dispatch comes back', async () => {
+  let status = 429;
+  const upstream = await upstreamForTest((_, response) =>
+    status === 200 ? kindly(_, response) : answerJson(response, status, { type: 'error' }),
+  );
+  const at = await gatewayForTest({ baseUrl: upstream.url });
+  const first = await at.open({ caps: { requests: 2 } });
+  for (const expected of [429, 429, 402]) {
+    expect((await hearAtSocket({ socket: first.socketPath })).status).toBe(expected);
+  }
+  await first.close();
+  status = 200;
+  const second = await at.open({ caps: { requests: 2 } });
+  for (const expected of [200, 200, 402]) {
+    expect((await hearAtSocket({ socket: second.socketPath })).status).toBe(expected);
+  }
+});
+
+test('a model named late in a large body is not looked for, and a cap in dollars refuses it', async () => {
+  const upstream = await upstreamForTest(kindly);
+  const at = await gatewayForTest({ baseUrl: upstream.url });
+  const open = await at.open({ caps: { usd: 1 } });
+  const late = (filling: number) => `{"filling":"${'x'.repeat(filling)}","model":"claude-opus-5-5"}`;
+  expect((await hearAtSocket({ socket: open.socketPath, body: late(5000) })).status).toBe(200);
+  const zipped = gzipSync('{"model":"claude-opus-5-5","messages":[]}');
+  const headers = { 'content-encoding': 'gzip' };
+  expect((await hearAtSocket({ socket: open.socketPath, body: zipped, headers })).status).toBe(200);
+  expect(upstream.taken[1]!.body).toEqual(zipped);
+  expect((await hearAtSocket({ socket: open.socketPath, body: late(2_000_000) })).status).toBe(402);
+  expect(upstream.taken).toHaveLength(2);
+});
+
 test('a socket stands alone in a folder for us, open to any user within, and is gone with its run', async () => {
   const upstream = await upstreamForTest(kindly);
   const at = await gatewayForTest({ baseUrl: upstream.url });

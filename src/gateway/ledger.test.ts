@@ -28,22 +28,25 @@ describeDatabases('the ledger', (open) => {
     ledger.request(ENTRY);
     ledger.request(ENTRY);
     ledger.request({ ...ENTRY, outcome: 'capped', input_tokens: 0, micro_usd: 0 });
+    ledger.request({ ...ENTRY, outcome: 'refused', status: 429, input_tokens: 0, micro_usd: 0 });
     ledger.request({ ...ENTRY, dispatch_id: 'd2', model: 'other', micro_usd: null });
     await ledger.settled();
     expect(await usageOf(database.rows, { dispatchId: 'd1' })).toEqual({
-      requests: 2,
+      requests: 3,
+      answered: 2,
       inputTokens: 6_000_000_000,
-      outputTokens: 4,
-      cacheReadTokens: 6,
-      cacheWriteTokens: 8,
+      outputTokens: 6,
+      cacheReadTokens: 9,
+      cacheWriteTokens: 12,
       microUsd: 100,
     });
     expect(await usageOf(database.rows, { conversationId: 'c1' })).toMatchObject({
-      requests: 3,
+      requests: 4,
       microUsd: null,
     });
     expect(await usageOf(database.rows, { dispatchId: 'none' })).toEqual({
       requests: 0,
+      answered: 0,
       inputTokens: 0,
       outputTokens: 0,
       cacheReadTokens: 0,

@@ -78,6 +78,8 @@ export class Ledger {
 export interface LedgerUsage {
   /** sent upstream; what a cap refused is not among them */
   requests: number;
+  /** of these, those that were answered, or cut in their answer: the others had no use and no cost */
+  answered: number;
   inputTokens: number;
   outputTokens: number;
   cacheReadTokens: number;
@@ -96,6 +98,7 @@ export async function usageOf(
     .where('outcome', '!=', 'capped')
     .select(({ fn }) => [
       fn.countAll<number>().as('requests'),
+      fn.countAll<number>().filterWhere('outcome', 'in', ['answered', 'cut']).as('answered'),
       fn.sum<number | null>('input_tokens').as('inputTokens'),
       fn.sum<number | null>('output_tokens').as('outputTokens'),
       fn.sum<number | null>('cache_read_tokens').as('cacheReadTokens'),
@@ -111,6 +114,7 @@ export async function usageOf(
   // PostgreSQL answers a sum of bigints as a numeric, which arrives as text.
   return {
     requests,
+    answered: Number(found.answered),
     inputTokens: Number(found.inputTokens ?? 0),
     outputTokens: Number(found.outputTokens ?? 0),
     cacheReadTokens: Number(found.cacheReadTokens ?? 0),
