@@ -4,9 +4,9 @@
  * Contract, for every adapter:
  * - Order: `start` → any number of `spawn` → `stop`. One container per dispatch; containers may run at once.
  * - The process sees exactly `env` (never the worker's; an image's own variables, such as its PATH, stand where `env`
- *   names none), `cwd` as its folder, and the mounts. An engine that isolates shows nothing else of this machine, and no
- *   network unless `network` says so; one that does not (`process`) takes only mounts whose `target` equals their
- *   `source`. No value of `env` stands in an argument list.
+ *   names none, except those that the CLI listens to), `cwd` as its folder, and the mounts. An engine that isolates
+ *   shows nothing else of this machine, and no network unless `network` says so; one that does not (`process`) takes
+ *   only mounts whose `target` equals their `source`. No value of `env` stands in an argument list.
  * - What is mounted to `read` cannot be written, whoever asks; `unheld` names what an engine cannot keep of a spec.
  * - Every process can be found again by CLAUDE_HOOKS_INSTANCE and CLAUDE_HOOKS_DISPATCH (environment or label);
  *   `reapOrphans` finds what an earlier worker of the same instance left behind by these marks and kills it, with its

@@ -20,6 +20,22 @@ const VARIABLE_PREFIX = 'CLAUDE_HOOKS_ENV_';
 const ENGINES_OWN =
   'HOSTNAME HOME TERM PWD OLDPWD container HTTP_PROXY HTTPS_PROXY FTP_PROXY NO_PROXY ALL_PROXY http_proxy https_proxy ftp_proxy no_proxy all_proxy';
 
+/**
+ * Families of variables that the CLI or its runtime listens to. An image that sets one (a history that is not written,
+ * another folder, another address) would silently break conversations; so none of the image's comes through.
+ */
+const CLI_LISTENS =
+  'CLAUDE*|ANTHROPIC*|DISABLE_*|ENABLE_*|BUN_*|MCP_*|CCR_*|SELF_HOSTED_RUNNER_*|SESSION_INGRESS_URL|MAX_THINKING_TOKENS|API_TIMEOUT_MS|IS_SANDBOX|AI_AGENT';
+const OURS = `${INSTANCE_MARK}|${DISPATCH_MARK}|${VARIABLE_PREFIX}*`;
+/** A value may hold what looks like a name: then one more is unset, before ours are set. Globs are off meanwhile. */
+const FORGET_IMAGES = [
+  'set -f',
+  'for word in $(export -p); do word=${word%%=*}; case $word in',
+  `""|[0-9]*|*[!A-Za-z0-9_]*|${OURS}) ;; ${CLI_LISTENS}) unset "$word" ;;`,
+  'esac; done',
+  'set +f; unset word',
+].join('\n');
+
 function firstProcess(names: readonly string[]): string {
   const taken = names.map(
     (name) => `export ${name}="$${VARIABLE_PREFIX}${name}"; unset ${VARIABLE_PREFIX}${name}`,
@@ -29,6 +45,7 @@ function firstProcess(names: readonly string[]): string {
   );
   return [
     `exec 3<&0; unset ${ENGINES_OWN}`,
+    FORGET_IMAGES,
     ...taken,
     // A shell starts what runs in the background deaf to SIGINT and SIGQUIT; coreutils' env can undo that.
     'if env --default-signal=INT,QUIT true 2>/dev/null; then set -- env --default-signal=INT,QUIT "$@"; fi',
