@@ -30,7 +30,7 @@ async function program(lines: string): Promise<string> {
 
 describe.skipIf(!cli.ok)(cli.title('the way to the socket'), () => {
   test('the pinned CLI takes the socket', async () => {
-    expect(await checkModelSocket({ cli: pinnedCli(), path })).toEqual({ kind: 'socket' });
+    expect(await checkModelSocket({ cli: pinnedCli(), path })).toEqual({ kind: 'socket', seen: true });
   });
 
   test('a CLI that knows the variable no more takes the forwarder', async () => {
@@ -45,6 +45,15 @@ describe.skipIf(!cli.ok)(cli.title('the way to the socket'), () => {
     const other = await program('echo I am no CLI >&2\nexit 3');
     const check = await checkModelSocket({ cli: other, path });
     expect(check).toMatchObject({ kind: 'none', why: expect.stringMatching(/I am no CLI.*Use the CLI/) });
+  });
+
+  test('a build whose loader is not on this machine is taken on trust, a file that is not there is not', async () => {
+    const folder = await temporaryFolder('gw-cli-');
+    const other = join(folder, 'claude');
+    await writeFile(other, '#!/lib/ld-of-another-system.so.1\n');
+    await chmod(other, 0o755);
+    expect(await checkModelSocket({ cli: other, path })).toEqual({ kind: 'socket', seen: false });
+    expect(await checkModelSocket({ cli: join(folder, 'missing'), path })).toMatchObject({ kind: 'none' });
   });
 
   test('the forwarder carries a whole run through the gateway: tools, an error, a cut stream, a resume', async () => {

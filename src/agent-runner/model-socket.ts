@@ -2,8 +2,9 @@
  * Whether the CLI really takes the unix socket it is given. The variable for it is in no documentation, so this is seen
  * at every start, with one scripted answer that costs nothing, before the first agent runs.
  */
-import { execFile } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -11,7 +12,8 @@ import { join } from 'node:path';
 import { forwarderEnvironment, writeForwarder } from './model-forwarder.ts';
 
 export type ModelSocketCheck =
-  | { kind: 'socket' }
+  /** `seen` is false for a build that this machine cannot run, as the one for musl on glibc: it is taken on trust */
+  | { kind: 'socket'; seen: boolean }
   /** the variable does nothing; a forwarder in the CLI's own process does: see `model-forwarder.ts` */
   | { kind: 'forwarder'; why: string }
   /** no agent can run; `why` ends with the remedy */
@@ -29,15 +31,16 @@ export async function checkModelSocket(o: { cli: string; path: string }): Promis
   try {
     await listen(server, socket);
     const env = await environment(folder, socket, o.path);
-    const direct = await hears(o.cli, env, word);
-    if (direct === null) return { kind: 'socket' };
+    const direct = await tryCli(o.cli, env, word);
+    if (direct.kind === 'heard') return { kind: 'socket', seen: true };
+    if (direct.kind === 'no-loader') return { kind: 'socket', seen: false };
     const script = await writeForwarder(folder);
-    const forwarded = await hears(o.cli, forwarderEnvironment(env, script), word);
+    const forwarded = await tryCli(o.cli, forwarderEnvironment(env, script), word);
     if (forwarded === null)
       return { kind: 'forwarder', why: `ANTHROPIC_UNIX_SOCKET does nothing: ${direct}` };
     return {
       kind: 'none',
-      why: `The CLI ${o.cli} reaches no unix socket (${direct}), and the forwarder does not help (${forwarded}). Use the CLI that is pinned with this release.`,
+      why: `The CLI ${o.cli} reaches no unix socket (${direct.said}), and the forwarder does not help (${saidBy(forwarded)}). Use the CLI that is pinned with this release.`,
     };
   } finally {
     server.closeAllConnections();
@@ -63,18 +66,34 @@ async function environment(folder: string, socket: string, path: string): Promis
   };
 }
 
-/** Null when the CLI said the word, which only our server knows; else what it said instead. */
-function hears(cli: string, env: Record<string, string>, word: string): Promise<string | null> {
+type Trial =
+  /** it said the word, which only our server knows */
+  | { kind: 'heard' }
+  /** this machine cannot run it */
+  | { kind: 'no-loader' }
+  | { kind: 'deaf'; said: string };
+
+function saidBy(trial: Trial): string {
+  return trial.kind === 'deaf' ? trial.said : trial.kind;
+}
+
+function tryCli(cli: string, env: Record<string, string>, word: string): Promise<Trial> {
   const args = ['-p', 'Say the word.', '--output-format', 'text'];
   return new Promise((resolve) => {
     const options = { env, cwd: env.HOME, timeout: PATIENCE_MS, killSignal: 'SIGKILL' } as const;
     const child = execFile(cli, args, options, (error, stdout, stderr) => {
-      if (stdout.includes(word)) return resolve(null);
+      if (stdout.includes(word)) return resolve({ kind: 'heard' });
+      if (lacksLoader(error, cli)) return resolve({ kind: 'no-loader' });
       const said = `${stdout} ${stderr}`.trim().replace(/\s+/g, ' ').slice(0, 300);
-      resolve(said !== '' ? said : (error?.message ?? 'it said nothing'));
+      resolve({ kind: 'deaf', said: said !== '' ? said : (error?.message ?? 'it said nothing') });
     });
     child.stdin?.end();
   });
+}
+
+/** The kernel answers ENOENT for a file that is there when the loader it names is not. */
+function lacksLoader(error: ExecFileException | null, cli: string): boolean {
+  return error?.code === 'ENOENT' && existsSync(cli);
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, word: string): Promise<void> {
