@@ -5,6 +5,8 @@ export const DEV = 'dev-bot';
 export const REPOSITORY = 'ada/greeter';
 
 export const LOGINS = [OWNER, 'bob', DEV, 'review-bot'];
+/** has an account on the forge and no permission beyond what is public */
+export const STRANGER = 'eve';
 const SECRET = 'stage-webhook-secret';
 
 export interface StageOptions {

@@ -20,6 +20,7 @@ import {
   LOGINS,
   OWNER,
   REPOSITORY,
+  STRANGER,
   type StageConfig,
   type StageOptions,
   tokenOf,
@@ -328,6 +329,6 @@ async function openForge(folder: string, port: number): Promise<PocketForge> {
   return await startPocketForge({
     folder: join(folder, 'forge'),
     port,
-    users: LOGINS.map((login) => ({ login, token: tokenOf(login), admin: login === OWNER })),
+    users: [...LOGINS, STRANGER].map((login) => ({ login, token: tokenOf(login), admin: login === OWNER })),
   });
 }
