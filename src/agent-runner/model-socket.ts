@@ -36,8 +36,9 @@ export async function checkModelSocket(o: { cli: string; path: string }): Promis
     if (direct.kind === 'no-loader') return { kind: 'socket', seen: false };
     const script = await writeForwarder(folder);
     const forwarded = await tryCli(o.cli, forwarderEnvironment(env, script), word);
-    if (forwarded === null)
-      return { kind: 'forwarder', why: `ANTHROPIC_UNIX_SOCKET does nothing: ${direct}` };
+    if (forwarded.kind === 'heard') {
+      return { kind: 'forwarder', why: `ANTHROPIC_UNIX_SOCKET does nothing: ${direct.said}` };
+    }
     return {
       kind: 'none',
       why: `The CLI ${o.cli} reaches no unix socket (${direct.said}), and the forwarder does not help (${saidBy(forwarded)}). Use the CLI that is pinned with this release.`,
