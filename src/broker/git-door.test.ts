@@ -1,8 +1,17 @@
 /** Pushes, fetches and signatures through the relay, with the real git on both sides. */
+import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { agentGit, agentSpec, IDENTITY, openDoor, POLICY, run } from '../../test/support/git-agent.ts';
+import {
+  agentGit,
+  agentSpec,
+  contents,
+  IDENTITY,
+  openDoor,
+  POLICY,
+  run,
+} from '../../test/support/git-agent.ts';
 import {
   BareRepository,
   type GitHttpServer,
@@ -12,6 +21,7 @@ import {
 } from '../../test/support/git-remotes.ts';
 import { LeaseLost } from '../errors.ts';
 import { type Checkout, openWorkdir, type Remote, type Workdir } from '../workdir.ts';
+import { checkOf } from './git-policy.ts';
 
 const TOKEN = 'tok3n-of-the-agent-4711';
 let folder: ReturnType<typeof makeFolder>;
@@ -132,8 +142,7 @@ describe('a push', () => {
     const pushed = await agent('push');
     expect(pushed.code).toBe(1);
     expect(pushed.stderr).toContain('is a workflow file');
-    const { refuseFacts } = await import('./git-policy.ts');
-    const check = { base: 'main', refuse: refuseFacts.bind(null, POLICY) };
+    const check = checkOf(POLICY);
     expect(await workdir.push(checkout, { remote, branch: 'claude/5', check })).toMatchObject({
       kind: 'rejected',
       reason: expect.stringContaining('is a workflow file'),
@@ -168,7 +177,6 @@ describe('a push', () => {
 
   test('that is too large is refused, and nothing of it stays', async () => {
     await door({ policy: { ...POLICY, maxBytes: 20_000 } });
-    const { randomBytes } = await import('node:crypto');
     await commit('large', randomBytes(40_000).toString('base64'));
     const pushed = await agent('push');
     expect(pushed.stderr).toContain('larger than 20000 bytes');
@@ -318,7 +326,6 @@ describe('signing', () => {
     expect(verified).toMatchObject({ code: 0, stderr: expect.stringContaining('Good "git" signature') });
     expect((await agent('push')).code).toBe(0);
     const secret = readFileSync(key, 'latin1').split('\n')[2]!;
-    const { contents } = await import('../../test/support/git-agent.ts');
     for (const [path, text] of contents(join(folder.path, 'work'))) {
       expect(text.includes(secret), path).toBe(false);
     }

@@ -1,5 +1,5 @@
 /** What an agent may push. Pure; each refusal is a sentence for the agent, with the remedy. */
-import type { PushFacts } from '../workdir.ts';
+import type { PushCheck, PushFacts } from '../workdir.ts';
 
 export interface PushPolicy {
   /** why nothing may be pushed in this run, with the remedy; null = the rules below decide */
@@ -62,6 +62,11 @@ export function refuseFacts(policy: PushPolicy, facts: PushFacts): string | null
     refuseContent(policy, facts) ??
     refuseCommitters(policy, facts)
   );
+}
+
+/** The same rules for the door and for the push after the run. */
+export function checkOf(policy: PushPolicy): PushCheck {
+  return { base: policy.base, refuse: (facts) => refuseFacts(policy, facts) };
 }
 
 function refuseForce(policy: PushPolicy, facts: PushFacts): string | null {

@@ -5,7 +5,7 @@ import { GitFailed } from '../errors.ts';
 import type { ReceiveOutcome } from '../workdir.ts';
 import { type Answer, type DoorState, outboxOf } from './git-door-state.ts';
 import { copyPart, FileTooLarge, readPart } from './git-outbox.ts';
-import { branchOf, type RefUpdate, refuseFacts, refuseRefs, tooLarge } from './git-policy.ts';
+import { branchOf, checkOf, type RefUpdate, refuseRefs, tooLarge } from './git-policy.ts';
 
 const LARGEST_LIST = 64 * 1024;
 const LINE = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) (refs\/.+)$/;
@@ -51,7 +51,7 @@ async function hand(
       remote: await door.remote(),
       maxBytes: policy.maxBytes,
       seen: door.seen.get(push.branch) ?? null,
-      check: { base: policy.base, refuse: (facts) => refuseFacts(policy, facts) },
+      check: checkOf(policy),
       keep: push.branch === policy.branch,
     });
   try {
