@@ -16,7 +16,7 @@ import { type Checkout, openWorkdir } from '../workdir.ts';
 
 const TOKEN = 'tok3n-of-the-agent-4711';
 const RELAY = { root: '/run/claude-hooks/relay', origin: '/run/claude-hooks/origin.git' };
-const sandbox = needs('git', 'bubblewrap');
+const sandbox = needs('git', 'bubblewrap', 'ssh-keygen');
 
 let folder: ReturnType<typeof makeFolder>;
 let forge: BareRepository;

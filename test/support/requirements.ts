@@ -20,6 +20,8 @@ export type Requirement =
   | 'proc'
   | 'bubblewrap'
   | 'podman'
+  | 'openssl'
+  | 'ssh-keygen'
   | 'static-shell'
   | 'musl';
 
@@ -41,6 +43,9 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
     succeeds('unshare', ['-m', 'true'])
       ? ''
       : 'unshare may not make a mount namespace; run as root with CAP_SYS_ADMIN',
+  openssl: () => (succeeds('openssl', ['version']) ? '' : 'openssl does not run; install openssl'),
+  'ssh-keygen': () =>
+    succeeds('sh', ['-c', 'command -v ssh-keygen']) ? '' : 'ssh-keygen is not there; install openssh-client',
   bubblewrap: () =>
     succeeds('bwrap', ['--unshare-all', '--ro-bind', '/', '/', '--proc', '/proc', 'true'])
       ? ''
