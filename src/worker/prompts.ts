@@ -86,7 +86,7 @@ function promptContext(material: PromptMaterial, form: PromptForm) {
     pull: context.item.pull,
     comments,
     reviews,
-    changes: changesOf(material),
+    changes: changesOf(material).map((sentence) => stripHiddenText(sentence)),
     agent: { name: agent.name, login },
     conversation,
     branch: context.checkout.branch,
