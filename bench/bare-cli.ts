@@ -2,8 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AgentOptions } from '../src/agent-runner/contract.ts';
 import { cliEnvironment } from '../src/agent-runner/environment.ts';
-import { type AgentOptions, type CliRun, runCli } from '../src/agent-runner/run-cli.ts';
+import { type CliRun, runCli } from '../src/agent-runner/run-cli.ts';
 import { cliFor } from '../src/container/cli-build.ts';
 import type { ContainedProcess, RunningContainer, SpawnSpec } from '../src/container/container.ts';
 import type { RehearsalModel } from '../src/rehearsal/model.ts';
@@ -53,7 +54,7 @@ export async function captureStart(turn: CliTurn): Promise<CliStart> {
 /** The service's environment, without the gateway between CLI and model. */
 function directEnvironment({ folders, model }: CliTurn): Record<string, string> {
   const { ANTHROPIC_UNIX_SOCKET: _, ...env } = cliEnvironment({
-    place: { ...folders, path: process.env.PATH!, socket: '' },
+    place: { ...folders, path: process.env.PATH!, socket: '', forwarder: null },
     modelRetries: 0,
     modelIdleSeconds: 120,
     root: process.getuid?.() === 0,

@@ -102,6 +102,7 @@ async function placeIn(engine: TestEngine, folder: string, socket: string) {
     folders,
     socket,
     cli: await cliFor({ oci, image, executable: null, muslCliPath: null }),
+    forwarder: null,
     relay,
     settings: { image, ...limits, user: null, network: 'none', mounts: [] },
     caches: [],

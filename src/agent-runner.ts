@@ -163,12 +163,14 @@ async function attemptRun(
     folder: dispatch.folders.config,
   });
   try {
+    const cli = await deps.cli(dispatch.container.settings.image);
     const place = placeOf(deps.engine, {
       ...dispatch.container,
       checkout: dispatch.cwd,
       folders: dispatch.folders,
       socket: gateway.socketPath,
-      cli: await deps.cli(dispatch.container.settings.image),
+      cli,
+      forwarder: await deps.forwarder(cli),
       path: deps.path,
     });
     const container = await deps.engine.start({

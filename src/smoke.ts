@@ -5,6 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunnerDeps } from './agent-runner/contract.ts';
+import { modelWay } from './agent-runner/model-way.ts';
 import type { AgentConfig, ForgeConfig, LoadedConfig } from './config/config.ts';
 import { type ContainerEngine, EngineFailed } from './container/container.ts';
 import { type Database, migrate, openDatabase } from './database/database.ts';
@@ -132,7 +133,8 @@ function probeDeps(
     // Not the service's own folder: its locks are in the process that owns it.
     workdir: openWorkdir({ folder: join(smokeFolder(config.state), 'work'), env: deps.env }),
     cli: deps.cli,
-    path: deps.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
+    forwarder: modelWay({ folder: join(config.state, 'model'), path: pathOf(deps), log: deps.log }),
+    path: pathOf(deps),
     // Its own name as well: a service that starts reaps what bears its name.
     instance: 'claude-hooks-smoke',
     log: deps.log,
@@ -159,4 +161,8 @@ async function live(
   } finally {
     await gateway.close();
   }
+}
+
+function pathOf({ env }: SmokeDeps): string {
+  return env.PATH ?? '/usr/local/bin:/usr/bin:/bin';
 }

@@ -4,13 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from './config/config.ts';
 import { type ConfigWatcher, watchConfig } from './config/watch.ts';
 import { type Database, migrate, openDatabase } from './database/database.ts';
-import { createLog, type Log } from './log.ts';
+import { createLog, type Log, silentLog } from './log.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { createSmokeSchedule, type SmokeSchedule } from './smoke/schedule.ts';
 import { lockState, type StateLock } from './state-lock.ts';
 import { dispatchDeps, instanceOf } from './wiring/dispatching.ts';
 import { startServer } from './wiring/listening.ts';
 import type { Parts, ServiceOptions } from './wiring/parts.ts';
 import { startRouting } from './wiring/routing.ts';
 import { takeOver } from './wiring/take-over.ts';
+import type { DispatchDeps } from './worker/work.ts';
 import { startWorker } from './worker.ts';
 
 export interface Service {
@@ -58,7 +61,10 @@ async function startParts(parts: Parts): Promise<Service> {
     deps,
   );
   const router = startRouting(parts, worker, deps.trust);
-  const server = await startServer(parts, router);
+  const metrics = createMetrics(database);
+  const server = await startServer(parts, router, metrics);
+  const smoke = startSmoke(parts, metrics);
+  void seeModelWay(parts, deps.runner);
   log.info(`claude-hooks listens on ${server.url}`);
   return {
     url: server.url,
@@ -67,6 +73,7 @@ async function startParts(parts: Parts): Promise<Service> {
       // What is still accepted waits in its row for the next start.
       const closed = server.close();
       await router.stop();
+      await smoke.stop();
       await worker.drain(config().worker.drainSeconds * 1000);
       await closed;
       await deps.runner.gateway.close();
@@ -76,6 +83,36 @@ async function startParts(parts: Parts): Promise<Service> {
       log.info('stopped');
     },
   };
+}
+
+/** Beside the work: what it finds is in the log and in the metrics. */
+function startSmoke({ config, log, options }: Parts, metrics: Metrics): SmokeSchedule {
+  return createSmokeSchedule({
+    everyMinutes: config().smoke.everyMinutes,
+    run: async () => {
+      // Only where it is asked for: the rehearsal model and its like are megabytes that a service at rest does not need.
+      const [{ runSmoke }, { smokeDeps }] = await Promise.all([
+        import('./smoke.ts'),
+        import('./wiring/health.ts'),
+      ]);
+      return await runSmoke(config(), smokeDeps(config(), { env: options.env, log: silentLog, live: false }));
+    },
+    metrics,
+    log,
+    now: () => Date.now(),
+  });
+}
+
+/** Before the first agent runs, and not only then: a CLI that does not reach the model is seen at the start. */
+async function seeModelWay({ config, log }: Parts, runner: DispatchDeps['runner']): Promise<void> {
+  const images = new Set([...config().agents.values()].map((a) => a.container.image));
+  for (const image of images) {
+    try {
+      await runner.forwarder(await runner.cli(image));
+    } catch (error) {
+      log.error(`no agent can run${image === null ? '' : ` in ${image}`}: ${(error as Error).message}`);
+    }
+  }
 }
 
 function openConfig(options: ServiceOptions): {

@@ -1,10 +1,10 @@
 /** After a run: is its transcript on the disk, and may its session be called resumable? */
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants } from 'node:fs';
 import { faultPoint } from '../faults.ts';
 import { diskCopy } from '../sessions/evidence.ts';
 import { transcriptPath } from '../sessions/folders.ts';
 import { completeArchive } from '../sessions/placement.ts';
+import { openPlain } from '../sessions/plain-files.ts';
 import type { SessionPlan } from '../sessions/plan.ts';
 import { holds } from '../sessions/transcript.ts';
 import { abandonSession, recordIncident } from '../sessions.ts';
@@ -44,7 +44,8 @@ export async function verifyTranscript(
   const copy = await diskCopy(plan.session);
   if (copy.transcript === null || !holds(copy.transcript, head)) return null;
   try {
-    const handle = await open(join(plan.session.config_folder, transcriptPath(plan.session.id)), 'r+');
+    const { config_folder: folder, id } = plan.session;
+    const handle = await openPlain(folder, transcriptPath(id), constants.O_RDWR);
     await handle.datasync().finally(() => handle.close());
     if (deps.sessions.archive) await completeArchive(deps.database, plan.session, copy.bytes!);
   } catch (error) {

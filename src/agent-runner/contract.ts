@@ -7,10 +7,20 @@ import type { Gateway, GatewayCaps } from '../gateway/contract.ts';
 import type { Log } from '../log.ts';
 import type { CliFolders } from '../sessions/folders.ts';
 import type { CapReason, Continuity } from '../vocabulary.ts';
-import type { AgentOptions } from './run-cli.ts';
 
 /** `full` explains everything, `short` continues. */
 export type PromptForm = 'full' | 'short';
+
+export interface AgentOptions {
+  model: string;
+  effort: 'low' | 'medium' | 'high' | 'xhigh' | 'max' | null;
+  tools: string[] | null;
+  disallowedTools: string[];
+  maxTurns: number | null;
+  permissionMode: 'default' | 'acceptEdits' | 'bypassPermissions' | 'plan' | 'dontAsk';
+  /** appended to Claude Code's own system prompt; recorded by the CLI at the first run and kept */
+  instructions: string;
+}
 
 /** A tool that runs in the worker; the CLI knows it as `mcp__forge__<name>`. */
 export interface AgentTool {
@@ -63,6 +73,8 @@ export interface RunnerDeps {
   path: string;
   /** absolute path, on this machine, of the CLI that fits this image; null = no image */
   cli: (image: string | null) => Promise<string>;
+  /** the forwarder's script for a CLI that takes no socket; null = it takes one. Throws when neither works */
+  forwarder: (cli: string) => Promise<string | null>;
   sessions: { archive: boolean; flushMs: number; maxFailedResumes: number; lateMessagesMs: number };
 }
 

@@ -4,9 +4,10 @@
  */
 import type { Place } from '../container/place.ts';
 import { PROJECT_FOLDER_NAME } from '../sessions/folders.ts';
+import { forwarderEnvironment } from './model-forwarder.ts';
 
 export interface EnvironmentOptions {
-  place: Pick<Place, 'path' | 'config' | 'home' | 'temporary' | 'socket'>;
+  place: Pick<Place, 'path' | 'config' | 'home' | 'temporary' | 'socket' | 'forwarder'>;
   /** the CLI's own retries of one request, before it reports an API error */
   modelRetries: number;
   /** longest silence of the model's side; the CLI takes 10 s as the least */
@@ -19,7 +20,7 @@ export interface EnvironmentOptions {
 const PLACEHOLDER_KEY = 'sk-ant-placeholder-the-gateway-has-the-key';
 
 export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<string, string> {
-  return {
+  const env = {
     ...(place.path === null ? {} : { PATH: place.path }),
     HOME: place.home,
     TMPDIR: place.temporary,
@@ -45,4 +46,5 @@ export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<stri
     DISABLE_AUTOUPDATER: '1',
     ...(o.root ? { IS_SANDBOX: '1' } : {}),
   };
+  return place.forwarder === null ? env : forwarderEnvironment(env, place.forwarder);
 }

@@ -43,9 +43,6 @@ server.unref();
 env.ANTHROPIC_BASE_URL = 'http://127.0.0.1:' + server.port + prefix;
 `;
 
-/** Where the script has to be mounted, to read, in a container; a path in BUN_OPTIONS must not have a space in it. */
-export const FORWARDER_INSIDE = '/run/claude-hooks/model-forwarder.js';
-
 /** Writes the script into `folder` and answers its path on this machine. */
 export async function writeForwarder(folder: string): Promise<string> {
   const path = join(folder, 'model-forwarder.js');

@@ -13,7 +13,7 @@ import type {
   SDKResultMessage,
 } from '@anthropic-ai/claude-agent-sdk';
 import type { RunningContainer } from '../container/container.ts';
-import type { AgentTool } from './contract.ts';
+import type { AgentOptions, AgentTool } from './contract.ts';
 import { forgeServer, mcpNames } from './forge-server.ts';
 
 export interface CliRun {
@@ -32,17 +32,6 @@ export interface CliRun {
   lateMessagesMs: number;
   signal: AbortSignal;
   observe: RunObserver;
-}
-
-export interface AgentOptions {
-  model: string;
-  effort: 'low' | 'medium' | 'high' | 'xhigh' | 'max' | null;
-  tools: string[] | null;
-  disallowedTools: string[];
-  maxTurns: number | null;
-  permissionMode: 'default' | 'acceptEdits' | 'bypassPermissions' | 'plan' | 'dontAsk';
-  /** appended to Claude Code's own system prompt; recorded by the CLI at the first run and kept */
-  instructions: string;
 }
 
 /** Called as things happen; a promise holds the stream up until it is kept, so that the record is never behind. */

@@ -1,13 +1,12 @@
-/** Commands that look after the installation: smoke, doctor. */
+/**
+ * Commands that look after the installation: smoke, doctor. What they run is loaded when they are called: `serve` shares
+ * this command line, and would carry it in its memory for ever.
+ */
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { renderReport } from '../doctor/finding.ts';
-import { runDoctor } from '../doctor.ts';
 import { ConfigError } from '../errors.ts';
 import { silentLog } from '../log.ts';
 import { renderSmoke, reportOf, type SmokeReport } from '../smoke/report.ts';
-import { runSmoke } from '../smoke.ts';
-import { doctorContext, smokeDeps } from '../wiring/health.ts';
 import { answer, configFile } from './shared.ts';
 
 export function registerHealth(program: Command): void {
@@ -36,6 +35,10 @@ async function smoke(options: { live?: boolean; json?: boolean }, command: Comma
 async function smokeReport(file: string, live: boolean): Promise<SmokeReport> {
   try {
     const config = loadConfig({ file, env: process.env });
+    const [{ runSmoke }, { smokeDeps }] = await Promise.all([
+      import('../smoke.ts'),
+      import('../wiring/health.ts'),
+    ]);
     return await runSmoke(config, smokeDeps(config, { env: process.env, log: silentLog, live }));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -53,6 +56,11 @@ async function smokeReport(file: string, live: boolean): Promise<SmokeReport> {
 
 async function doctor(options: { deliveries: boolean; json?: boolean }, command: Command): Promise<void> {
   const config = loadConfig({ file: configFile(command), env: process.env });
+  const [{ runDoctor }, { renderReport }, { doctorContext }] = await Promise.all([
+    import('../doctor.ts'),
+    import('../doctor/finding.ts'),
+    import('../wiring/health.ts'),
+  ]);
   const context = doctorContext(config, { env: process.env, testDeliveries: options.deliveries });
   const report = await runDoctor(context);
   answer(report, options, renderReport);

@@ -65,6 +65,7 @@ async function turn(engine: TestEngine, at: Layout, { prompt, session }: Turn): 
     folders: at.folders,
     socket: at.socket,
     cli,
+    forwarder: null,
     relay: at.relay,
     settings: {
       image: engine.image,

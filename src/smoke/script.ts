@@ -2,7 +2,7 @@
 import { type ModelScript, parseModelScript } from '../rehearsal/model-script.ts';
 
 /** The answer is nowhere in the command: only a shell that ran it says so. */
-export const SHELL_COMMAND = 'echo "smoke-$((6 * 7))-shell uid-$(id -u)"';
+const SHELL_COMMAND = 'echo "smoke-$((6 * 7))-shell uid-$(id -u)"';
 export const SHELL_ANSWER = /smoke-42-shell uid-\d+/;
 
 export const PLANT = (fact: string) => `claude-hooks smoke: keep in mind that the fact is ${fact}.`;

@@ -24,6 +24,7 @@ export interface ProbeDeps {
   /** whose upstream is the rehearsal model */
   gateway: Gateway;
   cli: RunnerDeps['cli'];
+  forwarder: RunnerDeps['forwarder'];
   /** the worker's PATH */
   path: string;
   instance: string;
@@ -125,12 +126,14 @@ async function cacheMounts(state: string, agent: AgentConfig): Promise<Stage['co
 
 /** The same place a dispatch of this stage gets. */
 export async function placeOfStage(deps: ProbeDeps, stage: Stage, open: OpenGateway): Promise<Place> {
+  const cli = await deps.cli(stage.container.settings.image);
   return placeOf(deps.engine, {
     ...stage.container,
     checkout: stage.checkout.path,
     folders: stage.folders,
     socket: open.socketPath,
-    cli: await deps.cli(stage.container.settings.image),
+    cli,
+    forwarder: await deps.forwarder(cli),
     path: deps.path,
   });
 }

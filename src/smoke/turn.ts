@@ -75,7 +75,7 @@ function dispatchRun(
   };
 }
 
-export function runnerDeps(deps: ProbeDeps): RunnerDeps {
+function runnerDeps(deps: ProbeDeps): RunnerDeps {
   const { config } = deps;
   return {
     database: deps.database,
@@ -87,6 +87,7 @@ export function runnerDeps(deps: ProbeDeps): RunnerDeps {
     model: { retries: 0, idleSeconds: config.model.idleSeconds },
     path: deps.path,
     cli: deps.cli,
+    forwarder: deps.forwarder,
     sessions: {
       // The archive would hide a folder that forgets: here only the files count.
       archive: false,

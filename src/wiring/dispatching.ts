@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { modelWay } from '../agent-runner/model-way.ts';
 import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import { type ChosenEngine, chooseEngine, findProgram } from '../container/choose.ts';
 import { cliFor } from '../container/cli-build.ts';
@@ -67,6 +68,7 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
           executable: initial.worker.cliPath,
           muslCliPath: initial.container.muslCliPath,
         }),
+      forwarder: modelWay({ folder: join(initial.state, 'model'), path, log }),
       sessions: {
         archive: initial.sessions.archive,
         flushMs: initial.sessions.flushMilliseconds,

@@ -1,6 +1,6 @@
 /** The HTTP server on its port. */
 import { serve as listen } from '@hono/node-server';
-import { createMetrics } from '../metrics.ts';
+import type { Metrics } from '../metrics.ts';
 import { createServer } from '../server.ts';
 import type { Parts } from './parts.ts';
 import type { Router } from './routing.ts';
@@ -8,6 +8,7 @@ import type { Router } from './routing.ts';
 export async function startServer(
   parts: Parts,
   router: Router,
+  metrics: Metrics,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const { config, log, database } = parts;
   const { host, port, maxBodyBytes } = config().server;
@@ -17,7 +18,7 @@ export async function startServer(
     maxBodyBytes,
     now: () => Date.now(),
     log,
-    metrics: createMetrics(database),
+    metrics,
     onAccepted: router.wake,
     notReady: async () => {
       try {

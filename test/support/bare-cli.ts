@@ -58,6 +58,7 @@ export async function bareCli(c: TestConversation, run: BareRun): Promise<BareRe
               temporary: c.folder,
               path: process.env.PATH!,
               socket: '',
+              forwarder: null,
             },
             modelRetries: 0,
             modelIdleSeconds: 120,

@@ -293,6 +293,7 @@ export class TestConversation {
       model: { retries: 0, idleSeconds: 120, ...options.model },
       path: process.env.PATH!,
       cli: async () => installedCli('glibc') ?? installedCli('musl')!,
+      forwarder: async () => null,
       sessions: {
         archive: options.archive ?? true,
         flushMs: 50,
