@@ -145,15 +145,16 @@ class OciContainer implements RunningContainer {
     return `${remove} </dev/null >/dev/null 2>&1; exec "$@"`;
   }
 
-  /** The client passes signals on, except the one that it cannot catch. */
+  /**
+   * By name and not through the client: that passes signals on only once it is attached, and until then dies of them.
+   * Refused means that there is no container yet, or no more; then there is only the client to be told.
+   */
   #kill(child: ChildProcess, name: string, signal: NodeJS.Signals): boolean {
     if (!isRunning(child)) return false;
-    if (signal !== 'SIGKILL') return process.kill(child.pid!, signal);
     const { env } = this.#client.options;
-    void ask(this.#client.argv(['kill', '--signal', 'KILL', name]), env).then(async ({ code }) => {
-      // Refused: it does not run yet, or no more. Then there is only the client to be killed.
-      if (code !== 0 || !(await endsWithin(child, GRACE_MS)))
-        if (isRunning(child)) process.kill(child.pid!, signal);
+    void ask(this.#client.argv(['kill', '--signal', signal.slice(3), name]), env).then(async ({ code }) => {
+      const isDone = code === 0 && (signal !== 'SIGKILL' || (await endsWithin(child, GRACE_MS)));
+      if (!isDone && isRunning(child)) process.kill(child.pid!, signal);
     });
     return true;
   }
@@ -173,7 +174,7 @@ class OciContainer implements RunningContainer {
 
   async stop(): Promise<void> {
     const running = this.#children.filter(isRunning);
-    for (const child of running) process.kill(child.pid!, 'SIGTERM');
+    for (const child of running) child.kill('SIGTERM');
     await Promise.all(running.map((child) => endsWithin(child, GRACE_MS)));
     const { instance, dispatch } = this.#spec;
     if (this.#children.length === 0) return;
