@@ -1,8 +1,9 @@
 /** Looks for a session's transcript where it should not be. Reads only. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { SessionRow } from '../database/tables.ts';
 import { type Copy, judge } from '../sessions/evidence.ts';
+import { readPlain } from '../sessions/plain-files.ts';
 
 export interface FoundCopy {
   file: string;
@@ -79,7 +80,7 @@ export async function exists(path: string): Promise<boolean> {
 
 export async function judgeFile(file: string, head: string | null): Promise<Copy> {
   try {
-    return judge(await readFile(file), head);
+    return judge(await readPlain(dirname(file), basename(file)), head);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
     return { state: 'unreadable', bytes: null, transcript: null, code };

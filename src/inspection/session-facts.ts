@@ -1,10 +1,17 @@
 /** Everything that can be seen of one session, on the disk and in the rows. Reads only. */
-import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
+import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Rows } from '../database/database.ts';
 import type { IncidentRow, SessionRow } from '../database/tables.ts';
 import { archivedFiles } from '../sessions/archive.ts';
-import { archivedCopy, type Copy, diskCopy, isUsable, strayCopies } from '../sessions/evidence.ts';
+import {
+  archivedCopy,
+  type Copy,
+  diskCopy,
+  isConfigBroken,
+  isUsable,
+  strayCopies,
+} from '../sessions/evidence.ts';
 import { cliFolders, transcriptPath } from '../sessions/folders.ts';
 import { readRecord } from '../sessions/record.ts';
 import { currentSession } from '../sessions.ts';
@@ -181,17 +188,6 @@ function whereTheCliLooks(row: SessionRow, stateFolder: string | undefined): Ses
 async function cleanupTime(configFolder: string): Promise<number | null> {
   const mark = await stat(join(configFolder, '.last-cleanup')).catch(() => null);
   return mark?.mtimeMs ?? null;
-}
-
-async function isConfigBroken(configFolder: string): Promise<boolean> {
-  const text = await readFile(join(configFolder, '.claude.json'), 'utf8').catch(() => null);
-  if (text === null) return false;
-  try {
-    JSON.parse(text);
-    return false;
-  } catch {
-    return true;
-  }
 }
 
 function compareArchive(disk: Copy, archived: Copy): ArchiveState {

@@ -1,28 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import {
-  appendFile,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { describeDatabases, type OpenTestDatabase, untilWaiting } from '../../test/support/databases.ts';
 import { conversationOn } from '../../test/support/mailbox.ts';
-import {
-  archiveBytes,
-  archivedFiles,
-  archiveFolder,
-  dropArchived,
-  readArchived,
-  writeWhole,
-} from './archive.ts';
+import { archiveBytes, archivedFiles, archiveFolder, dropArchived, readArchived } from './archive.ts';
 
 const PATH = 'projects/conversation/one.jsonl';
 
@@ -250,15 +233,4 @@ describeDatabases('reading the archive', (open) => {
     await archive();
     expect((await read())!.equals(bytes)).toBe(true);
   });
-});
-
-test('writeWhole leaves the file, its folder, and no other trace', async () => {
-  const folder = await temporaryFolder();
-  const file = join(folder, 'deep', 'file.jsonl');
-  const bytes = randomBytes(1000);
-  await writeWhole(file, Buffer.from('older and longer'.repeat(100)));
-  await writeWhole(file, bytes);
-  expect((await readFile(file)).equals(bytes)).toBe(true);
-  expect((await stat(file)).mode & 0o777).toBe(0o600);
-  expect(await readdir(dirname(file))).toEqual(['file.jsonl']);
 });

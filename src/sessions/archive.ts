@@ -5,11 +5,10 @@
  * are appended by offset while they grow. A file that is no longer a continuation of what is archived (rewritten,
  * replaced, cut) starts a new generation; the older generation goes with the same transaction.
  */
-import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import type { Database, Rows } from '../database/database.ts';
 import { faultPoint } from '../faults.ts';
+import { LARGEST_FILE, type PlainFile, plainFiles } from './plain-files.ts';
 
 /** One row's worth: keeps a single insert far below SQLite's and the driver's limits. */
 const CHUNK_BYTES = 1 << 20;
@@ -32,70 +31,44 @@ export async function archiveFolder(
 ): Promise<ArchivedFile[]> {
   const known = new Map((await archivedFiles(database.rows, conversationId)).map((f) => [f.path, f]));
   const result: ArchivedFile[] = [];
-  for (const path of await listFiles(configFolder, join(configFolder, 'projects'))) {
-    const file = { conversationId, configFolder, path, known: known.get(path), seen };
+  for await (const { path, handle } of plainFiles(configFolder, 'projects')) {
+    if (path.endsWith('.tmp')) continue;
+    const file = { conversationId, path, handle, known: known.get(path), seen };
     const archived = await archiveFile(database, file);
     if (archived !== undefined) result.push(archived);
   }
   return result;
 }
 
-interface FileToArchive {
+interface FileToArchive extends PlainFile {
   conversationId: string;
-  configFolder: string;
-  path: string;
   known: ArchivedFile | undefined;
   seen: SeenFiles;
 }
 
 async function archiveFile(database: Database, file: FileToArchive): Promise<ArchivedFile | undefined> {
-  const handle = await openRegular(join(file.configFolder, file.path));
-  if (handle === null) return file.known;
-  try {
-    const { size, mtimeMs } = await handle.stat();
-    const known = file.known;
-    const state = `${size} ${mtimeMs}`;
-    if (known !== undefined && file.seen.get(file.path) === state) return known;
-    file.seen.set(file.path, state);
-    // An emptied file has nothing to restore; what is archived of it may be all that is left.
-    if (size === 0) return known;
-    const isContinued =
-      known !== undefined && size >= known.size && (await continues(database, file, handle));
-    // A transcript only grows. One that does not continue was damaged or replaced, and what is archived may be the
-    // better copy: which of them counts is decided by who verifies or plans, not by whoever passes by.
-    if (known !== undefined && !isContinued && file.path.endsWith('.jsonl')) return known;
-    const generation = isContinued ? known.generation : (known?.generation ?? 0) + 1;
-    let at = isContinued ? known.size : 0;
-    while (at < size) {
-      const bytes = await readAt(handle, at, Math.min(CHUNK_BYTES, size - at));
-      if (bytes.length === 0) break;
-      const { conversationId, path } = file;
-      const appended = await appendChunk(database, { conversationId, path, generation, start: at, bytes });
-      if (!appended) break;
-      at += bytes.length;
-    }
-    return { path: file.path, generation, size: at };
-  } finally {
-    await handle.close();
+  const { handle, known } = file;
+  const { size, mtimeMs } = await handle.stat();
+  const state = `${size} ${mtimeMs}`;
+  if (known !== undefined && file.seen.get(file.path) === state) return known;
+  file.seen.set(file.path, state);
+  // An emptied file has nothing to restore; what is archived of it may be all that is left.
+  if (size === 0 || size > LARGEST_FILE) return known;
+  const isContinued = known !== undefined && size >= known.size && (await continues(database, file, handle));
+  // A transcript only grows. One that does not continue was damaged or replaced, and what is archived may be the
+  // better copy: which of them counts is decided by who verifies or plans, not by whoever passes by.
+  if (known !== undefined && !isContinued && file.path.endsWith('.jsonl')) return known;
+  const generation = isContinued ? known.generation : (known?.generation ?? 0) + 1;
+  let at = isContinued ? known.size : 0;
+  while (at < size) {
+    const bytes = await readAt(handle, at, Math.min(CHUNK_BYTES, size - at));
+    if (bytes.length === 0) break;
+    const { conversationId, path } = file;
+    const appended = await appendChunk(database, { conversationId, path, generation, start: at, bytes });
+    if (!appended) break;
+    at += bytes.length;
   }
-}
-
-/**
- * Null when the file is gone, or is no regular file any more, since the folder was read: the CLI and its tools work in
- * there at the same time. O_NONBLOCK: opening a pipe would wait for ever.
- */
-async function openRegular(file: string): Promise<FileHandle | null> {
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-  try {
-    const handle = await open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    if ((await handle.stat()).isFile()) return handle;
-    await handle.close();
-    return null;
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENXIO') return null;
-    throw error;
-  }
+  return { path: file.path, generation, size: at };
 }
 
 async function readAt(handle: FileHandle, start: number, length: number): Promise<Uint8Array> {
@@ -256,30 +229,4 @@ export async function dropArchived(rows: Rows, conversationId: string, path: str
       .where('path', '=', path)
       .execute();
   }
-}
-
-/** Writes through a temporary file and fdatasync: the file is whole or absent, also after a power cut. */
-export async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const temporary = `${file}.tmp`;
-  const handle = await open(temporary, 'w', 0o600);
-  try {
-    await handle.writeFile(bytes);
-    await handle.datasync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, file);
-}
-
-/** Regular files below a folder, relative to `root`. Links are skipped: an agent can write them, we do not follow. */
-async function listFiles(root: string, folder: string): Promise<string[]> {
-  const found: string[] = [];
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  for (const entry of entries) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) found.push(...(await listFiles(root, path)));
-    else if (entry.isFile() && !entry.name.endsWith('.tmp')) found.push(relative(root, path));
-  }
-  return found;
 }

@@ -1,10 +1,12 @@
 /** What can be seen of a session's transcript: on the disk, in the archive, and what each is worth. */
-import { access, constants, readdir, readFile, rename } from 'node:fs/promises';
+import { lstat, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Rows } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
 import { readArchived } from './archive.ts';
 import { PROJECT_FOLDER_NAME, transcriptPath } from './folders.ts';
+import { renameAside } from './placement.ts';
+import { NotPlain, readPlain, realFolders } from './plain-files.ts';
 import { holds, readTranscript, type Transcript } from './transcript.ts';
 
 export type CopyState =
@@ -29,10 +31,8 @@ export interface Copy {
 }
 
 export async function diskCopy(session: SessionRow): Promise<Copy> {
-  const file = join(session.config_folder, transcriptPath(session.id));
   try {
-    await access(file, constants.R_OK);
-    return judge(await readFile(file), session.head);
+    return judge(await readPlain(session.config_folder, transcriptPath(session.id)), session.head);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
     return { state: code === 'ENOENT' ? 'missing' : 'unreadable', bytes: null, transcript: null, code };
@@ -64,15 +64,11 @@ export function isUsable(copy: Copy): copy is Copy & { bytes: Uint8Array; transc
 /** Other project folders that hold this id: one id in two folders is two histories (SDK: the cwd decides which). */
 export async function strayCopies(session: SessionRow): Promise<string[]> {
   const projects = join(session.config_folder, 'projects');
-  const folders = await readdir(projects).catch(() => []);
+  const folders = await realFolders(session.config_folder, 'projects');
   const found: string[] = [];
   for (const folder of folders.filter((f) => f !== PROJECT_FOLDER_NAME)) {
     const file = join(projects, folder, `${session.id}.jsonl`);
-    const exists = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (exists) found.push(file);
+    if (await isPlain(file)) found.push(file);
   }
   return found;
 }
@@ -80,25 +76,35 @@ export async function strayCopies(session: SessionRow): Promise<string[]> {
 /** Moves a transcript that stands in another project folder to where the CLI will look; others are set aside. */
 export async function gatherStrays(session: SessionRow, strays: string[]): Promise<void> {
   const place = join(session.config_folder, transcriptPath(session.id));
-  const present = await access(place).then(
-    () => true,
-    () => false,
-  );
+  const present = await isPlain(place);
   const [first, ...others] = present ? [undefined, ...strays] : strays;
   if (first !== undefined) await rename(first, place);
-  for (const stray of others.filter((s) => s !== undefined)) await rename(stray, `${stray}.stray`);
+  for (const stray of others.filter((s) => s !== undefined)) await renameAside(stray, 'stray');
 }
 
 /** A `.claude.json` that does not parse stops every start. It holds nothing of ours: it is set aside. */
 export async function setAsideBrokenConfig(configFolder: string): Promise<boolean> {
-  const file = join(configFolder, '.claude.json');
-  const text = await readFile(file, 'utf8').catch(() => null);
-  if (text === null) return false;
+  if (!(await isConfigBroken(configFolder))) return false;
+  await renameAside(join(configFolder, '.claude.json'), 'broken');
+  return true;
+}
+
+export async function isConfigBroken(configFolder: string): Promise<boolean> {
   try {
-    JSON.parse(text);
+    JSON.parse((await readPlain(configFolder, '.claude.json')).toString('utf8'));
     return false;
-  } catch {
-    await rename(file, `${file}.broken`);
-    return true;
+  } catch (error) {
+    return error instanceof SyntaxError || error instanceof NotPlain || hasCode(error, 'ELOOP');
   }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return (error as NodeJS.ErrnoException).code === code;
+}
+
+async function isPlain(file: string): Promise<boolean> {
+  return await lstat(file).then(
+    (s) => s.isFile(),
+    () => false,
+  );
 }

@@ -2,7 +2,8 @@
  * Where a conversation's CLI keeps its files. One folder per conversation, so that one broken or hostile run cannot
  * touch another's history, and so that its project folder holds this conversation's sessions and nothing else.
  */
-import { mkdirSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Fixed, so that the working folder's path has no part in where the CLI looks (SDK: CLAUDE_CODE_PROJECT_DIR_NAME). */
@@ -29,8 +30,14 @@ export function cliFolders(stateFolder: string, conversationId: string): CliFold
   };
 }
 
+/** Only while no process of the agent lives: a link it put in the place of a folder is moved aside, not followed. */
 export function createCliFolders(folders: CliFolders): void {
-  mkdirSync(join(folders.config, 'projects', PROJECT_FOLDER_NAME), { recursive: true, mode: 0o700 });
+  for (const path of ['projects', join('projects', PROJECT_FOLDER_NAME)]) {
+    const folder = join(folders.config, path);
+    const found = lstatSync(folder, { throwIfNoEntry: false });
+    if (found !== undefined && !found.isDirectory()) renameSync(folder, `${folder}.odd-${randomUUID()}`);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
   mkdirSync(folders.home, { recursive: true, mode: 0o700 });
   mkdirSync(folders.temporary, { recursive: true, mode: 0o700 });
   mkdirSync(folders.locks, { recursive: true, mode: 0o700 });

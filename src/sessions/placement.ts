@@ -1,22 +1,33 @@
 /** Puts a session's files where the CLI will look for them: from the archive, from an older home, or from memory. */
-import { cp, rename } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
-import { archiveBytes, archivedFiles, readArchived, writeWhole } from './archive.ts';
+import { archiveBytes, archivedFiles, readArchived } from './archive.ts';
 import { transcriptPath } from './folders.ts';
+import { plainFiles, writeWhole } from './plain-files.ts';
 
 /** Writes a transcript where the CLI looks; whatever was there is kept beside it for `sessions diagnose`. */
 export async function putInPlace(session: SessionRow, bytes: Uint8Array): Promise<void> {
   await setAside(session);
-  await writeWhole(join(session.config_folder, transcriptPath(session.id)), bytes);
+  await writeWhole(session.config_folder, transcriptPath(session.id), bytes);
 }
 
 export async function setAside(session: SessionRow): Promise<void> {
-  const file = join(session.config_folder, transcriptPath(session.id));
-  await rename(file, `${file}.set-aside`).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
+  await renameAside(join(session.config_folder, transcriptPath(session.id)), 'set-aside');
+}
+
+/** A folder in the way of the usual name is the agent's doing, and must not keep its own conversation from going on. */
+export async function renameAside(file: string, suffix: string): Promise<void> {
+  for (const name of [`${file}.${suffix}`, `${file}.${suffix}-${randomUUID()}`]) {
+    const error = await rename(file, name).then(
+      () => null,
+      (e: NodeJS.ErrnoException) => e,
+    );
+    if (error === null || error.code === 'ENOENT') return;
+    if (!['EISDIR', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'].includes(error.code ?? '')) throw error;
+  }
 }
 
 /** Subagent transcripts and large tool results stand in a folder named for the session; the transcript points there. */
@@ -25,20 +36,16 @@ export async function restoreCompanions(database: Database, session: SessionRow)
   const files = await archivedFiles(database.rows, session.conversation_id);
   for (const file of files.filter((f) => f.path.startsWith(folder))) {
     const bytes = await readArchived(database.rows, session.conversation_id, file.path);
-    if (bytes !== null) await writeWhole(join(session.config_folder, file.path), bytes);
+    if (bytes !== null) await writeWhole(session.config_folder, file.path, bytes);
   }
 }
 
 /** The same folder, from where the CLI's home used to be. */
 export async function fetchCompanions(from: SessionRow, to: SessionRow): Promise<void> {
   const folder = transcriptPath(to.id).slice(0, -'.jsonl'.length);
-  const source = join(from.config_folder, folder);
-  // Links are not followed: an agent can have written them.
-  await cp(source, join(to.config_folder, folder), { recursive: true, verbatimSymlinks: true }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    },
-  );
+  for await (const { path, handle } of plainFiles(from.config_folder, folder)) {
+    await writeWhole(to.config_folder, path, await handle.readFile());
+  }
 }
 
 export async function replaceArchived(
