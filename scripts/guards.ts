@@ -195,8 +195,8 @@ export const GUARDS: Guard[] = [
     off: [
       {
         file: 'src/agent-runner/environment.ts',
-        find: '  return {\n    PATH: o.path,',
-        replace: '  return {\n    ...(process.env as Record<string, string>),\n    PATH: o.path,',
+        find: '  const env = {\n',
+        replace: '  const env = {\n    ...(process.env as Record<string, string>),\n',
       },
     ],
     tests: { files: ['src/agent-runner.test.ts'], named: 'a variable of the worker' },
@@ -243,7 +243,7 @@ export const GUARDS: Guard[] = [
     off: [
       {
         file: 'src/flows/route.ts',
-        find: "return isOwn(event, agent) ? 'own-event' : agent;",
+        find: "return isOwn(request, agent) ? 'own-event' : agent;",
         replace: 'return agent;',
       },
     ],
@@ -267,8 +267,8 @@ export const GUARDS: Guard[] = [
     off: [
       {
         file: 'src/worker/dispatch.ts',
-        find: 'const carryAll = () => carryLate(deps.database, lease, deps.now());',
-        replace: 'const carryAll = async () => lease;',
+        find: 'carryLate: () => carryLate(deps.database, lease, deps.now()),',
+        replace: 'carryLate: async () => lease,',
       },
       {
         file: 'src/worker/stale.ts',
@@ -319,7 +319,7 @@ export const GUARDS: Guard[] = [
     keeps: 'a tool of the service that was killed from running on beside the next one',
     off: [
       {
-        file: 'src/wiring.ts',
+        file: 'src/wiring/take-over.ts',
         find: 'await runner.engine.reapOrphans(runner.instance)',
         replace: '[] as string[]',
       },
