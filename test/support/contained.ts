@@ -119,10 +119,14 @@ export async function said(child: ContainedProcess, word = 'ready'): Promise<str
 
 /**
  * A length of sleep that nobody else on this machine has: `sleep ${nap}` is found by it from outside, whatever its
- * environment, parent, session and namespace are.
+ * environment, parent, session and namespace are. What sleeps on after the test is ended, also when that has failed.
  */
 export function uniqueNap(): string {
-  return `1000.${randomInt(1e8, 1e9)}`;
+  const nap = `1000.${randomInt(1e8, 1e9)}`;
+  onTestFinished(() => {
+    for (const pid of sleepers(nap)) process.kill(pid, 'SIGKILL');
+  });
+  return nap;
 }
 
 /** Pids, on this machine, of all that sleep so and live. */
