@@ -27,9 +27,8 @@ function lookBehind(mount: string, state: string): Finding[] {
     const config = { state: process.argv[1], git: { signingKeyFile: null }, agents: new Map() };
     console.log(JSON.stringify(await checkFolders({ config, uid: process.getuid() })));`;
   const node = [process.execPath, '--input-type=module-typescript', '--eval', program, state];
-  const out = execFileSync('unshare', ['-m', 'sh', '-c', `${mount} && exec "$@"`, state, ...node], {
-    encoding: 'utf8',
-  });
+  const [unshare, ...args] = ['unshare', '-m', 'sh', '-c', `${mount} && exec "$@"`, state, ...node];
+  const out = execFileSync(unshare!, args, { encoding: 'utf8' });
   return JSON.parse(out) as Finding[];
 }
 

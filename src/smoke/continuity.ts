@@ -145,12 +145,14 @@ function resumeCheck(about: About, turn: Turn, name: 'resume' | 'earlier-session
 
 /** The layout's own reason where it has one; else the files were lost in a way it does not see. */
 function causeOf(layout: LayoutOutcome): string {
-  return layout.kind === 'broken' ? layout.reason : 'transcript-missing';
+  if (layout.kind === 'broken') return layout.reason;
+  return layout.leaked ? 'history-disabled' : 'transcript-missing';
 }
 
 function remedyOf(layout: LayoutOutcome): string {
-  return layout.kind === 'broken'
-    ? layout.remedy
+  if (layout.kind === 'broken') return layout.remedy;
+  return layout.leaked
+    ? 'Take CLAUDE_CODE_SKIP_PROMPT_HISTORY out of the image’s ENV, of container.run_args, or of whatever sets it.'
     : 'See that nothing removes or replaces files below `conversations` in the state folder, between runs or at an update.';
 }
 

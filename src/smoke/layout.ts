@@ -22,13 +22,17 @@ export const LAYOUT_REASONS = [
   'disk-full',
   'too-small',
   'volume-missing',
-  'history-disabled',
   'checkout-missing',
 ] as const;
 export type LayoutReason = (typeof LAYOUT_REASONS)[number];
 
 export type LayoutOutcome =
-  | { kind: 'sound'; uid: number }
+  | {
+      kind: 'sound';
+      uid: number;
+      /** CLAUDE_CODE_SKIP_PROMPT_HISTORY has come in from somewhere; our own setting for the CLI overrides it */
+      leaked: boolean;
+    }
   | { kind: 'broken'; reason: LayoutReason; detail: string; remedy: string };
 
 export interface LayoutProbe {
@@ -138,13 +142,6 @@ async function judge({ place }: LayoutProbe, seen: Seen): Promise<LayoutOutcome>
       'Mount the CLI folder itself, not a tmpfs, a copy or another volume: what is written there is gone with the container.',
     );
   }
-  if ((said.get('skip') ?? '') !== '') {
-    return broken(
-      'history-disabled',
-      'CLAUDE_CODE_SKIP_PROMPT_HISTORY is set inside the container, so the CLI keeps no history',
-      'Take it out of the image’s ENV, of container.run_args, or of whatever sets it.',
-    );
-  }
   if (said.get('checkout') === 'no') {
     return broken(
       'checkout-missing',
@@ -159,7 +156,7 @@ async function judge({ place }: LayoutProbe, seen: Seen): Promise<LayoutOutcome>
       'Free space, or give the state folder a larger file system: on a full one the CLI loses turns without a word.',
     );
   }
-  return { kind: 'sound', uid };
+  return { kind: 'sound', uid, leaked: (said.get('skip') ?? '') !== '' };
 }
 
 function noShell(place: Place, { code, stderr }: InsideResult): LayoutOutcome {
