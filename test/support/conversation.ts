@@ -80,7 +80,7 @@ export class TestConversation {
     this.database = database;
     this.model = model;
     this.cwd = join(folder, 'checkout');
-    mkdirSync(this.cwd);
+    mkdirSync(this.cwd, { recursive: true });
   }
 
   static async open(script: string, database?: Database): Promise<TestConversation> {
@@ -89,6 +89,11 @@ export class TestConversation {
     if (database === undefined) await migrate(opened);
     const model = await startRehearsalModel({ script: parseModelScript(script, 'test') });
     return new TestConversation(folder, opened, model);
+  }
+
+  /** The same conversation in another process: its rows, its folders, the model of whoever opened it. */
+  static join(folder: string, model: RehearsalModel): TestConversation {
+    return new TestConversation(folder, openDatabase({ url: `sqlite:${join(folder, 'test.db')}` }), model);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,4 @@
+import { testEngines } from '../support/engines.ts';
+import { faultMatrix } from './matrix.ts';
+
+faultMatrix(testEngines().find(({ name }) => name === 'process')!);
