@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 
 /** The mounts of `container/place.ts`. */
-async function inside(checkout: Checkout, script: string): Promise<Ran> {
+async function inside(checkout: Checkout, script: string, over: string[] = []): Promise<Ran> {
   const { relay } = checkout;
   const mounts = ['push.git', 'outbox'].flatMap((n) => ['--bind', join(relay.root, n), `${RELAY.root}/${n}`]);
   const shown = ['answers', 'programs'].flatMap((n) => [
@@ -50,6 +50,7 @@ async function inside(checkout: Checkout, script: string): Promise<Ran> {
       ...['--ro-bind', '/etc/passwd', '/etc/passwd', '--dev', '/dev', '--proc', '/proc', '--tmpfs', '/tmp'],
       ...['--bind', home, '/state/home', '--bind', checkout.path, '/work/app', '--chdir', '/work/app'],
       ...['--ro-bind', relay.origin, RELAY.origin, ...mounts, ...shown],
+      ...over.flatMap((name) => ['--ro-bind', '/bin/busybox', `/usr/bin/${name}`]),
       ...['--setenv', 'PATH', '/usr/bin:/bin', '--setenv', 'HOME', '/state/home'],
       ...['/bin/sh', '-c', script],
     ],
@@ -129,3 +130,20 @@ describe.skipIf(!sandbox.ok)(sandbox.title('the relay inside bubblewrap'), () =>
     await door.close();
   });
 });
+
+const small = needs('git', 'bubblewrap', 'static-shell');
+test.skipIf(!small.ok)(
+  small.title('the programs of the relay run in the shell of a small image'),
+  async () => {
+    const { checkout, door } = await open();
+    const script = `set -e
+    echo x > one; git add one; git commit -q -m one; git fetch -q; git push
+    if git push origin HEAD:main; then exit 9; fi
+    ls ${RELAY.root}/outbox`;
+    const done = await inside(checkout, script, ['sh', 'sleep', 'cat', 'rm']);
+    expect(done).toMatchObject({ code: 0, stdout: '' });
+    expect(done.stderr).toContain('changed by pull requests only');
+    expect(forge.head('refs/heads/claude/5')).toBe(git(checkout.path, 'rev-parse', 'HEAD'));
+    await door.close();
+  },
+);
