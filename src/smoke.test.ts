@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { testEngines } from '../test/support/engines.ts';
@@ -87,4 +87,18 @@ describe.skipIf(!bare.ok)(bare.title('smoke --live'), () => {
     lock.release();
     expect(states(report)).toMatchObject({ 'forge-token': 'ok', run: 'failed' });
   });
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'another user than the service’s makes nothing in its folder',
+    async () => {
+      const config = here.config();
+      mkdirSync(config.state);
+      writeFileSync(join(config.state, 'instance'), 'one');
+      chownSync(join(config.state, 'instance'), 4242, 4242);
+      const report = await runSmoke(config, here.smoke(engine));
+      expect(states(report)).toMatchObject({ 'forge-token': 'ok', run: 'failed' });
+      expect(report.checks.at(-1)?.remedy).toContain('4242');
+      expect(readdirSync(config.state)).toEqual(['instance']);
+    },
+  );
 });

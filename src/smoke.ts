@@ -24,6 +24,7 @@ import type { PushDoor } from './smoke/push.ts';
 import { reportOf, type SmokeCheck, type SmokeReport } from './smoke/report.ts';
 import { probeScript } from './smoke/script.ts';
 import { type ProbeDeps, smokeFolder } from './smoke/stage.ts';
+import { anotherUser } from './smoke/user.ts';
 import { lockState, type StateLock } from './state-lock.ts';
 import { openWorkdir } from './workdir.ts';
 
@@ -45,6 +46,8 @@ export async function runSmoke(config: LoadedConfig, deps: SmokeDeps): Promise<S
   const agents = actingAgents(config);
   const names = agents.map((a) => a.name);
   const checks = await checkCredentials(config, { forge: deps.forge, agents: names });
+  const foreign = await anotherUser(config.state);
+  if (foreign !== null) return reportOf([...checks, foreign], null);
   let lock: StateLock | null = null;
   try {
     lock = lockState(smokeFolder(config.state));
