@@ -283,7 +283,7 @@ async function killedWorker(
         limits: { memoryBytes: null, cpus: null, pids: 100 },
       });
       const child = container.spawn({
-        command: '/bin/bash', args: ['-c', script], env: { PATH: '/usr/bin:/bin' }, cwd: '/',
+        command: '/bin/bash', args: ['--norc', '-c', script], env: { PATH: '/usr/bin:/bin' }, cwd: '/',
         lockFile: folder + '/' + dispatch,
       });
       child.stderr.pipe(process.stderr);

@@ -74,7 +74,8 @@ export function shell(
 ): ContainedProcess {
   return container.spawn({
     command: '/bin/bash',
-    args: ['-c', script, 'bash', ...(o.args ?? [])],
+    // bash reads the user's own start file when its stdin is a socket, as Node's are.
+    args: ['--norc', '-c', script, 'bash', ...(o.args ?? [])],
     env: { PATH, ...o.env },
     cwd: inside,
     lockFile: o.lockFile ?? null,
