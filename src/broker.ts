@@ -45,7 +45,19 @@ export const forgeTools: ForgeTools = (scope, deps) => {
       'The token in use is not the account of this agent. The operator must run `claude-hooks doctor`.',
     );
   };
-  const broker: Broker = { scope, deps, self };
+  let restriction = scope.restricted;
+  const broker: Broker = {
+    scope,
+    deps,
+    self,
+    restriction: () => restriction,
+    async hasRead(authors) {
+      const [stranger] = restriction === null ? await deps.strangers(authors) : [];
+      if (stranger !== undefined) {
+        restriction = `it has read text by ${stranger}, who may not wake agents in ${scope.repository.fullName}`;
+      }
+    },
+  };
   const inTurn = createTurn();
   return TOOLS.filter(offered(scope)).map((tool) => ({
     name: tool.name,

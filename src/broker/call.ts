@@ -101,13 +101,14 @@ async function write(
 /** Throws Denied. */
 async function allow(tool: WriteTool, broker: Broker, input: Record<string, unknown>): Promise<void> {
   const { scope } = broker;
-  if (scope.restricted !== null && !tool.harmless) {
+  const restriction = broker.restriction();
+  if (restriction !== null && !tool.harmless) {
     throw new Denied(
-      `This run may only read and comment: ${scope.restricted}. Say in your final answer what should be done.`,
+      `This run may only read and comment: ${restriction}. Say in your final answer what should be done.`,
     );
   }
   const target = await tool.target(input, broker);
-  const isWide = scope.scope === 'repository' && scope.restricted === null;
+  const isWide = scope.scope === 'repository' && restriction === null;
   if (!isWide && target === null)
     throw new Denied(`${tool.name} makes something outside of this conversation. ${WIDEN}`);
   if (!isWide && !(await scope.items()).includes(target!)) {

@@ -14,7 +14,7 @@ import type { AgentTool } from '../agent-runner/contract.ts';
 import type { AuditEntry } from '../audit.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { EffectDeps } from '../outcome/effects.ts';
-import type { RepositoryRef } from '../vocabulary.ts';
+import type { ForgeUser, RepositoryRef } from '../vocabulary.ts';
 
 export interface BrokerScope {
   dispatchId: string;
@@ -31,12 +31,17 @@ export interface BrokerScope {
   tools: readonly string[] | null;
   scope: 'item' | 'repository';
   maxWrites: number;
-  /** why only reading and commenting is allowed in this run (text of strangers is in it); null = no such limit */
+  /**
+   * why only reading and commenting is allowed in this run from its start (text of strangers is in it); null = no such
+   * limit, until a tool reads such a text
+   */
   restricted: string | null;
 }
 
 export interface BrokerDeps extends EffectDeps {
   forge: Forge;
+  /** logins of those among the authors whose text nobody vouches for */
+  strangers: (authors: readonly ForgeUser[]) => Promise<readonly string[]>;
   audit: (entry: Pick<AuditEntry, 'door' | 'action' | 'decision' | 'reason' | 'detail'>) => Promise<void>;
 }
 

@@ -9,6 +9,10 @@ export interface Broker {
   deps: BrokerDeps;
   /** the agent's own account, asked once */
   self(): Promise<ForgeUser>;
+  /** why only reading and commenting is allowed by now; null = no such limit */
+  restriction(): string | null;
+  /** To be called before a text is answered: one by somebody nobody vouches for restricts the rest of the run. */
+  hasRead(authors: readonly ForgeUser[]): Promise<void>;
 }
 
 /** What a write came to; stored, and answered again when the call is repeated. */

@@ -5,8 +5,10 @@ import { openGitDoor } from '../broker/git-door.ts';
 import type { PushPolicy } from '../broker/git-policy.ts';
 import { forgeTools } from '../broker.ts';
 import { assertLease } from '../mailbox/leases.ts';
+import type { ForgeUser } from '../vocabulary.ts';
 import type { Remote } from '../workdir.ts';
 import type { DispatchContext } from './context.ts';
+import { untrustedAuthors } from './senders.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
 export interface Doors {
@@ -53,10 +55,21 @@ export async function openDoors(work: Work, deps: DispatchDeps, context: Dispatc
       now: deps.now,
       assertMine: (tx) => assertLease(tx, lease),
       forge: work.forge,
+      strangers: (authors) => strangersAmong(authors, work, deps, context),
       audit,
     },
   );
   return { tools, close: () => git.close() };
+}
+
+async function strangersAmong(
+  authors: readonly ForgeUser[],
+  { forgeConfig }: Work,
+  { trust }: DispatchDeps,
+  { repository }: DispatchContext,
+): Promise<string[]> {
+  const untrusted = await untrustedAuthors(authors, { forgeConfig, trust, repository });
+  return authors.filter((author) => untrusted.has(author.id)).map((author) => author.login);
 }
 
 type BrokerAudit = Parameters<typeof forgeTools>[1]['audit'];
@@ -72,7 +85,8 @@ export function remoteNow(
   return { url: repository.cloneUrl, token: now?.token ?? account.token };
 }
 
-function gitPolicy({ agent, lease }: Work, deps: DispatchDeps, context: DispatchContext): PushPolicy {
+/** What the agent may push, in the run and after it. */
+export function gitPolicy({ agent, lease }: Work, deps: DispatchDeps, context: DispatchContext): PushPolicy {
   const { branch, repository, identity } = context;
   return {
     closed: branch === null ? CLOSED : null,

@@ -1,9 +1,10 @@
 /** What goes out to the forge when a run has ended. */
+import { checkOf } from '../broker/git-policy.ts';
 import { assertLease } from '../mailbox/leases.ts';
 import { type OutcomeDeps, type Publication, publishOutcome } from '../outcome.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import type { DispatchContext } from './context.ts';
-import { remoteNow } from './doors.ts';
+import { gitPolicy, remoteNow } from './doors.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
 export async function publish(
@@ -79,5 +80,8 @@ async function pushNow(
   deps: DispatchDeps,
   { context, branch }: { context: DispatchContext; branch: string },
 ) {
-  return await deps.workdir.push(context.checkout, { remote: remoteNow(work, deps, context), branch });
+  const remote = remoteNow(work, deps, context);
+  // What the door refused in the run must not go out after it.
+  const check = checkOf(gitPolicy(work, deps, context));
+  return await deps.workdir.push(context.checkout, { remote, branch, check });
 }

@@ -75,6 +75,7 @@ export async function brokerStage(trial: Trial, database: Database): Promise<Bro
     forge,
     now: () => 5,
     assertMine: async () => {},
+    strangers: async () => [],
     audit: async (entry) => await recordAudit(database.rows, { ...about, ...entry } satisfies AuditEntry),
   };
   return {
