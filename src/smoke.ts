@@ -40,6 +40,8 @@ export interface SmokeDeps {
   now: () => number;
   /** adds one real call per agent */
   live: boolean;
+  /** cuts what runs; the report is of no use then */
+  signal?: AbortSignal | undefined;
 }
 
 export async function runSmoke(config: LoadedConfig, deps: SmokeDeps): Promise<SmokeReport> {
@@ -142,6 +144,7 @@ function probeDeps(
     instance: 'claude-hooks-smoke',
     log: deps.log,
     now: deps.now,
+    signal: deps.signal,
   };
 }
 

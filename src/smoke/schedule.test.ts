@@ -34,6 +34,7 @@ test('the first run is at once, the next after its time, and counters and log te
   vi.advanceTimersByTime(9 * 60_000);
   expect(runs).toBe(1);
   vi.advanceTimersByTime(60_000);
+  await vi.waitFor(() => expect(lines).toHaveLength(2));
   await schedule.stop();
   expect(runs).toBe(2);
   expect(lines).toEqual([
@@ -46,17 +47,16 @@ test('the first run is at once, the next after its time, and counters and log te
   expect(text).toContain('claude_hooks_smoke_last_success_timestamp_seconds 1700000000');
 });
 
-test('a run that takes longer than its time is not joined by another, and stopping waits for it', async () => {
+test('a run that takes longer than its time is not joined by another, and stopping cuts it', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const metrics = createMetrics(await openSqlite());
-  const held = Promise.withResolvers<void>();
   let runs = 0;
   const schedule = createSmokeSchedule({
     everyMinutes: 1,
-    run: async () => {
+    run: async (signal) => {
       runs++;
-      await held.promise;
-      throw new Error('the disk is gone');
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      return reportOf([checkOf('failed')], 'process');
     },
     metrics,
     log: { info: () => {}, error: () => {} },
@@ -64,9 +64,25 @@ test('a run that takes longer than its time is not joined by another, and stoppi
   });
   vi.advanceTimersByTime(5 * 60_000);
   expect(runs).toBe(1);
-  const stopped = schedule.stop();
-  held.resolve();
-  await stopped;
+  await schedule.stop();
+  // What a cut run found says nothing of the layout.
+  expect(await metrics.render()).not.toContain('claude_hooks_smoke_checks_total{');
+});
+
+test('checks that could not be run at all are counted as well', async () => {
+  const metrics = createMetrics(await openSqlite());
+  const told = Promise.withResolvers<string>();
+  const schedule = createSmokeSchedule({
+    everyMinutes: 1,
+    run: async () => {
+      throw new Error('the disk is gone');
+    },
+    metrics,
+    log: { info: () => {}, error: told.resolve },
+    now: Date.now,
+  });
+  expect(await told.promise).toContain('the disk is gone');
+  await schedule.stop();
   expect(await metrics.render()).toContain('claude_hooks_smoke_checks_total{check="run",state="failed"} 1');
 });
 

@@ -8,14 +8,14 @@ export interface SmokeMetrics {
 }
 
 export interface SmokeSchedule {
-  /** Waits for a run that is under way. */
+  /** Cuts a run that is under way; what it found does not count. */
   stop(): Promise<void>;
 }
 
 export interface ScheduleOptions {
   /** 0 = never */
   everyMinutes: number;
-  run: () => Promise<SmokeReport>;
+  run: (signal: AbortSignal) => Promise<SmokeReport>;
   metrics: SmokeMetrics;
   log: { info(message: string): void; error(message: string): void };
   now: () => number;
@@ -25,8 +25,9 @@ export interface ScheduleOptions {
 export function createSmokeSchedule(options: ScheduleOptions): SmokeSchedule {
   if (options.everyMinutes === 0) return { stop: async () => {} };
   let running: Promise<void> | null = null;
+  const stopping = new AbortController();
   const tick = () => {
-    running ??= runOnce(options).finally(() => {
+    running ??= runOnce(options, stopping.signal).finally(() => {
       running = null;
     });
   };
@@ -35,14 +36,16 @@ export function createSmokeSchedule(options: ScheduleOptions): SmokeSchedule {
   return {
     stop: async () => {
       clearInterval(timer);
+      stopping.abort('the service stops');
       await running;
     },
   };
 }
 
-async function runOnce({ run, metrics, log, now }: ScheduleOptions): Promise<void> {
+async function runOnce({ run, metrics, log, now }: ScheduleOptions, signal: AbortSignal): Promise<void> {
   try {
-    const report = await run();
+    const report = await run(signal);
+    if (signal.aborted) return;
     for (const { check, state } of report.checks) metrics.smokeCheck(check, state);
     if (report.ok) metrics.smokeSucceeded(now());
     for (const bad of report.checks.filter((c) => !isWell(c))) {
@@ -52,6 +55,7 @@ async function runOnce({ run, metrics, log, now }: ScheduleOptions): Promise<voi
     }
     if (report.ok) log.info(`smoke: all ${report.checks.length} checks are well`);
   } catch (error) {
+    if (signal.aborted) return;
     metrics.smokeCheck('run', 'failed');
     log.error(`smoke: the checks could not be run: ${String(error)}`);
   }

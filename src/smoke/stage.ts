@@ -30,6 +30,8 @@ export interface ProbeDeps {
   instance: string;
   log: Log;
   now: () => number;
+  /** cuts what runs; undefined: nobody will */
+  signal: AbortSignal | undefined;
 }
 
 export interface Stage {

@@ -13,6 +13,7 @@ export interface Turn {
 }
 
 const LONGEST_MS = 180_000;
+const CUT = 'the check was cut off';
 
 export async function runTurn(
   deps: ProbeDeps,
@@ -26,7 +27,10 @@ export async function runTurn(
     agent: stage.agent.name,
     now: deps.now(),
   });
+  if (deps.signal?.aborted === true) return { outcome: { kind: 'not-run', why: CUT }, requests: [] };
   const abort = new AbortController();
+  const cut = () => abort.abort(CUT);
+  deps.signal?.addEventListener('abort', cut, { once: true });
   const timer = setTimeout(
     () => abort.abort(`the check took longer than ${LONGEST_MS / 1000} s`),
     LONGEST_MS,
@@ -41,6 +45,7 @@ export async function runTurn(
     return { outcome: { kind: 'not-run', why: (error as Error).message }, requests: [] };
   } finally {
     clearTimeout(timer);
+    deps.signal?.removeEventListener('abort', cut);
   }
 }
 

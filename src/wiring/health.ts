@@ -15,7 +15,10 @@ import { engineChoice } from './dispatching.ts';
 
 type Environment = Record<string, string | undefined>;
 
-export function smokeDeps(config: LoadedConfig, o: { env: Environment; log: Log; live: boolean }): SmokeDeps {
+export function smokeDeps(
+  config: LoadedConfig,
+  o: { env: Environment; log: Log; live: boolean; signal?: AbortSignal },
+): SmokeDeps {
   const chosen = engineOnce(config, o.env);
   return {
     engine: async () => (await chosen()).engine,
@@ -26,6 +29,7 @@ export function smokeDeps(config: LoadedConfig, o: { env: Environment; log: Log;
     log: o.log,
     now: () => Date.now(),
     live: o.live,
+    signal: o.signal,
   };
 }
 
