@@ -152,6 +152,9 @@ function refusesHistory(report: CliReport, result: CliResult): boolean {
   return named || /\bmessages\.\d+/.test(describe(result));
 }
 
+/** A shell's, a sandbox's and the loader's codes for a program that cannot be run: no session is at fault. */
+const NOT_STARTED = new Set([126, 127]);
+
 function withoutResult({ report, start }: VerdictInput): Verdict {
   const detail = [report.thrown, report.stderr.trim()].filter((t) => t !== null && t !== '').join(': ');
   if (report.exitCode === LOCK_HELD_EXIT_CODE) {
@@ -159,6 +162,8 @@ function withoutResult({ report, start }: VerdictInput): Verdict {
   }
   if (report.exitCode === ENGINE_FAILED_EXIT_CODE)
     return { kind: 'transient', why: `the container failed: ${detail}` };
+  if (report.exitCode !== null && NOT_STARTED.has(report.exitCode))
+    return { kind: 'transient', why: `the CLI does not start in this container: ${detail}` };
   if (report.initId !== null)
     return { kind: 'transient', why: `the CLI ended without a result: ${detail || 'no word'}` };
   return start === 'resume' ? { kind: 'resume-failed', detail } : { kind: 'no-turn', detail };

@@ -83,6 +83,8 @@ function samePlace(r: PlaceRequest): Place {
     forwarder: r.forwarder,
     spec: {
       ...common(r),
+      // Not kept by a bare process; whoever configured it has been told.
+      user: null,
       mounts: [
         ...written.map((path) => mount(path, path, 'write')),
         ...r.caches,
