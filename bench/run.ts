@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openBench, type Part } from './bench.ts';
+import { measureContainers } from './containers.ts';
 import { measureDispatch } from './dispatch.ts';
 import { measureGateway } from './gateway.ts';
 import { measureGrowth } from './growth.ts';
@@ -18,6 +19,7 @@ const PARTS: Record<string, Part> = {
   dispatch: measureDispatch,
   memory: measureMemory,
   growth: measureGrowth,
+  containers: measureContainers,
   gateway: measureGateway,
 };
 const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));

@@ -23,8 +23,8 @@ export const BROKER_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/broker/call.ts',
-        find: 'if (scope.restricted !== null && !tool.harmless) {',
-        replace: 'if (scope.restricted === "never" && !tool.harmless) {',
+        find: 'if (restriction !== null && !tool.harmless) {',
+        replace: 'if (restriction === "never" && !tool.harmless) {',
       },
     ],
     tests: { files: [TOOLS], named: 'strangers' },

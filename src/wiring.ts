@@ -89,13 +89,14 @@ async function startParts(parts: Parts): Promise<Service> {
 function startSmoke({ config, log, options }: Parts, metrics: Metrics): SmokeSchedule {
   return createSmokeSchedule({
     everyMinutes: config().smoke.everyMinutes,
-    run: async () => {
+    run: async (signal) => {
       // Only where it is asked for: the rehearsal model and its like are megabytes that a service at rest does not need.
       const [{ runSmoke }, { smokeDeps }] = await Promise.all([
         import('./smoke.ts'),
         import('./wiring/health.ts'),
       ]);
-      return await runSmoke(config(), smokeDeps(config(), { env: options.env, log: silentLog, live: false }));
+      const given = { env: options.env, log: silentLog, live: false, signal };
+      return await runSmoke(config(), smokeDeps(config(), given));
     },
     metrics,
     log,

@@ -31,7 +31,7 @@ const cache = z.strictObject({
 const perAgent = {
   image: z.string().min(1).optional().meta({
     description:
-      'Image for docker and podman; any with a shell and git. The CLI is mounted into it. bubblewrap uses the /usr of this machine.',
+      'Image for docker and podman; any with bash and git. The CLI is mounted into it. bubblewrap uses the /usr of this machine.',
   }),
   memory: z.string().regex(MEMORY).optional().meta({
     description: 'Most memory of one container, as `4g`. Without it: no limit.',

@@ -190,13 +190,10 @@ const forge = z.strictObject({
   repositories: z.array(repository).min(1).meta({
     description: 'Repositories acted on: `owner/name`, or `owner/*` for all of an owner. Others are ignored.',
   }),
-  trusted_senders: z
-    .array(z.string().min(1))
-    .optional()
-    .meta({
-      description:
-        'Logins whose events may wake an agent, besides `required_permission`. Where the forge does not tell what somebody may do, being listed counts as permission. Without it: everybody with the permission.',
-    }),
+  trusted_senders: z.array(z.string().min(1)).optional().meta({
+    description:
+      'Logins whose events may wake an agent, besides `required_permission`. Where the forge does not tell what somebody may do, being listed counts as permission. Without it: everybody with the permission.',
+  }),
   required_permission: z.enum(['write', 'read', 'none']).default('write').meta({
     description:
       'What a sender must be allowed to do in the repository to wake an agent, as the forge answers it. `none` = everybody.',

@@ -1,0 +1,35 @@
+/**
+ * What belongs to a conversation, in the hands of the container's user. docker and podman as root take that user
+ * literally: what the worker made, the agent could not write, and the CLI would keep no history without a word
+ * (SESSIONS.md, B2). An engine that only renames the worker's user gives everything to the worker, so that a conversation
+ * also goes on after the engine or the user was changed.
+ */
+import { lchown, lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ContainerSpec } from './container.ts';
+
+export interface User {
+  uid: number;
+  gid: number;
+}
+
+/** The worker's. */
+export function ownUser(): User {
+  return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+}
+
+/**
+ * To be called while nothing of the conversation runs; what an operator mounts stays as it is. Only root can give files
+ * away. Follows no link: what lies in these folders, agents wrote.
+ */
+export async function giveToUser(spec: Pick<ContainerSpec, 'mounts'>, user: User): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  for (const { source, owned } of spec.mounts) if (owned === true) await give(source, user);
+}
+
+async function give(path: string, user: User): Promise<void> {
+  const found = await lstat(path);
+  if (found.uid !== user.uid || found.gid !== user.gid) await lchown(path, user.uid, user.gid);
+  if (!found.isDirectory()) return;
+  for (const name of await readdir(path)) await give(join(path, name), user);
+}
