@@ -21,6 +21,7 @@ import {
   type SpawnSpec,
 } from './container.ts';
 import { endAll, GRACE_MS } from './end-processes.ts';
+import { giveToUser, ownUser } from './ownership.ts';
 import { DISPATCH_MARK, INSTANCE_MARK, ProcessTree } from './process-tree.ts';
 import { seccompProgram } from './seccomp.ts';
 
@@ -47,6 +48,8 @@ export function bubblewrapEngine(options: BubblewrapOptions): ContainerEngine {
 /** bubblewrap tells its own failures by the code of a command that failed; so the layout is tried without one first. */
 async function start(spec: ContainerSpec, options: BubblewrapOptions): Promise<RunningContainer> {
   checkMounts(spec);
+  // Whoever it is inside is the worker outside.
+  await giveToUser(spec, ownUser());
   const groups = options.cgroups.make(groupName(spec), spec.limits);
   const container = new BubblewrapContainer(spec, options, groups);
   const trial = container.spawn({
@@ -92,7 +95,7 @@ class BubblewrapContainer implements RunningContainer {
     checkSpawn(spawn);
     const { flock, program } = this.#options;
     const { instance, dispatch, user: wanted } = this.#spec;
-    const user = wanted ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    const user = wanted ?? ownUser();
     const made = madeFiles(this.#spec, user);
     const lock = lockPrefix(flock, spawn.lockFile, 'keep');
     const inside = bubblewrapArguments({

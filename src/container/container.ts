@@ -33,6 +33,8 @@ export interface Mount {
   /** absolute path inside */
   target: string;
   access: 'read' | 'write';
+  /** belongs to this conversation alone: an engine gives it to the user inside where that is another one outside, too */
+  owned?: boolean;
 }
 
 /** null = no limit of ours */

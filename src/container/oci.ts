@@ -26,6 +26,7 @@ import {
   instanceLabel,
   runArguments,
 } from './oci-arguments.ts';
+import { giveToUser, ownUser } from './ownership.ts';
 import { ProcessTree } from './process-tree.ts';
 
 export interface OciOptions {
@@ -58,6 +59,7 @@ export function ociEngine(options: OciOptions): ContainerEngine {
           `Set container.image to one that has a shell and git, or container.engine to bubblewrap.`,
         );
       }
+      if (options.rootless === null) await giveToUser(spec, spec.user ?? ownUser());
       return new OciContainer({ ...spec, image }, client);
     },
     reapOrphans: (instance) => reapOrphans(client, instance),
@@ -160,9 +162,8 @@ class OciContainer implements RunningContainer {
   }
 
   #user(): { user: { uid: number; gid: number }; engineArgs: string[] } {
-    const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
     const { rootless } = this.#client.options;
-    const user = this.#spec.user ?? own;
+    const user = this.#spec.user ?? ownUser();
     if (rootless === null) return { user, engineArgs: [] };
     // Files must stay ours outside: podman maps our user to any one inside, docker only to root.
     if (rootless === 'podman') {

@@ -100,18 +100,18 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
   const relay = RELAY_INSIDE;
   const mounts = [
     mount(r.cli, r.cli, 'read'),
-    mount(r.folders.home, '/state/home', 'write'),
-    mount(r.folders.temporary, '/state/tmp', 'write'),
-    mount(r.folders.config, r.folders.config, 'write'),
-    mount(r.checkout, cwd, 'write'),
-    mount(r.socket, socket, 'write'),
+    owned(r.folders.home, '/state/home'),
+    owned(r.folders.temporary, '/state/tmp'),
+    owned(r.folders.config, r.folders.config),
+    owned(r.checkout, cwd),
+    owned(r.socket, socket),
     mount(r.relay.origin, relay.origin, 'read'),
-    mount(`${r.relay.root}/push.git`, `${relay.root}/push.git`, 'write'),
-    mount(`${r.relay.root}/outbox`, `${relay.root}/outbox`, 'write'),
+    owned(`${r.relay.root}/push.git`, `${relay.root}/push.git`),
+    owned(`${r.relay.root}/outbox`, `${relay.root}/outbox`),
     mount(`${r.relay.root}/answers`, `${relay.root}/answers`, 'read'),
     mount(`${r.relay.root}/programs`, `${relay.root}/programs`, 'read'),
     ...(r.forwarder === null ? [] : [mount(r.forwarder, FORWARDER_INSIDE, 'read')]),
-    ...r.caches,
+    ...r.caches.map((cache) => owned(cache.source, cache.target)),
     ...r.settings.mounts,
   ];
   return {
@@ -133,6 +133,10 @@ function common({ settings }: PlaceRequest): Omit<Place['spec'], 'mounts'> {
     pids: settings.pids,
   };
   return { image: settings.image, user: settings.user, network: settings.network, limits };
+}
+
+function owned(source: string, target: string): Mount {
+  return { source, target, access: 'write', owned: true };
 }
 
 function mount(source: string, target: string, access: Mount['access']): Mount {
