@@ -24,12 +24,28 @@ export function ownUser(): User {
  */
 export async function giveToUser(spec: Pick<ContainerSpec, 'mounts'>, user: User): Promise<void> {
   if (process.getuid?.() !== 0) return;
-  for (const { source, owned } of spec.mounts) if (owned === true) await give(source, user);
+  for (const { source, owned } of spec.mounts) {
+    if (owned !== true || (await isAllOurs(source, user))) continue;
+    await give(source, user);
+  }
+}
+
+/**
+ * Worker and container are one user and always were: then nothing below is anybody else's, and a large checkout need not
+ * be walked. A folder is given after what is in it, so one that was cut off is not taken for done.
+ */
+async function isAllOurs(source: string, user: User): Promise<boolean> {
+  const own = ownUser();
+  if (user.uid !== own.uid || user.gid !== own.gid) return false;
+  return isOf(await lstat(source), user);
 }
 
 async function give(path: string, user: User): Promise<void> {
   const found = await lstat(path);
-  if (found.uid !== user.uid || found.gid !== user.gid) await lchown(path, user.uid, user.gid);
-  if (!found.isDirectory()) return;
-  for (const name of await readdir(path)) await give(join(path, name), user);
+  if (found.isDirectory()) for (const name of await readdir(path)) await give(join(path, name), user);
+  if (!isOf(found, user)) await lchown(path, user.uid, user.gid);
+}
+
+function isOf(found: { uid: number; gid: number }, { uid, gid }: User): boolean {
+  return found.uid === uid && found.gid === gid;
 }
