@@ -87,7 +87,7 @@ async function measureOnce(
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function placeIn(engine: TestEngine, folder: string, socket: string) {
+export async function placeIn(engine: TestEngine, folder: string, socket: string) {
   const folders = cliFolders(folder, 'bench');
   createCliFolders(folders);
   const checkout = join(folder, 'checkout');

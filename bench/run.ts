@@ -13,6 +13,7 @@ import { measureIntake } from './intake.ts';
 import { describeMachine } from './machine.ts';
 import { measureMemory } from './memory.ts';
 import { type PartReport, toMarkdown } from './report.ts';
+import { measureWarm } from './warm.ts';
 
 const PARTS: Record<string, Part> = {
   intake: measureIntake,
@@ -20,6 +21,7 @@ const PARTS: Record<string, Part> = {
   memory: measureMemory,
   growth: measureGrowth,
   containers: measureContainers,
+  warm: measureWarm,
   gateway: measureGateway,
 };
 const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
