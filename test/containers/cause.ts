@@ -41,6 +41,5 @@ export function cannot(why: string, ...engines: EngineName[]): Partial<Record<En
   return Object.fromEntries(ALL.filter((e) => engines.includes(e)).map((e) => [e, why]));
 }
 
-export const ONE_USER_OUTSIDE = 'whatever user it has inside, its files belong to the worker outside';
 export const NO_IMAGE = 'it runs the /usr of this machine and no image';
 export const NO_MOUNTS = 'a bare process sees this machine as it is: nothing is mounted';

@@ -5,6 +5,9 @@ import { type Difference, imageWith } from './images.ts';
 import type { Stage } from './stage.ts';
 
 const withoutImage = cannot(NO_IMAGE, 'bubblewrap', 'process');
+/** Of Debian's folder of libraries. */
+const TRIPLET = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+
 const inImage = (difference: Difference) => (stage: Stage) => ({
   turn: { settings: { image: imageWith(stage, difference) } },
 });
@@ -50,6 +53,13 @@ export const IMAGE_CAUSES: Cause[] = [
     // They may be the operator's policy and stay in force. What they break is seen, said and mended from the record.
     during: toldUnsaved,
     after: rebuilt('transcript-not-written'),
+  },
+  {
+    name: 'an image in which the CLI does not start',
+    cannot: withoutImage,
+    arrange: inImage({ files: { [`/usr/lib/${TRIPLET}/librt.so.1`]: 'no library' } }),
+    during: engineFailed('librt.so.1'),
+    after: resumed,
   },
   {
     name: 'the image is missing',

@@ -5,12 +5,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { LOCK_HELD_EXIT_CODE } from '../../src/container/container.ts';
+import { bubblewrapEngine } from '../../src/container/bubblewrap.ts';
+import { findCgroups } from '../../src/container/cgroup.ts';
+import { type ContainerEngine, LOCK_HELD_EXIT_CODE } from '../../src/container/container.ts';
+import { ociEngine } from '../../src/container/oci.ts';
 import { watchClis } from '../faults/cli-watch.ts';
 import { FLOCK, type Turn } from '../support/conversation.ts';
+import type { TestEngine } from '../support/engines.ts';
 import { killInside } from '../support/processes.ts';
 import { type Cause, cannot } from './cause.ts';
-import { resumed } from './expected.ts';
+import { engineFailed, resumed } from './expected.ts';
 import { killContainers } from './images.ts';
 import type { Stage } from './stage.ts';
 
@@ -94,12 +98,25 @@ export const KILL_CAUSES: Cause[] = [
     },
   },
   {
+    name: 'the engine does not start a container',
+    cannot: cannot('there is no engine that could fail before the CLI does', 'process'),
+    arrange: ({ test }) => ({ turn: { engine: failingEngine(test) } }),
+    during: (engine) => engineFailed(engine === 'bubblewrap' ? '/nonexistent/bwrap' : 'no-such-option'),
+    after: resumed,
+  },
+  {
     name: 'another CLI holds the session',
     arrange: () => ({ act: besideAnother }),
     during: resumed,
     check: (_, turn) => expect(turn.requests.length).toBe(1),
   },
 ];
+
+/** Its program is gone, or no longer takes what it is told. */
+function failingEngine({ oci }: TestEngine): ContainerEngine {
+  if (oci !== null) return ociEngine({ ...oci, runArgs: ['--no-such-option'] });
+  return bubblewrapEngine({ program: '/nonexistent/bwrap', flock: FLOCK, cgroups: findCgroups() });
+}
 
 /** What a start of the service does: end what was left, put the dispatch back, and go on with it. */
 async function afterWorkersDeath(stage: Stage): Promise<Turn> {

@@ -1,7 +1,6 @@
 /** What a wrong layout of mounts, users and paths does. */
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TurnOptions } from '../support/conversation.ts';
 import { type Cause, cannot, NO_MOUNTS } from './cause.ts';
 import {
   freshUnsaved,
@@ -29,7 +28,6 @@ import type { Stage } from './stage.ts';
 const inLayout = (change: Change) => (stage: Stage) => ({
   turn: { engine: changed(stage.test.engine, change) },
 });
-const withUser = (uid: number): TurnOptions => ({ settings: { user: { uid, gid: uid } } });
 const lost = rebuilt('transcript-not-written');
 
 /** Readable and not writable: the CLI says nothing, answers with the whole history and forgets the turn. */
@@ -59,7 +57,6 @@ const unseen = (name: string, cause: Pick<Cause, 'arrange' | 'cannot'>): Cause[]
 export const LAYOUT_CAUSES: Cause[] = [
   ...silent('the CLI folder is read-only', READ_ONLY),
   ...silent('projects is read-only', PROJECTS_READ_ONLY),
-  ...silent('CLAUDE_CODE_SKIP_PROMPT_HISTORY leaks in', LEAKED),
   ...unseen('the CLI folder is not mounted', {
     cannot: cannot(NO_MOUNTS, 'process'),
     arrange: inLayout(NOT_MOUNTED),
@@ -71,6 +68,11 @@ export const LAYOUT_CAUSES: Cause[] = [
   ...unseen('a tmpfs, or an empty volume, in place of the CLI folder', {
     arrange: (stage) => inLayout(emptyVolume(stage.c.folder))(stage),
   }),
+  {
+    name: 'CLAUDE_CODE_SKIP_PROMPT_HISTORY leaks in',
+    arrange: inLayout(LEAKED),
+    during: resumed,
+  },
   {
     name: 'the container is made anew with its volume',
     arrange: async ({ container }) => {
@@ -128,8 +130,8 @@ export const LAYOUT_CAUSES: Cause[] = [
     during: rebuilt('disk-missing'),
   },
   {
-    name: 'the user of the container changes from the worker’s to another',
-    arrange: () => ({ turn: withUser(1000) }),
+    name: 'the user of the container changes, and changes back',
+    arrange: () => ({ turn: { settings: { user: { uid: 1000, gid: 1000 } } } }),
     during: resumed,
     after: resumed,
   },
