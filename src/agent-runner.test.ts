@@ -382,13 +382,30 @@ describe.skipIf(!cli.ok)(cli.title('what a run may not do'), () => {
   });
 
   test('a variable of the worker does not reach the CLI', async () => {
-    process.env.CLAUDE_CODE_SKIP_PROMPT_HISTORY = '1';
+    process.env.WORKERS_OWN = 'not for agents';
+    const engine = processEngine({ flock: FLOCK });
+    let seen: string[] = [];
     try {
-      const planted = await plant(c);
-      expect(planted.first.outcome).toMatchObject({ verified: { sessionId: (await c.session()).id } });
+      await c.turn('hello', {
+        engine: {
+          ...engine,
+          start: async (spec) => {
+            const container = await engine.start(spec);
+            return {
+              stop: () => container.stop(),
+              spawn: (spawn) => {
+                seen = Object.keys(spawn.env);
+                return container.spawn(spawn);
+              },
+            };
+          },
+        },
+      });
     } finally {
-      delete process.env.CLAUDE_CODE_SKIP_PROMPT_HISTORY;
+      delete process.env.WORKERS_OWN;
     }
+    expect(seen).toContain('CLAUDE_CONFIG_DIR');
+    expect(seen).not.toContain('WORKERS_OWN');
   });
 
   test('a run that ends at its turn limit is no answer, and its session goes on', async () => {
