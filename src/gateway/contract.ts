@@ -50,7 +50,10 @@ export interface GatewayReport {
   /** null when a model without a known price was used */
   usd: number | null;
   capped: CapName | null;
-  /** the limit that the last answer from upstream was; null when it was none. `until` in unix ms */
+  /**
+   * the limit that the last answer from upstream was; null when it was none. `until`: unix ms at which the window that
+   * refused is over; `retryMs`: the wait that was asked for, 0 = none
+   */
   limit: { status: number; until: number | null; retryMs: number; why: string } | null;
 }
 

@@ -429,12 +429,10 @@ test('counting tokens goes on behind a limit, and does not lift it', async () =>
   );
   const at = await gatewayForTest({ baseUrl: upstream.url });
   const open = await at.open();
-  const asked = Date.now();
   await hearAtSocket({ socket: open.socketPath });
   await hearAtSocket({ socket: open.socketPath, path: '/v1/messages/count_tokens?beta=true' });
   const { limit, usd } = await open.close();
-  expect(limit).toMatchObject({ status: 429, retryMs: 30_000 });
-  expect(limit!.until).toBeGreaterThanOrEqual(asked + 30_000);
+  expect(limit).toMatchObject({ status: 429, until: null, retryMs: 30_000 });
   expect(usd).toBe(0);
 });
 

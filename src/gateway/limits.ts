@@ -32,10 +32,10 @@ export function limitOf(seen: ErrorSeen): Limit | null {
   const wait = retryAfterMs(seen.headers, seen.now);
   // The other answers carry the windows, too, and say nothing by it.
   const windows = status === 429 ? resetTimes(seen.headers) : [];
-  const resets = wait === null ? windows : [...windows, seen.now + wait];
   return {
     status,
-    until: resets.length === 0 ? null : Math.max(...resets),
+    // A wait that was asked for is no end that was named: asked for again and again, it has to grow.
+    until: windows.length === 0 ? null : Math.max(...windows),
     retryMs: wait ?? 0,
     why: `${seen.type || 'error'}: ${seen.message || `upstream answered ${seen.status}`}`.slice(0, 500),
   };
