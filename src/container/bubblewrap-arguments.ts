@@ -60,7 +60,21 @@ export function bubblewrapArguments({ spec, user, spawn, made, seccomp }: Bubble
     ...etc(spec.network),
     ...made.flatMap((path, i) => ['--perms', '0444', '--ro-bind-data', String(3 + i), path]),
     ...(seccomp ? ['--seccomp', String(3 + made.length)] : []),
-    ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/tmp', '--dir', '/var'],
+    // To root the kernel's settings are files of its own: a core_pattern is run outside, by the kernel itself.
+    ...[
+      '--proc',
+      '/proc',
+      '--remount-ro',
+      '/proc',
+      '--dev',
+      '/dev',
+      '--perms',
+      '1777',
+      '--tmpfs',
+      '/tmp',
+      '--dir',
+      '/var',
+    ],
     ...['--symlink', '../tmp', '/var/tmp'],
     ...spec.mounts.flatMap((m) => [m.access === 'read' ? '--ro-bind' : '--bind', m.source, m.target]),
     // Last: mount points are made until here.

@@ -240,6 +240,21 @@ for (const engine of testEngines()) {
       ).toEqual(['CapEff: 0000000000000000', 'CapBnd: 0000000000000000', 'NoNewPrivs: 1', '']);
     });
 
+    test('the kernel’s settings are not to be written, also by root', async () => {
+      // Each is written back as it is.
+      const script =
+        'for f in /proc/sys/kernel/core_pattern /proc/sys/fs/suid_dumpable; do (cat "$f" >/tmp/was && cat /tmp/was >"$f") 2>/dev/null && echo "wrote $f"; done; echo asked';
+      expect((await ended(shell(await start(engine), script))).out).toBe('asked\n');
+    });
+
+    test('no kind of socket reaches past the network namespace', async () => {
+      // vsock leads to the hypervisor and to this machine from any namespace.
+      const script = `perl -e 'print socket(my $s, 40, 1, 0) ? "made" : "refused"'`;
+      // podman's own list of system calls lets it pass; docker's does not.
+      const { out } = await ended(shell(await start(engine), script));
+      expect(out).toMatch(engine.oci === null ? /^refused$/ : /^(refused|made)$/);
+    });
+
     test('the key ring of the worker’s session is out of reach', async () => {
       // keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING): refused, or a ring of the container's own.
       const ask = `perl -e 'print syscall(${process.arch === 'arm64' ? 219 : 250}, 0, -3, 0)'`;

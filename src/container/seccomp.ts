@@ -1,7 +1,8 @@
 /**
  * The system calls that bubblewrap's sandbox refuses, as the program the kernel wants. docker and podman bring a list of
  * their own. A namespace hides files, processes and networks; these calls reach what no namespace hides: the session's
- * key ring, which a child inherits, and parts of the kernel that have been a way out before.
+ * key ring, which a child inherits, and parts of the kernel that have been a way out before. Of sockets it lets pass
+ * the families that a network namespace holds: vsock reaches the hypervisor and this machine from any namespace.
  */
 const REFUSED = ['add_key', 'request_key', 'keyctl', 'bpf', 'perf_event_open', 'userfaultfd'] as const;
 type Call = (typeof REFUSED)[number];
@@ -9,19 +10,31 @@ type Call = (typeof REFUSED)[number];
 interface Architecture {
   /** AUDIT_ARCH_… */
   id: number;
+  socket: number;
+  /** the old call that hides the family behind a pointer; null where there is none */
+  socketCall: number | null;
   numbers: Record<Call, number>;
 }
 
+/** AF_UNIX, AF_INET, AF_INET6, AF_NETLINK */
+const FAMILIES = [1, 2, 10, 16];
+
 const X86_64: Architecture = {
   id: 0xc000003e,
+  socket: 41,
+  socketCall: null,
   numbers: { add_key: 248, request_key: 249, keyctl: 250, bpf: 321, perf_event_open: 298, userfaultfd: 323 },
 };
 const I386: Architecture = {
   id: 0x40000003,
+  socket: 359,
+  socketCall: 102,
   numbers: { add_key: 286, request_key: 287, keyctl: 288, bpf: 357, perf_event_open: 336, userfaultfd: 374 },
 };
 const AARCH64: Architecture = {
   id: 0xc00000b7,
+  socket: 198,
+  socketCall: null,
   numbers: { add_key: 217, request_key: 218, keyctl: 219, bpf: 280, perf_event_open: 241, userfaultfd: 282 },
 };
 /** A 64-bit kernel runs 32-bit programs, too, under other numbers. */
@@ -38,20 +51,31 @@ const JUMP_IF_NOT_LESS = 0x35;
 const RETURN = 0x06;
 const ALLOW = 0x7fff0000;
 const REFUSE = 0x00050000 | 1; // EPERM
+const NO_FAMILY = 0x00050000 | 97; // EAFNOSUPPORT
 const AT_NUMBER = 0;
 const AT_ARCHITECTURE = 4;
+/** of the first argument, the lower half; all of these machines are little-endian */
+const AT_FAMILY = 16;
 
 /** null where the numbers are not known: then nothing is refused. An architecture that is not listed is refused whole. */
 export function seccompProgram(machine: NodeJS.Architecture = process.arch): Buffer | null {
   const architectures = OF_MACHINE[machine];
   if (architectures === undefined) return null;
-  const blocks = architectures.map(({ id, numbers }) => {
+  const blocks = architectures.map(({ id, numbers, socket, socketCall }) => {
     const calls = REFUSED.map((call) => numbers[call]);
+    if (socketCall !== null) calls.push(socketCall);
+    const families = [
+      [LOAD, 0, 0, AT_FAMILY],
+      ...FAMILIES.map((family, i) => [JUMP_IF_EQUAL, FAMILIES.length - i, 0, family]),
+      [RETURN, 0, 0, NO_FAMILY],
+    ];
     const body = [
       [LOAD, 0, 0, AT_NUMBER],
       // Jumps count the instructions to skip; the refusal is the last of the block.
-      [JUMP_IF_NOT_LESS, calls.length + 1, 0, X32_BIT],
-      ...calls.map((number, i) => [JUMP_IF_EQUAL, calls.length - i, 0, number]),
+      [JUMP_IF_NOT_LESS, calls.length + families.length + 2, 0, X32_BIT],
+      ...calls.map((number, i) => [JUMP_IF_EQUAL, calls.length - i + families.length + 1, 0, number]),
+      [JUMP_IF_EQUAL, 0, families.length, socket],
+      ...families,
       [RETURN, 0, 0, ALLOW],
       [RETURN, 0, 0, REFUSE],
     ];
