@@ -1,6 +1,7 @@
 /** The guards, how each is switched off, and the tests that must turn red then. Read by scripts/prove.ts. */
 import { BROKER_GUARDS } from './guards-broker.ts';
 import { GATEWAY_GUARDS } from './guards-gateway.ts';
+import { LAYOUT_GUARDS } from './guards-layouts.ts';
 import { SMOKE_GUARDS } from './guards-smoke.ts';
 import { TRUST_GUARDS } from './guards-trust.ts';
 
@@ -388,6 +389,7 @@ export const GUARDS: Guard[] = [
   },
   ...BROKER_GUARDS,
   ...GATEWAY_GUARDS,
+  ...LAYOUT_GUARDS,
   ...SMOKE_GUARDS,
   ...TRUST_GUARDS,
   {

@@ -14,7 +14,7 @@ export interface Fault {
   mend?: () => void;
 }
 
-export type ForEngine<T> = (engine: EngineName) => T;
+type ForEngine<T> = (engine: EngineName) => T;
 
 export interface Cause {
   name: string;
@@ -22,6 +22,8 @@ export interface Cause {
   cannot?: Partial<Record<EngineName, string>>;
   /** it is there from the first run on: that run must end so */
   first?: Expected;
+  /** the worker alone is concerned, so that it is run in one engine unless all are asked for */
+  alike?: boolean;
   /** sessions are archived in all turns; default true */
   archive?: boolean;
   arrange: (stage: Stage) => Fault | Promise<Fault>;

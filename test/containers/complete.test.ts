@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { testEngines } from '../support/engines.ts';
 import { CAUSES } from './causes.ts';
-import { isUsual } from './selection.ts';
+import { isUsual, strangers } from './selection.ts';
 
 const ENGINES = testEngines().map(({ name }) => name);
 
@@ -39,4 +39,5 @@ test('every cause that an engine can have is run usually on at least one of its 
     (cause) => !ENGINES.some((engine) => cause.cannot?.[engine] === undefined && isUsual(engine, cause)),
   );
   expect(forgotten.map(({ name }) => name)).toEqual([]);
+  expect(strangers(CAUSES)).toEqual([]);
 });

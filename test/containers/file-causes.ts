@@ -22,13 +22,14 @@ function loss(
   reason: string,
   breakIt: (stage: Stage, archive: boolean) => void | Promise<void>,
 ): Cause[] {
+  const alike = !name.includes('volume');
   const arrange = (archive: boolean) => async (stage: Stage) => {
     await breakIt(stage, archive);
     return {};
   };
   return [
-    { name, arrange: arrange(true), during: restored(reason) },
-    { name: `${name}; no archive`, archive: false, arrange: arrange(false), during: rebuilt(reason) },
+    { name, alike, arrange: arrange(true), during: restored(reason) },
+    { name: `${name}; no archive`, alike, archive: false, arrange: arrange(false), during: rebuilt(reason) },
   ];
 }
 
