@@ -153,11 +153,21 @@ function find(report: SmokeReport, check: string) {
 
 const inPodman = readyFor(podman);
 describe.skipIf(!inPodman.ok)(inPodman.title('another user'), () => {
-  test('the container runs as a user who may not write what the service has made', async () => {
-    const config = here.config({
-      container: { engine: 'podman', image: podman.image, user: '4242:4242' },
-    });
-    const report = await runSmoke(config, here.smoke(podman.engine, { oci: podman.oci }));
+  const config = () =>
+    here.config({ container: { engine: 'podman', image: podman.image, user: '4242:4242' } });
+
+  test('a container with a user of its own keeps conversations: what belongs to them is given to it', async () => {
+    const report = await runSmoke(config(), here.smoke(podman.engine, { oci: podman.oci }));
+    expect(report.ok, renderSmoke(report)).toBe(true);
+  }, 90_000);
+
+  test('a user who may not write what the service has made', async () => {
+    const giving = podman.engine;
+    const notGiving: ContainerEngine = {
+      ...giving,
+      start: (spec) => giving.start({ ...spec, mounts: spec.mounts.map((m) => ({ ...m, owned: false })) }),
+    };
+    const report = await runSmoke(config(), here.smoke(notGiving, { oci: podman.oci }));
     expect(find(report, 'layout'), renderSmoke(report)).toMatchObject({
       state: 'failed',
       detail: expect.stringMatching(/^config-not-writable: uid 4242 may not write .* belongs to uid \d+/),
