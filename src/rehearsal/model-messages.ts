@@ -29,6 +29,8 @@ export interface Rehearsal {
   play: Play;
   cache: PromptCache;
   requests: RecordedRequest[];
+  /** the one credential that is known; null = all are */
+  accepted: string | null;
 }
 
 export async function answerMessages(
@@ -39,6 +41,8 @@ export async function answerMessages(
   const { record } = exchange;
   const body = await readBody(incoming);
   rehearsal.requests.push(record);
+  if (!isKnown(incoming, rehearsal.accepted))
+    return sendError(exchange, errorAnswer(401, 'invalid x-api-key'));
   if (body === 'too large') return sendError(exchange, errorAnswer(413, 'Request exceeds the maximum size'));
   if (body === 'no json') return sendError(exchange, errorAnswer(400, 'The request body is not valid JSON'));
   const invalid = findInvalid(body.value);
@@ -56,6 +60,11 @@ export async function answerMessages(
   return isSideRequest(request)
     ? answerSide(exchange, rehearsal, request, conversation)
     : answerTurn(exchange, rehearsal, request, conversation);
+}
+
+function isKnown({ headers }: IncomingMessage, accepted: string | null): boolean {
+  if (accepted === null) return true;
+  return headers['x-api-key'] === accepted || headers.authorization === `Bearer ${accepted}`;
 }
 
 async function answerSide(

@@ -24,6 +24,8 @@ export interface RehearsalModel {
   release(name: string): void;
   /** Resolves as soon as a reply waits, or has waited, in this hold. */
   reached(name: string): Promise<void>;
+  /** From now on only this key, or this token, is known; every other is answered with 401. null = all are. */
+  accept(credential: string | null): void;
   /** Cuts what is still open. */
   close(): Promise<void>;
 }
@@ -40,8 +42,9 @@ export async function startRehearsalModel(o: {
   const requests: RecordedRequest[] = [];
   const cache = new PromptCache();
   let play: Play = begin(o.script);
+  let accepted: string | null = null;
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
-    void handle(request, response, { play, cache, requests });
+    void handle(request, response, { play, cache, requests, accepted });
   };
   const servers: Server[] = [];
   let url = 'http://localhost';
@@ -61,6 +64,9 @@ export async function startRehearsalModel(o: {
     requests,
     use: (script) => {
       play = begin(script);
+    },
+    accept: (credential) => {
+      accepted = credential;
     },
     release: (name) => play.holds.release(name),
     reached: (name) => play.holds.reached(name),

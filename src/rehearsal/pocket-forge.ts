@@ -65,6 +65,8 @@ export interface PocketForge {
   as(login: string): PocketUser;
   /** Throws ForgeRefused 409 when the name is taken. */
   createRepository(repository: NewRepository): Promise<{ id: number; fullName: string; cloneUrl: string }>;
+  /** The account's old token is refused from now on, as after a rotation. Throws ForgeMissing for an unknown account. */
+  replaceToken(login: string, token: string): void;
   /** every delivery of this process, oldest first */
   readonly deliveries: readonly HookDelivery[];
   /** Resolves when every queued delivery was attempted. */
@@ -93,7 +95,8 @@ export async function startPocketForge(o: PocketForgeOptions): Promise<PocketFor
   const lock = createLock(save);
   // The address is known once the server listens, and the routes need it when they answer, not before.
   const context = { url: '', state, git, hooks, change: lock.change };
-  const app = createApi(context, new Map(o.users.map((u) => [u.token, u.login])));
+  const tokens = new Map(o.users.map((u) => [u.token, u.login]));
+  const app = createApi(context, tokens);
   const gitServer = serveGit(app, context);
   const server = await listen(app.fetch, o);
   context.url = urlOf(server, o.host ?? '127.0.0.1');
@@ -105,6 +108,7 @@ export async function startPocketForge(o: PocketForgeOptions): Promise<PocketFor
     state,
     deliveries: hooks.deliveries,
     as: (login) => actAs(context, login),
+    replaceToken: (login, token) => replaceToken(tokens, findUser(state, login).login, token),
     createRepository: (repository) => context.change(() => createRepository(context, repository)),
     settled: () => hooks.settled(),
     close: () => {
@@ -132,6 +136,11 @@ function checkOptions(o: PocketForgeOptions): void {
   if (tokens.includes('') || new Set(tokens).size < tokens.length) {
     throw problem('users', 'a token is empty or used twice', 'Give every account its own token.');
   }
+}
+
+function replaceToken(tokens: Map<string, string>, login: string, token: string): void {
+  for (const [old, owner] of tokens) if (owner.toLowerCase() === login.toLowerCase()) tokens.delete(old);
+  tokens.set(token, login);
 }
 
 function addAccounts(state: PocketState, accounts: PocketAccount[]): void {
