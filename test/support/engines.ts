@@ -2,7 +2,7 @@
  * The engines on this machine, ready for tests; and engines that are the process engine with one thing wrong, to
  * reproduce what broken layouts do.
  */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bubblewrapEngine } from '../../src/container/bubblewrap.ts';
@@ -68,11 +68,13 @@ let dockers: string | null = null;
 /** A folder for PATH with a program `docker` that is podman, as Debian's podman-docker makes one. */
 export function dockerFolder(): string {
   if (dockers !== null) return dockers;
-  const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-docker-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  // One for all test processes: those of Vitest end without a word, and would each leave their own.
+  const folder = join(tmpdir(), `claude-hooks-docker-${process.getuid?.() ?? 0}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const program = join(folder, 'docker');
-  writeFileSync(program, '#!/bin/sh\nexec podman "$@"\n');
-  chmodSync(program, 0o755);
+  const fresh = `${program}.${process.pid}`;
+  writeFileSync(fresh, '#!/bin/sh\nexec podman "$@"\n', { mode: 0o755 });
+  renameSync(fresh, program);
   dockers = folder;
   return folder;
 }
