@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { bubblewrapEngine } from '../../src/container/bubblewrap.ts';
 import { findCgroups } from '../../src/container/cgroup.ts';
@@ -124,7 +125,7 @@ async function afterWorkersDeath(stage: Stage): Promise<Turn> {
   const lease = await c.lease();
   const prompt = longPrompt(stage);
   const order = { name: test.name, folder: c.folder, url: c.model.url, lease, prompt };
-  const program = join(import.meta.dirname, 'worker-process.ts');
+  const program = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
   const worker = spawn(process.execPath, [program, JSON.stringify(order)], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -57,7 +57,10 @@ function kept({ turn }: Fault) {
 
 async function afterPlanting(stage: Stage, cause: Cause): Promise<Fault> {
   const planted = await stage.plant({ archive: cause.archive ?? true });
-  expect(planted.outcome).toMatchObject({ kind: 'answered', continuity: 'fresh' });
+  expect(planted.outcome, JSON.stringify(planted.outcome)).toMatchObject({
+    kind: 'answered',
+    continuity: 'fresh',
+  });
   return await cause.arrange(stage);
 }
 
