@@ -2,6 +2,7 @@
 import { BROKER_GUARDS } from './guards-broker.ts';
 import { GATEWAY_GUARDS } from './guards-gateway.ts';
 import { LAYOUT_GUARDS } from './guards-layouts.ts';
+import { RED_TEAM_GUARDS } from './guards-red-team.ts';
 import { SMOKE_GUARDS } from './guards-smoke.ts';
 import { TRUST_GUARDS } from './guards-trust.ts';
 
@@ -390,6 +391,7 @@ export const GUARDS: Guard[] = [
   ...BROKER_GUARDS,
   ...GATEWAY_GUARDS,
   ...LAYOUT_GUARDS,
+  ...RED_TEAM_GUARDS,
   ...SMOKE_GUARDS,
   ...TRUST_GUARDS,
   {

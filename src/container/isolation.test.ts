@@ -250,9 +250,9 @@ for (const engine of testEngines()) {
     test('no kind of socket reaches past the network namespace', async () => {
       // vsock leads to the hypervisor and to this machine from any namespace.
       const script = `perl -e 'print socket(my $s, 40, 1, 0) ? "made" : "refused"'`;
-      // podman's own list of system calls lets it pass; docker's does not.
       const { out } = await ended(shell(await start(engine), script));
-      expect(out).toMatch(engine.oci === null ? /^refused$/ : /^(refused|made)$/);
+      // Here docker is podman under another name, and podman's own list of system calls lets it pass.
+      expect(out).toMatch(engine.name === 'docker' ? /^(refused|made)$/ : /^refused$/);
     });
 
     test('the key ring of the worker’s session is out of reach', async () => {

@@ -27,6 +27,7 @@ import {
   runArguments,
 } from './oci-arguments.ts';
 import { giveToUser, ownUser } from './ownership.ts';
+import { seccompArguments } from './podman-seccomp.ts';
 import { ProcessTree } from './process-tree.ts';
 
 export interface OciOptions {
@@ -76,6 +77,10 @@ class Client {
 
   argv(args: readonly string[]): string[] {
     return [this.options.program, ...this.options.programArgs, ...args];
+  }
+
+  seccomp(): string[] {
+    return this.options.name === 'podman' ? seccompArguments(this.options.runArgs) : [];
   }
 
   async ask(args: readonly string[]): Promise<string> {
@@ -134,7 +139,9 @@ class OciContainer implements RunningContainer {
     const { flock, env, runArgs } = this.#client.options;
     const name = containerName(this.#spec, spawn.lockFile, this.#children.length);
     const user = this.#user();
-    const run = this.#client.argv(runArguments({ spec: this.#spec, spawn, name, runArgs, ...user }));
+    const engineArgs = [...user.engineArgs, ...this.#client.seccomp()];
+    const request = { spec: this.#spec, spawn, name, runArgs, user: user.user, engineArgs };
+    const run = this.#client.argv(runArguments(request));
     const lock = lockPrefix(flock, spawn.lockFile, 'exec');
     const argv = lock.length === 0 ? run : [...lock, '/bin/sh', '-c', this.#takeName(name), 'sh', ...run];
     const child = startClient({ argv, env: clientVariables(env, this.#spec, spawn.env), cwd: '/' });

@@ -17,7 +17,7 @@ interface Architecture {
 }
 
 /** AF_UNIX, AF_INET, AF_INET6, AF_NETLINK */
-const FAMILIES = [1, 2, 10, 16];
+export const FAMILIES: readonly number[] = [1, 2, 10, 16];
 
 const X86_64: Architecture = {
   id: 0xc000003e,
