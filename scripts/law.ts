@@ -82,7 +82,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'lease, prepare, run, settle',
   },
   inspection: {
-    imports: ['config', 'database', 'inbox', 'mailbox', 'sessions', 'forge', 'flows', 'dispatcher'],
+    imports: [
+      'config',
+      'database',
+      'inbox',
+      'mailbox',
+      'sessions',
+      'forge',
+      'flows',
+      'gateway',
+      'dispatcher',
+    ],
     owns: 'read models: explain, conversations, diagnose',
   },
   replay: { imports: ['config', 'database', 'inbox'], owns: 'a stored delivery, or a file, routed again' },

@@ -240,3 +240,35 @@ describeDatabases('listConversations', (open) => {
     expect(byBeginning.conversations).toHaveLength(1);
   });
 });
+
+describeDatabases('the ledger of a conversation', (open) => {
+  test('is what passed the gateway, whatever became of the runs', async () => {
+    const database = await open();
+    const conversation = await sampleConversation(database);
+    const request = {
+      dispatch_id: 'd-1',
+      conversation_id: conversation.id,
+      agent: 'dev',
+      at: NOW,
+      model: 'claude-sonnet-4-5',
+      status: 200,
+      outcome: 'answered' as const,
+      input_tokens: 10,
+      output_tokens: 20,
+      cache_read_tokens: 300,
+      cache_write_tokens: 5,
+      micro_usd: 250_000,
+    };
+    const rows = [request, { ...request, outcome: 'cut' as const, micro_usd: 50_000 }];
+    await database.rows.insertInto('model_requests').values(rows).execute();
+    const found = await describeConversation(database.rows, conversation.id, NOW);
+    expect(found.conversations[0]!.ledger).toMatchObject({
+      requests: 2,
+      outputTokens: 40,
+      microUsd: 300_000,
+    });
+    expect(renderDescriptions(found, NOW)).toContain(
+      '0.3000 USD, 2 requests to the model, tokens: 30 new, 40 out, 600 from the cache',
+    );
+  });
+});

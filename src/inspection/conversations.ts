@@ -2,6 +2,7 @@
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow, SessionRow } from '../database/tables.ts';
 import { NotFound } from '../errors.ts';
+import { type LedgerUsage, usageOf } from '../gateway/ledger.ts';
 import { currentParks, type Park } from '../mailbox/parks.ts';
 import type { ItemKind, SessionState } from '../vocabulary.ts';
 import { type ConversationState, stateOf } from './conversation-state.ts';
@@ -70,6 +71,8 @@ export interface ConversationDescription extends ConversationSummary {
   /** incidents whose dispatch is not in the list above: none, unless rows were removed by hand */
   otherIncidents: IncidentView[];
   usage: UsageTotals;
+  /** what passed the gateway, cut-off runs included; zero requests before there was one */
+  ledger: LedgerUsage;
 }
 
 export async function listConversations(
@@ -181,6 +184,7 @@ async function describe(
     dispatches: await viewDispatches(rows, dispatches),
     otherIncidents: incidents.filter((i) => !known.has(i.dispatch_id)).map(viewIncident),
     usage: totalUsage(dispatches),
+    ledger: await usageOf(rows, { conversationId: row.id }),
   };
 }
 

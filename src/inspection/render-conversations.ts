@@ -50,6 +50,7 @@ function renderDescription(c: ConversationDescription, now: number): string {
         ...(others.length === 0 ? [] : [['joined by', others.join(', ')]]),
         ['waiting', count(c.waitingMessages, 'message')],
         ['usage', showUsage(c.usage)],
+        ...(c.ledger.requests === 0 ? [] : [['ledger', showLedger(c.ledger)]]),
       ]),
     ),
     ...section('sessions, oldest first', c.sessions.flatMap(sessionLines)),
@@ -91,4 +92,12 @@ function showUsage(u: UsageTotals): string {
     `${u.cacheWriteTokens} written to it`,
   ];
   return `${u.costUsd.toFixed(4)} USD by the CLI's estimate, ${count(u.turns, 'turn')}, tokens: ${tokens.join(', ')}`;
+}
+
+/** Counted at the gateway, by published prices: the CLI's estimate knows only of runs that ended. */
+function showLedger(l: ConversationDescription['ledger']): string {
+  const price =
+    l.microUsd === null ? 'no price known for one of its models' : `${(l.microUsd / 1e6).toFixed(4)} USD`;
+  const news = l.inputTokens + l.cacheWriteTokens;
+  return `${price}, ${count(l.requests, 'request')} to the model, tokens: ${news} new, ${l.outputTokens} out, ${l.cacheReadTokens} from the cache`;
 }
