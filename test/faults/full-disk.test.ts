@@ -22,14 +22,7 @@ const here = needs('cli', 'git', 'proc', 'mount-namespace');
 const DISK = '48m';
 /** What cannot settle its dispatch leaves it to the end of its lease. */
 const SHORT_LEASE = { worker: { lease_seconds: 5 } };
-const USUAL = [
-  'webhook.received',
-  'run.announced',
-  'run.ended',
-  'answer.stored',
-  'effect.performed',
-  'settle.begun',
-];
+const USUAL = ['webhook.received', 'run.announced', 'answer.stored', 'settle.begun'];
 /** A dispatch that met trouble waits 10 s before it is tried again. */
 const TIMEOUT = { timeout: 240_000 };
 
