@@ -52,7 +52,13 @@ export const RED_TEAM_GUARDS: Guard[] = [
   {
     name: 'container: settings of the kernel (bubblewrap)',
     keeps: 'an agent from naming the program that the kernel runs at a crash',
-    off: [{ file: 'src/container/bubblewrap-arguments.ts', find: "'--remount-ro', '/proc', ", replace: '' }],
+    off: [
+      {
+        file: 'src/container/bubblewrap-arguments.ts',
+        find: "      '--remount-ro',\n      '/proc',\n",
+        replace: '',
+      },
+    ],
     tests: { files: ISOLATION, named: 'bubblewrap, isolated .*kernel’s settings' },
   },
   {
@@ -90,18 +96,6 @@ export const RED_TEAM_GUARDS: Guard[] = [
       },
     ],
     tests: { files: ['test/red-team/bubblewrap.test.ts'], named: 'the answers of the worker' },
-  },
-  {
-    name: 'rotation: the model’s key',
-    keeps: 'a run from being lost to a key that was replaced',
-    off: [
-      {
-        file: 'src/gateway/pass.ts',
-        find: 'if (second === null) return { answer, secrets };',
-        replace: 'if (second !== undefined) return { answer, secrets };',
-      },
-    ],
-    tests: { files: ['test/rotation.test.ts'], named: 'bubblewrap' },
   },
   {
     name: 'rotation: the forge’s token',

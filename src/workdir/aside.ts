@@ -1,5 +1,6 @@
-import { readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { removeTree } from './remove-tree.ts';
 
 /**
  * Renames `path` to `<prefix><n>` beside it, n counting up, and deletes all but the newest `keep` of that prefix.
@@ -14,7 +15,7 @@ export async function moveAside(path: string, prefix: string, keep: number): Pro
   const aside = join(folder, `${prefix}${(earlier[0] ?? 0) + 1}`);
   await rename(path, aside);
   for (const n of earlier.slice(Math.max(0, keep - 1))) {
-    await rm(join(folder, `${prefix}${n}`), { recursive: true, force: true });
+    await removeTree(join(folder, `${prefix}${n}`));
   }
   return aside;
 }

@@ -140,7 +140,8 @@ async function readCheckout(checkout: string): Promise<CheckoutShape> {
   }
   for (const name of ['.git/refs', '.git/objects']) {
     const odd = await firstOdd(join(checkout, name));
-    if (odd !== null) return { kind: 'broken', reason: `${name}/${odd} is neither a file nor a folder` };
+    if (odd !== null)
+      return { kind: 'broken', reason: `${name}/${odd.slice(0, 200)} is neither a file nor a folder` };
   }
   const head = await readHead(join(checkout, '.git', 'HEAD'));
   return head === null ? { kind: 'broken', reason: '.git/HEAD is not readable' } : { kind: 'whole', head };
@@ -151,7 +152,13 @@ async function readCheckout(checkout: string): Promise<CheckoutShape> {
  * FIFO. 100,000 loose objects take 0.1 s.
  */
 async function firstOdd(folder: string): Promise<string | null> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    // Folders in folders, deeper than git or we can name them.
+    if (error.code === 'ENAMETOOLONG') return null;
+    throw error;
+  });
+  if (entries === null) return 'what is below';
+  for (const entry of entries) {
     if (entry.isFile()) continue;
     if (!entry.isDirectory()) return entry.name;
     const below = await firstOdd(join(folder, entry.name));

@@ -1,15 +1,40 @@
-import { chmod, lstat, readdir, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Deletes what an agent may have made, folders without permissions included. Links are not followed. */
+/** So many names of 255 bytes fit into a path of 4096, with room for where the tree stands. */
+const LEVELS = 12;
+
+/**
+ * Deletes what an agent may have made: folders without permissions, and folders deeper than a path can be long. Links
+ * are not followed.
+ */
 export async function removeTree(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true });
   } catch (error) {
-    if (!['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    await openFolders(path);
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (code === 'ENAMETOOLONG') await moveUp(path);
+    else if (['EACCES', 'EPERM'].includes(code)) await openFolders(path);
+    else throw error;
     await rm(path, { recursive: true, force: true });
   }
+}
+
+/** What is far down is moved to the top, again and again, until nothing is far down. */
+async function moveUp(path: string): Promise<void> {
+  for (;;) {
+    const deep = await foldersAt(path, LEVELS);
+    if (deep.length === 0) return;
+    for (const folder of deep) await rename(folder, join(path, `.up-${randomUUID()}`));
+  }
+}
+
+async function foldersAt(path: string, levels: number): Promise<string[]> {
+  if (levels === 0) return [path];
+  const entries = await readdir(path, { withFileTypes: true });
+  const below = entries.filter((e) => e.isDirectory()).map((e) => foldersAt(join(path, e.name), levels - 1));
+  return (await Promise.all(below)).flat();
 }
 
 async function openFolders(path: string): Promise<void> {

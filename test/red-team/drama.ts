@@ -224,6 +224,12 @@ export class Drama {
     this.#stage.write({ 'results/go': '' });
     for (const pid of sleepers(this.#at.nap)) process.kill(pid, 'SIGKILL');
     await Promise.all(this.#listeners.map((s) => new Promise((done) => s.close(done))));
+    // Deeper than a path can be long: Node's own rm does not get there.
+    execFileSync('sh', [
+      '-c',
+      'find "$0" -type d -name deeper -prune -exec rm -rf {} +; true',
+      this.#stage.folder,
+    ]);
     await this.#stage.close();
   }
 }

@@ -122,4 +122,9 @@ export const WRECKS: { name: string; script: (at: Target) => string }[] = [
     script: (at) =>
       `ln -sf /etc/shadow .git/HEAD; echo /etc >.git/objects/info/alternates; mv .git/refs .git/refs-was; ln -s ${at.canaries} .git/refs; ln -sf /dev/zero "$CLAUDE_CONFIG_DIR/.claude.json"; echo wrecked`,
   },
+  {
+    name: 'folders in folders, deeper than a path can be long, in all that is kept',
+    script: () =>
+      `for d in .git/refs .git/objects . "$CLAUDE_CONFIG_DIR/projects" "$HOME" "$TMPDIR"; do perl -e 'chdir shift or die "$!\\n"; for (1..700) { mkdir "deeper" and chdir "deeper" or die "$!\\n" }' "$d"; done; echo wrecked`,
+  },
 ];
