@@ -1,6 +1,7 @@
 /**
- * podman's list of system calls with the sockets taken out that no network namespace holds: its own lets vsock pass,
- * which reaches the hypervisor and this machine from any container. docker's list does that itself.
+ * podman's list of system calls, with less in it. Its own lets sockets pass that no network namespace holds: vsock
+ * reaches the hypervisor and this machine from any container. And it lets an agent make namespaces, in which it has
+ * every right towards parts of the kernel that only root should reach. docker's list refuses both.
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,6 +13,15 @@ import { FAMILIES } from './seccomp.ts';
 const LISTS = ['/etc/containers/seccomp.json', '/usr/share/containers/seccomp.json'];
 const NETLINK = 16;
 const NETLINK_AUDIT = 9;
+
+/** Names of calls that are allowed under conditions, or not at all. */
+const TAKEN_OUT = new Set(
+  'socket socketcall clone clone3 unshare setns mount umount umount2 pivot_root move_mount open_tree fsopen fsmount fsconfig fspick mount_setattr'.split(
+    ' ',
+  ),
+);
+/** CLONE_NEW…: of user, mount, process, network, name, System V and control-group namespaces */
+const NEW_NAMESPACES = 0x7e020000;
 
 interface Rule {
   names: string[];
@@ -25,16 +35,22 @@ export function seccompArguments(runArgs: readonly string[], lists: readonly str
   if (runArgs.some((arg) => arg.includes('seccomp') || arg === '--privileged')) return [];
   const text = lists.map(read).find((found) => found !== null);
   if (text === undefined || text === null) return [];
-  return ['--security-opt', `seccomp=${fileOf(withoutOddSockets(text))}`];
+  return ['--security-opt', `seccomp=${fileOf(tightened(text))}`];
 }
 
-function withoutOddSockets(text: string): string {
+const PLAIN_CLONE: Rule = {
+  names: ['clone'],
+  action: 'SCMP_ACT_ALLOW',
+  args: [{ index: 0, value: NEW_NAMESPACES, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }],
+};
+
+function tightened(text: string): string {
   const profile = JSON.parse(text) as { syscalls: Rule[] };
   const others = profile.syscalls
-    .map((rule) => ({ ...rule, names: rule.names.filter((n) => n !== 'socket' && n !== 'socketcall') }))
+    .map((rule) => ({ ...rule, names: rule.names.filter((name) => !TAKEN_OUT.has(name)) }))
     .filter((rule) => rule.names.length > 0);
-  // What no rule names is refused.
-  const syscalls = [...others, ...FAMILIES.map((family) => allowed(family))];
+  // What no rule names is refused as if the kernel did not have it: then programs do without clone3.
+  const syscalls = [...others, PLAIN_CLONE, ...FAMILIES.map((family) => allowed(family))];
   return JSON.stringify({ ...profile, syscalls });
 }
 

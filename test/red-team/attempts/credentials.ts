@@ -1,4 +1,5 @@
 import { type Attempt, SECRETS, type Target } from '../attempt.ts';
+import { FIND_CLI } from './lifetime.ts';
 
 export const credentials = (_at: Target): Attempt[] => [
   {
@@ -49,5 +50,10 @@ printf 'protocol=http\\nhost=127.0.0.1\\n\\n' | GIT_TERMINAL_PROMPT=0 git creden
     name: 'folders beside the CLI folder: other conversations, the database',
     script: `ls -la "$CLAUDE_CONFIG_DIR/.." "$CLAUDE_CONFIG_DIR/../.." "$CLAUDE_CONFIG_DIR/../../.."; find "$CLAUDE_CONFIG_DIR/../../.." -name '*.db' -o -name instance | grep . && echo SUCCEEDED; [ "$(ls "$CLAUDE_CONFIG_DIR/../.." | wc -l)" = 1 ] && echo alone`,
     shows: /^alone$/m,
+  },
+  {
+    name: 'the memory of the CLI',
+    script: `${FIND_CLI}; perl -e 'my $pid = shift; open(my $maps, "<", "/proc/$pid/maps") or die "maps: $!"; open(my $mem, "<:raw", "/proc/$pid/mem") or die "mem: $!"; my $all = 0; while (<$maps>) { my ($from, $to) = /^(\\w+)-(\\w+) rw/ or next; ($from, $to) = (hex $from, hex $to); next if $to - $from > 32e6 or $all > 3e8; sysseek $mem, $from, 0; my $got; $all += sysread $mem, $got, $to - $from; print "SUCCEEDED $&\\n" if $got =~ /${SECRETS}/ } print "read $all\\n"' $cli`,
+    shows: /read [1-9]\d{6}/,
   },
 ];
