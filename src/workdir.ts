@@ -151,8 +151,9 @@ async function openControl(tools: Tools, checkout: CheckoutHandle): Promise<Cont
   const shape = await control.adopt();
   if (shape.kind === 'whole') return control;
   const what = shape.kind === 'missing' ? 'is missing' : `is damaged: ${shape.reason}`;
+  // Without its path: this sentence may be posted on the forge.
   throw refused(
-    `The checkout ${checkout.path} ${what}`,
+    `The checkout of this conversation ${what}`,
     'Prepare the conversation again, which makes it anew',
   );
 }

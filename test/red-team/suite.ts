@@ -79,6 +79,9 @@ function harmless(seen: () => Evidence): void {
     });
   });
   describe('a text', () => {
+    test('says nothing of how this machine is laid out', () => {
+      expect(seen().comments.filter((c) => /\/(state|tmp|work)\//.test(c.body))).toEqual([]);
+    });
     test('carries no mark that the model made, and mentions nobody', () => {
       const own = seen().comments.filter((c) => c.author === DEV);
       expect(own.filter((c) => c.body.includes('00000000-0000-4000-8000-000000000000'))).toEqual([]);
