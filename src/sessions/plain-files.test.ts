@@ -12,6 +12,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -110,7 +111,8 @@ describe('plain files', () => {
     execFileSync('mkfifo', [transcript]);
     expect(await diskCopy(session)).toMatchObject({ state: 'unreadable', code: 'ELOOP' });
     rmSync(transcript);
-    execFileSync('truncate', ['-s', '300M', transcript]);
+    writeFileSync(transcript, '');
+    truncateSync(transcript, 300 * 1024 * 1024);
     expect(await diskCopy(session)).toMatchObject({ state: 'unreadable', code: 'EFBIG' });
     await expect(readPlain(config, 'projects/conversation')).rejects.toThrow('no plain file');
   });

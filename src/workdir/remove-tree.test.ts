@@ -9,6 +9,10 @@ import { removeTree } from './remove-tree.ts';
 
 const DEEP = 'chdir shift or die; for (1..700) { mkdir "deeper" and chdir "deeper" or die "$!" }';
 
+function deepen(folder: string): void {
+  execFileSync('sh', ['-c', 'exec perl -e "$1" "$0"', folder, DEEP]);
+}
+
 function setUp(): string {
   const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-deep-'));
   onTestFinished(() => {
@@ -24,7 +28,7 @@ test('a tree deeper than a path can be long is removed, and nothing behind a lin
   mkdirSync(join(folder, 'other'));
   writeFileSync(join(folder, 'other', 'kept'), '');
   symlinkSync(join(folder, 'other'), join(tree, 'link'));
-  execFileSync('perl', ['-e', DEEP, tree]);
+  deepen(tree);
   await expect(rm(tree, { recursive: true, force: true })).rejects.toThrow('ENAMETOOLONG');
   await removeTree(tree);
   expect(existsSync(tree)).toBe(false);
@@ -34,7 +38,7 @@ test('a tree deeper than a path can be long is removed, and nothing behind a lin
 test.each(['refs', 'objects'])('a checkout with such %s is broken, and no riddle', async (name) => {
   const folder = setUp();
   execFileSync('git', ['init', '-q', '-b', 'main', 'checkout'], { cwd: folder });
-  execFileSync('perl', ['-e', DEEP, join(folder, 'checkout', '.git', name)]);
+  deepen(join(folder, 'checkout', '.git', name));
   const control = new Control(join(folder, 'control'), join(folder, 'checkout'));
   expect(await control.adopt()).toMatchObject({ kind: 'broken' });
 });
