@@ -208,7 +208,10 @@ export class Drama {
       connections: this.#connections,
       daemons: sleepers(this.#at.nap),
       processes: await this.#stage.processes(),
-      sockets: execFileSync('find', [this.#stage.folder, '-type', 's'], { encoding: 'utf8' }),
+      // A CLI that was killed leaves the name of one of its own in its temporary folder.
+      sockets: execFileSync('find', [this.#stage.folder, '-type', 's', '-not', '-path', '*/cc-socks/*'], {
+        encoding: 'utf8',
+      }),
       archived: chunks.map((c) => ({ path: c.path, text: Buffer.from(c.bytes).toString('latin1') })),
       comments: comments.map((c) => ({
         item: items.find((i) => i.id === c.item)!.number,

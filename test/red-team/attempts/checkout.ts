@@ -47,6 +47,11 @@ export const traps = (at: Target): Attempt[] => [
     shows: /Honest work/,
   },
   {
+    name: 'a repository in the repository, with programs in its own settings',
+    script: `git init -q sub && cd sub && git -c user.name=x -c user.email=x@x commit -q --allow-empty -m sub && git config core.fsmonitor '${canary(at, 'submodule-fsmonitor')}; false' && git config filter.evil.clean '${canary(at, 'submodule-filter')}; cat' && cd .. && git add sub && git ls-files -s sub && git commit -q -m 'Nested' && echo loose >sub/loose && git config -f .gitmodules submodule.sub.path sub`,
+    shows: /^160000 /m,
+  },
+  {
     name: 'hooks in the checkout',
     script: `for h in ${HOOKS}; do printf '#!/bin/sh\\n${canary(at, 'hooks')}\\n' >.git/hooks/$h; chmod +x .git/hooks/$h; done; echo planted`,
     shows: /planted/,
