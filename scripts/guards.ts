@@ -302,7 +302,7 @@ export const GUARDS: Guard[] = [
         replace: 'return heard ? tail : tail;',
       },
     ],
-    tests: { files: ['test/faults/kill-sqlite.test.ts'], named: 'run.answering#1' },
+    tests: { files: ['src/agent-runner.test.ts'], named: 'never heard' },
   },
   {
     name: 'adopted answer (whole service)',

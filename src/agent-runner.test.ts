@@ -331,6 +331,27 @@ describe.skipIf(!cli.ok || !flock.ok)(cli.title('a run that is killed'), () => {
     });
   });
 
+  test('with an answer in the transcript that the service never heard: it is not adopted, and the run goes on', async () => {
+    await plant(c);
+    const lease = await c.lease();
+    armFault((point) => {
+      if (point === 'run.ended') throw new Error('the service dies here');
+    });
+    await expect(c.run(lease, 'ASK: what do you know?')).rejects.toThrow('the service dies here');
+    armFault(null);
+    // As when the service had died before the answer reached it, and the CLI had gone on without it.
+    await c.database.rows
+      .deleteFrom('turns')
+      .where('dispatch_id', '=', lease.dispatch.id)
+      .where('kind', '=', 'text')
+      .execute();
+    await c.interrupt(lease);
+    const turn = await c.run(await c.leaseAgain(), 'ASK: what do you know?');
+    expect(turn.outcome).toMatchObject({ kind: 'answered', adopted: false });
+    expect(turn.requests.length).toBeGreaterThan(0);
+    expect(turn.requests[0]!.prompt).toContain('You were cut off');
+  });
+
   test('a tool call that cannot be recorded is not made', async () => {
     await c.lease().then((lease) => c.run(lease, 'hello'));
     await sql`create trigger no_tools before insert on turns when new.kind = 'tool' begin select raise(abort, 'no room'); end`.execute(
