@@ -142,7 +142,9 @@ scenes:
           const seen = [dirname(open.socketPath), dirname(script)].flatMap((f) => ['--ro-bind', f, f]);
           const inside = ['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', '--tmpfs', '/tmp'];
           const alone = ['--unshare-all', '--die-with-parent', '--chdir', cwd!];
-          const sandbox = [...inside, '--bind', home, home, ...seen, ...alone];
+          // The checkout of these tests may itself be below /tmp.
+          const binary = ['--ro-bind', command, command];
+          const sandbox = [...inside, ...binary, '--bind', home, home, ...seen, ...alone];
           return spawn(BUBBLEWRAP, [...sandbox, command, ...args], {
             env,
             stdio: ['pipe', 'pipe', 'ignore'],
