@@ -39,9 +39,16 @@ export async function openGitDoor(deps: GitDoorDeps): Promise<GitDoor> {
   };
   const { branch } = deps.policy;
   const at = { remote: await deps.remote(), branch };
-  door.seen.set(branch, await deps.workdir.knownHead(deps.checkout, at));
+  // The run need not wait for it; what it hands over does.
+  const known = deps.workdir.knownHead(deps.checkout, at).then(
+    (head) => void door.seen.set(branch, head),
+    (error: Error) => deps.log.warn(`no forced push in this run: ${error.message}`),
+  );
   if (deps.signingKeyFile !== null) await showPublicKey(door, deps.signingKeyFile);
-  const runner = new Runner(() => drain(door));
+  const runner = new Runner(async () => {
+    await known;
+    await drain(door);
+  });
   const watcher = watch(join(root, 'outbox'), () => runner.wake());
   watcher.on('error', (error) => deps.log.warn(`the outbox is polled only: ${error.message}`));
   const poll = setInterval(() => runner.wake(), POLL_MS);

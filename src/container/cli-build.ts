@@ -57,7 +57,15 @@ function packageOf(libc: Libc): string {
   return `@anthropic-ai/claude-agent-sdk-linux-${process.arch}${suffix}`;
 }
 
+let own: Libc | null = null;
+
+/** Asked once: the report takes as long as a git command, and every dispatch would wait for it. */
 function ownLibc(): Libc {
+  own ??= findOwnLibc();
+  return own;
+}
+
+function findOwnLibc(): Libc {
   const report = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
   return report.header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
 }

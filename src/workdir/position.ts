@@ -32,31 +32,34 @@ export async function position(p: Position, target: Target): Promise<Status> {
     return p.status;
   }
   try {
-    if (target.kind === 'branch') await positionOnBranch(p, target);
-    else await positionOnPull(p, target);
-    return await readStatus(p.git, p.control);
+    const moved =
+      target.kind === 'branch' ? await positionOnBranch(p, target) : await positionOnPull(p, target);
+    return moved ? await readStatus(p.git, p.control) : p.status;
   } catch (error) {
     throw isDamage(error) ? new CheckoutBroken(String(error)) : error;
   }
 }
 
-async function positionOnBranch(p: Position, target: Target & { kind: 'branch' }): Promise<void> {
+/** Answers whether anything was moved. */
+async function positionOnBranch(p: Position, target: Target & { kind: 'branch' }): Promise<boolean> {
   const dirty = p.status.dirtyFiles.length > 0;
   let head = p.status.headSha;
+  let moved = false;
   if (p.status.branch !== target.branch) {
     const where = p.status.branch === null ? 'at a commit without a branch' : `on branch ${p.status.branch}`;
     if (dirty) {
       p.notes.push(
         `The checkout is ${where} with uncommitted changes, not on ${target.branch}; it was left there.`,
       );
-      return;
+      return moved;
     }
     await keepDetachedWork(p);
     head = await switchTo(p, target);
+    moved = true;
     p.notes.push(`The checkout was ${where}; it is now on ${target.branch}.`);
   }
   const remote = target.remoteSha;
-  if (remote === null || remote === head || (await isAncestor(p, remote, head))) return;
+  if (remote === null || remote === head || (await isAncestor(p, remote, head))) return moved;
   if (!(await isAncestor(p, head, remote))) {
     p.notes.push(
       `The branch on the forge and the checkout have diverged; the checkout was left as it is. Merge or rebase onto origin/${target.branch}.`,
@@ -68,21 +71,24 @@ async function positionOnBranch(p: Position, target: Target & { kind: 'branch' }
   } else {
     await inCheckout(p.git, p.control, ['merge', '--quiet', '--ff-only', '--no-stat', remote]);
     p.notes.push('The branch on the forge has new commits by others; the checkout was fast-forwarded.');
+    moved = true;
   }
+  return moved;
 }
 
-async function positionOnPull(p: Position, target: Target & { kind: 'pull' }): Promise<void> {
-  if (p.status.headSha === target.sha) return;
+async function positionOnPull(p: Position, target: Target & { kind: 'pull' }): Promise<boolean> {
+  if (p.status.headSha === target.sha) return false;
   if (p.status.dirtyFiles.length > 0) {
     p.notes.push(
       `The pull request is at ${target.sha}; because of the uncommitted changes the checkout was left at ${p.status.headSha}.`,
     );
-    return;
+    return false;
   }
   await keepDetachedWork(p);
   await inCheckout(p.git, p.control, ['checkout', '--quiet', '--detach', target.sha, '--']);
   await p.control.returnHead();
   p.notes.push(`The pull request moved from ${p.status.headSha} to ${target.sha}; the checkout followed it.`);
+  return true;
 }
 
 /** The clean tree goes to the branch; it is made where it does not exist. Answers the branch's head. */

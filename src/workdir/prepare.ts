@@ -46,7 +46,12 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
   const p: Preparation = { ...tools, spec, control: new Control(controlFolder, path), record, notes: [] };
   return tools.mirrors.use(spec.repository.id, spec.remote, async (use) => {
     const target = await findTarget(tools.mirrors, use, spec);
-    const { status, created } = await continueOrCreate(p, use, target);
+    const { folder, git } = tools;
+    const { conversation } = spec;
+    const [{ status, created }, relay] = await together(
+      continueOrCreate(p, use, target),
+      makeRelay(git, { folder, conversation, mirror: use.path, seen: relayOf(p, use) }),
+    );
     if (target.kind === 'pull' && target.sha !== target.wanted) {
       p.notes.push(
         `Commit ${target.wanted} is no longer on the forge (force-pushed); the checkout was made for the present head ${target.sha}.`,
@@ -62,9 +67,6 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
       const note = await takeBaseConfiguration(p, { mirror: use.path, baseSha: target.baseSha });
       if (note !== null) p.notes.push(note);
     }
-    const { folder, git } = tools;
-    const { conversation } = spec;
-    const relay = await makeRelay(git, { folder, conversation, mirror: use.path, seen: relayOf(p, use) });
     return {
       conversation: spec.conversation,
       repositoryId: spec.repository.id,
@@ -77,6 +79,12 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
       relay,
     };
   });
+}
+
+/** When one fails the other is waited for, too: this is repeated on a mirror made anew, and would meet it. */
+async function together<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([one, other]);
+  return [await one, await other];
 }
 
 /** As the agent sees it. */
@@ -126,18 +134,26 @@ async function continueCheckout(p: Preparation, use: MirrorUse, target: Target):
   await giveConfigurationBack(p).catch((error) => {
     throw isDamage(error) ? new CheckoutBroken(String(error)) : error;
   });
-  const status = await readStatus(p.git, p.control).catch((error) => {
-    throw isDamage(error) ? new CheckoutBroken(String(error)) : error;
-  });
-  await refreshCheckout(p.git, use, p.control, target);
   const settings = settingsOf(p.spec, relayOf(p, use));
-  const written = await configureCheckout(p.git, p.control.checkout, settings);
+  // The worker's git reads a configuration of its own, so the agent's can be put right meanwhile.
+  const [status, written] = await together(
+    statusOnceFetched(p, use, target),
+    configureCheckout(p.git, p.control.checkout, settings),
+  );
   if (!written) notes.push('Git cannot read .git/config of the checkout; repair it first.');
   const { git, control } = p;
   const detachedAt = p.record?.detachedAt ?? null;
   const left = await position({ git, control, status, notes, detachedAt }, target);
   p.notes.push(...notes);
   return left;
+}
+
+async function statusOnceFetched(p: Preparation, use: MirrorUse, target: Target): Promise<Status> {
+  const status = await readStatus(p.git, p.control).catch((error) => {
+    throw isDamage(error) ? new CheckoutBroken(String(error)) : error;
+  });
+  await refreshCheckout(p.git, use, p.control, target);
+  return status;
 }
 
 async function setAside(p: Preparation, reason: string): Promise<void> {

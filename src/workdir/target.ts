@@ -17,7 +17,10 @@ export async function findTarget(mirrors: Mirrors, use: MirrorUse, spec: Checkou
   const at = spec.at;
   const base = at.base ?? spec.defaultBranch;
   await mirrors.refresh(use, at.kind === 'pull' ? at.number : null);
-  const baseSha = await mirrors.head(use.path, `refs/heads/${base}`);
+  const [baseSha, remoteSha] = await Promise.all([
+    mirrors.head(use.path, `refs/heads/${base}`),
+    at.kind === 'branch' ? mirrors.head(use.path, `refs/heads/${at.branch}`) : null,
+  ]);
   if (baseSha === null) {
     throw refused(
       `${use.address.url} has no branch ${base}`,
@@ -25,7 +28,6 @@ export async function findTarget(mirrors: Mirrors, use: MirrorUse, spec: Checkou
     );
   }
   if (at.kind === 'branch') {
-    const remoteSha = await mirrors.head(use.path, `refs/heads/${at.branch}`);
     return { kind: 'branch', base, baseSha, branch: at.branch, remoteSha };
   }
   if (await mirrors.fetchCommit(use, at.sha)) {

@@ -26,10 +26,16 @@ export async function openDoors(work: Work, deps: DispatchDeps, context: Dispatc
       agent: agent.name,
       now: deps.now(),
     });
+  let asked = false;
   const git = await openGitDoor({
     workdir: deps.workdir,
     checkout: context.checkout,
-    remote: () => remoteNow(work, deps, context),
+    remote: () => {
+      // At the start the configuration is as fresh as the dispatch; reading it costs about 20 ms.
+      if (asked) deps.refreshConfig();
+      asked = true;
+      return remoteNow(work, deps, context);
+    },
     policy: gitPolicy(work, deps, context),
     signingKeyFile: deps.config().git.signingKeyFile,
     audit,
@@ -74,13 +80,12 @@ async function strangersAmong(
 
 type BrokerAudit = Parameters<typeof forgeTools>[1]['audit'];
 
-/** The token of the moment: it may be replaced while the run lasts, so the files are read again. */
+/** With the token that the configuration has now: it may have been replaced while the run lasted. */
 export function remoteNow(
   { forgeConfig, agent, account }: Work,
   deps: DispatchDeps,
   { repository }: Pick<DispatchContext, 'repository'>,
 ): Remote {
-  deps.refreshConfig();
   const now = deps.config().forges[forgeConfig.name]?.accounts[agent.name];
   return { url: repository.cloneUrl, token: now?.token ?? account.token };
 }

@@ -80,6 +80,7 @@ async function pushNow(
   deps: DispatchDeps,
   { context, branch }: { context: DispatchContext; branch: string },
 ) {
+  deps.refreshConfig();
   const remote = remoteNow(work, deps, context);
   // What the door refused in the run must not go out after it.
   const check = checkOf(gitPolicy(work, deps, context));
