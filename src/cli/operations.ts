@@ -2,7 +2,6 @@
 import { type Command, Option } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { migrate, openDatabase, pendingMigrations } from '../database/database.ts';
-import { runDemo } from '../demo/demo.ts';
 import { armFault, parseFault } from '../faults.ts';
 import { replay } from '../replay.ts';
 import type { EngineName } from '../vocabulary.ts';
@@ -96,6 +95,8 @@ async function demo(options: {
   keep?: boolean;
 }): Promise<void> {
   const say = (line: string) => void (options.json ? process.stderr : process.stdout).write(`${line}\n`);
+  // Loaded here and not above: `serve` shares this file, and would keep forge and model of the demo in its memory.
+  const { runDemo } = await import('../demo/demo.ts');
   const report = await runDemo({
     env: process.env,
     live: options.live ?? false,

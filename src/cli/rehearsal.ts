@@ -1,10 +1,6 @@
-/** The rehearsal's two servers as commands, to try a configuration by hand. */
+/** The rehearsal's two servers as commands, to try a configuration by hand. Loaded when they are called, as in health.ts. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { MODEL_SCRIPT, REPOSITORY_FILES } from '../demo/script.ts';
-import { startRehearsalModel } from '../rehearsal/model.ts';
-import { parseModelScript } from '../rehearsal/model-script.ts';
-import { startPocketForge } from '../rehearsal/pocket-forge.ts';
 
 export function registerRehearsal(program: Command): void {
   const rehearsal = program
@@ -17,6 +13,11 @@ export function registerRehearsal(program: Command): void {
     .option('--port <number>', 'TCP port', '8788')
     .option('--socket <path>', 'unix socket beside it')
     .action(async (options: { script?: string; port: string; socket?: string }) => {
+      const [{ MODEL_SCRIPT }, { startRehearsalModel }, { parseModelScript }] = await Promise.all([
+        import('../demo/script.ts'),
+        import('../rehearsal/model.ts'),
+        import('../rehearsal/model-script.ts'),
+      ]);
       const text = options.script === undefined ? MODEL_SCRIPT : readFileSync(options.script, 'utf8');
       const model = await startRehearsalModel({
         script: parseModelScript(text, options.script ?? 'the demo’s script'),
@@ -48,6 +49,10 @@ interface ForgeOptions {
 }
 
 async function serveForge(options: ForgeOptions): Promise<void> {
+  const [{ REPOSITORY_FILES }, { startPocketForge }] = await Promise.all([
+    import('../demo/script.ts'),
+    import('../rehearsal/pocket-forge.ts'),
+  ]);
   const forge = await startPocketForge({
     folder: options.folder,
     port: Number(options.port),

@@ -1,9 +1,8 @@
 /** The doors of one run, both held by the worker: forge tools and the relay of git. The model's is the gateway. */
 import type { AgentTool } from '../agent-runner/contract.ts';
 import { recordAudit } from '../audit.ts';
-import { openGitDoor } from '../broker/git-door.ts';
+import type { BrokerDeps } from '../broker/contract.ts';
 import type { PushPolicy } from '../broker/git-policy.ts';
-import { forgeTools } from '../broker.ts';
 import { assertLease } from '../mailbox/leases.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { Remote } from '../workdir.ts';
@@ -26,6 +25,11 @@ export async function openDoors(work: Work, deps: DispatchDeps, context: Dispatc
       agent: agent.name,
       now: deps.now(),
     });
+  // With the first run and not with the service: a service at rest does not need them.
+  const [{ openGitDoor }, { forgeTools }] = await Promise.all([
+    import('../broker/git-door.ts'),
+    import('../broker.ts'),
+  ]);
   let asked = false;
   const git = await openGitDoor({
     workdir: deps.workdir,
@@ -78,7 +82,7 @@ async function strangersAmong(
   return authors.filter((author) => untrusted.has(author.id)).map((author) => author.login);
 }
 
-type BrokerAudit = Parameters<typeof forgeTools>[1]['audit'];
+type BrokerAudit = BrokerDeps['audit'];
 
 /** With the token that the configuration has now: it may have been replaced while the run lasted. */
 export function remoteNow(
