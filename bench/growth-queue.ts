@@ -86,7 +86,10 @@ async function measureDatabase(
 
 function configIn(folder: string): LoadedConfig {
   const at = { forge: 'http://127.0.0.1:9', model: 'http://127.0.0.1:9' };
-  const { text, env } = usualConfig({ model: '', forge: { repositories: ['orchard/*'], fork_pulls: true } }, at);
+  const { text, env } = usualConfig(
+    { model: '', forge: { repositories: ['orchard/*'], fork_pulls: true } },
+    at,
+  );
   const file = join(folder, 'claude-hooks.yaml');
   writeFileSync(file, text);
   return loadConfig({ file, env: { ...env, PORT: '0' } });
