@@ -87,7 +87,8 @@ const OUR_SETTINGS = {
   env: { CLAUDE_CODE_SKIP_PROMPT_HISTORY: '0' },
 };
 
-export async function runCli(run: CliRun): Promise<CliReport> {
+export async function runCli(given: CliRun): Promise<CliReport> {
+  const run = { ...given, container: stoppedOnce(given.container) };
   const report: CliReport = {
     initId: null,
     cliVersion: null,
@@ -128,6 +129,21 @@ export async function runCli(run: CliRun): Promise<CliReport> {
     await run.container.stop();
   }
   return report;
+}
+
+/**
+ * Several things end a run, and all wait for one end: a second stop that was still at work when the next attempt of the
+ * dispatch has started would find that one's container by the same marks, and end it (seen with podman).
+ */
+function stoppedOnce(container: RunningContainer): RunningContainer {
+  let stopping: Promise<void> | null = null;
+  return {
+    spawn: (spec) => container.spawn(spec),
+    stop: () => {
+      stopping ??= container.stop();
+      return stopping;
+    },
+  };
 }
 
 function sdkOptions(run: CliRun, report: CliReport, abort: AbortController): Options {
