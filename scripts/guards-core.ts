@@ -374,4 +374,16 @@ export const CORE_GUARDS: Guard[] = [
     ],
     tests: { files: ['test/faults/backup.test.ts'], named: 'sqlite' },
   },
+  {
+    name: 'one stop for each run',
+    keeps: 'the end of one attempt from ending the container of the next',
+    off: [
+      {
+        file: 'src/agent-runner/run-cli.ts',
+        find: 'stopping ??= container.stop();',
+        replace: 'stopping = container.stop();',
+      },
+    ],
+    tests: { files: ['src/agent-runner/run-cli.test.ts'] },
+  },
 ];
