@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AgentOptions } from '../src/agent-runner/contract.ts';
 import { cliEnvironment } from '../src/agent-runner/environment.ts';
 import { runCli } from '../src/agent-runner/run-cli.ts';
 import { cliFor } from '../src/container/cli-build.ts';
@@ -13,6 +14,17 @@ import { type TestEngine, testEngines } from '../test/support/engines.ts';
 import type { Bench } from './bench.ts';
 import { figure, type PartReport, SUMMARY_HEAD, summaryCells } from './report.ts';
 import { medianOf, summarise } from './summary.ts';
+
+/** The same for every bench that starts the CLI by itself. */
+export const AGENT: AgentOptions = {
+  model: 'claude-sonnet-4-5',
+  effort: null,
+  tools: null,
+  disallowedTools: [],
+  maxTurns: null,
+  permissionMode: 'bypassPermissions',
+  instructions: '',
+};
 
 interface Measured {
   engine: TestEngine;
@@ -61,15 +73,7 @@ async function measureOnce(
     env: cliEnvironment({ place, modelRetries: 0, modelIdleSeconds: 60, root: process.getuid?.() === 0 }),
     lockFile: join(folders.locks, 'lock'),
     executable: place.cli,
-    agent: {
-      model: 'claude-sonnet-4-5',
-      effort: null,
-      tools: null,
-      disallowedTools: [],
-      maxTurns: null,
-      permissionMode: 'bypassPermissions',
-      instructions: '',
-    },
+    agent: AGENT,
     tools: [],
     lateMessagesMs: 10_000,
     signal: new AbortController().signal,

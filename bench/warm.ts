@@ -13,7 +13,7 @@ import { type RehearsalModel, startRehearsalModel } from '../src/rehearsal/model
 import { parseModelScript } from '../src/rehearsal/model-script.ts';
 import { type TestEngine, testEngines } from '../test/support/engines.ts';
 import type { Bench } from './bench.ts';
-import { placeIn } from './containers.ts';
+import { AGENT, placeIn } from './containers.ts';
 import { atMost, figure, type PartReport, SUMMARY_HEAD, summaryCells } from './report.ts';
 import { medianOf, summarise } from './summary.ts';
 
@@ -92,15 +92,7 @@ async function turn(field: Field, start: 'new' | 'resume'): Promise<number> {
     env: environment(field),
     lockFile,
     executable: place.cli,
-    agent: {
-      model: 'claude-sonnet-4-5',
-      effort: null,
-      tools: null,
-      disallowedTools: [],
-      maxTurns: null,
-      permissionMode: 'bypassPermissions',
-      instructions: '',
-    },
+    agent: AGENT,
     tools: [],
     lateMessagesMs: 10_000,
     signal: new AbortController().signal,
