@@ -59,6 +59,7 @@ interface Field {
   engine: TestEngine;
   place: Awaited<ReturnType<typeof placeIn>>['place'];
   folder: string;
+  instructions: null;
   lockFile: string;
   session: string;
 }
@@ -90,6 +91,7 @@ async function turn(field: Field, start: 'new' | 'resume'): Promise<number> {
     session: { id: session, start, resumeAt: null },
     cwd: place.cwd,
     env: environment(field),
+    instructions: null,
     lockFile,
     executable: place.cli,
     agent: AGENT,

@@ -42,6 +42,8 @@ export interface DispatchRun {
   policy: 'resume' | 'fresh';
   /** the checkout, on this machine */
   cwd: string;
+  /** the only instruction files that the CLI may load, relative to the checkout; null = whatever is there */
+  instructions: readonly string[] | null;
   folders: CliFolders;
   /** what the container of this agent has and may */
   container: Pick<PlaceRequest, 'settings' | 'relay' | 'caches' | 'checkoutName'>;

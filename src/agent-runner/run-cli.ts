@@ -15,6 +15,7 @@ import type {
 import type { RunningContainer } from '../container/container.ts';
 import type { AgentOptions, AgentTool } from './contract.ts';
 import { forgeServer, mcpNames } from './forge-server.ts';
+import { type InstructionFiles, limitsOnProject } from './project-limits.ts';
 
 export interface CliRun {
   container: RunningContainer;
@@ -22,6 +23,8 @@ export interface CliRun {
   session: { id: string; start: 'new' | 'resume'; resumeAt: string | null };
   cwd: string;
   env: Record<string, string>;
+  /** the only instruction files that the CLI may load; null = whatever is there */
+  instructions: InstructionFiles | null;
   lockFile: string | null;
   /** path of the CLI as the container sees it */
   executable: string;
@@ -78,14 +81,6 @@ export interface CliReport {
 }
 
 const STDERR_KEPT = 4000;
-
-/** Above those of the project, which a repository brings along. */
-const OUR_SETTINGS = {
-  // The CLI deletes transcripts after 30 days by default; keeping and forgetting is ours.
-  cleanupPeriodDays: 3650,
-  // A repository whose settings set this variable would silently stop the transcript (measured on CLI 2.1.330).
-  env: { CLAUDE_CODE_SKIP_PROMPT_HISTORY: '0' },
-};
 
 export async function runCli(given: CliRun): Promise<CliReport> {
   const run = { ...given, container: stoppedOnce(given.container) };
@@ -162,7 +157,7 @@ function sdkOptions(run: CliRun, report: CliReport, abort: AbortController): Opt
     allowDangerouslySkipPermissions: agent.permissionMode === 'bypassPermissions',
     systemPrompt: { type: 'preset', preset: 'claude_code', append: agent.instructions },
     settingSources: ['project'],
-    settings: OUR_SETTINGS,
+    ...limitsOnProject(run),
     env: run.env,
     hooks: { PreToolUse: [{ hooks: [recordBeforeTool(run.observe)] }] },
     pathToClaudeCodeExecutable: run.executable,

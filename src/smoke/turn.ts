@@ -69,6 +69,7 @@ function dispatchRun(
     },
     policy: 'resume',
     cwd: stage.checkout.path,
+    instructions: stage.checkout.instructions,
     folders: stage.folders,
     container: stage.container,
     tools: [],

@@ -78,6 +78,8 @@ export interface Checkout {
   baseSha: string;
   /** whole sentences for the prompt: what the agent should know about the state it finds */
   notes: string[];
+  /** with the configuration from the base: the only files that may instruct the agent, relative paths; else null */
+  instructions: string[] | null;
   /** true when the folder was made by this call */
   created: boolean;
   relay: RelayFolders;

@@ -63,9 +63,11 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
       mirror: use.path,
       detachedAt: detached ? target.sha : (record?.detachedAt ?? null),
     });
+    let instructions: string[] | null = null;
     if (spec.configurationFromBase) {
-      const note = await takeBaseConfiguration(p, { mirror: use.path, baseSha: target.baseSha });
-      if (note !== null) p.notes.push(note);
+      const taken = await takeBaseConfiguration(p, { mirror: use.path, baseSha: target.baseSha });
+      p.notes.push(...taken.notes);
+      instructions = taken.instructions;
     }
     return {
       conversation: spec.conversation,
@@ -75,6 +77,7 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
       headSha: status.headSha,
       baseSha: target.baseSha,
       notes: p.notes,
+      instructions,
       created,
       relay,
     };

@@ -139,6 +139,7 @@ async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Pr
         agent: agentOptions(agent),
         policy: agent.resume,
         cwd: context.checkout.path,
+        instructions: context.checkout.instructions,
         folders: cliFolders(deps.config().state, lease.conversation.id),
         container: containerOf(work, deps, context),
         tools: doors.tools,

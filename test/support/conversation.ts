@@ -38,6 +38,8 @@ export interface TurnOptions {
   state?: string;
   signal?: AbortSignal;
   policy?: 'resume' | 'fresh';
+  /** as `DispatchRun.instructions` */
+  instructions?: readonly string[];
   maxTurns?: number;
   model?: Partial<RunnerDeps['model']>;
   tools?: AgentTool[];
@@ -214,6 +216,7 @@ export class TestConversation {
       },
       policy: options.policy ?? ('resume' as const),
       cwd: options.cwd ?? this.cwd,
+      instructions: options.instructions ?? null,
       container: {
         settings: { ...SETTINGS, ...options.settings },
         relay: this.#relay(),
