@@ -59,7 +59,6 @@ interface Field {
   engine: TestEngine;
   place: Awaited<ReturnType<typeof placeIn>>['place'];
   folder: string;
-  instructions: null;
   lockFile: string;
   session: string;
 }
