@@ -189,7 +189,8 @@ async function attemptRun(
         modelIdleSeconds: deps.model.idleSeconds,
         root: (place.spec.user?.uid ?? process.getuid?.()) === 0,
       }),
-      instructions: dispatch.instructions === null ? null : { folder: place.cwd, files: dispatch.instructions },
+      instructions:
+        dispatch.instructions === null ? null : { folder: place.cwd, files: dispatch.instructions },
       lockFile: join(dispatch.folders.locks, plan.session.id),
       executable: place.cli,
       agent: dispatch.agent,
