@@ -295,7 +295,7 @@ export class TestConversation {
       log: this.#log(),
       now: () => Date.now(),
       instance: this.folder,
-      model: { retries: 0, idleSeconds: 120, ...options.model },
+      model: { retries: 0, idleSeconds: 120, small: null, ...options.model },
       path: process.env.PATH!,
       cli: async () => installedCli('glibc') ?? installedCli('musl')!,
       forwarder: async () => null,
