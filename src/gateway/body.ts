@@ -6,7 +6,7 @@ const MIB = 1024 * 1024;
 const MOST_BODY_BYTES = 64 * MIB;
 /** Of one run together. The worker's memory is everybody's; a run that fills it would stop the others. */
 const MOST_HELD_BYTES = 160 * MIB;
-/** Up to here the worker reads a body itself: the slowest of this size takes some 10 ms, and a thread 2 ms at least. */
+/** Up to here the worker may read a body itself, which takes some 2 ms; a thread takes that long to be asked. */
 const SMALL_BYTES = 256 * 1024;
 
 export interface Held {

@@ -75,6 +75,7 @@ async function serve(
   if ('status' in came) return refuse(at, request, response, came);
   try {
     const inspected = await inspector.inspect(came);
+    if (response.destroyed) return;
     if ('status' in inspected) return refuse(at, request, response, inspected);
     const { body, model } = inspected;
     if (!mayName(model, at.run.models, at.prices)) return refuse(at, request, response, dearer(at, model));

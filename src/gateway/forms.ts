@@ -59,11 +59,8 @@ export interface Misfit {
   problem: string;
 }
 
-/** Deeper than any schema of a tool; and shallow enough for everything that walks a value by calling itself. */
-const MOST_DEPTH = 200;
-
-export function findMisfit(value: unknown, form: Form, depth = 0): Misfit | null {
-  if (depth > MOST_DEPTH) return here(`is nested more than ${MOST_DEPTH} levels deep`);
+/** For values that are not nested deeply: `extent.ts` has looked. */
+export function findMisfit(value: unknown, form: Form): Misfit | null {
   switch (form.is) {
     case 'text':
       return textMisfit(value, form);
@@ -74,15 +71,15 @@ export function findMisfit(value: unknown, form: Form, depth = 0): Misfit | null
     case 'nothing':
       return value === null || (Array.isArray(value) && value.length === 0) ? null : here('is not empty');
     case 'list':
-      return listMisfit(value, form, depth);
+      return listMisfit(value, form);
     case 'textOrList':
-      return Array.isArray(value) ? listMisfit(value, form.list, depth) : textMisfit(value, form.text);
+      return Array.isArray(value) ? listMisfit(value, form.list) : textMisfit(value, form.text);
     case 'fields':
-      return fieldsMisfit(value, form, depth);
+      return fieldsMisfit(value, form);
     case 'kinds':
-      return kindsMisfit(value, form.kinds, depth);
+      return kindsMisfit(value, form.kinds);
     case 'data':
-      return dataMisfit(value, form.schema, depth);
+      return dataMisfit(value, form.schema);
   }
 }
 
@@ -92,39 +89,38 @@ function textMisfit(value: unknown, { most, one }: Text): Misfit | null {
   return most !== undefined && value.length > most ? here(`is longer than ${most} characters`) : null;
 }
 
-function listMisfit(value: unknown, { of }: List, depth: number): Misfit | null {
+function listMisfit(value: unknown, { of }: List): Misfit | null {
   if (!Array.isArray(value)) return here('is no list');
   for (let n = 0; n < value.length; n++) {
-    const misfit = findMisfit(value[n], of, depth + 1);
+    const misfit = findMisfit(value[n], of);
     if (misfit !== null) return within(`[${n}]`, misfit);
   }
   return null;
 }
 
-function fieldsMisfit(value: unknown, form: Fields, depth: number): Misfit | null {
+function fieldsMisfit(value: unknown, form: Fields): Misfit | null {
   if (!isObject(value)) return here('is no object');
   for (const name of Object.keys(value)) {
     const misfit = Object.hasOwn(form.fields, name)
-      ? findMisfit(value[name], form.fields[name]!, depth + 1)
+      ? findMisfit(value[name], form.fields[name]!)
       : here(`is ${UNLISTED}`);
     if (misfit !== null) return within(nameShown(name), misfit);
   }
   return null;
 }
 
-function kindsMisfit(value: unknown, named: Readonly<Record<string, Fields>>, depth: number): Misfit | null {
+function kindsMisfit(value: unknown, named: Readonly<Record<string, Fields>>): Misfit | null {
   if (!isObject(value)) return here('is no object');
   const { type } = value;
   if (typeof type !== 'string') return within('type', here('is missing'));
   if (!Object.hasOwn(named, type)) return within('type', here(`is ${shown(type)}, which is ${UNLISTED}`));
-  return fieldsMisfit(value, named[type]!, depth);
+  return fieldsMisfit(value, named[type]!);
 }
 
-function dataMisfit(value: unknown, isSchema: boolean, depth: number): Misfit | null {
-  if (depth > MOST_DEPTH) return here(`is nested more than ${MOST_DEPTH} levels deep`);
+function dataMisfit(value: unknown, isSchema: boolean): Misfit | null {
   if (Array.isArray(value)) {
     for (let n = 0; n < value.length; n++) {
-      const misfit = dataMisfit(value[n], isSchema, depth + 1);
+      const misfit = dataMisfit(value[n], isSchema);
       if (misfit !== null) return within(`[${n}]`, misfit);
     }
     return null;
@@ -135,7 +131,7 @@ function dataMisfit(value: unknown, isSchema: boolean, depth: number): Misfit | 
     const misfit =
       isSchema && name === '$ref' && typeof one === 'string' && !one.startsWith('#')
         ? here('points outside of the request')
-        : dataMisfit(one, isSchema, depth + 1);
+        : dataMisfit(one, isSchema);
     if (misfit !== null) return within(nameShown(name), misfit);
   }
   return null;

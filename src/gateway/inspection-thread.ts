@@ -7,11 +7,17 @@ import { inspect } from './inspection.ts';
 export type ThreadAnswer = Refusal | { body: Uint8Array<ArrayBuffer>; model: string };
 
 const port = parentPort!;
-port.on('message', (memory: SharedArrayBuffer) => {
-  const inspected = inspect(Buffer.from(memory));
+port.on('message', (sent: SharedArrayBuffer | Uint8Array<ArrayBuffer>) => {
+  const inspected = inspect(bytesOf(sent));
   if ('status' in inspected) return port.postMessage(inspected);
   const { body, model } = inspected;
   // A short one may stand in memory that others use, too, and only what is given away is not copied.
   const isOwn = body.byteLength === body.buffer.byteLength;
   port.postMessage({ body, model } satisfies ThreadAnswer, isOwn ? [body.buffer] : []);
 });
+
+function bytesOf(sent: SharedArrayBuffer | Uint8Array<ArrayBuffer>): Buffer {
+  return sent instanceof SharedArrayBuffer
+    ? Buffer.from(sent)
+    : Buffer.from(sent.buffer, sent.byteOffset, sent.byteLength);
+}

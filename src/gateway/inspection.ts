@@ -6,6 +6,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type Refusal, refusal } from './admission.ts';
 import { BODY } from './allowed.ts';
+import { extentOf, MOST_DEPTH, MOST_VALUES } from './extent.ts';
 import { findMisfit, type Misfit } from './forms.ts';
 
 export interface Inspected {
@@ -16,6 +17,9 @@ export interface Inspected {
 
 export function inspect(bytes: Buffer): Inspected | Refusal {
   if (!isUtf8(bytes)) return refusal(400, 'The request is no UTF-8. Send JSON in UTF-8.');
+  const { values, depth } = extentOf(bytes);
+  if (values > MOST_VALUES) return tooMuch(`has more than ${MOST_VALUES} values`);
+  if (depth > MOST_DEPTH) return tooMuch(`is nested more than ${MOST_DEPTH} levels deep`);
   let value: unknown;
   try {
     value = JSON.parse(bytes.toString('utf8'));
@@ -27,6 +31,10 @@ export function inspect(bytes: Buffer): Inspected | Refusal {
   const { model } = value as { model?: string };
   if (model === undefined) return refusal(400, 'The request names no model. Name one in "model".');
   return { body: Buffer.from(JSON.stringify(value)), model };
+}
+
+function tooMuch(what: string): Refusal {
+  return refusal(413, `The request ${what}. Compact the conversation.`);
 }
 
 const REMEDY =

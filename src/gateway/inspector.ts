@@ -6,9 +6,12 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type Refusal, refusal } from './admission.ts';
 import type { Body } from './body.ts';
+import { extentOf } from './extent.ts';
 import { type Inspected, inspect } from './inspection.ts';
 import type { ThreadAnswer } from './inspection-thread.ts';
 
+/** A quarter of a megabyte can hold thirty times as many, and to read those takes thirty times as long. */
+const MOST_VALUES_HERE = 5_000;
 /** Of the thread's JavaScript values. What a large conversation takes is a tenth of it. */
 const MOST_THREAD_MIB = 768;
 
@@ -22,9 +25,10 @@ export function createInspector(): Inspector {
   let thread: Thread | null = null;
   return {
     inspect: async (body) => {
-      if (body.kind === 'small') return inspect(body.bytes);
+      if (body.kind === 'small' && extentOf(body.bytes).values <= MOST_VALUES_HERE)
+        return inspect(body.bytes);
       if (thread === null || thread.isOver) thread = new Thread();
-      return await thread.inspect(body.memory);
+      return await thread.inspect(body.kind === 'small' ? body.bytes : body.memory);
     },
     close: async () => thread?.close(),
   };
@@ -45,11 +49,11 @@ class Thread {
     this.#worker.on('error', () => {});
     this.#worker.on('exit', () => {
       this.isOver = true;
-      for (const answer of this.#waiting.splice(0)) answer(TOO_MUCH);
+      for (const answer of this.#waiting.splice(0)) answer(ENDED);
     });
   }
 
-  inspect(memory: SharedArrayBuffer): Promise<Inspected | Refusal> {
+  inspect(memory: SharedArrayBuffer | Buffer): Promise<Inspected | Refusal> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.#worker.postMessage(memory);
@@ -61,7 +65,7 @@ class Thread {
   }
 }
 
-const TOO_MUCH = refusal(413, 'The request is too large to be inspected. Compact the conversation.');
+const ENDED = refusal(413, 'The request could not be inspected, by its size. Compact the conversation.');
 
 function inspectedOf(answer: ThreadAnswer): Inspected | Refusal {
   if ('status' in answer) return answer;
