@@ -19,7 +19,8 @@ import {
   unseen,
 } from './forms.ts';
 
-const REAL_MODEL = 'comes back from a real model, and the rehearsal model does not say it';
+/** The CLI moves its marks of the cache from request to request: what has one today may have none tomorrow. */
+const MARK = 'the CLI’s mark of the cache may stand here';
 
 const CACHE = fields({
   type: oneOf('ephemeral'),
@@ -29,9 +30,10 @@ const CACHE = fields({
   ),
 });
 
+/** As `unseen`, for one of several kinds. */
+const unseenKind = (why: string, form: Fields) => ({ ...form, why });
 /** `kinds` looks at the type before; here it is said once more so that every field is on the list. */
 const block = (type: string, named: Record<string, Form>): Fields => fields({ type: oneOf(type), ...named });
-const ofModel = (form: Fields) => unseen(REAL_MODEL, form as Form) as Fields & { why: string };
 
 const base64 = (...types: string[]) =>
   kinds({ base64: block('base64', { media_type: oneOf(...types), data: text() }) });
@@ -39,13 +41,13 @@ const base64 = (...types: string[]) =>
 const TEXT = block('text', {
   text: text(),
   cache_control: CACHE,
-  citations: unseen(REAL_MODEL, { is: 'nothing' }),
+  citations: { is: 'nothing' },
 });
 const IMAGE = block('image', {
   source: base64('image/png', 'image/jpeg', 'image/gif', 'image/webp'),
-  cache_control: CACHE,
+  cache_control: unseen(MARK, CACHE),
 });
-const DOCUMENT = block('document', { source: base64('application/pdf'), cache_control: CACHE });
+const DOCUMENT = block('document', { source: base64('application/pdf'), cache_control: unseen(MARK, CACHE) });
 
 const TOOL_RESULT = block('tool_result', {
   tool_use_id: text(200),
@@ -65,21 +67,23 @@ const TOOL_USE = block('tool_use', {
   id: text(200),
   name: text(200),
   input: data,
-  caller: unseen(REAL_MODEL, fields({ type: oneOf('direct') })),
-  cache_control: CACHE,
+  caller: fields({ type: oneOf('direct') }),
+  cache_control: unseen(MARK, CACHE),
 });
+
+const IN_PROMPT = 'a picture in a prompt, and where the CLI counts the tokens of many';
 
 const MESSAGE = fields({
   role: oneOf('user', 'assistant', 'system'),
   content: textOrList(
     kinds({
       text: TEXT,
-      image: IMAGE,
-      document: DOCUMENT,
+      image: unseenKind(IN_PROMPT, IMAGE),
+      document: unseenKind(IN_PROMPT, DOCUMENT),
       tool_use: TOOL_USE,
       tool_result: TOOL_RESULT,
-      thinking: ofModel(block('thinking', { thinking: text(), signature: text() })),
-      redacted_thinking: ofModel(block('redacted_thinking', { data: text() })),
+      thinking: block('thinking', { thinking: text(), signature: text() }),
+      redacted_thinking: block('redacted_thinking', { data: text() }),
     }),
   ),
   output_config: fields({ effort: oneOf('low', 'medium', 'high', 'xhigh', 'max') }),
@@ -92,7 +96,7 @@ const TOOL = fields({
   description: text(),
   input_schema: schema,
   defer_loading: flag,
-  cache_control: CACHE,
+  cache_control: unseen(MARK, CACHE),
 });
 
 /** Of messages and of counting tokens. */
@@ -103,12 +107,15 @@ export const BODY: Form & Fields = fields({
   system: textOrList(kinds({ text: TEXT })),
   messages: list(MESSAGE),
   tools: list(TOOL),
-  tool_choice: fields({
-    type: oneOf('auto', 'any', 'tool', 'none'),
-    name: unseen('names one of the tools, in side tasks of the CLI', text(200)),
-    disable_parallel_tool_use: unseen('as the CLI’s own library offers it', flag),
-  }),
+  tool_choice: unseen(
+    'side tasks of the CLI name the tool that they want called',
+    fields({ type: oneOf('auto', 'any', 'tool', 'none'), name: text(200), disable_parallel_tool_use: flag }),
+  ),
   metadata: fields({ user_id: text(400) }),
+  fallback_credit_token: unseen(
+    'after an answer that was refused, the CLI hands in at another model what it was given for it',
+    text(4000),
+  ),
   temperature: unseen('sent where thinking is off', number),
   thinking: fields({
     type: oneOf('adaptive', 'enabled', 'disabled'),
@@ -146,6 +153,7 @@ export const BETAS: Listed = {
   'mid-conversation-tool-changes-2026-07-01': null,
   'effort-2025-11-24': null,
   'token-counting-2024-11-01': null,
+  'fallback-credit-2026-06-01': null,
   'oauth-2025-04-20': 'an OAuth token needs it; the gateway adds it, too',
   'structured-outputs-2025-12-15': 'belongs to `output_config.format`',
   'extended-cache-ttl-2025-04-11': 'belongs to `cache_control.ttl`',
