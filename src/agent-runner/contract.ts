@@ -71,7 +71,8 @@ export interface RunnerDeps {
   now: () => number;
   /** names the installation in the environment of its processes */
   instance: string;
-  model: { retries: number; idleSeconds: number };
+  /** `small`: for side tasks of the CLI; null = as it chooses */
+  model: { retries: number; idleSeconds: number; small: string | null };
   path: string;
   /** absolute path, on this machine, of the CLI that fits this image; null = no image */
   cli: (image: string | null) => Promise<string>;

@@ -12,6 +12,8 @@ export interface EnvironmentOptions {
   modelRetries: number;
   /** longest silence of the model's side; the CLI takes 10 s as the least */
   modelIdleSeconds: number;
+  /** for side tasks of the CLI; without it: as it chooses */
+  smallModel?: string | null;
   /** root may skip permission prompts only when this says that it is sandboxed; the operator chose the engine */
   root: boolean;
 }
@@ -44,6 +46,7 @@ export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<stri
     // behind another base URL (measured on CLI 2.1.330).
     CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS: String(o.modelIdleSeconds * 1000),
     API_TIMEOUT_MS: String(o.modelIdleSeconds * 1000),
+    ...(!o.smallModel ? {} : { ANTHROPIC_DEFAULT_HAIKU_MODEL: o.smallModel }),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     DISABLE_AUTOUPDATER: '1',
     ...(o.root ? { IS_SANDBOX: '1' } : {}),

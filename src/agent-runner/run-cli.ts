@@ -13,6 +13,7 @@ import type {
   SDKResultMessage,
 } from '@anthropic-ai/claude-agent-sdk';
 import type { RunningContainer } from '../container/container.ts';
+import { TOOLS_OUTSIDE } from '../vocabulary.ts';
 import type { AgentOptions, AgentTool } from './contract.ts';
 import { forgeServer, mcpNames } from './forge-server.ts';
 import { type InstructionFiles, limitsOnProject } from './project-limits.ts';
@@ -151,7 +152,7 @@ function sdkOptions(run: CliRun, report: CliReport, abort: AbortController): Opt
     ...(agent.effort === null ? {} : { effort: agent.effort }),
     ...(agent.tools === null ? {} : { tools: agent.tools }),
     allowedTools: [...(agent.tools ?? []), ...mcpNames(run.tools)],
-    ...(agent.disallowedTools.length === 0 ? {} : { disallowedTools: agent.disallowedTools }),
+    disallowedTools: [...agent.disallowedTools, ...TOOLS_OUTSIDE],
     ...(agent.maxTurns === null ? {} : { maxTurns: agent.maxTurns }),
     permissionMode: agent.permissionMode,
     allowDangerouslySkipPermissions: agent.permissionMode === 'bypassPermissions',

@@ -22,7 +22,7 @@ export const agentOptions = z.strictObject({
     'x-expects': 'lower-case letters, digits and dashes',
   }),
   description: z.string().min(1).meta({ description: 'What the agent is for, in one sentence.' }),
-  tools: tools('Tools it may use. Without it: all of them.'),
+  tools: tools('Tools it may use. Without it: all of them, but never `WebSearch` and `WebFetch`.'),
   disallowed_tools: tools('Tools taken away from it.'),
   model: z.string().min(1).optional().meta({
     description: 'Model it runs on. Without it, or with `inherit`: `model.default`.',

@@ -90,7 +90,7 @@ function runnerDeps(deps: ProbeDeps): RunnerDeps {
     log: deps.log,
     now: deps.now,
     instance: deps.instance,
-    model: { retries: 0, idleSeconds: config.model.idleSeconds },
+    model: { retries: 0, idleSeconds: config.model.idleSeconds, small: config.model.small },
     path: deps.path,
     cli: deps.cli,
     forwarder: deps.forwarder,
