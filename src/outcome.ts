@@ -2,9 +2,10 @@
  * What becomes of an answer: the branch is pushed, the pull request opened, the answer posted. Each is an effect, done
  * once; a crash between two of them goes on where it stopped.
  */
-import type { Forge, Item } from './forge/forge.ts';
+import type { Item } from './forge/forge.ts';
 import { continuityReceipt, parseVerdict, postedText } from './outcome/answer.ts';
 import { type EffectDeps, effectKey, lastResult, marker, once, wasBegun } from './outcome/effects.ts';
+import type { OutgoingForge } from './outcome/outgoing-forge.ts';
 import { joinPull, openedEarlier } from './outcome/pulls.ts';
 import type { Continuity, RepositoryRef } from './vocabulary.ts';
 
@@ -37,7 +38,7 @@ export interface Publication {
 }
 
 export interface OutcomeDeps extends EffectDeps {
-  forge: Forge;
+  forge: OutgoingForge;
 }
 
 export interface Published {

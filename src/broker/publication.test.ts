@@ -52,7 +52,7 @@ async function agentOpensPull(): Promise<Story> {
         continuity: 'fresh',
         continuityReason: '',
       },
-      { database, forge: stage.forge, now: () => 6, assertMine: async () => {} },
+      { database, forge: stage.outgoing, now: () => 6, assertMine: async () => {} },
     );
   return { stage, sha, pull: Number(/#(\d+)/.exec(opened.text)![1]), publish, pulls };
 }

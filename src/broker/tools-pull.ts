@@ -1,7 +1,7 @@
 /** Opening and changing pull requests, and asking for a review. */
 
 import type { Item } from '../forge/forge.ts';
-import { outgoingText, postedText } from '../outcome/answer.ts';
+import { postedText, unmarked } from '../outcome/answer.ts';
 import { joinPull, OPEN_PULL_TOOL } from '../outcome/pulls.ts';
 import { type Broker, Denied, itemNumber, logins, type Tool, text, title, writeTool } from './tool.ts';
 
@@ -22,7 +22,7 @@ export const PULL_TOOLS: readonly Tool[] = [
       if (there !== null) return { ...there, text: `${there.text} Use update_pull to change it.` };
       const { name: head, base } = branchOf(broker.scope);
       const opened = await broker.deps.forge.openPull(broker.scope.repository, {
-        title: outgoingText(words),
+        title: unmarked(words),
         body: postedText({ answer: body, notes: [], marker: broker.mark }),
         head,
         base,
@@ -49,7 +49,7 @@ export const PULL_TOOLS: readonly Tool[] = [
     },
     async perform({ number, title: words, body }, { scope, deps, mark }) {
       const changed = await deps.forge.updatePull(scope.repository, number, {
-        ...(words === undefined ? {} : { title: outgoingText(words) }),
+        ...(words === undefined ? {} : { title: unmarked(words) }),
         ...(body === undefined ? {} : { body: postedText({ answer: body, notes: [], marker: mark }) }),
       });
       return { text: `Changed: ${linkOf(changed)}` };

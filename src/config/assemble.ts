@@ -75,12 +75,14 @@ function forgeConfig(name: string, forge: Options['forges'][string]): ForgeConfi
     name,
     kind: forge.kind,
     url: address(forge.url),
+    cloneUrl: address(forge.clone_url ?? forge.url),
     webhookSecrets: [forge.webhook_secret].flat(),
     repositories: forge.repositories,
     trustedSenders: forge.trusted_senders ?? null,
     requiredPermission: forge.required_permission,
     allowedBots: forge.allowed_bots,
     forkPulls: forge.fork_pulls,
+    closingKeywords: forge.closing_keywords,
     accounts: forge.accounts,
   };
 }

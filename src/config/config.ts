@@ -62,6 +62,8 @@ export interface ForgeConfig {
   name: string;
   kind: ForgeKind;
   url: string;
+  /** where git reaches it: `<cloneUrl>/<owner>/<name>.git` */
+  cloneUrl: string;
   /** any of them may have signed a delivery */
   webhookSecrets: readonly string[];
   /** `owner/name` or `owner/*` */
@@ -73,6 +75,8 @@ export interface ForgeConfig {
   /** logins of robots that may wake agents */
   allowedBots: readonly string[];
   forkPulls: boolean;
+  /** words that close or reopen issues there, besides the usual ones */
+  closingKeywords: readonly string[];
   /** by agent name */
   accounts: Readonly<Record<string, { login: string; token: string }>>;
 }

@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto';
 import type { AgentConfig, ForgeConfig } from '../config/config.ts';
 import type { Snapshot } from '../flows/changes.ts';
-import type { CiState, Comment, Forge, Item, Review } from '../forge/forge.ts';
+import type { CiState, Comment, Item, Review } from '../forge/forge.ts';
 import type { Lease } from '../mailbox/leases.ts';
+import type { ReadingForge } from '../outcome/outgoing-forge.ts';
 import { forkRefusal, isAccountOf } from '../trust/sender.ts';
 import type { Trust } from '../trust.ts';
 import type { ForgeUser, RepositoryRef } from '../vocabulary.ts';
@@ -42,7 +43,7 @@ export interface ContextRequest {
   agent: AgentConfig;
   account: { login: string; token: string };
   forgeConfig: ForgeConfig;
-  forge: Forge;
+  forge: ReadingForge;
   trust: Trust;
   workdir: Workdir;
   /** where the agent will see the relay; null = where it is on this machine */
@@ -92,7 +93,9 @@ export async function contextToPublish(request: ContextRequest): Promise<Dispatc
     notes: [],
   };
   const { lease } = request;
-  return await complete({ request, found, lease, messages: lease.messages.map(readMessage), text });
+  const context = await complete({ request, found, lease, messages: lease.messages.map(readMessage), text });
+  // Whose words the answer came from is not known here, so it may say no more than after a stranger's.
+  return { ...context, restricted: 'what the run had read is not known any more' };
 }
 
 interface Found {

@@ -12,6 +12,8 @@ import type { DispatchDeps, Work } from './work.ts';
 
 export interface Doors {
   tools: AgentTool[];
+  /** why the run may only read and comment by now: from its start, or since a tool read a stranger's words */
+  restricted(): string | null;
   close(): Promise<void>;
 }
 
@@ -31,6 +33,7 @@ export async function openDoors(work: Work, deps: DispatchDeps, context: Dispatc
     import('../broker.ts'),
   ]);
   let asked = false;
+  let restricted = context.restricted;
   const git = await openGitDoor({
     workdir: deps.workdir,
     checkout: context.checkout,
@@ -64,12 +67,15 @@ export async function openDoors(work: Work, deps: DispatchDeps, context: Dispatc
       database: deps.database,
       now: deps.now,
       assertMine: (tx) => assertLease(tx, lease),
-      forge: work.forge,
+      forge: work.speak(() => restricted !== null),
+      onRestricted: (reason) => {
+        restricted = reason;
+      },
       strangers: (authors) => strangersAmong(authors, work, deps, context),
       audit,
     },
   );
-  return { tools, close: () => git.close() };
+  return { tools, restricted: () => restricted, close: () => git.close() };
 }
 
 async function strangersAmong(

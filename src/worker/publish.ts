@@ -34,14 +34,14 @@ export async function publish(
       closes: lease.conversation.item_kind === 'issue' ? lease.conversation.item_number : null,
       reviewedSha: context.item.pull?.headSha ?? null,
     },
-    outcomeDeps(work, deps),
+    outcomeDeps(work, deps, context.restricted !== null),
   );
 }
 
-function outcomeDeps(work: Work, deps: DispatchDeps): OutcomeDeps {
+function outcomeDeps(work: Work, deps: DispatchDeps, strict: boolean): OutcomeDeps {
   return {
     database: deps.database,
-    forge: work.forge,
+    forge: work.speak(() => strict),
     now: deps.now,
     assertMine: (tx) => assertLease(tx, work.lease),
   };
@@ -70,7 +70,8 @@ export async function tellPeople(work: Work, deps: DispatchDeps, text: string): 
       continuity: 'resumed',
       continuityReason: '',
     },
-    outcomeDeps(work, deps),
+    // A reason may quote anybody.
+    outcomeDeps(work, deps, true),
   );
 }
 

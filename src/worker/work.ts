@@ -7,6 +7,7 @@ import type { Forge } from '../forge/forge.ts';
 import type { Log } from '../log.ts';
 import type { Lease } from '../mailbox/leases.ts';
 import type { Settlement } from '../mailbox/settlement.ts';
+import type { OutgoingForge, ReadingForge } from '../outcome/outgoing-forge.ts';
 import type { Trust } from '../trust.ts';
 import type { Workdir } from '../workdir.ts';
 
@@ -32,7 +33,9 @@ export interface Work {
   agent: AgentConfig;
   forgeConfig: ForgeConfig;
   account: { login: string; token: string };
-  forge: Forge;
+  forge: ReadingForge;
+  /** the same client to write through; `strict` is asked at each call: the words may be a stranger's */
+  speak: (strict: () => boolean) => OutgoingForge;
   signal: AbortSignal;
 }
 
