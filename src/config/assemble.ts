@@ -55,6 +55,8 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
     },
     git: {
       maxPushBytes: found.git.max_push_bytes,
+      protectedFiles: found.git.protected_files,
+      unprotectedFiles: found.git.unprotected_files,
       signingKeyFile:
         found.git.signing_key_file === undefined ? null : resolve(folder, found.git.signing_key_file),
     },

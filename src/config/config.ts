@@ -41,6 +41,10 @@ export interface LoadedConfig {
   sessions: { archive: boolean; flushMilliseconds: number; maxFailedResumes: number; retentionDays: number };
   git: {
     maxPushBytes: number;
+    /** patterns, besides the list in `broker/protected-files.ts` */
+    protectedFiles: readonly string[];
+    /** patterns of what may be pushed although it is protected */
+    unprotectedFiles: readonly string[];
     /** absolute, or null: commits are not signed */
     signingKeyFile: string | null;
   };

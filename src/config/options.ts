@@ -83,6 +83,8 @@ const model = z
   })
   .meta({ description: 'The model behind the agents.' });
 
+const paths = z.array(z.string().regex(/^(?:\*\*\/)?[^\s/]+(?:\/[^\s/]+)*\/?$/)).default([]);
+
 const git = z
   .strictObject({
     max_push_bytes: z
@@ -90,6 +92,16 @@ const git = z
       .min(1024)
       .default(104_857_600)
       .meta({ description: 'Largest pack an agent may push, in bytes (100 MiB).' }),
+    protected_files: paths.meta({
+      description:
+        'More files that agents may not push changes of, besides [those that run code elsewhere](protected-files.md): `.env`, `deploy/` (all in it), `**/*.pem` (in any folder).',
+      'x-expects': 'a list of paths with * in names',
+    }),
+    unprotected_files: paths.meta({
+      description:
+        'Files that agents may push although they are [protected](protected-files.md), for example `.gitattributes`. Agents with `workflow_files` may push those of CI besides.',
+      'x-expects': 'a list of paths with * in names',
+    }),
     signing_key_file: text(
       'SSH private key that signs the commits of all agents. It stays outside the containers. Without it: unsigned.',
     ).optional(),

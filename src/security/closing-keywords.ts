@@ -17,6 +17,7 @@ export const BREAK = '\u200d';
  * broken stays as it is. Bounded: a text of signs alone would be read once for each word in it.
  */
 const GAP =
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: each code point is meant alone
   /(?:<\/?[a-z][^<>:]{0,100}>|<!--[^<>]{0,100}-->|(?!&(?:#0*3[35]|#x0*2[13]|num|excl);)&#?\w{1,8};|&(?!#?\w{1,8};)|[#!](?!\d)|[^\p{L}\p{N}\u200d#!&]){1,64}/iuy;
 
 const NAMES_A_NUMBER = /(?:[#!]|&(?:#0*3[35]|#x0*2[13]|num|excl);)(\d+)/iuy;

@@ -47,7 +47,12 @@ export function pushDoor({ git }: Pick<LoadedConfig, 'git'>, log: Log): PushDoor
         prefix: agent.branchPrefix,
         item: 1,
         defaultBranch: branch.base,
-        workflowFiles: agent.workflowFiles,
+        protection: {
+          add: git.protectedFiles,
+          allow: git.unprotectedFiles,
+          workflowFiles: agent.workflowFiles,
+        },
+        closing: { own: 1, keywords: [] },
         identity,
         maxBytes: git.maxPushBytes,
       },

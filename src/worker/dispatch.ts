@@ -22,7 +22,7 @@ import { tellPeople } from './publish.ts';
 import { announceRun, conversationView, replayedMessages } from './rows.ts';
 import { postpone, publishStoredAnswer, settleOutcome } from './settle.ts';
 import { withoutStale } from './stale.ts';
-import { type DispatchDeps, type Finished, finish, seenItems, type Work } from './work.ts';
+import { closingOf, type DispatchDeps, type Finished, finish, seenItems, type Work } from './work.ts';
 
 export async function runDispatch(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Promise<void> {
   const finished = await attempt(lease, deps, signal);
@@ -68,8 +68,7 @@ function findParts(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Work 
     return `agent ${agentName} has no account on ${forgeName}; add forges.${forgeName}.accounts.${agentName}`;
   }
   const forge = deps.forge(forgeConfig, agentName);
-  const { item_kind: kind, item_number: number } = lease.conversation;
-  const closing = { own: kind === 'issue' ? number : null, keywords: forgeConfig.closingKeywords };
+  const closing = closingOf(lease, forgeConfig);
   const speak: Work['speak'] = (strict) => outgoingForge(forge, () => ({ ...closing, strict: strict() }));
   return { lease, agent, forgeConfig, account, forge, speak, signal };
 }

@@ -8,7 +8,7 @@ import type { ForgeUser } from '../vocabulary.ts';
 import type { Remote } from '../workdir.ts';
 import type { DispatchContext } from './context.ts';
 import { untrustedAuthors } from './senders.ts';
-import type { DispatchDeps, Work } from './work.ts';
+import { closingOf, type DispatchDeps, type Work } from './work.ts';
 
 export interface Doors {
   tools: AgentTool[];
@@ -101,7 +101,12 @@ export function remoteNow(
 }
 
 /** What the agent may push, in the run and after it. */
-export function gitPolicy({ agent, lease }: Work, deps: DispatchDeps, context: DispatchContext): PushPolicy {
+export function gitPolicy(
+  { agent, lease, forgeConfig }: Work,
+  deps: DispatchDeps,
+  context: DispatchContext,
+): PushPolicy {
+  const { git } = deps.config();
   const { branch, repository, identity } = context;
   return {
     closed: branch === null ? CLOSED : null,
@@ -110,9 +115,14 @@ export function gitPolicy({ agent, lease }: Work, deps: DispatchDeps, context: D
     prefix: agent.branchPrefix,
     item: lease.conversation.item_number,
     defaultBranch: repository.defaultBranch,
-    workflowFiles: agent.workflowFiles,
+    protection: {
+      add: git.protectedFiles,
+      allow: git.unprotectedFiles,
+      workflowFiles: agent.workflowFiles,
+    },
+    closing: closingOf(lease, forgeConfig),
     identity,
-    maxBytes: deps.config().git.maxPushBytes,
+    maxBytes: git.maxPushBytes,
   };
 }
 
