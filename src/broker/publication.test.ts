@@ -38,7 +38,7 @@ async function agentOpensPull(): Promise<Story> {
         dispatchId: stage.dispatchId,
         conversationId: stage.conversationId,
         agent: 'dev',
-        login: 'bo',
+        isOurs: (user) => user.login === 'bo',
         forgeName: 'home',
         repository: { id: '1', fullName: REPO },
         itemNumber: stage.number,

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { AgentConfig, ForgeConfig } from '../config/config.ts';
 import type { Snapshot } from '../flows/changes.ts';
+import { cloneAddress } from '../forge/clone-address.ts';
 import type { CiState, Comment, Item, Review } from '../forge/forge.ts';
 import type { Lease } from '../mailbox/leases.ts';
 import type { ReadingForge } from '../outcome/outgoing-forge.ts';
@@ -22,7 +23,7 @@ export interface DispatchContext {
   messages: CarriedMessage[];
   /** the message whose skill makes the prompt: the most urgent, of those the newest; null when all were withdrawn */
   leading: CarriedMessage | null;
-  repository: RepositoryRef & { defaultBranch: string; cloneUrl: string };
+  repository: RepositoryRef & { defaultBranch: string };
   item: Screened<Item>;
   comments: Screened<Comment>[];
   reviews: Screened<Review>[];
@@ -197,7 +198,7 @@ async function checkoutSpec(
     sign: request.sign,
     configurationFromBase: false,
     repository: { id: repository.id, fullName: repository.fullName },
-    remote: { url: repository.cloneUrl, token: account.token },
+    remote: { url: cloneAddress(request.forgeConfig.cloneUrl, repository.fullName), token: account.token },
     defaultBranch: repository.defaultBranch,
     identity: { name: account.login, email: `${account.login}@noreply.localhost` },
   };

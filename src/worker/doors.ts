@@ -3,6 +3,7 @@ import type { AgentTool } from '../agent-runner/contract.ts';
 import { recordAudit } from '../audit.ts';
 import type { BrokerDeps } from '../broker/contract.ts';
 import type { PushPolicy } from '../broker/git-policy.ts';
+import { cloneAddress } from '../forge/clone-address.ts';
 import { assertLease } from '../mailbox/leases.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { Remote } from '../workdir.ts';
@@ -96,8 +97,10 @@ export function remoteNow(
   deps: DispatchDeps,
   { repository }: Pick<DispatchContext, 'repository'>,
 ): Remote {
-  const now = deps.config().forges[forgeConfig.name]?.accounts[agent.name];
-  return { url: repository.cloneUrl, token: now?.token ?? account.token };
+  const now = deps.config().forges[forgeConfig.name];
+  const address = now?.cloneUrl ?? forgeConfig.cloneUrl;
+  const token = now?.accounts[agent.name]?.token ?? account.token;
+  return { url: cloneAddress(address, repository.fullName), token };
 }
 
 /** What the agent may push, in the run and after it. */
