@@ -11,6 +11,7 @@ import type { Log } from '../log.ts';
 import type { PushDoor } from '../smoke/push.ts';
 import type { SmokeDeps } from '../smoke.ts';
 import { isStateLocked } from '../state-lock.ts';
+import { tryClone } from '../workdir/try-clone.ts';
 import { engineChoice } from './dispatching.ts';
 
 type Environment = Record<string, string | undefined>;
@@ -73,6 +74,7 @@ export function doctorContext(
     now: () => Date.now(),
     uid: process.getuid?.() ?? null,
     forge: forgeClient,
+    clone: (remote) => tryClone(remote, { env: o.env }),
     service: { url: serviceUrl(config), running: isStateLocked(config.state) },
     testDeliveries: o.testDeliveries,
     engine: async () => {

@@ -49,10 +49,7 @@ export function parseRemote(remote: Remote): Address {
   return {
     url: url.href,
     origin: url.origin,
-    config: [
-      [`http.${url.origin}/.extraHeader`, `Authorization: Basic ${basic}`],
-      STAY,
-    ],
+    config: [[`http.${url.origin}/.extraHeader`, `Authorization: Basic ${basic}`], STAY],
     secrets: [basic, token],
   };
 }
