@@ -19,12 +19,13 @@ export async function openListener(): Promise<Listener> {
 }
 
 export interface LyingForge extends Listener {
-  /** `names`: clone_url in its answers; `redirects`: git is sent there as well */
-  lies: { names: string | null; redirects: string | null };
+  /** `forge`: where everything is passed on to; `names`: clone_url in its answers; `redirects`: where git is sent */
+  lies: { forge: string; names: string | null; redirects: string | null };
 }
 
-export async function openLyingForge(forge: string): Promise<LyingForge> {
-  const lies: LyingForge['lies'] = { names: null, redirects: null };
+/** The forge behind it may be named later. */
+export async function openLyingForge(forge = ''): Promise<LyingForge> {
+  const lies: LyingForge['lies'] = { forge, names: null, redirects: null };
   const seen: Listener['seen'] = [];
   const listener = await serve((request, response) => {
     seen.push({ path: request.url!, authorization: request.headers.authorization ?? null });
@@ -34,7 +35,7 @@ export async function openLyingForge(forge: string): Promise<LyingForge> {
       return;
     }
     const { host: _, ...headers } = request.headers;
-    const passed = ask(`${forge}${request.url}`, { method: request.method!, headers }, (answer) => {
+    const passed = ask(`${lies.forge}${request.url}`, { method: request.method!, headers }, (answer) => {
       void passOn(answer, response, isGit ? null : lies.names);
     });
     passed.on('error', () => response.destroy());
