@@ -110,8 +110,9 @@ async function decideNext(deps: DispatcherDeps, judged: Judged): Promise<Step> {
   }
 }
 
-function questionKey({ forge, repository, user }: Question): string {
-  return JSON.stringify([forge.name, repository.id, user.id, user.login]);
+/** Being believed as an author is less than waking an agent: one answer never stands for the other. */
+function questionKey({ forge, repository, user, event }: Question): string {
+  return JSON.stringify([forge.name, repository.id, user.id, user.login, event !== null]);
 }
 
 async function postpone(deps: DispatcherDeps, delivery: DeliveryRow, error: unknown): Promise<void> {
@@ -232,7 +233,8 @@ async function deliver(tx: Rows, routing: Routing, work: ToDeliver): Promise<Dec
   const { config, event } = work;
   const forge = config.forges[event.forge]!;
   const agents = agentViews(config, event.forge);
-  const known = await conversationsOnItem(tx, event, [...agents.keys()]);
+  const mayJoin = () => isTrustedAuthor(routing, forge, event);
+  const known = await conversationsOnItem(tx, event, [...agents.keys()], mayJoin);
   const { considered, matches } = route({
     event,
     agents,
@@ -259,7 +261,10 @@ async function deliver(tx: Rows, routing: Routing, work: ToDeliver): Promise<Dec
   }
   const messages: StoredDecision['messages'] = [];
   for (const match of matches) {
-    const { conversation, dispatchId } = await toMailbox(tx, deps, work, match);
+    const { conversation, dispatchId } = await toMailbox(tx, routing, work, {
+      ...match,
+      known: known.has(match.agent),
+    });
     messages.push({
       agent: match.agent,
       flow: match.flow,
@@ -284,12 +289,25 @@ function judgeSender({ deps, judged }: Routing, forge: ForgeConfig, event: Forge
   return judgement;
 }
 
+/** Of the pull request itself, which may be another than who caused the event. */
+function isTrustedAuthor(
+  { deps, judged }: Routing,
+  forge: ForgeConfig,
+  { repository, item }: ToDeliver['event'],
+): boolean {
+  const question: Question = { forge, repository, user: item.author, event: null };
+  const judgement = judged.get(questionKey(question)) ?? deps.trust.known(question);
+  if (judgement === null) throw new NeedsAnswer(question);
+  return judgement.allowed;
+}
+
 async function toMailbox(
   tx: Rows,
-  deps: DispatcherDeps,
+  routing: Routing,
   { config, delivery, event }: ToDeliver,
-  match: RouteMatch,
+  match: RouteMatch & { known: boolean },
 ): Promise<{ conversation: ConversationRow; dispatchId: string }> {
+  const { deps } = routing;
   const agent = config.agents.get(match.agent)!;
   const conversation = await resolveConversation(tx, {
     forge: event.forge,
@@ -297,6 +315,8 @@ async function toMailbox(
     number: event.item.number,
     agent: match.agent,
     item: event.item,
+    // What is known is on the item itself, or was found to be one that it may join.
+    mayJoin: match.known,
     now: deps.now(),
   });
   const { dispatchId } = await appendMessage(tx, {

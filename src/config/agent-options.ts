@@ -76,7 +76,8 @@ export const agentOptions = z.strictObject({
     .default(50)
     .meta({ description: 'Writes through forge tools in one dispatch, before they are refused.' }),
   workflow_files: z.boolean().default(false).meta({
-    description: 'Whether it may push changes of workflow files, which run with secrets of the forge.',
+    description:
+      'Whether it may push changes of [files that CI runs](protected-files.md), with secrets of the forge.',
   }),
   max_run_requests: cap('Requests to the model in one dispatch.'),
   max_run_tokens: cap('New input and output tokens of one dispatch; cache reads are not counted.'),

@@ -53,8 +53,7 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
       // By id, because another repository may have taken the old name.
       const path = `/repositories/${encodeURIComponent(id)}`;
       const found = toRepository((await http.send({ method: 'GET', path }, repositoryShape)).value);
-      const { fullName, defaultBranch, cloneUrl } = found;
-      return { id: found.id, fullName, defaultBranch, cloneUrl };
+      return { id: found.id, fullName: found.fullName, defaultBranch: found.defaultBranch };
     },
     getItem: (repository, number) => getItem(http, repository, number),
     listReviews: (repository, number) => listReviews(http, repository, number),

@@ -75,7 +75,6 @@ describe('a call', () => {
       id: '42',
       fullName: 'orchard/apples',
       defaultBranch: 'trunk',
-      cloneUrl: 'https://x/a.git',
     });
     expect(seen[0]!.path).toBe('/repositories/42');
   });

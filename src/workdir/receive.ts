@@ -109,6 +109,7 @@ async function judge(r: Receive, remote: Remote): Promise<string | null> {
     branch: push.branch,
     bases: base === null ? [checkout.baseSha] : [base, checkout.baseSha],
     remote: { remoteSha: remote.remoteSha, reachable: remote.reachable, seen: push.seen },
+    isWatched: push.check.isWatched,
   });
   const refusal = push.check.refuse(facts);
   if (refusal !== null || remote.reachable) return refusal;

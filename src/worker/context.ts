@@ -3,8 +3,10 @@
 import { createHash } from 'node:crypto';
 import type { AgentConfig, ForgeConfig } from '../config/config.ts';
 import type { Snapshot } from '../flows/changes.ts';
-import type { CiState, Comment, Forge, Item, Review } from '../forge/forge.ts';
+import { cloneAddress } from '../forge/clone-address.ts';
+import type { CiState, Comment, Item, Review } from '../forge/forge.ts';
 import type { Lease } from '../mailbox/leases.ts';
+import type { ReadingForge } from '../outcome/outgoing-forge.ts';
 import { forkRefusal, isAccountOf } from '../trust/sender.ts';
 import type { Trust } from '../trust.ts';
 import type { ForgeUser, RepositoryRef } from '../vocabulary.ts';
@@ -21,7 +23,7 @@ export interface DispatchContext {
   messages: CarriedMessage[];
   /** the message whose skill makes the prompt: the most urgent, of those the newest; null when all were withdrawn */
   leading: CarriedMessage | null;
-  repository: RepositoryRef & { defaultBranch: string; cloneUrl: string };
+  repository: RepositoryRef & { defaultBranch: string };
   item: Screened<Item>;
   comments: Screened<Comment>[];
   reviews: Screened<Review>[];
@@ -42,7 +44,7 @@ export interface ContextRequest {
   agent: AgentConfig;
   account: { login: string; token: string };
   forgeConfig: ForgeConfig;
-  forge: Forge;
+  forge: ReadingForge;
   trust: Trust;
   workdir: Workdir;
   /** where the agent will see the relay; null = where it is on this machine */
@@ -92,7 +94,9 @@ export async function contextToPublish(request: ContextRequest): Promise<Dispatc
     notes: [],
   };
   const { lease } = request;
-  return await complete({ request, found, lease, messages: lease.messages.map(readMessage), text });
+  const context = await complete({ request, found, lease, messages: lease.messages.map(readMessage), text });
+  // Whose words the answer came from is not known here, so it may say no more than after a stranger's.
+  return { ...context, restricted: 'what the run had read is not known any more' };
 }
 
 interface Found {
@@ -194,7 +198,7 @@ async function checkoutSpec(
     sign: request.sign,
     configurationFromBase: false,
     repository: { id: repository.id, fullName: repository.fullName },
-    remote: { url: repository.cloneUrl, token: account.token },
+    remote: { url: cloneAddress(request.forgeConfig.cloneUrl, repository.fullName), token: account.token },
     defaultBranch: repository.defaultBranch,
     identity: { name: account.login, email: `${account.login}@noreply.localhost` },
   };

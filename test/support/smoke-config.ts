@@ -56,7 +56,12 @@ export async function openInstallation(): Promise<Installation> {
       cli: (image) => cliFor({ oci, image, executable: OTHER_CLI, muslCliPath: null }),
       forge: (f, agent) =>
         createGiteaFamilyClient({ name: f.name, url: f.url, token: f.accounts[agent]!.token }),
-      door: pushDoor({ git: { maxPushBytes: 100_000_000, signingKeyFile: null } }, silentLog),
+      door: pushDoor(
+        {
+          git: { maxPushBytes: 100_000_000, protectedFiles: [], unprotectedFiles: [], signingKeyFile: null },
+        },
+        silentLog,
+      ),
       env: { PATH: process.env.PATH },
       log: silentLog,
       now: () => Date.now(),
