@@ -22,7 +22,7 @@ import {
   unlink,
   writeFile,
 } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { isBranchName } from './names.ts';
 
 const LINKED = ['objects', 'refs', 'packed-refs', 'index'] as const;
@@ -44,7 +44,9 @@ const CONFIG = `[core]
 
 /** What we know about a checkout without asking the checkout. */
 export interface CheckoutRecord {
-  path: string;
+  /** name of its folder among the conversation's checkouts; no path, because the state folder may be moved */
+  folder: string;
+  /** name of the mirror's folder */
   mirror: string;
   /** where we last detached HEAD; a HEAD elsewhere holds the agent's own commits */
   detachedAt: string | null;
@@ -103,9 +105,17 @@ export class Control {
   }
 }
 
+/** Older records hold absolute paths, which are wrong once the state folder has been moved. */
+type StoredRecord = CheckoutRecord & { path: string };
+
 export async function readRecord(folder: string): Promise<CheckoutRecord | null> {
   try {
-    return JSON.parse(await readFile(join(folder, 'record.json'), 'utf8')) as CheckoutRecord;
+    const stored = JSON.parse(await readFile(join(folder, 'record.json'), 'utf8')) as StoredRecord;
+    return {
+      folder: basename(stored.folder ?? stored.path),
+      mirror: basename(stored.mirror),
+      detachedAt: stored.detachedAt,
+    };
   } catch {
     // Not there yet, or torn: everything in it can be found again.
     return null;
@@ -194,7 +204,9 @@ async function typeOf(path: string): Promise<'folder' | 'file' | 'link' | 'other
   }
 }
 
-async function link(target: string, path: string): Promise<void> {
+/** Relative, so that it still leads there after the state folder was moved or copied. */
+async function link(absolute: string, path: string): Promise<void> {
+  const target = relative(dirname(path), absolute);
   const current = await readlink(path).catch(() => null);
   if (current === target) return;
   await unlink(path).catch(() => {});

@@ -84,8 +84,9 @@ export class Mirrors {
     return work({ path, address, fresh: true });
   }
 
-  /** Forgets what a conversation pushed through the mirror at `path`; its objects go with git's next collection. */
-  async forget(path: string, refs: string[]): Promise<void> {
+  /** Forgets what a conversation pushed through the mirror of this name; its objects go with git's next collection. */
+  async forget(name: string, refs: string[]): Promise<void> {
+    const path = join(this.#folder, name);
     await this.#locks.hold(path, async () => {
       if (!(await exists(path))) return;
       for (const ref of refs) {

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { moveAside } from './aside.ts';
 import { CheckoutBroken, createCheckout, readStatus, refreshCheckout, type Status } from './checkout.ts';
 import { giveConfigurationBack, takeBaseConfiguration } from './configuration.ts';
@@ -41,8 +41,8 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
   const controlFolder = controlFolderOf(tools.folder, spec.conversation);
   const record = await readRecord(controlFolder);
   const home = checkoutsFolderOf(tools.folder, spec.conversation);
-  const path =
-    record?.path ?? (await existingCheckout(home)) ?? join(home, folderName(spec.repository.fullName));
+  const name = record?.folder ?? (await existingCheckout(home)) ?? folderName(spec.repository.fullName);
+  const path = join(home, name);
   const p: Preparation = { ...tools, spec, control: new Control(controlFolder, path), record, notes: [] };
   return tools.mirrors.use(spec.repository.id, spec.remote, async (use) => {
     const target = await findTarget(tools.mirrors, use, spec);
@@ -59,8 +59,8 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
     }
     const detached = target.kind === 'pull' && status.headSha === target.sha && status.branch === null;
     await p.control.writeRecord({
-      path,
-      mirror: use.path,
+      folder: name,
+      mirror: basename(use.path),
       detachedAt: detached ? target.sha : (record?.detachedAt ?? null),
     });
     if (spec.configurationFromBase) {
@@ -167,8 +167,7 @@ async function setAside(p: Preparation, reason: string): Promise<void> {
 /** Found again by its folder when the record is lost: a renamed repository must not get a second checkout. */
 async function existingCheckout(home: string): Promise<string | null> {
   const names = await readdir(home).catch(() => []);
-  const name = names.find((n) => !n.startsWith('.'));
-  return name === undefined ? null : join(home, name);
+  return names.find((n) => !n.startsWith('.')) ?? null;
 }
 
 function requireNames(spec: CheckoutSpec): void {
