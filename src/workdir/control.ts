@@ -24,17 +24,18 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { isBranchName } from './names.ts';
+import { formatConfig, type ObjectFormat } from './object-format.ts';
 
 const LINKED = ['objects', 'refs', 'packed-refs', 'index'] as const;
-const CONFIG = `[core]
-	repositoryformatversion = 0
-	bare = false
-	logAllRefUpdates = false
-	hooksPath = /dev/null
-	fsmonitor = false
-	commitGraph = false
-	multiPackIndex = false
-[gc]
+const CORE = {
+  bare: 'false',
+  logAllRefUpdates: 'false',
+  hooksPath: '/dev/null',
+  fsmonitor: 'false',
+  commitGraph: 'false',
+  multiPackIndex: 'false',
+};
+const CONFIG = `[gc]
 	auto = 0
 [maintenance]
 	auto = false
@@ -50,6 +51,7 @@ export interface CheckoutRecord {
   mirror: string;
   /** where we last detached HEAD; a HEAD elsewhere holds the agent's own commits */
   detachedAt: string | null;
+  format: ObjectFormat;
 }
 
 export type CheckoutShape =
@@ -72,12 +74,12 @@ export class Control {
   }
 
   /** Looks at the checkout without git, and makes the git directory agree with it. */
-  async adopt(): Promise<CheckoutShape> {
+  async adopt(format: ObjectFormat): Promise<CheckoutShape> {
     const shape = await readCheckout(this.checkout);
     if (shape.kind !== 'whole') return shape;
     await mkdir(this.gitDir, { recursive: true });
     for (const name of LINKED) await link(join(this.checkout, '.git', name), join(this.gitDir, name));
-    await writeFile(join(this.gitDir, 'config'), CONFIG);
+    await writeFile(join(this.gitDir, 'config'), `${formatConfig(format, CORE)}${CONFIG}`);
     await writeFile(join(this.gitDir, 'HEAD'), `${shape.head}\n`);
     return shape;
   }
@@ -106,7 +108,8 @@ export class Control {
 }
 
 /** Older records hold absolute paths, which are wrong once the state folder has been moved. */
-type StoredRecord = CheckoutRecord & { path: string };
+type StoredRecord = Partial<CheckoutRecord> &
+  Pick<CheckoutRecord, 'mirror' | 'detachedAt'> & { path: string };
 
 export async function readRecord(folder: string): Promise<CheckoutRecord | null> {
   try {
@@ -115,6 +118,7 @@ export async function readRecord(folder: string): Promise<CheckoutRecord | null>
       folder: basename(stored.folder ?? stored.path),
       mirror: basename(stored.mirror),
       detachedAt: stored.detachedAt,
+      format: stored.format ?? 'sha1',
     };
   } catch {
     // Not there yet, or torn: everything in it can be found again.

@@ -19,13 +19,14 @@ export async function readFacts(r: FactsRequest): Promise<PushFacts> {
   const { remoteSha } = r.remote;
   const changedFiles = await changedOf(r);
   const touchesModules = changedFiles.includes('.gitmodules');
+  const [bytes, commits] = await Promise.all([newBytes(r), newCommits(r)]);
   return {
     ...r.remote,
     branch: r.branch,
     sha: r.sha,
     fastForward: remoteSha === null || (await isAncestor(r.git, r.gitDir, [remoteSha, r.sha])),
-    bytes: await newBytes(r),
-    commits: await newCommits(r),
+    bytes,
+    commits,
     changedFiles,
     submoduleUrls: touchesModules ? await submoduleUrls(r) : [],
   };

@@ -1,5 +1,13 @@
 /** The state folder is moved, or copied and restored elsewhere: nothing below it may remember where it stood. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BareRepository, git, makeFolder } from '../../test/support/git-remotes.ts';
