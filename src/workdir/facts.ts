@@ -23,14 +23,15 @@ export async function readFacts(r: FactsRequest): Promise<PushFacts> {
   const { remoteSha } = r.remote;
   const changedFiles = await changedOf(r);
   const touchesModules = changedFiles.includes('.gitmodules');
+  const [bytes, commits, messages] = await Promise.all([newBytes(r), newCommits(r), newMessages(r)]);
   return {
     ...r.remote,
     branch: r.branch,
     sha: r.sha,
     fastForward: remoteSha === null || (await isAncestor(r.git, r.gitDir, [remoteSha, r.sha])),
-    bytes: await newBytes(r),
-    commits: await newCommits(r),
-    messages: await newMessages(r),
+    bytes,
+    commits,
+    messages,
     changedFiles,
     links: changedFiles.length === 0 ? [] : await linksOf(r),
     submoduleUrls: touchesModules ? await submoduleUrls(r) : [],

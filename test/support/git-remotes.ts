@@ -35,9 +35,9 @@ export function makeFolder(): { path: string; remove: () => void } {
 export class BareRepository {
   readonly path: string;
 
-  constructor(path: string) {
+  constructor(path: string, format: 'sha1' | 'sha256' = 'sha1') {
     this.path = path;
-    git('/', 'init', '--quiet', '--bare', '--initial-branch=main', path);
+    git('/', 'init', '--quiet', '--bare', '--initial-branch=main', `--object-format=${format}`, path);
     git(path, 'config', 'http.receivepack', 'true');
     this.commit('refs/heads/main', 'README.md', 'hello\n', null);
   }
