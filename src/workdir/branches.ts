@@ -4,7 +4,6 @@
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Target } from './target.ts';
 
 /** A line of packed-refs is 41 or 65 bytes and the name: this is somewhere above 1,500 refs. */
 const MANY_BYTES = 150_000;
@@ -14,11 +13,6 @@ export type Branches = { kind: 'all' } | { kind: 'named'; names: readonly string
 export async function branchesFor(mirror: string, names: readonly string[]): Promise<Branches> {
   const packed = await stat(join(mirror, 'packed-refs')).catch(() => null);
   return (packed?.size ?? 0) > MANY_BYTES ? { kind: 'named', names: [...new Set(names)] } : { kind: 'all' };
-}
-
-export function branchesOf(target: Target): string[] {
-  const own = target.kind === 'branch' && target.remoteSha !== null ? [target.branch] : [];
-  return [target.base, ...own];
 }
 
 /** `into` is the folder of refs that they are fetched into, `refs/heads` or `refs/remotes/origin`. */

@@ -55,6 +55,7 @@ test('prepare, work, prepare again, push', async () => {
   const asked: string[][] = [];
   const check = {
     base: 'main',
+    isWatched: () => true,
     refuse: (facts: { changedFiles: string[] }) => {
       asked.push(facts.changedFiles);
       return null;
@@ -84,7 +85,7 @@ test('what was handed over through the relay is looked at, and sent', async () =
     pack,
     maxBytes: 1_000_000,
     seen: null,
-    check: { base: 'main', refuse: () => null },
+    check: { base: 'main', refuse: () => null, isWatched: () => true },
     keep: true,
   });
   expect(outcome).toEqual({ kind: 'pushed', sha: own, forced: false });

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { moveAside } from './aside.ts';
-import { type Branches, branchesFor, branchesOf, branchNote } from './branches.ts';
+import { type Branches, branchesFor, branchNote } from './branches.ts';
 import { CheckoutBroken, createCheckout, readStatus, refreshCheckout, type Status } from './checkout.ts';
 import { giveConfigurationBack, takeBaseConfiguration } from './configuration.ts';
 import type { Checkout, CheckoutSpec, RelayPaths, WorkdirOptions } from './contract.ts';
@@ -20,7 +20,7 @@ import {
 import { position } from './position.ts';
 import { makeRelay, relayFolderOf } from './relay.ts';
 import { configureCheckout, settingsOf } from './settings.ts';
-import { findTarget, type Target } from './target.ts';
+import { branchesOf, findTarget, type Target } from './target.ts';
 
 export interface Tools {
   folder: string;

@@ -43,3 +43,9 @@ export async function findTarget(mirrors: Mirrors, use: MirrorUse, spec: Checkou
   }
   return { kind: 'pull', base, baseSha, number: at.number, sha: head, wanted: at.sha };
 }
+
+/** The branches of the forge that the work goes by. */
+export function branchesOf(target: Target): string[] {
+  const own = target.kind === 'branch' && target.remoteSha !== null ? [target.branch] : [];
+  return [target.base, ...own];
+}

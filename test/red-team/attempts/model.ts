@@ -70,7 +70,10 @@ const SMUGGLED: Attempt[] = [
     body: says(picture({ type: 'url', url: ADDRESS })),
     shows: /source\.type is \\"url/,
   }),
-  smuggle('a picture by address in a result', { body: RESULT, shows: /content\[0\]\.content\[0\]\.source\.type/ }),
+  smuggle('a picture by address in a result', {
+    body: RESULT,
+    shows: /content\[0\]\.content\[0\]\.source\.type/,
+  }),
   smuggle('a picture by file', {
     body: says(picture({ type: 'file', file_id: 'file_1' })),
     shows: /source\.type is \\"file/,
@@ -84,7 +87,10 @@ const SMUGGLED: Attempt[] = [
     shows: /Unexpected value\(s\) `mcp-client-2025-11-20`/,
   }),
   smuggle('a new field', { body: { agents: [{ url: ADDRESS }] }, shows: /agents is not on the list/ }),
-  smuggle('a dearer model', { body: { model: 'claude-mythos-5' }, shows: /may not use the model claude-mythos-5/ }),
+  smuggle('a dearer model', {
+    body: { model: 'claude-mythos-5' },
+    shows: /may not use the model claude-mythos-5/,
+  }),
   smuggle('MCP servers behind the same name again', {
     text: BODY.replace('}]}', `}],"messages":[],"mcp_servers":[],"mcp_servers":[{"url":"${ADDRESS}"}]}`),
     shows: /mcp_servers is not on the list/,
