@@ -8,6 +8,7 @@ import { RED_TEAM_GUARDS } from './guards-red-team.ts';
 import { RELAY_GUARDS } from './guards-relay.ts';
 import { SMOKE_GUARDS } from './guards-smoke.ts';
 import { TRUST_GUARDS } from './guards-trust.ts';
+import { WALLS_CONFIG_GUARDS } from './guards-walls-config.ts';
 import { WALLS_OUTGOING_GUARDS } from './guards-walls-outgoing.ts';
 
 export interface Guard {
@@ -29,5 +30,6 @@ export const GUARDS: Guard[] = [
   ...LAYOUT_GUARDS,
   ...SMOKE_GUARDS,
   ...RED_TEAM_GUARDS,
+  ...WALLS_CONFIG_GUARDS,
   ...WALLS_OUTGOING_GUARDS,
 ];

@@ -64,10 +64,18 @@ const OVERRULED_VARIABLES = {
   // The first stops the transcript without a word, the second leaves out hooks and with them our record of tool calls.
   CLAUDE_CODE_SKIP_PROMPT_HISTORY: '0',
   CLAUDE_CODE_SIMPLE: '0',
+  CLAUDE_CODE_SAFE_MODE: '0',
   CLAUDE_CODE_ENABLE_TELEMETRY: '0',
   // Into every request: fields and features that the gateway would have to refuse.
   CLAUDE_CODE_EXTRA_BODY: '',
+  CLAUDE_CODE_EXTRA_METADATA: '',
   ANTHROPIC_BETAS: '',
+  // Each request at full price.
+  DISABLE_PROMPT_CACHING: '0',
+  // A folder of the checkout as the agent's memory.
+  CLAUDE_COWORK_MEMORY_PATH_OVERRIDE: '',
+  CLAUDE_CODE_REMOTE_MEMORY_DIR: '',
+  CLAUDE_MEMORY_STORES: '',
 };
 
 /** Again in the settings, because those of a project come above the environment. Not the folders: no project can set them. */
