@@ -117,7 +117,7 @@ async function listReviews(http: ForgeHttp, repository: RepositoryRef, number: n
     const inline =
       answer.comments_count === 0
         ? []
-        : ((await http.sendTo(comments, z.array(inlineAnswer).nullish())).value ?? []);
+        : (await http.listTo(comments, { member: inlineAnswer })).members;
     reviews.push(toReview(answer, verdict, inline.map(toInline)));
   }
   return reviews;
