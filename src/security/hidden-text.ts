@@ -1,5 +1,9 @@
 /** What a text shows, and nothing else: for everything strangers wrote, before it reaches a prompt. Pure. */
+import { setImmediate as othersTurn } from 'node:timers/promises';
+import { beginningOf, LONGEST_LINE } from '../text-limits.ts';
 import type { Meter } from './html-tags.ts';
+import { withoutInvisible } from './invisible.ts';
+import { nothingRemoved, type Removed } from './removed.ts';
 import { seenParts } from './visible-text.ts';
 
 /** Taking something out may join what stood around it to something new. Honest texts are still after one pass. */
@@ -80,4 +84,21 @@ function unclosedCommentStart(text: string, from: number): number {
   const atLineStart = /^[ >\t]*<!--/gm;
   atLineStart.lastIndex = text.lastIndexOf('\n', from) + 1;
   return atLineStart.exec(text)?.index ?? text.length;
+}
+
+export interface Shown {
+  text: string;
+  removed: Removed;
+}
+
+/** As `stripHiddenText`, with turns for everybody else, and with what was taken out. */
+export async function shownText(text: string): Promise<Shown> {
+  await othersTurn();
+  const shown = stripHiddenText(text);
+  return { text: shown, removed: nothingRemoved() };
+}
+
+/** Titles and names, which no forge reads as Markdown; but a comment in one is there to be overlooked. */
+export function shownLine(text: string): string {
+  return withoutInvisible(beginningOf(text, LONGEST_LINE)).replace(/<!--[^]*?-->/g, '');
 }
