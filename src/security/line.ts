@@ -9,8 +9,6 @@ export class Line {
   /** where reading goes on */
   at: number;
   #column = 0;
-  /** columns of a tab at `at` that have been read already */
-  #tabRead = 0;
 
   constructor(text: string, start: number, end: number) {
     this.text = text;
@@ -48,14 +46,18 @@ export class Line {
       const width = this.text[this.at] === '\t' ? 4 - (this.#column % 4) : 1;
       if (width > left) {
         this.#column += left;
-        this.#tabRead += left;
         return;
       }
       this.#column += width;
-      this.#tabRead = 0;
       this.at += 1;
       left -= width;
     }
+  }
+
+  /** Reads up to a character behind this one, which is no tab's matter. */
+  skipTo(at: number): void {
+    this.#column += at - this.at;
+    this.at = at;
   }
 
   skipSpaces(): void {
