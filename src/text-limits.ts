@@ -6,6 +6,9 @@
 /** A text longer than this is cut where it enters: no step reads what stands behind. The forges' pages show it all. */
 export const LONGEST_TEXT = 256 * 1024;
 
+/** Of a text on its way into a prompt or an answer of a tool: nothing behind this is read for what it shows. */
+export const LONGEST_TO_SHOW = 64 * 1024;
+
 /** Mentions behind this do not wake an agent. */
 export const LONGEST_FOR_MENTIONS = 32 * 1024;
 

@@ -1,6 +1,6 @@
 /** What a text shows, and nothing else: for everything strangers wrote, before it reaches a prompt. */
 import { setImmediate as othersTurn } from 'node:timers/promises';
-import { beginningOf, LONGEST_LINE, LONGEST_TEXT } from '../text-limits.ts';
+import { beginningOf, LONGEST_LINE, LONGEST_TO_SHOW } from '../text-limits.ts';
 import type { Meter } from './meter.ts';
 import { withoutInvisible } from './invisible.ts';
 import type { Removed } from './removed.ts';
@@ -17,7 +17,7 @@ export interface Shown {
  * text that is too long only the beginning is looked at; the time is linear.
  */
 export function stripHiddenText(text: string, meter: Meter = { steps: 0 }): string {
-  const reading = seenMarkdown(beginningOf(text, LONGEST_TEXT), meter);
+  const reading = seenMarkdown(beginningOf(text, LONGEST_TO_SHOW), meter);
   for (;;) {
     const step = reading.next();
     if (step.done) return counted(text, step.value).text;
@@ -29,7 +29,7 @@ const LONGEST_TURN_MS = 5;
 
 /** As `stripHiddenText`, with turns for everybody else, and with what was taken out. */
 export async function shownText(text: string): Promise<Shown> {
-  const reading = seenMarkdown(beginningOf(text, LONGEST_TEXT), { steps: 0 });
+  const reading = seenMarkdown(beginningOf(text, LONGEST_TO_SHOW), { steps: 0 });
   await othersTurn();
   let since = performance.now();
   for (;;) {
@@ -43,7 +43,7 @@ export async function shownText(text: string): Promise<Shown> {
 
 /** Characters are taken out one by one, so they are counted by what is missing at the end. */
 function counted(text: string, shown: Shown): Shown {
-  const missing = Math.min(text.length, LONGEST_TEXT) - shown.text.length - shown.removed.characters;
+  const missing = Math.min(text.length, LONGEST_TO_SHOW) - shown.text.length - shown.removed.characters;
   if (missing > 0) {
     shown.removed.counts.set('invisible character', missing);
     shown.removed.characters += missing;

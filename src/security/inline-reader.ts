@@ -9,14 +9,16 @@ import type { HtmlPiece } from './html-stream.ts';
 import { TagReader } from './html-tags.ts';
 import type { Meter } from './meter.ts';
 import { destinationAt, labelEnd, labelOf, seenAddress } from './link-parts.ts';
+import type { Reference } from './references.ts';
 import { seenWikiLink } from './wiki-links.ts';
 
 /** What is known of the whole text. */
 export interface Reading {
   cuts: Cuts;
   meter: Meter;
-  /** address by label */
-  defined: ReadonlyMap<string, string>;
+  /** labels of definitions */
+  defined: Set<string>;
+  references: Reference[];
   footnotes: ReadonlySet<string>;
   usedFootnotes: Set<string>;
   /** code as it stands in the text: entities in it are plain characters */
@@ -33,6 +35,8 @@ interface Bracket {
   /** before the mark, and after it */
   at: number;
   after: number;
+  /** how many references there were before it */
+  references: number;
 }
 
 export function* readInline(flat: FlatText, from: number, reading: Reading): Generator<void, HtmlPiece[]> {
@@ -160,7 +164,12 @@ class InlineReader {
       const end = this.#wikiLink(at);
       if (end !== null) return end;
     }
-    this.#brackets.push({ isImage: mark === '![', at, after });
+    this.#brackets.push({
+      isImage: mark === '![',
+      at,
+      after,
+      references: this.#reading.references.length,
+    });
     return after;
   }
 
@@ -181,10 +190,15 @@ class InlineReader {
     const isActive = bracket.isImage || this.#brackets.length >= this.#inactiveBelow;
     this.#inactiveBelow = Math.min(this.#inactiveBelow, this.#brackets.length);
     if (!isActive) return at + 1;
+    const { references } = this.#reading;
+    const before = references.length;
     const end = this.#inlineLink(at) ?? this.#referenceLink(bracket, at);
     if (end === null) return at + 1;
-    if (bracket.isImage) this.#cut(bracket.after, at, 'image text');
-    else this.#inactiveBelow = this.#brackets.length;
+    if (bracket.isImage) {
+      // Links inside the text of an image go with it.
+      references.splice(bracket.references, before - bracket.references);
+      this.#cut(bracket.after, at, 'image text');
+    } else this.#inactiveBelow = this.#brackets.length;
     return end;
   }
 
@@ -199,16 +213,17 @@ class InlineReader {
     return end;
   }
 
-  #referenceLink({ after }: Bracket, at: number): number | null {
+  #referenceLink({ after, isImage }: Bracket, at: number): number | null {
     const text = this.#text;
     const close = text[at + 1] === '[' ? labelEnd(text, at + 2) : null;
     const written = close === null ? '' : text.slice(at + 2, close);
     const isOwn = written.trim() === '';
     if (isOwn && (at - after > 999 || /(?<!\\)\[/.test(text.slice(after, at)))) return null;
-    const address = this.#reading.defined.get(labelOf(isOwn ? text.slice(after, at) : written));
-    if (address === undefined) return null;
+    const label = labelOf(isOwn ? text.slice(after, at) : written);
+    if (!this.#reading.defined.has(label)) return null;
     const end = close === null ? at + 1 : close + 1;
-    this.#cut(at + 1, end, 'label', `(${seenAddress(address)})`);
+    const place = { start: this.#flat.at(at) + 1, end: this.#flat.at(end - 1) + 1 };
+    this.#reading.references.push({ label, ...place, isOwn: isOwn && !isImage });
     return end;
   }
 

@@ -29,6 +29,9 @@ export function destinationAt(text: string, at: number, meter: Meter): Destinati
 export interface Definition {
   label: string;
   address: string;
+  /** after its address */
+  addressEnd: number;
+  /** after its line */
   end: number;
 }
 
@@ -46,7 +49,7 @@ export function definitionAt(text: string, at: number, meter: Meter): Definition
   const titleEnd = beforeTitle === found.end ? null : titleAt(text, beforeTitle, meter);
   const long = titleEnd === null ? null : endOfLine(text, titleEnd);
   const end = long ?? short;
-  return end === null ? null : { label, address: found.address, end };
+  return end === null ? null : { label, address: found.address, addressEnd: found.end, end };
 }
 
 /** After spaces and the break; null when something else stands before it. */

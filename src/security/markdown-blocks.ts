@@ -29,6 +29,8 @@ export interface Leaf {
   footnote: Footnote | null;
   /** the info string of a fence */
   info: Segment | null;
+  /** a heading that begins with `#`: the other kind is a paragraph with a line under it */
+  isAtx: boolean;
 }
 
 export interface Footnote extends Segment {
@@ -190,7 +192,10 @@ class BlockReader {
     const c = line.char();
     if (c === '#' && /^#{1,6}(?:[ \t]|$)/.test(line.text.slice(line.nonspace, Math.min(line.end, line.nonspace + 7)))) {
       this.#begin(depth);
-      this.#leaf = this.#newLeaf('heading', [{ start: line.nonspace, end: line.end }]);
+      this.#leaf = {
+        ...this.#newLeaf('heading', [{ start: line.nonspace, end: line.end }]),
+        isAtx: true,
+      };
       this.#closeLeaf();
       return true;
     }
@@ -280,7 +285,7 @@ class BlockReader {
 
   #newLeaf(kind: Leaf['kind'], segments: Segment[]): OpenLeaf {
     const footnote = this.#footnote();
-    return { kind, segments, footnote, info: null, fence: null, html: null, isIndented: false };
+    return { kind, segments, footnote, info: null, isAtx: false, fence: null, html: null, isIndented: false };
   }
 
   #footnote(): Footnote | null {

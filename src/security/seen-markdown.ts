@@ -9,13 +9,16 @@ import type { Meter } from './meter.ts';
 import { type Reading, readInline } from './inline-reader.ts';
 import { withoutInvisible, withoutInvisibleEntities } from './invisible.ts';
 import { definitionAt } from './link-parts.ts';
-import { type Blocks, type Footnote, type Leaf, readBlocks, type Segment } from './markdown-blocks.ts';
+import { type Footnote, type Leaf, readBlocks, type Segment } from './markdown-blocks.ts';
+import { cutReferences, type Defined } from './references.ts';
 import type { Removed } from './removed.ts';
 import { tableIn } from './table-rows.ts';
 
 /** Steps for each character. Honest texts take five; what takes more was built to, and its rest is not shown. */
 const MOST_STEPS = 60;
 const FEWEST_STEPS = 100_000;
+
+const LEAVES_PER_TURN = 100;
 
 interface Part {
   flat: FlatText;
@@ -39,15 +42,21 @@ export function* seenMarkdown(source: string, meter: Meter): Generator<void, { t
   cutRemarks(source, frontMatter, cuts);
   if (blocks.end < source.length) cuts.add(blocks.end, source.length, 'rest');
   const isDoubtful = /```|~~~|</.test(source.slice(0, frontMatter));
-  const reading: Reading & { defined: Map<string, string> } = {
+  const reading: Reading = {
     cuts,
     meter,
-    defined: new Map(),
+    defined: new Set(),
+    references: [],
     footnotes: new Set(blocks.footnotes.map(({ label }) => label)),
     usedFootnotes: new Set(),
     code: [],
   };
-  const parts = partsOf(source, blocks, reading);
+  const definitions: Defined[] = [];
+  const parts: Part[][] = [];
+  for (const [index, leaf] of blocks.leaves.entries()) {
+    parts.push(partsOf(source, leaf, { reading, definitions }));
+    if (index % LEAVES_PER_TURN === 0) yield;
+  }
   const inOrder: InOrder[] = [];
   for (const [index, leaf] of blocks.leaves.entries()) {
     const { footnote } = leaf;
@@ -65,7 +74,9 @@ export function* seenMarkdown(source: string, meter: Meter): Generator<void, { t
   const unused = unusedFootnotes(blocks.footnotes, reading.usedFootnotes);
   for (const { start, end } of unused) cuts.add(start, end, 'footnote');
   yield* readHtml(inOrder, { unused, cuts, meter, length: source.length });
-  return cuts.apply(source, keeper(source, reading.code));
+  cutReferences(reading.references, definitions, cuts);
+  yield;
+  return yield* cuts.apply(source, keeper(source, reading.code));
 }
 
 function* readHtml(
@@ -82,34 +93,42 @@ function* readHtml(
 }
 
 /** Paragraphs, headings and cells of a leaf, without its definitions, which are noted. None for code and HTML. */
-function partsOf(source: string, { leaves }: Blocks, reading: Reading & { defined: Map<string, string> }): Part[][] {
-  return leaves.map((leaf) => {
-    if (leaf.kind === 'heading') cutHeadingAttributes(source, leaf, reading.cuts);
-    if (leaf.kind !== 'paragraph' && leaf.kind !== 'heading') return [];
-    const { footnote } = leaf;
-    const table = leaf.kind === 'paragraph' ? tableIn(source, leaf.segments) : null;
-    const segments = table === null ? leaf.segments : leaf.segments.slice(0, table.before);
-    const parts: Part[] = [];
-    if (segments.length > 0) {
-      const flat = new FlatText(source, segments);
-      parts.push({ flat, from: leaf.kind === 'paragraph' ? noteDefinitions(flat, reading) : 0, footnote });
-    }
-    for (const { cells, excess } of table?.rows ?? []) {
-      if (excess !== null) reading.cuts.add(excess.start, excess.end, 'table cell');
-      for (const cell of cells) parts.push({ flat: new FlatText(source, [cell]), from: 0, footnote });
-    }
-    return parts;
-  });
+function partsOf(source: string, leaf: Leaf, notes: { reading: Reading; definitions: Defined[] }): Part[] {
+  const { cuts } = notes.reading;
+  if (leaf.kind === 'heading') cutHeadingAttributes(source, leaf, cuts);
+  if (leaf.kind !== 'paragraph' && leaf.kind !== 'heading') return [];
+  const { footnote } = leaf;
+  const table = leaf.kind === 'paragraph' ? tableIn(source, leaf.segments) : null;
+  const segments = table === null ? leaf.segments : leaf.segments.slice(0, table.before);
+  const parts: Part[] = [];
+  if (segments.length > 0) {
+    const flat = new FlatText(source, segments);
+    parts.push({ flat, from: leaf.isAtx ? 0 : noteDefinitions(flat, footnote, notes), footnote });
+  }
+  for (const { cells, excess } of table?.rows ?? []) {
+    if (excess !== null) cuts.add(excess.start, excess.end, 'table cell');
+    for (const cell of cells) parts.push({ flat: new FlatText(source, [cell]), from: 0, footnote });
+  }
+  return parts;
 }
 
-/** Definitions show nothing at all. Where a link uses one, its address is put into the link. */
-function noteDefinitions(flat: FlatText, { defined, cuts, meter }: Reading & { defined: Map<string, string> }): number {
+function noteDefinitions(
+  flat: FlatText,
+  footnote: Footnote | null,
+  { reading, definitions }: { reading: Reading; definitions: Defined[] },
+): number {
   let from = 0;
   for (;;) {
-    const found = definitionAt(flat.text, from, meter);
+    const found = definitionAt(flat.text, from, reading.meter);
     if (found === null) return from;
-    if (!defined.has(found.label)) defined.set(found.label, found.address);
-    cuts.add(flat.at(from), flat.at(Math.min(found.end, flat.text.length)), 'definition');
+    reading.defined.add(found.label);
+    definitions.push({
+      ...found,
+      start: flat.at(from),
+      addressEnd: flat.at(found.addressEnd),
+      end: Math.min(flat.at(found.end - 1) + 1, flat.at(flat.text.length)),
+      footnote,
+    });
     from = found.end;
   }
 }
