@@ -18,6 +18,8 @@ export interface Defined {
   start: number;
   addressEnd: number;
   end: number;
+  /** `end` is after a line break */
+  isWholeLine: boolean;
   footnote: Footnote | null;
 }
 
@@ -35,14 +37,14 @@ export function cutReferences(
   for (const { label, start, isOwn } of references) if (isOwn && !isCovered(start - 1)) seen.add(label);
   const addresses = new Map<string, string>();
   for (const definition of defined) {
-    const { label, address, start, addressEnd, end } = definition;
+    const { label, address, start, addressEnd, end, isWholeLine } = definition;
     const isFirst = !addresses.has(label);
     if (isFirst) addresses.set(label, address);
     const isAddress = seenAddress(address) === address;
     if (!isFirst || !seen.has(label) || !isAddress || definition.footnote !== null) {
       cuts.add(start, end, 'definition');
       seen.delete(isFirst ? label : '');
-    } else if (end > addressEnd + 1) cuts.add(addressEnd, end, 'title', '\n');
+    } else if (end > addressEnd + 1) cuts.add(addressEnd, end, 'title', isWholeLine ? '\n' : '');
   }
   for (const { label, start, end } of references) {
     if (!seen.has(label)) cuts.add(start, end, 'label', `(${seenAddress(addresses.get(label) ?? '')})`);

@@ -127,6 +127,7 @@ function noteDefinitions(
       start: flat.at(from),
       addressEnd: flat.at(found.addressEnd),
       end: Math.min(flat.at(found.end - 1) + 1, flat.at(flat.text.length)),
+      isWholeLine: flat.text[found.end - 1] === '\n',
       footnote,
     });
     from = found.end;
