@@ -147,7 +147,10 @@ test('what was removed is said by kind and number, never by its content', async 
   expect(describeRemoved((await shownText('nothing hidden')).removed)).toBeNull();
 });
 
-/** Texts in which the hidden word stands where no reader sees it, nested in each other and in plain text. */
+/**
+ * Each begins with a word: at the beginning of a line a tag makes the rest of it raw HTML, in which `![a](b)` is seen as
+ * it is written. In these texts the hidden word stands
+ * where no reader sees it, nested in each other and in plain text. */
 const hiding = fc.letrec<{ text: string; hide: string }>((tie) => ({
   text: fc
     .array(
@@ -162,17 +165,17 @@ const hiding = fc.letrec<{ text: string; hide: string }>((tie) => ({
     .map((parts) => parts.join('')),
   hide: fc.oneof(
     fc.constantFrom(
-      `<!-- ${HIDDEN} -->`,
-      `<img alt="${HIDDEN}">`,
-      `<img src=x title='${HIDDEN}' >`,
-      `![${HIDDEN}](x.png)`,
-      `[y](x "${HIDDEN}")`,
+      `w <!-- ${HIDDEN} -->`,
+      `w <img alt="${HIDDEN}">`,
+      `w <img src=x title='${HIDDEN}' >`,
+      `w ![${HIDDEN}](x.png)`,
+      `w [y](x "${HIDDEN}")`,
       `\n\n[//]: # (${HIDDEN})\n\n`,
     ),
-    tie('text').map((text) => `<noscript>${text}${HIDDEN}</noscript>`),
+    tie('text').map((text) => `w <noscript>${text}${HIDDEN}</noscript>`),
     tie('text').map((text) => `\n\n<script>\n\n${text}${HIDDEN}\n\n</script>\n\n`),
     // A blank line would end the paragraph, and with it the image.
-    tie('text').map((text) => `![${text.replace(/\n+/g, ' ')}${HIDDEN}](x.png)`),
+    tie('text').map((text) => `w ![${text.replace(/\n+/g, ' ')}${HIDDEN}](x.png)`),
   ),
 })).text;
 
