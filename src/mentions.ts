@@ -115,7 +115,7 @@ function closeComment(line: string, state: BlockState): MarkdownPart[] {
 }
 
 function opensFence(line: string, tooDeep: boolean): Fence | null {
-  if (tooDeep) return null;
+  if (tooDeep || !/`{3}|~{3}/.test(line)) return null;
   const prefix = /^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+[ \t>]*)*/.exec(line)![0];
   const mark = /^(?:`{3,}(?=[^`]*$)|~{3,})/.exec(line.slice(prefix.length))?.[0];
   return mark === undefined ? null : { mark, quoted: prefix.includes('>') };

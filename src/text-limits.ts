@@ -12,6 +12,9 @@ export const LONGEST_TO_SHOW = 64 * 1024;
 /** Mentions behind this do not wake an agent. */
 export const LONGEST_FOR_MENTIONS = 32 * 1024;
 
+/** Of an answer that is posted: more is read by nobody, and a forge may not take it. The record has the whole. */
+export const LONGEST_TO_POST = 60_000;
+
 /** Titles, names of branches, labels and jobs. */
 export const LONGEST_LINE = 1024;
 

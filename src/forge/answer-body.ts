@@ -34,7 +34,10 @@ export async function readBody(response: Response, reading: Reading): Promise<An
   return reading.as === 'text' ? await readText(response, reading) : await readJson(response, reading);
 }
 
-async function readJson(response: Response, { as, where, piece = LARGEST_ANSWER }: Reading): Promise<AnswerBody> {
+async function readJson(
+  response: Response,
+  { as, where, piece = LARGEST_ANSWER }: Reading,
+): Promise<AnswerBody> {
   const reader = new JsonReader();
   const decoder = new TextDecoder();
   let size = 0;

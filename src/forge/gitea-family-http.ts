@@ -153,11 +153,7 @@ function plain(account: ForgeAccount, exchange: Exchange): PlainAnswer {
   return { status: response.status, text: body.text, isCut: body.isCutShort, headers: response.headers };
 }
 
-function read<S extends z.ZodType>(
-  account: ForgeAccount,
-  exchange: Exchange,
-  shape: S,
-): Answer<z.output<S>> {
+function read<S extends z.ZodType>(account: ForgeAccount, exchange: Exchange, shape: S): Answer<z.output<S>> {
   const json = jsonOf(account, exchange);
   const parsed = shape.safeParse(json);
   if (!parsed.success) throw unusable(account, exchange, parsed.error.issues[0]?.path ?? []);

@@ -20,7 +20,22 @@ test('it makes of JSON what JSON.parse makes of it, in pieces of any size', () =
 });
 
 test('no piece of text makes it fail, and what is no JSON is undefined', () => {
-  const token = fc.constantFrom('{', '}', '[', ']', '"', '\\', ':', ',', '1', '-', 'null', 'tru', '\\u12', 'a');
+  const token = fc.constantFrom(
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    '\\',
+    ':',
+    ',',
+    '1',
+    '-',
+    'null',
+    'tru',
+    '\\u12',
+    'a',
+  );
   fc.assert(
     fc.property(fc.array(token, { maxLength: 30 }), (tokens) => {
       const text = tokens.join('');

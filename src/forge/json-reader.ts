@@ -187,7 +187,8 @@ export class JsonReader {
 
   #close(isArray: boolean): void {
     const open = this.#stack.pop();
-    if (open === undefined || Array.isArray(open.holder) !== isArray || open.key !== null) throw new NotJson();
+    if (open === undefined || Array.isArray(open.holder) !== isArray || open.key !== null)
+      throw new NotJson();
   }
 
   #value(value: unknown): void {

@@ -1,4 +1,5 @@
 /** The agent's final answer to the text that is posted. Pure. */
+import { beginningOf, LONGEST_TO_POST } from '../text-limits.ts';
 import type { Continuity, ReviewVerdict } from '../vocabulary.ts';
 
 export interface PostedAnswer {
@@ -15,7 +16,9 @@ export function postedText({ answer, notes, marker }: PostedAnswer): string {
 
 /** What a model wrote, without marks of ours. What it may say is seen to by `outgoing-forge.ts`, for all that leaves. */
 export function unmarked(text: string): string {
-  return withoutMarkers(text).trim();
+  const most = beginningOf(text, LONGEST_TO_POST);
+  const cut = most.length < text.length ? `\n\n(cut here: ${text.length - most.length} more characters)` : '';
+  return `${withoutMarkers(most).trim()}${cut}`;
 }
 
 /** Taking out one mark may join what stood around it to another one; honest texts are done after the first pass. */

@@ -1,7 +1,8 @@
 /** What the beginning of a line says about its block, as CommonMark has it. Pure. */
-import type { Meter } from './meter.ts';
+
 import { TagReader } from './html-tags.ts';
 import type { Line } from './line.ts';
+import type { Meter } from './meter.ts';
 
 /** A line that begins with one of these is raw HTML, well-formed or not. */
 const BLOCK_ELEMENTS =

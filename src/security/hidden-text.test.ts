@@ -33,7 +33,10 @@ test('as the reference parser of CommonMark reads it, in 500 texts of nested pie
   expect(cases).toHaveLength(500);
   for (const { source, shown, hidden } of cases) {
     const seen = stripHiddenText(source);
-    expect({ source, missing: shown.filter((mark) => !seen.includes(mark)) }).toEqual({ source, missing: [] });
+    expect({ source, missing: shown.filter((mark) => !seen.includes(mark)) }).toEqual({
+      source,
+      missing: [],
+    });
     expect({ source, leaked: hidden.filter((mark) => seen.includes(mark)) }).toEqual({ source, leaked: [] });
   }
 });
@@ -258,10 +261,50 @@ test('plain words, lines and punctuation stay as they are', () => {
 describe('25 MB built to be slow take a bounded number of steps', () => {
   const SIZE = 25 << 20;
   test.each([
-    ...['x <!-- ', '<a ', '<a b="', '<a b=\' c=" ', '<div a<b', '<!', '<?', '](', '](a', '](a(', '![', '[a](b "'],
-    ...['[a](b \'', '](((((((', '`', '` ``', '<noscript>', '</span>', '[a]: b "\n', '[a]: b\n', '&#8', '<<<<'],
-    ...['<div\n', '- ```\n', '<a =', '\\[', '<p a=b ', '> ', '>', '- ', '1. ', '[^a]: ', '[^a]', '[[', '[[a]]', '|'],
-    ...['| a |\n|-|\n', '# a {', '\n', '\t', 'a\u200d', '<script>', '> ```\n', ': a\n', '[a]\n\n', '`\n\n', '*\n'],
+    ...[
+      'x <!-- ',
+      '<a ',
+      '<a b="',
+      '<a b=\' c=" ',
+      '<div a<b',
+      '<!',
+      '<?',
+      '](',
+      '](a',
+      '](a(',
+      '![',
+      '[a](b "',
+    ],
+    ...["[a](b '", '](((((((', '`', '` ``', '<noscript>', '</span>', '[a]: b "\n', '[a]: b\n', '&#8', '<<<<'],
+    ...[
+      '<div\n',
+      '- ```\n',
+      '<a =',
+      '\\[',
+      '<p a=b ',
+      '> ',
+      '>',
+      '- ',
+      '1. ',
+      '[^a]: ',
+      '[^a]',
+      '[[',
+      '[[a]]',
+      '|',
+    ],
+    ...[
+      '| a |\n|-|\n',
+      '# a {',
+      '\n',
+      '\t',
+      'a\u200d',
+      '<script>',
+      '> ```\n',
+      ': a\n',
+      '[a]\n\n',
+      '`\n\n',
+      '*\n',
+    ],
   ])('%j', { timeout: 60_000 }, (unit) => {
     const text = unit.repeat(Math.ceil(SIZE / unit.length));
     const meter = { steps: 0 };

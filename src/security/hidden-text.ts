@@ -1,8 +1,8 @@
 /** What a text shows, and nothing else: for everything strangers wrote, before it reaches a prompt. */
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import { beginningOf, LONGEST_LINE, LONGEST_TO_SHOW } from '../text-limits.ts';
-import type { Meter } from './meter.ts';
 import { withoutInvisible } from './invisible.ts';
+import type { Meter } from './meter.ts';
 import type { Removed } from './removed.ts';
 import { seenMarkdown } from './seen-markdown.ts';
 
@@ -53,5 +53,5 @@ function counted(text: string, shown: Shown): Shown {
 
 /** Titles and names, which no forge reads as Markdown; but a comment in one is there to be overlooked. */
 export function shownLine(text: string): string {
-  return withoutInvisible(beginningOf(text, LONGEST_LINE)).replace(/<!--[^]*?-->/g, '');
+  return withoutInvisible(beginningOf(text, LONGEST_LINE)).replace(/<!--[\s\S]*?-->/g, '');
 }

@@ -89,7 +89,8 @@ export class HtmlStream {
     if (text.startsWith('<!--', at)) return this.#commentIn(flat, at);
     const next = text[at + 1] ?? '';
     const isLetter = (c: string | undefined) => /[a-z]/i.test(c ?? '');
-    if (next === '!' || next === '?' || (next === '/' && !isLetter(text[at + 2]))) return this.#bogus(flat, at);
+    if (next === '!' || next === '?' || (next === '/' && !isLetter(text[at + 2])))
+      return this.#bogus(flat, at);
     if (!isLetter(next) && next !== '/') return at + 1;
     const tag = tags.read(at);
     if (tag === null) return this.#unfinished(flat, at);

@@ -22,9 +22,7 @@ const WORDS: Readonly<Record<string, RegExp>> = {
   open: /^$/,
 };
 /** The forges drop these with their content. */
-const UNSEEN_ELEMENTS = words(
-  'script style iframe noembed noframes noscript nostyle object frame frameset',
-);
+const UNSEEN_ELEMENTS = words('script style iframe noembed noframes noscript nostyle object frame frameset');
 /** The name of any other element is seen by nobody either, and its content is. */
 const KNOWN_ELEMENTS = words(
   `a abbr acronym address article aside b base bdi bdo big blockquote body br button caption center cite code col
@@ -120,7 +118,7 @@ export function seenOf(tag: Tag, source: string): string {
 const LONGEST_SEEN = 1_000;
 
 function isSeen({ name, value }: Tag['attributes'][number]): boolean {
-  const plain = value.replace(/^(["'])([^]*)\1$/, '$2').trim();
+  const plain = value.replace(/^(["'])([\s\S]*)\1$/, '$2').trim();
   if (ADDRESSES.has(name)) return plain !== '' && /^<?[^\s<>]+>?$/.test(seenAddress(plain));
   if (NUMBERS.has(name)) return /^\d{1,5}(?:%|px)?$/.test(plain);
   return WORDS[name]?.test(plain) ?? false;

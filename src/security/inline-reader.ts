@@ -7,8 +7,8 @@ import type { Cuts } from './cuts.ts';
 import type { FlatText } from './flat-text.ts';
 import type { HtmlPiece } from './html-stream.ts';
 import { TagReader } from './html-tags.ts';
-import type { Meter } from './meter.ts';
 import { destinationAt, labelEnd, labelOf, seenAddress } from './link-parts.ts';
+import type { Meter } from './meter.ts';
 import type { Reference } from './references.ts';
 import { seenWikiLink } from './wiki-links.ts';
 
@@ -110,7 +110,9 @@ class InlineReader {
 
   #markup(at: number): number {
     AUTOLINK.lastIndex = at;
-    const autolink = AUTOLINK.exec(this.#text.length - at > 2_000 ? this.#text.slice(0, at + 2_000) : this.#text);
+    const autolink = AUTOLINK.exec(
+      this.#text.length - at > 2_000 ? this.#text.slice(0, at + 2_000) : this.#text,
+    );
     if (autolink !== null) return at + autolink[0].length;
     const end = this.#declarationEnd(at);
     if (end !== null) {
@@ -147,7 +149,12 @@ class InlineReader {
   }
 
   #piece(at: number, end: number, tag: HtmlPiece['tag']): void {
-    this.pieces.push({ start: this.#flat.at(at), end: this.#flat.at(end), source: this.#text.slice(at, end), tag });
+    this.pieces.push({
+      start: this.#flat.at(at),
+      end: this.#flat.at(end),
+      source: this.#text.slice(at, end),
+      tag,
+    });
   }
 
   #opening(at: number, mark: string): number {

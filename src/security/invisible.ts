@@ -50,10 +50,16 @@ export function withoutInvisibleEntities(text: string): string {
   return text.replace(
     /&(?:#(\d{1,8})|#x([0-9a-f]{1,8})|([a-z]{2,24}));?/gi,
     (entity: string, decimal?: string, hex?: string, name?: string, at: number = 0) => {
-      const c = name === undefined ? decoded(decimal, hex) : entity.endsWith(';') ? INVISIBLE_NAMES.get(name) : undefined;
+      const c =
+        name === undefined
+          ? decoded(decimal, hex)
+          : entity.endsWith(';')
+            ? INVISIBLE_NAMES.get(name)
+            : undefined;
       if (c === undefined) return entity;
       const end = at + entity.length;
-      if (c !== '' && isNeededJoiner(c, text.slice(Math.max(0, at - 3), at), text.slice(end, end + 2))) return entity;
+      if (c !== '' && isNeededJoiner(c, text.slice(Math.max(0, at - 3), at), text.slice(end, end + 2)))
+        return entity;
       return withoutInvisible(c) === '' ? '' : entity;
     },
   );

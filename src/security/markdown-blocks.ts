@@ -13,8 +13,8 @@ import {
   isThematicBreak,
   listItemStart,
 } from './block-starts.ts';
-import type { Meter } from './meter.ts';
 import { type Line, linesOf } from './line.ts';
+import type { Meter } from './meter.ts';
 
 /** Part of one line, in the whole text. */
 export interface Segment {
@@ -157,7 +157,11 @@ class BlockReader {
     return true;
   }
 
-  #openBlocks(line: Line, matched: number, inParagraph: boolean): 'leaf' | 'container' | 'nothing' | 'too-deep' {
+  #openBlocks(
+    line: Line,
+    matched: number,
+    inParagraph: boolean,
+  ): 'leaf' | 'container' | 'nothing' | 'too-deep' {
     let depth = matched;
     let isOpened = false;
     for (;;) {
@@ -170,7 +174,8 @@ class BlockReader {
         this.#openIndented(line);
         return 'leaf';
       }
-      if (this.#openLeaf(line, depth, { interrupts, isLazy: matched < this.#containers.length && !isOpened })) return 'leaf';
+      if (this.#openLeaf(line, depth, { interrupts, isLazy: matched < this.#containers.length && !isOpened }))
+        return 'leaf';
       const container = this.#containerAt(line, interrupts);
       if (container === null) return isOpened ? 'container' : 'nothing';
       if (depth >= DEEPEST) return 'too-deep';
@@ -190,7 +195,10 @@ class BlockReader {
 
   #openLeaf(line: Line, depth: number, at: { interrupts: boolean; isLazy: boolean }): boolean {
     const c = line.char();
-    if (c === '#' && /^#{1,6}(?:[ \t]|$)/.test(line.text.slice(line.nonspace, Math.min(line.end, line.nonspace + 7)))) {
+    if (
+      c === '#' &&
+      /^#{1,6}(?:[ \t]|$)/.test(line.text.slice(line.nonspace, Math.min(line.end, line.nonspace + 7)))
+    ) {
       this.#begin(depth);
       this.#leaf = {
         ...this.#newLeaf('heading', [{ start: line.nonspace, end: line.end }]),

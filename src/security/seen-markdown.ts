@@ -4,12 +4,12 @@
  */
 import { Cuts } from './cuts.ts';
 import { FlatText } from './flat-text.ts';
-import { HtmlStream, type HtmlPiece } from './html-stream.ts';
-import type { Meter } from './meter.ts';
+import { type HtmlPiece, HtmlStream } from './html-stream.ts';
 import { type Reading, readInline } from './inline-reader.ts';
 import { withoutInvisible, withoutInvisibleEntities } from './invisible.ts';
 import { definitionAt } from './link-parts.ts';
 import { type Footnote, type Leaf, readBlocks, type Segment } from './markdown-blocks.ts';
+import type { Meter } from './meter.ts';
 import { cutReferences, type Defined } from './references.ts';
 import type { Removed } from './removed.ts';
 import { tableIn } from './table-rows.ts';
@@ -34,7 +34,10 @@ interface HtmlBlock {
 
 type InOrder = { pieces: HtmlPiece[]; footnote: Footnote | null } | HtmlBlock;
 
-export function* seenMarkdown(source: string, meter: Meter): Generator<void, { text: string; removed: Removed }> {
+export function* seenMarkdown(
+  source: string,
+  meter: Meter,
+): Generator<void, { text: string; removed: Removed }> {
   const budget = meter.steps + Math.max(FEWEST_STEPS, source.length * MOST_STEPS);
   const cuts = new Cuts();
   const frontMatter = frontMatterEnd(source);
@@ -81,7 +84,12 @@ export function* seenMarkdown(source: string, meter: Meter): Generator<void, { t
 
 function* readHtml(
   inOrder: readonly InOrder[],
-  { unused, cuts, meter, length }: { unused: ReadonlySet<Footnote>; cuts: Cuts; meter: Meter; length: number },
+  {
+    unused,
+    cuts,
+    meter,
+    length,
+  }: { unused: ReadonlySet<Footnote>; cuts: Cuts; meter: Meter; length: number },
 ): Generator<void, void> {
   const stream = new HtmlStream(cuts, meter, length);
   for (const entry of inOrder) {
@@ -214,7 +222,10 @@ function keeper(source: string, code: readonly Segment[]): (part: string, start:
     for (; next < ordered.length && ordered[next]!.start < end; next += 1) {
       const { start: codeStart, end: codeEnd } = ordered[next]!;
       const begin = Math.max(from, codeStart);
-      kept.push(withoutInvisibleEntities(source.slice(from, begin)), source.slice(begin, Math.min(codeEnd, end)));
+      kept.push(
+        withoutInvisibleEntities(source.slice(from, begin)),
+        source.slice(begin, Math.min(codeEnd, end)),
+      );
       from = Math.min(codeEnd, end);
       if (codeEnd > end) break;
     }

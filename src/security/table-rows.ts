@@ -5,7 +5,7 @@ export interface Table {
   /** lines of the paragraph before the table */
   before: number;
   /** by row, without the row of dashes */
-  rows: { cells: Segment[]; /** from the first cell beyond the last column on */ excess: Segment | null }[];
+  rows: { cells: Segment[] /** from the first cell beyond the last column on */; excess: Segment | null }[];
 }
 
 export function tableIn(source: string, lines: readonly Segment[]): Table | null {

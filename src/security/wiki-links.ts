@@ -9,7 +9,11 @@ export function seenWikiLink(content: string): string {
   const properties = new Map<string, string>();
   for (const part of content.split('|')) {
     const equals = part.indexOf('=');
-    if (equals >= 0) properties.set(part.slice(0, equals), part.slice(equals + 1).replace(/^(["'\u201c])(.*)(["'\u201d])$/, '$2'));
+    if (equals >= 0)
+      properties.set(
+        part.slice(0, equals),
+        part.slice(equals + 1).replace(/^(["'\u201c])(.*)(["'\u201d])$/, '$2'),
+      );
     else placeWord(properties, part);
   }
   const name = properties.get('name') ?? '';

@@ -3,9 +3,10 @@
  * none of that may make a request that the model cannot take. What woke the agent is shown first, then the newest; what
  * has no room is named, and the agent can read it with the forge's tools.
  */
-import { addRemoved, describeRemoved, nothingRemoved, type Removed } from '../security/removed.ts';
+
 import { type Shown, shownLine, shownText, stripHiddenText } from '../security/hidden-text.ts';
-import { beginningOf, endOf, LONGEST_TEXT } from '../text-limits.ts';
+import { addRemoved, describeRemoved, nothingRemoved, type Removed } from '../security/removed.ts';
+import { beginningOf, endOf, LONGEST_TO_SHOW } from '../text-limits.ts';
 import type { DispatchContext } from './context.ts';
 
 /** Of one text: its beginning, and its end, where a log tells what went wrong. */
@@ -38,7 +39,7 @@ export async function readTexts({ item, comments, reviews, messages }: DispatchC
   let lookedAt = 0;
   const prepare = async (text: string): Promise<void> => {
     if (text === '' || texts.has(text)) return;
-    const most = lookedAt > MOST_LOOKED_AT ? GLANCE : LONGEST_TEXT;
+    const most = lookedAt > MOST_LOOKED_AT ? GLANCE : LONGEST_TO_SHOW;
     const looked = beginningOf(text, most);
     lookedAt += looked.length;
     const shown = await shownText(looked);
@@ -72,7 +73,7 @@ function cutInTheMiddle(text: string, goesOn: boolean): { text: string; isCut: b
   const missing = text.length - LONGEST_BEGINNING - LONGEST_END;
   if (missing <= 0 && !goesOn) return { text, isCut: false };
   if (missing <= 0) return { text: `${text}\n${CUT} the rest is too long to be shown]`, isCut: true };
-  const more = goesOn ? ', and all behind the first 256 KiB,' : '';
+  const more = goesOn ? ', and all behind the first 64 KiB,' : '';
   const end = goesOn ? '' : `\n${endOf(text, LONGEST_END)}`;
   const count = goesOn ? text.length - LONGEST_BEGINNING : missing;
   return {
@@ -82,6 +83,19 @@ function cutInTheMiddle(text: string, goesOn: boolean): { text: string; isCut: b
 }
 
 const CUT = '[cut by claude-hooks:';
+const HOW_TO_GO_ON =
+  'A text with a line "[cut by claude-hooks: …]" is longer than what you see. Where it matters, go on in it with ' +
+  '`mcp__forge__read_item` (`from`) for a description, `mcp__forge__list_comments` or `list_reviews` (`id`, `from`) for others.';
+
+function isAnyCut({ item, comments, reviews, messages }: Budgeted): boolean {
+  const isCut = (part: { body: string } | null) => part?.body.includes(CUT) ?? false;
+  return (
+    isCut(item) ||
+    comments.some(isCut) ||
+    reviews.some((r) => isCut(r) || r.inline.some(isCut)) ||
+    messages.some(({ event }) => isCut(event.comment) || isCut(event.review))
+  );
+}
 
 /** What a prompt is made of, as far as its length is other people's choice. Bodies are those of `ShownTexts`. */
 export interface Budgeted {
@@ -113,7 +127,9 @@ export function withinBudget<T extends Budgeted>(all: T, hasItem: boolean): { sh
       bodies.set(event.comment.id, room.share(event.comment.body));
     }
   }
-  const messages = all.messages.toReversed().map((message) => ({ message, review: room.shareOf(message.event.review) }));
+  const messages = all.messages
+    .toReversed()
+    .map((message) => ({ message, review: room.shareOf(message.event.review) }));
   const body = hasItem ? room.share(all.item.body) : beginningOf(all.item.body, SHORTEST_SHARE);
   const comments = newestThatFit(all.comments, room, (c) => (woke.has(c.id) ? 0 : c.body.length));
   const reviews = newestThatFit(all.reviews, room, (r) => lengthOfReview(r));
@@ -122,9 +138,12 @@ export function withinBudget<T extends Budgeted>(all: T, hasItem: boolean): { sh
     item: { ...all.item, body },
     comments: comments.fitting.map((c) => ({ ...c, body: bodies.get(c.id) ?? c.body })),
     reviews: reviews.fitting,
-    messages: messages.toReversed().map(({ message, review }) => withBodies(message, { bodies, review, body })),
+    messages: messages
+      .toReversed()
+      .map(({ message, review }) => withBodies(message, { bodies, review, body })),
   };
   const notes = [
+    ...(isAnyCut(shown) ? [HOW_TO_GO_ON] : []),
     ...named('comments', comments.left, `list_comments\` (number ${all.item.number})`),
     ...named('reviews', reviews.left, `list_reviews\` (number ${all.item.number})`),
   ];
@@ -160,7 +179,9 @@ class Room {
   /** For what is shown in any case: whole while there is room, then its first words. */
   share(text: string): string {
     const fits = text.length <= this.#left;
-    const shown = fits ? text : `${beginningOf(text, SHORTEST_SHARE)}\n${CUT} this prompt has no room for the rest]`;
+    const shown = fits
+      ? text
+      : `${beginningOf(text, SHORTEST_SHARE)}\n${CUT} this prompt has no room for the rest]`;
     this.#left -= shown.length;
     return shown;
   }

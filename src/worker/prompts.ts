@@ -30,12 +30,18 @@ export function promptOf(material: PromptMaterial, form: PromptForm): string {
       `Skill ${name} is no longer in the configuration. Add skills/${name}.md again, or replay the delivery.`,
     );
   }
-  const { shown, notes } = withinBudget(promptContext(material, form), form === 'full');
+  const used = new Set<string>();
+  const noted = { ...material, texts: noting(material.texts, used) };
+  const { shown, notes } = withinBudget(promptContext(noted, form), form === 'full');
   const text = renderPrompt({ skill, form, context: { ...shown, event: newest(shown) } });
   return [
     text,
     ...strangersNote(shown, form),
-    ...notesOn('what you read', [...listedNotes(material.context.notes), ...notes, ...removedNote(material)]),
+    ...notesOn('what you read', [
+      ...listedNotes(material.context.notes),
+      ...notes,
+      ...removedNote(material, form, used),
+    ]),
     ...notesOn('your checkout', material.context.checkout.notes),
   ].join('\n\n');
 }
@@ -53,14 +59,24 @@ function listedNotes(notes: readonly string[]): string[] {
   return more > 0 ? [...notes.slice(0, MOST_NOTES), `${more} more such notes are left out.`] : [...notes];
 }
 
-function removedNote({ context, texts }: PromptMaterial): string[] {
-  const { item, comments, reviews } = context;
-  const bodies = [
-    item.body,
-    ...comments.map((c) => c.body),
-    ...reviews.flatMap((r) => [r.body, ...r.inline.map((i) => i.body)]),
-  ];
-  const sentence = texts.removedFrom(bodies);
+/** Notes which texts this form takes, so that an old remark is not made again at every turn. */
+function noting(texts: ShownTexts, used: Set<string>): ShownTexts {
+  return {
+    ...texts,
+    body: (text) => {
+      used.add(text);
+      return texts.body(text);
+    },
+  };
+}
+
+function removedNote(
+  { context, texts }: PromptMaterial,
+  form: PromptForm,
+  used: ReadonlySet<string>,
+): string[] {
+  const { body } = context.item;
+  const sentence = texts.removedFrom([...used].filter((text) => form === 'full' || text !== body));
   return sentence === null ? [] : [sentence];
 }
 
@@ -127,10 +143,7 @@ function cleaned(event: ForgeEvent, texts: ShownTexts): ForgeEvent {
   const { item, comment, review } = event;
   return {
     ...event,
-    item:
-      item === null
-        ? null
-        : { ...item, title: shownLine(item.title), body: texts.body(item.body) },
+    item: item === null ? null : { ...item, title: shownLine(item.title), body: texts.body(item.body) },
     comment: comment === null ? null : { ...comment, body: texts.body(comment.body) },
     review: review === null ? null : { ...review, body: texts.body(review.body) },
   };
