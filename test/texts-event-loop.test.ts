@@ -143,12 +143,14 @@ test.each(Object.entries(PLACES))('%s', { timeout: 300_000 }, async (_place, wor
   await fc.assert(
     fc.asyncProperty(long, async ({ part, length }) => {
       const text = part.repeat(Math.ceil(length / part.length));
-      const longest = Math.min(...[await longestTurn(() => work(text)), await longestTurn(() => work(text))]);
+      let longest = await longestTurn(() => work(text));
+      // A second look: the collector of garbage takes its time when it likes.
+      if (longest >= BOUND_MS * factor) longest = Math.min(longest, await longestTurn(() => work(text)));
       expect({ part, length, isBelow: longest < BOUND_MS * factor, longest }).toMatchObject({
         isBelow: true,
       });
     }),
-    { seed: SEED, numRuns: 40, endOnFailure: true },
+    { seed: SEED, numRuns: 25, endOnFailure: true },
   );
   delay.disable();
   // Whatever else the machine does: nobody waits for seconds.
