@@ -8,6 +8,7 @@ import { RED_TEAM_GUARDS } from './guards-red-team.ts';
 import { RELAY_GUARDS } from './guards-relay.ts';
 import { SMOKE_GUARDS } from './guards-smoke.ts';
 import { TRUST_GUARDS } from './guards-trust.ts';
+import { WALLS_GATEWAY_GUARDS } from './guards-walls-gateway.ts';
 import { WALLS_OUTGOING_GUARDS } from './guards-walls-outgoing.ts';
 
 export interface Guard {
@@ -30,4 +31,5 @@ export const GUARDS: Guard[] = [
   ...SMOKE_GUARDS,
   ...RED_TEAM_GUARDS,
   ...WALLS_OUTGOING_GUARDS,
+  ...WALLS_GATEWAY_GUARDS,
 ];

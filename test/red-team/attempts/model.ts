@@ -1,7 +1,7 @@
 import type { Attempt, Target } from '../attempt.ts';
 
 const SOCKET = '/run/claude-hooks/model.sock';
-const BODY = '{"model":"claude-x","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}';
+const BODY = '{"model":"claude-sonnet-4-5","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}';
 
 function ask(head: string, body = ''): string {
   const length = body === '' ? '' : `content-length: ${body.length}\n`;
@@ -70,7 +70,7 @@ export const model = (at: Target): Attempt[] => [
     // That upstream got ours and not this is checked at the model, in suite.ts.
     name: 'choose the credential, or have it shown',
     script: ask(
-      'POST /v1/messages HTTP/1.1\nhost: localhost\nx-api-key: sk-ant-of-the-attacker-XXXX\nauthorization: Bearer attacker-XXXX\nconnection: x-api-key\nx-forwarded-host: 127.0.0.1\nexpect: 100-continue\ntrailer: x-api-key',
+      'POST /v1/messages HTTP/1.1\nhost: localhost\ncontent-type: application/json\nx-api-key: sk-ant-of-the-attacker-XXXX\nauthorization: Bearer attacker-XXXX\nconnection: x-api-key\nx-forwarded-host: 127.0.0.1\nexpect: 100-continue\ntrailer: x-api-key',
       BODY,
     ),
     shows: /HTTP\/1\.1 (200|400) /,
