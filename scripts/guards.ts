@@ -9,6 +9,7 @@ import { RELAY_GUARDS } from './guards-relay.ts';
 import { SMOKE_GUARDS } from './guards-smoke.ts';
 import { TRUST_GUARDS } from './guards-trust.ts';
 import { WALLS_CONFIG_GUARDS } from './guards-walls-config.ts';
+import { WALLS_GATEWAY_GUARDS } from './guards-walls-gateway.ts';
 import { WALLS_OUTGOING_GUARDS } from './guards-walls-outgoing.ts';
 
 export interface Guard {
@@ -32,4 +33,5 @@ export const GUARDS: Guard[] = [
   ...RED_TEAM_GUARDS,
   ...WALLS_CONFIG_GUARDS,
   ...WALLS_OUTGOING_GUARDS,
+  ...WALLS_GATEWAY_GUARDS,
 ];
