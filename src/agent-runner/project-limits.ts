@@ -5,7 +5,6 @@
  *
  * Each entry was measured on CLI 2.1.330; `project-limits.test.ts` plays them on the real one.
  */
-import type { Options } from '@anthropic-ai/claude-agent-sdk';
 import type { AgentOptions } from './contract.ts';
 
 export interface ProjectLimits {
@@ -23,9 +22,8 @@ export interface InstructionFiles {
   files: readonly string[];
 }
 
-type Limited = Required<Pick<Options, 'settings' | 'managedSettings' | 'strictMcpConfig'>>;
-
-export function limitsOnProject({ env, agent, instructions }: ProjectLimits): Limited {
+/** Options of the SDK, for `run-cli.ts`. */
+export function limitsOnProject({ env, agent, instructions }: ProjectLimits) {
   return {
     // Servers of the project's `.mcp.json`, of its agents and of plugins are programs that nobody here chose.
     strictMcpConfig: true,

@@ -91,7 +91,7 @@ export function projectFiles(engine: TestEngine): void {
 
     test('the agent is told what is not there, and how to read it', () => {
       const prompt = stage.turns[0]!.prompt;
-      expect(prompt).toMatch(/are not in the checkout: .*and \d+ more/);
+      expect(prompt).toMatch(/are not in the checkout: .*"docs\/missing.md"/);
       expect(prompt).toContain('git show HEAD:<path>');
     });
 
