@@ -11,8 +11,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createGiteaFamilyClient } from '../src/forge/gitea-family-client.ts';
 import { findMentions } from '../src/mentions.ts';
-import { outgoingText } from '../src/outcome/answer.ts';
+import { unmarked } from '../src/outcome/answer.ts';
 import { shownText } from '../src/security/hidden-text.ts';
+import { outgoingBody } from '../src/security/outgoing.ts';
 import type { DispatchContext } from '../src/worker/context.ts';
 import { type Budgeted, readTexts, withinBudget } from '../src/worker/prompt-budget.ts';
 
@@ -85,7 +86,7 @@ const PLACES: Readonly<Record<string, (text: string) => Promise<unknown>>> = {
       true,
     );
   },
-  'what is posted': async (text) => outgoingText(text),
+  'what is posted': async (text) => outgoingBody(unmarked(text), { own: 5, keywords: [], strict: true }),
 };
 
 const unit = fc
