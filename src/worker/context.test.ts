@@ -330,6 +330,9 @@ describe('words of people without permission', () => {
     const prompt = await promptFor({ ...context, comments: [] });
     expect(prompt).toContain('new comment by bo\n@dev-bot seen');
     expect(prompt).not.toContain('HIDDEN');
+    expect(prompt).toContain(
+      'Left out of these texts, because the forge does not show it to a person either: 1 HTML comment',
+    );
     expect(prompt).toContain(' HI\n');
   });
 });
