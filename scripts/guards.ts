@@ -11,6 +11,7 @@ import { TRUST_GUARDS } from './guards-trust.ts';
 import { WALLS_CONFIG_GUARDS } from './guards-walls-config.ts';
 import { WALLS_GATEWAY_GUARDS } from './guards-walls-gateway.ts';
 import { WALLS_OUTGOING_GUARDS } from './guards-walls-outgoing.ts';
+import { WALLS_VOICES_GUARDS } from './guards-walls-voices.ts';
 
 export interface Guard {
   name: string;
@@ -34,4 +35,5 @@ export const GUARDS: Guard[] = [
   ...WALLS_CONFIG_GUARDS,
   ...WALLS_OUTGOING_GUARDS,
   ...WALLS_GATEWAY_GUARDS,
+  ...WALLS_VOICES_GUARDS,
 ];
