@@ -144,7 +144,7 @@ export function findReview(
 }
 
 /** A remark on a line, or a reply to one, by its id. */
-export function findInline(
+function findInline(
   context: PocketContext,
   item: PullItem,
   id: number,

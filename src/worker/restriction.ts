@@ -4,7 +4,7 @@ import type { CarriedMessage } from './messages.ts';
 import type { ItemText } from './pinned-text.ts';
 
 /** What of an item's texts counts; all of it comes from the screening. */
-export type ReadTexts = Pick<ItemText, 'item' | 'comments' | 'reviews' | 'vouching'>;
+type ReadTexts = Pick<ItemText, 'item' | 'comments' | 'reviews' | 'vouching'>;
 
 /**
  * Why the agent may only read and comment: text by somebody who could not have woken it stands in its prompt, or did in
@@ -36,13 +36,13 @@ export function strangersIn(
   return [...new Set(names)];
 }
 
-export interface Piece {
+interface Piece {
   text: string;
   voice: Voice;
 }
 
 /** Every piece of text by somebody we can name that a prompt of this item may hold. */
-export function piecesOf(
+function piecesOf(
   { item, comments, reviews, vouching }: ReadTexts,
   messages: readonly CarriedMessage[],
 ): Piece[] {
