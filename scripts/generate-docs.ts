@@ -180,8 +180,12 @@ function skillPage(): string[] {
     'short form, `comments` and `reviews` are those since the last dispatch. Unknown variables are empty; unknown filters',
     'and tags are errors. Two filters are ours:',
     '',
-    "- `{{ text | fenced: 'comment by x' }}` puts other people's text into a fence it cannot close;",
-    '- `{{ text | one_line }}` makes one line of it, of 200 characters at most.',
+    "- `{{ comment.body | fenced }}` puts other people's text into a fence it cannot close, and says whose it is;",
+    '- `{{ item.title | one_line }}` makes one line of it, of 200 characters at most.',
+    '',
+    'Texts and names of the forge know their author (`{{ comment.body.author }}`, `{% if comment.body.trusted %}`). Words of',
+    'somebody who may not wake agents are printed with that, whatever the template does: `"…" by eve (not trusted)`, or a',
+    'fence labelled so. Names of which the forge does not say who chose them, such as labels, are printed in quotes.',
   ];
 }
 

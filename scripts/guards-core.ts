@@ -195,8 +195,8 @@ export const CORE_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/agent-runner/run-cli.ts',
-        find: "permissionDecision: 'deny',",
-        replace: "permissionDecision: 'allow',",
+        find: "return decided('deny',",
+        replace: "return decided('allow',",
       },
     ],
     tests: { files: ['src/agent-runner.test.ts'], named: 'cannot be recorded' },

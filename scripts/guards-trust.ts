@@ -83,8 +83,8 @@ export const TRUST_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/worker/pinned-text.ts',
-        find: 'return isTrusted(comment.author) && !isEdited(comment);',
-        replace: 'return isTrusted(comment.author) || isEdited(comment) || true;',
+        find: 'return vouching.ids.has(comment.author.id) && !isEdited(comment);',
+        replace: 'return vouching.ids.has(comment.author.id) || isEdited(comment) || true;',
       },
     ],
     tests: { files: CONTEXT },
@@ -95,8 +95,8 @@ export const TRUST_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/worker/pinned-text.ts',
-        find: 'body: pinned.get(c.id) ?? c.body,',
-        replace: 'body: c.body,',
+        find: 'body: pinned.get(entry.id) ?? entry.body,',
+        replace: 'body: entry.body,',
       },
     ],
     tests: { files: CONTEXT },
@@ -107,8 +107,8 @@ export const TRUST_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/worker/pinned-text.ts',
-        find: 'return { item: { ...item, title, body, trusted }, notes };',
-        replace: 'return { item: { ...item, trusted }, notes };',
+        find: 'return { item: { ...item, title, body, ...voices }, notes };',
+        replace: 'return { item: { ...item, ...voices }, notes };',
       },
     ],
     tests: { files: CONTEXT },
@@ -178,8 +178,8 @@ export const TRUST_GUARDS: Guard[] = [
     keeps: 'hidden text from reaching a prompt by way of the event',
     off: [
       {
-        file: 'src/worker/prompts.ts',
-        find: 'messages: context.messages.map((m) => ({ ...m, event: cleaned(m.event, texts) })),',
+        file: 'src/worker/chosen.ts',
+        find: 'messages: context.messages.map((m) => ({ ...m, event: shownEvent(m.event, texts) })),',
         replace: 'messages: context.messages,',
       },
     ],

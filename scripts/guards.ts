@@ -12,6 +12,7 @@ import { WALLS_CONFIG_GUARDS } from './guards-walls-config.ts';
 import { WALLS_GATEWAY_GUARDS } from './guards-walls-gateway.ts';
 import { WALLS_OUTGOING_GUARDS } from './guards-walls-outgoing.ts';
 import { WALLS_TEXTS_GUARDS } from './guards-walls-texts.ts';
+import { WALLS_VOICES_GUARDS } from './guards-walls-voices.ts';
 
 export interface Guard {
   name: string;
@@ -36,4 +37,5 @@ export const GUARDS: Guard[] = [
   ...WALLS_OUTGOING_GUARDS,
   ...WALLS_GATEWAY_GUARDS,
   ...WALLS_TEXTS_GUARDS,
+  ...WALLS_VOICES_GUARDS,
 ];

@@ -18,6 +18,7 @@ export const WORDS: Readonly<Record<string, readonly string[]>> = {
   'text-limits': [],
   mentions: ['text-limits'],
   security: ['mentions', 'text-limits'],
+  voices: ['vocabulary'],
   log: ['security'],
 };
 

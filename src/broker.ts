@@ -51,6 +51,11 @@ export const forgeTools: ForgeTools = (scope, deps) => {
     deps,
     self,
     restriction: () => restriction,
+    async believed(authors) {
+      const strangers = await deps.strangers(authors);
+      const ids = authors.filter(({ login }) => !strangers.includes(login)).map(({ id }) => id);
+      return { ids: new Set(ids), writers: deps.writers };
+    },
     async hasRead(authors) {
       const [stranger] = restriction === null ? await deps.strangers(authors) : [];
       if (stranger !== undefined) {

@@ -62,6 +62,9 @@ const OVERRULED_VARIABLES = {
   // The first stops the transcript without a word, the second leaves out hooks and with them our record of tool calls.
   CLAUDE_CODE_SKIP_PROMPT_HISTORY: '0',
   CLAUDE_CODE_SIMPLE: '0',
+  // The CLI puts the subjects of the last commits and the names of changed files into the conversation by itself, in a
+  // reminder without an author: on a stranger's branch these are a stranger's words (measured on CLI 2.1.330).
+  CLAUDE_CODE_DISABLE_GIT_INSTRUCTIONS: '1',
   CLAUDE_CODE_SAFE_MODE: '0',
   CLAUDE_CODE_ENABLE_TELEMETRY: '0',
   // Into every request: fields and features that the gateway would have to refuse.

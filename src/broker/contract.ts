@@ -45,6 +45,8 @@ export interface BrokerDeps extends EffectDeps {
   onRestricted: (reason: string) => void;
   /** logins of those among the authors whose text nobody vouches for */
   strangers: (authors: readonly ForgeUser[]) => Promise<readonly string[]>;
+  /** whether everybody may be believed who can edit the texts of others on the forge */
+  writers: boolean;
   audit: (entry: Pick<AuditEntry, 'door' | 'action' | 'decision' | 'reason' | 'detail'>) => Promise<void>;
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { unmarked } from '../outcome/answer.ts';
 import type { ForgeUser } from '../vocabulary.ts';
+import type { Vouching } from '../voices.ts';
 import type { BrokerDeps, BrokerScope } from './contract.ts';
 
 export interface Broker {
@@ -13,6 +14,8 @@ export interface Broker {
   restriction(): string | null;
   /** To be called before a text is answered: one by somebody nobody vouches for restricts the rest of the run. */
   hasRead(authors: readonly ForgeUser[]): Promise<void>;
+  /** whose words of these may be believed: each text is labelled by its own author */
+  believed(authors: readonly ForgeUser[]): Promise<Vouching>;
 }
 
 /** What a write came to; stored, and answered again when the call is repeated. */

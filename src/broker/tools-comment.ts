@@ -1,6 +1,7 @@
 /** Comments and reactions. */
 import { z } from 'zod';
 import { postedText } from '../outcome/answer.ts';
+import { loginOf } from '../voices.ts';
 import { type Act, type Broker, Denied, itemNumber, sameLogin, type Tool, text, writeTool } from './tool.ts';
 
 /** What the forges offer unless their administrator changed it. */
@@ -73,7 +74,7 @@ function posted({ id, htmlUrl }: { id: number; htmlUrl: string }): string {
 async function requireOwn(id: number, { scope, deps, self }: Broker): Promise<void> {
   const [own, comment] = await Promise.all([self(), deps.forge.getComment(scope.repository, id)]);
   if (comment.author.id === own.id && sameLogin(comment.author.login, own.login)) return;
-  throw new Denied(`Comment ${id} was written by ${comment.author.login}. Answer it with a new comment.`);
+  throw new Denied(`Comment ${id} was written by ${loginOf(comment.author)}. Answer it with a new comment.`);
 }
 
 /** The mark a comment was posted under stays, or its call would be done a second time when it is looked for. */

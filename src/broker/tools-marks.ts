@@ -1,6 +1,7 @@
 /** Labels, assignees and commit statuses: states that are set, so setting them twice changes nothing. */
 import { z } from 'zod';
 import { unmarked } from '../outcome/answer.ts';
+import { inline } from './texts.ts';
 import { type Broker, commitSha, Denied, itemNumber, logins, type Tool, writeTool } from './tool.ts';
 
 const labels = z.array(z.string().trim().min(1).max(100)).min(1).max(20);
@@ -19,7 +20,9 @@ export const MARK_TOOLS: readonly Tool[] = [
       const known = await deps.forge.listLabels(scope.repository);
       const missing = wanted.filter((label) => !known.includes(label));
       if (missing.length === 0) return;
-      throw new Denied(`The repository has no label ${missing.join(', ')}. Use one of: ${known.join(', ')}.`);
+      throw new Denied(
+        `The repository has no label ${missing.join(', ')}. Use one of: ${known.map(inline).join(', ')}.`,
+      );
     },
     async perform({ number, labels: wanted }, broker) {
       await broker.deps.forge.addLabels(broker.scope.repository, number, wanted);
@@ -89,7 +92,7 @@ export const MARK_TOOLS: readonly Tool[] = [
 
 async function labelsNow(number: number, { scope, deps }: Broker): Promise<{ text: string }> {
   const item = await deps.forge.getItem(scope.repository, number);
-  return { text: `#${number} has the labels: ${item.labels.join(', ') || 'none'}.` };
+  return { text: `#${number} has the labels: ${item.labels.map(inline).join(', ') || 'none'}.` };
 }
 
 /** The forge takes the whole list only: what a person changes between reading and writing is lost. */
@@ -101,7 +104,7 @@ async function assign(
   const { assignees } = await deps.forge.getItem(scope.repository, number);
   await deps.forge.setAssignees(scope.repository, number, change(assignees));
   const after = await deps.forge.getItem(scope.repository, number);
-  return { text: `#${number} is assigned to: ${after.assignees.join(', ') || 'nobody'}.` };
+  return { text: `#${number} is assigned to: ${after.assignees.map(inline).join(', ') || 'nobody'}.` };
 }
 
 function has(list: readonly string[], login: string): boolean {

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import type { CiState, Item, Review } from '../forge/forge.ts';
+import { loginOf } from '../voices.ts';
+import { inline } from './texts.ts';
 import { type Broker, commitSha, Denied, type Done, itemNumber, type Tool, writeTool } from './tool.ts';
 
 export const MERGE_TOOLS: readonly Tool[] = [
@@ -93,12 +95,12 @@ function requireNoVeto(reviews: readonly Review[], ownId: number): void {
   last.delete(ownId);
   const vetoes = [...last.values()].filter((review) => review.verdict === 'changes_requested');
   if (vetoes.length === 0) return;
-  const who = vetoes.map((review) => review.author.login).join(', ');
+  const who = vetoes.map((review) => loginOf(review.author)).join(', ');
   throw new Denied(`Changes requested by ${who} are outstanding. Make them, then wait for a new review.`);
 }
 
 function requireGreen({ state, failed }: CiState): void {
-  if (state === 'failure') throw new Denied(`CI failed: ${failed.join(', ')}. Mend it and push.`);
+  if (state === 'failure') throw new Denied(`CI failed: ${failed.map(inline).join(', ')}. Mend it and push.`);
   if (state === 'pending') {
     throw new Denied(
       'CI is still running, and pending is no verdict. End your run; its result wakes you again.',

@@ -3,6 +3,7 @@
 import type { Item } from '../forge/forge.ts';
 import { postedText, unmarked } from '../outcome/answer.ts';
 import { joinPull, OPEN_PULL_TOOL, openedByAnother } from '../outcome/pulls.ts';
+import { loginOf } from '../voices.ts';
 import { type Broker, Denied, itemNumber, logins, type Tool, text, title, writeTool } from './tool.ts';
 
 export const PULL_TOOLS: readonly Tool[] = [
@@ -87,7 +88,7 @@ async function requireOwnPull(number: number, { scope, deps, self }: Broker): Pr
   const [own, item] = await Promise.all([self(), deps.forge.getItem(scope.repository, number)]);
   if (item.pull === null) throw new Denied(`#${number} is an issue. Comment on it instead.`);
   if (item.author.id !== own.id) {
-    throw new Denied(`#${number} was opened by ${item.author.login}. Propose the change in a comment.`);
+    throw new Denied(`#${number} was opened by ${loginOf(item.author)}. Propose the change in a comment.`);
   }
 }
 

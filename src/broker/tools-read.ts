@@ -15,35 +15,39 @@ export const READ_TOOLS: readonly Tool[] = [
     description:
       'Title, text and state of an issue or pull request of this repository; of a pull request also branches, head and CI. A long text is cut; from goes on in it.',
     input: { number: itemNumber, from },
-    async read({ number, from: start }, { scope, deps, hasRead }) {
+    async read({ number, from: start }, { scope, deps, hasRead, believed }) {
       const item = await deps.forge.getItem(scope.repository, number);
       const ci = item.pull === null ? null : await deps.forge.ciState(scope.repository, item.pull.headSha);
       await hasRead([item.author]);
-      return await itemText(item, ci, start);
+      return await itemText(item, { ci, from: start, vouching: await believed([item.author]) });
     },
   }),
   readTool({
     name: 'list_items',
     description: 'Newest issues and pull requests of this repository, one line each.',
     input: { state: z.enum(['open', 'closed', 'all']).default('open') },
-    async read({ state }, { scope, deps, hasRead }) {
+    async read({ state }, { scope, deps, hasRead, believed }) {
       const items = await deps.forge.listItems(scope.repository, { state, limit: MOST });
       if (items.length === 0) return state === 'all' ? 'There are none.' : `None is ${state}.`;
-      await hasRead(items.map((item) => item.author));
-      return [OTHERS_WROTE, ...items.map(itemLine)].join('\n');
+      const authors = items.map((item) => item.author);
+      await hasRead(authors);
+      const vouching = await believed(authors);
+      return [OTHERS_WROTE, ...items.map((item) => itemLine(item, vouching))].join('\n');
     },
   }),
   readTool({
     name: 'list_comments',
     description: `Comments of an item with their ids, oldest first; the newest ${MOST}. skip_newest turns back further; id and from go on in a long one.`,
     input: { number: itemNumber, skip_newest: skipNewest, id: one, from },
-    async read({ number, skip_newest: skip, id, from: start }, { scope, deps, hasRead }) {
+    async read({ number, skip_newest: skip, id, from: start }, { scope, deps, hasRead, believed }) {
       const comments = await deps.forge.listComments(scope.repository, number);
       const wanted = wantedOf(comments, { skip, id });
-      await hasRead(wanted.map((comment) => comment.author));
+      const authors = wanted.map((comment) => comment.author);
+      await hasRead(authors);
+      const vouching = await believed(authors);
       if (wanted.length === 0)
         return id === undefined ? 'There are no comments.' : `There is no comment ${id} here.`;
-      return await newestThatFit(wanted, MOST, (comment) => commentText(comment, start));
+      return await newestThatFit(wanted, MOST, (comment) => commentText(comment, vouching, start));
     },
   }),
   readTool({
@@ -51,13 +55,15 @@ export const READ_TOOLS: readonly Tool[] = [
     description:
       'Submitted reviews of a pull request with their inline comments, oldest first. id and from go on in a long one.',
     input: { number: itemNumber, skip_newest: skipNewest, id: one, from },
-    async read({ number, skip_newest: skip, id, from: start }, { scope, deps, hasRead }) {
+    async read({ number, skip_newest: skip, id, from: start }, { scope, deps, hasRead, believed }) {
       const reviews = await deps.forge.listReviews(scope.repository, number);
       const wanted = wantedOf(reviews, { skip, id });
-      await hasRead(wanted.map((review) => review.author));
+      const authors = wanted.flatMap((review) => [review, ...review.inline].map((entry) => entry.author));
+      await hasRead(authors);
+      const vouching = await believed(authors);
       if (wanted.length === 0)
         return id === undefined ? 'There are no reviews.' : `There is no review ${id} here.`;
-      return await newestThatFit(wanted, MOST, (review) => reviewText(review, start));
+      return await newestThatFit(wanted, MOST, (review) => reviewText(review, vouching, start));
     },
   }),
 ];

@@ -1,6 +1,6 @@
 /** Liquid for skills: strict about filters and tags, forgiving about variables, and closed to the file system. */
 import { Liquid, LiquidError, type Template } from 'liquidjs';
-import { fenced, oneLine } from './fence.ts';
+import { registerWordFilters } from './word-filters.ts';
 
 export type Parsed =
   | { kind: 'template'; render(context: object): string }
@@ -16,8 +16,7 @@ export class Templates {
     this.#partials = partials;
     // With `templates` given, the engine never looks for a file.
     this.#engine = new Liquid({ strictFilters: true, strictVariables: false, templates: { ...partials } });
-    this.#engine.registerFilter('fenced', fenced);
-    this.#engine.registerFilter('one_line', oneLine);
+    registerWordFilters(this.#engine);
   }
 
   parse(text: string): Parsed {

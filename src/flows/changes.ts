@@ -10,6 +10,8 @@ export interface Snapshot {
   labels: string[];
   assignees: string[];
   commentIds: number[];
+  /** of remarks on lines and replies to them by others; not in rows of older releases */
+  inlineIds?: number[];
   /** for an issue: null, null, false, false, [] and `none` */
   headSha: string | null;
   baseRef: string | null;
@@ -27,18 +29,30 @@ export interface SnapshotReview {
   commitId: string;
 }
 
+/** How people's words stand in our sentences: each comes back on one line, in quotes, with whose they are. */
+export interface ChangeWords {
+  title(text: string): string;
+  /** of a label, a branch of the repository or an assignee: the forge does not say who chose it */
+  name(text: string): string;
+  /** of a CI job */
+  job(text: string): string;
+  /** of whoever wrote a review */
+  reviewer(login: string): string;
+}
+
 /** Empty when there is nothing to compare with, or nothing changed. */
-export function describeChanges(before: Snapshot | null, now: Snapshot): string[] {
+export function describeChanges(before: Snapshot | null, now: Snapshot, words: ChangeWords): string[] {
   if (before === null) return [];
   return [
     ...stateChanges(before, now),
-    ...headChanges(before, now),
-    ...textChanges(before, now),
-    ...setChanges('Labels', before.labels, now.labels),
-    ...setChanges('Assignees', before.assignees, now.assignees),
-    ...reviewChanges(before.reviews, now.reviews),
-    ...ciChanges(before, now),
-    ...commentChanges(before.commentIds, now.commentIds),
+    ...headChanges(before, now, words),
+    ...textChanges(before, now, words),
+    ...setChanges('Labels', before.labels, now.labels, words),
+    ...setChanges('Assignees', before.assignees, now.assignees, words),
+    ...reviewChanges(before.reviews, now.reviews, words),
+    ...ciChanges(before, now, words),
+    ...countChanges('comment', before.commentIds, now.commentIds),
+    ...countChanges('inline comment', before.inlineIds ?? now.inlineIds ?? [], now.inlineIds ?? []),
   ];
 }
 
@@ -53,31 +67,36 @@ function stateChanges(before: Snapshot, now: Snapshot): string[] {
   return sentences;
 }
 
-function headChanges(before: Snapshot, now: Snapshot): string[] {
+function headChanges(before: Snapshot, now: Snapshot, { name }: ChangeWords): string[] {
   const sentences: string[] = [];
   if (before.headSha !== now.headSha && now.headSha !== null) {
     const from = before.headSha === null ? '' : ` from ${short(before.headSha)}`;
     sentences.push(`The head commit moved${from} to ${short(now.headSha)}.`);
   }
   if (before.baseRef !== null && now.baseRef !== null && before.baseRef !== now.baseRef) {
-    sentences.push(`The base branch changed from ${before.baseRef} to ${now.baseRef}.`);
+    sentences.push(`The base branch changed from ${name(before.baseRef)} to ${name(now.baseRef)}.`);
   }
   return sentences;
 }
 
-function textChanges(before: Snapshot, now: Snapshot): string[] {
+function textChanges(before: Snapshot, now: Snapshot, { title }: ChangeWords): string[] {
   const sentences: string[] = [];
-  if (before.title !== now.title) sentences.push(`The title is now ${JSON.stringify(oneLine(now.title))}.`);
+  if (before.title !== now.title) sentences.push(`The title is now ${title(now.title)}.`);
   if (before.bodyHash !== now.bodyHash) sentences.push('The description was edited.');
   return sentences;
 }
 
-function setChanges(what: string, before: readonly string[], now: readonly string[]): string[] {
-  const added = now.filter((name) => !before.includes(name));
-  const removed = before.filter((name) => !now.includes(name));
+function setChanges(
+  what: string,
+  before: readonly string[],
+  now: readonly string[],
+  { name }: ChangeWords,
+): string[] {
+  const added = now.filter((one) => !before.includes(one)).map(name);
+  const removed = before.filter((one) => !now.includes(one)).map(name);
   return [
-    ...(added.length > 0 ? [`${what} added: ${names(added)}.`] : []),
-    ...(removed.length > 0 ? [`${what} removed: ${names(removed)}.`] : []),
+    ...(added.length > 0 ? [`${what} added: ${added.join(', ')}.`] : []),
+    ...(removed.length > 0 ? [`${what} removed: ${removed.join(', ')}.`] : []),
   ];
 }
 
@@ -87,21 +106,25 @@ const VERDICTS: Record<ReviewVerdict, string> = {
   commented: 'left a review',
 };
 
-function reviewChanges(before: readonly SnapshotReview[], now: readonly SnapshotReview[]): string[] {
+function reviewChanges(
+  before: readonly SnapshotReview[],
+  now: readonly SnapshotReview[],
+  { reviewer }: ChangeWords,
+): string[] {
   const known = new Map(before.map((review) => [review.id, review.verdict]));
   return now
     .filter((review) => known.get(review.id) !== review.verdict)
     .map((review) => {
       const commit = review.commitId === '' ? '' : ` (commit ${short(review.commitId)})`;
-      return `${oneLine(review.author)} ${VERDICTS[review.verdict]}${commit}.`;
+      return `${reviewer(review.author)} ${VERDICTS[review.verdict]}${commit}.`;
     });
 }
 
-function ciChanges(before: Snapshot, now: Snapshot): string[] {
-  const same = before.ci.state === now.ci.state && names(before.ci.failed) === names(now.ci.failed);
+function ciChanges(before: Snapshot, now: Snapshot, { job }: ChangeWords): string[] {
+  const same = before.ci.state === now.ci.state && before.ci.failed.join('\n') === now.ci.failed.join('\n');
   if (same && (before.headSha === now.headSha || now.ci.state === 'none')) return [];
   if (now.ci.state === 'failure') {
-    return [now.ci.failed.length === 0 ? 'CI fails.' : `CI fails: ${names(now.ci.failed)}.`];
+    return [now.ci.failed.length === 0 ? 'CI fails.' : `CI fails: ${now.ci.failed.map(job).join(', ')}.`];
   }
   return {
     none: ['CI has no result for this commit.'],
@@ -110,23 +133,13 @@ function ciChanges(before: Snapshot, now: Snapshot): string[] {
   }[now.ci.state];
 }
 
-function commentChanges(before: readonly number[], now: readonly number[]): string[] {
+function countChanges(what: string, before: readonly number[], now: readonly number[]): string[] {
   const added = now.filter((id) => !before.includes(id)).length;
   const removed = before.filter((id) => !now.includes(id)).length;
   return [
-    ...(added > 0 ? [added === 1 ? 'There is 1 new comment.' : `There are ${added} new comments.`] : []),
-    ...(removed > 0 ? [removed === 1 ? '1 comment was deleted.' : `${removed} comments were deleted.`] : []),
+    ...(added > 0 ? [added === 1 ? `There is 1 new ${what}.` : `There are ${added} new ${what}s.`] : []),
+    ...(removed > 0 ? [removed === 1 ? `1 ${what} was deleted.` : `${removed} ${what}s were deleted.`] : []),
   ];
-}
-
-function names(list: readonly string[]): string {
-  return list.map(oneLine).join(', ');
-}
-
-/** Titles, labels and workflow names are other people's words and must stay on their line. */
-function oneLine(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length <= 200 ? line : `${line.slice(0, 199)}…`;
 }
 
 function short(sha: string): string {

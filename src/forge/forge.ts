@@ -52,10 +52,25 @@ export interface Comment {
   updatedAt: string;
 }
 
-export interface InlineComment {
+export interface NewInlineComment {
   path: string;
   line: number | null;
   body: string;
+}
+
+/**
+ * A remark on a line, or a reply to one: replies of anybody stand inside the review that began the thread, so the
+ * author is not always the reviewer.
+ */
+export interface InlineComment extends NewInlineComment {
+  /** its event, where there is one, names it as a comment */
+  id: number;
+  author: ForgeUser;
+  /** '' where the forge gives none; a draft has the time it was begun, not the time it could be read */
+  createdAt: string;
+  updatedAt: string;
+  /** the line on the old side, null when it is on the new one; replies share path and line with what they answer */
+  oldLine: number | null;
 }
 
 export interface Review {
@@ -64,7 +79,10 @@ export interface Review {
   verdict: ReviewVerdict;
   body: string;
   commitId: string;
+  /** when it was begun: a review that waited as a draft was read by others only from `updatedAt` on */
   submittedAt: string;
+  /** '' where the forge gives none */
+  updatedAt: string;
   inline: InlineComment[];
 }
 
@@ -190,7 +208,7 @@ export interface ForgeWriter {
   submitReview(
     repository: RepositoryRef,
     number: number,
-    review: { verdict: ReviewVerdict; body: string; commitId: string; inline: InlineComment[] },
+    review: { verdict: ReviewVerdict; body: string; commitId: string; inline: NewInlineComment[] },
   ): Promise<{ id: number }>;
   editComment(repository: RepositoryRef, id: number, body: string): Promise<Comment>;
   createIssue(repository: RepositoryRef, issue: { title: string; body: string }): Promise<Item>;

@@ -26,14 +26,22 @@ export const reviewAnswer = z.object({
   dismissed: z.boolean().nullish(),
   comments_count: z.number().nullish(),
   submitted_at: instant,
+  updated_at: instant,
 });
 type ReviewAnswer = z.output<typeof reviewAnswer>;
 
 export const inlineAnswer = z.object({
+  id: z.number().int(),
+  /** not the reviewer, where it is a reply */
+  user: user.nullish(),
+  created_at: instant,
+  updated_at: instant,
   path: word,
   body: word,
   /** line of the file on the new side; 0 for a comment on the old side */
   position: z.number().nullish(),
+  /** the same for the old side */
+  original_position: z.number().nullish(),
 });
 
 export const statusAnswer = z.object({ id: z.number(), context: word, status: word });
@@ -80,6 +88,9 @@ export function toPullAnswer(pull: PullRequestObject): Item {
   };
 }
 
+/** Deleted accounts; nobody vouches for them. */
+const GHOST: ForgeUser = { id: -1, login: 'ghost' };
+
 const VERDICTS: Readonly<Record<string, ReviewVerdict>> = {
   APPROVED: 'approved',
   REQUEST_CHANGES: 'changes_requested',
@@ -93,21 +104,31 @@ export function verdictOf(review: ReviewAnswer): ReviewVerdict | null {
 }
 
 export function toReview(review: ReviewAnswer, verdict: ReviewVerdict, inline: InlineComment[]): Review {
-  const ghost: ForgeUser = { id: -1, login: 'ghost' };
   return {
     id: review.id,
-    author: toUser(review.user ?? ghost),
+    author: toUser(review.user ?? GHOST),
     verdict,
     body: review.body,
     commitId: review.commit_id,
     submittedAt: review.submitted_at,
+    updatedAt: review.updated_at,
     inline,
   };
 }
 
 export function toInline(comment: z.output<typeof inlineAnswer>): InlineComment {
   const line = comment.position ?? 0;
-  return { path: comment.path, line: line > 0 ? line : null, body: comment.body };
+  const oldLine = comment.original_position ?? 0;
+  return {
+    id: comment.id,
+    author: toUser(comment.user ?? GHOST),
+    createdAt: comment.created_at,
+    updatedAt: comment.updated_at,
+    path: comment.path,
+    line: line > 0 ? line : null,
+    oldLine: line > 0 || oldLine <= 0 ? null : oldLine,
+    body: comment.body,
+  };
 }
 
 type CiResult = 'pending' | 'success' | 'failure';

@@ -116,6 +116,8 @@ async function listReviews(http: ForgeHttp, repository: RepositoryRef, number: n
     const comments = { method: 'GET', repository, path: `${path}/${answer.id}/comments` } as const;
     const inline =
       answer.comments_count === 0 ? [] : (await http.listTo(comments, { member: inlineAnswer })).members;
+    // The forge groups them by file and line, in no order that could be relied on; ids rise.
+    inline.sort((a, b) => a.id - b.id);
     reviews.push(toReview(answer, verdict, inline.map(toInline)));
   }
   return reviews;

@@ -9,9 +9,9 @@ const word = z
   .string()
   .nullish()
   .transform((value) => value ?? '');
-const listedRun = runAnswer.extend({ title: word, display_title: word, html_url: word });
+export const listedRun = runAnswer.extend({ title: word, display_title: word, html_url: word });
 const runsAnswer = z.object({ workflow_runs: z.array(listedRun).nullish() });
-const job = z.object({ id: z.number().int(), name: word, status: word, conclusion: word });
+export const job = z.object({ id: z.number().int(), name: word, status: word, conclusion: word });
 /** Gitea wraps the list. */
 const jobsAnswer = z.union([z.array(job), z.object({ jobs: z.array(job).nullish() })]).nullable();
 

@@ -98,7 +98,8 @@ export function reviewShape(context: PocketContext, item: PullItem, review: Stor
     official: review.state === 'APPROVED' || review.state === 'REQUEST_CHANGES',
     dismissed: false,
     comments_count: review.comments.length,
-    submitted_at: review.submitted,
+    // As recorded: the time the draft was begun. The submission itself is in `updated_at`.
+    submitted_at: review.begun ?? review.submitted,
     updated_at: review.submitted,
     html_url: `${html}#issuecomment-${review.id}`,
     pull_request_url: html,
@@ -113,11 +114,11 @@ export function reviewCommentShape(
   return {
     id: o.comment.id,
     body: o.comment.body,
-    user: userShape(context, userById(context.state, o.review.author)),
+    user: userShape(context, userById(context.state, o.comment.author ?? o.review.author)),
     resolver: null,
     pull_request_review_id: o.review.id,
     created_at: o.comment.created,
-    updated_at: o.comment.created,
+    updated_at: o.comment.updated ?? o.comment.created,
     path: o.comment.path,
     commit_id: o.review.commit,
     original_commit_id: '',

@@ -2,9 +2,16 @@
 import { ForgeMissing, ForgeRefused } from '../errors.ts';
 import { type PullItem, repositoryById, requirePermission } from './pocket-forge-access.ts';
 import { folderOf, type PocketContext } from './pocket-forge-context.ts';
-import { sendReviewEvent } from './pocket-forge-events.ts';
+import { sendCommentEvent, sendReviewEvent } from './pocket-forge-events.ts';
 import { resolveCommit } from './pocket-forge-repositories.ts';
-import { nextId, now, type StoredReview, type StoredUser } from './pocket-forge-state.ts';
+import {
+  nextId,
+  now,
+  type StoredComment,
+  type StoredReview,
+  type StoredReviewComment,
+  type StoredUser,
+} from './pocket-forge-state.ts';
 
 export const REVIEW_EVENTS = ['APPROVED', 'REQUEST_CHANGES', 'COMMENT', 'PENDING'] as const;
 export type ReviewEvent = (typeof REVIEW_EVENTS)[number];
@@ -57,6 +64,7 @@ function emptyReview(context: PocketContext, o: { item: PullItem; actor: StoredU
     body: '',
     commit: '',
     submitted: '',
+    begun: now(),
     comments: [],
   };
 }
@@ -133,4 +141,63 @@ export function findReview(
   const review = visibleReviews(context, o.item, o.viewer).find((r) => r.id === o.id);
   if (review === undefined) throw new ForgeMissing(`No review ${o.id} on this pull request. Check the id.`);
   return review;
+}
+
+/** A remark on a line, or a reply to one, by its id. */
+function findInline(
+  context: PocketContext,
+  item: PullItem,
+  id: number,
+): { review: StoredReview; comment: StoredReviewComment } {
+  for (const review of context.state.reviews.filter((r) => r.item === item.id)) {
+    const comment = review.comments.find((c) => c.id === id);
+    if (comment !== undefined) return { review, comment };
+  }
+  throw new ForgeMissing(`No inline comment ${id} on this pull request. Check the id.`);
+}
+
+/**
+ * A reply on the web page: it stands in the review that began the thread, with its own author, and is told as a comment
+ * of the pull request. (A reply by the API tells nobody.)
+ */
+export function replyInline(
+  context: PocketContext,
+  o: { item: PullItem; actor: StoredUser; to: number; body: string },
+): StoredReviewComment {
+  requirePermission(repositoryById(context.state, o.item.repository), o.actor, 'read');
+  const { review, comment } = findInline(context, o.item, o.to);
+  const { path, newPosition, oldPosition } = comment;
+  const reply: StoredReviewComment = {
+    id: nextId(context.state, 'comment'),
+    path,
+    body: o.body,
+    newPosition,
+    oldPosition,
+    created: now(),
+    author: o.actor.id,
+  };
+  review.comments.push(reply);
+  o.item.updated = reply.created;
+  const told = asComment(o.item, review, reply);
+  sendCommentEvent(context, { item: o.item, comment: told, action: 'created', sender: o.actor });
+  return reply;
+}
+
+export function editInline(
+  context: PocketContext,
+  o: { item: PullItem; actor: StoredUser; id: number; body: string },
+): void {
+  const { review, comment } = findInline(context, o.item, o.id);
+  const isOwn = (comment.author ?? review.author) === o.actor.id;
+  requirePermission(repositoryById(context.state, o.item.repository), o.actor, isOwn ? 'read' : 'write');
+  const changes = { body: { from: comment.body } };
+  Object.assign(comment, { body: o.body, updated: now() });
+  const told = asComment(o.item, review, comment);
+  sendCommentEvent(context, { item: o.item, comment: told, action: 'edited', sender: o.actor, changes });
+}
+
+function asComment(item: PullItem, review: StoredReview, comment: StoredReviewComment): StoredComment {
+  const { id, body, created } = comment;
+  const author = comment.author ?? review.author;
+  return { id, item: item.id, author, body, created, updated: comment.updated ?? created };
 }

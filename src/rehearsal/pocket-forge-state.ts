@@ -131,6 +131,10 @@ export interface StoredReviewComment {
   newPosition: number;
   oldPosition: number;
   created: string;
+  /** whoever replied in the thread; left out, it is the reviewer */
+  author?: number;
+  /** left out, it was not edited */
+  updated?: string;
 }
 
 type ReviewState = 'PENDING' | 'APPROVED' | 'REQUEST_CHANGES' | 'COMMENT' | 'REQUEST_REVIEW';
@@ -143,6 +147,8 @@ export interface StoredReview {
   body: string;
   commit: string;
   submitted: string;
+  /** when the draft was begun; not in files of older releases */
+  begun?: string;
   comments: StoredReviewComment[];
 }
 

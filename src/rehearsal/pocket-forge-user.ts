@@ -24,7 +24,7 @@ import {
 import { mergeScheduled, protect, requireRules } from './pocket-forge-protection.ts';
 import { editPull, mergePull, openPull, requestReview, requireMergeable } from './pocket-forge-pulls.ts';
 import type { MergeStyle } from './pocket-forge-repositories.ts';
-import { createReview, type ReviewEvent } from './pocket-forge-reviews.ts';
+import { createReview, editInline, type ReviewEvent, replyInline } from './pocket-forge-reviews.ts';
 import { createStatus, type NewRun, recordRun } from './pocket-forge-runs.ts';
 import type {
   CollaboratorPermission,
@@ -96,6 +96,9 @@ export interface PocketUser {
   /** `head` must have been pushed */
   openPull(repo: string, pull: UserIssue & { head: string; base: string }): Promise<{ number: number }>;
   review(repo: string, number: number, review: UserReview): Promise<{ id: number }>;
+  /** on the web page, to an inline comment by its id */
+  reply(repo: string, number: number, to: number, body: string): Promise<{ id: number }>;
+  editInline(repo: string, number: number, id: number, body: string): Promise<void>;
   requestReview(repo: string, number: number, logins: string[]): Promise<void>;
   merge(repo: string, number: number, o: { style: MergeStyle; deleteBranch?: boolean }): Promise<void>;
   /** sends no webhook */
@@ -207,6 +210,10 @@ function pullActs(context: PocketContext, login: string) {
         if (state === 'APPROVED') await mergeScheduled(context, findRepository(context.state, repo));
         return { id };
       }),
+    reply: (repo: string, number: number, to: number, body: string) =>
+      context.change(() => ({ id: replyInline(context, { item: at(repo, number), actor, to, body }).id })),
+    editInline: (repo: string, number: number, id: number, body: string) =>
+      context.change(() => editInline(context, { item: at(repo, number), actor, id, body })),
     requestReview: (repo: string, number: number, logins: string[]) =>
       context.change(() => requestReview(context, { item: at(repo, number), actor, logins })),
     merge: (repo: string, number: number, o: { style: MergeStyle; deleteBranch?: boolean }) =>

@@ -25,6 +25,7 @@ import type { PocketUser } from '../rehearsal/pocket-forge-user.ts';
 import { createTrust, type Trust } from '../trust.ts';
 import { openWorkdir, type Workdir } from '../workdir.ts';
 import { type DispatchContext, type Gathered, gatherContext } from './context.ts';
+import { toldEdits } from './edits.ts';
 import { readTexts } from './prompt-budget.ts';
 import { promptOf } from './prompts.ts';
 
@@ -142,6 +143,7 @@ async function gather(held: Lease, change: (forge: Forge) => Forge = (forge) => 
     sign: false,
     carryLate: () => carryLate(database, held, Date.now()),
     decline: (messages) => declineCarried(database, held, { messages, now: Date.now() }),
+    edits: (texts) => toldEdits(database.rows, { ...texts, forge: 'home' }),
   });
 }
 
@@ -253,8 +255,8 @@ describe('what a stranger does after the agent was woken', () => {
     expect(context.notes).toEqual([
       'The title was edited after you were woken; you see it as it was then.',
       'The description was edited after you were woken; you see it as it was then.',
-      `Comment ${before.id} by cy is left out: it was written or edited after you were woken.`,
-      `Comment ${after.id} by cy is left out: it was written or edited after you were woken.`,
+      `Comment ${before.id} by cy (not trusted) is left out: it was written or edited after you were woken.`,
+      `Comment ${after.id} by cy (not trusted) is left out: it was written or edited after you were woken.`,
     ]);
     for (const note of context.notes) expect(prompt).toContain(note);
     // Left out is not read: the next run takes them for new.

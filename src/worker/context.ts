@@ -9,10 +9,19 @@ import type { Lease } from '../mailbox/leases.ts';
 import type { ReadingForge } from '../outcome/outgoing-forge.ts';
 import { forkRefusal, isAccountOf } from '../trust/sender.ts';
 import type { Trust } from '../trust.ts';
-import type { ForgeUser, RepositoryRef } from '../vocabulary.ts';
+import { type ForgeUser, PERMISSIONS, type RepositoryRef } from '../vocabulary.ts';
+import { EVERYBODY, type Vouching, voiceOf } from '../voices.ts';
 import type { Checkout, CheckoutSpec, RelayPaths, Workdir } from '../workdir.ts';
+import type { EditQuestion, ToldEdits } from './edits.ts';
 import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
-import { type ItemText, type Screened, screenTexts } from './pinned-text.ts';
+import {
+  type ItemText,
+  itemVoices,
+  type Screened,
+  type ScreenedItem,
+  type ScreenedReview,
+  screenTexts,
+} from './pinned-text.ts';
 import { restrictionOf } from './restriction.ts';
 import { judgeSenders, untrustedAuthors } from './senders.ts';
 import { seenItems } from './work.ts';
@@ -24,9 +33,11 @@ export interface DispatchContext {
   /** the message whose skill makes the prompt: the most urgent, of those the newest; null when all were withdrawn */
   leading: CarriedMessage | null;
   repository: RepositoryRef & { defaultBranch: string };
-  item: Screened<Item>;
+  item: ScreenedItem;
   comments: Screened<Comment>[];
-  reviews: Screened<Review>[];
+  reviews: ScreenedReview[];
+  /** whose words may be believed */
+  vouching: Vouching;
   /** what the agent should know about the texts it is given, in sentences */
   notes: string[];
   /** why it may only read and comment in this run; null = no such limit */
@@ -58,6 +69,8 @@ export interface RunContextRequest extends ContextRequest {
   carryLate: () => Promise<Lease>;
   /** stores that these messages get no answer, under the lease */
   decline: (refused: readonly { id: string; reason: string }[]) => Promise<void>;
+  /** the edits of these texts that the forge told us of */
+  edits: (texts: Omit<EditQuestion, 'forge'>) => Promise<ToldEdits>;
 }
 
 export type Gathered =
@@ -85,11 +98,16 @@ export async function gatherContext(request: RunContextRequest): Promise<Gathere
 /** For an answer that is there already: nobody reads the texts any more, so nobody is asked about them. */
 export async function contextToPublish(request: ContextRequest): Promise<DispatchContext> {
   const found = await readForge(request);
-  const vouched = <T>(entry: T): Screened<T> => ({ ...entry, trusted: true });
+  const { item, comments, reviews } = found;
+  const vouched = <T extends { author: ForgeUser }>(entry: T): Screened<T> => {
+    const voice = voiceOf(EVERYBODY, { what: 'text', authors: [entry.author] });
+    return { ...entry, trusted: voice.trusted, voice };
+  };
   const text = {
-    item: vouched(found.item),
-    comments: found.comments.map(vouched),
-    reviews: found.reviews.map(vouched),
+    item: { ...vouched(item), ...itemVoices(item.author, NO_EDITS, EVERYBODY) },
+    comments: comments.map(vouched),
+    reviews: reviews.map((r) => ({ ...vouched(r), inline: r.inline.map(vouched) })),
+    vouching: EVERYBODY,
     leftOut: [],
     notes: [],
   };
@@ -98,6 +116,8 @@ export async function contextToPublish(request: ContextRequest): Promise<Dispatc
   // Whose words the answer came from is not known here, so it may say no more than after a stranger's.
   return { ...context, restricted: 'what the run had read is not known any more' };
 }
+
+const NO_EDITS: ToldEdits = { events: [], incomplete: false };
 
 interface Found {
   repository: DispatchContext['repository'];
@@ -126,12 +146,21 @@ async function readForge({ lease, forge }: ContextRequest): Promise<Found> {
 const noCi: CiState = { state: 'none', failed: [] };
 
 async function screened(
-  request: ContextRequest,
+  request: RunContextRequest,
   { repository, item, comments, reviews }: Found,
   messages: CarriedMessage[],
 ): Promise<ItemText> {
   const { forgeConfig, trust } = request;
-  const authors = [...reviews.toReversed(), ...comments.toReversed(), item].map((entry) => entry.author);
+  const edits = await request.edits({ repositoryId: repository.id, item, comments, reviews });
+  const authors = [
+    ...messages.flatMap(({ event }) => [
+      event.sender,
+      ...(event.comment === null ? [] : [event.comment.author]),
+    ]),
+    ...reviews.toReversed().flatMap((r) => [r, ...r.inline.toReversed()].map((entry) => entry.author)),
+    ...[...comments.toReversed(), item].map((entry) => entry.author),
+    ...edits.events.map((e) => e.sender),
+  ];
   const untrusted = await untrustedAuthors(authors, { forgeConfig, trust, repository });
   const ids = trust.ids(forgeConfig);
   return screenTexts({
@@ -139,7 +168,11 @@ async function screened(
     comments,
     reviews,
     messages,
-    isTrusted: (author) => !untrusted.has(author.id),
+    edits,
+    vouching: {
+      ids: new Set(authors.map(({ id }) => id).filter((id) => !untrusted.has(id))),
+      writers: PERMISSIONS.indexOf(forgeConfig.requiredPermission) <= PERMISSIONS.indexOf('write'),
+    },
     isOurs: (author) =>
       Object.keys(forgeConfig.accounts).some((agent) =>
         isAccountOf({ forge: forgeConfig, ids, agent }, author),
@@ -157,10 +190,11 @@ interface Gathering {
 
 async function complete({ request, found, lease, messages, text }: Gathering): Promise<DispatchContext> {
   const { repository, ci } = found;
-  const { item, comments, reviews, notes } = text;
+  const { item, comments, reviews, vouching, notes } = text;
   const { spec, branch } = await checkoutSpec(request, repository, found.item);
   const known = seenItems(lease.conversation.seen)[item.number]?.commentIds ?? [];
   const snapshot = snapshotOf(item, byOthers(comments, request), byOthers(reviews, request), ci);
+  const inline = reviews.flatMap((r) => byOthers(r.inline, request));
   return {
     lease,
     messages,
@@ -169,11 +203,13 @@ async function complete({ request, found, lease, messages, text }: Gathering): P
     item,
     comments,
     reviews,
+    vouching,
     notes,
     restricted: restrictionOf(text, messages, repository),
     // What was left out is new to the next run, unless an earlier one has read it.
     snapshot: {
       ...snapshot,
+      inlineIds: inline.map((c) => c.id),
       commentIds: [...snapshot.commentIds, ...text.leftOut.filter((id) => known.includes(id))],
     },
     checkout: await request.workdir.prepare(spec),
@@ -233,7 +269,7 @@ async function pullOf(request: ContextRequest, repository: RepositoryRef, item: 
 }
 
 /** What the agent wrote itself is no news to it. */
-function byOthers<T extends Comment | Review>(entries: T[], request: ContextRequest): T[] {
+function byOthers<T extends { author: ForgeUser }>(entries: T[], request: ContextRequest): T[] {
   return entries.filter((e) => !isOwn(request, e.author));
 }
 
@@ -241,7 +277,12 @@ function isOwn({ forgeConfig, trust, agent }: ContextRequest, user: ForgeUser): 
   return isAccountOf({ forge: forgeConfig, ids: trust.ids(forgeConfig), agent: agent.name }, user);
 }
 
-function snapshotOf(item: Item, comments: Comment[], reviews: Review[], ci: CiState): Snapshot {
+function snapshotOf(
+  item: Item,
+  comments: Comment[],
+  reviews: Omit<Review, 'inline'>[],
+  ci: CiState,
+): Snapshot {
   return {
     title: item.title,
     bodyHash: createHash('sha256').update(item.body).digest('hex'),

@@ -16,6 +16,7 @@ import { outgoingForge } from '../outcome/outgoing-forge.ts';
 import { cliFolders } from '../sessions/folders.ts';
 import { type DispatchContext, gatherContext } from './context.ts';
 import { openDoors } from './doors.ts';
+import { toldEdits } from './edits.ts';
 import { contextRequest } from './parts.ts';
 import { readTexts } from './prompt-budget.ts';
 import { promptOf } from './prompts.ts';
@@ -83,6 +84,7 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
     ...contextRequest(work, deps),
     carryLate: () => carryLate(deps.database, lease, deps.now()),
     decline: (messages) => declineCarried(deps.database, lease, { messages, now: deps.now() }),
+    edits: (texts) => toldEdits(deps.database.rows, { ...texts, forge: lease.conversation.forge }),
   });
   faultPoint('context.gathered');
   if (gathered.kind === 'refused') return await refuse(work, deps, gathered);

@@ -73,6 +73,7 @@ export async function openDoors(work: Work, deps: DispatchDeps, context: Dispatc
         restricted = reason;
       },
       strangers: (authors) => strangersAmong(authors, work, deps, context),
+      writers: context.vouching.writers,
       audit,
     },
   );

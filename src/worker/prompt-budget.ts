@@ -4,9 +4,10 @@
  * has no room is named, and the agent can read it with the forge's tools.
  */
 
-import { type Shown, shownLine, shownText, stripHiddenText } from '../security/hidden-text.ts';
+import { type Shown, shownText, stripHiddenText } from '../security/hidden-text.ts';
 import { addRemoved, describeRemoved, nothingRemoved, type Removed } from '../security/removed.ts';
 import { beginningOf, endOf, LONGEST_TO_SHOW } from '../text-limits.ts';
+import { loginOf } from '../voices.ts';
 import type { DispatchContext } from './context.ts';
 
 /** Of one text: its beginning, and its end, where a log tells what went wrong. */
@@ -97,16 +98,20 @@ function isAnyCut({ item, comments, reviews, messages }: Budgeted): boolean {
   );
 }
 
+interface Entry {
+  id: number;
+  author: { login: string };
+  body: string;
+  trusted?: boolean;
+}
+
 /** What a prompt is made of, as far as its length is other people's choice. Bodies are those of `ShownTexts`. */
 export interface Budgeted {
   item: { number: number; body: string };
-  comments: readonly { id: number; author: { login: string }; body: string }[];
-  reviews: readonly {
-    id: number;
-    author: { login: string };
-    body: string;
-    inline: readonly { path: string; body: string }[];
-  }[];
+  comments: readonly Entry[];
+  reviews: readonly (Entry & {
+    inline: readonly { path: string; body: string; replyTo?: { body: string } | null }[];
+  })[];
   messages: readonly {
     event: {
       item: { body: string } | null;
@@ -151,7 +156,10 @@ export function withinBudget<T extends Budgeted>(all: T, hasItem: boolean): { sh
 }
 
 function lengthOfReview({ body, inline }: Budgeted['reviews'][number]): number {
-  return inline.reduce((sum, remark) => sum + remark.body.length + remark.path.length, body.length);
+  return inline.reduce(
+    (sum, remark) => sum + remark.body.length + remark.path.length + (remark.replyTo?.body.length ?? 0),
+    body.length,
+  );
 }
 
 function withBodies(
@@ -213,15 +221,12 @@ function newestThatFit<E>(
   };
 }
 
-function named(
-  what: string,
-  entries: readonly { id: number; author: { login: string }; body: string }[],
-  tool: string,
-): string[] {
+function named(what: string, entries: readonly Entry[], tool: string): string[] {
   if (entries.length === 0) return [];
-  const listed = entries
-    .slice(-MOST_NAMED)
-    .map(({ id, author, body }) => `${id} by ${shownLine(author.login)} (${body.length} characters)`);
+  const listed = entries.slice(-MOST_NAMED).map(({ id, author, body, trusted }) => {
+    const by = `${loginOf(author)}${trusted === false ? ' (not trusted)' : ''}`;
+    return `${id} by ${by} (${body.length} characters)`;
+  });
   const more = entries.length - listed.length;
   const rest = more > 0 ? `${more} more and ` : '';
   return [

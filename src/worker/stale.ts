@@ -21,7 +21,8 @@ function isStale(message: CarriedMessage, { item }: DispatchContext, known: Know
   if (known.replayed.has(message.id) || event.item?.number !== item.number) return false;
   // A comment can be read from the forge before its delivery arrives; the run that read it has answered it.
   if (event.name === 'comment.created') {
-    return known.seen?.commentIds.includes(event.comment!.id) ?? false;
+    const { commentIds = [], inlineIds = [] } = known.seen ?? {};
+    return [...commentIds, ...inlineIds].includes(event.comment!.id);
   }
   // CI of a commit that is no longer the head says nothing; a payload shows the head of when the run began.
   return event.ci !== null && item.pull !== null && event.ci.headSha !== item.pull.headSha;

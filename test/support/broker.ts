@@ -89,6 +89,7 @@ export async function brokerStage(trial: Trial, database: Database): Promise<Bro
     now: () => 5,
     assertMine: async () => {},
     strangers: async () => [],
+    writers: true,
     audit: async (entry) => await recordAudit(database.rows, { ...about, ...entry } satisfies AuditEntry),
   };
   const changed = (change: DepsChange): BrokerDeps => ({

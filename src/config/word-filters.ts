@@ -1,0 +1,48 @@
+/** Liquid's own filters, on texts that carry their author: what comes out of one carries the same. */
+import type { Liquid } from 'liquidjs';
+import { fenced, oneLine } from './fence.ts';
+import { Words } from './words.ts';
+
+type Filter = Liquid['filters'][string];
+
+export function registerWordFilters(engine: Liquid): void {
+  for (const [name, filter] of Object.entries(engine.filters)) {
+    engine.registerFilter(name, keepingVoice(filter));
+  }
+  engine.registerFilter('fenced', (text: unknown, label: unknown) =>
+    text instanceof Words ? text.fenced(label) : fenced(text, label),
+  );
+  engine.registerFilter('one_line', (text: unknown) =>
+    text instanceof Words ? text.oneLine() : oneLine(text),
+  );
+}
+
+/** Filters that are generators are about lists; they are given a text with its label, which they cannot take apart. */
+function keepingVoice(filter: Filter): Filter {
+  const own = typeof filter === 'function' ? filter : filter.handler;
+  const handler: typeof own = function (this: unknown, ...given: unknown[]): unknown {
+    const words = given.filter((one) => one instanceof Words);
+    const call = own as (...values: unknown[]) => unknown;
+    if (words.length === 0) return call.apply(this, given);
+    if (isGenerator(own))
+      return call.apply(
+        this,
+        given.map((one) => (one instanceof Words ? String(one) : one)),
+      );
+    const answer = call.apply(
+      this,
+      given.map((one) => (one instanceof Words ? one.text : one)),
+    );
+    // Of several the one that is trusted least speaks for what they were made into.
+    const least = words.find((one) => !one.trusted) ?? words[0]!;
+    const kind = words.every((one) => one.kind === 'login') ? 'login' : 'text';
+    const keep = (text: unknown) =>
+      typeof text === 'string' ? least.changed(text, words.length === 1 ? least.kind : kind) : text;
+    return Array.isArray(answer) ? answer.map(keep) : keep(answer);
+  } as typeof own;
+  return typeof filter === 'function' ? handler : { ...filter, handler };
+}
+
+function isGenerator(filter: unknown): boolean {
+  return Object.prototype.toString.call(filter) === '[object GeneratorFunction]';
+}
