@@ -14,7 +14,7 @@ export const LAYOUT_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/agent-runner/run-cli.ts',
-        find: "    CLAUDE_CODE_SKIP_PROMPT_HISTORY: '0',\n",
+        find: "  env: { CLAUDE_CODE_SKIP_PROMPT_HISTORY: '0' },\n",
         replace: '',
       },
     ],

@@ -178,9 +178,9 @@ export const TRUST_GUARDS: Guard[] = [
     keeps: 'hidden text from reaching a prompt by way of the event',
     off: [
       {
-        file: 'src/worker/shown.ts',
-        find: "return this.#words(stripHiddenText(text), voice, 'text');",
-        replace: "return this.#words(text, voice, 'text');",
+        file: 'src/worker/chosen.ts',
+        find: 'comment: comment === null ? null : { ...comment, body: texts.body(comment.body) },',
+        replace: 'comment,',
       },
     ],
     tests: { files: CONTEXT },
