@@ -6,7 +6,7 @@ const PLACES = 'test/red-team/strangers-places.test.ts';
 
 export const WALLS_VOICES_GUARDS: Guard[] = [
   {
-    name: "a reply's own author",
+    name: "voices: a reply's own author",
     keeps: "a stranger's reply inside a trusted person's review from passing for that person's words",
     off: [
       {
@@ -19,7 +19,7 @@ export const WALLS_VOICES_GUARDS: Guard[] = [
     tests: { files: [MARKER, 'src/forge/gitea-family-reviews.test.ts'], named: 'MARK-reply|own author' },
   },
   {
-    name: 'label of words in a line',
+    name: 'voices: label of words in a line',
     keeps: "a stranger's title, branch or file from standing in a line of ours without a label",
     off: [
       {
@@ -31,7 +31,7 @@ export const WALLS_VOICES_GUARDS: Guard[] = [
     tests: { files: [PLACES, 'src/config/words.test.ts'] },
   },
   {
-    name: 'label of a fence',
+    name: 'voices: label of a fence',
     keeps: "a stranger's text from standing in a fence that a skill labelled as it liked",
     off: [
       {
@@ -43,7 +43,7 @@ export const WALLS_VOICES_GUARDS: Guard[] = [
     tests: { files: [PLACES, 'src/config/words.test.ts'] },
   },
   {
-    name: 'filters keep the voice',
+    name: 'voices: filters keep the voice',
     keeps: 'a skill from cutting the label off with a filter',
     off: [
       {
@@ -55,7 +55,7 @@ export const WALLS_VOICES_GUARDS: Guard[] = [
     tests: { files: ['src/config/words.test.ts'] },
   },
   {
-    name: 'both who wrote and who edited',
+    name: 'voices: both who wrote and who edited',
     keeps: "a stranger's comment that a trusted person edited from becoming trusted",
     off: [
       {
@@ -67,7 +67,7 @@ export const WALLS_VOICES_GUARDS: Guard[] = [
     tests: { files: ['src/worker/voices.test.ts', 'src/config/words.test.ts'] },
   },
   {
-    name: 'edits we were told of',
+    name: 'voices: edits we were told of',
     keeps: "a description or comment that somebody else edited from passing for its author's alone",
     off: [
       {
@@ -79,7 +79,7 @@ export const WALLS_VOICES_GUARDS: Guard[] = [
     tests: { files: ['src/worker/voices.test.ts'] },
   },
   {
-    name: 'pinned remarks',
+    name: 'voices: pinned remarks',
     keeps: "a stranger's inline comment that was edited or added after the trigger from being read",
     off: [
       {
@@ -91,7 +91,7 @@ export const WALLS_VOICES_GUARDS: Guard[] = [
     tests: { files: [MARKER], named: 'as they were' },
   },
   {
-    name: 'a draft is as old as its submission',
+    name: 'voices: a draft is as old as its submission',
     keeps: 'a review that was begun before the trigger and submitted after it from being read',
     off: [
       {
@@ -103,7 +103,7 @@ export const WALLS_VOICES_GUARDS: Guard[] = [
     tests: { files: [MARKER], named: 'as they were' },
   },
   {
-    name: 'tools label by piece',
+    name: 'voices: tools label by piece',
     keeps: 'a tool from answering a reply of a stranger as the words of the reviewer',
     off: [
       {
@@ -116,7 +116,7 @@ export const WALLS_VOICES_GUARDS: Guard[] = [
     tests: { files: [PLACES] },
   },
   {
-    name: 'no commits in a reminder',
+    name: 'voices: no commits in a reminder',
     keeps: "the CLI from reporting a stranger's commit messages without saying whose they are",
     off: [
       {

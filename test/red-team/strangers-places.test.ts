@@ -286,6 +286,7 @@ describe('what a tool answers, where everything is a stranger’s', () => {
     forge,
     strangers: async (authors: { login: string }[]) => authors.map((a) => a.login).filter((l) => l === 'eve'),
     writers: true,
+    onRestricted: () => {},
     audit: async () => {},
   };
   const tools = forgeTools(scope as unknown as BrokerScope, deps as unknown as BrokerDeps).filter(

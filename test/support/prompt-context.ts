@@ -29,7 +29,7 @@ export function messageOf(event: ForgeEvent): CarriedMessage {
 
 /** `event` is the one whose skill makes the prompt. */
 export function materialOf(event: ForgeEvent, told: Told = {}): PromptMaterial {
-  const messages = (told.events ?? [event]).map(messageOf);
+  const messages = (told.events ?? [event]).map((one, n) => ({ ...messageOf(one), id: `m${n}` }));
   const item = { ...event.item!, updatedAt: '2026-01-01T00:00:00Z', pull: null } as Item;
   const text = screenTexts({
     item: event.pull === null ? item : { ...item, pull: { ...event.pull, htmlUrl: '' } },
@@ -43,7 +43,7 @@ export function materialOf(event: ForgeEvent, told: Told = {}): PromptMaterial {
   const context = {
     ...text,
     messages,
-    leading: messageOf(event),
+    leading: messages.find((message) => message.event === event) ?? messageOf(event),
     snapshot: told.seen,
     repository: event.repository,
     checkout: { branch: told.branch === undefined ? 'dev/12' : told.branch, notes: [] },
