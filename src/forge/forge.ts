@@ -17,6 +17,7 @@
 import type {
   EventItem,
   EventPull,
+  EventRepository,
   ForgeEvent,
   ForgeUser,
   Permission,
@@ -128,6 +129,53 @@ export interface ForgeReader {
   ): Promise<EventItem[]>;
 }
 
+/** What somebody did to an item, as the forge remembers it. */
+export interface TimelineEntry {
+  id: number;
+  kind:
+    | 'assigned'
+    | 'unassigned'
+    | 'labeled'
+    | 'unlabeled'
+    | 'requested'
+    | 'withdrawn'
+    | 'team-requested'
+    | 'team-withdrawn'
+    | 'pushed';
+  by: ForgeUser;
+  /** RFC 3339, whole seconds */
+  at: string;
+  /** the assignee's or reviewer's login, the label's name, the commits of a push */
+  subjects: string[];
+}
+
+export interface Timeline {
+  kind: 'timeline';
+  /** oldest first; kinds of no interest are left out */
+  entries: TimelineEntry[];
+  /** nothing is on this page, so nothing comes after it */
+  isLast: boolean;
+}
+
+/** What a delivery's claims are compared with. */
+export interface ForgeEvidence {
+  /**
+   * The repository with this id, and whether `fullName` is its name: the present one, or an old one that leads to it.
+   * ForgeMissing: no repository has this id, or this account may not see it.
+   */
+  identifyRepository(claimed: RepositoryRef): Promise<{ repository: EventRepository; named: boolean }>;
+  /** one page (from 1) of what happened since then */
+  timeline(
+    repository: RepositoryRef,
+    number: number,
+    at: { since: string | null; page: number },
+  ): Promise<Timeline | NotOffered>;
+  /** an inline review comment or a reply to one, which `getComment` does not know; null = there is none */
+  findReviewComment(repository: RepositoryRef, number: number, id: number): Promise<Comment | null>;
+  /** authors of reviews that were dismissed; `listReviews` leaves those out */
+  dismissedReviews(repository: RepositoryRef, number: number): Promise<ForgeUser[]>;
+}
+
 /** What CI did, as far as the forge's API tells. */
 export interface ForgeCi {
   /** newest first, at most `limit` */
@@ -157,9 +205,10 @@ export interface ForgeHook {
 export interface ForgeAdministration {
   /**
    * What an account may do in a repository. `unknown`: this token may not ask (it takes an administrator of the
-   * repository) and no other answer of the forge decides it.
+   * repository) and no other answer of the forge decides it. `another`: the login is not that of the account with
+   * this id, so whoever said so was wrong about one of the two.
    */
-  permissionOf(repository: RepositoryRef, login: string): Promise<Permission | 'unknown'>;
+  permissionOf(repository: RepositoryRef, user: ForgeUser): Promise<Permission | 'unknown' | 'another'>;
   /** the version as the forge words it, and which of the family it is */
   version(): Promise<{ version: string; kind: 'forgejo' | 'gitea' }>;
   /** needs an administrator of the repository: ForgeRefused with 403 for others */
@@ -238,6 +287,12 @@ export interface ForgeMarker {
   ): Promise<void>;
 }
 
-export interface Forge extends ForgeReader, ForgeWriter, ForgeMarker, ForgeCi, ForgeAdministration {
+export interface Forge
+  extends ForgeReader,
+    ForgeWriter,
+    ForgeMarker,
+    ForgeCi,
+    ForgeAdministration,
+    ForgeEvidence {
   readonly name: string;
 }

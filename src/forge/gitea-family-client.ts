@@ -17,6 +17,7 @@ import {
   toReview,
   verdictOf,
 } from './gitea-family-answers.ts';
+import { createEvidence } from './gitea-family-evidence.ts';
 import { createForgeHttp, type ForgeAccount, type ForgeHttp } from './gitea-family-http.ts';
 import { createMarker } from './gitea-family-marks.ts';
 import { toIssueItem, toRepository, toUser } from './gitea-family-objects.ts';
@@ -46,6 +47,7 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
     ...createCi(http),
     ...createMarker(http),
     ...createComments(http),
+    ...createEvidence(http),
     async self() {
       return toUser((await http.send({ method: 'GET', path: '/user' }, userShape)).value);
     },
@@ -130,9 +132,10 @@ async function ciState(http: ForgeHttp, repository: RepositoryRef, sha: string):
   const query = { head_sha: sha };
   const list = { repository, path: '/actions/runs', query, member: runAnswer, field: 'workflow_runs' };
   const runs = await listAll(http, list).catch((error: unknown) => {
-    // Before Forgejo 12 and Gitea 1.25, and where Actions are switched off, there is no such list.
+    // Before Forgejo 12 and Gitea 1.25, and where Actions are switched off, there is no such list. Gitea keeps it from
+    // everybody but the owner; statuses tell readers the same.
     if (error instanceof ForgeMissing) return [];
-    if (error instanceof ForgeRefused && error.status === 405) return [];
+    if (error instanceof ForgeRefused && (error.status === 405 || error.status === 403)) return [];
     throw error;
   });
   return toCiState(statuses, runs.filter(isRunOf(sha)));

@@ -53,6 +53,8 @@ export interface ForgeHttp {
   /** for calls that answer with a status alone, or with text; the same errors */
   tell(call: Call): Promise<PlainAnswer>;
   tellTo(call: RepositoryCall): Promise<PlainAnswer>;
+  /** as `tell`, and a redirect is an answer, too: where it leads, and not what is there */
+  look(call: Call): Promise<{ text: string; location: string | null }>;
 }
 
 interface Exchange {
@@ -116,6 +118,12 @@ export function createForgeHttp(account: ForgeAccount): ForgeHttp {
     sendTo,
     tell: async (call) => plain(account, await exchange(call)),
     tellTo: async (call) => plain(account, await exchangeWith(call)),
+    look: async (call) => {
+      const found = await exchange(call);
+      const { status, headers } = found.response;
+      if (REDIRECTS.includes(status)) return { text: '', location: headers.get('location') ?? '' };
+      return { text: plain(account, found).text, location: null };
+    },
   };
 }
 
