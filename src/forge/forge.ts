@@ -108,9 +108,7 @@ export interface CiJob {
 /** What a run reads before it starts. */
 export interface ForgeReader {
   self(): Promise<ForgeUser>;
-  getRepository(
-    repository: RepositoryRef,
-  ): Promise<RepositoryRef & { defaultBranch: string; cloneUrl: string }>;
+  getRepository(repository: RepositoryRef): Promise<EventRepository>;
   /** an issue or a pull request: they share one number sequence */
   getItem(repository: RepositoryRef, number: number): Promise<Item>;
   /** conversation comments in creation order; inline review comments are in `listReviews` */
@@ -141,7 +139,10 @@ export interface TimelineEntry {
     | 'withdrawn'
     | 'team-requested'
     | 'team-withdrawn'
-    | 'pushed';
+    | 'pushed'
+    | 'closed'
+    | 'reopened'
+    | 'merged';
   by: ForgeUser;
   /** RFC 3339, whole seconds */
   at: string;

@@ -54,9 +54,7 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
     async getRepository({ id }) {
       // By id, because another repository may have taken the old name.
       const path = `/repositories/${encodeURIComponent(id)}`;
-      const found = toRepository((await http.send({ method: 'GET', path }, repositoryShape)).value);
-      const { fullName, defaultBranch, cloneUrl } = found;
-      return { id: found.id, fullName, defaultBranch, cloneUrl };
+      return toRepository((await http.send({ method: 'GET', path }, repositoryShape)).value);
     },
     getItem: (repository, number) => getItem(http, repository, number),
     listReviews: (repository, number) => listReviews(http, repository, number),

@@ -144,6 +144,12 @@ function meaningOf(answer: TimelineAnswer): Meaning | null {
       return { kind: gone ? 'withdrawn' : 'requested', subjects: named(answer.assignee?.login) };
     case 'pull_push':
       return { kind: 'pushed', subjects: commitsIn(answer.body) };
+    case 'close':
+      return { kind: 'closed', subjects: [] };
+    case 'reopen':
+      return { kind: 'reopened', subjects: [] };
+    case 'merge_pull':
+      return { kind: 'merged', subjects: [] };
     default:
       return null;
   }

@@ -164,6 +164,7 @@ export function setItemState(
   item.updated = now();
   item.closed = state === 'closed' ? item.updated : null;
   const action = state === 'closed' ? 'closed' : 'reopened';
+  recordEntry(context, { item, actor, type: state === 'closed' ? 'close' : 'reopen' });
   sendItemEvent(context, {
     item,
     action,

@@ -222,6 +222,7 @@ export async function mergePull(context: PocketContext, call: MergeCall): Promis
   const time = now();
   Object.assign(item, { state: 'closed', updated: time, closed: time });
   pull.merged = { at: time, by: actor.id, commit };
+  recordEntry(context, { item, actor, type: 'merge_pull' });
   await publishRefMoves(context, {
     repository,
     actor,

@@ -194,7 +194,7 @@ export interface StoredRun {
 export interface StoredTimelineEntry {
   id: number;
   item: number;
-  type: 'assignees' | 'label' | 'review_request' | 'pull_push';
+  type: 'assignees' | 'label' | 'review_request' | 'pull_push' | 'close' | 'reopen' | 'merge_pull';
   user: number;
   created: string;
   updated: string;

@@ -96,6 +96,10 @@ function entryShape(context: PocketContext, entry: StoredTimelineEntry): object 
     }
     case 'pull_push':
       return { ...common, body: JSON.stringify({ is_force_push: false, commit_ids: entry.commits }) };
+    case 'close':
+    case 'reopen':
+    case 'merge_pull':
+      return common;
     default:
       return {
         ...common,
