@@ -112,6 +112,7 @@ export const commentPayload = z.object({
   pull_request: pullRequest.nullish(),
   changes,
 });
+export type CommentPayload = z.output<typeof commentPayload>;
 
 export const pullPayload = z.object({
   ...envelope,

@@ -44,6 +44,9 @@ export async function commentOnTheForge({
         "author's own edits wake an agent. Write a comment instead",
     );
   }
+  if (event.name === 'comment.edited' && !isEdited(found)) {
+    return unknown(`comment ${claimed.id} was never edited`);
+  }
   const comment = { id: found.id, body: found.body, htmlUrl: found.htmlUrl, author };
   const words = { ...event, comment, sender: author };
   const isSame = sameText(found.body, claimed.body);
@@ -56,11 +59,15 @@ export async function commentOnTheForge({
   return addressed({ ...words, occurredAt: at }, { login, text: found.body, proof, note });
 }
 
+function isEdited({ createdAt, updatedAt }: Comment): boolean {
+  return Date.parse(updatedAt) - Date.parse(createdAt) > SECOND_MS;
+}
+
 /** Other words can only be true where the forge says that they were changed since. */
 function mayHaveBeenEdited(event: ForgeEvent, found: Comment): boolean {
-  const updated = Date.parse(found.updatedAt);
-  const since = event.name === 'comment.created' ? Date.parse(found.createdAt) : Date.parse(event.occurredAt);
-  return !(updated - since <= SECOND_MS);
+  if (event.name === 'comment.created') return isEdited(found);
+  // After the edit that the delivery tells of.
+  return Date.parse(found.updatedAt) - Date.parse(event.occurredAt) > SECOND_MS;
 }
 
 /** What was addressed to the agent must be so in the words of now. */
