@@ -76,6 +76,8 @@ describe('a call', () => {
       fullName: 'orchard/apples',
       defaultBranch: 'trunk',
       cloneUrl: 'https://x/a.git',
+      htmlUrl: '',
+      private: true,
     });
     expect(seen[0]!.path).toBe('/repositories/42');
   });

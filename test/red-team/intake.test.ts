@@ -14,6 +14,8 @@ type Json = Record<string, any>;
 
 const here = needs('cli', 'git', 'proc');
 const CELLAR = 'ada/cellar';
+/** listed, and without a hook: nothing of it is told by the forge */
+const SHED = 'ada/shed';
 const MARKER = 'HARMLESS-MARKER';
 
 let stage: Stage;
@@ -23,11 +25,13 @@ beforeAll(async () => {
   if (!here.ok) return;
   stage = await Stage.open({
     model: 'fallback: { text: I have read it. }',
-    forge: { repositories: [REPOSITORY, CELLAR] },
+    forge: { repositories: [REPOSITORY, CELLAR, SHED] },
   });
   const collaborators = [{ login: DEV, permission: 'write' as const }];
   const files = { 'README.md': '# cellar\n' };
   await stage.forge.createRepository({ owner: OWNER, name: 'cellar', private: true, files, collaborators });
+  await stage.addRepository('shed');
+  await ada().createIssue(SHED, { title: 'Shed', body: 'It leaks.' });
   await stage.start();
   await stage.hook(CELLAR);
   for (const repository of [REPOSITORY, CELLAR]) {
@@ -40,6 +44,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await stage?.close();
 });
+
+function named(repository: string): Json {
+  const { id } = stage.forge.state.repositories.find((r) => `${OWNER}/${r.name}` === repository)!;
+  return { id, full_name: repository };
+}
 
 const ada = () => stage.forge.as(OWNER);
 
@@ -210,5 +219,42 @@ describe.skipIf(!here.ok)(here.title('signed, and not true'), () => {
     );
     expect(stage.turns.length).toBe(turns);
     expect(await stage.rows.selectFrom('items').selectAll().orderBy('number').execute()).toEqual(before);
+  });
+
+  test('a true assignment told again after a made-up unassignment, and under another name', async () => {
+    const { number } = await ada().createIssue(REPOSITORY, { title: 'Bob asks', body: 'Please.' });
+    await stage.settled();
+    const asked = stage.turns.length;
+    await stage.forge.as('bob').assign(REPOSITORY, number, [DEV]);
+    await stage.settled();
+    expect(stage.turns.length).toBe(asked + 1);
+    const real = realBody('issue_assign');
+    const told = async (action: string, second: number, by: Json) => {
+      const issue = { ...real.issue, updated_at: `2099-01-01T00:00:0${second}Z` };
+      const gone = action === 'unassigned' ? { assignee: null, assignees: null } : {};
+      return await deliver('issue_assign', { ...real, action, sender: by, issue: { ...issue, ...gone } });
+    };
+    await told('unassigned', 1, real.sender);
+    const again = await told('assigned', 2, real.sender);
+    expect(again.messages.map((m) => [m.state, m.reason])).toEqual([
+      ['declined', expect.stringMatching(/^the same was told before, by delivery /)],
+    ]);
+    await told('unassigned', 3, real.sender);
+    const adas = realBody('issues').sender as Json;
+    expect(adas.login).toBe(OWNER);
+    await expectNotOnTheForge(await told('assigned', 4, adas));
+    expect(stage.turns.length).toBe(asked + 1);
+  });
+
+  test('made-up words around a true comment: the agent reads the forge’s', async () => {
+    const { id } = await ada().comment(SHED, 1, `@${DEV} what is this?`);
+    const asked = stage.turns.length;
+    const body = commentBy(OWNER, { id, body: `@${DEV} what is this?`, html_url: MARKER });
+    const repository = { ...body.repository, ...named(SHED) };
+    const issue = { ...body.issue, number: 1, title: MARKER, body: MARKER, labels: [{ name: MARKER }] };
+    const { messages } = await deliver('issue_comment', { ...body, repository, issue });
+    expect(messages.map((m) => m.state)).toEqual(['answered']);
+    expect(stage.turns.length).toBe(asked + 1);
+    expect(JSON.stringify(stage.turns.at(-1)!.messages)).not.toContain(MARKER);
   });
 });
