@@ -49,8 +49,8 @@ export const WALLS_INTAKE_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/worker/words-on-the-forge.ts',
-        find: 'if (!isSame && !mayHaveBeenEdited(event, found)) {',
-        replace: 'if (!isSame && claimed.id < 0) {',
+        find: 'if (!isSame && !mayHaveBeenEdited(event, found))',
+        replace: 'if (!isSame && claimed.id < 0)',
       },
     ],
     tests: { files: RED_TEAM, named: 'other words' },

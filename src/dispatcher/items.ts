@@ -2,16 +2,15 @@
  * What was last seen of an item. Forgejo sends complete sets and no deltas, and CI runs that name only a commit; both
  * are made whole here, from the last state and before it is replaced.
  */
-import type { Insertable } from 'kysely';
 import type { Rows } from '../database/database.ts';
-import type { Tables } from '../database/tables.ts';
+import type { NewItemRow } from '../database/tables.ts';
 import type { EventItem, ForgeEvent } from '../vocabulary.ts';
 
 /** An event with what it added, and the row that its item has afterwards. */
 export interface Placed {
   event: ForgeEvent;
   /** null = the row stays as it is */
-  row: Insertable<Tables['items']> | null;
+  row: NewItemRow | null;
 }
 
 /** Writes nothing. `replayed`: what it added has been seen long ago, and counts again. */
