@@ -53,7 +53,7 @@ export const WALLS_INTAKE_GUARDS: Guard[] = [
         replace: 'if (!isSame && claimed.id < 0)',
       },
     ],
-    tests: { files: RED_TEAM, named: 'other words' },
+    tests: { files: [...RED_TEAM, 'src/worker/on-the-forge.test.ts'], named: 'other words' },
   },
   {
     name: 'intake: whose comment',

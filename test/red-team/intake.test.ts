@@ -163,7 +163,7 @@ describe.skipIf(!here.ok)(here.title('signed, and not true'), () => {
     await expectNothing();
     const named = commentBy(OWNER, { id, body: `@${DEV} ${MARKER}` });
     await expectNotOnTheForge(await deliver('issue_comment', named));
-    const own = await ada().comment('ada/cellar', 1, 'Only a note to myself, @somebody.');
+    const own = await ada().comment(REPOSITORY, 1, 'Only a note to myself, @somebody.');
     await stage.settled();
     nobodyWasAsked = stage.turns.length;
     const body = commentBy(OWNER, { id: own.id, body: `@${DEV} ${MARKER}` });
