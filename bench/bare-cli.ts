@@ -35,6 +35,7 @@ export async function captureStart(turn: CliTurn): Promise<CliStart> {
     session: turn.session,
     cwd: turn.cwd,
     env: directEnvironment(turn),
+    instructions: null,
     lockFile: null,
     executable: await cliFor({ oci: null, image: null, executable: null, muslCliPath: null }),
     agent: turn.agent,

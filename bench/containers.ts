@@ -71,6 +71,7 @@ async function measureOnce(
     session: { id: randomUUID(), start: 'new', resumeAt: null },
     cwd: place.cwd,
     env: cliEnvironment({ place, modelRetries: 0, modelIdleSeconds: 60, root: process.getuid?.() === 0 }),
+    instructions: null,
     lockFile: join(folders.locks, 'lock'),
     executable: place.cli,
     agent: AGENT,

@@ -10,7 +10,7 @@ import { LIST_PRICES } from '../src/gateway/prices.ts';
 import { createGateway } from '../src/gateway.ts';
 import { silentLog } from '../src/log.ts';
 
-/** What the answer to a request is, in the request's own body. */
+/** What the answer to a request is; stands in its system prompt. */
 export interface Wish {
   /** events of text; each is about 130 bytes, as the API sends them */
   events: number;
@@ -41,7 +41,8 @@ async function upstream(): Promise<string> {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const { wish } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { wish: Wish };
+      const { system } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { system: string };
+      const wish = JSON.parse(system) as Wish;
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(OPENING);
       if (wish.eventsPerSecond === null) void unpaced(response, wish.events);
@@ -87,7 +88,8 @@ async function gateway(baseUrl: string, databaseUrl: string, folder: string): Pr
     now: Date.now,
   });
   const caps = { requests: 1_000_000, tokens: 1_000_000_000, usd: 1_000_000 };
-  const open = await made.open({ dispatchId: 'bench', conversationId: 'bench', agent: 'dev', caps });
+  const models = { agent: 'claude-opus-5-5', small: null };
+  const open = await made.open({ dispatchId: 'bench', conversationId: 'bench', agent: 'dev', models, caps });
   return open.socketPath;
 }
 

@@ -85,7 +85,12 @@ const FILLING = 'x'.repeat(BODY_BYTES);
 
 /** Milliseconds to the first byte and to the end, and how many bytes came. */
 async function ask(way: Way, wish: Wish): Promise<{ first: number; whole: number; bytes: number }> {
-  const body = JSON.stringify({ model: 'claude-opus-5-5', wish, stream: true, filling: FILLING });
+  const body = JSON.stringify({
+    model: 'claude-opus-5-5',
+    system: JSON.stringify(wish),
+    messages: [{ role: 'user', content: FILLING }],
+    stream: true,
+  });
   const began = performance.now();
   const sent = request({
     ...way.target,

@@ -23,12 +23,14 @@ async function ours(url: string): Promise<Hono> {
     name: 'home',
     kind: 'forgejo' as const,
     url: 'https://forge.example.org',
+    cloneUrl: 'https://forge.example.org',
     webhookSecrets: [SECRET],
     repositories: ['orchard/*'],
     trustedSenders: null,
     requiredPermission: 'write' as const,
     allowedBots: [],
     forkPulls: false,
+    closingKeywords: [],
     accounts: {},
   };
   return createServer({

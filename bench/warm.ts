@@ -90,6 +90,7 @@ async function turn(field: Field, start: 'new' | 'resume'): Promise<number> {
     session: { id: session, start, resumeAt: null },
     cwd: place.cwd,
     env: environment(field),
+    instructions: null,
     lockFile,
     executable: place.cli,
     agent: AGENT,

@@ -1,9 +1,10 @@
 /**
- * Writes docs/configuration.md and claude-hooks.schema.json from the option tables; with `--check` it only says whether
- * they are up to date (exit code 1 when not).
+ * Writes docs/configuration.md and claude-hooks.schema.json from the option tables, and docs/protected-files.md from its
+ * list; with `--check` it only says whether they are up to date (exit code 1 when not).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { PROTECTED_FILES } from '../src/broker/protected-files.ts';
 import { agentOptions } from '../src/config/agent-options.ts';
 import { conditionPaths } from '../src/config/condition-fields.ts';
 import { CONDITION_FUNCTIONS } from '../src/config/conditions.ts';
@@ -17,6 +18,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 const outputs: Record<string, string> = {
   'docs/configuration.md': configurationPage(),
+  'docs/protected-files.md': protectedFilesPage(),
   'claude-hooks.schema.json': `${JSON.stringify(publishedSchema(), null, 2)}\n`,
 };
 
@@ -62,6 +64,38 @@ function configurationPage(): string {
     ...agentPage(),
     ...flowPage(),
     ...skillPage(),
+  ].join('\n')}\n`;
+}
+
+function protectedFilesPage(): string {
+  const reasons = [...new Set(PROTECTED_FILES.map(({ group, is }) => JSON.stringify([group, is])))];
+  const rows = reasons.map((reason) => {
+    const [group, is] = JSON.parse(reason) as [string, string];
+    const patterns = PROTECTED_FILES.filter((entry) => entry.group === group && entry.is === is);
+    return `| ${patterns.map(({ pattern }) => `\`${pattern}\``).join(', ')} | ${is} | ${group} |`;
+  });
+  return `${[
+    '# Protected files',
+    '',
+    '<!-- Generated from src/broker/protected-files.ts by `npm run docs`. Edit that. -->',
+    '',
+    'These files run code, or decide something, outside of the container. A push that adds, changes, renames or deletes one',
+    'is refused, in the run and after it; the agent is told which file, why, and how to take it out, and describes the change',
+    'in its answer instead. A link or a submodule in the place of such a file or its folder counts as the file, and so does',
+    'what a link at such a place leads to. Upper and lower case are the same.',
+    '',
+    '`*` is anything within a name, a leading `**/` any folder, a `/` at the end all that is in the folder.',
+    '',
+    '- `git.unprotected_files` lets all agents push what it names, for example `.gitattributes`.',
+    "- `workflow_files: true` in an agent's file lets that agent push the group `ci`.",
+    '- `git.protected_files` adds patterns.',
+    '',
+    'Dependencies and build scripts (`package.json`, `Makefile`) are the work itself and are not protected: see that CI of a',
+    'branch that nobody has reviewed has no secrets.',
+    '',
+    '| files | are | group |',
+    '|---|---|---|',
+    ...rows,
   ].join('\n')}\n`;
 }
 

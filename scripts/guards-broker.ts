@@ -70,9 +70,9 @@ export const BROKER_GUARDS: Guard[] = [
     keeps: 'what an agent writes from calling people and other agents',
     off: [
       {
-        file: 'src/outcome/answer.ts',
-        find: 'return neutraliseMentions(withoutMarkers(text)).trim();',
-        replace: 'return withoutMarkers(text).trim();',
+        file: 'src/security/outgoing.ts',
+        find: 'splitMarkdown(neutraliseMentions(text))',
+        replace: "splitMarkdown(text === '' ? neutraliseMentions(text) : text)",
       },
     ],
     tests: { files: [TOOLS], named: 'mentions' },

@@ -32,8 +32,8 @@ export const RELAY_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/broker/git-policy.ts',
-        find: 'const workflow = policy.workflowFiles ?',
-        replace: "const workflow = policy.base !== '' ?",
+        find: 'const kept = protectedIn(policy, facts);',
+        replace: "const kept = policy.base === '' ? protectedIn(policy, facts) : null;",
       },
     ],
     tests: { files: ['src/broker/git-door.test.ts'], named: '.github/workflows/ci.yml' },

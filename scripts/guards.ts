@@ -9,6 +9,7 @@ import { RELAY_GUARDS } from './guards-relay.ts';
 import { SMOKE_GUARDS } from './guards-smoke.ts';
 import { TRUST_GUARDS } from './guards-trust.ts';
 import { WALLS_INTAKE_GUARDS } from './guards-walls-intake.ts';
+import { WALLS_OUTGOING_GUARDS } from './guards-walls-outgoing.ts';
 
 export interface Guard {
   name: string;
@@ -30,4 +31,5 @@ export const GUARDS: Guard[] = [
   ...SMOKE_GUARDS,
   ...RED_TEAM_GUARDS,
   ...WALLS_INTAKE_GUARDS,
+  ...WALLS_OUTGOING_GUARDS,
 ];

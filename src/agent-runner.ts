@@ -154,6 +154,7 @@ async function attemptRun(
     dispatchId: dispatch.id,
     conversationId: dispatch.conversationId,
     agent: dispatch.agentName,
+    models: { agent: dispatch.agent.model, small: deps.model.small },
     caps: dispatch.caps,
   });
   const archiver = startArchiver({
@@ -187,8 +188,11 @@ async function attemptRun(
         place,
         modelRetries: deps.model.retries,
         modelIdleSeconds: deps.model.idleSeconds,
+        smallModel: deps.model.small,
         root: (place.spec.user?.uid ?? process.getuid?.()) === 0,
       }),
+      instructions:
+        dispatch.instructions === null ? null : { folder: place.cwd, files: dispatch.instructions },
       lockFile: join(dispatch.folders.locks, plan.session.id),
       executable: place.cli,
       agent: dispatch.agent,

@@ -55,6 +55,7 @@ export const forgeTools: ForgeTools = (scope, deps) => {
       const [stranger] = restriction === null ? await deps.strangers(authors) : [];
       if (stranger !== undefined) {
         restriction = `it has read text by ${stranger}, who may not wake agents in ${scope.repository.fullName}`;
+        deps.onRestricted(restriction);
       }
     },
   };

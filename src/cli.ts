@@ -12,6 +12,9 @@ import { registerOperations } from './cli/operations.ts';
 import { registerRehearsal } from './cli/rehearsal.ts';
 import { AlreadyRunning, ConfigError, NotFound } from './errors.ts';
 
+// What a command writes is for whoever called it: archives, exports, state.
+process.umask(0o077);
+
 const program = new Command('claude-hooks')
   .description('Forge webhooks in, one durable Claude conversation per issue or pull request, work out.')
   .option('-c, --config <file>', 'configuration file', 'claude-hooks.yaml')

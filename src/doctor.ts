@@ -1,6 +1,7 @@
 /** What is wrong with this installation: findings with evidence and remedy, worst first. Changes nothing. */
 import { type Database, openDatabase } from './database/database.ts';
 import { checkAccounts } from './doctor/accounts.ts';
+import { checkClones } from './doctor/clones.ts';
 import type { Check, DoctorContext } from './doctor/contract.ts';
 import { checkEngines } from './doctor/engines.ts';
 import { type DoctorReport, type Finding, worstFirst } from './doctor/finding.ts';
@@ -15,6 +16,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   engines: checkEngines,
   network: checkNetwork,
   accounts: checkAccounts,
+  clones: checkClones,
   hooks: checkHooks,
 };
 

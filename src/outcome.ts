@@ -2,11 +2,12 @@
  * What becomes of an answer: the branch is pushed, the pull request opened, the answer posted. Each is an effect, done
  * once; a crash between two of them goes on where it stopped.
  */
-import type { Forge, Item } from './forge/forge.ts';
+import type { Item } from './forge/forge.ts';
 import { continuityReceipt, parseVerdict, postedText } from './outcome/answer.ts';
 import { type EffectDeps, effectKey, lastResult, marker, once, wasBegun } from './outcome/effects.ts';
-import { joinPull, openedEarlier } from './outcome/pulls.ts';
-import type { Continuity, RepositoryRef } from './vocabulary.ts';
+import type { OutgoingForge } from './outcome/outgoing-forge.ts';
+import { joinPull, openedByAnother, openedEarlier } from './outcome/pulls.ts';
+import type { Continuity, ForgeUser, RepositoryRef } from './vocabulary.ts';
 
 /** What pushing came to; the worker's `workdir.push` fits. */
 export type Pushed =
@@ -18,7 +19,8 @@ export interface Publication {
   dispatchId: string;
   conversationId: string;
   agent: string;
-  login: string;
+  /** whether this agent's account is that user, by the id that the forge gives */
+  isOurs: (user: ForgeUser) => boolean;
   forgeName: string;
   repository: RepositoryRef;
   /** where the answer goes: the item the newest message came from */
@@ -37,7 +39,7 @@ export interface Publication {
 }
 
 export interface OutcomeDeps extends EffectDeps {
-  forge: Forge;
+  forge: OutgoingForge;
 }
 
 export interface Published {
@@ -113,6 +115,10 @@ function sinceLastPush(pushed: Pushed, last: Pushed | null): Pushed {
 async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
   const { name: head, base } = p.branch!;
   const existing = await deps.forge.findPull(p.repository, head, base);
+  if (existing !== null && !p.isOurs(existing.author)) {
+    progress.notes.push(openedByAnother(existing, head));
+    return;
+  }
   // Merged, or closed by a person who did not want it: an answer without new commits does not bring it back.
   const isOver = existing === null && !progress.published.hasNews && (await openedEarlier(deps, p));
   if (isOver) return;
@@ -125,7 +131,7 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
           conversationId: p.conversationId,
           kind: 'pull',
           request: { head, base, title: p.itemTitle },
-          find: async () => numberOf(await deps.forge.findPull(p.repository, head, base)),
+          find: async () => ours(p, await deps.forge.findPull(p.repository, head, base)),
           perform: async () => {
             const body = `Closes #${p.closes}\n\n${marker(effectKey(p.dispatchId, 'pull'))}`;
             const opened = await deps.forge.openPull(p.repository, {
@@ -147,8 +153,8 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
   await joinPull(deps, p, { forge: p.forgeName, repository: p.repository, number: pull.result.number });
 }
 
-function numberOf(item: Item | null): { number: number } | null {
-  return item === null ? null : { number: item.number };
+function ours(p: Publication, pull: Item | null): { number: number } | null {
+  return pull === null || !p.isOurs(pull.author) ? null : { number: pull.number };
 }
 
 async function comment(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
@@ -165,7 +171,7 @@ async function comment(p: Publication, deps: OutcomeDeps, progress: Progress): P
     find: async () => {
       const comments = await deps.forge.listComments(p.repository, p.itemNumber);
       // By our account only: anybody can write a marker.
-      const ours = comments.find((c) => c.body.includes(mark) && sameLogin(c.author.login, p.login));
+      const ours = comments.find((c) => c.body.includes(mark) && p.isOurs(c.author));
       return ours === undefined ? null : { url: ours.htmlUrl };
     },
     perform: async () => ({
@@ -187,7 +193,7 @@ async function review(p: Publication, deps: OutcomeDeps, progress: Progress): Pr
     request: { number: p.itemNumber, verdict, commitId: p.reviewedSha, body: text },
     find: async () => {
       const reviews = await deps.forge.listReviews(p.repository, p.itemNumber);
-      const ours = reviews.find((r) => r.body.includes(mark) && sameLogin(r.author.login, p.login));
+      const ours = reviews.find((r) => r.body.includes(mark) && p.isOurs(r.author));
       return ours === undefined ? null : { id: ours.id };
     },
     perform: async () =>
@@ -204,8 +210,4 @@ async function review(p: Publication, deps: OutcomeDeps, progress: Progress): Pr
     progress.notes.push(`The review (${verdict}) was refused by the forge: ${submitted.reason}`);
     await comment({ ...p, answer: body }, deps, progress);
   }
-}
-
-function sameLogin(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
 }

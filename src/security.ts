@@ -63,8 +63,13 @@ function sentSignature(headers: SignedRequest['headers']): { value: string; pref
  */
 export function neutraliseMentions(text: string): string {
   return splitMarkdown(text)
-    .map((part) => (part.prose ? part.text.replace(PINGING_AT, '@\u200d') : part.text))
+    .map((part) => (part.prose ? neutraliseAllMentions(part.text) : part.text))
     .join('');
+}
+
+/** The same for a text in which nobody knows code: a title, or raw text in the eyes of a robot. */
+export function neutraliseAllMentions(text: string): string {
+  return text.replace(PINGING_AT, '@\u200d');
 }
 
 const PINGING_AT = new RegExp(`${MENTION_START}(?=[A-Za-z0-9_-])`, 'gu');

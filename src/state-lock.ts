@@ -2,12 +2,14 @@
  * One service per state folder. The lock is a SQLite transaction that never ends: a kernel lock, so it is gone with the
  * process however it died, and no stale file can keep a service from starting.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AlreadyRunning } from './errors.ts';
 
 export interface StateLock {
+  /** a sentence where other users of this machine could look into the state folder until now */
+  tightened: string | null;
   release(): void;
 }
 
@@ -15,6 +17,7 @@ const SQLITE_BUSY = 5;
 
 export function lockState(stateFolder: string): StateLock {
   mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+  const tightened = closeToOthers(stateFolder);
   const holderFile = join(stateFolder, 'serve.json');
   const db = new DatabaseSync(join(stateFolder, 'serve.lock'));
   try {
@@ -31,11 +34,25 @@ export function lockState(stateFolder: string): StateLock {
   }
   writeFileSync(holderFile, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }));
   return {
+    tightened,
     release: () => {
       db.exec('ROLLBACK');
       db.close();
     },
   };
+}
+
+/** The wall around all that is below it, whatever modes those files have. */
+function closeToOthers(folder: string): string | null {
+  const mode = statSync(folder).mode & 0o777;
+  if ((mode & 0o077) === 0) return null;
+  const was = `the mode of the state folder ${folder} was ${mode.toString(8)}, which lets other users of this machine look into it`;
+  try {
+    chmodSync(folder, 0o700);
+    return `${was}; it is 700 now`;
+  } catch (error) {
+    return `${was}, and it could not be changed (${(error as NodeJS.ErrnoException).code}). Run chmod 700 on it as its owner.`;
+  }
 }
 
 /** Looks without taking it: a reader is turned away as long as the transaction lasts. */

@@ -13,6 +13,7 @@ import type { Forge } from './forge/forge.ts';
 import type { Log } from './log.ts';
 import { commentIsGone, type DeletionQuestion } from './trust/deletions.ts';
 import { Identities, type Identity, type IdentityReport, sharedAccounts } from './trust/identities.ts';
+import { type ItemQuestion, itemIsAsSaid } from './trust/items.ts';
 import { Patience } from './trust/patience.ts';
 import { Permissions } from './trust/permissions.ts';
 import { type Identified, Repositories } from './trust/repositories.ts';
@@ -22,7 +23,7 @@ import type { RepositoryRef } from './vocabulary.ts';
 /** What is asked of a forge. */
 export type TrustForge = Pick<
   Forge,
-  'permissionOf' | 'self' | 'identifyRepository' | 'getComment' | 'findReviewComment'
+  'permissionOf' | 'self' | 'identifyRepository' | 'getComment' | 'findReviewComment' | 'getItem'
 >;
 
 export interface TrustDeps {
@@ -41,6 +42,8 @@ export interface Trust {
   repository(forge: ForgeConfig, claimed: RepositoryRef): Promise<Identified>;
   /** whether a comment is really no longer there */
   isGone(question: DeletionQuestion): Promise<boolean>;
+  /** whether an item is by whom a delivery says, with these words */
+  isAsSaid(question: ItemQuestion): Promise<boolean>;
   /** asks the forge again where that is worth it; anything but `ok`: the agent must not act there */
   identityOf(forge: string, agent: string): Promise<Identity>;
   /** ids of our accounts, as far as they are known */
@@ -66,6 +69,7 @@ export function createTrust(deps: TrustDeps): Trust {
       unasked(question) ?? judgeAnswer(question, await permissions.of(question, maxAgeMs)),
     repository: (forge, claimed) => repositories.identify(forge, claimed),
     isGone: (question) => commentIsGone({ ...deps, patience }, question),
+    isAsSaid: (question) => itemIsAsSaid({ ...deps, patience }, question),
     identityOf: (forge, agent) => identities.of(forge, agent),
     ids: (forge) => identities.ids(forge),
     checkIdentities: async () => {

@@ -11,6 +11,9 @@ export type EngineName = 'docker' | 'podman' | 'bubblewrap' | 'process';
 /** What ends a run before the agent is done: the CLI's own caps, then the gateway's. */
 export type CapReason = 'max-turns' | 'max-budget' | 'max-requests' | 'max-tokens' | 'max-usd';
 
+/** Tools of the CLI that fetch what is outside of the container. No agent has them: what it asks for would get out, too. */
+export const TOOLS_OUTSIDE = ['WebSearch', 'WebFetch'] as const;
+
 /** What somebody may do in a repository, weakest first. */
 export const PERMISSIONS = ['none', 'read', 'write', 'admin', 'owner'] as const;
 export type Permission = (typeof PERMISSIONS)[number];

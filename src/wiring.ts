@@ -11,6 +11,7 @@ import { lockState, type StateLock } from './state-lock.ts';
 import { dispatchDeps, instanceOf } from './wiring/dispatching.ts';
 import { startServer } from './wiring/listening.ts';
 import type { Parts, ServiceOptions } from './wiring/parts.ts';
+import { keepFilesPrivate } from './wiring/private-files.ts';
 import { startRouting } from './wiring/routing.ts';
 import { takeOver } from './wiring/take-over.ts';
 import type { DispatchDeps } from './worker/work.ts';
@@ -24,12 +25,14 @@ export interface Service {
 
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, log, watcher } = openConfig(options);
+  keepFilesPrivate(config());
   let lock: StateLock | null = null;
   let database: Database | null = null;
   try {
     const initial = config();
     lock = lockState(initial.state);
-    database = openDatabase({ url: initial.database.url });
+    if (lock.tightened !== null) log.warn(lock.tightened);
+    database = openDatabase({ url: initial.database.url, tightened: (said) => log.warn(said) });
     const { applied } = await migrate(database);
     if (applied.length > 0) log.info(`database migrated: ${applied.join(', ')}`);
     return await startParts({ options, config, log, watcher, lock, database });
@@ -126,6 +129,7 @@ function openConfig(options: ServiceOptions): {
     file: options.file,
     env: options.env,
     onChange: (loaded) => {
+      keepFilesPrivate(loaded);
       log?.info(
         'configuration reloaded; server, state, database and worker settings count from the next start',
       );

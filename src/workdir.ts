@@ -101,7 +101,7 @@ async function mirrorHead(
   requireBranchName(at.branch);
   const { mirrors } = tools;
   return mirrors.use(checkout.repositoryId, at.remote, async (use) => {
-    if (at.refresh) await mirrors.refresh(use, null);
+    if (at.refresh) await mirrors.refresh(use, { pull: null, names: [at.branch] });
     return await mirrors.head(use.path, `refs/heads/${at.branch}`);
   });
 }
@@ -148,7 +148,8 @@ async function openControl(tools: Tools, checkout: CheckoutHandle): Promise<Cont
     throw refused(`${checkout.path} is not a checkout of this conversation`, 'Pass what prepare answered');
   }
   const control = new Control(folder, checkout.path);
-  const shape = await control.adopt();
+  const format = (await readRecord(folder))?.format ?? 'sha1';
+  const shape = await control.adopt(format);
   if (shape.kind === 'whole') return control;
   const what = shape.kind === 'missing' ? 'is missing' : `is damaged: ${shape.reason}`;
   // Without its path: this sentence may be posted on the forge.

@@ -42,6 +42,8 @@ export interface DispatchRun {
   policy: 'resume' | 'fresh';
   /** the checkout, on this machine */
   cwd: string;
+  /** the only instruction files that the CLI may load, relative to the checkout; null = whatever is there */
+  instructions: readonly string[] | null;
   folders: CliFolders;
   /** what the container of this agent has and may */
   container: Pick<PlaceRequest, 'settings' | 'relay' | 'caches' | 'checkoutName'>;
@@ -69,7 +71,8 @@ export interface RunnerDeps {
   now: () => number;
   /** names the installation in the environment of its processes */
   instance: string;
-  model: { retries: number; idleSeconds: number };
+  /** `small`: for side tasks of the CLI; null = as it chooses */
+  model: { retries: number; idleSeconds: number; small: string | null };
   path: string;
   /** absolute path, on this machine, of the CLI that fits this image; null = no image */
   cli: (image: string | null) => Promise<string>;

@@ -12,6 +12,8 @@ export interface EnvironmentOptions {
   modelRetries: number;
   /** longest silence of the model's side; the CLI takes 10 s as the least */
   modelIdleSeconds: number;
+  /** for side tasks of the CLI; without it: as it chooses */
+  smallModel?: string | null;
   /** root may skip permission prompts only when this says that it is sandboxed; the operator chose the engine */
   root: boolean;
 }
@@ -30,6 +32,8 @@ export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<stri
     ANTHROPIC_UNIX_SOCKET: place.socket,
     ANTHROPIC_BASE_URL: 'http://localhost',
     ANTHROPIC_API_KEY: PLACEHOLDER_KEY,
+    // Provider, proxy and certificate variables of a repository's settings are left out (measured on CLI 2.1.330).
+    CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST: '1',
     CLAUDE_CONFIG_DIR: place.config,
     CLAUDE_CODE_PROJECT_DIR_NAME: PROJECT_FOLDER_NAME,
     // The transcript exists at `init` instead of about 92 ms later, at no measured cost.
@@ -42,6 +46,7 @@ export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<stri
     // behind another base URL (measured on CLI 2.1.330).
     CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS: String(o.modelIdleSeconds * 1000),
     API_TIMEOUT_MS: String(o.modelIdleSeconds * 1000),
+    ...(!o.smallModel ? {} : { ANTHROPIC_DEFAULT_HAIKU_MODEL: o.smallModel }),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     DISABLE_AUTOUPDATER: '1',
     ...(o.root ? { IS_SANDBOX: '1' } : {}),

@@ -33,6 +33,7 @@ test('whatever ends a run, its container is stopped once: a later stop would fin
     session: { id: '00000000-0000-4000-8000-000000000000', start: 'new', resumeAt: null },
     cwd: folder,
     env: { PATH: process.env.PATH! },
+    instructions: null,
     lockFile: null,
     executable: '/nowhere/claude',
     agent: {

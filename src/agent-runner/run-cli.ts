@@ -13,8 +13,10 @@ import type {
   SDKResultMessage,
 } from '@anthropic-ai/claude-agent-sdk';
 import type { RunningContainer } from '../container/container.ts';
+import { TOOLS_OUTSIDE } from '../vocabulary.ts';
 import type { AgentOptions, AgentTool } from './contract.ts';
 import { forgeServer, mcpNames } from './forge-server.ts';
+import { type InstructionFiles, limitsOnProject } from './project-limits.ts';
 
 export interface CliRun {
   container: RunningContainer;
@@ -22,6 +24,8 @@ export interface CliRun {
   session: { id: string; start: 'new' | 'resume'; resumeAt: string | null };
   cwd: string;
   env: Record<string, string>;
+  /** the only instruction files that the CLI may load; null = whatever is there */
+  instructions: InstructionFiles | null;
   lockFile: string | null;
   /** path of the CLI as the container sees it */
   executable: string;
@@ -78,14 +82,6 @@ export interface CliReport {
 }
 
 const STDERR_KEPT = 4000;
-
-/** Above those of the project, which a repository brings along. */
-const OUR_SETTINGS = {
-  // The CLI deletes transcripts after 30 days by default; keeping and forgetting is ours.
-  cleanupPeriodDays: 3650,
-  // A repository whose settings set this variable would silently stop the transcript (measured on CLI 2.1.330).
-  env: { CLAUDE_CODE_SKIP_PROMPT_HISTORY: '0' },
-};
 
 export async function runCli(given: CliRun): Promise<CliReport> {
   const run = { ...given, container: stoppedOnce(given.container) };
@@ -156,13 +152,13 @@ function sdkOptions(run: CliRun, report: CliReport, abort: AbortController): Opt
     ...(agent.effort === null ? {} : { effort: agent.effort }),
     ...(agent.tools === null ? {} : { tools: agent.tools }),
     allowedTools: [...(agent.tools ?? []), ...mcpNames(run.tools)],
-    ...(agent.disallowedTools.length === 0 ? {} : { disallowedTools: agent.disallowedTools }),
+    disallowedTools: [...agent.disallowedTools, ...TOOLS_OUTSIDE],
     ...(agent.maxTurns === null ? {} : { maxTurns: agent.maxTurns }),
     permissionMode: agent.permissionMode,
     allowDangerouslySkipPermissions: agent.permissionMode === 'bypassPermissions',
     systemPrompt: { type: 'preset', preset: 'claude_code', append: agent.instructions },
     settingSources: ['project'],
-    settings: OUR_SETTINGS,
+    ...limitsOnProject(run),
     env: run.env,
     hooks: { PreToolUse: [{ hooks: [recordBeforeTool(run.observe)] }] },
     pathToClaudeCodeExecutable: run.executable,

@@ -8,12 +8,13 @@
  * - Every call is audited, refused ones too. Writes are counted; past `maxWrites` they are refused.
  * - A write is a row before it is an act, under the key (dispatch id, tool use id): the same call again answers with
  *   what the first one did. One that may have been done is looked for on the forge by its hidden mark first.
- * - What is written goes out without mentions that notify, without marks the model copied, and with our own mark.
+ * - What is written goes out without mentions that notify, without words that close another issue, without marks the
+ *   model copied, and with our own mark.
  */
 import type { AgentTool } from '../agent-runner/contract.ts';
 import type { AuditEntry } from '../audit.ts';
-import type { Forge } from '../forge/forge.ts';
 import type { EffectDeps } from '../outcome/effects.ts';
+import type { OutgoingForge } from '../outcome/outgoing-forge.ts';
 import type { ForgeUser, RepositoryRef } from '../vocabulary.ts';
 
 export interface BrokerScope {
@@ -39,7 +40,9 @@ export interface BrokerScope {
 }
 
 export interface BrokerDeps extends EffectDeps {
-  forge: Forge;
+  forge: OutgoingForge;
+  /** told when a tool has read text of somebody nobody vouches for */
+  onRestricted: (reason: string) => void;
   /** logins of those among the authors whose text nobody vouches for */
   strangers: (authors: readonly ForgeUser[]) => Promise<readonly string[]>;
   audit: (entry: Pick<AuditEntry, 'door' | 'action' | 'decision' | 'reason' | 'detail'>) => Promise<void>;

@@ -128,31 +128,25 @@ describe('a push', () => {
     expect(forge.head('refs/heads/claude/5-experiment')).toBe(sha);
   });
 
-  test.each([
-    '.github/workflows/ci.yml',
-    '.forgejo/workflows/a/b.yaml',
-    '.gitea/workflows/x.yml',
-    '.woodpecker/x.yml',
-    '.woodpecker.yml',
-    '.gitlab-ci.yml',
-    '.GitHub/Workflows/ci.yml',
-  ])('with %s is refused, during the run and after it, unless it may', async (file) => {
-    const first = await door();
-    const sha = await commit(file);
-    const pushed = await agent('push');
-    expect(pushed.code).toBe(1);
-    expect(pushed.stderr).toContain('is a workflow file');
-    const check = checkOf(POLICY);
-    expect(await workdir.push(checkout, { remote, branch: 'claude/5', check })).toMatchObject({
-      kind: 'rejected',
-      reason: expect.stringContaining('is a workflow file'),
-    });
-    expect(forge.head('refs/heads/claude/5')).toBe(null);
-    await first.close();
-    await door({ policy: { ...POLICY, workflowFiles: true } });
-    expect((await agent('push')).code).toBe(0);
-    expect(forge.head('refs/heads/claude/5')).toBe(sha);
-  });
+  test.each(['.github/workflows/ci.yml', '.forgejo/workflows/a/b.yaml', '.GitHub/Actions/x/action.yml'])(
+    'with %s is refused, during the run and after it, unless it may',
+    async (file) => {
+      const first = await door();
+      const sha = await commit(file);
+      const pushed = await agent('push');
+      expect(pushed.code).toBe(1);
+      expect(pushed.stderr).toContain('is not yours to change');
+      expect(
+        await workdir.push(checkout, { remote, branch: 'claude/5', check: checkOf(POLICY) }),
+      ).toMatchObject({ kind: 'rejected', reason: expect.stringContaining('is not yours to change') });
+      expect(forge.head('refs/heads/claude/5')).toBe(null);
+      await first.close();
+      const protection = { ...POLICY.protection, workflowFiles: true };
+      await door({ policy: { ...POLICY, protection } });
+      expect((await agent('push')).code).toBe(0);
+      expect(forge.head('refs/heads/claude/5')).toBe(sha);
+    },
+  );
 
   test('that merges a base with new workflow files is taken', async () => {
     await door();

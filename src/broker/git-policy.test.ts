@@ -13,7 +13,9 @@ const FACTS: PushFacts = {
   fastForward: true,
   bytes: 10,
   commits: [{ sha: SHA, committer: POLICY.identity }],
+  messages: [{ sha: SHA, encoding: '', text: 'Mend it\n\nCloses #5' }],
   changedFiles: ['src/a'],
+  links: [],
   submoduleUrls: [],
 };
 

@@ -1,5 +1,7 @@
 /** What an agent may push. Pure; each refusal is a sentence for the agent, with the remedy. */
+import { type Closing, firstClosing } from '../security/closing-keywords.ts';
 import type { PushCheck, PushFacts } from '../workdir.ts';
+import { type Protection, protectionOf, throughLink } from './protected-files.ts';
 
 export interface PushPolicy {
   /** why nothing may be pushed in this run, with the remedy; null = the rules below decide */
@@ -13,7 +15,9 @@ export interface PushPolicy {
   /** number of the conversation's item */
   item: number;
   defaultBranch: string;
-  workflowFiles: boolean;
+  protection: Protection;
+  /** which issue a commit may close */
+  closing: Closing;
   /** whose commits they must be */
   identity: { name: string; email: string };
   maxBytes: number;
@@ -26,9 +30,6 @@ export interface RefUpdate {
   sha: string | null;
 }
 
-// Files that a forge runs with its own secrets. In any case: a runner's file system may not tell them apart.
-const WORKFLOW =
-  /^(\.forgejo\/workflows|\.gitea\/workflows|\.github\/workflows|\.woodpecker)(\/|$)|^(\.woodpecker[^/]*\.ya?ml|\.gitlab-ci\.yml)$/i;
 // `ext::` and its like name a program, not a place.
 const PROGRAM_URL = /^[A-Za-z0-9+.-]*::|^-/;
 
@@ -60,13 +61,18 @@ export function refuseFacts(policy: PushPolicy, facts: PushFacts): string | null
     refuseRefs(policy, [{ ref: `refs/heads/${facts.branch}`, sha: facts.sha }]) ??
     refuseForce(policy, facts) ??
     refuseContent(policy, facts) ??
+    refuseMessages(policy, facts) ??
     refuseCommitters(policy, facts)
   );
 }
 
 /** The same rules for the door and for the push after the run. */
 export function checkOf(policy: PushPolicy): PushCheck {
-  return { base: policy.base, refuse: (facts) => refuseFacts(policy, facts) };
+  return {
+    base: policy.base,
+    isWatched: (path) => protectionOf(path, policy.protection) !== null,
+    refuse: (facts) => refuseFacts(policy, facts),
+  };
 }
 
 function refuseForce(policy: PushPolicy, facts: PushFacts): string | null {
@@ -81,13 +87,49 @@ function refuseForce(policy: PushPolicy, facts: PushFacts): string | null {
 
 function refuseContent(policy: PushPolicy, facts: PushFacts): string | null {
   if (facts.bytes > policy.maxBytes) return tooLarge(policy.maxBytes);
-  const workflow = policy.workflowFiles ? undefined : facts.changedFiles.find((f) => WORKFLOW.test(f));
-  if (workflow !== undefined) {
-    return `${shown(workflow)} is a workflow file, which runs with secrets of the forge and is not yours to change. Take it out (git checkout origin/${policy.base} -- <file>, or git rm), amend, and push again; describe the change you want in your answer instead.`;
+  const kept = protectedIn(policy, facts);
+  if (kept !== null) {
+    return `${kept}. It is not yours to change. Take it out (git checkout origin/${policy.base} -- <file>, or git rm), amend, and push again; describe the change you want in your answer instead. The operator can allow it in git.unprotected_files.`;
   }
   const url = facts.submoduleUrls.find((u) => PROGRAM_URL.test(u));
   if (url !== undefined) {
     return `.gitmodules names ${shown(url)}, which would run a program. Use an https address.`;
+  }
+  return null;
+}
+
+function protectedIn({ protection }: PushPolicy, facts: PushFacts): string | null {
+  for (const path of facts.changedFiles) {
+    const is = protectionOf(path, protection);
+    if (is !== null) return `${shown(path)} is ${is}`;
+  }
+  const through = throughLink(facts.changedFiles, facts.links);
+  if (through === null) return null;
+  const is = protectionOf(through.link, protection) ?? 'protected';
+  return `${shown(through.path)} is what ${shown(through.link)} links to, and that is ${is}`;
+}
+
+const LONGEST_MESSAGE = 64 * 1024;
+const MOST_WORDS = 8 * 1024 * 1024;
+/** Git writes none for UTF-8. In any other, what git shows here is not what the forge reads. */
+const PLAIN_ENCODING = /^(utf-?8)?$/i;
+
+function refuseMessages({ closing, base }: PushPolicy, facts: PushFacts): string | null {
+  const total = facts.messages.reduce((sum, { text }) => sum + text.length, 0);
+  for (const { sha, encoding, text } of facts.messages) {
+    const commit = `Commit ${sha.slice(0, 12)}`;
+    const remedy = `Reword it (git rebase -i ${base === '' ? 'HEAD~1' : `origin/${base}`}, or git commit --amend)`;
+    if (!PLAIN_ENCODING.test(encoding)) {
+      return `${commit} says that its message is in the encoding ${shown(encoding)}. ${remedy} after git config --unset i18n.commitEncoding, and push again.`;
+    }
+    if (text.length > LONGEST_MESSAGE || total > MOST_WORDS) {
+      return `The message of ${commit.toLowerCase()} is too long. ${remedy} in fewer words, and push again.`;
+    }
+    const words = firstClosing(text, closing);
+    if (words !== null) {
+      const own = closing.own === null ? 'no issue' : `only #${closing.own}`;
+      return `${commit} says ${shown(words)}, by which the forge would close or reopen another issue than this conversation's; you may close ${own}. ${remedy} without that word, for example "see" in its place, and push again.`;
+    }
   }
   return null;
 }

@@ -38,7 +38,7 @@ async function agentOpensPull(): Promise<Story> {
         dispatchId: stage.dispatchId,
         conversationId: stage.conversationId,
         agent: 'dev',
-        login: 'bo',
+        isOurs: (user) => user.login === 'bo',
         forgeName: 'home',
         repository: { id: '1', fullName: REPO },
         itemNumber: stage.number,
@@ -52,7 +52,7 @@ async function agentOpensPull(): Promise<Story> {
         continuity: 'fresh',
         continuityReason: '',
       },
-      { database, forge: stage.forge, now: () => 6, assertMine: async () => {} },
+      { database, forge: stage.outgoing, now: () => 6, assertMine: async () => {} },
     );
   return { stage, sha, pull: Number(/#(\d+)/.exec(opened.text)![1]), publish, pulls };
 }

@@ -1,6 +1,6 @@
 /** What a forge tool is made of; `call.ts` puts the policy, the count, the rows and the audit around it. */
 import { z } from 'zod';
-import { outgoingText } from '../outcome/answer.ts';
+import { unmarked } from '../outcome/answer.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { BrokerDeps, BrokerScope } from './contract.ts';
 
@@ -82,7 +82,7 @@ export const text = z
   .trim()
   .min(1)
   .max(60_000)
-  .refine((words) => outgoingText(words) !== '', 'must say something besides a hidden mark');
+  .refine((words) => unmarked(words) !== '', 'must say something besides a hidden mark');
 export const title = z.string().trim().min(1).max(250);
 export const logins = z
   .array(z.string().regex(/^[\w][\w.-]{0,99}$/))

@@ -1,5 +1,5 @@
 /** New issues: outside of the conversation, so only for agents whose scope is the repository. */
-import { outgoingText, postedText } from '../outcome/answer.ts';
+import { postedText, unmarked } from '../outcome/answer.ts';
 import { type Tool, text, title, writeTool } from './tool.ts';
 
 /** One that was cut off is among the newest, unless people wrote as many in the meantime. */
@@ -22,7 +22,7 @@ export const ISSUE_TOOLS: readonly Tool[] = [
     },
     async perform({ title: words, body }, { scope, deps, mark }) {
       const issue = await deps.forge.createIssue(scope.repository, {
-        title: outgoingText(words),
+        title: unmarked(words),
         body: postedText({ answer: body, notes: [], marker: mark }),
       });
       return { text: opened(issue), number: issue.number };

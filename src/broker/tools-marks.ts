@@ -1,6 +1,6 @@
 /** Labels, assignees and commit statuses: states that are set, so setting them twice changes nothing. */
 import { z } from 'zod';
-import { outgoingText } from '../outcome/answer.ts';
+import { unmarked } from '../outcome/answer.ts';
 import { type Broker, commitSha, Denied, itemNumber, logins, type Tool, writeTool } from './tool.ts';
 
 const labels = z.array(z.string().trim().min(1).max(100)).min(1).max(20);
@@ -80,7 +80,7 @@ export const MARK_TOOLS: readonly Tool[] = [
     },
     async perform({ head_sha: sha, state, name, description }, { scope, deps }) {
       const context = `claude-hooks/${scope.agent}/${name}`;
-      const status = { state, context, description: outgoingText(description), targetUrl: '' };
+      const status = { state, context, description: unmarked(description), targetUrl: '' };
       await deps.forge.setStatus(scope.repository, sha, status);
       return { text: `${context} is ${state} on ${sha}.` };
     },

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { CiState, Item, Review } from '../forge/forge.ts';
-import { commitSha, Denied, type Done, itemNumber, type Tool, writeTool } from './tool.ts';
+import { type Broker, commitSha, Denied, type Done, itemNumber, type Tool, writeTool } from './tool.ts';
 
 export const MERGE_TOOLS: readonly Tool[] = [
   writeTool({
@@ -25,6 +25,7 @@ export const MERGE_TOOLS: readonly Tool[] = [
       // A merge that was cut off is found later; here it would look like a mistake.
       if (item.pull?.merged === true && item.pull.headSha === sha) return;
       requireMergeable(item, sha);
+      await requireKnownAuthor(item, deps);
       const own = await self();
       requireNoVeto(await deps.forge.listReviews(scope.repository, number), own.id);
       requireGreen(await deps.forge.ciState(scope.repository, sha));
@@ -58,6 +59,17 @@ export const MERGE_TOOLS: readonly Tool[] = [
 
 function merged(number: number): Done {
   return { text: `#${number} is merged.` };
+}
+
+/**
+ * Words in its title, its description and its commits close issues with the rights of whoever merges, and its message
+ * goes into the history in our name.
+ */
+async function requireKnownAuthor({ number, author }: Item, deps: Broker['deps']): Promise<void> {
+  if ((await deps.strangers([author])).length === 0) return;
+  throw new Denied(
+    `#${number} was opened by ${author.login}, who may not wake agents here. Leave the merge to a person.`,
+  );
 }
 
 function requireMergeable(item: Item, sha: string): void {

@@ -1,8 +1,8 @@
 /** Opening and changing pull requests, and asking for a review. */
 
 import type { Item } from '../forge/forge.ts';
-import { outgoingText, postedText } from '../outcome/answer.ts';
-import { joinPull, OPEN_PULL_TOOL } from '../outcome/pulls.ts';
+import { postedText, unmarked } from '../outcome/answer.ts';
+import { joinPull, OPEN_PULL_TOOL, openedByAnother } from '../outcome/pulls.ts';
 import { type Broker, Denied, itemNumber, logins, type Tool, text, title, writeTool } from './tool.ts';
 
 export const PULL_TOOLS: readonly Tool[] = [
@@ -22,7 +22,7 @@ export const PULL_TOOLS: readonly Tool[] = [
       if (there !== null) return { ...there, text: `${there.text} Use update_pull to change it.` };
       const { name: head, base } = branchOf(broker.scope);
       const opened = await broker.deps.forge.openPull(broker.scope.repository, {
-        title: outgoingText(words),
+        title: unmarked(words),
         body: postedText({ answer: body, notes: [], marker: broker.mark }),
         head,
         base,
@@ -49,7 +49,7 @@ export const PULL_TOOLS: readonly Tool[] = [
     },
     async perform({ number, title: words, body }, { scope, deps, mark }) {
       const changed = await deps.forge.updatePull(scope.repository, number, {
-        ...(words === undefined ? {} : { title: outgoingText(words) }),
+        ...(words === undefined ? {} : { title: unmarked(words) }),
         ...(body === undefined ? {} : { body: postedText({ answer: body, notes: [], marker: mark }) }),
       });
       return { text: `Changed: ${linkOf(changed)}` };
@@ -74,10 +74,12 @@ function branchOf({ branch }: Broker['scope']): { name: string; base: string } {
   throw new Denied('This agent has no branch of its own here. Describe the change in your final answer.');
 }
 
-async function openPull({ scope, deps }: Broker): Promise<{ text: string; number: number } | null> {
+/** Anybody may open a pull request of any branch: only one that our account opened is ours. */
+async function openPull({ scope, deps, self }: Broker): Promise<{ text: string; number: number } | null> {
   const { name, base } = branchOf(scope);
-  const found = await deps.forge.findPull(scope.repository, name, base);
+  const [found, own] = await Promise.all([deps.forge.findPull(scope.repository, name, base), self()]);
   if (found === null) return null;
+  if (found.author.id !== own.id) throw new Denied(openedByAnother(found, name));
   return { text: `#${found.number} of ${name} is open: ${linkOf(found)}`, number: found.number };
 }
 

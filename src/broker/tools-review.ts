@@ -1,6 +1,6 @@
 /** Submitting a review with inline comments. */
 import { z } from 'zod';
-import { outgoingText, postedText } from '../outcome/answer.ts';
+import { postedText, unmarked } from '../outcome/answer.ts';
 import { commitSha, Denied, itemNumber, type Tool, text, writeTool } from './tool.ts';
 
 const note = z.object({
@@ -44,7 +44,7 @@ export const REVIEW_TOOLS: readonly Tool[] = [
         verdict,
         body: postedText({ answer: body, notes: [], marker: mark }),
         commitId,
-        inline: inline.map((one) => ({ ...one, body: outgoingText(one.body) })),
+        inline: inline.map((one) => ({ ...one, body: unmarked(one.body) })),
       });
       return { text: submitted(id) };
     },

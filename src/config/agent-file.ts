@@ -1,5 +1,6 @@
 /** One `agents/<name>.md`. */
 import { basename } from 'node:path';
+import { TOOLS_OUTSIDE } from '../vocabulary.ts';
 import { type AgentOptions, agentOptions, CLAUDE_CODE_KEYS } from './agent-options.ts';
 import type { AgentConfig } from './config.ts';
 import { containerSettings } from './container-settings.ts';
@@ -46,6 +47,17 @@ export function readAgent(
     });
     return null;
   }
+  const outside = toolNames(found.tools ?? []).find(isOutside);
+  if (outside !== undefined) {
+    loading.problems.push({
+      file,
+      path: 'tools',
+      value: JSON.stringify(outside),
+      problem: 'is a tool that fetches what is outside of the container, and no agent has it',
+      remedy: `Take ${outside} out. What the agent should read belongs into the repository or onto the item.`,
+    });
+    return null;
+  }
   return agentConfig({ name, file, instructions: parts.body.trim() }, found, defaults);
 }
 
@@ -82,6 +94,11 @@ function agentConfig(
     quietSeconds: found.quiet_seconds ?? defaults.quietSeconds,
     maxWaitSeconds: found.max_wait_seconds ?? defaults.maxWaitSeconds,
   };
+}
+
+/** `WebFetch(domain:example.org)` is one, too. */
+function isOutside(tool: string): boolean {
+  return TOOLS_OUTSIDE.some((name) => name === tool.split('(')[0]!.trim());
 }
 
 function withOurKeys(matter: unknown): unknown {

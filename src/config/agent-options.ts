@@ -22,7 +22,7 @@ export const agentOptions = z.strictObject({
     'x-expects': 'lower-case letters, digits and dashes',
   }),
   description: z.string().min(1).meta({ description: 'What the agent is for, in one sentence.' }),
-  tools: tools('Tools it may use. Without it: all of them.'),
+  tools: tools('Tools it may use. Without it: all of them, but never `WebSearch` and `WebFetch`.'),
   disallowed_tools: tools('Tools taken away from it.'),
   model: z.string().min(1).optional().meta({
     description: 'Model it runs on. Without it, or with `inherit`: `model.default`.',
@@ -76,7 +76,8 @@ export const agentOptions = z.strictObject({
     .default(50)
     .meta({ description: 'Writes through forge tools in one dispatch, before they are refused.' }),
   workflow_files: z.boolean().default(false).meta({
-    description: 'Whether it may push changes of workflow files, which run with secrets of the forge.',
+    description:
+      'Whether it may push changes of [files that CI runs](protected-files.md), with secrets of the forge.',
   }),
   max_run_requests: cap('Requests to the model in one dispatch.'),
   max_run_tokens: cap('New input and output tokens of one dispatch; cache reads are not counted.'),

@@ -55,6 +55,8 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
     },
     git: {
       maxPushBytes: found.git.max_push_bytes,
+      protectedFiles: found.git.protected_files,
+      unprotectedFiles: found.git.unprotected_files,
       signingKeyFile:
         found.git.signing_key_file === undefined ? null : resolve(folder, found.git.signing_key_file),
     },
@@ -75,12 +77,14 @@ function forgeConfig(name: string, forge: Options['forges'][string]): ForgeConfi
     name,
     kind: forge.kind,
     url: address(forge.url),
+    cloneUrl: address(forge.clone_url ?? forge.url),
     webhookSecrets: [forge.webhook_secret].flat(),
     repositories: forge.repositories,
     trustedSenders: forge.trusted_senders ?? null,
     requiredPermission: forge.required_permission,
     allowedBots: forge.allowed_bots,
     forkPulls: forge.fork_pulls,
+    closingKeywords: forge.closing_keywords,
     accounts: forge.accounts,
   };
 }

@@ -41,6 +41,10 @@ export interface LoadedConfig {
   sessions: { archive: boolean; flushMilliseconds: number; maxFailedResumes: number; retentionDays: number };
   git: {
     maxPushBytes: number;
+    /** patterns, besides the list in `broker/protected-files.ts` */
+    protectedFiles: readonly string[];
+    /** patterns of what may be pushed although it is protected */
+    unprotectedFiles: readonly string[];
     /** absolute, or null: commits are not signed */
     signingKeyFile: string | null;
   };
@@ -62,6 +66,8 @@ export interface ForgeConfig {
   name: string;
   kind: ForgeKind;
   url: string;
+  /** where git reaches it: `<cloneUrl>/<owner>/<name>.git` */
+  cloneUrl: string;
   /** any of them may have signed a delivery */
   webhookSecrets: readonly string[];
   /** `owner/name` or `owner/*` */
@@ -73,6 +79,8 @@ export interface ForgeConfig {
   /** logins of robots that may wake agents */
   allowedBots: readonly string[];
   forkPulls: boolean;
+  /** words that close or reopen issues there, besides the usual ones */
+  closingKeywords: readonly string[];
   /** by agent name */
   accounts: Readonly<Record<string, { login: string; token: string }>>;
 }

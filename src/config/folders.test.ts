@@ -47,6 +47,18 @@ describe('agents', () => {
       'is not the name of the file',
     ],
     [
+      'a tool that searches the web',
+      agent('description: x\ntools: Read, WebSearch'),
+      'tools',
+      'fetches what is outside of the container',
+    ],
+    [
+      'a tool that fetches, by its rule',
+      agent('description: x\ntools: ["WebFetch(domain:example.org)"]'),
+      'tools',
+      'fetches what is outside of the container',
+    ],
+    [
       'a prefix git would refuse',
       agent('description: x\nbranch_prefix: "a..b"'),
       'branch_prefix',

@@ -83,6 +83,8 @@ const model = z
   })
   .meta({ description: 'The model behind the agents.' });
 
+const paths = z.array(z.string().regex(/^(?:\*\*\/)?[^\s/]+(?:\/[^\s/]+)*\/?$/)).default([]);
+
 const git = z
   .strictObject({
     max_push_bytes: z
@@ -90,6 +92,16 @@ const git = z
       .min(1024)
       .default(104_857_600)
       .meta({ description: 'Largest pack an agent may push, in bytes (100 MiB).' }),
+    protected_files: paths.meta({
+      description:
+        'More files that agents may not push changes of, besides [those that run code elsewhere](protected-files.md): `.env`, `deploy/` (all in it), `**/*.pem` (in any folder).',
+      'x-expects': 'a list of paths with * in names',
+    }),
+    unprotected_files: paths.meta({
+      description:
+        'Files that agents may push although they are [protected](protected-files.md), for example `.gitattributes`. Agents with `workflow_files` may push those of CI besides.',
+      'x-expects': 'a list of paths with * in names',
+    }),
     signing_key_file: text(
       'SSH private key that signs the commits of all agents. It stays outside the containers. Without it: unsigned.',
     ).optional(),
@@ -182,6 +194,9 @@ const repository = z
 const forge = z.strictObject({
   kind: z.enum(['forgejo', 'gitea']).meta({ description: 'Which forge it is.' }),
   url: url('Its address, as people open it.'),
+  clone_url: url(
+    'Where git reaches it, if that is another address: repositories are fetched from `<clone_url>/<owner>/<name>.git`. The address that the forge itself names is never used, and the token goes nowhere else.',
+  ).optional(),
   webhook_secret: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).meta({
     description: 'The secret its webhooks are signed with. A list while you rotate: any of them is accepted.',
     'x-secret': true,
@@ -204,6 +219,14 @@ const forge = z.strictObject({
   fork_pulls: z.boolean().default(false).meta({
     description: 'Whether agents run on pull requests from forks: code of strangers, in the container.',
   }),
+  closing_keywords: z
+    .array(z.string().regex(/^\p{L}+$/u))
+    .default([])
+    .meta({
+      description:
+        "Words by which this forge closes or reopens issues, besides the usual ones: `CLOSE_KEYWORDS` and `REOPEN_KEYWORDS` of its own configuration, where its administrator changed them. In agents' texts they do nothing.",
+      'x-expects': 'words of letters',
+    }),
   accounts: z.record(name("an agent's name"), account).default({}).meta({
     description: "Each agent's account on this forge. An agent without one does not act there.",
     'x-key': 'agent',

@@ -87,6 +87,7 @@ async function turn(engine: TestEngine, at: Layout, { prompt, session }: Turn): 
     session: { ...session, resumeAt: null },
     cwd: place.cwd,
     env: cliEnvironment({ place, modelRetries: 0, modelIdleSeconds: 60, root: process.getuid?.() === 0 }),
+    instructions: null,
     lockFile: join(at.folders.locks, session.id),
     executable: place.cli,
     agent: {

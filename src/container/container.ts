@@ -35,6 +35,8 @@ export interface Mount {
   access: 'read' | 'write';
   /** belongs to this conversation alone: an engine gives it to the user inside where that is another one outside, too */
   owned?: boolean;
+  /** stays the worker's, and the container's user must be able to read it */
+  shown?: boolean;
 }
 
 /** null = no limit of ours */

@@ -4,7 +4,7 @@
  * (SESSIONS.md, B2). An engine that only renames the worker's user gives everything to the worker, so that a conversation
  * also goes on after the engine or the user was changed.
  */
-import { lchown, lstat, readdir } from 'node:fs/promises';
+import { chmod, lchown, lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerSpec } from './container.ts';
 
@@ -24,10 +24,22 @@ export function ownUser(): User {
  */
 export async function giveToUser(spec: Pick<ContainerSpec, 'mounts'>, user: User): Promise<void> {
   if (process.getuid?.() !== 0) return;
-  for (const { source, owned } of spec.mounts) {
+  for (const { source, owned, shown } of spec.mounts) {
+    if (shown === true && user.uid !== ownUser().uid) await show(source);
     if (owned !== true || (await isAllOurs(source, user))) continue;
     await give(source, user);
   }
+}
+
+/** What stays the worker's and is mounted to be read, such as the mirror. Made under a umask that shows it to nobody. */
+async function show(path: string): Promise<void> {
+  // A fetch of another conversation may move files of the mirror meanwhile.
+  const found = await lstat(path).catch(() => null);
+  if (found === null || found.isSymbolicLink()) return;
+  if (found.isDirectory()) for (const name of await readdir(path)) await show(join(path, name));
+  const executable = found.isDirectory() || (found.mode & 0o100) !== 0 ? 0o011 : 0;
+  const mode = (found.mode & 0o7777) | 0o044 | executable;
+  if (mode !== (found.mode & 0o7777)) await chmod(path, mode).catch(ignoreMissing);
 }
 
 /**
@@ -44,6 +56,10 @@ async function give(path: string, user: User): Promise<void> {
   const found = await lstat(path);
   if (found.isDirectory()) for (const name of await readdir(path)) await give(join(path, name), user);
   if (!isOf(found, user)) await lchown(path, user.uid, user.gid);
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 function isOf(found: { uid: number; gid: number }, { uid, gid }: User): boolean {

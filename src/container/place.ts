@@ -105,12 +105,12 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
     owned(r.folders.config, r.folders.config),
     owned(r.checkout, cwd),
     owned(r.socket, socket),
-    mount(r.relay.origin, relay.origin, 'read'),
+    shown(r.relay.origin, relay.origin),
     owned(`${r.relay.root}/push.git`, `${relay.root}/push.git`),
     owned(`${r.relay.root}/outbox`, `${relay.root}/outbox`),
-    mount(`${r.relay.root}/answers`, `${relay.root}/answers`, 'read'),
-    mount(`${r.relay.root}/programs`, `${relay.root}/programs`, 'read'),
-    ...(r.forwarder === null ? [] : [mount(r.forwarder, FORWARDER_INSIDE, 'read')]),
+    shown(`${r.relay.root}/answers`, `${relay.root}/answers`),
+    shown(`${r.relay.root}/programs`, `${relay.root}/programs`),
+    ...(r.forwarder === null ? [] : [shown(r.forwarder, FORWARDER_INSIDE)]),
     ...r.caches.map((cache) => owned(cache.source, cache.target)),
     ...r.settings.mounts,
   ];
@@ -133,6 +133,10 @@ function common({ settings }: PlaceRequest): Omit<Place['spec'], 'mounts'> {
     pids: settings.pids,
   };
   return { image: settings.image, user: settings.user, network: settings.network, limits };
+}
+
+function shown(source: string, target: string): Mount {
+  return { source, target, access: 'read', shown: true };
 }
 
 function owned(source: string, target: string): Mount {

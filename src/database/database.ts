@@ -11,6 +11,7 @@ import pg from 'pg';
 import type { DialectName } from './dialect.ts';
 import { migrations } from './migrations.ts';
 import { nodeSqliteDialect } from './node-sqlite.ts';
+import { keepPrivate } from './private-file.ts';
 import type { Tables } from './tables.ts';
 
 /** A connection or an open transaction: every room function takes one, so that callers decide what is atomic. */
@@ -28,6 +29,8 @@ export interface OpenOptions {
   url: string;
   /** for commands that only read beside a running service */
   readOnly?: boolean;
+  /** told of each SQLite file that other users of this machine could read until now */
+  tightened?: (said: string) => void;
 }
 
 // int8 arrives as text by default; every bigint of ours is a time or a size below 2^53.
@@ -48,7 +51,10 @@ export function openDatabase(options: OpenOptions): Database {
 
 function sqliteDialect(options: OpenOptions) {
   const file = options.url.slice('sqlite:'.length);
-  if (options.readOnly !== true) mkdirSync(dirname(file), { recursive: true });
+  if (options.readOnly !== true) {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    for (const said of keepPrivate(file)) options.tightened?.(said);
+  }
   return nodeSqliteDialect({ file, readOnly: options.readOnly ?? false });
 }
 

@@ -15,6 +15,10 @@ export interface Outlook {
   route: RouteDecision;
   /** why the pull request may not run, where a flow wants it */
   fork: string | null;
+  /** agents that have a conversation on the item, or one that its pull request may join */
+  known: ReadonlySet<string>;
+  /** the pull request would join a conversation if its author may, and that was not asked yet */
+  asksAuthor: boolean;
 }
 
 export interface OutlookRequest {
@@ -23,16 +27,26 @@ export interface OutlookRequest {
   trust: Pick<DispatcherDeps['trust'], 'ids'>;
   event: ForgeEvent;
   replayed: boolean;
+  /** whether the author of the pull request may let it join the conversation of an issue; null = it was not asked */
+  mayJoin: boolean | null;
 }
 
-export async function consider({ rows, config, trust, event, replayed }: OutlookRequest): Promise<Outlook> {
+export async function consider(request: OutlookRequest): Promise<Outlook> {
+  const { rows, config, trust, event, replayed, mayJoin } = request;
   const placed = await placeEvent(rows, event, replayed);
   const { item } = placed.event;
-  if (item === null) return { placed, event: null, route: { matches: [], considered: [] }, fork: null };
+  if (item === null) {
+    const nothing = { matches: [], considered: [] };
+    return { placed, event: null, route: nothing, fork: null, known: new Set(), asksAuthor: false };
+  }
   const forge = config.forges[event.forge]!;
   const about = { ...placed.event, item };
   const agents = agentViews(config, event.forge);
-  const known = await conversationsOnItem(rows, about, [...agents.keys()]);
+  let asksAuthor = false;
+  const known = await conversationsOnItem(rows, about, [...agents.keys()], () => {
+    asksAuthor ||= mayJoin === null;
+    return mayJoin === true;
+  });
   const routed = route({
     event: about,
     agents,
@@ -42,7 +56,7 @@ export async function consider({ rows, config, trust, event, replayed }: Outlook
     flows: config.flows,
   });
   const fork = routed.matches.length === 0 ? null : forkRefusal(forge, about.pull);
-  return { placed, event: about, route: routed, fork };
+  return { placed, event: about, route: routed, fork, known: new Set(known.keys()), asksAuthor };
 }
 
 /** Most events want nobody, and their senders are nobody's business. */

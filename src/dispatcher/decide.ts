@@ -33,8 +33,9 @@ export async function decide(tx: Rows, { deps, delivery, facts }: ToDecide): Pro
   const replayed = delivery.source === 'replay';
   const first = replayed ? null : await firstWith(tx, event);
   if (first !== null) return { verdict: { state: 'duplicate', of: first }, eventName, decision: null };
-  const outlook = await consider({ rows: tx, config, trust: deps.trust, event, replayed });
-  if (wantsSender(outlook) && facts.sender === null) return null;
+  const { mayJoin } = facts;
+  const outlook = await consider({ rows: tx, config, trust: deps.trust, event, replayed, mayJoin });
+  if (outlook.asksAuthor || (wantsSender(outlook) && facts.sender === null)) return null;
   const claim = { forge: event.forge, semanticKey: event.semanticKey, deliveryId: delivery.id };
   const refusal = outlook.fork ?? (facts.sender?.allowed === false ? facts.sender.reason : null);
   if (event.name === 'comment.deleted' && facts.gone === false) {
@@ -143,7 +144,7 @@ async function deliver(tx: Rows, work: ToDeliver): Promise<Decided> {
 
 async function toMailbox(
   tx: Rows,
-  { deps, config, delivery, event }: ToDeliver,
+  { deps, config, delivery, event, outlook }: ToDeliver,
   match: RouteMatch,
 ): Promise<{ conversation: ConversationRow; dispatchId: string }> {
   const agent = config.agents.get(match.agent)!;
@@ -153,6 +154,8 @@ async function toMailbox(
     number: event.item.number,
     agent: match.agent,
     item: event.item,
+    // What is known is on the item itself, or was found to be one that it may join.
+    mayJoin: outlook.known.has(match.agent),
     now: deps.now(),
   });
   const { dispatchId } = await appendMessage(tx, {

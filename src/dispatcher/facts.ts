@@ -27,6 +27,8 @@ export type Facts =
       gone: boolean | null;
       /** of its sender; null = no flow wants it, so that it was not asked */
       sender: Judgement | null;
+      /** whether the pull request may join a conversation; null = it did not have to be asked */
+      mayJoin: boolean | null;
     };
 
 export async function gatherFacts(deps: DispatcherDeps, delivery: DeliveryRow): Promise<Facts> {
@@ -55,12 +57,24 @@ export async function gatherFacts(deps: DispatcherDeps, delivery: DeliveryRow): 
   const known = { kind: 'event', config, forge, event } as const;
   const replayed = delivery.source === 'replay';
   const { rows } = deps.database;
-  if (!replayed && (await firstWith(rows, event)) !== null) return { ...known, gone: null, sender: null };
+  if (!replayed && (await firstWith(rows, event)) !== null) {
+    return { ...known, gone: null, sender: null, mayJoin: null };
+  }
   const gone = await askDeletion(deps, forge, event);
-  const outlook = await consider({ rows, config, trust: deps.trust, event, replayed });
+  const look = { rows, config, trust: deps.trust, event, replayed };
+  const first = await consider({ ...look, mayJoin: null });
+  const mayJoin = first.asksAuthor ? await askAuthor(deps, forge, event) : null;
+  const outlook = first.asksAuthor ? await consider({ ...look, mayJoin }) : first;
   const question = { forge, repository: event.repository, user: event.sender, event: event.name };
   const sender = wantsSender(outlook) ? await deps.trust.judge(question) : null;
-  return { ...known, gone, sender };
+  return { ...known, gone, sender, mayJoin };
+}
+
+/** Of the pull request itself, which may be another than who caused the event; as the forge has it. */
+async function askAuthor(deps: DispatcherDeps, forge: ForgeConfig, event: ForgeEvent): Promise<boolean> {
+  const { repository, item } = event;
+  if (item === null || !(await deps.trust.isAsSaid({ forge, repository, item }))) return false;
+  return (await deps.trust.judge({ forge, repository, user: item.author, event: null })).allowed;
 }
 
 /** Clocks of two machines differ by this at most, where anybody cares for them. */

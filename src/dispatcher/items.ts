@@ -97,17 +97,27 @@ function rowAfter(event: ForgeEvent, item: EventItem, announced: Sets): NonNulla
   };
 }
 
-/** A CI run that names no pull request belongs to the one whose head it ran on. */
+/**
+ * A CI run that names no pull request belongs to the one whose head it ran on: of several, one that is part of a
+ * conversation. Anybody may open another with the same head, which must not take its CI away from the agent.
+ */
 async function placeByHead(rows: Rows, event: ForgeEvent): Promise<ForgeEvent> {
   if (event.ci === null) return event;
   const pull = await rows
-    .selectFrom('items')
-    .select(['number'])
-    .where('forge', '=', event.forge)
-    .where('repository_id', '=', event.repository.id)
-    .where('kind', '=', 'pull')
-    .where('head_sha', '=', event.ci.headSha)
-    .orderBy('number', 'desc')
+    .selectFrom('items as i')
+    .leftJoin('conversation_items as c', (join) =>
+      join
+        .onRef('c.forge', '=', 'i.forge')
+        .onRef('c.repository_id', '=', 'i.repository_id')
+        .onRef('c.number', '=', 'i.number'),
+    )
+    .select(['i.number'])
+    .where('i.forge', '=', event.forge)
+    .where('i.repository_id', '=', event.repository.id)
+    .where('i.kind', '=', 'pull')
+    .where('i.head_sha', '=', event.ci.headSha)
+    .orderBy((e) => e.case().when('c.conversation_id', 'is', null).then(1).else(0).end())
+    .orderBy('i.number', 'desc')
     .executeTakeFirst();
   if (pull === undefined) return event;
   const item: EventItem = {

@@ -16,7 +16,7 @@ export interface RoutingConfig {
 export interface DispatcherDeps {
   database: Database;
   config: () => RoutingConfig;
-  trust: Pick<Trust, 'judge' | 'ids' | 'repository' | 'isGone'>;
+  trust: Pick<Trust, 'judge' | 'ids' | 'repository' | 'isGone' | 'isAsSaid'>;
   now: () => number;
   log: Log;
 }

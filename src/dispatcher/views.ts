@@ -1,7 +1,7 @@
 /** What conditions and prompts may know of a conversation. */
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow } from '../database/tables.ts';
-import { closedIssues, findConversation } from '../mailbox/conversations.ts';
+import { findConversation, issueOf } from '../mailbox/conversations.ts';
 import type { ConversationView, EventItem, ForgeEvent } from '../vocabulary.ts';
 
 export interface KnownConversation {
@@ -10,22 +10,22 @@ export interface KnownConversation {
   dispatches: number;
 }
 
-/** By agent: the conversation on this item, or the one its pull request will join. */
+/** By agent: the conversation on this item, or the one its pull request will join if it may. */
 export async function conversationsOnItem(
   rows: Rows,
   event: ForgeEvent & { item: EventItem },
   agents: string[],
+  mayJoin: () => boolean,
 ): Promise<Map<string, KnownConversation>> {
-  const numbers = [event.item.number, ...(event.item.kind === 'pull' ? closedIssues(event.item.body) : [])];
   const known = new Map<string, KnownConversation>();
   for (const agent of agents) {
-    for (const number of numbers) {
-      const address = { forge: event.forge, repository: event.repository, number, agent };
-      const row = await findConversation(rows, address);
-      if (row === undefined) continue;
-      known.set(agent, { row, dispatches: await succeeded(rows, row.id) });
-      break;
-    }
+    const { forge, repository, item } = event;
+    const at = { forge, repository, number: item.number, agent, item };
+    const own = await findConversation(rows, at);
+    const issue = own === undefined ? await issueOf(rows, at) : undefined;
+    // Asked last: only now does it make a difference who the author is.
+    const row = own ?? (issue !== undefined && mayJoin() ? issue : undefined);
+    if (row !== undefined) known.set(agent, { row, dispatches: await succeeded(rows, row.id) });
   }
   return known;
 }

@@ -3,6 +3,8 @@ import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { ContainerEngine } from '../container/container.ts';
 import type { Rows } from '../database/database.ts';
 import type { Forge } from '../forge/forge.ts';
+import type { Remote } from '../workdir/contract.ts';
+import type { CloneTrial } from '../workdir/try-clone.ts';
 import type { Finding } from './finding.ts';
 
 export type DoctorForge = Pick<Forge, 'self' | 'permissionOf' | 'listHooks' | 'serverTime' | 'tokenScopes'>;
@@ -26,6 +28,8 @@ export interface DoctorContext {
   uid: number | null;
   /** the client that acts as this agent on this forge */
   forge: (forge: ForgeConfig, agent: string) => DoctorForge;
+  /** a small clone that is thrown away */
+  clone: (remote: Remote) => Promise<CloneTrial>;
   /** null when the database cannot be read */
   rows: Rows | null;
   service: {

@@ -28,9 +28,11 @@ export interface Visible {
   repository: RepositoryRef;
   /** the first of our accounts that sees it */
   agent: string;
+  /** as the forge names it; nothing but a hint */
+  cloneUrl: string;
 }
 
-const found = z.object({ id: z.int(), full_name: z.string() });
+const found = z.object({ id: z.int(), full_name: z.string(), clone_url: z.string().catch('') });
 
 /** The repository as the first of our accounts sees it; the last account's words when none does. */
 export async function lookAt(
@@ -45,13 +47,21 @@ export async function lookAt(
       const http = createForgeHttp({ name: forge.name, url: forge.url, token });
       const path = `/repos/${fullName.split('/').map(encodeURIComponent).join('/')}`;
       const { value } = await http.send({ method: 'GET', path }, found);
-      return { repository: { id: String(value.id), fullName: value.full_name }, agent };
+      const repository = { id: String(value.id), fullName: value.full_name };
+      return { repository, agent, cloneUrl: withoutPassword(value.clone_url) };
     } catch (error) {
       problem = (error as Error).message;
       answered = !(error instanceof ForgeUnavailable);
     }
   }
   return { problem, answered };
+}
+
+/** It is printed. */
+function withoutPassword(address: string): string {
+  if (!URL.canParse(address)) return '(no address)';
+  const url = new URL(address);
+  return `${url.origin}${url.pathname}`;
 }
 
 /** Hooks are shown to administrators of the repository only; each of our accounts is tried. */

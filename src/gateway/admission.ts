@@ -1,4 +1,6 @@
-/** What passes the gateway, and what is said to everything else, in the API's own shape. Pure. */
+/** What passes the gateway by its head, and what is said to everything else, in the API's own shape. Pure. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { BETAS, LONG_CONTEXT_BETA } from './allowed.ts';
 
 export interface Refusal {
   status: number;
@@ -17,18 +19,70 @@ const PASSING = new Set([MESSAGES, `${MESSAGES}?beta=true`, COUNT, `${COUNT}?bet
 /** The first is what the CLI says on the socket, the others what it says to the forwarder of `model-socket.ts`. */
 const LOCAL_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i;
 
-export function admit(request: { method: string; url: string; host: string | undefined }): Admission {
-  if (!request.url.startsWith('/')) {
+export interface Head {
+  method: string;
+  url: string;
+  headers: IncomingHttpHeaders;
+}
+
+export function admit(head: Head, o: { longContext: boolean }): Admission {
+  const admission = admitTarget(head);
+  if (isRefusal(admission)) return admission;
+  return refusedForm(head.headers) ?? refusedBeta(head.headers, o) ?? admission;
+}
+
+function admitTarget({ method, url, headers: { host } }: Head): Admission {
+  if (!url.startsWith('/')) {
     return refusal(403, 'This is no proxy: only paths of the Messages API are taken. Ask for /v1/messages.');
   }
-  if (request.host === undefined || !LOCAL_HOST.test(request.host)) {
+  if (host === undefined || !LOCAL_HOST.test(host)) {
     return refusal(403, 'Only the host localhost is served here. Set ANTHROPIC_BASE_URL=http://localhost.');
   }
-  if (!PASSING.has(request.url)) {
+  if (!PASSING.has(url)) {
     return refusal(404, `Only POST ${MESSAGES} and POST ${COUNT} pass the gateway. Use one of them.`);
   }
-  if (request.method !== 'POST') return refusal(405, `${MESSAGES} takes POST only. Use POST.`);
-  return { path: request.url };
+  if (method !== 'POST') return refusal(405, `${MESSAGES} takes POST only. Use POST.`);
+  return { path: url };
+}
+
+/** A body that is read here in one way and there in another would make the list worth nothing. */
+function refusedForm(headers: IncomingHttpHeaders): Refusal | null {
+  const type = headers['content-type'] ?? '';
+  if (!/^application\/json(\s*;\s*charset="?utf-8"?)?$/i.test(type)) {
+    return refusal(415, 'Only application/json in UTF-8 passes. Send content-type: application/json.');
+  }
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
+    return refusal(415, 'Only an uncompressed body passes. Send it without content-encoding.');
+  }
+  if (headers['anthropic-version'] !== undefined && headers['anthropic-version'] !== VERSION) {
+    return refusal(400, `Only version ${VERSION} of the API passes. Send anthropic-version: ${VERSION}.`);
+  }
+  return null;
+}
+
+const VERSION = '2023-06-01';
+
+/** The CLI leaves a beta out, and asks again, where a refusal says it in the API's words as this one does. */
+function refusedBeta(
+  headers: IncomingHttpHeaders,
+  { longContext }: { longContext: boolean },
+): Refusal | null {
+  const unlisted = betasOf(headers).find(
+    (beta) => !Object.hasOwn(BETAS, beta) && !(longContext && beta === LONG_CONTEXT_BETA),
+  );
+  if (unlisted === undefined) return null;
+  const name = unlisted.replace(/[^\w.-]/g, '?').slice(0, 80);
+  return refusal(
+    400,
+    `Unexpected value(s) \`${name}\` for the \`anthropic-beta\` header: not on the list of what passes to the model. Leave it out.`,
+  );
+}
+
+export function betasOf(headers: IncomingHttpHeaders): string[] {
+  return String(headers['anthropic-beta'] ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }
 
 export function isRefusal(admission: Admission): admission is Refusal {

@@ -1,74 +1,79 @@
-/** The body of a request: kept whole until upstream has answered, because a refused credential makes it go out twice. */
+/** The body of a request, as it comes. A large one is collected where a thread can read it without a copy. */
 import type { IncomingMessage } from 'node:http';
-import { constants, gunzipSync } from 'node:zlib';
 import { type Refusal, refusal } from './admission.ts';
 
 const MIB = 1024 * 1024;
 const MOST_BODY_BYTES = 64 * MIB;
 /** Of one run together. The worker's memory is everybody's; a run that fills it would stop the others. */
 const MOST_HELD_BYTES = 160 * MIB;
-/** The CLI writes the model first; what is further in is not looked for in a compressed body. */
-const HEAD_BYTES = 4096;
+/** Up to here the worker may read a body itself, which takes some 2 ms; a thread takes that long to be asked. */
+const SMALL_BYTES = 256 * 1024;
 
 export interface Held {
   bytes: number;
 }
 
-/** Null when the client has gone. What it answers counts as held until `held` is lowered by its length. */
-export async function readBody(request: IncomingMessage, held: Held): Promise<Buffer | Refusal | null> {
-  const chunks: Buffer[] = [];
+export type Body =
+  | { kind: 'small'; bytes: Buffer }
+  /** joining 64 MiB in one piece would hold everybody else up */
+  | { kind: 'large'; memory: SharedArrayBuffer };
+
+/** Null when the client has gone. What it answers counts as held until `held` is lowered by `sizeOf` it. */
+export async function readBody(request: IncomingMessage, held: Held): Promise<Body | Refusal | null> {
+  const collected = new Collected();
   let size = 0;
-  let kept = 0;
   try {
     // To the end even when it is too much: a request that is cut would never read why.
     for await (const chunk of request as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > MOST_BODY_BYTES || held.bytes + chunk.length > MOST_HELD_BYTES) continue;
-      kept += chunk.length;
       held.bytes += chunk.length;
-      chunks.push(chunk);
+      collected.add(chunk);
     }
   } catch {
-    held.bytes -= kept;
+    held.bytes -= collected.size;
     return null;
   }
-  if (kept === size) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
-  held.bytes -= kept;
+  if (collected.size === size) return collected.body();
+  held.bytes -= collected.size;
   return size > MOST_BODY_BYTES
     ? refusal(413, `The request is larger than ${MOST_BODY_BYTES / MIB} MiB. Compact the conversation.`)
     : refusal(429, 'Too many large requests of this run are under way. Wait for their answers.');
 }
 
-/** As the request names it; null when that cannot be seen. The price goes by what the answer names. */
-export function modelOf(body: Buffer, encoding: string | undefined): string | null {
-  if (encoding !== undefined && encoding !== 'identity') {
-    return encoding === 'gzip' ? modelAtHead(unzippedHead(body)) : null;
-  }
-  const atHead = modelAtHead(body.subarray(0, HEAD_BYTES).toString('utf8'));
-  if (atHead !== null || body.length > MIB) return atHead;
-  try {
-    const { model } = JSON.parse(body.toString('utf8')) as { model?: unknown };
-    return typeof model === 'string' ? model.slice(0, 200) : null;
-  } catch {
-    return null;
-  }
+export function sizeOf(body: Body): number {
+  return body.kind === 'small' ? body.bytes.length : body.memory.byteLength;
 }
 
-/**
- * Parsing a whole conversation for one word would take milliseconds of every request's way; and of everybody's, for a
- * program that sends as much as it may with the model last.
- */
-function modelAtHead(text: string): string | null {
-  return /^\s*\{\s*"model"\s*:\s*"([^"\\]{1,200})"/.exec(text)?.[1] ?? null;
-}
+class Collected {
+  size = 0;
+  #chunks: Buffer[] = [];
+  #memory: SharedArrayBuffer | null = null;
 
-function unzippedHead(body: Buffer): string {
-  try {
-    return gunzipSync(body.subarray(0, HEAD_BYTES), {
-      finishFlush: constants.Z_SYNC_FLUSH,
-      maxOutputLength: 4 * MIB,
-    }).toString('utf8');
-  } catch {
-    return '';
+  add(chunk: Buffer): void {
+    if (this.#memory !== null) this.#copy(chunk);
+    else this.#chunks.push(chunk);
+    this.size += chunk.length;
+    if (this.#memory === null && this.size > SMALL_BYTES) this.#move();
+  }
+
+  #move(): void {
+    // Grows in place: only the address space is taken at once.
+    this.#memory = new SharedArrayBuffer(0, { maxByteLength: MOST_BODY_BYTES });
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    for (const chunk of chunks) this.#copy(chunk);
+  }
+
+  #copy(chunk: Buffer): void {
+    const memory = this.#memory!;
+    const from = memory.byteLength;
+    memory.grow(from + chunk.length);
+    new Uint8Array(memory, from, chunk.length).set(chunk);
+  }
+
+  body(): Body {
+    if (this.#memory !== null) return { kind: 'large', memory: this.#memory };
+    return { kind: 'small', bytes: Buffer.concat(this.#chunks) };
   }
 }

@@ -6,6 +6,8 @@
  *   own, that is gone after `close`.
  * - Only the Messages API passes (`POST /v1/messages`, `POST /v1/messages/count_tokens`); every other path, method or
  *   host is refused, counted and audited.
+ * - What a request holds is compared with a list of what the CLI sends (`allowed.ts`), and sent on as it was read. What is
+ *   not on it, and a model that costs more than the run's own, is refused, counted and audited, too.
  * - The container's own credential headers are dropped; ours are added outside. It never learns them, also not from an
  *   error or a redirect.
  * - Answers stream through without buffering.
@@ -15,6 +17,7 @@
  *   credential that has changed meanwhile is taken up, and a 401 on the old one repeated once, unseen by the CLI.
  */
 import type { CapReason } from '../vocabulary.ts';
+import type { RunModels } from './models.ts';
 
 export interface Credential {
   /** `x-api-key: <value>`, or `authorization: Bearer <value>` */
@@ -35,6 +38,7 @@ export interface GatewayRun {
   dispatchId: string;
   conversationId: string;
   agent: string;
+  models: RunModels;
   caps: GatewayCaps;
 }
 

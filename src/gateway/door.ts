@@ -3,7 +3,9 @@ import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { admit, errorBody, isRefusal, type Refusal, refusal } from './admission.ts';
-import { type Held, readBody } from './body.ts';
+import { type Held, readBody, sizeOf } from './body.ts';
+import { createInspector, type Inspector } from './inspector.ts';
+import { mayName, wantsLongContext } from './models.ts';
 import { passOn, type RunAtGateway } from './pass.ts';
 import { sendRefusal } from './relay.ts';
 
@@ -19,12 +21,13 @@ export interface Door {
 export async function openDoor(socketPath: string, at: RunAtGateway): Promise<Door> {
   const underWay = new Set<Promise<void>>();
   const held: Held = { bytes: 0 };
+  const inspector = createInspector();
   const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     // A write that meets a CLI which has just left must not end the process; 'close' tells us all we need.
     response.on('error', () => {});
-    const refused = refusalOf(request, underWay.size);
+    const refused = refusalOf(at, request, underWay.size);
     if ('status' in refused) return refuse(at, request, response, refused);
-    const work = serve({ request, response, path: refused.path, held }, at).finally(() => {
+    const work = serve({ request, response, path: refused.path, held, inspector }, at).finally(() => {
       underWay.delete(work);
     });
     underWay.add(work);
@@ -41,17 +44,15 @@ export async function openDoor(socketPath: string, at: RunAtGateway): Promise<Do
   return {
     close: async () => {
       await closeServer(server);
+      await inspector.close();
       await Promise.allSettled(underWay);
     },
   };
 }
 
-function refusalOf(request: IncomingMessage, underWay: number): Refusal | { path: string } {
-  const admission = admit({
-    method: request.method ?? '',
-    url: request.url ?? '',
-    host: request.headers.host,
-  });
+function refusalOf(at: RunAtGateway, request: IncomingMessage, underWay: number): Refusal | { path: string } {
+  const { method = '', url = '', headers } = request;
+  const admission = admit({ method, url, headers }, { longContext: wantsLongContext(at.run.models) });
   if (isRefusal(admission)) return admission;
   return underWay < MOST_AT_ONCE
     ? admission
@@ -59,23 +60,42 @@ function refusalOf(request: IncomingMessage, underWay: number): Refusal | { path
 }
 
 async function serve(
-  o: { request: IncomingMessage; response: ServerResponse; path: string; held: Held },
+  o: {
+    request: IncomingMessage;
+    response: ServerResponse;
+    path: string;
+    held: Held;
+    inspector: Inspector;
+  },
   at: RunAtGateway,
 ): Promise<void> {
-  const { request, response, path, held } = o;
-  const body = await readBody(request, held);
-  if (body === null) return;
-  if ('status' in body) return refuse(at, request, response, body);
+  const { request, response, path, held, inspector } = o;
+  const came = await readBody(request, held);
+  if (came === null) return;
+  if ('status' in came) return refuse(at, request, response, came);
   try {
-    await passOn({ request, response, path, body, at });
+    const inspected = await inspector.inspect(came);
+    if (response.destroyed) return;
+    if ('status' in inspected) return refuse(at, request, response, inspected);
+    const { body, model } = inspected;
+    if (!mayName(model, at.run.models, at.prices)) return refuse(at, request, response, dearer(at, model));
+    await passOn({ request, response, path, body, model, at });
   } catch (error) {
     at.log.error('The gateway failed at a request. Report this message.', { error: String(error) });
     if (response.headersSent) response.destroy();
     else
       sendRefusal(response, refusal(500, 'The gateway failed. Try again; the operator finds it in the log.'));
   } finally {
-    held.bytes -= body.length;
+    held.bytes -= sizeOf(came);
   }
+}
+
+function dearer({ run }: RunAtGateway, model: string): Refusal {
+  const asked = model.replace(/[^\w.:@[\]-]/g, '?').slice(0, 80);
+  return refusal(
+    422,
+    `This run may not use the model ${asked}: it has ${run.models.agent}, and what is known to cost no more. Name one of these; a person can change the agent's model.`,
+  );
 }
 
 function refuse(
@@ -85,7 +105,8 @@ function refuse(
   refused: Refusal,
 ): void {
   at.refused({ action: actionOf(request), reason: refused.message });
-  sendRefusal(response, refused);
+  // Asked again it would be refused again; only what is too much at once passes with time.
+  sendRefusal(response, refused, refused.status === 429 ? {} : { 'x-should-retry': 'false' });
 }
 
 function refuseTunnel(at: RunAtGateway, request: IncomingMessage, socket: Duplex): void {

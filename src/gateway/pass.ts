@@ -2,7 +2,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../log.ts';
 import { refusal } from './admission.ts';
-import { modelOf } from './body.ts';
 import type { CapName, GatewayRun } from './contract.ts';
 import type { CredentialSource } from './credential.ts';
 import { outwardHeaders } from './headers.ts';
@@ -32,7 +31,10 @@ export interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
   path: string;
+  /** as it goes on */
   body: Buffer;
+  /** as the request names it; the price goes by what the answer names */
+  model: string;
   at: RunAtGateway;
 }
 
@@ -43,7 +45,6 @@ const BYTES_PER_TOKEN = 8;
 
 /** What is known of a request so far; becomes its row. */
 interface Course {
-  model: string | null;
   started: number;
   status: number | null;
   outcome: RequestEntry['outcome'];
@@ -52,12 +53,10 @@ interface Course {
 }
 
 export async function passOn(exchange: Exchange): Promise<void> {
-  const { at, request, response, body } = exchange;
-  const model = modelOf(body, request.headers['content-encoding']);
+  const { at, response, model } = exchange;
   const capped = at.tally.begin(model);
-  if (capped !== null) return refuseAtCap(exchange, model, capped);
+  if (capped !== null) return refuseAtCap(exchange, capped);
   const course: Course = {
-    model,
     started: performance.now(),
     status: null,
     outcome: 'failed',
@@ -152,10 +151,10 @@ function isAnswer(path: string): boolean {
  * six times after a 400 or 422, twice after a 404, sleeps and repeats after 401 and 429, takes a 403 for a failed
  * login, and a 413 for too many images.
  */
-function refuseAtCap({ at, response, path }: Exchange, model: string | null, capped: CapName): void {
+function refuseAtCap({ at, response, path, model }: Exchange, capped: CapName): void {
   const isUnpriced = capped === 'max-usd' && microUsdOf(at.prices, model, blankUsage()) === null;
   const reason = isUnpriced
-    ? `This run has a cap in dollars (max-usd), and the price of ${model ?? 'its model'} is not known. Name a listed model, or use a cap in tokens.`
+    ? `This run has a cap in dollars (max-usd), and the price of ${model} is not known. Name a listed model, or use a cap in tokens.`
     : `This run has come to its cap (${capped}), and nothing more is sent to the model. Stop here; a person can raise the cap.`;
   sendRefusal(response, refusal(402, reason), { 'x-should-retry': 'false' });
   at.refused({ action: `POST ${path}`, reason });
@@ -193,19 +192,19 @@ function answerUnreachable({ at, response }: Exchange, error: UpstreamFailed): v
     );
 }
 
-function settle({ at, path }: Exchange, course: Course): void {
+function settle({ at, path, model }: Exchange, course: Course): void {
   const usage = course.read?.usage ?? blankUsage();
   if (course.read !== null && !course.read.ended) {
     usage.output = Math.max(usage.output, Math.ceil(course.read.answerBytes / BYTES_PER_TOKEN));
   }
   // An answer may name another model than was asked for, and it is the one that is billed.
-  const priced = course.read?.model ?? course.model;
+  const priced = course.read?.model ?? model;
   const isBilled = course.read !== null && isAnswer(path);
   const microUsd = isBilled ? microUsdOf(at.prices, priced, usage) : 0;
   at.tally.add(usage, microUsd);
   at.ledger.request({
     ...rowOf(at),
-    model: course.model,
+    model,
     status: course.status,
     outcome: course.outcome,
     ...columnsOf(usage),

@@ -7,6 +7,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { Readable } from 'node:stream';
 import type { Credential } from './contract.ts';
 
 export interface Upstream {
@@ -74,7 +75,7 @@ export class UpstreamLine {
       );
     });
     boundConnecting(sent);
-    sent.end(asked.body);
+    write(sent, asked.body);
     return { answer, sent };
   }
 
@@ -82,6 +83,18 @@ export class UpstreamLine {
     this.#http.destroy();
     this.#https.destroy();
   }
+}
+
+/** TLS seals what one write holds in one go: 64 MiB of it would hold everybody else up. */
+const PIECE_BYTES = 1024 * 1024;
+
+function write(sent: ClientRequest, body: Buffer): void {
+  if (body.length <= PIECE_BYTES) sent.end(body);
+  else Readable.from(pieces(body), { objectMode: false }).pipe(sent);
+}
+
+function* pieces(body: Buffer): Generator<Buffer> {
+  for (let from = 0; from < body.length; from += PIECE_BYTES) yield body.subarray(from, from + PIECE_BYTES);
 }
 
 function boundConnecting(sent: ClientRequest): void {

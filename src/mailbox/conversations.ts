@@ -28,22 +28,19 @@ export async function findConversation(
 
 /**
  * Finds or creates. A pull request whose text closes an issue this agent already works on joins that conversation, so
- * that review and work share one history.
+ * that review and work share one history; `mayJoin` is whether its author is trusted with that: a stranger's text would
+ * stand in the history of somebody else's work, and the agent could write on their pull request.
  */
 export async function resolveConversation(
   tx: Rows,
-  address: ConversationAddress & { item: EventItem; now: number },
+  address: ConversationAddress & { item: EventItem; mayJoin?: boolean; now: number },
 ): Promise<ConversationRow> {
   const known = await findConversation(tx, address);
   if (known !== undefined) return await withCurrentName(tx, known, address.repository);
-  if (address.item.kind === 'pull') {
-    for (const number of closedIssues(address.item.body)) {
-      const issue = await findConversation(tx, { ...address, number });
-      if (issue !== undefined) {
-        await joinConversation(tx, address, issue.id);
-        return issue;
-      }
-    }
+  const issue = address.mayJoin === true ? await issueOf(tx, address) : undefined;
+  if (issue !== undefined) {
+    await joinConversation(tx, address, issue.id);
+    return issue;
   }
   const conversation: ConversationRow = {
     id: randomUUID(),
@@ -65,6 +62,19 @@ export async function resolveConversation(
   await tx.insertInto('conversations').values(conversation).execute();
   await joinConversation(tx, address, conversation.id);
   return conversation;
+}
+
+/** The conversation of the first issue that a pull request's text closes, where there is one. */
+export async function issueOf(
+  rows: Rows,
+  address: Omit<ConversationAddress, 'number'> & { item: EventItem },
+): Promise<ConversationRow | undefined> {
+  if (address.item.kind !== 'pull') return undefined;
+  for (const number of closedIssues(address.item.body)) {
+    const issue = await findConversation(rows, { ...address, number });
+    if (issue !== undefined) return issue;
+  }
+  return undefined;
 }
 
 /** Renames and transfers send no event: the next one about any item brings the new name. */

@@ -18,9 +18,6 @@ describe('what is posted', () => {
     });
     expect(text).not.toContain('other:comment');
   });
-  test('mentions nobody', () => {
-    expect(postedText({ answer: 'Ask @alice.', notes: [], marker: '' })).not.toContain('@alice');
-  });
 });
 
 describe('the verdict of a review', () => {

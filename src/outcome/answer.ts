@@ -1,5 +1,4 @@
 /** The agent's final answer to the text that is posted. Pure. */
-import { neutraliseMentions } from '../security.ts';
 import type { Continuity, ReviewVerdict } from '../vocabulary.ts';
 
 export interface PostedAnswer {
@@ -10,13 +9,13 @@ export interface PostedAnswer {
 }
 
 export function postedText({ answer, notes, marker }: PostedAnswer): string {
-  const parts = [outgoingText(answer), ...notes.map((n) => `> ${n}`)];
+  const parts = [unmarked(answer), ...notes.map((n) => `> ${n}`)];
   return `${parts.filter((p) => p !== '').join('\n\n')}\n\n${marker}`;
 }
 
-/** What a model wrote, fit to stand on a forge in our name: it calls nobody and carries none of our marks. */
-export function outgoingText(text: string): string {
-  return neutraliseMentions(withoutMarkers(text)).trim();
+/** What a model wrote, without marks of ours. What it may say is seen to by `outgoing-forge.ts`, for all that leaves. */
+export function unmarked(text: string): string {
+  return withoutMarkers(text).trim();
 }
 
 /**

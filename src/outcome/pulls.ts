@@ -1,4 +1,5 @@
 /** The pull requests of a conversation, whether the service opened them at the end or the agent by a tool. */
+import type { Item } from '../forge/forge.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { EffectDeps } from './effects.ts';
@@ -25,6 +26,11 @@ export async function openedEarlier(
     .limit(1)
     .executeTakeFirst();
   return earlier !== undefined;
+}
+
+/** Said to people and to agents: the forge takes no second pull request of the same branches. */
+export function openedByAnother(pull: Pick<Item, 'number' | 'author'>, branch: string): string {
+  return `#${pull.number} of the branch ${branch} was opened by ${pull.author.login} and not by this agent, so it is not part of this conversation. Close it, and ask the agent once more, to get one of its own.`;
 }
 
 /** What happens on it from now on goes on in this conversation. */

@@ -15,6 +15,7 @@ export interface ContentBlock {
 export interface Message {
   role: 'user' | 'assistant' | 'system';
   content: string | ContentBlock[];
+  output_config?: { effort?: string };
 }
 
 export interface MessagesRequest {

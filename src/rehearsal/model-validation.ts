@@ -50,9 +50,15 @@ function findBadShape(message: Message, index: number): string | null {
   const { content } = message;
   if (typeof content !== 'string' && !Array.isArray(content))
     return `messages.${index}.content: Field required`;
-  if (content.length === 0) return `messages.${index}: all messages must have non-empty content`;
+  if (content.length === 0 && !setsEffort(message))
+    return `messages.${index}: all messages must have non-empty content`;
   const empty = blocksOf(content).some((block) => block.type === 'text' && !block.text);
   return empty ? `messages.${index}: text content blocks must be non-empty` : null;
+}
+
+/** Where an agent's effort has changed, Claude Code 2.1.330 says so in a turn without words. */
+function setsEffort({ role, output_config }: Message): boolean {
+  return role === 'system' && output_config !== undefined;
 }
 
 /** Every tool_use is answered in the next user message, and every tool_result answers one of the message before. */

@@ -173,22 +173,6 @@ export function setItemState(
   });
 }
 
-const CLOSING = /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+#(\d+)/gi;
-
-/** Closes the open issues a commit message or a merged pull request names after a closing keyword. */
-export function closeNamedIssues(
-  context: PocketContext,
-  o: { repository: StoredRepository; actor: StoredUser; text: string; commit: string },
-): void {
-  for (const [, number] of o.text.matchAll(CLOSING)) {
-    const item = context.state.items.find(
-      (i) => i.repository === o.repository.id && i.number === Number(number) && !isPull(i),
-    );
-    if (item !== undefined)
-      setItemState(context, { item, actor: o.actor, state: 'closed', commit: o.commit });
-  }
-}
-
 export function ensureLabel(
   context: PocketContext,
   o: { repository: StoredRepository; name: string; color?: string; description?: string },

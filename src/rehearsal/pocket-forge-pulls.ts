@@ -16,7 +16,6 @@ import {
   assign,
   assignableUsers,
   changeLabels,
-  closeNamedIssues,
   editItem,
   type ItemEdit,
   type NewItem,
@@ -24,6 +23,7 @@ import {
 } from './pocket-forge-issues.ts';
 import { requestedReviewers } from './pocket-forge-pull-shapes.ts';
 import { publishRefMoves, refreshPull } from './pocket-forge-pushes.ts';
+import { actOnCommit, actOnMerge } from './pocket-forge-references.ts';
 import {
   listCommits,
   listRefs,
@@ -211,7 +211,7 @@ export async function mergePull(context: PocketContext, call: MergeCall): Promis
   const folder = folderOf(context, repository);
   const base = pull.baseSha;
   const work = mergeWork(context, call);
-  const text = [item.title, item.body, ...(await commitMessages(context, repository, item))].join('\n');
+  const messages = [work.message, ...(await commitMessages(context, repository, item))];
   const commit = await mergeCommit(context.git, call.style, { ...work, folder });
   if (commit === null) {
     throw new ForgeRefused(`git cannot ${call.style} this. Use another style or rebase the branch.`, 409);
@@ -232,7 +232,8 @@ export async function mergePull(context: PocketContext, call: MergeCall): Promis
   });
   sendItemEvent(context, { item, action: 'closed', sender: actor });
   if (pull.baseRef === repository.defaultBranch) {
-    closeNamedIssues(context, { repository, actor, text, commit });
+    actOnMerge(context, { item, actor, commit });
+    for (const text of messages) actOnCommit(context, { repository, actor, text, commit });
   }
   if (call.deleteBranch === true) await deleteBranch(context, { repository, actor, branch: pull.headRef });
 }

@@ -2,8 +2,9 @@
 import { fullName, openPulls, type PullItem } from './pocket-forge-access.ts';
 import { folderOf, type PocketContext } from './pocket-forge-context.ts';
 import { sendItemEvent, sendRefEvent } from './pocket-forge-events.ts';
-import { closeNamedIssues, setItemState } from './pocket-forge-issues.ts';
+import { setItemState } from './pocket-forge-issues.ts';
 import { commitShape } from './pocket-forge-pull-shapes.ts';
+import { actOnCommit } from './pocket-forge-references.ts';
 import { comparePull, type GitCommit, listCommits, listRefs } from './pocket-forge-repositories.ts';
 import { repositoryShape, userShape } from './pocket-forge-shapes.ts';
 import { now, type StoredHook, type StoredRepository, type StoredUser } from './pocket-forge-state.ts';
@@ -62,7 +63,7 @@ async function publishRefMove(context: PocketContext, move: RefMove, one: OneRef
   await followBranch(context, move, { branch, sha: after, commits: ids.toReversed() });
   if (!move.closesIssues || branch !== repository.defaultBranch) return;
   for (const commit of commits.toReversed()) {
-    closeNamedIssues(context, { repository, actor, text: commit.message, commit: commit.id });
+    actOnCommit(context, { repository, actor, text: commit.message, commit: commit.id });
   }
 }
 

@@ -53,6 +53,7 @@ async function lookAtLayout(deps: ProbeDeps, stage: Stage): Promise<LayoutOutcom
     dispatchId,
     conversationId: stage.conversationId,
     agent: stage.agent.name,
+    models: { agent: stage.agent.model, small: deps.config.model.small },
     caps: { requests: null, tokens: null, usd: null },
   });
   try {

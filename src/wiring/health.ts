@@ -11,6 +11,7 @@ import type { Log } from '../log.ts';
 import type { PushDoor } from '../smoke/push.ts';
 import type { SmokeDeps } from '../smoke.ts';
 import { isStateLocked } from '../state-lock.ts';
+import { tryClone } from '../workdir/try-clone.ts';
 import { engineChoice } from './dispatching.ts';
 
 type Environment = Record<string, string | undefined>;
@@ -47,7 +48,12 @@ export function pushDoor({ git }: Pick<LoadedConfig, 'git'>, log: Log): PushDoor
         prefix: agent.branchPrefix,
         item: 1,
         defaultBranch: branch.base,
-        workflowFiles: agent.workflowFiles,
+        protection: {
+          add: git.protectedFiles,
+          allow: git.unprotectedFiles,
+          workflowFiles: agent.workflowFiles,
+        },
+        closing: { own: 1, keywords: [] },
         identity,
         maxBytes: git.maxPushBytes,
       },
@@ -68,6 +74,7 @@ export function doctorContext(
     now: () => Date.now(),
     uid: process.getuid?.() ?? null,
     forge: forgeClient,
+    clone: (remote) => tryClone(remote, { env: o.env }),
     service: { url: serviceUrl(config), running: isStateLocked(config.state) },
     testDeliveries: o.testDeliveries,
     engine: async () => {

@@ -1,17 +1,20 @@
 /**
  * What instructs an agent, as the base branch has it: CLAUDE.md and its kind in any folder, `.claude`, `.mcp.json`, what
- * those are links to, and what they import with `@`. Laid out in a folder of the worker's own.
+ * those are links to, and what they may import with `@`. Laid out in a folder of the worker's own.
  */
 import { lstat, mkdir, readFile, readlink } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import type { Git } from './git.ts';
+import { possibleImports, type Tree } from './imports.ts';
 import { removeTree } from './remove-tree.ts';
+import { treeOfEntries } from './trees.ts';
 
 // In any case: a file system may not tell them apart where git does.
 const CONFIGURATION = /(^|\/)((claude|agents)(\.local)?\.md|\.mcp\.json|\.claude)(\/|$)/i;
-const IMPORTING = /(^|\/)(claude|agents)(\.local)?\.md$/i;
-// The CLI follows imports this deep; links in links are treated alike.
-const MOST_ROUNDS = 5;
+/** Larger files are no text that instructs anybody; the CLI leaves them out, too. */
+const LARGEST_TEXT = 4 * 1024 * 1024;
+/** More than there are in any tree of sense: imports of imports, links to links. */
+const MOST_ROUNDS = 100;
 
 export function isConfigurationPath(path: string): boolean {
   return CONFIGURATION.test(path);
@@ -20,6 +23,8 @@ export function isConfigurationPath(path: string): boolean {
 export interface BaseConfiguration {
   /** path in the checkout → its file in `folder`, and the blob it is of */
   files: Map<string, { file: string; blob: string }>;
+  /** paths in another tree that these files may import, whether the base has them or not */
+  importsIn(tree: Tree): Promise<Set<string>>;
 }
 
 interface Reading {
@@ -39,28 +44,42 @@ export async function readBaseConfiguration(r: Reading): Promise<BaseConfigurati
   await mkdir(join(r.folder, 'tree'), { recursive: true });
   const call = { gitDir: r.mirror, workTree: join(r.folder, 'tree'), indexFile: join(r.folder, 'index') };
   await r.git({ ...call, args: ['read-tree', r.baseSha] });
-  const files: BaseConfiguration['files'] = new Map();
+  const at: Layout = { entries, tree: treeOfEntries(entries), files: new Map(), texts: [] };
+  const { files } = at;
   let wanted = new Map([...entries.keys()].filter(isConfigurationPath).map((path) => [path, path]));
   for (let round = 0; round <= MOST_ROUNDS && wanted.size > 0; round += 1) {
     const text = [...new Set(wanted.values())].join('\0');
     await r.git({ ...call, args: ['checkout-index', '-q', '-f', '-z', '--stdin'], input: { text } });
     const next = new Map<string, string>();
     for (const [path, source] of wanted) {
-      for (const [p, s] of await follow(r, { entries, files, path, source })) {
+      for (const [p, s] of await follow(r, at, { path, source })) {
         if (!files.has(p)) next.set(p, s);
       }
     }
     wanted = next;
   }
-  return { files };
+  return { files, importsIn: (tree) => importsOf(at.texts, tree) };
+}
+
+interface Layout {
+  entries: Entries;
+  tree: Tree;
+  files: BaseConfiguration['files'];
+  texts: ImportingText[];
+}
+
+interface ImportingText {
+  file: string;
+  /** where relative imports may begin: beside the file, beside what a link leads to, at the top */
+  folders: string[];
 }
 
 /** Notes a file; answers what else is needed because of it: path → where it stands in the base's tree. */
 async function follow(
   r: Reading,
-  at: { entries: Entries; files: BaseConfiguration['files']; path: string; source: string },
+  { entries, tree, files, texts }: Layout,
+  { path, source }: { path: string; source: string },
 ): Promise<[string, string][]> {
-  const { entries, path, source } = at;
   const { mode, blob } = entries.get(source)!;
   const file = join(r.folder, 'tree', source);
   if (mode === '120000') {
@@ -71,13 +90,20 @@ async function follow(
       .map((entry) => [path + entry.slice(target.length), entry]);
   }
   if (!mode.startsWith('100')) return [];
-  at.files.set(path, { file, blob });
-  if (!IMPORTING.test(path) && isConfigurationPath(path)) return [];
-  const imports = (await readFile(file, 'utf8')).matchAll(/(?:^|\s)@([^\s`'"<>]+)/g);
-  return [...imports]
-    .map(([, name]) => withinTree(source, name!))
-    .filter((name): name is string => name !== null && entries.has(name))
-    .map((name) => [name, name]);
+  files.set(path, { file, blob });
+  const folders = [...new Set([path, source].map((name) => posix.dirname(name).replace(/^\.$/, ''))), ''];
+  const text = { file, folders: [...new Set(folders)] };
+  texts.push(text);
+  return [...(await importsOf([text], tree))].map((name) => [name, name]);
+}
+
+async function importsOf(texts: readonly ImportingText[], tree: Tree): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const { file, folders } of texts) {
+    if ((await lstat(file)).size > LARGEST_TEXT) continue;
+    for (const path of await possibleImports(await readFile(file, 'utf8'), folders, tree)) found.add(path);
+  }
+  return found;
 }
 
 async function readEntries(r: Reading): Promise<Entries> {
@@ -94,9 +120,9 @@ async function readEntries(r: Reading): Promise<Entries> {
   return entries;
 }
 
-/** Where `name`, written in `source`, leads within the tree; null = out of it. */
+/** Where the link `source` leads within the tree; null = out of it. */
 function withinTree(source: string, name: string): string | null {
-  if (name.startsWith('/') || name.startsWith('~')) return null;
+  if (name.startsWith('/')) return null;
   const path = posix.normalize(posix.join(dirname(source), name)).replace(/\/$/, '');
   return path === '.' || path === '..' || path.startsWith('../') ? null : path;
 }

@@ -1,6 +1,7 @@
 /** One checkout: an ordinary repository for the agent, made by a local clone of the mirror. */
 import { lstat, mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type Branches, refspecsOf } from './branches.ts';
 import type { Control } from './control.ts';
 import { GitCommandFailed, isDamage } from './failure.ts';
 import type { Git, GitAnswer, GitCall } from './git.ts';
@@ -44,17 +45,23 @@ export async function inCheckout(
 export async function createCheckout(
   git: Git,
   use: MirrorUse,
-  o: { path: string; target: Target; settings: Settings },
+  o: { path: string; target: Target; settings: Settings; branches: Branches },
 ): Promise<void> {
   const fresh = join(dirname(o.path), '.new');
   await removeTree(fresh);
   await mkdir(dirname(o.path), { recursive: true });
-  const copied = ['--local', '--no-hardlinks', '--no-checkout', '--origin', 'origin', '--template='];
+  const one = o.branches.kind === 'all' ? [] : ['--single-branch', '--branch', o.target.base];
+  const copied = [...one, '--local', '--no-hardlinks', '--no-checkout', '--origin', 'origin', '--template='];
   try {
-    await git({ gitDir: null, args: ['clone', '--quiet', ...copied, '--', use.path, fresh] });
+    // The log of a clone would hold the mirror's path, which is wrong once the state folder has been moved.
+    const config: [string, string][] = [['core.logAllRefUpdates', 'false']];
+    await git({ gitDir: null, args: ['clone', '--quiet', ...copied, '--', use.path, fresh], config });
     await configureCheckout(git, fresh, o.settings);
     const gitDir = join(fresh, '.git');
     const run = (args: string[]) => git({ gitDir, workTree: fresh, args });
+    if (o.branches.kind === 'named') {
+      await run(['fetch', '--quiet', '--', use.path, ...refspecsOf(o.branches, 'refs/remotes/origin')]);
+    }
     const t = o.target;
     if (t.kind === 'pull') {
       await run(['update-ref', `refs/pull/${t.number}/head`, t.sha]);
@@ -98,11 +105,12 @@ export async function refreshCheckout(
   git: Git,
   use: MirrorUse,
   control: Control,
-  target: Target,
+  { target, branches }: { target: Target; branches: Branches },
 ): Promise<void> {
   const pull = target.kind === 'pull' ? [`+${target.sha}:refs/pull/${target.number}/head`] : [];
-  const options = ['--quiet', '--prune', '--no-write-fetch-head', '--no-recurse-submodules'];
-  const refspecs = ['+refs/heads/*:refs/remotes/origin/*', ...pull];
+  const prune = branches.kind === 'all' ? ['--prune'] : [];
+  const options = ['--quiet', ...prune, '--no-write-fetch-head', '--no-recurse-submodules'];
+  const refspecs = [...refspecsOf(branches, 'refs/remotes/origin'), ...pull];
   try {
     await inCheckout(git, control, ['fetch', ...options, '--', use.path, ...refspecs]);
   } catch (error) {

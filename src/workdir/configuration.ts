@@ -19,6 +19,7 @@ import { inCheckout } from './checkout.ts';
 import type { Control } from './control.ts';
 import type { Git } from './git.ts';
 import { removeTree } from './remove-tree.ts';
+import { treeOfFolder } from './trees.ts';
 
 export interface Configured {
   git: Git;
@@ -37,19 +38,29 @@ interface IndexEntry {
 }
 
 const LARGEST_COMPARED = 1024 * 1024;
+const MOST_NAMED = 10;
 
-/** Answers a note where the pull request has them otherwise, else null. */
+export interface TakenConfiguration {
+  /** sentences for the prompt: where the pull request has it otherwise, and what was moved away */
+  notes: string[];
+  /** the files in the checkout that may instruct the agent, from the base; sorted, relative paths */
+  instructions: string[];
+}
+
 export async function takeBaseConfiguration(
   c: Configured,
   o: { mirror: string; baseSha: string },
-): Promise<string | null> {
+): Promise<TakenConfiguration> {
   const folder = join(c.control.folder, 'base');
   const base = await readBaseConfiguration({ git: c.git, ...o, folder });
-  const index = await indexEntries(c, [...base.files.keys()]);
+  // What the base's instructions name and the base does not have would be read from the pull request.
+  const named = await base.importsIn(treeOfFolder(c.control.checkout));
+  const paths = [...new Set([...base.files.keys(), ...named])];
+  const index = await indexEntries(c, paths);
   const blobs = [...base.files.values()].map(({ blob }) => blob);
-  const manifest = { paths: [...base.files.keys()], blobs };
+  const manifest = { paths, blobs };
   await writeManifest(c, manifest);
-  await clear(c, index, manifest);
+  const aside = await clear(c, index, manifest);
   await skip(c, index, true);
   const placed: string[] = [];
   for (const [path, { file }] of base.files) {
@@ -60,7 +71,10 @@ export async function takeBaseConfiguration(
     c,
     placed.filter((path) => !tracked.has(path)),
   );
-  return noteOf(base, index);
+  return {
+    notes: [...notesOf(base, index), ...noteOfAside(aside)],
+    instructions: placed.filter((path) => !isConfigurationPath(path) || /\.md$/i.test(path)).sort(),
+  };
 }
 
 /** The checkout as git knows it again. Does nothing where nothing was taken. */
@@ -97,8 +111,12 @@ async function skip(c: Configured, index: IndexEntry[], on: boolean): Promise<vo
   await inCheckout(c.git, c.control, args, undefined, { text: zeroEnded(index.map((e) => e.path)) });
 }
 
-/** Takes away what stands in the checkout. What neither git nor we have is moved beside the checkout, not deleted. */
-async function clear(c: Configured, index: IndexEntry[], manifest: Manifest): Promise<void> {
+/**
+ * Takes away what stands in the checkout. What neither git nor we have is moved beside the checkout, not deleted;
+ * answers those.
+ */
+async function clear(c: Configured, index: IndexEntry[], manifest: Manifest): Promise<string[]> {
+  const aside: string[] = [];
   const { checkout } = c.control;
   const known = new Set([...manifest.blobs, ...index.map((e) => e.blob)]);
   const found = await findConfiguration(async (at) =>
@@ -112,9 +130,14 @@ async function clear(c: Configured, index: IndexEntry[], manifest: Manifest): Pr
     if (!(await hasRealParents(checkout, path))) continue;
     const file = join(checkout, path);
     if (!isConfigurationPath(path) && (await isFolder(file))) continue;
-    if (await isKnown(file, known)) await removeTree(file);
-    else await setAside(checkout, path);
+    if (await isKnown(file, known)) {
+      await removeTree(file);
+      continue;
+    }
+    await setAside(checkout, path);
+    aside.push(path);
   }
+  return aside;
 }
 
 async function setAside(checkout: string, path: string): Promise<void> {
@@ -181,18 +204,41 @@ async function exclude(c: Configured, paths: string[]): Promise<void> {
   });
 }
 
-function noteOf(base: BaseConfiguration, index: IndexEntry[]): string | null {
+function notesOf(base: BaseConfiguration, index: IndexEntry[]): string[] {
   const theirs = new Map(index.map((e) => [e.path, e.blob]));
-  const differing = new Set<string>();
-  for (const [path, { blob }] of base.files) if (theirs.get(path) !== blob) differing.add(path);
-  for (const [path] of theirs) if (!base.files.has(path)) differing.add(path);
-  if (differing.size === 0) return null;
-  const names = [...differing]
+  const otherwise = [...base.files].filter(([path, { blob }]) => theirs.get(path) !== blob).map(([p]) => p);
+  const added = [...theirs.keys()].filter((path) => !base.files.has(path));
+  const notes: string[] = [];
+  if (otherwise.length > 0) {
+    notes.push(
+      `The pull request changes what instructs agents. In the checkout these stand as the base branch has them: ${namesOf(otherwise)}. Changes you make to them are not kept.`,
+    );
+  }
+  if (added.length > 0) {
+    notes.push(
+      `The base branch does not have these, and they could instruct agents, so they are not in the checkout: ${namesOf(added)}.`,
+    );
+  }
+  if (notes.length > 0) {
+    notes.push('Read what the pull request has of these files with git show HEAD:<path>.');
+  }
+  return notes;
+}
+
+function noteOfAside(paths: string[]): string[] {
+  if (paths.length === 0) return [];
+  return [
+    `These were in the checkout without being committed, and could instruct agents, so they were moved out of it: ${namesOf(paths)}. Write them again under another name if the work needs them.`,
+  ];
+}
+
+function namesOf(paths: string[]): string {
+  const names = [...paths]
     .sort()
-    .slice(0, 10)
+    .slice(0, MOST_NAMED)
     .map((name) => JSON.stringify(name));
-  const more = differing.size > names.length ? ` and ${differing.size - names.length} more` : '';
-  return `The pull request changes what instructs agents. In the checkout these stand as the base branch has them: ${names.join(', ')}${more}. Read what the pull request has with git show HEAD:<path>; changes you make to them are not kept.`;
+  const more = paths.length > names.length ? ` and ${paths.length - names.length} more` : '';
+  return `${names.join(', ')}${more}`;
 }
 
 function manifestOf(c: Configured): string {

@@ -78,6 +78,8 @@ export interface Checkout {
   baseSha: string;
   /** whole sentences for the prompt: what the agent should know about the state it finds */
   notes: string[];
+  /** with the configuration from the base: the only files that may instruct the agent, relative paths; else null */
+  instructions: string[] | null;
   /** true when the folder was made by this call */
   created: boolean;
   relay: RelayFolders;
@@ -106,6 +108,8 @@ export interface PushRequest {
 export interface PushCheck {
   /** branch that the work is for: what differs from it is the agent's */
   base: string;
+  /** whether a link at this path is to be looked into: what it leads to is read as if it stood there */
+  isWatched(path: string): boolean;
   /** null = go on; else the sentence to refuse with, with the remedy */
   refuse(facts: PushFacts): string | null;
 }
@@ -125,8 +129,12 @@ export interface PushFacts {
   bytes: number;
   /** commits that no branch, tag or pull request of the forge has */
   commits: { sha: string; committer: { name: string; email: string } }[];
+  /** what commits say that no branch or tag of the forge has: those of pull requests, too, which anybody may open */
+  messages: { sha: string; encoding: string; text: string }[];
   /** paths that are neither as in the base, nor as where the work left it, nor as on the forge's branch already */
   changedFiles: string[];
+  /** symbolic links at watched paths of the pushed tree, with what they name as it is written there */
+  links: { path: string; target: string }[];
   /** what a changed `.gitmodules` names */
   submoduleUrls: string[];
 }

@@ -22,19 +22,20 @@ import {
   unlink,
   writeFile,
 } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { isBranchName } from './names.ts';
+import { formatConfig, type ObjectFormat } from './object-format.ts';
 
 const LINKED = ['objects', 'refs', 'packed-refs', 'index'] as const;
-const CONFIG = `[core]
-	repositoryformatversion = 0
-	bare = false
-	logAllRefUpdates = false
-	hooksPath = /dev/null
-	fsmonitor = false
-	commitGraph = false
-	multiPackIndex = false
-[gc]
+const CORE = {
+  bare: 'false',
+  logAllRefUpdates: 'false',
+  hooksPath: '/dev/null',
+  fsmonitor: 'false',
+  commitGraph: 'false',
+  multiPackIndex: 'false',
+};
+const CONFIG = `[gc]
 	auto = 0
 [maintenance]
 	auto = false
@@ -44,10 +45,13 @@ const CONFIG = `[core]
 
 /** What we know about a checkout without asking the checkout. */
 export interface CheckoutRecord {
-  path: string;
+  /** name of its folder among the conversation's checkouts; no path, because the state folder may be moved */
+  folder: string;
+  /** name of the mirror's folder */
   mirror: string;
   /** where we last detached HEAD; a HEAD elsewhere holds the agent's own commits */
   detachedAt: string | null;
+  format: ObjectFormat;
 }
 
 export type CheckoutShape =
@@ -70,12 +74,12 @@ export class Control {
   }
 
   /** Looks at the checkout without git, and makes the git directory agree with it. */
-  async adopt(): Promise<CheckoutShape> {
+  async adopt(format: ObjectFormat): Promise<CheckoutShape> {
     const shape = await readCheckout(this.checkout);
     if (shape.kind !== 'whole') return shape;
     await mkdir(this.gitDir, { recursive: true });
     for (const name of LINKED) await link(join(this.checkout, '.git', name), join(this.gitDir, name));
-    await writeFile(join(this.gitDir, 'config'), CONFIG);
+    await writeFile(join(this.gitDir, 'config'), `${formatConfig(format, CORE)}${CONFIG}`);
     await writeFile(join(this.gitDir, 'HEAD'), `${shape.head}\n`);
     return shape;
   }
@@ -103,9 +107,19 @@ export class Control {
   }
 }
 
+/** Older records hold absolute paths, which are wrong once the state folder has been moved. */
+type StoredRecord = Partial<CheckoutRecord> &
+  Pick<CheckoutRecord, 'mirror' | 'detachedAt'> & { path: string };
+
 export async function readRecord(folder: string): Promise<CheckoutRecord | null> {
   try {
-    return JSON.parse(await readFile(join(folder, 'record.json'), 'utf8')) as CheckoutRecord;
+    const stored = JSON.parse(await readFile(join(folder, 'record.json'), 'utf8')) as StoredRecord;
+    return {
+      folder: basename(stored.folder ?? stored.path),
+      mirror: basename(stored.mirror),
+      detachedAt: stored.detachedAt,
+      format: stored.format ?? 'sha1',
+    };
   } catch {
     // Not there yet, or torn: everything in it can be found again.
     return null;
@@ -194,7 +208,9 @@ async function typeOf(path: string): Promise<'folder' | 'file' | 'link' | 'other
   }
 }
 
-async function link(target: string, path: string): Promise<void> {
+/** Relative, so that it still leads there after the state folder was moved or copied. */
+async function link(absolute: string, path: string): Promise<void> {
+  const target = relative(dirname(path), absolute);
   const current = await readlink(path).catch(() => null);
   if (current === target) return;
   await unlink(path).catch(() => {});

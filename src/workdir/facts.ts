@@ -1,5 +1,5 @@
 /** What a push would bring, told from a repository that is ours: the mirror, or a quarantine with the mirror's refs. */
-import type { PushFacts } from './contract.ts';
+import type { PushCheck, PushFacts } from './contract.ts';
 import type { Git } from './git.ts';
 
 export interface FactsRequest {
@@ -10,7 +10,11 @@ export interface FactsRequest {
   /** commits of the base: its present head, and the one the work began from */
   bases: string[];
   remote: Pick<PushFacts, 'remoteSha' | 'reachable' | 'seen'>;
+  isWatched: PushCheck['isWatched'];
 }
+
+/** What people with write access have put there. */
+const ON_NO_BRANCH = ['--not', '--branches', '--tags'];
 
 /** Everything the forge is known to have. */
 export const NOT_ON_THE_FORGE = ['--not', '--branches', '--tags', '--glob=refs/pull/*'];
@@ -19,14 +23,17 @@ export async function readFacts(r: FactsRequest): Promise<PushFacts> {
   const { remoteSha } = r.remote;
   const changedFiles = await changedOf(r);
   const touchesModules = changedFiles.includes('.gitmodules');
+  const [bytes, commits, messages] = await Promise.all([newBytes(r), newCommits(r), newMessages(r)]);
   return {
     ...r.remote,
     branch: r.branch,
     sha: r.sha,
     fastForward: remoteSha === null || (await isAncestor(r.git, r.gitDir, [remoteSha, r.sha])),
-    bytes: await newBytes(r),
-    commits: await newCommits(r),
+    bytes,
+    commits,
+    messages,
     changedFiles,
+    links: changedFiles.length === 0 ? [] : await linksOf(r),
     submoduleUrls: touchesModules ? await submoduleUrls(r) : [],
   };
 }
@@ -76,6 +83,40 @@ async function newCommits(r: FactsRequest): Promise<PushFacts['commits']> {
       const [sha = '', name = '', email = ''] = record.split('\n');
       return { sha, committer: { name, email } };
     });
+}
+
+/** As they were written: git would translate them from an encoding that a commit names, and no forge does. */
+async function newMessages(r: FactsRequest): Promise<PushFacts['messages']> {
+  const format = '--format=%H%n%e%n%B';
+  const args = ['log', '-z', '--no-show-signature', '--encoding=none', format, r.sha, ...ON_NO_BRANCH];
+  const { stdout } = await r.git({ gitDir: r.gitDir, args });
+  return stdout
+    .split('\0')
+    .filter((record) => record !== '')
+    .map((record) => {
+      const [sha = '', encoding = '', ...lines] = record.split('\n');
+      return { sha, encoding, text: lines.join('\n') };
+    });
+}
+
+const LINK = /^120000 blob ([0-9a-f]+)\t(.+)$/s;
+/** There is hardly ever one. */
+const MOST_LINKS = 100;
+
+async function linksOf(r: FactsRequest): Promise<PushFacts['links']> {
+  const links: PushFacts['links'] = [];
+  // In the base as well: a link that came there later is in the merge of the two.
+  for (const tree of new Set([r.sha, ...r.bases])) {
+    const { stdout } = await r.git({ gitDir: r.gitDir, args: ['ls-tree', '-r', '-z', tree] });
+    for (const entry of stdout.split('\0')) {
+      const [, blob, path] = LINK.exec(entry) ?? [];
+      if (blob === undefined || path === undefined || !r.isWatched(path)) continue;
+      if (links.length >= MOST_LINKS) return links;
+      const read = await r.git({ gitDir: r.gitDir, args: ['cat-file', 'blob', blob] });
+      links.push({ path, target: read.stdout });
+    }
+  }
+  return links;
 }
 
 async function newBytes(r: FactsRequest): Promise<number> {

@@ -25,7 +25,7 @@ const DENIED =
 const MISSING =
   /requested URL returned error: 404\b|repository '.*' not found|does not appear to be a git repository|repository '.*' does not exist|is this a git repository\?/;
 const REFUSED =
-  /couldn't find remote ref|remote error:|not our ref|fsck error|\bremote rejected\b|requested URL returned error: (3\d\d|4\d\d)|redirect|transport '.*' not allowed|mismatched algorithms/i;
+  /couldn't find remote ref|remote error:|not our ref|fsck error|\bremote rejected\b|requested URL returned error: (3\d\d|4\d\d)|redirect|transport '.*' not allowed/i;
 const UNREACHABLE =
   /Could(n't| not) resolve|Failed to connect|Connection (refused|timed out|reset)|Couldn't connect|Operation (timed out|too slow)|Network is unreachable|No route to host|early EOF|requested URL returned error: (5\d\d|408|429)|RPC failed|hung up unexpectedly|unexpected disconnect|Empty reply|Recv failure|Send failure|SSL_|GnuTLS|gnutls_|certificate|Proxy CONNECT|Transferred a partial file|HTTP\/2 stream|unable to access '/i;
 
@@ -58,6 +58,8 @@ export function failureKind(said: string, remote: boolean): FailureKind {
   // What the other side's hooks print arrives with this prefix and may hold any words at all.
   const stderr = said.replace(/^remote:(?! fatal).*$/gm, '');
   if (MACHINE.test(stderr)) return 'machine';
+  // The repository on the forge was empty when ours was made, so that nothing told how it names its objects.
+  if (remote && /mismatched algorithms/.test(stderr)) return 'damaged';
   if (REFUSED.test(stderr) && !/requested URL returned error: (401|403|404|408|429)/.test(stderr)) {
     return 'refused';
   }

@@ -56,6 +56,9 @@ const PROTECTION: [string, string][] = [
   ['protocol.file.allow', 'always'],
   ['protocol.http.allow', 'always'],
   ['protocol.https.allow', 'always'],
+  // What the server names as another place to fetch a part from.
+  ['transfer.bundleURI', 'false'],
+  ['fetch.uriProtocols', ''],
   ['submodule.recurse', 'false'],
   ['fetch.recurseSubmodules', 'false'],
   ['diff.ignoreSubmodules', 'all'],

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   mkdirSync,
@@ -97,6 +98,7 @@ describe('a broken mirror is cloned anew, and the work goes on', () => {
           const aside = join(folder.path, 'aside.pack');
           renameSync(pack, aside);
           rmSync(pack.replace(/pack$/, 'idx'), { force: true });
+          execFileSync('git', ['unpack-objects', '-q'], { cwd: path, input: readFileSync(aside) });
         }
         for (const name of readdirSync(join(path, 'objects'), { recursive: true, encoding: 'utf8' })) {
           if (!/^[0-9a-f]{2}\/[0-9a-f]{38}$/.test(name)) continue;

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { moveAside } from './aside.ts';
+import { type Branches, branchesFor, branchNote } from './branches.ts';
 import { CheckoutBroken, createCheckout, readStatus, refreshCheckout, type Status } from './checkout.ts';
 import { giveConfigurationBack, takeBaseConfiguration } from './configuration.ts';
 import type { Checkout, CheckoutSpec, RelayPaths, WorkdirOptions } from './contract.ts';
@@ -19,13 +20,19 @@ import {
 import { position } from './position.ts';
 import { makeRelay, relayFolderOf } from './relay.ts';
 import { configureCheckout, settingsOf } from './settings.ts';
-import { findTarget, type Target } from './target.ts';
+import { branchesOf, findTarget, type Target } from './target.ts';
 
 export interface Tools {
   folder: string;
   git: Git;
   mirrors: Mirrors;
   log: NonNullable<WorkdirOptions['log']>;
+}
+
+/** Where the checkout should be, and what of the forge's branches it sees. */
+interface Wanted {
+  target: Target;
+  branches: Branches;
 }
 
 /** One `prepare`, across the repetitions that a broken mirror causes. */
@@ -41,16 +48,17 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
   const controlFolder = controlFolderOf(tools.folder, spec.conversation);
   const record = await readRecord(controlFolder);
   const home = checkoutsFolderOf(tools.folder, spec.conversation);
-  const path =
-    record?.path ?? (await existingCheckout(home)) ?? join(home, folderName(spec.repository.fullName));
+  const name = record?.folder ?? (await existingCheckout(home)) ?? folderName(spec.repository.fullName);
+  const path = join(home, name);
   const p: Preparation = { ...tools, spec, control: new Control(controlFolder, path), record, notes: [] };
   return tools.mirrors.use(spec.repository.id, spec.remote, async (use) => {
     const target = await findTarget(tools.mirrors, use, spec);
+    const branches = await branchesFor(use.path, branchesOf(target));
     const { folder, git } = tools;
     const { conversation } = spec;
     const [{ status, created }, relay] = await together(
-      continueOrCreate(p, use, target),
-      makeRelay(git, { folder, conversation, mirror: use.path, seen: relayOf(p, use) }),
+      continueOrCreate(p, use, { target, branches }),
+      makeRelay(git, { folder, conversation, mirror: use, seen: relayOf(p, use) }),
     );
     if (target.kind === 'pull' && target.sha !== target.wanted) {
       p.notes.push(
@@ -59,13 +67,16 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
     }
     const detached = target.kind === 'pull' && status.headSha === target.sha && status.branch === null;
     await p.control.writeRecord({
-      path,
-      mirror: use.path,
+      folder: name,
+      mirror: basename(use.path),
       detachedAt: detached ? target.sha : (record?.detachedAt ?? null),
+      format: use.format,
     });
+    let instructions: string[] | null = null;
     if (spec.configurationFromBase) {
-      const note = await takeBaseConfiguration(p, { mirror: use.path, baseSha: target.baseSha });
-      if (note !== null) p.notes.push(note);
+      const taken = await takeBaseConfiguration(p, { mirror: use.path, baseSha: target.baseSha });
+      p.notes.push(...taken.notes);
+      instructions = taken.instructions;
     }
     return {
       conversation: spec.conversation,
@@ -75,6 +86,7 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
       headSha: status.headSha,
       baseSha: target.baseSha,
       notes: p.notes,
+      instructions,
       created,
       relay,
     };
@@ -103,13 +115,13 @@ export function checkoutsFolderOf(folder: string, conversation: string): string 
 async function continueOrCreate(
   p: Preparation,
   use: MirrorUse,
-  target: Target,
+  { target, branches }: Wanted,
 ): Promise<{ status: Status; created: boolean }> {
   const path = p.control.checkout;
-  const shape = await p.control.adopt();
+  const shape = await p.control.adopt(use.format);
   if (shape.kind === 'whole') {
     try {
-      return { status: await continueCheckout(p, use, target), created: false };
+      return { status: await continueCheckout(p, use, { target, branches }), created: false };
     } catch (error) {
       if (!(error instanceof CheckoutBroken)) throw error;
       await setAside(p, error.message);
@@ -119,15 +131,21 @@ async function continueOrCreate(
   } else if (p.record !== null && p.notes.length === 0) {
     p.notes.push('The checkout was missing and was made anew; uncommitted work in it is lost.');
   }
-  await createCheckout(p.git, use, { path, target, settings: settingsOf(p.spec, relayOf(p, use)) });
+  await createCheckout(p.git, use, {
+    path,
+    target,
+    branches,
+    settings: settingsOf(p.spec, relayOf(p, use)),
+  });
+  p.notes.push(...branchNote(branches));
   if (target.kind === 'branch' && target.remoteSha !== null) {
     p.notes.push(`Branch ${target.branch} was on the forge already; the checkout continues from it.`);
   }
-  await p.control.adopt();
+  await p.control.adopt(use.format);
   return { status: await readStatus(p.git, p.control), created: true };
 }
 
-async function continueCheckout(p: Preparation, use: MirrorUse, target: Target): Promise<Status> {
+async function continueCheckout(p: Preparation, use: MirrorUse, wanted: Wanted): Promise<Status> {
   // Of their own until it worked: a checkout that turns out broken keeps nothing of what they say.
   const notes: string[] = [];
   await removeLocks(join(p.control.checkout, '.git'));
@@ -137,22 +155,22 @@ async function continueCheckout(p: Preparation, use: MirrorUse, target: Target):
   const settings = settingsOf(p.spec, relayOf(p, use));
   // The worker's git reads a configuration of its own, so the agent's can be put right meanwhile.
   const [status, written] = await together(
-    statusOnceFetched(p, use, target),
+    statusOnceFetched(p, use, wanted),
     configureCheckout(p.git, p.control.checkout, settings),
   );
   if (!written) notes.push('Git cannot read .git/config of the checkout; repair it first.');
   const { git, control } = p;
   const detachedAt = p.record?.detachedAt ?? null;
-  const left = await position({ git, control, status, notes, detachedAt }, target);
+  const left = await position({ git, control, status, notes, detachedAt }, wanted.target);
   p.notes.push(...notes);
   return left;
 }
 
-async function statusOnceFetched(p: Preparation, use: MirrorUse, target: Target): Promise<Status> {
+async function statusOnceFetched(p: Preparation, use: MirrorUse, wanted: Wanted): Promise<Status> {
   const status = await readStatus(p.git, p.control).catch((error) => {
     throw isDamage(error) ? new CheckoutBroken(String(error)) : error;
   });
-  await refreshCheckout(p.git, use, p.control, target);
+  await refreshCheckout(p.git, use, p.control, wanted);
   return status;
 }
 
@@ -167,8 +185,7 @@ async function setAside(p: Preparation, reason: string): Promise<void> {
 /** Found again by its folder when the record is lost: a renamed repository must not get a second checkout. */
 async function existingCheckout(home: string): Promise<string | null> {
   const names = await readdir(home).catch(() => []);
-  const name = names.find((n) => !n.startsWith('.'));
-  return name === undefined ? null : join(home, name);
+  return names.find((n) => !n.startsWith('.')) ?? null;
 }
 
 function requireNames(spec: CheckoutSpec): void {

@@ -78,6 +78,7 @@ async function refusalOf(p: Push, sha: string, remoteSha: string | null): Promis
     branch: p.branch,
     bases: base === null ? [p.checkout.baseSha] : [base, p.checkout.baseSha],
     remote: { remoteSha, reachable: true, seen: undefined },
+    isWatched: check.isWatched,
   });
   return check.refuse(facts);
 }

@@ -10,6 +10,7 @@ import { isAncestor, NOT_ON_THE_FORGE, readFacts } from './facts.ts';
 import { GitCommandFailed } from './failure.ts';
 import type { Git } from './git.ts';
 import type { Mirrors, MirrorUse } from './mirror.ts';
+import { formatConfig } from './object-format.ts';
 import { type Destination, keptRef, remoteHead, send } from './push.ts';
 import { publicRefs } from './relay.ts';
 import { removeTree } from './remove-tree.ts';
@@ -31,11 +32,7 @@ const CHECKS: [string, string][] = [
   ['fetch.fsckObjects', 'true'],
 ];
 
-const QUARANTINE_CONFIG = `[core]
-	repositoryformatversion = 0
-	bare = true
-	hooksPath = /dev/null
-[gc]
+const QUARANTINE_CONFIG = `[gc]
 	auto = 0
 [uploadpack]
 	allowAnySHA1InWant = true
@@ -73,8 +70,9 @@ async function makeQuarantine(r: Receive): Promise<void> {
   for (const name of ['objects/info', 'objects/pack', 'refs']) {
     await mkdir(join(r.quarantine, name), { recursive: true });
   }
+  const core = formatConfig(r.use.format, { bare: 'true', hooksPath: '/dev/null' });
   await writeFile(join(r.quarantine, 'HEAD'), 'ref: refs/heads/main\n');
-  await writeFile(join(r.quarantine, 'config'), QUARANTINE_CONFIG);
+  await writeFile(join(r.quarantine, 'config'), `${core}${QUARANTINE_CONFIG}`);
   await writeFile(join(r.quarantine, 'objects/info/alternates'), `${join(r.use.path, 'objects')}\n`);
   await writeFile(join(r.quarantine, 'packed-refs'), await publicRefs(r.git, r.use.path));
 }
@@ -109,6 +107,7 @@ async function judge(r: Receive, remote: Remote): Promise<string | null> {
     branch: push.branch,
     bases: base === null ? [checkout.baseSha] : [base, checkout.baseSha],
     remote: { remoteSha: remote.remoteSha, reachable: remote.reachable, seen: push.seen },
+    isWatched: push.check.isWatched,
   });
   const refusal = push.check.refuse(facts);
   if (refusal !== null || remote.reachable) return refusal;

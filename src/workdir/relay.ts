@@ -6,6 +6,8 @@ import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RelayFolders, RelayPaths } from './contract.ts';
 import type { Git } from './git.ts';
+import type { MirrorUse } from './mirror.ts';
+import { formatConfig, type ObjectFormat } from './object-format.ts';
 import { relayPrograms } from './relay-programs.ts';
 import { removeTree } from './remove-tree.ts';
 
@@ -16,13 +18,17 @@ export function relayFolderOf(folder: string, conversation: string): string {
 /** What was there before goes, with everything an earlier run left in it. */
 export async function makeRelay(
   git: Git,
-  o: { folder: string; conversation: string; mirror: string; seen: RelayPaths },
+  o: { folder: string; conversation: string; mirror: Pick<MirrorUse, 'path' | 'format'>; seen: RelayPaths },
 ): Promise<RelayFolders> {
   const root = relayFolderOf(o.folder, o.conversation);
   const fresh = `${root}.new`;
   await removeTree(fresh);
   for (const name of ['outbox', 'answers', 'incoming']) await mkdir(join(fresh, name), { recursive: true });
-  await makePushRepository(join(fresh, 'push.git'), o.seen, await publicRefs(git, o.mirror));
+  await makePushRepository(join(fresh, 'push.git'), {
+    config: pushConfig(o.seen, o.mirror.format),
+    alternate: `${o.seen.origin}/objects`,
+    refs: await publicRefs(git, o.mirror.path),
+  });
   for (const [name, text] of Object.entries(relayPrograms(o.seen))) {
     const path = join(fresh, 'programs', name);
     await mkdir(dirname(path), { recursive: true });
@@ -31,7 +37,7 @@ export async function makeRelay(
   }
   await removeTree(root);
   await rename(fresh, root);
-  return { root, origin: o.mirror };
+  return { root, origin: o.mirror.path };
 }
 
 /** Lines of a packed-refs file: what the forge has, without what other conversations handed over. */
@@ -43,23 +49,22 @@ export async function publicRefs(git: Git, mirror: string): Promise<string> {
 }
 
 /** Made by hand: `git init` would know nothing of where the agent will see it. */
-async function makePushRepository(path: string, seen: RelayPaths, refs: string): Promise<void> {
+async function makePushRepository(
+  path: string,
+  { config, alternate, refs }: { config: string; alternate: string; refs: string },
+): Promise<void> {
   for (const name of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags']) {
     await mkdir(join(path, name), { recursive: true });
   }
   await writeFile(join(path, 'HEAD'), 'ref: refs/heads/main\n');
-  await writeFile(join(path, 'objects/info/alternates'), `${seen.origin}/objects\n`);
+  await writeFile(join(path, 'objects/info/alternates'), `${alternate}\n`);
   await writeFile(join(path, 'packed-refs'), refs);
-  await writeFile(join(path, 'config'), pushConfig(seen));
+  await writeFile(join(path, 'config'), config);
 }
 
-function pushConfig(seen: RelayPaths): string {
+function pushConfig(seen: RelayPaths, format: ObjectFormat): string {
   const hooks = `${seen.root}/programs/hooks`.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
-  return `[core]
-	repositoryformatversion = 0
-	bare = true
-	hooksPath = "${hooks}"
-[receive]
+  return `${formatConfig(format, { bare: 'true', hooksPath: `"${hooks}"` })}[receive]
 	autogc = false
 	denyCurrentBranch = ignore
 	denyDeleteCurrent = ignore

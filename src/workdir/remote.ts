@@ -13,6 +13,9 @@ export interface Address {
   secrets: string[];
 }
 
+/** git carries extra headers over to wherever the first answer points, another host included. */
+const STAY: [string, string] = ['http.followRedirects', 'false'];
+
 export function parseRemote(remote: Remote): Address {
   if (/[\u0000-\u001f\u007f]/.test(remote.url)) {
     throw refused(
@@ -34,7 +37,7 @@ export function parseRemote(remote: Remote): Address {
   url.username = '';
   url.password = '';
   const token = remote.token || password || null;
-  if (token === null) return { url: url.href, origin: url.origin, config: [], secrets: [] };
+  if (token === null) return { url: url.href, origin: url.origin, config: [STAY], secrets: [] };
   if (/[\u0000-\u001f\u007f]/.test(token)) {
     throw refused(
       'The token contains control characters',
@@ -46,11 +49,7 @@ export function parseRemote(remote: Remote): Address {
   return {
     url: url.href,
     origin: url.origin,
-    config: [
-      [`http.${url.origin}/.extraHeader`, `Authorization: Basic ${basic}`],
-      // git carries extra headers over to wherever the first answer points, another host included.
-      ['http.followRedirects', 'false'],
-    ],
+    config: [[`http.${url.origin}/.extraHeader`, `Authorization: Basic ${basic}`], STAY],
     secrets: [basic, token],
   };
 }

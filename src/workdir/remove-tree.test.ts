@@ -40,5 +40,5 @@ test.each(['refs', 'objects'])('a checkout with such %s is broken, and no riddle
   execFileSync('git', ['init', '-q', '-b', 'main', 'checkout'], { cwd: folder });
   deepen(join(folder, 'checkout', '.git', name));
   const control = new Control(join(folder, 'control'), join(folder, 'checkout'));
-  expect(await control.adopt()).toMatchObject({ kind: 'broken' });
+  expect(await control.adopt('sha1')).toMatchObject({ kind: 'broken' });
 });

@@ -16,7 +16,8 @@ export type Target = {
 export async function findTarget(mirrors: Mirrors, use: MirrorUse, spec: CheckoutSpec): Promise<Target> {
   const at = spec.at;
   const base = at.base ?? spec.defaultBranch;
-  await mirrors.refresh(use, at.kind === 'pull' ? at.number : null);
+  const names = [base, spec.defaultBranch, ...(at.kind === 'branch' ? [at.branch] : [])];
+  await mirrors.refresh(use, { pull: at.kind === 'pull' ? at.number : null, names });
   const [baseSha, remoteSha] = await Promise.all([
     mirrors.head(use.path, `refs/heads/${base}`),
     at.kind === 'branch' ? mirrors.head(use.path, `refs/heads/${at.branch}`) : null,
@@ -41,4 +42,10 @@ export async function findTarget(mirrors: Mirrors, use: MirrorUse, spec: Checkou
     );
   }
   return { kind: 'pull', base, baseSha, number: at.number, sha: head, wanted: at.sha };
+}
+
+/** The branches of the forge that the work goes by. */
+export function branchesOf(target: Target): string[] {
+  const own = target.kind === 'branch' && target.remoteSha !== null ? [target.branch] : [];
+  return [target.base, ...own];
 }

@@ -4,8 +4,10 @@ import { createHash } from 'node:crypto';
 import type { AgentConfig, ForgeConfig } from '../config/config.ts';
 import { ForgeMissing } from '../errors.ts';
 import type { Snapshot } from '../flows/changes.ts';
-import type { CiState, Comment, Forge, Item, Review } from '../forge/forge.ts';
+import { cloneAddress } from '../forge/clone-address.ts';
+import type { CiState, Comment, Item, Review } from '../forge/forge.ts';
 import type { Lease } from '../mailbox/leases.ts';
+import type { ReadingForge } from '../outcome/outgoing-forge.ts';
 import { isListed } from '../trust/listing.ts';
 import { forkRefusal, isAccountOf } from '../trust/sender.ts';
 import type { Trust } from '../trust.ts';
@@ -46,7 +48,7 @@ export interface ContextRequest {
   agent: AgentConfig;
   account: { login: string; token: string };
   forgeConfig: ForgeConfig;
-  forge: Forge;
+  forge: ReadingForge;
   trust: Trust;
   workdir: Workdir;
   /** where the agent will see the relay; null = where it is on this machine */
@@ -168,7 +170,9 @@ export async function contextToPublish(request: ContextRequest): Promise<Dispatc
     leftOut: [],
     notes: [],
   };
-  return await complete({ request, found, lease, messages: lease.messages.map(readMessage), text });
+  const context = await complete({ request, found, lease, messages: lease.messages.map(readMessage), text });
+  // Whose words the answer came from is not known here, so it may say no more than after a stranger's.
+  return { ...context, restricted: 'what the run had read is not known any more' };
 }
 
 interface Found {
@@ -294,7 +298,7 @@ async function checkoutSpec(
     sign: request.sign,
     configurationFromBase: false,
     repository: { id: repository.id, fullName: repository.fullName },
-    remote: { url: repository.cloneUrl, token: account.token },
+    remote: { url: cloneAddress(request.forgeConfig.cloneUrl, repository.fullName), token: account.token },
     defaultBranch: repository.defaultBranch,
     identity: { name: account.login, email: `${account.login}@noreply.localhost` },
   };

@@ -11,6 +11,7 @@ import { ForgeUnavailable, GitFailed, LeaseLost } from '../errors.ts';
 import { faultPoint } from '../faults.ts';
 import { carryLate, type Lease, underLease } from '../mailbox/leases.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
+import { outgoingForge } from '../outcome/outgoing-forge.ts';
 import { cliFolders } from '../sessions/folders.ts';
 import { type DispatchContext, gatherContext } from './context.ts';
 import { openDoors } from './doors.ts';
@@ -21,7 +22,7 @@ import { announceRun, conversationView, replayedMessages } from './rows.ts';
 import { postpone, publishStoredAnswer, settleOutcome } from './settle.ts';
 import { withoutStale } from './stale.ts';
 import { declineRefused, takeUp, wasDeleted } from './truth-rows.ts';
-import { type DispatchDeps, type Finished, finish, seenItems, type Work } from './work.ts';
+import { closingOf, type DispatchDeps, type Finished, finish, seenItems, type Work } from './work.ts';
 
 export async function runDispatch(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Promise<void> {
   const finished = await attempt(lease, deps, signal);
@@ -66,7 +67,10 @@ function findParts(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Work 
   if (forgeConfig === undefined || account === undefined) {
     return `agent ${agentName} has no account on ${forgeName}; add forges.${forgeName}.accounts.${agentName}`;
   }
-  return { lease, agent, forgeConfig, account, forge: deps.forge(forgeConfig, agentName), signal };
+  const forge = deps.forge(forgeConfig, agentName);
+  const closing = closingOf(lease, forgeConfig);
+  const speak: Work['speak'] = (strict) => outgoingForge(forge, () => ({ ...closing, strict: strict() }));
+  return { lease, agent, forgeConfig, account, forge, speak, signal };
 }
 
 async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
@@ -95,8 +99,8 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
     });
   }
   const current = { ...work, lease: context.lease };
-  const outcome = await run(current, deps, context);
-  return await settleOutcome(current, deps, context, outcome);
+  const { outcome, restricted } = await run(current, deps, context);
+  return await settleOutcome(current, deps, { ...context, restricted }, outcome);
 }
 
 /** An agent acts only as who the configuration says it is; until a person has mended its token, it waits. */
@@ -120,7 +124,11 @@ async function refuse(
   return finish({ state: 'cancelled', reason });
 }
 
-async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Promise<RunOutcome> {
+async function run(
+  work: Work,
+  deps: DispatchDeps,
+  context: DispatchContext,
+): Promise<{ outcome: RunOutcome; restricted: string | null }> {
   const { lease, agent, account } = work;
   const seenAll = seenItems(lease.conversation.seen);
   const material = {
@@ -133,7 +141,7 @@ async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Pr
   };
   const doors = await openDoors(work, deps, context);
   try {
-    return await runWithSessionResume(
+    const outcome = await runWithSessionResume(
       {
         id: lease.dispatch.id,
         conversationId: lease.conversation.id,
@@ -141,6 +149,7 @@ async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Pr
         agent: agentOptions(agent),
         policy: agent.resume,
         cwd: context.checkout.path,
+        instructions: context.checkout.instructions,
         folders: cliFolders(deps.config().state, lease.conversation.id),
         container: containerOf(work, deps, context),
         tools: doors.tools,
@@ -153,6 +162,7 @@ async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Pr
       },
       { ...deps.runner, database: underLease(deps.runner.database, lease) },
     );
+    return { outcome, restricted: doors.restricted() };
   } finally {
     await doors.close();
   }

@@ -3,15 +3,18 @@ import type { AgentTool } from '../agent-runner/contract.ts';
 import { recordAudit } from '../audit.ts';
 import type { BrokerDeps } from '../broker/contract.ts';
 import type { PushPolicy } from '../broker/git-policy.ts';
+import { cloneAddress } from '../forge/clone-address.ts';
 import { assertLease } from '../mailbox/leases.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { Remote } from '../workdir.ts';
 import type { DispatchContext } from './context.ts';
 import { untrustedAuthors } from './senders.ts';
-import type { DispatchDeps, Work } from './work.ts';
+import { closingOf, type DispatchDeps, type Work } from './work.ts';
 
 export interface Doors {
   tools: AgentTool[];
+  /** why the run may only read and comment by now: from its start, or since a tool read a stranger's words */
+  restricted(): string | null;
   close(): Promise<void>;
 }
 
@@ -31,6 +34,7 @@ export async function openDoors(work: Work, deps: DispatchDeps, context: Dispatc
     import('../broker.ts'),
   ]);
   let asked = false;
+  let restricted = context.restricted;
   const git = await openGitDoor({
     workdir: deps.workdir,
     checkout: context.checkout,
@@ -64,12 +68,15 @@ export async function openDoors(work: Work, deps: DispatchDeps, context: Dispatc
       database: deps.database,
       now: deps.now,
       assertMine: (tx) => assertLease(tx, lease),
-      forge: work.forge,
+      forge: work.speak(() => restricted !== null),
+      onRestricted: (reason) => {
+        restricted = reason;
+      },
       strangers: (authors) => strangersAmong(authors, work, deps, context),
       audit,
     },
   );
-  return { tools, close: () => git.close() };
+  return { tools, restricted: () => restricted, close: () => git.close() };
 }
 
 async function strangersAmong(
@@ -90,12 +97,19 @@ export function remoteNow(
   deps: DispatchDeps,
   { repository }: Pick<DispatchContext, 'repository'>,
 ): Remote {
-  const now = deps.config().forges[forgeConfig.name]?.accounts[agent.name];
-  return { url: repository.cloneUrl, token: now?.token ?? account.token };
+  const now = deps.config().forges[forgeConfig.name];
+  const address = now?.cloneUrl ?? forgeConfig.cloneUrl;
+  const token = now?.accounts[agent.name]?.token ?? account.token;
+  return { url: cloneAddress(address, repository.fullName), token };
 }
 
 /** What the agent may push, in the run and after it. */
-export function gitPolicy({ agent, lease }: Work, deps: DispatchDeps, context: DispatchContext): PushPolicy {
+export function gitPolicy(
+  { agent, lease, forgeConfig }: Work,
+  deps: DispatchDeps,
+  context: DispatchContext,
+): PushPolicy {
+  const { git } = deps.config();
   const { branch, repository, identity } = context;
   return {
     closed: branch === null ? CLOSED : null,
@@ -104,9 +118,14 @@ export function gitPolicy({ agent, lease }: Work, deps: DispatchDeps, context: D
     prefix: agent.branchPrefix,
     item: lease.conversation.item_number,
     defaultBranch: repository.defaultBranch,
-    workflowFiles: agent.workflowFiles,
+    protection: {
+      add: git.protectedFiles,
+      allow: git.unprotectedFiles,
+      workflowFiles: agent.workflowFiles,
+    },
+    closing: closingOf(lease, forgeConfig),
     identity,
-    maxBytes: deps.config().git.maxPushBytes,
+    maxBytes: git.maxPushBytes,
   };
 }
 

@@ -1,6 +1,7 @@
 /** What one dispatch reads of the forge, each thing once: for its prompt, and to compare its messages with. */
 import { ForgeMissing } from '../errors.ts';
-import type { CiState, Comment, Forge, Item, Review, TimelineEntry } from '../forge/forge.ts';
+import type { CiState, Comment, Item, Review, TimelineEntry } from '../forge/forge.ts';
+import type { ReadingForge } from '../outcome/outgoing-forge.ts';
 import type { ForgeUser, RepositoryRef } from '../vocabulary.ts';
 
 /** More than this since an event is not looked through: 500 entries. */
@@ -8,10 +9,10 @@ const MOST_PAGES = 10;
 
 export class Evidence {
   readonly repository: RepositoryRef;
-  readonly #forge: Forge;
+  readonly #forge: ReadingForge;
   readonly #readings = new Map<string, Promise<unknown>>();
 
-  constructor(forge: Forge, repository: RepositoryRef) {
+  constructor(forge: ReadingForge, repository: RepositoryRef) {
     this.#forge = forge;
     this.repository = repository;
   }

@@ -2,6 +2,7 @@
 import { checkOf } from '../broker/git-policy.ts';
 import { assertLease } from '../mailbox/leases.ts';
 import { type OutcomeDeps, type Publication, publishOutcome } from '../outcome.ts';
+import { isAccountOf } from '../trust/sender.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import type { DispatchContext } from './context.ts';
 import { gitPolicy, remoteNow } from './doors.ts';
@@ -13,7 +14,7 @@ export async function publish(
   context: DispatchContext,
   said: Pick<Publication, 'answer' | 'continuity' | 'continuityReason'>,
 ): Promise<void> {
-  const { agent, account, lease } = work;
+  const { agent, lease } = work;
   const branch = context.branch;
   await publishOutcome(
     {
@@ -21,7 +22,7 @@ export async function publish(
       dispatchId: lease.dispatch.id,
       conversationId: lease.conversation.id,
       agent: agent.name,
-      login: account.login,
+      isOurs: isOwn(work, deps),
       forgeName: lease.conversation.forge,
       repository: context.repository,
       itemNumber: context.item.number,
@@ -34,14 +35,18 @@ export async function publish(
       closes: lease.conversation.item_kind === 'issue' ? lease.conversation.item_number : null,
       reviewedSha: context.item.pull?.headSha ?? null,
     },
-    outcomeDeps(work, deps),
+    outcomeDeps(work, deps, context.restricted !== null),
   );
 }
 
-function outcomeDeps(work: Work, deps: DispatchDeps): OutcomeDeps {
+function isOwn({ agent, forgeConfig: forge }: Work, { trust }: DispatchDeps): Publication['isOurs'] {
+  return (user) => isAccountOf({ forge, ids: trust.ids(forge), agent: agent.name }, user);
+}
+
+function outcomeDeps(work: Work, deps: DispatchDeps, strict: boolean): OutcomeDeps {
   return {
     database: deps.database,
-    forge: work.forge,
+    forge: work.speak(() => strict),
     now: deps.now,
     assertMine: (tx) => assertLease(tx, work.lease),
   };
@@ -49,7 +54,7 @@ function outcomeDeps(work: Work, deps: DispatchDeps): OutcomeDeps {
 
 /** A failure that only a person can mend is said on the item the newest message came from, once. */
 export async function tellPeople(work: Work, deps: DispatchDeps, text: string): Promise<void> {
-  const { agent, account, lease } = work;
+  const { agent, lease } = work;
   const newest = lease.messages.at(-1);
   const event = newest === undefined ? null : (JSON.parse(newest.event) as ForgeEvent);
   await publishOutcome(
@@ -57,7 +62,7 @@ export async function tellPeople(work: Work, deps: DispatchDeps, text: string): 
       dispatchId: lease.dispatch.id,
       conversationId: lease.conversation.id,
       agent: agent.name,
-      login: account.login,
+      isOurs: isOwn(work, deps),
       forgeName: lease.conversation.forge,
       repository: { id: lease.conversation.repository_id, fullName: lease.conversation.repository_name },
       itemNumber: event?.item?.number ?? lease.conversation.item_number,
@@ -70,7 +75,8 @@ export async function tellPeople(work: Work, deps: DispatchDeps, text: string): 
       continuity: 'resumed',
       continuityReason: '',
     },
-    outcomeDeps(work, deps),
+    // A reason may quote anybody.
+    outcomeDeps(work, deps, true),
   );
 }
 

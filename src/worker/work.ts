@@ -7,6 +7,8 @@ import type { Forge } from '../forge/forge.ts';
 import type { Log } from '../log.ts';
 import type { Lease } from '../mailbox/leases.ts';
 import type { Settlement } from '../mailbox/settlement.ts';
+import type { OutgoingForge, ReadingForge } from '../outcome/outgoing-forge.ts';
+import type { Closing } from '../security/closing-keywords.ts';
 import type { Trust } from '../trust.ts';
 import type { Workdir } from '../workdir.ts';
 
@@ -32,8 +34,16 @@ export interface Work {
   agent: AgentConfig;
   forgeConfig: ForgeConfig;
   account: { login: string; token: string };
-  forge: Forge;
+  forge: ReadingForge;
+  /** the same client to write through; `strict` is asked at each call: the words may be a stranger's */
+  speak: (strict: () => boolean) => OutgoingForge;
   signal: AbortSignal;
+}
+
+/** What may be closed by words that leave in this conversation: its own issue. */
+export function closingOf({ conversation }: Lease, { closingKeywords }: ForgeConfig): Closing {
+  const { item_kind: kind, item_number: number } = conversation;
+  return { own: kind === 'issue' ? number : null, keywords: closingKeywords };
 }
 
 /** The abort reasons a worker gives; `agent-runner` hands them back in `interrupted`. */

@@ -8,6 +8,7 @@ import type { Database } from '../../src/database/database.ts';
 import type { Forge } from '../../src/forge/forge.ts';
 import { createGiteaFamilyClient } from '../../src/forge/gitea-family-client.ts';
 import { resolveConversation } from '../../src/mailbox/conversations.ts';
+import { type OutgoingForge, outgoingForge } from '../../src/outcome/outgoing-forge.ts';
 import { REPO, type Trial } from '../../src/rehearsal/pocket-forge-trial.ts';
 
 export interface BrokerStage {
@@ -16,13 +17,18 @@ export interface BrokerStage {
   dispatchId: string;
   conversationId: string;
   forge: Forge;
+  /** what the tools write through, as the worker makes it */
+  outgoing: OutgoingForge;
   /** every tool, `merge` too */
-  tools(scope?: Partial<BrokerScope>, deps?: Partial<BrokerDeps>): AgentTool[];
+  tools(scope?: Partial<BrokerScope>, deps?: DepsChange): AgentTool[];
   /** a run of the same dispatch, with these differences: what a worker makes at each attempt */
-  run(scope?: Partial<BrokerScope>, deps?: Partial<BrokerDeps>): BrokerRun;
+  run(scope?: Partial<BrokerScope>, deps?: DepsChange): BrokerRun;
   audit(): Promise<{ action: string; decision: string; reason: string | null; detail: unknown }[]>;
   effects(): Promise<{ key: string; kind: string; state: string; attempts: number }[]>;
 }
+
+/** A forge given here is written through as the worker does it. */
+type DepsChange = Partial<Omit<BrokerDeps, 'forge'>> & { forge?: Forge };
 
 export interface BrokerRun {
   names: string[];
@@ -70,23 +76,36 @@ export async function brokerStage(trial: Trial, database: Database): Promise<Bro
     restricted: null,
   };
   const about = { dispatchId, conversationId: conversation.id, agent: 'dev', now: 5 };
+  let restricted: string | null = null;
+  const speaking = (through: Forge): OutgoingForge =>
+    outgoingForge(through, () => ({ own: number, keywords: [], strict: restricted !== null }));
+  const outgoing = speaking(forge);
   const deps: BrokerDeps = {
     database,
-    forge,
+    forge: outgoing,
+    onRestricted: (reason) => {
+      restricted = reason;
+    },
     now: () => 5,
     assertMine: async () => {},
     strangers: async () => [],
     audit: async (entry) => await recordAudit(database.rows, { ...about, ...entry } satisfies AuditEntry),
   };
+  const changed = (change: DepsChange): BrokerDeps => ({
+    ...deps,
+    ...change,
+    forge: change.forge === undefined ? outgoing : speaking(change.forge),
+  });
   return {
     number,
     dispatchId,
     conversationId: conversation.id,
     forge,
+    outgoing,
     tools: (scopeChange = {}, depsChange = {}) =>
-      forgeTools({ ...scope, tools: FORGE_TOOL_NAMES, ...scopeChange }, { ...deps, ...depsChange }),
+      forgeTools({ ...scope, tools: FORGE_TOOL_NAMES, ...scopeChange }, changed(depsChange)),
     run(scopeChange = {}, depsChange = {}) {
-      const tools = forgeTools({ ...scope, ...scopeChange }, { ...deps, ...depsChange });
+      const tools = forgeTools({ ...scope, ...scopeChange }, changed(depsChange));
       return {
         names: tools.map(({ name }) => name),
         async call(name, input, toolUseId = newId()) {

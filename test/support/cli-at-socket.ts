@@ -3,6 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Options, query, type SDKMessage, type SDKResultMessage } from '@anthropic-ai/claude-agent-sdk';
 
+import { OTHER_CLI } from './tested-cli.ts';
+
 /** What stands for a key inside; it may never be seen at the model. */
 export const PLACEHOLDER = 'sk-ant-placeholder-inside';
 
@@ -43,6 +45,7 @@ export async function runAtSocket(o: {
       ...o.env,
     },
     model: 'claude-opus-5-5',
+    ...(OTHER_CLI === null ? {} : { pathToClaudeCodeExecutable: OTHER_CLI }),
     settingSources: [],
     permissionMode: 'bypassPermissions',
     allowDangerouslySkipPermissions: true,

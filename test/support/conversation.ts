@@ -5,9 +5,14 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AgentTool, DispatchRun, RunnerDeps, RunOutcome } from '../../src/agent-runner/contract.ts';
+import type {
+  AgentOptions,
+  AgentTool,
+  DispatchRun,
+  RunnerDeps,
+  RunOutcome,
+} from '../../src/agent-runner/contract.ts';
 import { runWithSessionResume } from '../../src/agent-runner.ts';
-import { installedCli } from '../../src/container/cli-build.ts';
 import type { ContainerEngine } from '../../src/container/container.ts';
 import { processEngine } from '../../src/container/process.ts';
 import { type Database, migrate, openDatabase } from '../../src/database/database.ts';
@@ -26,6 +31,7 @@ import { parseModelScript } from '../../src/rehearsal/model-script.ts';
 import { type CliFolders, cliFolders, transcriptPath } from '../../src/sessions/folders.ts';
 import { announceRun, storeAnswer } from '../../src/worker/rows.ts';
 import { commentEvent } from './sample-events.ts';
+import { testedCli } from './tested-cli.ts';
 
 export const FLOCK = '/usr/bin/flock';
 
@@ -38,8 +44,16 @@ export interface TurnOptions {
   state?: string;
   signal?: AbortSignal;
   policy?: 'resume' | 'fresh';
+  /** as `DispatchRun.instructions` */
+  instructions?: readonly string[];
   maxTurns?: number;
   model?: Partial<RunnerDeps['model']>;
+  /** instead of a plain one */
+  agent?: Partial<AgentOptions>;
+  /** what stands between the CLI and the gateway */
+  gateway?: (ours: Gateway) => Gateway;
+  /** instead of the rehearsal model */
+  upstream?: string;
   tools?: AgentTool[];
   caps?: GatewayCaps;
   /** of the container */
@@ -74,6 +88,7 @@ export class TestConversation {
   #row: ConversationRow | null = null;
   #gateway: Gateway | null = null;
   #messages = 0;
+  #upstream: string | null = null;
 
   private constructor(folder: string, database: Database, model: RehearsalModel) {
     this.folder = folder;
@@ -185,6 +200,7 @@ export class TestConversation {
 
   async run(lease: Lease, prompt: string, options: TurnOptions = {}): Promise<Turn> {
     const from = this.model.requests.length;
+    this.#upstream = options.upstream ?? null;
     const deps = await this.deps(options);
     const outcome = await runWithSessionResume(this.#dispatchRun(lease, prompt, options), deps);
     await this.#settle(lease, outcome);
@@ -211,9 +227,11 @@ export class TestConversation {
         maxTurns: options.maxTurns ?? null,
         permissionMode: 'bypassPermissions' as const,
         instructions: 'You are a test.',
+        ...options.agent,
       },
       policy: options.policy ?? ('resume' as const),
       cwd: options.cwd ?? this.cwd,
+      instructions: options.instructions ?? null,
       container: {
         settings: { ...SETTINGS, ...options.settings },
         relay: this.#relay(),
@@ -277,7 +295,10 @@ export class TestConversation {
   async #openGateway(): Promise<Gateway> {
     this.#gateway ??= await createGateway({
       folder: join(this.folder, 'run'),
-      upstream: () => ({ baseUrl: this.model.url, credential: { kind: 'api-key', value: 'sk-ant-test' } }),
+      upstream: () => ({
+        baseUrl: this.#upstream ?? this.model.url,
+        credential: { kind: 'api-key', value: 'sk-ant-test' },
+      }),
       refreshCredential: () => {},
       prices: LIST_PRICES,
       database: this.database,
@@ -291,13 +312,13 @@ export class TestConversation {
     return {
       database: this.database,
       engine: options.engine ?? processEngine({ flock: FLOCK }),
-      gateway: await this.#openGateway(),
+      gateway: options.gateway?.(await this.#openGateway()) ?? (await this.#openGateway()),
       log: this.#log(),
       now: () => Date.now(),
       instance: this.folder,
-      model: { retries: 0, idleSeconds: 120, ...options.model },
+      model: { retries: 0, idleSeconds: 120, small: null, ...options.model },
       path: process.env.PATH!,
-      cli: async () => installedCli('glibc') ?? installedCli('musl')!,
+      cli: async () => testedCli(),
       forwarder: async () => null,
       sessions: {
         archive: options.archive ?? true,

@@ -12,6 +12,7 @@ import { createGiteaFamilyClient } from '../../src/forge/gitea-family-client.ts'
 import { silentLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { createServer } from '../../src/server.ts';
+import { tryClone } from '../../src/workdir/try-clone.ts';
 
 export interface Edge {
   url: string;
@@ -59,6 +60,7 @@ export function contextOf(
     uid: process.getuid?.() ?? null,
     forge: (forge, agent) =>
       createGiteaFamilyClient({ name: forge.name, url: forge.url, token: forge.accounts[agent]!.token }),
+    clone: (remote) => tryClone(remote, { env: process.env }),
     service: { url: null, running: false },
     testDeliveries: true,
     engine: async () => ({ chosen: { engine, takesImages: false }, tried: [] }),

@@ -18,12 +18,14 @@ export const HOME: ForgeConfig = {
   name: 'home',
   kind: 'forgejo',
   url: 'https://forge.example.org',
+  cloneUrl: 'https://forge.example.org',
   webhookSecrets: [SECRET, OLD_SECRET],
   repositories: ['*/*'],
   trustedSenders: null,
   requiredPermission: 'write',
   allowedBots: [],
   forkPulls: false,
+  closingKeywords: [],
   accounts: {},
 };
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Gateway, GatewayCaps, OpenGateway } from '../../src/gateway/contract.ts';
+import type { RunModels } from '../../src/gateway/models.ts';
 import { LIST_PRICES, type PriceTable } from '../../src/gateway/prices.ts';
 import type { Upstream } from '../../src/gateway/upstream.ts';
 import { createGateway } from '../../src/gateway.ts';
@@ -22,7 +23,11 @@ export interface GatewayForTest {
   /** how often the credential was read again */
   refreshes: number;
   onRefresh: () => void;
-  open(run?: { caps?: Partial<GatewayCaps>; dispatchId?: string }): Promise<OpenGateway>;
+  open(run?: {
+    caps?: Partial<GatewayCaps>;
+    models?: Partial<RunModels>;
+    dispatchId?: string;
+  }): Promise<OpenGateway>;
   rows(): Promise<Awaited<ReturnType<typeof rowsOf>>>;
 }
 
@@ -52,11 +57,12 @@ export async function gatewayForTest(o: {
       log: listening((line) => at.warnings.push(line)),
       now: Date.now,
     }),
-    open: ({ caps = {}, dispatchId = 'dispatch-1' } = {}) =>
+    open: ({ caps = {}, models = {}, dispatchId = 'dispatch-1' } = {}) =>
       at.gateway.open({
         dispatchId,
         conversationId: 'conversation-1',
         agent: 'dev',
+        models: { agent: 'claude-opus-5-5', small: null, ...models },
         caps: { ...NO_CAPS, ...caps },
       }),
     rows: () => rowsOf(database),

@@ -65,7 +65,8 @@ export const POLICY: PushPolicy = {
   prefix: 'claude',
   item: 5,
   defaultBranch: 'main',
-  workflowFiles: false,
+  protection: { add: [], allow: [], workflowFiles: false },
+  closing: { own: 5, keywords: [] },
   identity: IDENTITY,
   maxBytes: 1_000_000,
 };

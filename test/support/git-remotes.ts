@@ -35,15 +35,21 @@ export function makeFolder(): { path: string; remove: () => void } {
 export class BareRepository {
   readonly path: string;
 
-  constructor(path: string) {
+  constructor(path: string, format: 'sha1' | 'sha256' = 'sha1') {
     this.path = path;
-    git('/', 'init', '--quiet', '--bare', '--initial-branch=main', path);
+    git('/', 'init', '--quiet', '--bare', '--initial-branch=main', `--object-format=${format}`, path);
     git(path, 'config', 'http.receivepack', 'true');
     this.commit('refs/heads/main', 'README.md', 'hello\n', null);
   }
 
   /** Adds one commit that writes one file; `parent` is a ref or id, the ref itself when not given. */
-  commit(ref: string, file: string, content: string, parent: string | null = ref): string {
+  commit(
+    ref: string,
+    file: string,
+    content: string,
+    parent: string | null = ref,
+    { message = `write ${file}`, mode = '100644' } = {},
+  ): string {
     const blob = execFileSync('git', ['hash-object', '-w', '--stdin'], {
       cwd: this.path,
       env: ENV,
@@ -54,9 +60,9 @@ export class BareRepository {
     const run = (...args: string[]) =>
       execFileSync('git', args, { cwd: this.path, env: index, encoding: 'utf8' }).trim();
     run('read-tree', ...(parent === null ? ['--empty'] : [parent]));
-    run('update-index', '--add', '--cacheinfo', `100644,${blob},${file}`);
+    run('update-index', '--add', '--cacheinfo', `${mode},${blob},${file}`);
     const parents = parent === null ? [] : ['-p', parent];
-    const sha = run('commit-tree', run('write-tree'), ...parents, '-m', `write ${file}`);
+    const sha = run('commit-tree', run('write-tree'), ...parents, '-m', message);
     run('update-ref', ref, sha);
     return sha;
   }

@@ -1,4 +1,5 @@
 /** Who is on the stage, and the claude-hooks.yaml that knows them. */
+import { OTHER_CLI } from './tested-cli.ts';
 
 export const OWNER = 'ada';
 export const DEV = 'dev-bot';
@@ -74,6 +75,7 @@ function configOf(options: StageOptions, at: { forge: string; model: string }): 
         },
       },
       ...options.config,
+      ...(OTHER_CLI === null ? {} : { worker: { cli_path: OTHER_CLI, ...(options.config?.worker ?? {}) } }),
     },
     null,
     2,

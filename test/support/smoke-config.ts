@@ -14,6 +14,7 @@ import { parseModelScript } from '../../src/rehearsal/model-script.ts';
 import { type PocketForge, startPocketForge } from '../../src/rehearsal/pocket-forge.ts';
 import type { SmokeDeps } from '../../src/smoke.ts';
 import { pushDoor } from '../../src/wiring/health.ts';
+import { OTHER_CLI } from './tested-cli.ts';
 
 export const HOOK_SECRET = 'a-webhook-secret-of-the-test';
 
@@ -52,10 +53,15 @@ export async function openInstallation(): Promise<Installation> {
     config: (changes = {}) => configOf(at, changes),
     smoke: (engine, { oci = null, ...extra } = {}) => ({
       engine: async () => engine,
-      cli: (image) => cliFor({ oci, image, executable: null, muslCliPath: null }),
+      cli: (image) => cliFor({ oci, image, executable: OTHER_CLI, muslCliPath: null }),
       forge: (f, agent) =>
         createGiteaFamilyClient({ name: f.name, url: f.url, token: f.accounts[agent]!.token }),
-      door: pushDoor({ git: { maxPushBytes: 100_000_000, signingKeyFile: null } }, silentLog),
+      door: pushDoor(
+        {
+          git: { maxPushBytes: 100_000_000, protectedFiles: [], unprotectedFiles: [], signingKeyFile: null },
+        },
+        silentLog,
+      ),
       env: { PATH: process.env.PATH },
       log: silentLog,
       now: () => Date.now(),

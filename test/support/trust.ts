@@ -11,6 +11,8 @@ export interface KnownForge {
   permissionOf: (login: string, agent: string) => Told | Promise<Told>;
   /** which repository an id is; without it, the forge has every repository that is claimed */
   repository?: (claimed: RepositoryRef, agent: string) => { repository: EventRepository; named: boolean };
+  /** whether the forge's items are as deliveries say; without it, they are */
+  isAsSaid?: boolean;
   /** ids of comments that are still there; without it, none is */
   comments?: readonly number[];
   /** whose token an agent has */
@@ -21,7 +23,7 @@ export interface KnownForge {
 }
 
 export function trustWith(forge: KnownForge): Trust {
-  return createTrust({
+  const trust = createTrust({
     forges: () => forge.forges ?? {},
     client: (_, agent) => ({
       permissionOf: async (_repository, { login }) => await forge.permissionOf(login, agent),
@@ -32,6 +34,9 @@ export function trustWith(forge: KnownForge): Trust {
         return { ...COMMENT, id };
       },
       findReviewComment: async () => null,
+      getItem: async () => {
+        throw new ForgeMissing('This forge was told of no items.');
+      },
       self: async () => {
         if (forge.self === undefined) throw new Error('This forge was not told who its accounts are.');
         return forge.self(agent);
@@ -40,6 +45,7 @@ export function trustWith(forge: KnownForge): Trust {
     now: forge.now ?? Date.now,
     log: forge.log ?? silentLog,
   });
+  return { ...trust, isAsSaid: async () => forge.isAsSaid ?? true };
 }
 
 const COMMENT = {

@@ -1,0 +1,117 @@
+/**
+ * What the settings of a repository may not do. They come with the checkout, and the CLI takes them from there together
+ * with the project's instructions (`settingSources: ['project']`): a writer of one repository, or an agent in an earlier
+ * run, wrote them. They may instruct; where requests go, what a run may do and what reaches our record is the operator's.
+ *
+ * Each entry was measured on CLI 2.1.330; `project-limits.test.ts` plays them on the real one.
+ */
+import type { Options } from '@anthropic-ai/claude-agent-sdk';
+import type { AgentOptions } from './contract.ts';
+
+export interface ProjectLimits {
+  /** what the container's CLI was started with */
+  env: Record<string, string>;
+  agent: Pick<AgentOptions, 'model' | 'permissionMode'>;
+  /** of a checkout that has its instructions from the base branch: what is not in it is not loaded. null = all are */
+  instructions: InstructionFiles | null;
+}
+
+export interface InstructionFiles {
+  /** as the CLI sees it */
+  folder: string;
+  /** relative paths */
+  files: readonly string[];
+}
+
+type Limited = Required<Pick<Options, 'settings' | 'managedSettings' | 'strictMcpConfig'>>;
+
+export function limitsOnProject({ env, agent, instructions }: ProjectLimits): Limited {
+  return {
+    // Servers of the project's `.mcp.json`, of its agents and of plugins are programs that nobody here chose.
+    strictMcpConfig: true,
+    settings: {
+      // The CLI deletes transcripts after 30 days by default; keeping and forgetting is ours.
+      cleanupPeriodDays: 3650,
+      env: { ...oursOf(env), ...OVERRULED_VARIABLES },
+      // A hook that blocks every stop replaced the answer by nothing, one that hangs held the run for its time limit of
+      // ten minutes and more, and one that rewrites a tool's input made our record untrue. Our own hook is not in this.
+      disableAllHooks: true,
+      // Runs before the first request, and what it prints would take the place of our key.
+      apiKeyHelper: '',
+      // The container is the sandbox. One inside it cannot start, and with `failIfUnavailable` nothing would.
+      sandbox: { enabled: false, failIfUnavailable: false },
+      // Lists of all settings are put together. One without the agent's model makes the CLI take another, without a word.
+      availableModels: [agent.model, 'opus', 'sonnet', 'haiku'],
+      fastMode: false,
+      // Together with `disableBypassPermissionsMode` a project's default mode would win over the agent's.
+      permissions: { defaultMode: agent.permissionMode },
+      // Where it is anyway. A folder of the checkout would put its files into every prompt, as the agent's own memory.
+      autoMemoryDirectory: `${env.CLAUDE_CONFIG_DIR}/projects/${env.CLAUDE_CODE_PROJECT_DIR_NAME}/memory`,
+      ...(instructions === null ? {} : instructionsOnly(instructions)),
+    },
+    // A second time, where no settings file can answer back.
+    managedSettings: {
+      allowManagedHooksOnly: true,
+      // Plugins of a marketplace in the checkout would bring hooks and servers along.
+      strictKnownMarketplaces: [],
+      disableCommandPluginSources: true,
+    },
+  };
+}
+
+/** Provider, proxy and certificate variables are left out by CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST (`environment.ts`). */
+const OVERRULED_VARIABLES = {
+  // The first stops the transcript without a word, the second leaves out hooks and with them our record of tool calls.
+  CLAUDE_CODE_SKIP_PROMPT_HISTORY: '0',
+  CLAUDE_CODE_SIMPLE: '0',
+  CLAUDE_CODE_ENABLE_TELEMETRY: '0',
+  // Into every request: fields and features that the gateway would have to refuse.
+  CLAUDE_CODE_EXTRA_BODY: '',
+  ANTHROPIC_BETAS: '',
+};
+
+/** Again in the settings, because those of a project come above the environment. Not the folders: no project can set them. */
+const SAID_AGAIN = [
+  'API_TIMEOUT_MS',
+  'CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS',
+  'CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC',
+  'CLAUDE_CODE_EAGER_FLUSH',
+  'CLAUDE_CODE_MAX_RETRIES',
+  'CLAUDE_CODE_STARTUP_FAILURE_RESULTS',
+  'DISABLE_AUTOUPDATER',
+];
+
+function oursOf(env: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => SAID_AGAIN.includes(name)));
+}
+
+/**
+ * An allow-list by the CLI's own means, whatever its grammar of imports is: it excludes every instruction file that is
+ * none of these, imports, rules and files that appear while the run lasts included.
+ */
+function instructionsOnly({ folder, files }: InstructionFiles) {
+  return {
+    claudeMdExcludes: [`!{${allowed(folder, files)}}`],
+    // `!`-commands in a skill of the base would read files of the pull request into the instructions.
+    disableSkillShellExecution: true,
+  };
+}
+
+/**
+ * A list too long for one argument of a command line is made of the names that never stand in such a checkout but from
+ * the base, and without imports.
+ */
+function allowed(folder: string, files: readonly string[]): string {
+  // One pattern alone would be no alternative, and its braces would stand for themselves.
+  const exact = ['/nothing', ...files.map((path) => asPattern(`${folder}/${path}`))].join(',');
+  if (exact.length <= LONGEST_LIST) return exact;
+  return ['/nothing', ...ALWAYS_FROM_BASE.map((name) => `${asPattern(folder)}/${name}`)].join(',');
+}
+
+const LONGEST_LIST = 64_000;
+const ALWAYS_FROM_BASE = ['CLAUDE.md', '**/CLAUDE.md', '.claude/**', '**/.claude/**'];
+
+/** `?` for what means something in a pattern. A backslash would not do: the CLI makes slashes of them. */
+function asPattern(path: string): string {
+  return path.replace(/[^A-Za-z0-9._/-]/g, '?');
+}

@@ -1,0 +1,191 @@
+/**
+ * What a request to the model may hold: all that the CLI sends for the agents, and nothing else. Whatever is missing
+ * here is refused, because the model's side could act on it with our key: fetch an address, run code, keep a file.
+ * `allowed.test.ts` compares these lists with what the real CLI sends. After a change of the CLI run it, and follow it.
+ */
+import {
+  data,
+  type Fields,
+  type Form,
+  fields,
+  flag,
+  kinds,
+  list,
+  number,
+  oneOf,
+  schema,
+  text,
+  textOrList,
+  unseen,
+} from './forms.ts';
+
+/** The CLI moves its marks of the cache from request to request: what has one today may have none tomorrow. */
+const MARK = 'the CLI’s mark of the cache may stand here';
+
+const CACHE = fields({
+  type: oneOf('ephemeral'),
+  ttl: unseen(
+    'settings of a project may ask for the longer time; the ledger knows its price',
+    oneOf('5m', '1h'),
+  ),
+});
+
+/** As `unseen`, for one of several kinds. */
+const unseenKind = (why: string, form: Fields) => ({ ...form, why });
+/** `kinds` looks at the type before; here it is said once more so that every field is on the list. */
+const block = (type: string, named: Record<string, Form>): Fields => fields({ type: oneOf(type), ...named });
+
+const base64 = (...types: string[]) =>
+  kinds({ base64: block('base64', { media_type: oneOf(...types), data: text() }) });
+
+const TEXT = block('text', {
+  text: text(),
+  cache_control: CACHE,
+  citations: { is: 'nothing' },
+});
+const IMAGE = block('image', {
+  source: base64('image/png', 'image/jpeg', 'image/gif', 'image/webp'),
+  cache_control: unseen(MARK, CACHE),
+});
+const DOCUMENT = block('document', { source: base64('application/pdf'), cache_control: unseen(MARK, CACHE) });
+
+const TOOL_RESULT = block('tool_result', {
+  tool_use_id: text(200),
+  content: textOrList(
+    kinds({
+      text: TEXT,
+      image: IMAGE,
+      document: DOCUMENT,
+      tool_reference: block('tool_reference', { tool_name: text(200) }),
+    }),
+  ),
+  is_error: flag,
+  cache_control: CACHE,
+});
+
+const TOOL_USE = block('tool_use', {
+  id: text(200),
+  name: text(200),
+  input: data,
+  caller: fields({ type: oneOf('direct') }),
+  cache_control: unseen(MARK, CACHE),
+});
+
+const IN_PROMPT = 'a picture in a prompt, and where the CLI counts the tokens of many';
+
+const MESSAGE = fields({
+  role: oneOf('user', 'assistant', 'system'),
+  content: textOrList(
+    kinds({
+      text: TEXT,
+      image: unseenKind(IN_PROMPT, IMAGE),
+      document: unseenKind(IN_PROMPT, DOCUMENT),
+      tool_use: TOOL_USE,
+      tool_result: TOOL_RESULT,
+      thinking: block('thinking', { thinking: text(), signature: text() }),
+      redacted_thinking: block('redacted_thinking', { data: text() }),
+    }),
+  ),
+  output_config: fields({ effort: oneOf('low', 'medium', 'high', 'xhigh', 'max') }),
+});
+
+/** No tool with a type of its own: those run on the model's side, or are told apart from such only by their name. */
+const TOOL = fields({
+  type: unseen('the API’s own word for a tool of the client', oneOf('custom')),
+  name: text(200),
+  description: text(),
+  input_schema: schema,
+  defer_loading: flag,
+  cache_control: unseen(MARK, CACHE),
+});
+
+/** Of messages and of counting tokens. */
+export const BODY: Form & Fields = fields({
+  model: text(200),
+  max_tokens: number,
+  stream: flag,
+  system: textOrList(kinds({ text: TEXT })),
+  messages: list(MESSAGE),
+  tools: list(TOOL),
+  tool_choice: unseen(
+    'side tasks of the CLI name the tool that they want called',
+    fields({ type: oneOf('auto', 'any', 'tool', 'none'), name: text(200), disable_parallel_tool_use: flag }),
+  ),
+  metadata: fields({ user_id: text(400) }),
+  fallback_credit_token: unseen(
+    'after an answer that was refused, the CLI hands in at another model what it was given for it',
+    text(4000),
+  ),
+  temperature: unseen('sent where thinking is off', number),
+  thinking: fields({
+    type: oneOf('adaptive', 'enabled', 'disabled'),
+    budget_tokens: number,
+    display: oneOf('summarized', 'omitted', 'updates'),
+  }),
+  context_management: fields({
+    edits: list(
+      kinds({
+        clear_thinking_20251015: block('clear_thinking_20251015', { keep: oneOf('all') }),
+      }),
+    ),
+  }),
+  output_config: fields({
+    effort: oneOf('low', 'medium', 'high', 'xhigh', 'max'),
+    format: unseen(
+      'side tasks of the CLI ask for an answer in a form',
+      fields({ type: oneOf('json_schema'), schema }),
+    ),
+  }),
+});
+
+/** Of each: why it stands here although the recordings do not have it; null = they have it. */
+type Listed = Readonly<Record<string, string | null>>;
+
+/** What a beta changes is the form of requests and answers; one that lets the model's side act is not here. */
+export const BETAS: Listed = {
+  'claude-code-20250219': null,
+  'interleaved-thinking-2025-05-14': null,
+  'context-management-2025-06-27': null,
+  'thinking-token-count-2026-05-13': null,
+  'thinking-display-updates-2026-08-18': null,
+  'advanced-tool-use-2025-11-20': null,
+  'per-turn-control-2026-07-01': null,
+  'mid-conversation-tool-changes-2026-07-01': null,
+  'effort-2025-11-24': null,
+  'token-counting-2024-11-01': null,
+  'fallback-credit-2026-06-01': null,
+  'oauth-2025-04-20': 'an OAuth token needs it; the gateway adds it, too',
+  'structured-outputs-2025-12-15': 'belongs to `output_config.format`',
+  'extended-cache-ttl-2025-04-11': 'belongs to `cache_control.ttl`',
+};
+/** Its prompts have a price of their own: only for an agent whose model says so. */
+export const LONG_CONTEXT_BETA = 'context-1m-2025-08-07';
+
+/** Headers that go on to the model's side. Every other stays behind. */
+export const OUTWARD_HEADERS: Listed = {
+  accept: null,
+  'user-agent': null,
+  'anthropic-version': null,
+  'anthropic-beta': null,
+  'anthropic-dangerous-direct-browser-access': null,
+  'x-app': null,
+  'x-claude-code-session-id': null,
+  'x-claude-code-agent-id': null,
+  'x-stainless-arch': null,
+  'x-stainless-lang': null,
+  'x-stainless-os': null,
+  'x-stainless-package-version': null,
+  'x-stainless-retry-count': null,
+  'x-stainless-runtime': null,
+  'x-stainless-runtime-version': null,
+  'x-stainless-timeout': null,
+};
+/** Headers of the CLI that stay behind: of the connection, or put in anew. */
+export const KEPT_BACK_HEADERS: Listed = {
+  'accept-encoding': null,
+  connection: null,
+  'content-length': null,
+  'content-type': null,
+  host: null,
+  'x-api-key': null,
+};

@@ -1,0 +1,51 @@
+/**
+ * The bytes of a request, read and compared with the list. What goes on is written anew from the value that was
+ * compared, so nothing that is read differently elsewhere (a name given twice, what stands behind the end, another
+ * character set) goes on at all. For a request of the CLI the bytes are the same. Pure.
+ */
+import { isUtf8 } from 'node:buffer';
+import { type Refusal, refusal } from './admission.ts';
+import { BODY } from './allowed.ts';
+import { extentOf, MOST_DEPTH, MOST_VALUES } from './extent.ts';
+import { findMisfit, type Misfit } from './forms.ts';
+
+export interface Inspected {
+  /** what goes on */
+  body: Buffer<ArrayBuffer>;
+  model: string;
+}
+
+export function inspect(bytes: Buffer): Inspected | Refusal {
+  if (!isUtf8(bytes)) return refusal(400, 'The request is no UTF-8. Send JSON in UTF-8.');
+  const { values, depth } = extentOf(bytes);
+  if (values > MOST_VALUES) return tooMuch(`has more than ${MOST_VALUES} values`);
+  if (depth > MOST_DEPTH) return tooMuch(`is nested more than ${MOST_DEPTH} levels deep`);
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return refusal(400, 'The request is no JSON. Send one JSON object and nothing behind it.');
+  }
+  const misfit = findMisfit(value, BODY);
+  if (misfit !== null) return refusedFor(misfit);
+  const { model } = value as { model?: string };
+  if (model === undefined) return refusal(400, 'The request names no model. Name one in "model".');
+  return { body: Buffer.from(JSON.stringify(value)), model };
+}
+
+function tooMuch(what: string): Refusal {
+  return refusal(413, `The request ${what}. Compact the conversation.`);
+}
+
+const REMEDY =
+  'Leave it out, and send what is meant as text. If the CLI itself sends it, use the CLI of this release, or a newer claude-hooks.';
+
+/**
+ * 400 where it stands in the history, which another session can leave behind; 422 everywhere else, where none can: the
+ * run is then refused, and its session kept.
+ */
+function refusedFor({ at, problem }: Misfit): Refusal {
+  const status = at.startsWith('messages') ? 400 : 422;
+  const where = at === '' ? 'The request' : at;
+  return refusal(status, `${where} ${problem}. ${REMEDY}`);
+}

@@ -1,0 +1,74 @@
+/**
+ * Where a body is inspected: here while it is small, else in a thread, one for each run that needs it, so that neither
+ * the worker nor the requests of other runs wait for 64 MiB of somebody's JSON.
+ */
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { type Refusal, refusal } from './admission.ts';
+import type { Body } from './body.ts';
+import { extentOf } from './extent.ts';
+import { type Inspected, inspect } from './inspection.ts';
+import type { ThreadAnswer } from './inspection-thread.ts';
+
+/** A quarter of a megabyte can hold thirty times as many, and to read those takes thirty times as long. */
+const MOST_VALUES_HERE = 5_000;
+/** Of the thread's JavaScript values. What a large conversation takes is a tenth of it. */
+const MOST_THREAD_MIB = 768;
+
+export interface Inspector {
+  inspect(body: Body): Promise<Inspected | Refusal>;
+  /** what is under way is refused */
+  close(): Promise<void>;
+}
+
+export function createInspector(): Inspector {
+  let thread: Thread | null = null;
+  return {
+    inspect: async (body) => {
+      if (body.kind === 'small' && extentOf(body.bytes).values <= MOST_VALUES_HERE)
+        return inspect(body.bytes);
+      if (thread === null || thread.isOver) thread = new Thread();
+      return await thread.inspect(body.kind === 'small' ? body.bytes : body.memory);
+    },
+    close: async () => thread?.close(),
+  };
+}
+
+class Thread {
+  isOver = false;
+  readonly #worker: Worker;
+  /** in the order in which they were asked, which is that of the answers */
+  readonly #waiting: ((answer: Inspected | Refusal) => void)[] = [];
+
+  constructor() {
+    // The built product has it as .js, beside the .js of this file.
+    const script = new URL(`inspection-thread${extname(import.meta.url)}`, import.meta.url);
+    this.#worker = new Worker(script, { resourceLimits: { maxOldGenerationSizeMb: MOST_THREAD_MIB } });
+    this.#worker.on('message', (answer: ThreadAnswer) => this.#waiting.shift()?.(inspectedOf(answer)));
+    // Not heard, this would end the service. What waits is answered at the exit that follows.
+    this.#worker.on('error', () => {});
+    this.#worker.on('exit', () => {
+      this.isOver = true;
+      for (const answer of this.#waiting.splice(0)) answer(ENDED);
+    });
+  }
+
+  inspect(memory: SharedArrayBuffer | Buffer): Promise<Inspected | Refusal> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#worker.postMessage(memory);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+const ENDED = refusal(413, 'The request could not be inspected, by its size. Compact the conversation.');
+
+function inspectedOf(answer: ThreadAnswer): Inspected | Refusal {
+  if ('status' in answer) return answer;
+  const { buffer, byteOffset, byteLength } = answer.body;
+  return { body: Buffer.from(buffer, byteOffset, byteLength), model: answer.model };
+}

@@ -1,0 +1,114 @@
+/**
+ * The one way out: a forge client through which only words leave that do nothing besides being read. Each call of the
+ * port stands in the table below with what it says, so that a new one cannot be forgotten: it does not compile.
+ */
+import type { Forge, ForgeMarker, ForgeWriter } from '../forge/forge.ts';
+import { type OutgoingRules, outgoingBody, outgoingTitle } from '../security/outgoing.ts';
+
+/** A client that may be written through. Only `outgoingForge` makes one. */
+export type OutgoingForge = Forge & { readonly filtered: true };
+
+/** A client that cannot be written through. */
+export type ReadingForge = Omit<Forge, keyof ForgeWriter | keyof ForgeMarker>;
+
+interface Words {
+  body(text: string): string;
+  title(text: string): string;
+}
+
+type Calls = Omit<Forge, 'name'>;
+/** null = it carries no words of ours: it reads, or names what the forge has already */
+type Filter<K extends keyof Calls> =
+  | ((words: Words, call: Parameters<Calls[K]>) => Parameters<Calls[K]>)
+  | null;
+
+const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
+  createComment: (words, [repository, number, body]) => [repository, number, words.body(body)],
+  editComment: (words, [repository, id, body]) => [repository, id, words.body(body)],
+  createIssue: (words, [repository, issue]) => [
+    repository,
+    { title: words.title(issue.title), body: words.body(issue.body) },
+  ],
+  openPull: (words, [repository, pull]) => [
+    repository,
+    { ...pull, title: words.title(pull.title), body: words.body(pull.body) },
+  ],
+  updatePull: (words, [repository, number, { title, body }]) => [
+    repository,
+    number,
+    {
+      ...(title === undefined ? {} : { title: words.title(title) }),
+      ...(body === undefined ? {} : { body: words.body(body) }),
+    },
+  ],
+  submitReview: (words, [repository, number, review]) => [
+    repository,
+    number,
+    {
+      ...review,
+      body: words.body(review.body),
+      inline: review.inline.map((one) => ({ ...one, body: words.body(one.body) })),
+    },
+  ],
+  setStatus: (words, [repository, sha, status]) => [
+    repository,
+    sha,
+    { ...status, description: words.title(status.description) },
+  ],
+  // The forge words the message of a merge from the pull request: what is in there was looked at when it was opened.
+  merge: null,
+  addLabels: null,
+  removeLabel: null,
+  setAssignees: null,
+  requestReview: null,
+  react: null,
+  self: null,
+  getRepository: null,
+  getItem: null,
+  listComments: null,
+  listReviews: null,
+  ciState: null,
+  findPull: null,
+  getComment: null,
+  listItems: null,
+  listLabels: null,
+  listRuns: null,
+  listJobs: null,
+  readLog: null,
+  permissionOf: null,
+  version: null,
+  listHooks: null,
+  serverTime: null,
+  tokenScopes: null,
+  identifyRepository: null,
+  timeline: null,
+  findReviewComment: null,
+  dismissedReviews: null,
+};
+
+/** `rules` is asked at each call: a run may read a stranger's words in its midst. */
+export function outgoingForge(forge: Forge, rules: () => OutgoingRules): OutgoingForge {
+  return new Proxy(forge as OutgoingForge, {
+    get(_target, name) {
+      if (name === 'filtered') return true;
+      const member = (forge as unknown as Record<string | symbol, unknown>)[name];
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]) => member.apply(forge, filtered(String(name), args, rules()));
+    },
+  });
+}
+
+function filtered(name: string, args: unknown[], rules: OutgoingRules): unknown[] {
+  if (!Object.hasOwn(FILTERS, name)) {
+    throw new Error(
+      `The call ${name} has no filter for what it says. Name it in src/outcome/outgoing-forge.ts.`,
+    );
+  }
+  const filter = FILTERS[name as keyof Calls] as ((words: Words, call: unknown[]) => unknown[]) | null;
+  if (filter === null) return args;
+  const words = {
+    body: (text: string) => outgoingBody(text, rules),
+    title: (text: string) => outgoingTitle(text, rules),
+  };
+  return filter(words, args);
+}

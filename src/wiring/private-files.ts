@@ -1,0 +1,18 @@
+/** Files that this process makes, and git in its name, are for its own user alone. */
+import { isMainThread } from 'node:worker_threads';
+import type { LoadedConfig } from '../config/config.ts';
+
+const OWNER_ONLY = 0o077;
+/**
+ * An agent whose container runs as another user reads the mirror and the relay, which stay ours. Only there do their
+ * files have bits for others; the state folder above them is closed all the same, and only the container is shown them.
+ */
+const READABLE_INSIDE = 0o022;
+
+export function keepFilesPrivate({ agents }: Pick<LoadedConfig, 'agents'>): void {
+  // A worker thread has no umask of its own to set.
+  if (!isMainThread) return;
+  const own = process.getuid?.();
+  const isShared = [...agents.values()].some(({ container }) => (container.user?.uid ?? own) !== own);
+  process.umask(isShared ? READABLE_INSIDE : OWNER_ONLY);
+}

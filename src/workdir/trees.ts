@@ -1,0 +1,42 @@
+/** A checkout and a commit as trees of names. Each folder is read once. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { keyOf, type Tree, type TreeEntry } from './imports.ts';
+
+/** Tracked or not; links are not followed, and git's own folder is not in it. */
+export function treeOfFolder(root: string): Tree {
+  const known = new Map<string, Promise<TreeEntry[]>>();
+  const read = async (folder: string): Promise<TreeEntry[]> => {
+    const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => []);
+    return entries
+      .filter((e) => e.name !== '.git')
+      .map((e) => {
+        const kind = e.isDirectory() ? 'folder' : e.isSymbolicLink() ? 'link' : 'file';
+        return { name: e.name, key: keyOf(e.name), kind };
+      });
+  };
+  return {
+    list: (folder) => {
+      const listed = known.get(folder) ?? read(folder);
+      known.set(folder, listed);
+      return listed;
+    },
+  };
+}
+
+export function treeOfEntries(entries: ReadonlyMap<string, { mode: string }>): Tree {
+  const folders = new Map<string, Map<string, TreeEntry>>();
+  const put = (path: string, kind: TreeEntry['kind']): void => {
+    const slash = path.lastIndexOf('/');
+    const parent = path.slice(0, Math.max(slash, 0));
+    const name = path.slice(slash + 1);
+    const known = folders.get(parent);
+    if (known?.has(name)) return;
+    const names = known ?? new Map<string, TreeEntry>();
+    names.set(name, { name, key: keyOf(name), kind });
+    folders.set(parent, names);
+    if (parent !== '') put(parent, 'folder');
+  };
+  for (const [path, { mode }] of entries) put(path, mode === '120000' ? 'link' : 'file');
+  return { list: async (folder) => [...(folders.get(folder)?.values() ?? [])] };
+}

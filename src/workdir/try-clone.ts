@@ -1,0 +1,38 @@
+/** A small clone that is thrown away: whether git gets to a repository as an account, for the doctor. */
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Remote, WorkdirOptions } from './contract.ts';
+import { type FailureKind, GitCommandFailed } from './failure.ts';
+import { makeGit } from './git.ts';
+import { parseRemote } from './remote.ts';
+import { removeTree } from './remove-tree.ts';
+
+export type CloneTrial =
+  | { kind: 'cloned' | 'empty' }
+  /** `words`: what git said, without a secret */
+  | { kind: 'failed'; failure: FailureKind; words: string };
+
+const TIME_LIMIT_MS = 30_000;
+
+/** The newest commit without its files, which is enough to have used every step of a fetch. */
+export async function tryClone(remote: Remote, { env }: Pick<WorkdirOptions, 'env'>): Promise<CloneTrial> {
+  const folder = await mkdtemp(join(tmpdir(), 'claude-hooks-clone-'));
+  try {
+    const git = makeGit({ folder, gitTimeoutMs: TIME_LIMIT_MS, ...(env === undefined ? {} : { env }) });
+    const address = parseRemote(remote);
+    const gitDir = join(folder, 'trial.git');
+    await git({ gitDir: null, args: ['init', '--quiet', '--bare', '--template=', '--', gitDir] });
+    const listed = await git({ gitDir, args: ['ls-remote', '--', address.url, 'HEAD'], remote: address });
+    if (listed.stdout === '') return { kind: 'empty' };
+    const options = ['--quiet', '--no-tags', '--depth=1', '--filter=blob:none', '--no-write-fetch-head'];
+    await git({ gitDir, args: ['fetch', ...options, '--', address.url, 'HEAD'], remote: address });
+    return { kind: 'cloned' };
+  } catch (error) {
+    if (!(error instanceof GitCommandFailed)) throw error;
+    const words = error.stderr.trim().split('\n').slice(-2).join(' | ').slice(0, 400);
+    return { kind: 'failed', failure: error.kind, words };
+  } finally {
+    await removeTree(folder);
+  }
+}
