@@ -83,7 +83,7 @@ export const BROKER_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/outcome/answer.ts',
-        find: 'return cleaned === text ? text : withoutMarkers(cleaned);',
+        find: 'if (cleaned === before) return cleaned;',
         replace: 'return cleaned;',
       },
     ],

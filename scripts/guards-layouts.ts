@@ -13,8 +13,8 @@ export const LAYOUT_GUARDS: Guard[] = [
     keeps: 'a repository from stopping the transcript by its own .claude/settings.json',
     off: [
       {
-        file: 'src/agent-runner/run-cli.ts',
-        find: "  env: { CLAUDE_CODE_SKIP_PROMPT_HISTORY: '0' },\n",
+        file: 'src/agent-runner/project-limits.ts',
+        find: "  CLAUDE_CODE_SKIP_PROMPT_HISTORY: '0',\n",
         replace: '',
       },
     ],

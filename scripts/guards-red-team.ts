@@ -91,7 +91,7 @@ export const RED_TEAM_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/container/place.ts',
-        find: "mount(`${r.relay.root}/answers`, `${relay.root}/answers`, 'read')",
+        find: 'shown(`${r.relay.root}/answers`, `${relay.root}/answers`)',
         replace: "mount(`${r.relay.root}/answers`, `${relay.root}/answers`, 'write')",
       },
     ],

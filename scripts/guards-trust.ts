@@ -167,7 +167,7 @@ export const TRUST_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/security/html-tags.ts',
-        find: 'if (kept.length === tag.attributes.length) return source;',
+        find: 'if (kept.length === tag.attributes.length && source.length < LONGEST_SEEN) return source;',
         replace: 'if (kept.length <= tag.attributes.length) return source;',
       },
     ],
@@ -179,7 +179,7 @@ export const TRUST_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/worker/prompts.ts',
-        find: 'messages: context.messages.map((m) => ({ ...m, event: cleaned(m.event) })),',
+        find: 'messages: context.messages.map((m) => ({ ...m, event: cleaned(m.event, texts) })),',
         replace: 'messages: context.messages,',
       },
     ],

@@ -8,8 +8,11 @@ import { RED_TEAM_GUARDS } from './guards-red-team.ts';
 import { RELAY_GUARDS } from './guards-relay.ts';
 import { SMOKE_GUARDS } from './guards-smoke.ts';
 import { TRUST_GUARDS } from './guards-trust.ts';
+import { WALLS_CONFIG_GUARDS } from './guards-walls-config.ts';
+import { WALLS_GATEWAY_GUARDS } from './guards-walls-gateway.ts';
 import { WALLS_INTAKE_GUARDS } from './guards-walls-intake.ts';
 import { WALLS_OUTGOING_GUARDS } from './guards-walls-outgoing.ts';
+import { WALLS_TEXTS_GUARDS } from './guards-walls-texts.ts';
 
 export interface Guard {
   name: string;
@@ -31,5 +34,8 @@ export const GUARDS: Guard[] = [
   ...SMOKE_GUARDS,
   ...RED_TEAM_GUARDS,
   ...WALLS_INTAKE_GUARDS,
+  ...WALLS_CONFIG_GUARDS,
   ...WALLS_OUTGOING_GUARDS,
+  ...WALLS_GATEWAY_GUARDS,
+  ...WALLS_TEXTS_GUARDS,
 ];

@@ -15,8 +15,9 @@ export const WORDS: Readonly<Record<string, readonly string[]>> = {
   vocabulary: [],
   errors: [],
   faults: [],
-  mentions: [],
-  security: ['mentions'],
+  'text-limits': [],
+  mentions: ['text-limits'],
+  security: ['mentions', 'text-limits'],
   log: ['security'],
 };
 

@@ -8,10 +8,12 @@ import { type DoctorReport, type Finding, worstFirst } from './doctor/finding.ts
 import { checkFolders } from './doctor/folders.ts';
 import { checkHooks } from './doctor/hooks.ts';
 import { checkNetwork } from './doctor/network.ts';
+import { checkReaders } from './doctor/readers.ts';
 import { checkDatabase, checkRecords } from './doctor/records.ts';
 
 const CHECKS: Readonly<Record<string, Check>> = {
   folders: checkFolders,
+  readers: checkReaders,
   records: checkRecords,
   engines: checkEngines,
   network: checkNetwork,

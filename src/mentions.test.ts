@@ -39,6 +39,11 @@ describe('findMentions', () => {
   });
 });
 
+test('only the beginning of a long text mentions anybody', () => {
+  expect(findMentions(`${'word '.repeat(6_000)}@bot ${'word '.repeat(6_000)}@cy`)).toEqual(['bot']);
+  expect(findMentions('a '.repeat(13_107_200).concat('@bot'))).toEqual([]);
+});
+
 describe('splitMarkdown', () => {
   const markdown = fc
     .array(

@@ -1,7 +1,8 @@
 /**
- * Mentions in Markdown: which parts of a text are prose, and which logins that prose addresses. Pure, no imports.
+ * Mentions in Markdown: which parts of a text are prose, and which logins that prose addresses. Pure.
  * The parser (who is called?) and the outgoing filter (whom must we not ping?) share it, so that they cannot disagree.
  */
+import { beginningOf, LONGEST_FOR_MENTIONS } from './text-limits.ts';
 
 export interface MarkdownPart {
   text: string;
@@ -21,11 +22,14 @@ const MENTION = new RegExp(
   'gu',
 );
 
-/** The logins mentioned in the prose of `text`: lower case, each once, in order of appearance. */
+/**
+ * The logins mentioned in the prose of `text`: lower case, each once, in order of appearance. Only the beginning of a
+ * long text counts: this runs before anybody is asked whether its author may wake an agent.
+ */
 export function findMentions(text: string): string[] {
   const logins = new Set<string>();
-  for (const part of splitMarkdown(text)) {
-    if (!part.prose) continue;
+  for (const part of splitMarkdown(beginningOf(text, LONGEST_FOR_MENTIONS))) {
+    if (!part.prose || !part.text.includes('@')) continue;
     for (const match of part.text.matchAll(MENTION)) logins.add(match[1]!.toLowerCase());
   }
   return [...logins];
@@ -33,7 +37,12 @@ export function findMentions(text: string): string[] {
 
 /** Cuts a text into prose and the rest; the parts joined are the text. Linear in its length. */
 export function splitMarkdown(text: string): MarkdownPart[] {
-  return splitBlocks(text).flatMap((block) => (block.prose ? splitInline(block.text) : [block]));
+  const parts: MarkdownPart[] = [];
+  for (const block of splitBlocks(text)) {
+    if (!block.prose || !/`|<!--/.test(block.text)) parts.push(block);
+    else for (const part of splitInline(block.text)) parts.push(part);
+  }
+  return parts;
 }
 
 interface Fence {
@@ -63,8 +72,8 @@ function splitBlocks(text: string): MarkdownPart[] {
   for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
     const blank = line.trim() === '';
     for (const piece of classifyLine(line, blank, state)) {
-      if (open === null || open.prose !== piece.prose || (state.afterBlank && piece.prose)) {
-        open = { ...piece };
+      if (open === null || open.prose !== piece.prose || (state.afterBlank && piece.prose && !blank)) {
+        open = piece;
         blocks.push(open);
       } else open.text += piece.text;
     }
@@ -106,7 +115,7 @@ function closeComment(line: string, state: BlockState): MarkdownPart[] {
 }
 
 function opensFence(line: string, tooDeep: boolean): Fence | null {
-  if (tooDeep) return null;
+  if (tooDeep || !/`{3}|~{3}/.test(line)) return null;
   const prefix = /^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+[ \t>]*)*/.exec(line)![0];
   const mark = /^(?:`{3,}(?=[^`]*$)|~{3,})/.exec(line.slice(prefix.length))?.[0];
   return mark === undefined ? null : { mark, quoted: prefix.includes('>') };

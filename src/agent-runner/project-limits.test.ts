@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { TestConversation, type Turn } from '../../test/support/conversation.ts';
+import { TestConversation, type Turn, type TurnOptions } from '../../test/support/conversation.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { limitsOnProject } from './project-limits.ts';
 
@@ -28,7 +28,7 @@ interface Seen {
 }
 
 /** `CANARY` in a file is a path that nothing may make; CWD is the checkout. */
-async function runWith(files: Record<string, string>): Promise<Seen> {
+async function runWith(files: Record<string, string>, options: TurnOptions = {}): Promise<Seen> {
   const c = await TestConversation.open(SCRIPT);
   onTestFinished(() => c.close());
   execFileSync('git', ['init', '-q', c.cwd]);
@@ -42,7 +42,7 @@ async function runWith(files: Record<string, string>): Promise<Seen> {
   const stuck = new AbortController();
   const timer = setTimeout(() => stuck.abort('the run hung'), 60_000);
   onTestFinished(() => clearTimeout(timer));
-  const turn = await c.turn('work', { signal: stuck.signal });
+  const turn = await c.turn('work', { ...options, signal: stuck.signal });
   return { turn, c, text: JSON.stringify(c.model.requests), canaries: readdirSync(traps) };
 }
 
@@ -61,7 +61,7 @@ async function expectUndisturbed({ turn, c, canaries }: Seen): Promise<void> {
     .select(['kind', 'content'])
     .orderBy('seq')
     .execute();
-  expect(turns.map((t) => t.kind)).toEqual(['prompt', 'tool', 'text']);
+  expect(turns.map((t) => t.kind)).toEqual(['prompt', 'tool', 'text', 'answer']);
   expect(turns[1]!.content).toContain("echo r''an");
   expect(turn.outcome).toHaveProperty('verified.sessionId');
   expect(c.transcriptText(await c.session())).toContain(ANSWER);
@@ -227,13 +227,32 @@ describe.skipIf(!tools.ok)(tools.title('what a run may do'), () => {
     expect(seen.text).not.toContain('PULL-SKILL');
   });
 
-  test('memory does not come from the checkout', async () => {
-    const seen = await runWith({
-      'mem/MEMORY.md': 'PULL-MEMORY',
-      ...settings({ autoMemoryDirectory: 'CWD/mem', autoMemoryEnabled: true }),
-    });
+  test.each<[string, unknown]>([
+    ['a setting', { autoMemoryDirectory: 'CWD/mem', autoMemoryEnabled: true }],
+    [
+      'a variable',
+      { env: { CLAUDE_COWORK_MEMORY_PATH_OVERRIDE: 'CWD/mem', CLAUDE_CODE_REMOTE_MEMORY_DIR: 'CWD/mem' } },
+    ],
+  ])('memory does not come from the checkout: %s', async (_, value) => {
+    const seen = await runWith({ 'mem/MEMORY.md': 'PULL-MEMORY', ...settings(value) });
     await expectUndisturbed(seen);
     expect(seen.text).not.toContain('PULL-MEMORY');
+  });
+
+  test.each(['dontAsk', 'default'] as const)(
+    'what a project allows does not count in %s',
+    async (permissionMode) => {
+      const allow = { permissions: { allow: ['Bash', 'Bash(*)'], additionalDirectories: ['/'] } };
+      const seen = await runWith(settings(allow), { permissionMode });
+      expect(seen.turn.outcome).toMatchObject({ kind: 'answered' });
+      expect(existsSync(join(seen.c.cwd, 'work.txt'))).toBe(false);
+    },
+  );
+
+  test('what a project denies holds', async () => {
+    const seen = await runWith(settings({ permissions: { deny: ['Bash'] } }));
+    expect(seen.turn.outcome).toMatchObject({ kind: 'answered', answer: ANSWER });
+    expect(existsSync(join(seen.c.cwd, 'work.txt'))).toBe(false);
   });
 
   test('what a project may still do: instruct, and set variables of its own tools', async () => {
@@ -299,7 +318,10 @@ describe.skipIf(!tools.ok)(tools.title('what reaches our record'), () => {
     await c.turn('work');
     expect(bodies.length).toBeGreaterThan(0);
     for (const mark of ['PULL-HEADER', 'pull-beta', 'PULL-BODY', 'pull_field', 'PULL-META'])
-      expect(bodies.join(), mark).not.toContain(mark);
+      expect(
+        bodies.some((body) => body.includes(mark)),
+        mark,
+      ).toBe(false);
   });
 });
 

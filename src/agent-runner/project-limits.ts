@@ -5,7 +5,6 @@
  *
  * Each entry was measured on CLI 2.1.330; `project-limits.test.ts` plays them on the real one.
  */
-import type { Options } from '@anthropic-ai/claude-agent-sdk';
 import type { AgentOptions } from './contract.ts';
 
 export interface ProjectLimits {
@@ -23,9 +22,8 @@ export interface InstructionFiles {
   files: readonly string[];
 }
 
-type Limited = Required<Pick<Options, 'settings' | 'managedSettings' | 'strictMcpConfig'>>;
-
-export function limitsOnProject({ env, agent, instructions }: ProjectLimits): Limited {
+/** Options of the SDK, for `run-cli.ts`. */
+export function limitsOnProject({ env, agent, instructions }: ProjectLimits) {
   return {
     // Servers of the project's `.mcp.json`, of its agents and of plugins are programs that nobody here chose.
     strictMcpConfig: true,
@@ -64,10 +62,18 @@ const OVERRULED_VARIABLES = {
   // The first stops the transcript without a word, the second leaves out hooks and with them our record of tool calls.
   CLAUDE_CODE_SKIP_PROMPT_HISTORY: '0',
   CLAUDE_CODE_SIMPLE: '0',
+  CLAUDE_CODE_SAFE_MODE: '0',
   CLAUDE_CODE_ENABLE_TELEMETRY: '0',
   // Into every request: fields and features that the gateway would have to refuse.
   CLAUDE_CODE_EXTRA_BODY: '',
+  CLAUDE_CODE_EXTRA_METADATA: '',
   ANTHROPIC_BETAS: '',
+  // Each request at full price.
+  DISABLE_PROMPT_CACHING: '0',
+  // A folder of the checkout as the agent's memory.
+  CLAUDE_COWORK_MEMORY_PATH_OVERRIDE: '',
+  CLAUDE_CODE_REMOTE_MEMORY_DIR: '',
+  CLAUDE_MEMORY_STORES: '',
 };
 
 /** Again in the settings, because those of a project come above the environment. Not the folders: no project can set them. */

@@ -81,10 +81,17 @@ export interface CliReport {
   thrown: string | null;
 }
 
+/** `inForce`: the permission mode as the CLI names it at its start. */
+type ObservedRun = CliRun & { mode: { inForce: string } };
+
 const STDERR_KEPT = 4000;
 
 export async function runCli(given: CliRun): Promise<CliReport> {
-  const run = { ...given, container: stoppedOnce(given.container) };
+  const run: ObservedRun = {
+    ...given,
+    container: stoppedOnce(given.container),
+    mode: { inForce: given.agent.permissionMode },
+  };
   const report: CliReport = {
     initId: null,
     cliVersion: null,
@@ -109,6 +116,7 @@ export async function runCli(given: CliRun): Promise<CliReport> {
     const { query } = await import('@anthropic-ai/claude-agent-sdk');
     const options = { ...sdkOptions(run, report, abort), ...(await forgeServer(run.tools)) };
     for await (const message of query({ prompt: run.prompt, options })) {
+      if (message.type === 'system' && message.subtype === 'init') run.mode.inForce = message.permissionMode;
       await take(message, report, run.observe);
       if (message.type === 'result' && lateTimer === null) {
         lateTimer = setTimeout(() => {
@@ -142,7 +150,7 @@ function stoppedOnce(container: RunningContainer): RunningContainer {
   };
 }
 
-function sdkOptions(run: CliRun, report: CliReport, abort: AbortController): Options {
+function sdkOptions(run: ObservedRun, report: CliReport, abort: AbortController): Options {
   const { agent, session } = run;
   return {
     ...(session.start === 'new' ? { sessionId: session.id } : { resume: session.id }),
@@ -160,7 +168,7 @@ function sdkOptions(run: CliRun, report: CliReport, abort: AbortController): Opt
     settingSources: ['project'],
     ...limitsOnProject(run),
     env: run.env,
-    hooks: { PreToolUse: [{ hooks: [recordBeforeTool(run.observe)] }] },
+    hooks: { PreToolUse: [{ hooks: [beforeTool(run)] }] },
     pathToClaudeCodeExecutable: run.executable,
     abortController: abort,
     stderr: (text: string) => {
@@ -192,22 +200,28 @@ function sdkOptions(run: CliRun, report: CliReport, abort: AbortController): Opt
  * A tool call is in our record before it is done. The transcript lags by about 100 ms: a run that is killed in between
  * leaves no trace of the call there, and would do it again.
  */
-function recordBeforeTool(observe: RunObserver): HookCallback {
+function beforeTool({ observe, agent, mode }: ObservedRun): HookCallback {
   return async (input) => {
     if (input.hook_event_name !== 'PreToolUse') return {};
     try {
       await observe.tool(input.tool_name, input.tool_input);
-      return {};
+      // The settings of a repository can take the mode back that the operator chose; no setting of ours outranks them.
+      const isTakenBack =
+        agent.permissionMode === 'bypassPermissions' && mode.inForce !== agent.permissionMode;
+      return isTakenBack ? decided('allow', 'The operator lets this agent work without questions.') : {};
     } catch (error) {
-      const reason = `The service could not record this call, so it was not made: ${String(error)}`;
-      return {
-        hookSpecificOutput: {
-          hookEventName: 'PreToolUse',
-          permissionDecision: 'deny',
-          permissionDecisionReason: reason,
-        },
-      };
+      return decided('deny', `The service could not record this call, so it was not made: ${String(error)}`);
     }
+  };
+}
+
+function decided(permissionDecision: 'allow' | 'deny', permissionDecisionReason: string) {
+  return {
+    hookSpecificOutput: {
+      hookEventName: 'PreToolUse' as const,
+      permissionDecision,
+      permissionDecisionReason,
+    },
   };
 }
 

@@ -4,19 +4,22 @@ import { commentText, itemLine, itemText, newestThatFit, OTHERS_WROTE, reviewTex
 import { itemNumber, readTool, type Tool } from './tool.ts';
 
 const skipNewest = z.coerce.number().int().min(0).max(10_000).default(0);
+/** Of a text that is longer than one answer: the character to go on from. */
+const from = z.coerce.number().int().min(0).max(1_000_000).default(0);
+const one = z.coerce.number().int().positive().optional();
 const MOST = 30;
 
 export const READ_TOOLS: readonly Tool[] = [
   readTool({
     name: 'read_item',
     description:
-      'Title, text and state of an issue or pull request of this repository; of a pull request also branches, head and CI.',
-    input: { number: itemNumber },
-    async read({ number }, { scope, deps, hasRead }) {
+      'Title, text and state of an issue or pull request of this repository; of a pull request also branches, head and CI. A long text is cut; from goes on in it.',
+    input: { number: itemNumber, from },
+    async read({ number, from: start }, { scope, deps, hasRead }) {
       const item = await deps.forge.getItem(scope.repository, number);
       const ci = item.pull === null ? null : await deps.forge.ciState(scope.repository, item.pull.headSha);
       await hasRead([item.author]);
-      return itemText(item, ci);
+      return await itemText(item, ci, start);
     },
   }),
   readTool({
@@ -32,24 +35,37 @@ export const READ_TOOLS: readonly Tool[] = [
   }),
   readTool({
     name: 'list_comments',
-    description: `Comments of an item with their ids, oldest first; the newest ${MOST}. skip_newest turns back further.`,
-    input: { number: itemNumber, skip_newest: skipNewest },
-    async read({ number, skip_newest: skip }, { scope, deps, hasRead }) {
+    description: `Comments of an item with their ids, oldest first; the newest ${MOST}. skip_newest turns back further; id and from go on in a long one.`,
+    input: { number: itemNumber, skip_newest: skipNewest, id: one, from },
+    async read({ number, skip_newest: skip, id, from: start }, { scope, deps, hasRead }) {
       const comments = await deps.forge.listComments(scope.repository, number);
-      const wanted = comments.slice(0, Math.max(0, comments.length - skip));
+      const wanted = wantedOf(comments, { skip, id });
       await hasRead(wanted.map((comment) => comment.author));
-      return wanted.length === 0 ? 'There are no comments.' : newestThatFit(wanted.map(commentText), MOST);
+      if (wanted.length === 0)
+        return id === undefined ? 'There are no comments.' : `There is no comment ${id} here.`;
+      return await newestThatFit(wanted, MOST, (comment) => commentText(comment, start));
     },
   }),
   readTool({
     name: 'list_reviews',
-    description: 'Submitted reviews of a pull request with their inline comments, oldest first.',
-    input: { number: itemNumber, skip_newest: skipNewest },
-    async read({ number, skip_newest: skip }, { scope, deps, hasRead }) {
+    description:
+      'Submitted reviews of a pull request with their inline comments, oldest first. id and from go on in a long one.',
+    input: { number: itemNumber, skip_newest: skipNewest, id: one, from },
+    async read({ number, skip_newest: skip, id, from: start }, { scope, deps, hasRead }) {
       const reviews = await deps.forge.listReviews(scope.repository, number);
-      const wanted = reviews.slice(0, Math.max(0, reviews.length - skip));
+      const wanted = wantedOf(reviews, { skip, id });
       await hasRead(wanted.map((review) => review.author));
-      return wanted.length === 0 ? 'There are no reviews.' : newestThatFit(wanted.map(reviewText), MOST);
+      if (wanted.length === 0)
+        return id === undefined ? 'There are no reviews.' : `There is no review ${id} here.`;
+      return await newestThatFit(wanted, MOST, (review) => reviewText(review, start));
     },
   }),
 ];
+
+function wantedOf<E extends { id: number }>(
+  entries: readonly E[],
+  { skip, id }: { skip: number; id: number | undefined },
+): E[] {
+  if (id !== undefined) return entries.filter((entry) => entry.id === id);
+  return entries.slice(0, Math.max(0, entries.length - skip));
+}

@@ -28,6 +28,11 @@ test('no text can close its fence', () => {
   );
 });
 
+test('any number of runs of backticks has its fence', () => {
+  expect(fenced('` '.repeat(131_072), 'comment by eve')).toMatch(/^``` comment by eve\n/);
+  expect(fenced('`'.repeat(262_144), '').split('\n')[0]).toHaveLength(262_145);
+});
+
 test('one line stays one line', () => {
   expect(oneLine('a\r\n\tb\u2028c\u0000d')).toBe('a b c d');
   expect(oneLine('x'.repeat(300))).toHaveLength(200);

@@ -7,6 +7,7 @@ import {
   labeledEvent,
 } from '../../test/support/sample-events.ts';
 import type { Database } from '../database/database.ts';
+import { resolveConversation } from '../mailbox/conversations.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import { placeEvent, rememberItem } from './items.ts';
 
@@ -174,6 +175,17 @@ describe('a CI run that names only a commit', () => {
     // Late news of the old head does not move it back.
     await seeOne(rows, { ...pull, occurredAt: time(1) });
     expect((await seeOne(rows, nameless(moved.headSha))).item?.number).toBe(pull.item!.number);
+  });
+
+  test("belongs to the one in a conversation, although a stranger's newer one has the same head", async () => {
+    const { rows } = await openSqlite();
+    const pull = assignedEvent('a', 'pull');
+    const { forge, repository } = pull;
+    const { number } = pull.item!;
+    await seeOne(rows, pull);
+    await seeOne(rows, { ...pull, item: { ...pull.item!, number: number + 1 } });
+    await resolveConversation(rows, { forge, repository, number, agent: 'dev', item: pull.item!, now: 1 });
+    expect((await seeOne(rows, nameless())).item?.number).toBe(number);
   });
 
   test('a label event has no commit and keeps the head', async () => {

@@ -1,6 +1,6 @@
 /** Real mounts in a mount namespace of their own: the doctor runs inside it as another process. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { contextOf } from '../../test/support/doctor.ts';
@@ -83,28 +83,4 @@ test('a signing key that is missing, or is the public half', async () => {
   expect(await look({ git })).toMatchObject([{ check: 'key-is-no-key' }]);
   writeFileSync(file, '-----BEGIN OPENSSH PRIVATE KEY-----\nx\n-----END OPENSSH PRIVATE KEY-----\n');
   expect(await look({ git })).toEqual([]);
-});
-
-test('a state folder and a database that other users can read are named', async () => {
-  const { state } = here.config();
-  const database = join(state, 'claude-hooks.db');
-  mkdirSync(state, { recursive: true, mode: 0o755 });
-  writeFileSync(database, '', { mode: 0o644 });
-  // Nobody gets that far.
-  chmodSync(here.folder, 0o700);
-  expect(await look()).toEqual([]);
-  chmodSync(here.folder, 0o755);
-  const found = await look();
-  expect(found.map((f) => [f.check, f.severity, f.subject])).toEqual([
-    ['readable-by-others', 'risk', state],
-    ['readable-by-others', 'risk', database],
-  ]);
-  expect(found[0]!.remedy).toMatch(/^Run chmod 700/);
-  chmodSync(state, 0o700);
-  expect(await look()).toEqual([]);
-  const elsewhere = join(here.folder, 'rows.db');
-  writeFileSync(elsewhere, '', { mode: 0o640 });
-  expect(await look({ database: { url: `sqlite:${elsewhere}` } })).toMatchObject([
-    { check: 'readable-by-others', subject: elsewhere, evidence: 'its mode is 640' },
-  ]);
 });

@@ -1,6 +1,6 @@
 /** The state folder and the files named in the configuration: there, ours, writable, roomy, readable. */
 import { access, constants, readdir, readFile, stat, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Check, DoctorContext } from './contract.ts';
 import type { Finding } from './finding.ts';
 
@@ -14,10 +14,7 @@ export const checkFolders: Check = async (context) => {
   if (await exists(state)) {
     for (const folder of await stateFolders(state)) findings.push(...(await checkFolder(folder)));
     findings.push(...(await checkOwners(context)));
-    findings.push(...(await checkReaders(state, 'the state folder', 'chmod 700')));
   }
-  for (const file of databaseFiles(context.config.database.url))
-    findings.push(...(await checkReaders(file, 'the database', 'chmod 600')));
   if (git.signingKeyFile !== null) findings.push(...(await checkKey(git.signingKeyFile)));
   return findings;
 };
@@ -79,40 +76,6 @@ function notWritable(folder: string, code: string): Finding {
       ? 'Mount it read-write (`rw`), in the service’s own unit or container as well.'
       : 'Give the folder to the user the service runs as (chown -R), or run it as the folder’s owner.',
   };
-}
-
-function databaseFiles(url: string): string[] {
-  const file = /^sqlite:(.+)$/.exec(url)?.[1];
-  return file === undefined ? [] : [file, `${file}-wal`, `${file}-shm`];
-}
-
-/** Prompts, transcripts and texts of private repositories: nothing for the other users of this machine. */
-async function checkReaders(path: string, what: string, command: string): Promise<Finding[]> {
-  const found = await stat(path).catch(() => null);
-  if (found === null || !(await isReachedByOthers(path, found.mode))) return [];
-  const mode = (found.mode & 0o777).toString(8);
-  return [
-    {
-      check: 'readable-by-others',
-      severity: 'risk',
-      subject: path,
-      problem: `other users of this machine can read ${what}`,
-      evidence: `its mode is ${mode}`,
-      remedy: `Run ${command} on it. A service of this release does so at its start, and keeps it so.`,
-    },
-  ];
-}
-
-/** Whether its group, or everybody, may read it and enter all folders above it. */
-async function isReachedByOthers(path: string, mode: number): Promise<boolean> {
-  let group = (mode & 0o040) !== 0;
-  let everybody = (mode & 0o004) !== 0;
-  for (let at = dirname(path); ; at = dirname(at)) {
-    const above = (await stat(at)).mode;
-    everybody &&= (above & 0o001) !== 0;
-    group &&= (above & 0o011) !== 0;
-    if (at === dirname(at)) return group || everybody;
-  }
 }
 
 /** Enough to see a pattern; an installation may have tens of thousands. */

@@ -116,9 +116,7 @@ async function listReviews(http: ForgeHttp, repository: RepositoryRef, number: n
     if (verdict === null) continue;
     const comments = { method: 'GET', repository, path: `${path}/${answer.id}/comments` } as const;
     const inline =
-      answer.comments_count === 0
-        ? []
-        : ((await http.sendTo(comments, z.array(inlineAnswer).nullish())).value ?? []);
+      answer.comments_count === 0 ? [] : (await http.listTo(comments, { member: inlineAnswer })).members;
     reviews.push(toReview(answer, verdict, inline.map(toInline)));
   }
   return reviews;

@@ -18,6 +18,7 @@ import {
 } from './gitea-family-payloads.ts';
 
 const PAGE_SIZE = 50;
+const PIECE_SIZE = 5;
 
 export function createEvidence(http: ForgeHttp): ForgeEvidence {
   return {
@@ -96,31 +97,50 @@ const timelineAnswer = z.object({
 });
 type TimelineAnswer = z.output<typeof timelineAnswer>;
 
-async function timeline(
-  http: ForgeHttp,
-  {
-    repository,
-    number,
-    at,
-  }: { repository: RepositoryRef; number: number; at: Parameters<ForgeEvidence['timeline']>[2] },
-): Promise<Timeline | NotOffered> {
-  const search = new URLSearchParams({
-    page: String(at.page),
-    limit: String(PAGE_SIZE),
-    ...(at.since === null ? {} : { since: at.since }),
-  });
-  const path = `/issues/${number}/timeline?${search}`;
+interface TimelineCall {
+  repository: RepositoryRef;
+  number: number;
+  at: Parameters<ForgeEvidence['timeline']>[2];
+}
+
+async function timeline(http: ForgeHttp, call: TimelineCall): Promise<Timeline | NotOffered> {
   try {
+    const whole = await timelinePiece(http, call, { page: call.at.page, limit: PAGE_SIZE });
+    const members = whole.isCutShort ? await inPieces(http, call) : whole.members;
     // Entries that the reader may not see are null.
-    const shape = z.array(timelineAnswer.nullable()).nullish();
-    const { value } = await http.sendTo({ method: 'GET', repository, path }, shape);
-    const answers = (value ?? []).filter((entry) => entry !== null);
-    return { kind: 'timeline', entries: answers.flatMap(toEntry), isLast: (value ?? []).length === 0 };
+    const entries = members.flatMap((answer) => (answer === null ? [] : toEntry(answer)));
+    return { kind: 'timeline', entries, isLast: members.length === 0 };
   } catch (error) {
     const noRoute = error instanceof ForgeMissing || (error instanceof ForgeRefused && error.status === 405);
     if (!noRoute) throw error;
     return { kind: 'not-offered', why: 'This forge has no timeline of issues. Update it.' };
   }
+}
+
+/** Comments are entries, too, and strangers decide how long they are. */
+async function inPieces(http: ForgeHttp, call: TimelineCall): Promise<(TimelineAnswer | null)[]> {
+  const members: (TimelineAnswer | null)[] = [];
+  for (let piece = 1; piece <= PAGE_SIZE / PIECE_SIZE; piece++) {
+    const page = ((call.at.page - 1) * PAGE_SIZE) / PIECE_SIZE + piece;
+    const answer = await timelinePiece(http, call, { page, limit: PIECE_SIZE });
+    members.push(...answer.members);
+    if (answer.members.length === 0) break;
+  }
+  return members;
+}
+
+async function timelinePiece(
+  http: ForgeHttp,
+  { repository, number, at }: TimelineCall,
+  piece: { page: number; limit: number },
+) {
+  const search = new URLSearchParams({
+    page: String(piece.page),
+    limit: String(piece.limit),
+    ...(at.since === null ? {} : { since: at.since }),
+  });
+  const path = `/issues/${number}/timeline?${search}`;
+  return await http.listTo({ method: 'GET', repository, path }, { member: timelineAnswer.nullable() });
 }
 
 function toEntry(answer: TimelineAnswer): TimelineEntry[] {
@@ -182,8 +202,8 @@ async function findReviewComment(
   for (const review of reviews.toReversed()) {
     if (review.comments_count === 0) continue;
     const call = { method: 'GET', repository, path: `${path}/${review.id}/comments` } as const;
-    const comments = (await http.sendTo(call, z.array(replyShape).nullish())).value ?? [];
-    const found = comments.find((comment) => comment.id === id);
+    const { members } = await http.listTo(call, { member: replyShape });
+    const found = members.find((comment) => comment.id === id);
     if (found !== undefined) return toComment(found);
   }
   return null;

@@ -182,6 +182,6 @@ test('an answer without end is given up, and is no reason to try again', async (
     new Response(new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(1 << 20)) }));
   const account = { name: 'home', url: 'http://127.0.0.1:9', token: 't', fetch: endless };
   const call = createGiteaFamilyClient(account).readLog({ id: '1', fullName: 'a/b' }, 4, 10);
-  await expect(call).rejects.toThrow(/more than 32 MiB/);
+  await expect(call).rejects.toThrow(/more than 256 MiB/);
   await expect(call).rejects.toBeInstanceOf(ForgeRefused);
 });

@@ -3,14 +3,16 @@
  * is decoration (missing or null becomes empty, as in trimmed, old or anonymised bodies), strict where it is identity.
  */
 import { z } from 'zod';
+import { beginningOf, LONGEST_TEXT } from '../text-limits.ts';
 
 /** Deleted accounts; the forge's own convention. */
 const GHOST = { id: -1, login: 'ghost' };
 
+/** Strangers' texts are cut here, so that nobody behind has to expect a longer one. */
 const text = z
   .string()
   .nullish()
-  .transform((value) => value ?? '');
+  .transform((value) => beginningOf(value ?? '', LONGEST_TEXT));
 const flag = z
   .boolean()
   .nullish()
@@ -144,7 +146,10 @@ export const actionRunPayload = z.object({
     prettyref: text,
     commit_sha: text,
     /** the JSON of the webhook that triggered the run, as a string */
-    event_payload: text,
+    event_payload: z
+      .string()
+      .nullish()
+      .transform((value) => value ?? ''),
     status: z.string().min(1),
     stopped: instant,
     updated: instant,

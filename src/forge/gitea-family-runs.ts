@@ -43,12 +43,11 @@ export function createCi(http: ForgeHttp): ForgeCi {
     async readLog(repository, jobId, maxBytes) {
       return await offered(LOGS, async () => {
         const path = `/actions/jobs/${jobId}/logs`;
-        const range = `bytes=-${maxBytes}`;
-        const answer = await http.tellTo({ method: 'GET', repository, path, range });
+        const answer = await http.tellTo({ method: 'GET', repository, path, tail: maxBytes });
         const start = Number(/^bytes (\d+)-/.exec(answer.headers.get('content-range') ?? '')?.[1] ?? 0);
         const bytes = Buffer.from(answer.text);
         const text = bytes.subarray(Math.max(0, bytes.length - maxBytes)).toString();
-        return { kind: 'log', text, cut: start > 0 || bytes.length > maxBytes };
+        return { kind: 'log', text, cut: answer.isCut || start > 0 || bytes.length > maxBytes };
       });
     },
   };

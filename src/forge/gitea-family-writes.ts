@@ -22,7 +22,8 @@ export function createComments(http: ForgeHttp): Comments {
   return {
     async listComments(repository, number) {
       const path = `/issues/${number}/comments`;
-      const comments = await listAll(http, { repository, path, member: commentShape });
+      const madeAt = (one: { created_at: string }) => one.created_at;
+      const comments = await listAll(http, { repository, path, member: commentShape, madeAt });
       return comments.sort((a, b) => a.id - b.id).map(toComment);
     },
     async getComment(repository, id) {

@@ -25,8 +25,10 @@ export function createInspector(): Inspector {
   let thread: Thread | null = null;
   return {
     inspect: async (body) => {
-      if (body.kind === 'small' && extentOf(body.bytes).values <= MOST_VALUES_HERE)
-        return inspect(body.bytes);
+      if (body.kind === 'small') {
+        const extent = extentOf(body.bytes);
+        if (extent.values <= MOST_VALUES_HERE) return inspect(body.bytes, extent);
+      }
       if (thread === null || thread.isOver) thread = new Thread();
       return await thread.inspect(body.kind === 'small' ? body.bytes : body.memory);
     },

@@ -1,5 +1,6 @@
 /** Text for a terminal: times, durations, columns, and foreign text made harmless. Pure. */
 import { stripHiddenText } from '../security/hidden-text.ts';
+import { beginningOf, LONGEST_LINE } from '../text-limits.ts';
 
 /** RFC 3339 in UTC, or null: what every model of this room says for a time. */
 export function timeOf(ms: number | null): string | null {
@@ -34,7 +35,7 @@ export function showDuration(ms: number): string {
  * sequence in one of them would act on the operator's terminal.
  */
 export function oneLine(text: string, longest = 160): string {
-  const flat = stripHiddenText(text).replace(/\s+/g, ' ').trim();
+  const flat = stripHiddenText(beginningOf(text, LONGEST_LINE)).replace(/\s+/g, ' ').trim();
   return flat.length <= longest ? flat : `${flat.slice(0, longest - 1).trimEnd()}…`;
 }
 

@@ -72,6 +72,17 @@ describeDatabases('conversations', (open) => {
     expect((await findConversation(rows, address))?.repository_name).toBe('team/store');
   });
 
+  test('are joined by a pull request that closes the issue, if its author may', async () => {
+    const { rows } = await open();
+    const first = await conversationOn(rows);
+    const item = { ...commentEvent('hello').item!, kind: 'pull' as const, body: 'Closes #12' };
+    const address = { forge: 'home', repository, agent: 'dev', item, now: NOW };
+    const strangers = await resolveConversation(rows, { ...address, number: 20 });
+    expect(strangers.id).not.toBe(first.id);
+    const trusted = await resolveConversation(rows, { ...address, number: 21, mayJoin: true });
+    expect(trusted.id).toBe(first.id);
+  });
+
   test('cannot be made twice for one item and agent', async () => {
     const { rows } = await open();
     const first = await conversationOn(rows);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { continuityReceipt, parseVerdict, postedText } from './answer.ts';
+import { continuityReceipt, parseVerdict, postedText, unmarked } from './answer.ts';
 
 describe('what is posted', () => {
   test('is the answer, our notes and our mark', () => {
@@ -18,6 +18,21 @@ describe('what is posted', () => {
     });
     expect(text).not.toContain('other:comment');
   });
+});
+
+test('marks in marks are gone, however deep and long', () => {
+  const mark = '<!-- claude-hooks a:comment -->';
+  const inside = (depth: number): string =>
+    `${'<!-- claude-hooks '.repeat(depth)}${' a:comment -->'.repeat(depth)}`;
+  const split = mark.replace('hooks', `ho${mark}oks`);
+  for (const text of [inside(3), inside(20_000), split, split.replace('comment', `com${split}ment`)]) {
+    expect(/<!--\s*claude-hooks/.test(unmarked(text))).toBe(false);
+  }
+  expect(unmarked('a <!-- note --> b')).toBe('a <!-- note --> b');
+});
+
+test('an answer that goes on for ever is cut, and says so', () => {
+  expect(unmarked('word '.repeat(100_000))).toMatch(/word\n\n\(cut here: 440000 more characters\)$/);
 });
 
 describe('the verdict of a review', () => {

@@ -1,4 +1,5 @@
 /** The agent's final answer to the text that is posted. Pure. */
+import { beginningOf, LONGEST_TO_POST } from '../text-limits.ts';
 import type { Continuity, ReviewVerdict } from '../vocabulary.ts';
 
 export interface PostedAnswer {
@@ -15,16 +16,24 @@ export function postedText({ answer, notes, marker }: PostedAnswer): string {
 
 /** What a model wrote, without marks of ours. What it may say is seen to by `outgoing-forge.ts`, for all that leaves. */
 export function unmarked(text: string): string {
-  return withoutMarkers(text).trim();
+  const most = beginningOf(text, LONGEST_TO_POST);
+  const cut = most.length < text.length ? `\n\n(cut here: ${text.length - most.length} more characters)` : '';
+  return `${withoutMarkers(most).trim()}${cut}`;
 }
 
-/**
- * The model may have read our marks in a comment; one that it repeats would pass for an effect of ours. Again until
- * nothing is found, because one inside another leaves a third.
- */
+/** Taking out one mark may join what stood around it to another one; honest texts are done after the first pass. */
+const MOST_PASSES = 4;
+
+/** The model may have read our marks in a comment; one that it repeats would pass for an effect of ours. */
 function withoutMarkers(text: string): string {
-  const cleaned = text.replaceAll(/<!--\s*claude-hooks(?:(?!<!--)[\s\S])*?-->/g, '');
-  return cleaned === text ? text : withoutMarkers(cleaned);
+  let cleaned = text;
+  for (let pass = 0; pass < MOST_PASSES; pass += 1) {
+    const before = cleaned;
+    cleaned = before.replaceAll(/<!--\s*claude-hooks(?:(?!<!--)[\s\S])*?-->/g, '');
+    if (cleaned === before) return cleaned;
+  }
+  // Only a text built for it comes here: marks in marks, as deep as the text is long. Without this it has no marks.
+  return cleaned.replaceAll('<!--', '&lt;!--');
 }
 
 /** The continuity receipt: one line on the item whenever the history had to be rebuilt. */

@@ -1,9 +1,6 @@
 /** One HTML tag in a text, read as CommonMark or as a browser would, and what a reader sees of it. Pure. */
-
-/** Counts the characters looked at, so that a test can see that the time is linear. */
-export interface Meter {
-  steps: number;
-}
+import { seenAddress } from './link-parts.ts';
+import type { Meter } from './meter.ts';
 
 export interface Tag {
   end: number;
@@ -13,24 +10,27 @@ export interface Tag {
   attributes: { name: string; value: string; source: string }[];
 }
 
-/** What stays of a tag. All other attributes can hold text that nobody sees. */
-const KEPT_ATTRIBUTES = words(
-  'href src width height align valign colspan rowspan type checked disabled open start',
+/** Attributes that stay when their value is an address, or a number, or there is none: all others can hold text. */
+const ADDRESSES = words('href src');
+const NUMBERS = words('width height colspan rowspan start');
+const WORDS: Readonly<Record<string, RegExp>> = {
+  align: /^(?:left|right|center|justify)$/i,
+  valign: /^(?:top|middle|bottom|baseline)$/i,
+  type: /^(?:checkbox|[1aAiI])$/,
+  checked: /^$/,
+  disabled: /^$/,
+  open: /^$/,
+};
+/** The forges drop these with their content. */
+const UNSEEN_ELEMENTS = words('script style iframe noembed noframes noscript nostyle object frame frameset');
+/** The name of any other element is seen by nobody either, and its content is. */
+const KNOWN_ELEMENTS = words(
+  `a abbr acronym address article aside b base bdi bdo big blockquote body br button caption center cite code col
+  colgroup dd del details dfn dialog dir div dl dt em embed fieldset figcaption figure font footer form h1 h2 h3 h4 h5
+  h6 head header hr html i img input ins kbd label legend li link main map mark math menu meta nav ol optgroup option p
+  param picture pre progress q rp rt ruby s samp section select small source span strike strong sub summary sup svg
+  table tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr`,
 );
-/** Forges drop these with their content. */
-const UNSEEN_ELEMENTS = words(
-  'script style title template iframe noembed noframes noscript object frame frameset',
-);
-const VOID_ELEMENTS = words('area base br col embed frame hr img input link meta param source track wbr');
-/** A line that begins with one of these is raw HTML, well-formed or not. */
-const BLOCK_ELEMENTS = words(
-  `address article aside base basefont blockquote body caption center col colgroup dd details dialog dir div dl dt
-  fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr html iframe legend li link main
-  menu menuitem nav noframes ol optgroup option p param pre script search section style summary table tbody td textarea
-  tfoot th thead title tr track ul`,
-);
-const HIDING_STYLE =
-  /display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:opacity|font-size|max-height|height|width)\s*:\s*0(?![.\d]*[1-9])|color\s*:\s*transparent/i;
 
 function words(list: string): ReadonlySet<string> {
   return new Set(list.split(/\s+/));
@@ -101,29 +101,25 @@ export class TagReader {
   }
 }
 
-/** Whether nobody sees the element's content. */
-export function hidesContent({ name, isClosing, attributes }: Tag): boolean {
-  if (isClosing || VOID_ELEMENTS.has(name)) return false;
-  return (
-    UNSEEN_ELEMENTS.has(name) ||
-    attributes.some((a) => a.name === 'hidden' || (a.name === 'style' && HIDING_STYLE.test(a.value)))
-  );
+/** Whether nobody sees the element's content. Styles and `hidden` do not count: the forges take attributes off. */
+export function hidesContent({ name, isClosing }: Tag): boolean {
+  return !isClosing && UNSEEN_ELEMENTS.has(name);
 }
 
-/** The tag without attributes that nobody sees; unchanged when it has none. */
+/** The tag without what nobody sees; unchanged when it has nothing of it. */
 export function seenOf(tag: Tag, source: string): string {
-  if (UNSEEN_ELEMENTS.has(tag.name)) return '';
-  const kept = tag.attributes.filter((a) => KEPT_ATTRIBUTES.has(a.name) && !/^["']?\s*data:/i.test(a.value));
-  if (kept.length === tag.attributes.length) return source;
+  if (!KNOWN_ELEMENTS.has(tag.name)) return '';
+  const kept = tag.attributes.filter(isSeen);
+  if (kept.length === tag.attributes.length && source.length < LONGEST_SEEN) return source;
   return `<${tag.isClosing ? '/' : ''}${[tag.name, ...kept.map((a) => a.source)].join(' ')}>`;
 }
 
-/** Whether a line that begins with this is raw HTML even if its tag never ends. */
-export function beginsRawHtml(text: string, at: number): boolean {
-  const name = /^<\/?([a-z][a-z0-9]*)/i.exec(text.slice(at, at + LONGEST_NAME))?.[1]?.toLowerCase() ?? '';
-  if (!BLOCK_ELEMENTS.has(name)) return false;
-  // Not from the start of the line: a long line full of tags would be read once for each.
-  const before = text.slice(Math.max(0, at - LONGEST_NAME), at);
-  const line = before.slice(before.lastIndexOf('\n') + 1);
-  return line.length < LONGEST_NAME && /^[ \t>*+\-\d.)]*$/.test(line);
+/** Longer ones have gaps that are as long as a text. */
+const LONGEST_SEEN = 1_000;
+
+function isSeen({ name, value }: Tag['attributes'][number]): boolean {
+  const plain = value.replace(/^(["'])([\s\S]*)\1$/, '$2').trim();
+  if (ADDRESSES.has(name)) return plain !== '' && /^<?[^\s<>]+>?$/.test(seenAddress(plain));
+  if (NUMBERS.has(name)) return /^\d{1,5}(?:%|px)?$/.test(plain);
+  return WORDS[name]?.test(plain) ?? false;
 }

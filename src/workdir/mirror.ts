@@ -2,7 +2,7 @@
  * One bare repository per repository of a forge. It is ours alone: agents read it (their `origin`), nothing of theirs
  * is ever read as its configuration, and it can be thrown away and cloned anew at any time.
  */
-import { access, chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { moveAside } from './aside.ts';
 import { branchesFor } from './branches.ts';
@@ -185,8 +185,7 @@ export class Mirrors {
       const config = formatConfig(await objectFormatOf(fresh), { bare: 'true' });
       await writeFile(join(fresh, 'config'), `${config}${SERVED}`);
       await mkdir(join(fresh, 'hooks'), { recursive: true });
-      await writeFile(join(fresh, 'hooks', 'pre-receive'), REFUSE_PUSH);
-      await chmod(join(fresh, 'hooks', 'pre-receive'), 0o755);
+      await writeFile(join(fresh, 'hooks', 'pre-receive'), REFUSE_PUSH, { mode: 0o777 });
       await rename(fresh, path);
       this.#whole.set(path, Date.now());
     } catch (error) {

@@ -2,7 +2,7 @@
  * The relay of one dispatch. The agent writes `push.git` and `outbox`; no git of the worker ever runs in the first,
  * and the second is read file by file (`broker/git-outbox.ts`). Everything else in it is the worker's.
  */
-import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RelayFolders, RelayPaths } from './contract.ts';
 import type { Git } from './git.ts';
@@ -32,8 +32,8 @@ export async function makeRelay(
   for (const [name, text] of Object.entries(relayPrograms(o.seen))) {
     const path = join(fresh, 'programs', name);
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text);
-    await chmod(path, 0o755);
+    // For whom it is, the umask says.
+    await writeFile(path, text, { mode: 0o777 });
   }
   await removeTree(root);
   await rename(fresh, root);

@@ -16,6 +16,7 @@ import { cliFolders } from '../sessions/folders.ts';
 import { type DispatchContext, gatherContext } from './context.ts';
 import { openDoors } from './doors.ts';
 import { contextRequest } from './parts.ts';
+import { readTexts } from './prompt-budget.ts';
 import { promptOf } from './prompts.ts';
 import { tellPeople } from './publish.ts';
 import { announceRun, conversationView, replayedMessages } from './rows.ts';
@@ -133,6 +134,7 @@ async function run(
   const seenAll = seenItems(lease.conversation.seen);
   const material = {
     context,
+    texts: await readTexts(context),
     agent,
     login: account.login,
     skills: deps.config().skills,

@@ -33,7 +33,8 @@ export function screenTexts(request: ScreenRequest): ItemText {
   const woken = wokenAt(messages);
   const pinned = pinnedComments(messages);
   const kept = comments.filter((c) => pinned.has(c.id) || isAsItWas(c, woken, request));
-  const leftOut = comments.filter((c) => !kept.includes(c));
+  const keptIds = new Set(kept.map((c) => c.id));
+  const leftOut = comments.filter((c) => !keptIds.has(c.id));
   const shown = kept.map((c) => ({ ...c, body: pinned.get(c.id) ?? c.body, trusted: isTrusted(c.author) }));
   const edited = kept.filter((c, index) => !sameText(c.body, shown[index]!.body));
   const keptReviews = reviews.filter((r) => isTrusted(r.author) || Date.parse(r.submittedAt) < woken);
@@ -65,7 +66,8 @@ function wokenAt(messages: readonly CarriedMessage[]): number {
   const times = messages
     .map(({ event }) => Date.parse(event.occurredAt))
     .filter((time) => !Number.isNaN(time));
-  return times.length > 0 ? Math.max(...times) : Math.max(0, ...messages.map((m) => m.receivedAt));
+  const known = times.length > 0 ? times : messages.map((m) => m.receivedAt);
+  return known.reduce((latest, time) => Math.max(latest, time), 0);
 }
 
 /**

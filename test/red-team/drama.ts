@@ -23,11 +23,12 @@ import { kernel } from './attempts/kernel.ts';
 import { forgery, lifetime, violence } from './attempts/lifetime.ts';
 import { model } from './attempts/model.ts';
 import { network } from './attempts/network.ts';
+import { smuggling } from './attempts/smuggling.ts';
 import { LIBRARY } from './library.ts';
 
 /** In this order: what spoils the ground for others comes last. */
 export function attempts(at: Target): Attempt[] {
-  const all = [credentials, model, network, pushes, mounts, kernel, archive, lifetime, traps];
+  const all = [credentials, model, smuggling, network, pushes, mounts, kernel, archive, lifetime, traps];
   return all.flatMap((of) => of(at));
 }
 

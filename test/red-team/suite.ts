@@ -6,6 +6,7 @@ import { DEV, tokenOf } from '../support/service-config.ts';
 import type { Audited, Target } from './attempt.ts';
 import { WRECKS } from './attempts/checkout.ts';
 import { FORGE } from './attempts/forge.ts';
+import { ADDRESS } from './attempts/smuggling.ts';
 import { attempts, Drama, type Evidence } from './drama.ts';
 
 const NOWHERE: Target = {
@@ -133,6 +134,9 @@ function afterwards(seen: () => Evidence): void {
       const keys = seen().requests.map((r) => r.headers['x-api-key']);
       expect(new Set(keys)).toEqual(new Set(['…-key']));
       expect(seen().requests.filter((r) => r.headers.authorization !== undefined)).toEqual([]);
+    });
+    test('the model’s side heard nothing of the address that it was to ask', () => {
+      expect(JSON.stringify(seen().requests)).not.toContain(new URL(ADDRESS).host);
     });
     test('every run came to its end, those that killed their CLI too; the neighbour was not disturbed', () => {
       expect(seen().outputs.get('violence')).toContain('still here');

@@ -47,6 +47,7 @@ export interface TurnOptions {
   /** as `DispatchRun.instructions` */
   instructions?: readonly string[];
   maxTurns?: number;
+  permissionMode?: DispatchRun['agent']['permissionMode'];
   model?: Partial<RunnerDeps['model']>;
   /** instead of a plain one */
   agent?: Partial<AgentOptions>;
@@ -225,7 +226,7 @@ export class TestConversation {
         tools: null,
         disallowedTools: [],
         maxTurns: options.maxTurns ?? null,
-        permissionMode: 'bypassPermissions' as const,
+        permissionMode: options.permissionMode ?? ('bypassPermissions' as const),
         instructions: 'You are a test.',
         ...options.agent,
       },

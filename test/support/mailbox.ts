@@ -26,6 +26,7 @@ export async function conversationOn(rows: Rows, which: WhichConversation = {}):
     number,
     agent,
     item: { ...commentEvent('hello').item!, number, ...item },
+    mayJoin: true,
     now: NOW,
   });
 }

