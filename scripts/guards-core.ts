@@ -36,7 +36,7 @@ export const CORE_GUARDS: Guard[] = [
     keeps: 'the same event under a new delivery id from waking an agent again',
     off: [
       {
-        file: 'src/dispatcher.ts',
+        file: 'src/dispatcher/decide.ts',
         find: 'if (first !== null) return',
         replace: 'if (first === "never") return',
       },
@@ -49,9 +49,9 @@ export const CORE_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/dispatcher.ts',
-        find: 'await deps.database.transaction(async (tx) => {\n      claimed',
+        find: 'await deps.database.transaction(async (tx) => {',
         replace:
-          'await (async (work: (tx: Rows) => Promise<boolean>) => await work(deps.database.rows))(async (tx) => {\n      claimed',
+          'await (async (work: (tx: Rows) => Promise<Outcome>) => await work(deps.database.rows))(async (tx) => {',
       },
     ],
     tests: { files: ['src/dispatcher.test.ts'], named: 'SQLite' },

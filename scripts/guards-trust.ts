@@ -10,8 +10,8 @@ export const TRUST_GUARDS: Guard[] = [
     keeps: 'a stranger from waking an agent',
     off: [
       {
-        file: 'src/dispatcher.ts',
-        find: '(sender !== null && !sender.allowed ? sender.reason : null)',
+        file: 'src/dispatcher/decide.ts',
+        find: '(facts.sender?.allowed === false ? facts.sender.reason : null)',
         replace: 'null',
       },
     ],
@@ -118,9 +118,9 @@ export const TRUST_GUARDS: Guard[] = [
     keeps: 'an agent from being woken for code of strangers',
     off: [
       {
-        file: 'src/dispatcher.ts',
-        find: 'const fork = matches.length === 0 ? null : forkRefusal(forge, event.pull);',
-        replace: 'const fork = matches.length < 0 ? forkRefusal(forge, event.pull) : null;',
+        file: 'src/dispatcher/consider.ts',
+        find: 'const fork = routed.matches.length === 0 ? null : forkRefusal(forge, about.pull);',
+        replace: 'const fork = routed.matches.length < 0 ? forkRefusal(forge, about.pull) : null;',
       },
     ],
     tests: { files: SENDERS },

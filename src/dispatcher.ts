@@ -1,118 +1,52 @@
 /**
  * The dispatcher: an accepted delivery becomes messages in mailboxes and dispatches to come, or a stored reason why
- * not. Everything about one delivery is one transaction: after a crash it is decided wholly or not at all.
+ * not. What has to be asked of the forge is asked first, outside of any transaction: an open one would hold up every
+ * other writer. Then everything about one delivery is one transaction: after a crash it is decided wholly or not at all.
  */
-import type { AgentConfig, Flow, ForgeConfig } from './config/config.ts';
-import type { Database, Rows } from './database/database.ts';
-import type { ConversationRow, DeliveryRow } from './database/tables.ts';
-import { placeEvent } from './dispatcher/items.ts';
-import { conversationsOnItem, viewOf } from './dispatcher/views.ts';
+import type { DeliveryRow } from './database/tables.ts';
+import { decide } from './dispatcher/decide.ts';
+import { gatherFacts } from './dispatcher/facts.ts';
+import type { DispatcherDeps } from './dispatcher/routing.ts';
 import { ForgeRefused, ForgeUnavailable } from './errors.ts';
 import { faultPoint } from './faults.ts';
-import { type Considered, type RouteMatch, route } from './flows/route.ts';
-import { readDeliveryHeaders } from './forge/delivery-headers.ts';
-import { parseGiteaFamilyDelivery } from './forge/gitea-family.ts';
-import { deletionKey } from './forge/gitea-family-outcomes.ts';
 import {
   claimDelivery,
-  claimMeaning,
   type DeliveryVerdict,
-  firstWith,
+  nextDelivery,
   postponeDelivery,
   settleDelivery,
 } from './inbox.ts';
-import type { Log } from './log.ts';
-import { resolveConversation } from './mailbox/conversations.ts';
-import { appendMessage, declineMessagesOfComment } from './mailbox/messages.ts';
-import { recordRefusal } from './trust/records.ts';
-import { forkRefusal, type Judgement, type Question } from './trust/sender.ts';
-import type { Trust } from './trust.ts';
-import type { AgentView, EventItem, ForgeEvent } from './vocabulary.ts';
-
-/** What routing needs of the configuration; read anew for every delivery, so that a reload counts at once. */
-export interface RoutingConfig {
-  forges: Readonly<Record<string, ForgeConfig>>;
-  agents: ReadonlyMap<string, AgentConfig>;
-  flows: readonly Flow[];
-}
-
-export interface DispatcherDeps {
-  database: Database;
-  config: () => RoutingConfig;
-  trust: Pick<Trust, 'known' | 'judge' | 'ids'>;
-  now: () => number;
-  log: Log;
-}
-
-/** What `explain` prints, stored with the delivery. */
-export interface StoredDecision {
-  considered: Considered[];
-  messages: { agent: string; flow: string; skill: string; conversation: string; dispatch: string }[];
-  note: string | null;
-  /** whether the sender may wake agents; null when no flow wanted the event, so that it was not asked */
-  sender: Judgement | null;
-}
 
 /** Decides the oldest undecided delivery. Answers false when there was none. */
 export async function dispatchNext(deps: DispatcherDeps): Promise<boolean> {
-  const judged: Judged = new Map();
   for (;;) {
-    const step = await decideNext(deps, judged);
-    if (step.kind !== 'ask') return step.kind === 'decided';
+    const delivery = await nextDelivery(deps.database.rows, deps.now());
+    if (delivery === undefined) return false;
     try {
-      judged.set(step.key, await deps.trust.judge(step.question));
+      const outcome = await decideOne(deps, delivery);
+      if (outcome !== 'decided') continue;
+      faultPoint('routing.committed');
     } catch (error) {
-      await postpone(deps, step.delivery, error);
-      return true;
+      await postpone(deps, delivery, error);
     }
+    return true;
   }
 }
 
-/** Answers of the forge for the delivery at hand, by sender and repository. */
-type Judged = Map<string, Judgement>;
+/** `taken`: another process decided it meanwhile. `changed`: the rows did, and other facts have to be gathered. */
+type Outcome = 'decided' | 'taken' | 'changed';
 
-type Step =
-  | { kind: 'nothing' | 'decided' }
-  /** the forge has to be asked first, and nothing was written */
-  | { kind: 'ask'; key: string; question: Question; delivery: DeliveryRow };
-
-/** Thrown to roll back: a transaction must not be open while a forge is asked, it would hold up every other writer. */
-class NeedsAnswer extends Error {
-  readonly question: Question;
-  constructor(question: Question) {
-    super('the forge has to be asked first');
-    this.question = question;
-  }
-}
-
-async function decideNext(deps: DispatcherDeps, judged: Judged): Promise<Step> {
-  let claimed: DeliveryRow | undefined;
-  try {
-    const decidedOne = await deps.database.transaction(async (tx) => {
-      claimed = await claimDelivery(tx, deps.database.dialect, deps.now());
-      if (claimed === undefined) return false;
-      const decided = await decide(tx, { deps, judged }, claimed);
-      await settleDelivery(tx, { id: claimed.id, now: deps.now(), ...decided });
-      faultPoint('routing.decided');
-      deps.log.info(`delivery ${claimed.id}: ${describe(decided.verdict)}`, { event: decided.eventName });
-      return true;
-    });
-    if (decidedOne) faultPoint('routing.committed');
-    return { kind: decidedOne ? 'decided' : 'nothing' };
-  } catch (error) {
-    if (claimed === undefined) throw error;
-    if (error instanceof NeedsAnswer) {
-      const { question } = error;
-      return { kind: 'ask', key: questionKey(question), question, delivery: claimed };
-    }
-    await postpone(deps, claimed, error);
-    return { kind: 'decided' };
-  }
-}
-
-/** Being believed as an author is less than waking an agent: one answer never stands for the other. */
-function questionKey({ forge, repository, user, event }: Question): string {
-  return JSON.stringify([forge.name, repository.id, user.id, user.login, event !== null]);
+async function decideOne(deps: DispatcherDeps, delivery: DeliveryRow): Promise<Outcome> {
+  const facts = await gatherFacts(deps, delivery);
+  return await deps.database.transaction(async (tx) => {
+    if (!(await claimDelivery(tx, deps.database.dialect, delivery.id))) return 'taken';
+    const decided = await decide(tx, { deps, delivery, facts });
+    if (decided === null) return 'changed';
+    await settleDelivery(tx, { id: delivery.id, now: deps.now(), ...decided });
+    faultPoint('routing.decided');
+    deps.log.info(`delivery ${delivery.id}: ${describe(decided.verdict)}`, { event: decided.eventName });
+    return 'decided';
+  });
 }
 
 async function postpone(deps: DispatcherDeps, delivery: DeliveryRow, error: unknown): Promise<void> {
@@ -121,227 +55,6 @@ async function postpone(deps: DispatcherDeps, delivery: DeliveryRow, error: unkn
   const failure = { delivery, reason, patient, now: deps.now() };
   const what = await postponeDelivery(deps.database.rows, failure);
   deps.log.error(`delivery ${delivery.id} could not be routed and is ${what}: ${reason}`);
-}
-
-interface Decided {
-  verdict: DeliveryVerdict;
-  eventName: string | null;
-  decision: StoredDecision | null;
-}
-
-interface Routing {
-  deps: DispatcherDeps;
-  judged: Judged;
-}
-
-async function decide(tx: Rows, routing: Routing, delivery: DeliveryRow): Promise<Decided> {
-  const { deps } = routing;
-  const config = deps.config();
-  const read = readDelivery(delivery);
-  if ('verdict' in read) return { verdict: read.verdict, eventName: null, decision: null };
-  const { event } = read;
-  const eventName = event.name;
-  const refused = refuseByConfiguration(config, event);
-  if (refused !== null) return { verdict: ignored(refused), eventName, decision: null };
-
-  // A replay is an operator's wish: the meaning was seen before, and that is the point.
-  const replayed = delivery.source === 'replay';
-  if (!replayed) {
-    const first = await claimMeaning(tx, {
-      forge: event.forge,
-      semanticKey: event.semanticKey,
-      deliveryId: delivery.id,
-    });
-    if (first !== null) return { verdict: { state: 'duplicate', of: first }, eventName, decision: null };
-  }
-  const placed = await placeEvent(tx, event, replayed);
-  if (placed.item === null) {
-    return { verdict: ignored(`${eventName} names no issue or pull request`), eventName, decision: null };
-  }
-  const deletion = replayed ? null : await overtakenBy(tx, event);
-  if (deletion !== null) {
-    const reason = `the comment was deleted before this could be routed (delivery ${deletion})`;
-    return { verdict: ignored(reason), eventName, decision: null };
-  }
-  const retracted = await retract(tx, placed, deps.now());
-  const work = { config, delivery, event: { ...placed, item: placed.item }, retracted };
-  return await deliver(tx, routing, work);
-}
-
-function ignored(reason: string): DeliveryVerdict {
-  return { state: 'ignored', reason };
-}
-
-/** Bytes and headers to an event, or to the verdict that ends the delivery. */
-export function readDelivery(delivery: {
-  forge: string;
-  headers: string;
-  body: Uint8Array;
-}): { event: ForgeEvent } | { verdict: DeliveryVerdict } {
-  const headers = readDeliveryHeaders(JSON.parse(delivery.headers) as Record<string, string>);
-  if (headers.kind !== 'ok') return { verdict: { state: 'failed', reason: headers.reason } };
-  const outcome = parseGiteaFamilyDelivery(delivery.forge, headers.headers, delivery.body);
-  switch (outcome.kind) {
-    case 'event':
-      return { event: outcome.event };
-    case 'ignored':
-      return { verdict: ignored(outcome.reason) };
-    case 'malformed':
-      return { verdict: { state: 'failed', reason: outcome.error } };
-  }
-}
-
-function refuseByConfiguration(config: RoutingConfig, event: ForgeEvent): string | null {
-  const forge = config.forges[event.forge];
-  if (forge === undefined)
-    return `forge ${event.forge} is no longer in the configuration; add it under forges`;
-  const name = event.repository.fullName.toLowerCase();
-  const listed = forge.repositories.some((pattern) => {
-    const wanted = pattern.toLowerCase();
-    return wanted.endsWith('/*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted;
-  });
-  return listed
-    ? null
-    : `repository ${event.repository.fullName} is not listed; add it to forges.${event.forge}.repositories`;
-}
-
-/** The delivery of its comment's deletion, when that was routed first: deliveries come in any order. */
-async function overtakenBy(tx: Rows, event: ForgeEvent): Promise<string | null> {
-  const semanticKey = event.name === 'comment.deleted' ? null : deletionKey(event);
-  return semanticKey === null ? null : await firstWith(tx, { forge: event.forge, semanticKey });
-}
-
-async function retract(tx: Rows, event: ForgeEvent, now: number): Promise<number> {
-  if (event.name !== 'comment.deleted' || event.comment === null) return 0;
-  return await declineMessagesOfComment(tx, {
-    forge: event.forge,
-    repositoryId: event.repository.id,
-    commentId: event.comment.id,
-    now,
-  });
-}
-
-interface ToDeliver {
-  config: RoutingConfig;
-  delivery: DeliveryRow;
-  event: ForgeEvent & { item: EventItem };
-  retracted: number;
-}
-
-async function deliver(tx: Rows, routing: Routing, work: ToDeliver): Promise<Decided> {
-  const { deps } = routing;
-  const { config, event } = work;
-  const forge = config.forges[event.forge]!;
-  const agents = agentViews(config, event.forge);
-  const mayJoin = () => isTrustedAuthor(routing, forge, event);
-  const known = await conversationsOnItem(tx, event, [...agents.keys()], mayJoin);
-  const { considered, matches } = route({
-    event,
-    agents,
-    ids: deps.trust.ids(forge),
-    bots: forge.allowedBots,
-    conversations: (agent) => viewOf(known.get(agent)),
-    flows: config.flows,
-  });
-  const note =
-    work.retracted > 0 ? `${work.retracted} waiting message(s) of this comment were declined` : null;
-  const fork = matches.length === 0 ? null : forkRefusal(forge, event.pull);
-  const sender = matches.length === 0 || fork !== null ? null : judgeSender(routing, forge, event);
-  const refusal = fork ?? (sender !== null && !sender.allowed ? sender.reason : null);
-  if (refusal !== null) {
-    await recordRefusal(tx, {
-      event,
-      deliveryId: work.delivery.id,
-      reason: refusal,
-      sender,
-      now: deps.now(),
-    });
-    const decision = { considered, messages: [], note, sender };
-    return { verdict: ignored(refusal), eventName: event.name, decision };
-  }
-  const messages: StoredDecision['messages'] = [];
-  for (const match of matches) {
-    const { conversation, dispatchId } = await toMailbox(tx, routing, work, {
-      ...match,
-      known: known.has(match.agent),
-    });
-    messages.push({
-      agent: match.agent,
-      flow: match.flow,
-      skill: match.skill,
-      conversation: conversation.id,
-      dispatch: dispatchId,
-    });
-  }
-  const verdict: DeliveryVerdict =
-    messages.length > 0 || note !== null
-      ? { state: 'routed' }
-      : ignored('no flow wants it; `claude-hooks explain` names each flow and what it lacked');
-  return { verdict, eventName: event.name, decision: { considered, messages, note, sender } };
-}
-
-/** Asked only for an event that a flow wants: most events want nobody, and their senders are nobody's business. */
-function judgeSender({ deps, judged }: Routing, forge: ForgeConfig, event: ForgeEvent): Judgement {
-  const { repository, sender: user, name } = event;
-  const question: Question = { forge, repository, user, event: name };
-  const judgement = judged.get(questionKey(question)) ?? deps.trust.known(question);
-  if (judgement === null) throw new NeedsAnswer(question);
-  return judgement;
-}
-
-/** Of the pull request itself, which may be another than who caused the event. */
-function isTrustedAuthor(
-  { deps, judged }: Routing,
-  forge: ForgeConfig,
-  { repository, item }: ToDeliver['event'],
-): boolean {
-  const question: Question = { forge, repository, user: item.author, event: null };
-  const judgement = judged.get(questionKey(question)) ?? deps.trust.known(question);
-  if (judgement === null) throw new NeedsAnswer(question);
-  return judgement.allowed;
-}
-
-async function toMailbox(
-  tx: Rows,
-  routing: Routing,
-  { config, delivery, event }: ToDeliver,
-  match: RouteMatch & { known: boolean },
-): Promise<{ conversation: ConversationRow; dispatchId: string }> {
-  const { deps } = routing;
-  const agent = config.agents.get(match.agent)!;
-  const conversation = await resolveConversation(tx, {
-    forge: event.forge,
-    repository: event.repository,
-    number: event.item.number,
-    agent: match.agent,
-    item: event.item,
-    // What is known is on the item itself, or was found to be one that it may join.
-    mayJoin: match.known,
-    now: deps.now(),
-  });
-  const { dispatchId } = await appendMessage(tx, {
-    conversation,
-    deliveryId: delivery.id,
-    flow: match.flow,
-    skill: match.skill,
-    parameters: { ...match.with },
-    priority: match.priority,
-    event,
-    now: deps.now(),
-    quietMs: agent.quietSeconds * 1000,
-    maxWaitMs: agent.maxWaitSeconds * 1000,
-  });
-  return { conversation, dispatchId };
-}
-
-function agentViews(config: RoutingConfig, forge: string): Map<string, AgentView | null> {
-  const accounts = config.forges[forge]?.accounts ?? {};
-  return new Map(
-    [...config.agents.keys()].map((name) => {
-      const account = accounts[name];
-      return [name, account === undefined ? null : { name, login: account.login }];
-    }),
-  );
 }
 
 function describe(verdict: DeliveryVerdict): string {

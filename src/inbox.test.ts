@@ -9,6 +9,7 @@ import {
   type DeliveryVerdict,
   findDelivery,
   type NewDelivery,
+  nextDelivery,
   postponeDelivery,
   settleDelivery,
 } from './inbox.ts';
@@ -31,7 +32,10 @@ const accept = async (rows: Rows, id: string, partial?: Partial<NewDelivery>): P
   (await acceptDelivery(rows, delivery(id, partial))).id;
 
 async function claim(database: TestDatabase, now = NOW): Promise<DeliveryRow | undefined> {
-  return await database.transaction((tx) => claimDelivery(tx, database.dialect, now));
+  const next = await nextDelivery(database.rows, now);
+  if (next === undefined) return undefined;
+  const isClaimed = await database.transaction((tx) => claimDelivery(tx, database.dialect, next.id));
+  return isClaimed ? next : undefined;
 }
 
 async function settle(rows: Rows, id: string, verdict: DeliveryVerdict): Promise<void> {
@@ -91,14 +95,13 @@ describeDatabases('claiming deliveries', (open) => {
     const routed: string[] = [];
     const router = async (): Promise<void> => {
       for (;;) {
-        const claimed = await database.transaction(async (tx) => {
-          const next = await claimDelivery(tx, database.dialect, NOW);
-          if (next === undefined) return false;
+        const next = await nextDelivery(database.rows, NOW);
+        if (next === undefined) return;
+        await database.transaction(async (tx) => {
+          if (!(await claimDelivery(tx, database.dialect, next.id))) return;
           await settle(tx, next.id, { state: 'routed' });
           routed.push(next.forge_delivery_id);
-          return true;
         });
-        if (!claimed) return;
       }
     };
     await Promise.all([router(), router(), router(), router()]);

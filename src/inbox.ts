@@ -56,17 +56,11 @@ export async function acceptDelivery(rows: Rows, delivery: NewDelivery): Promise
 const ROUTING_LOCK = 1;
 
 /**
- * The oldest delivery that nobody has decided yet, held until the transaction ends. Routing is serialised over all
- * processes: two deliveries about one item read and write its last seen state. The order is that of arrival, as far as
- * it goes: one that could not be routed is overtaken while it waits, so nothing may rest on the order alone.
+ * The oldest delivery that nobody has decided yet. The order is that of arrival, as far as it goes: one that could not
+ * be routed is overtaken while it waits, so nothing may rest on the order alone.
  */
-export async function claimDelivery(
-  tx: Rows,
-  dialect: DialectName,
-  now: number,
-): Promise<DeliveryRow | undefined> {
-  await serialise(dialect, tx, ROUTING_LOCK);
-  return await tx
+export async function nextDelivery(rows: Rows, now: number): Promise<DeliveryRow | undefined> {
+  return await rows
     .selectFrom('deliveries')
     .selectAll()
     .where('state', '=', 'received')
@@ -74,6 +68,21 @@ export async function claimDelivery(
     .orderBy('seq')
     .limit(1)
     .executeTakeFirst();
+}
+
+/**
+ * Holds routing until the transaction ends, and answers whether this delivery is still undecided. Routing is serialised
+ * over all processes: two deliveries about one item read and write its last seen state.
+ */
+export async function claimDelivery(tx: Rows, dialect: DialectName, id: string): Promise<boolean> {
+  await serialise(dialect, tx, ROUTING_LOCK);
+  const found = await tx
+    .selectFrom('deliveries')
+    .select('id')
+    .where('id', '=', id)
+    .where('state', '=', 'received')
+    .executeTakeFirst();
+  return found !== undefined;
 }
 
 /** Claims a meaning for a delivery: null when it is the first with it, else the id of the delivery that was. */

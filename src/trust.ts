@@ -1,8 +1,9 @@
 /**
- * Trust: who may wake an agent, and who our own accounts are, as the forge answers it.
+ * Trust: who may wake an agent, who our own accounts are and which repository an id is, as the forge answers it.
  *
  * Contract:
  * - `known` never calls the forge; null means that `judge` has to be asked, outside of any transaction.
+ * - A delivery's own words about its repository or its sender are never an answer.
  * - Answers are remembered for minutes, refusals for half a minute; before a run they are asked for again.
  * - A forge that cannot be asked throws ForgeUnavailable, or ForgeRefused when it takes none of our tokens: neither is
  *   an answer, so whoever asks has to wait, and must not go on.
@@ -10,14 +11,25 @@
 import type { ForgeConfig } from './config/config.ts';
 import type { Forge } from './forge/forge.ts';
 import type { Log } from './log.ts';
+import { commentIsGone, type DeletionQuestion } from './trust/deletions.ts';
 import { Identities, type Identity, type IdentityReport, sharedAccounts } from './trust/identities.ts';
+import { type ItemQuestion, itemIsAsSaid } from './trust/items.ts';
+import { Patience } from './trust/patience.ts';
 import { Permissions } from './trust/permissions.ts';
+import { type Identified, Repositories } from './trust/repositories.ts';
 import { type AccountIds, type Judgement, judgeAnswer, judgeUnasked, type Question } from './trust/sender.ts';
+import type { RepositoryRef } from './vocabulary.ts';
+
+/** What is asked of a forge. */
+export type TrustForge = Pick<
+  Forge,
+  'permissionOf' | 'self' | 'identifyRepository' | 'getComment' | 'findReviewComment' | 'getItem'
+>;
 
 export interface TrustDeps {
   forges: () => Readonly<Record<string, ForgeConfig>>;
   /** the client that acts as this agent on this forge */
-  client: (forge: ForgeConfig, agent: string) => Pick<Forge, 'permissionOf' | 'self'>;
+  client: (forge: ForgeConfig, agent: string) => TrustForge;
   now: () => number;
   log: Log;
 }
@@ -26,6 +38,12 @@ export interface Trust {
   known(question: Question): Judgement | null;
   /** `maxAgeMs`: how old a remembered answer may be at most */
   judge(question: Question, maxAgeMs?: number): Promise<Judgement>;
+  /** which repository a delivery is really about */
+  repository(forge: ForgeConfig, claimed: RepositoryRef): Promise<Identified>;
+  /** whether a comment is really no longer there */
+  isGone(question: DeletionQuestion): Promise<boolean>;
+  /** whether an item is by whom a delivery says, with these words */
+  isAsSaid(question: ItemQuestion): Promise<boolean>;
   /** asks the forge again where that is worth it; anything but `ok`: the agent must not act there */
   identityOf(forge: string, agent: string): Promise<Identity>;
   /** ids of our accounts, as far as they are known */
@@ -35,7 +53,9 @@ export interface Trust {
 }
 
 export function createTrust(deps: TrustDeps): Trust {
-  const permissions = new Permissions(deps);
+  const patience = new Patience(deps.now);
+  const permissions = new Permissions({ ...deps, patience });
+  const repositories = new Repositories({ ...deps, patience });
   const identities = new Identities(deps);
   const unasked = (question: Question) => judgeUnasked(question, identities.ids(question.forge));
   return {
@@ -47,6 +67,9 @@ export function createTrust(deps: TrustDeps): Trust {
     },
     judge: async (question, maxAgeMs) =>
       unasked(question) ?? judgeAnswer(question, await permissions.of(question, maxAgeMs)),
+    repository: (forge, claimed) => repositories.identify(forge, claimed),
+    isGone: (question) => commentIsGone({ ...deps, patience }, question),
+    isAsSaid: (question) => itemIsAsSaid({ ...deps, patience }, question),
     identityOf: (forge, agent) => identities.of(forge, agent),
     ids: (forge) => identities.ids(forge),
     checkIdentities: async () => {

@@ -3,7 +3,7 @@
  * Times are integers: milliseconds since the epoch. JSON is text: both databases store it alike, and nothing in the
  * service queries inside it. Flags are 0 or 1.
  */
-import type { ColumnType, Generated, Selectable } from 'kysely';
+import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
 import type {
   CapReason,
   DeliveryState,
@@ -290,6 +290,7 @@ interface ModelRequestsTable {
 export type AuditRow = Selectable<AuditTable>;
 export type ModelRequestRow = Selectable<ModelRequestsTable>;
 export type DeliveryRow = Selectable<DeliveriesTable>;
+export type NewItemRow = Insertable<ItemsTable>;
 export type ConversationRow = Selectable<ConversationsTable>;
 export type MessageRow = Selectable<MessagesTable>;
 export type DispatchRow = Selectable<DispatchesTable>;

@@ -9,7 +9,7 @@ import {
 import type { Database } from '../database/database.ts';
 import { resolveConversation } from '../mailbox/conversations.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
-import { placeEvent } from './items.ts';
+import { placeEvent, rememberItem } from './items.ts';
 
 const time = (minute: number) => `2026-01-02T03:${String(minute).padStart(2, '0')}:00Z`;
 
@@ -35,9 +35,17 @@ function eventWith({ name, minute, assignees = [], labels = [] }: Seen): ForgeEv
   };
 }
 
+async function seeOne(rows: Database['rows'], event: ForgeEvent, replayed = false): Promise<ForgeEvent> {
+  const placed = await placeEvent(rows, event, replayed);
+  await rememberItem(rows, placed);
+  return placed.event;
+}
+
 async function see(database: Database, ...events: Seen[]): Promise<ForgeEvent['added'][]> {
   const added: ForgeEvent['added'][] = [];
-  for (const seen of events) added.push((await placeEvent(database.rows, eventWith(seen))).added);
+  for (const seen of events) {
+    added.push((await seeOne(database.rows, eventWith(seen))).added);
+  }
   return added;
 }
 
@@ -122,7 +130,7 @@ describe('what an event added', () => {
   test('is whole in a replay, and a replay changes nothing that is newer', async () => {
     const database = await openSqlite();
     await see(database, assigned(1, 'a'), assigned(2, 'a', 'b'));
-    const replayed = await placeEvent(database.rows, eventWith(assigned(1, 'a')), true);
+    const replayed = await seeOne(database.rows, eventWith(assigned(1, 'a')), true);
     expect(replayed.added.assignees).toEqual(['a']);
     expect(await see(database, assigned(3, 'a', 'b', 'c'))).toEqual([{ assignees: ['c'], labels: [] }]);
   });
@@ -137,8 +145,8 @@ describe('what an event added', () => {
       { forge: 'work' },
     ];
     for (const other of others) {
-      expect((await placeEvent(rows, { ...event, ...other })).added.assignees).toEqual(['a']);
-      expect((await placeEvent(rows, { ...event, ...other })).added.assignees).toEqual([]);
+      expect((await seeOne(rows, { ...event, ...other })).added.assignees).toEqual(['a']);
+      expect((await seeOne(rows, { ...event, ...other })).added.assignees).toEqual([]);
     }
   });
 });
@@ -149,10 +157,10 @@ describe('a CI run that names only a commit', () => {
   test('belongs to the pull request whose head it ran on, and changes nothing about it', async () => {
     const { rows } = await openSqlite();
     const pull = { ...assignedEvent('a', 'pull') };
-    expect((await placeEvent(rows, nameless())).item).toBeNull();
-    await placeEvent(rows, { ...pull, item: { ...pull.item!, labels: ['bug'], assignees: ['a'] } });
+    expect((await seeOne(rows, nameless())).item).toBeNull();
+    await seeOne(rows, { ...pull, item: { ...pull.item!, labels: ['bug'], assignees: ['a'] } });
     const before = await rows.selectFrom('items').selectAll().execute();
-    const placed = await placeEvent(rows, nameless());
+    const placed = await seeOne(rows, nameless());
     expect(placed.item).toMatchObject({ kind: 'pull', number: pull.item!.number });
     expect(await rows.selectFrom('items').selectAll().execute()).toEqual(before);
   });
@@ -160,13 +168,13 @@ describe('a CI run that names only a commit', () => {
   test('belongs to nobody once the head has moved', async () => {
     const { rows } = await openSqlite();
     const pull = assignedEvent('a', 'pull');
-    await placeEvent(rows, pull);
+    await seeOne(rows, pull);
     const moved = { ...pull.pull!, headSha: 'c'.repeat(40) };
-    await placeEvent(rows, { ...pull, name: 'pull.synchronized', pull: moved, occurredAt: time(50) });
-    expect((await placeEvent(rows, nameless())).item).toBeNull();
+    await seeOne(rows, { ...pull, name: 'pull.synchronized', pull: moved, occurredAt: time(50) });
+    expect((await seeOne(rows, nameless())).item).toBeNull();
     // Late news of the old head does not move it back.
-    await placeEvent(rows, { ...pull, occurredAt: time(1) });
-    expect((await placeEvent(rows, nameless(moved.headSha))).item?.number).toBe(pull.item!.number);
+    await seeOne(rows, { ...pull, occurredAt: time(1) });
+    expect((await seeOne(rows, nameless(moved.headSha))).item?.number).toBe(pull.item!.number);
   });
 
   test("belongs to the one in a conversation, although a stranger's newer one has the same head", async () => {
@@ -174,17 +182,17 @@ describe('a CI run that names only a commit', () => {
     const pull = assignedEvent('a', 'pull');
     const { forge, repository } = pull;
     const { number } = pull.item!;
-    await placeEvent(rows, pull);
-    await placeEvent(rows, { ...pull, item: { ...pull.item!, number: number + 1 } });
+    await seeOne(rows, pull);
+    await seeOne(rows, { ...pull, item: { ...pull.item!, number: number + 1 } });
     await resolveConversation(rows, { forge, repository, number, agent: 'dev', item: pull.item!, now: 1 });
-    expect((await placeEvent(rows, nameless())).item?.number).toBe(number);
+    expect((await seeOne(rows, nameless())).item?.number).toBe(number);
   });
 
   test('a label event has no commit and keeps the head', async () => {
     const { rows } = await openSqlite();
     const pull = assignedEvent('a', 'pull');
-    await placeEvent(rows, pull);
-    await placeEvent(rows, { ...labeledEvent('bug'), item: pull.item, occurredAt: time(50) });
-    expect((await placeEvent(rows, nameless())).item?.number).toBe(pull.item!.number);
+    await seeOne(rows, pull);
+    await seeOne(rows, { ...labeledEvent('bug'), item: pull.item, occurredAt: time(50) });
+    expect((await seeOne(rows, nameless())).item?.number).toBe(pull.item!.number);
   });
 });

@@ -3,13 +3,21 @@
  * are made whole here, from the last state and before it is replaced.
  */
 import type { Rows } from '../database/database.ts';
+import type { NewItemRow } from '../database/tables.ts';
 import type { EventItem, ForgeEvent } from '../vocabulary.ts';
 
-/** `replayed`: what it added has been seen long ago, and counts again. */
-export async function placeEvent(tx: Rows, event: ForgeEvent, replayed = false): Promise<ForgeEvent> {
-  const placed = event.item === null ? await placeByHead(tx, event) : event;
-  if (placed.item === null) return placed;
-  const before = await tx
+/** An event with what it added, and the row that its item has afterwards. */
+export interface Placed {
+  event: ForgeEvent;
+  /** null = the row stays as it is */
+  row: NewItemRow | null;
+}
+
+/** Writes nothing. `replayed`: what it added has been seen long ago, and counts again. */
+export async function placeEvent(rows: Rows, event: ForgeEvent, replayed = false): Promise<Placed> {
+  const placed = event.item === null ? await placeByHead(rows, event) : event;
+  if (placed.item === null) return { event: placed, row: null };
+  const before = await rows
     .selectFrom('items')
     .selectAll()
     .where('forge', '=', event.forge)
@@ -22,11 +30,22 @@ export async function placeEvent(tx: Rows, event: ForgeEvent, replayed = false):
     labels: without(event.added.labels, announced.labels),
   };
   // CI runs carry no item state.
-  if (event.ci === null && !isOlder(event, before)) {
-    const occurredAt = event.occurredAt || (before?.occurred_at ?? '');
-    await remember(tx, { ...placed, occurredAt }, placed.item, announced);
-  }
-  return replayed ? placed : { ...placed, added };
+  const isNews = event.ci === null && !isOlder(event, before);
+  const occurredAt = event.occurredAt || (before?.occurred_at ?? '');
+  return {
+    event: replayed ? placed : { ...placed, added },
+    row: isNews ? rowAfter({ ...placed, occurredAt }, placed.item, announced) : null,
+  };
+}
+
+export async function rememberItem(tx: Rows, { row }: Placed): Promise<void> {
+  if (row === null) return;
+  const { forge: _, repository_id: _id, number: _number, ...state } = row;
+  await tx
+    .insertInto('items')
+    .values(row)
+    .onConflict((c) => c.columns(['forge', 'repository_id', 'number']).doUpdateSet(state))
+    .execute();
 }
 
 interface Sets {
@@ -61,32 +80,30 @@ const LABEL_EVENTS = /\.labeled$/;
  * `opened` or a comment that overtakes `assigned` must not make the assignee look like an old one: nobody would ever be
  * woken. What is gone from a set, on the other hand, is gone whoever says so.
  */
-async function remember(tx: Rows, event: ForgeEvent, item: EventItem, announced: Sets): Promise<void> {
+function rowAfter(event: ForgeEvent, item: EventItem, announced: Sets): NonNullable<Placed['row']> {
   const assignees = ASSIGNEE_EVENTS.test(event.name)
     ? item.assignees
     : within(announced.assignees, item.assignees);
   const labels = LABEL_EVENTS.test(event.name) ? item.labels : within(announced.labels, item.labels);
-  const state = {
+  return {
+    forge: event.forge,
+    repository_id: event.repository.id,
+    number: item.number,
     kind: item.kind,
     labels: JSON.stringify(labels),
     assignees: JSON.stringify(assignees),
     occurred_at: event.occurredAt,
     ...(event.pull === null ? {} : { head_sha: event.pull.headSha, head_ref: event.pull.headRef }),
   };
-  await tx
-    .insertInto('items')
-    .values({ forge: event.forge, repository_id: event.repository.id, number: item.number, ...state })
-    .onConflict((c) => c.columns(['forge', 'repository_id', 'number']).doUpdateSet(state))
-    .execute();
 }
 
 /**
  * A CI run that names no pull request belongs to the one whose head it ran on: of several, one that is part of a
  * conversation. Anybody may open another with the same head, which must not take its CI away from the agent.
  */
-async function placeByHead(tx: Rows, event: ForgeEvent): Promise<ForgeEvent> {
+async function placeByHead(rows: Rows, event: ForgeEvent): Promise<ForgeEvent> {
   if (event.ci === null) return event;
-  const pull = await tx
+  const pull = await rows
     .selectFrom('items as i')
     .leftJoin('conversation_items as c', (join) =>
       join

@@ -6,7 +6,8 @@ import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts'
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts';
 import { type KnownForge, trustWith } from '../../test/support/trust.ts';
 import type { ForgeConfig } from '../config/config.ts';
-import { dispatchNext, type StoredDecision } from '../dispatcher.ts';
+import type { StoredDecision } from '../dispatcher/routing.ts';
+import { dispatchNext } from '../dispatcher.ts';
 import { ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';

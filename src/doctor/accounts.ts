@@ -127,7 +127,7 @@ async function checkRights({ context, forge, agent, login, repository }: About):
       ),
     );
     if (lacking.length > 0) return lacking;
-    const own = await client.permissionOf(repository, login);
+    const own = await client.permissionOf(repository, await client.self());
     if (own !== 'none' && own !== 'read') return [];
     return [
       {

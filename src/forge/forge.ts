@@ -17,6 +17,7 @@
 import type {
   EventItem,
   EventPull,
+  EventRepository,
   ForgeEvent,
   ForgeUser,
   Permission,
@@ -125,7 +126,7 @@ export interface CiJob {
 /** What a run reads before it starts. */
 export interface ForgeReader {
   self(): Promise<ForgeUser>;
-  getRepository(repository: RepositoryRef): Promise<RepositoryRef & { defaultBranch: string }>;
+  getRepository(repository: RepositoryRef): Promise<EventRepository>;
   /** an issue or a pull request: they share one number sequence */
   getItem(repository: RepositoryRef, number: number): Promise<Item>;
   /** conversation comments in creation order; inline review comments are in `listReviews` */
@@ -142,6 +143,56 @@ export interface ForgeReader {
     repository: RepositoryRef,
     filter: { state: 'open' | 'closed' | 'all'; limit: number },
   ): Promise<EventItem[]>;
+}
+
+/** What somebody did to an item, as the forge remembers it. */
+export interface TimelineEntry {
+  id: number;
+  kind:
+    | 'assigned'
+    | 'unassigned'
+    | 'labeled'
+    | 'unlabeled'
+    | 'requested'
+    | 'withdrawn'
+    | 'team-requested'
+    | 'team-withdrawn'
+    | 'pushed'
+    | 'closed'
+    | 'reopened'
+    | 'merged';
+  by: ForgeUser;
+  /** RFC 3339, whole seconds */
+  at: string;
+  /** the assignee's or reviewer's login, the label's name, the commits of a push */
+  subjects: string[];
+}
+
+export interface Timeline {
+  kind: 'timeline';
+  /** oldest first; kinds of no interest are left out */
+  entries: TimelineEntry[];
+  /** nothing is on this page, so nothing comes after it */
+  isLast: boolean;
+}
+
+/** What a delivery's claims are compared with. */
+export interface ForgeEvidence {
+  /**
+   * The repository with this id, and whether `fullName` is its name: the present one, or an old one that leads to it.
+   * ForgeMissing: no repository has this id, or this account may not see it.
+   */
+  identifyRepository(claimed: RepositoryRef): Promise<{ repository: EventRepository; named: boolean }>;
+  /** one page (from 1) of what happened since then */
+  timeline(
+    repository: RepositoryRef,
+    number: number,
+    at: { since: string | null; page: number },
+  ): Promise<Timeline | NotOffered>;
+  /** an inline review comment or a reply to one, which `getComment` does not know; null = there is none */
+  findReviewComment(repository: RepositoryRef, number: number, id: number): Promise<Comment | null>;
+  /** authors of reviews that were dismissed; `listReviews` leaves those out */
+  dismissedReviews(repository: RepositoryRef, number: number): Promise<ForgeUser[]>;
 }
 
 /** What CI did, as far as the forge's API tells. */
@@ -173,9 +224,10 @@ export interface ForgeHook {
 export interface ForgeAdministration {
   /**
    * What an account may do in a repository. `unknown`: this token may not ask (it takes an administrator of the
-   * repository) and no other answer of the forge decides it.
+   * repository) and no other answer of the forge decides it. `another`: the login is not that of the account with
+   * this id, so whoever said so was wrong about one of the two.
    */
-  permissionOf(repository: RepositoryRef, login: string): Promise<Permission | 'unknown'>;
+  permissionOf(repository: RepositoryRef, user: ForgeUser): Promise<Permission | 'unknown' | 'another'>;
   /** the version as the forge words it, and which of the family it is */
   version(): Promise<{ version: string; kind: 'forgejo' | 'gitea' }>;
   /** needs an administrator of the repository: ForgeRefused with 403 for others */
@@ -254,6 +306,12 @@ export interface ForgeMarker {
   ): Promise<void>;
 }
 
-export interface Forge extends ForgeReader, ForgeWriter, ForgeMarker, ForgeCi, ForgeAdministration {
+export interface Forge
+  extends ForgeReader,
+    ForgeWriter,
+    ForgeMarker,
+    ForgeCi,
+    ForgeAdministration,
+    ForgeEvidence {
   readonly name: string;
 }

@@ -45,6 +45,9 @@ describe('on the pocket forge', () => {
     await pocket.close();
     await rm(folder, { recursive: true });
   });
+  const user = (login: string) =>
+    pocket.state.users.find((u) => u.login === login.toLowerCase()) ?? { id: 99, login };
+  const named = (login: string) => ({ id: user(login).id, login });
   const as = (login: string): Forge =>
     createGiteaFamilyClient({ name: 'home', url: pocket.url, token: `${login}-token` });
 
@@ -61,13 +64,22 @@ describe('on the pocket forge', () => {
   ])(
     'in a repository that is %s, %s has %s; a writer’s token finds out %s',
     async (name, login, told, deduced) => {
-      expect(await as('boss').permissionOf(refs[name]!, login)).toBe(told);
-      expect(await as('bot').permissionOf(refs[name]!, login)).toBe(deduced);
+      expect(await as('boss').permissionOf(refs[name]!, named(login))).toBe(told);
+      expect(await as('bot').permissionOf(refs[name]!, named(login))).toBe(deduced);
+    },
+  );
+
+  test.each(['ada', 'boss', 'writer', 'reader', 'eve'])(
+    'the login of %s with the id of somebody else is nobody’s',
+    async (login) => {
+      const mixed = { id: user('root').id, login };
+      expect(await as('boss').permissionOf(refs.open!, mixed)).toBe('another');
+      expect(await as('bot').permissionOf(refs.open!, mixed)).toBe('another');
     },
   );
 
   test('an account may ask about itself', async () => {
-    expect(await as('bot').permissionOf(refs.open!, 'bot')).toBe('write');
+    expect(await as('bot').permissionOf(refs.open!, named('bot'))).toBe('write');
   });
 
   test('the version, the clock, the scopes and, for an administrator, the hooks', async () => {
@@ -100,7 +112,7 @@ describe('in an organization', () => {
       if (path === '/orgs/orchard') return { json: { id: 9 } };
       return { status: path.includes('/members/') ? o.members : o.collaborator };
     });
-    return await client.permissionOf(scriptedRepository, 'cy');
+    return await client.permissionOf(scriptedRepository, { id: 3, login: 'cy' });
   };
 
   test.each([

@@ -1,13 +1,14 @@
 /** Who may do what, and what the installation is: questions of trust and of the doctor. */
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
-import { PERMISSIONS, type Permission, type RepositoryRef } from '../vocabulary.ts';
+import { type ForgeUser, PERMISSIONS, type Permission, type RepositoryRef } from '../vocabulary.ts';
 import type { ForgeAdministration, TokenScopes } from './forge.ts';
 import type { ForgeHttp, RepositoryCall } from './gitea-family-http.ts';
 import { listAll } from './gitea-family-pages.ts';
 import { repository as repositoryShape, user as userShape } from './gitea-family-payloads.ts';
 
-const permissionAnswer = z.object({ permission: z.enum(PERMISSIONS) });
+const permissionAnswer = z.object({ permission: z.enum(PERMISSIONS), user: userShape.nullish() });
+const ownedRepository = repositoryShape.extend({ owner: userShape.nullish() });
 const hookAnswer = z.object({
   id: z.number().int(),
   active: z.boolean().nullish(),
@@ -17,7 +18,7 @@ const hookAnswer = z.object({
 
 export function createAdministration(http: ForgeHttp): ForgeAdministration {
   return {
-    permissionOf: (repository, login) => permissionOf(http, repository, login),
+    permissionOf: (repository, user) => permissionOf(http, repository, user),
     version: () => version(http),
     async listHooks(repository) {
       const hooks = await listAll(http, { repository, path: '/hooks', member: hookAnswer });
@@ -38,41 +39,55 @@ export function createAdministration(http: ForgeHttp): ForgeAdministration {
   };
 }
 
+type Told = Permission | 'unknown' | 'another';
+
 /**
  * The permission route answers the account itself and administrators; everybody else gets 403 and has to put the
  * answer together. Whatever is in doubt then is `unknown`: a guess would let a stranger wake an agent.
  */
-async function permissionOf(
-  http: ForgeHttp,
-  repository: RepositoryRef,
-  login: string,
-): Promise<Permission | 'unknown'> {
-  const path = `/collaborators/${encodeURIComponent(login)}/permission`;
+async function permissionOf(http: ForgeHttp, repository: RepositoryRef, user: ForgeUser): Promise<Told> {
+  const path = `/collaborators/${encodeURIComponent(user.login)}/permission`;
   try {
-    return (await http.sendTo({ method: 'GET', repository, path }, permissionAnswer)).value.permission;
+    const { value } = await http.sendTo({ method: 'GET', repository, path }, permissionAnswer);
+    if (value.user) return value.user.id === user.id ? value.permission : 'another';
+    return await ofThisAccount(http, user, value.permission);
   } catch (error) {
     if (error instanceof ForgeMissing) return 'none';
     if (!(error instanceof ForgeRefused) || error.status !== 403) throw error;
   }
-  return await deducedPermission(http, repository, login);
+  return await deducedPermission(http, repository, user);
 }
 
-async function deducedPermission(
-  http: ForgeHttp,
-  repository: RepositoryRef,
-  login: string,
-): Promise<Permission | 'unknown'> {
+async function deducedPermission(http: ForgeHttp, repository: RepositoryRef, user: ForgeUser): Promise<Told> {
+  const { login } = user;
   const byId = { method: 'GET', path: `/repositories/${encodeURIComponent(repository.id)}` } as const;
-  const { value: found } = await http.send(byId, repositoryShape);
+  const { value: found } = await http.send(byId, ownedRepository);
   const owner = found.full_name.split('/')[0]!;
-  if (sameLogin(owner, login)) return 'owner';
+  if (sameLogin(owner, login)) {
+    if (found.owner) return found.owner.id === user.id ? 'owner' : 'another';
+    return await ofThisAccount(http, user, 'owner');
+  }
   const candidates = await assignees(http, repository);
-  const isCandidate = candidates?.some((name) => sameLogin(name, login));
-  if (isCandidate === undefined) return 'unknown';
+  if (candidates === null) return 'unknown';
+  const candidate = candidates.find((one) => sameLogin(one.login, login));
+  if (candidate !== undefined && candidate.id !== user.id) return 'another';
   const collaborator = `/collaborators/${encodeURIComponent(login)}`;
   const isCollaborator = await holds(() => http.tellTo({ method: 'GET', repository, path: collaborator }));
-  if (isCandidate) return await candidatePermission(http, { owner, login, isCollaborator });
-  return isCollaborator === true || found.private === false ? 'read' : 'none';
+  if (candidate !== undefined) return await candidatePermission(http, { owner, login, isCollaborator });
+  const reads = isCollaborator === true || found.private === false;
+  return reads ? await ofThisAccount(http, user, 'read') : 'none';
+}
+
+/** Where an answer names the account by its login alone. Accounts may hide: then nobody says whose the login is. */
+async function ofThisAccount(http: ForgeHttp, user: ForgeUser, permission: Permission): Promise<Told> {
+  const path = `/users/${encodeURIComponent(user.login)}`;
+  try {
+    const { value } = await http.send({ method: 'GET', path }, userShape);
+    return value.id === user.id ? permission : 'another';
+  } catch (error) {
+    if (error instanceof ForgeMissing || error instanceof ForgeRefused) return 'unknown';
+    throw error;
+  }
 }
 
 /**
@@ -92,11 +107,11 @@ async function candidatePermission(
   return isMember === false ? 'write' : 'unknown';
 }
 
-async function assignees(http: ForgeHttp, repository: RepositoryRef): Promise<string[] | null> {
+async function assignees(http: ForgeHttp, repository: RepositoryRef): Promise<ForgeUser[] | null> {
   const call: RepositoryCall = { method: 'GET', repository, path: '/assignees' };
   try {
     const { value } = await http.sendTo(call, z.array(userShape).nullish());
-    return (value ?? []).map(({ login }) => login);
+    return value ?? [];
   } catch (error) {
     if (error instanceof ForgeRefused || error instanceof ForgeMissing) return null;
     throw error;

@@ -17,6 +17,7 @@ import {
   toReview,
   verdictOf,
 } from './gitea-family-answers.ts';
+import { createEvidence } from './gitea-family-evidence.ts';
 import { createForgeHttp, type ForgeAccount, type ForgeHttp } from './gitea-family-http.ts';
 import { createMarker } from './gitea-family-marks.ts';
 import { toIssueItem, toRepository, toUser } from './gitea-family-objects.ts';
@@ -46,14 +47,14 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
     ...createCi(http),
     ...createMarker(http),
     ...createComments(http),
+    ...createEvidence(http),
     async self() {
       return toUser((await http.send({ method: 'GET', path: '/user' }, userShape)).value);
     },
     async getRepository({ id }) {
       // By id, because another repository may have taken the old name.
       const path = `/repositories/${encodeURIComponent(id)}`;
-      const found = toRepository((await http.send({ method: 'GET', path }, repositoryShape)).value);
-      return { id: found.id, fullName: found.fullName, defaultBranch: found.defaultBranch };
+      return toRepository((await http.send({ method: 'GET', path }, repositoryShape)).value);
     },
     getItem: (repository, number) => getItem(http, repository, number),
     listReviews: (repository, number) => listReviews(http, repository, number),
@@ -129,9 +130,10 @@ async function ciState(http: ForgeHttp, repository: RepositoryRef, sha: string):
   const query = { head_sha: sha };
   const list = { repository, path: '/actions/runs', query, member: runAnswer, field: 'workflow_runs' };
   const runs = await listAll(http, list).catch((error: unknown) => {
-    // Before Forgejo 12 and Gitea 1.25, and where Actions are switched off, there is no such list.
+    // Before Forgejo 12 and Gitea 1.25, and where Actions are switched off, there is no such list. Gitea keeps it from
+    // everybody but the owner; statuses tell readers the same.
     if (error instanceof ForgeMissing) return [];
-    if (error instanceof ForgeRefused && error.status === 405) return [];
+    if (error instanceof ForgeRefused && (error.status === 405 || error.status === 403)) return [];
     throw error;
   });
   return toCiState(statuses, runs.filter(isRunOf(sha)));

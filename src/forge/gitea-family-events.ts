@@ -9,6 +9,7 @@ import type { ParseOutcome } from './forge.ts';
 import { toIssueItem, toPull, toPullItem, toUser } from './gitea-family-objects.ts';
 import { type Arrival, event, hash, ignored, malformed, reading } from './gitea-family-outcomes.ts';
 import {
+  type CommentPayload,
   commentPayload,
   type IssueObject,
   type IssuePayload,
@@ -105,14 +106,12 @@ export const parseComment = reading(commentPayload, (payload, arrival) => {
   const { comment, issue, repository, sender } = payload;
   const pull = payload.pull_request ?? null;
   const onPull = pull !== null || payload.is_pull || isPresent(issue.pull_request);
-  const edit = name === 'comment.edited';
   return event(arrival, {
     name,
     repository,
     sender,
     object: `comment:${comment.id}`,
-    // A comment is created once and deleted once, but edited at every click on one of its checkboxes.
-    discriminators: edit ? [comment.updated_at, hash(comment.body)] : [],
+    discriminators: commentDiscriminators(name, payload),
     about: {
       item: onPull ? toPullItem(issue) : toIssueItem(issue),
       pull: pull === null ? null : toPull(pull, repository),
@@ -127,6 +126,17 @@ export const parseComment = reading(commentPayload, (payload, arrival) => {
     },
   });
 });
+
+/**
+ * A comment is created once and deleted once, but edited at every click on one of its checkboxes. Its author and words
+ * are named for the sake of those who make up a delivery before the real one comes: it must not pass for a repetition.
+ * A deletion has no more than the id, because it has to be found from the comment.
+ */
+function commentDiscriminators(name: EventName, { comment, issue, sender }: CommentPayload): string[] {
+  if (name === 'comment.deleted') return [];
+  const words = [hash([sender.id, comment.user.id, issue.number, comment.body])];
+  return name === 'comment.edited' ? [comment.updated_at, ...words] : words;
+}
 
 /**
  * The one name two shapes share: as fine name a comment on a pull request, as coarse name (all that old Gitea sends) a
@@ -213,24 +223,35 @@ function itemDiscriminators(
   switch (name) {
     case 'issue.opened':
     case 'pull.opened':
+      // Once in the life of an item, by its author; see `commentDiscriminators`.
+      return [hash([payload.sender.id, object.user.id, object.title, object.body])];
     case 'pull.merged':
-      // These happen once in the life of an item.
-      return [];
+      return [String(payload.sender.id)];
     case 'issue.assigned':
     case 'pull.assigned':
     case 'issue.unassigned':
     case 'pull.unassigned':
-      return [object.updated_at, hash(object.assignees.map((assignee) => assignee.id).sort((a, b) => a - b))];
+      return [
+        object.updated_at,
+        hash([payload.sender.id, object.assignees.map((assignee) => assignee.id).sort((a, b) => a - b)]),
+      ];
     case 'issue.labeled':
     case 'pull.labeled':
-      return [object.updated_at, hash(object.labels.map((label) => label.name).sort()), payload.action];
+      return [
+        object.updated_at,
+        hash([payload.sender.id, object.labels.map((label) => label.name).sort()]),
+        payload.action,
+      ];
     case 'issue.edited':
     case 'pull.edited':
-      return [object.updated_at, hash([object.title, object.body, 'base' in object ? object.base.ref : ''])];
+      return [
+        object.updated_at,
+        hash([payload.sender.id, object.title, object.body, 'base' in object ? object.base.ref : '']),
+      ];
     case 'pull.synchronized':
-      return [object.updated_at, 'head' in object ? object.head.sha : ''];
+      return [object.updated_at, hash([payload.sender.id, 'head' in object ? object.head.sha : ''])];
     default:
-      return [object.updated_at];
+      return [object.updated_at, String(payload.sender.id)];
   }
 }
 

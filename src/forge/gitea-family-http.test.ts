@@ -75,6 +75,9 @@ describe('a call', () => {
       id: '42',
       fullName: 'orchard/apples',
       defaultBranch: 'trunk',
+      cloneUrl: 'https://x/a.git',
+      htmlUrl: '',
+      private: true,
     });
     expect(seen[0]!.path).toBe('/repositories/42');
   });

@@ -68,6 +68,8 @@ export interface ForgeHttp {
   /** for calls that answer with a status alone, or with text; the same errors */
   tell(call: Call): Promise<PlainAnswer>;
   tellTo(call: RepositoryCall): Promise<PlainAnswer>;
+  /** as `tell`, and a redirect is an answer, too: where it leads, and not what is there */
+  look(call: Call): Promise<{ text: string; location: string | null }>;
 }
 
 export interface ListShape<S extends z.ZodType> {
@@ -140,6 +142,12 @@ export function createForgeHttp(account: ForgeAccount): ForgeHttp {
     listTo: async (call, list) => await readList(account, await exchangeWith(call, 'list'), list),
     tell: async (call) => plain(account, await exchange(call, 'text')),
     tellTo: async (call) => plain(account, await exchangeWith(call, 'text')),
+    look: async (call) => {
+      const found = await exchange(call, 'text');
+      const { status, headers } = found.response;
+      if (REDIRECTS.includes(status)) return { text: '', location: headers.get('location') ?? '' };
+      return { text: plain(account, found).text, location: null };
+    },
   };
 }
 

@@ -114,6 +114,7 @@ export const commentPayload = z.object({
   pull_request: pullRequest.nullish(),
   changes,
 });
+export type CommentPayload = z.output<typeof commentPayload>;
 
 export const pullPayload = z.object({
   ...envelope,

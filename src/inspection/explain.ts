@@ -1,7 +1,8 @@
 /** "Why did it (not) run?": one delivery, what was decided about it and what came of that. */
 import type { Rows } from '../database/database.ts';
 import type { DeliveryRow } from '../database/tables.ts';
-import { readDelivery, type StoredDecision } from '../dispatcher.ts';
+import { readDelivery } from '../dispatcher/read-delivery.ts';
+import type { StoredDecision } from '../dispatcher/routing.ts';
 import { NotFound } from '../errors.ts';
 import { findDelivery } from '../inbox.ts';
 import { currentParks } from '../mailbox/parks.ts';
@@ -29,7 +30,7 @@ export async function explainDelivery(
   const decision = storedJson(row.decision) as StoredDecision | null;
   const explanation = {
     delivery: viewDelivery(row),
-    event: summarise(row),
+    event: await summarise(row),
     considered: decision?.considered ?? [],
     note: decision?.note ?? null,
     // Deliveries from before senders were asked about have none.
@@ -62,8 +63,8 @@ function viewDelivery(row: DeliveryRow): DeliveryExplanation['delivery'] {
   };
 }
 
-function summarise(row: DeliveryRow): EventSummary | null {
-  const read = readStored(row);
+async function summarise(row: DeliveryRow): Promise<EventSummary | null> {
+  const read = await readStored(row);
   if (read === null || 'verdict' in read) return null;
   const { event } = read;
   return {
@@ -75,9 +76,9 @@ function summarise(row: DeliveryRow): EventSummary | null {
 }
 
 /** Stored bytes can be anything, also headers that are no JSON: the rest of the explanation stands without them. */
-function readStored(row: DeliveryRow): ReturnType<typeof readDelivery> | null {
+async function readStored(row: DeliveryRow): Promise<Awaited<ReturnType<typeof readDelivery>> | null> {
   try {
-    return readDelivery(row);
+    return await readDelivery(row);
   } catch {
     return null;
   }

@@ -94,12 +94,23 @@ async function ensureDispatch(tx: Rows, message: NewMessage): Promise<string> {
   return waiting.id;
 }
 
-/** The author took a comment back before anybody acted on it: its waiting messages are declined. */
-export async function declineMessagesOfComment(
-  tx: Rows,
-  comment: { forge: string; repositoryId: string; commentId: number; now: number },
-): Promise<number> {
-  const waiting = await tx
+export interface CommentPlace {
+  forge: string;
+  repositoryId: string;
+  commentId: number;
+}
+
+/** Numbers of the items on which waiting messages say that this comment is. */
+export async function itemsOfComment(rows: Rows, comment: CommentPlace): Promise<number[]> {
+  const waiting = await waitingOfComment(rows, comment);
+  return [...new Set(waiting.flatMap(({ event }) => (event.item === null ? [] : [event.item.number])))];
+}
+
+async function waitingOfComment(
+  rows: Rows,
+  comment: CommentPlace,
+): Promise<{ id: string; event: ForgeEvent }[]> {
+  const waiting = await rows
     .selectFrom('messages as m')
     .innerJoin('conversations as c', 'c.id', 'm.conversation_id')
     .select(['m.id', 'm.event'])
@@ -107,9 +118,17 @@ export async function declineMessagesOfComment(
     .where('c.repository_id', '=', comment.repositoryId)
     .where('m.state', '=', 'waiting')
     .execute();
-  const ids = waiting
-    .filter((m) => (JSON.parse(m.event) as ForgeEvent).comment?.id === comment.commentId)
-    .map((m) => m.id);
+  return waiting
+    .map(({ id, event }) => ({ id, event: JSON.parse(event) as ForgeEvent }))
+    .filter(({ event }) => event.comment?.id === comment.commentId);
+}
+
+/** The author took a comment back before anybody acted on it: its waiting messages are declined. */
+export async function declineMessagesOfComment(
+  tx: Rows,
+  comment: CommentPlace & { now: number },
+): Promise<number> {
+  const ids = (await waitingOfComment(tx, comment)).map((m) => m.id);
   if (ids.length === 0) return 0;
   const { numUpdatedRows } = await tx
     .updateTable('messages')

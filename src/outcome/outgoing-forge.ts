@@ -80,6 +80,10 @@ const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
   listHooks: null,
   serverTime: null,
   tokenScopes: null,
+  identifyRepository: null,
+  timeline: null,
+  findReviewComment: null,
+  dismissedReviews: null,
 };
 
 /** `rules` is asked at each call: a run may read a stranger's words in its midst. */

@@ -1,7 +1,7 @@
 /** The REST edge: who is asking, how errors look, and the routes that belong to no repository. */
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { ForgeMissing, ForgeRefused } from '../errors.ts';
-import { findUser, repositoryById, requirePermission } from './pocket-forge-access.ts';
+import { findUser, fullName, repositoryById, requirePermission } from './pocket-forge-access.ts';
 import { addIssueRoutes } from './pocket-forge-api-issues.ts';
 import { addPullRoutes } from './pocket-forge-api-pulls.ts';
 import { addRepositoryRoutes } from './pocket-forge-api-repositories.ts';
@@ -9,6 +9,7 @@ import type { PocketContext } from './pocket-forge-context.ts';
 import { DEFAULT_LIMIT, MAX_LIMIT, type PocketApi, signedIn, visitor } from './pocket-forge-requests.ts';
 import { ownUserShape, repositoryShape, userShape } from './pocket-forge-shapes.ts';
 import type { StoredUser } from './pocket-forge-state.ts';
+import { addTimelineRoute } from './pocket-forge-timeline.ts';
 
 /** The Forgejo release whose API this follows; the suffix says which Gitea API that release is compatible with. */
 const VERSION = '16.0.3-pocket+gitea-1.22.0';
@@ -24,13 +25,31 @@ export function createApi(context: PocketContext, tokens: ReadonlyMap<string, st
     await next();
   });
   const api = new Hono<PocketApi>();
+  api.use('/repos/:owner/:name/*', renamed(context));
+  api.use('/repos/:owner/:name', renamed(context));
   addGeneralRoutes(api, context);
   addRepositoryRoutes(api, context);
   addIssueRoutes(api, context);
   addPullRoutes(api, context);
+  addTimelineRoute(api, context);
   app.route('/api/v1', api);
   app.get('/api/forgejo/v1/version', (c) => c.json({ version: VERSION }));
   return app;
+}
+
+/** An old name leads to the new one, until another repository takes it; as on the forge, by a relative address. */
+function renamed(context: PocketContext): MiddlewareHandler<PocketApi> {
+  return async (c, next) => {
+    const name = `${c.req.param('owner')}/${c.req.param('name')}`;
+    const id = context.state.oldNames?.[name.toLowerCase()];
+    const isTaken = context.state.repositories.some(
+      (r) => fullName(context.state, r).toLowerCase() === name.toLowerCase(),
+    );
+    if (id === undefined || isTaken) return await next();
+    const { pathname, search } = new URL(c.req.url);
+    const target = fullName(context.state, repositoryById(context.state, id));
+    return c.redirect(`${pathname.replace(`/repos/${name}`, `/repos/${target}`)}${search}`, 301);
+  };
 }
 
 function addGeneralRoutes(api: Hono<PocketApi>, context: PocketContext): void {

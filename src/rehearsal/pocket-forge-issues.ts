@@ -13,6 +13,7 @@ import {
   type StoredRepository,
   type StoredUser,
 } from './pocket-forge-state.ts';
+import { recordEntry } from './pocket-forge-timeline.ts';
 
 export interface NewItem {
   title: string;
@@ -91,12 +92,20 @@ export function assign(
   if (o.item.assignees.includes(o.user.id)) return;
   o.item.assignees.push(o.user.id);
   o.item.updated = now();
+  recordEntry(context, { item: o.item, actor: o.actor, type: 'assignees', subject: o.user.id });
   sendItemEvent(context, { item: o.item, action: 'assigned', sender: o.actor });
 }
 
 function unassign(context: PocketContext, o: { item: StoredItem; actor: StoredUser; user: number }): void {
   o.item.assignees = o.item.assignees.filter((id) => id !== o.user);
   o.item.updated = now();
+  recordEntry(context, {
+    item: o.item,
+    actor: o.actor,
+    type: 'assignees',
+    subject: o.user,
+    removed: true,
+  });
   sendItemEvent(context, { item: o.item, action: 'unassigned', sender: o.actor });
 }
 
@@ -155,6 +164,7 @@ export function setItemState(
   item.updated = now();
   item.closed = state === 'closed' ? item.updated : null;
   const action = state === 'closed' ? 'closed' : 'reopened';
+  recordEntry(context, { item, actor, type: state === 'closed' ? 'close' : 'reopen' });
   sendItemEvent(context, {
     item,
     action,
@@ -189,8 +199,13 @@ export function changeLabels(
   const known = [...new Set(o.labels)].filter((id) => repository.labels.some((l) => l.id === id));
   const same = known.length === o.item.labels.length && known.every((id) => o.item.labels.includes(id));
   if (same) return;
+  const gone = o.item.labels.filter((id) => !known.includes(id));
+  const added = known.filter((id) => !o.item.labels.includes(id));
   o.item.labels = known;
   o.item.updated = now();
+  const { item, actor } = o;
+  for (const subject of added) recordEntry(context, { item, actor, type: 'label', subject });
+  for (const subject of gone) recordEntry(context, { item, actor, type: 'label', subject, removed: true });
   const action = o.clear === true ? 'label_cleared' : 'label_updated';
   sendItemEvent(context, { item: o.item, action, sender: o.actor });
 }

@@ -40,6 +40,7 @@ import {
   type StoredRepository,
   type StoredUser,
 } from './pocket-forge-state.ts';
+import { recordEntry } from './pocket-forge-timeline.ts';
 
 interface NewPull extends NewItem {
   /** branch name, or `owner:branch` with this repository's owner */
@@ -161,6 +162,7 @@ export function requestReview(
       comments: [],
     });
     o.item.updated = time;
+    recordEntry(context, { item: o.item, actor: o.actor, type: 'review_request', subject: reviewer.id });
     sendItemEvent(context, { item: o.item, action: 'review_requested', sender: o.actor, reviewer });
   }
 }
@@ -177,6 +179,13 @@ export function withdrawReviewRequest(
       (r) => !(r.item === o.item.id && r.author === reviewer.id && r.state === 'REQUEST_REVIEW'),
     );
     o.item.updated = now();
+    recordEntry(context, {
+      item: o.item,
+      actor: o.actor,
+      type: 'review_request',
+      subject: reviewer.id,
+      removed: true,
+    });
     sendItemEvent(context, { item: o.item, action: 'review_request_removed', sender: o.actor, reviewer });
   }
 }
@@ -213,6 +222,7 @@ export async function mergePull(context: PocketContext, call: MergeCall): Promis
   const time = now();
   Object.assign(item, { state: 'closed', updated: time, closed: time });
   pull.merged = { at: time, by: actor.id, commit };
+  recordEntry(context, { item, actor, type: 'merge_pull' });
   await publishRefMoves(context, {
     repository,
     actor,

@@ -8,6 +8,7 @@ import { actOnCommit } from './pocket-forge-references.ts';
 import { comparePull, type GitCommit, listCommits, listRefs } from './pocket-forge-repositories.ts';
 import { repositoryShape, userShape } from './pocket-forge-shapes.ts';
 import { now, type StoredHook, type StoredRepository, type StoredUser } from './pocket-forge-state.ts';
+import { recordEntry } from './pocket-forge-timeline.ts';
 
 const ZERO = '0'.repeat(40);
 /** Forgejo's default PAYLOAD_COMMIT_LIMIT; `total_commits` keeps the real number. */
@@ -58,7 +59,8 @@ async function publishRefMove(context: PocketContext, move: RefMove, one: OneRef
   if (before === ZERO) sendRefEvent(context, { repository, kind: 'create', ref, sha: after, sender: actor });
   if (branch === null) return;
   markHead(context, repository, { branch, gone: false });
-  await followBranch(context, move, branch, after);
+  const ids = commits.map((commit) => commit.id).filter((id) => id !== after);
+  await followBranch(context, move, { branch, sha: after, commits: ids.toReversed() });
   if (!move.closesIssues || branch !== repository.defaultBranch) return;
   for (const commit of commits.toReversed()) {
     actOnCommit(context, { repository, actor, text: commit.message, commit: commit.id });
@@ -132,8 +134,7 @@ export async function testHook(
 async function followBranch(
   context: PocketContext,
   move: RefMove,
-  branch: string,
-  sha: string,
+  { branch, sha, commits }: { branch: string; sha: string; commits: string[] },
 ): Promise<void> {
   for (const item of openPulls(context.state, move.repository)) {
     const { pull } = item;
@@ -143,6 +144,7 @@ async function followBranch(
     await refreshPull(context, move.repository, item);
     if (pull.headRef !== branch) continue;
     item.updated = now();
+    recordEntry(context, { item, actor: move.actor, type: 'pull_push', commits: [...commits, sha] });
     sendItemEvent(context, { item, action: 'synchronized', sender: move.actor });
   }
 }

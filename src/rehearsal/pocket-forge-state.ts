@@ -196,6 +196,22 @@ export interface StoredRun {
   created: string;
 }
 
+/** What somebody did to an item and no comment tells. */
+export interface StoredTimelineEntry {
+  id: number;
+  item: number;
+  type: 'assignees' | 'label' | 'review_request' | 'pull_push' | 'close' | 'reopen' | 'merge_pull';
+  user: number;
+  created: string;
+  updated: string;
+  /** id of the assignee, the reviewer or the label */
+  subject: number;
+  /** taken away, not added */
+  removed: boolean;
+  /** of a push, oldest first */
+  commits: string[];
+}
+
 /** A hook delivery that was not attempted yet. */
 export interface HookTask {
   id: string;
@@ -218,6 +234,10 @@ export interface PocketState {
   statuses: StoredStatus[];
   runs: StoredRun[];
   waiting: HookTask[];
+  /** not in files of older releases */
+  timeline?: StoredTimelineEntry[];
+  /** old names of repositories, lower case, and the repository each leads to; not in files of older releases */
+  oldNames?: Record<string, number>;
 }
 
 /** RFC 3339 in whole seconds: a forge's clock is no finer, and receivers must cope with equal times. */

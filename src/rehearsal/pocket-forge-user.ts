@@ -23,6 +23,7 @@ import {
 } from './pocket-forge-issues.ts';
 import { mergeScheduled, protect, requireRules } from './pocket-forge-protection.ts';
 import { editPull, mergePull, openPull, requestReview, requireMergeable } from './pocket-forge-pulls.ts';
+import { renameRepository } from './pocket-forge-renames.ts';
 import type { MergeStyle } from './pocket-forge-repositories.ts';
 import { createReview, editInline, type ReviewEvent, replyInline } from './pocket-forge-reviews.ts';
 import { createStatus, type NewRun, recordRun } from './pocket-forge-runs.ts';
@@ -108,6 +109,8 @@ export interface PocketUser {
   /** null takes the permission away */
   setCollaborator(repo: string, login: string, permission: CollaboratorPermission | null): Promise<void>;
   addHook(repo: string, hook: UserHook): Promise<{ id: number }>;
+  /** sends no webhook; the old name leads to the new one */
+  renameRepository(repo: string, name: string): Promise<void>;
   /** a replay: new id, same bytes; needs admin permission on the hook's repository */
   redeliver(deliveryId: string): Promise<HookDelivery>;
   /** records a finished (or running) Actions run and its commit status */
@@ -252,6 +255,8 @@ function adminActs(context: PocketContext, login: string) {
         const input = { type, url, secret, events, active: true, authorizationHeader: '' };
         return { id: addHook(context, { repository: at(repo), actor, input }).id };
       }),
+    renameRepository: (repo: string, name: string) =>
+      context.change(() => renameRepository(context, { repository: at(repo), actor, name })),
     redeliver: (deliveryId: string) =>
       context.change(() => {
         const old = context.hooks.deliveries.find((d) => d.id === deliveryId);

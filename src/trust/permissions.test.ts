@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { HOME } from '../../test/support/edge.ts';
 import { ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { Permission } from '../vocabulary.ts';
+import { Patience } from './patience.ts';
 import { Permissions } from './permissions.ts';
 
 type Answer = Permission | 'unknown' | Error;
@@ -18,7 +19,7 @@ function permissions(answers: (agent: string, login: string) => Answer | Promise
   const clock = { now: 0 };
   const subject = new Permissions({
     client: (_, agent) => ({
-      permissionOf: async (_repository, login) => {
+      permissionOf: async (_repository, { login }) => {
         asked.push(agent);
         const answer = await answers(agent, login);
         if (answer instanceof Error) throw answer;
@@ -26,6 +27,7 @@ function permissions(answers: (agent: string, login: string) => Answer | Promise
       },
     }),
     now: () => clock.now,
+    patience: new Patience(() => clock.now),
   });
   return { subject, asked, clock };
 }

@@ -3,11 +3,13 @@ import type { ForgeConfig } from '../config/config.ts';
 import { ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { Forge } from '../forge/forge.ts';
 import { type ForgeUser, PERMISSIONS, type Permission, type RepositoryRef } from '../vocabulary.ts';
+import type { Patience } from './patience.ts';
 
 export interface PermissionDeps {
   /** a client that acts as this agent's account */
   client: (forge: ForgeConfig, agent: string) => Pick<Forge, 'permissionOf'>;
   now: () => number;
+  patience: Patience;
 }
 
 export interface PermissionQuestion {
@@ -16,7 +18,8 @@ export interface PermissionQuestion {
   user: ForgeUser;
 }
 
-type Answer = Permission | 'unknown';
+/** `another`: the login belongs to another account than the id. */
+export type Told = Permission | 'unknown' | 'another';
 
 /** A permission that was taken away counts this long; before a run it is asked for again (`RECENT_MS`). */
 const GRANTED_MS = 5 * 60_000;
@@ -24,34 +27,32 @@ const GRANTED_MS = 5 * 60_000;
 const REFUSED_MS = 30_000;
 /** Fresh enough for a run: the routing of the same event has usually just asked. */
 export const RECENT_MS = 15_000;
-/** The router decides one delivery after the other: a forge that says nothing must not hold up those of another. */
-const PATIENCE_MS = 10_000;
-/** Each look-up at a forge that is down costs `PATIENCE_MS`. */
-const DOWN_MS = 10_000;
 const MOST_REMEMBERED = 10_000;
 
 export class Permissions {
   readonly #deps: PermissionDeps;
-  readonly #answers = new Map<string, { answer: Answer; at: number }>();
-  readonly #asking = new Map<string, Promise<Answer>>();
-  readonly #down = new Map<string, { until: number; error: ForgeUnavailable }>();
+  readonly #answers = new Map<string, { answer: Told; at: number }>();
+  readonly #asking = new Map<string, Promise<Told>>();
 
   constructor(deps: PermissionDeps) {
     this.#deps = deps;
   }
 
   /** What is remembered, at most `maxAgeMs` old; null = it has to be asked for. */
-  remembered(question: PermissionQuestion, maxAgeMs = Number.POSITIVE_INFINITY): Answer | null {
+  remembered(question: PermissionQuestion, maxAgeMs = Number.POSITIVE_INFINITY): Told | null {
     const found = this.#answers.get(keyOf(question));
     if (found === undefined) return null;
     const { requiredPermission } = question.forge;
-    const good = found.answer !== 'unknown' && rank(found.answer) >= rank(requiredPermission);
+    const good =
+      found.answer !== 'unknown' &&
+      found.answer !== 'another' &&
+      rank(found.answer) >= rank(requiredPermission);
     const age = this.#deps.now() - found.at;
     return age <= Math.min(maxAgeMs, good ? GRANTED_MS : REFUSED_MS) ? found.answer : null;
   }
 
   /** Throws ForgeUnavailable, and ForgeRefused when none of our tokens is taken any more. */
-  async of(question: PermissionQuestion, maxAgeMs?: number): Promise<Answer> {
+  async of(question: PermissionQuestion, maxAgeMs?: number): Promise<Told> {
     const known = this.remembered(question, maxAgeMs);
     if (known !== null) return known;
     const key = keyOf(question);
@@ -62,33 +63,23 @@ export class Permissions {
     return await asking;
   }
 
-  async #ask(question: PermissionQuestion): Promise<Answer> {
-    const { name } = question.forge;
-    const down = this.#down.get(name);
-    if (down !== undefined && this.#deps.now() < down.until) throw down.error;
-    try {
-      const answer = await inTime(name, this.#askAccounts(question));
-      if (this.#answers.size >= MOST_REMEMBERED) this.#answers.clear();
-      this.#answers.set(keyOf(question), { answer, at: this.#deps.now() });
-      return answer;
-    } catch (error) {
-      if (error instanceof ForgeUnavailable) {
-        this.#down.set(name, { until: this.#deps.now() + DOWN_MS, error });
-      }
-      throw error;
-    }
+  async #ask(question: PermissionQuestion): Promise<Told> {
+    const answer = await this.#deps.patience.ask(question.forge.name, () => this.#askAccounts(question));
+    if (this.#answers.size >= MOST_REMEMBERED) this.#answers.clear();
+    this.#answers.set(keyOf(question), { answer, at: this.#deps.now() });
+    return answer;
   }
 
   /**
    * One account after the other until one can tell: the permission is told to administrators of the repository, and
    * only one of the agents may be that. `none` is also what an account answers that may not see the repository.
    */
-  async #askAccounts({ forge, repository, user }: PermissionQuestion): Promise<Answer> {
-    let answer: Answer | null = null;
+  async #askAccounts({ forge, repository, user }: PermissionQuestion): Promise<Told> {
+    let answer: Told | null = null;
     let trouble: unknown = null;
     for (const agent of Object.keys(forge.accounts)) {
       try {
-        const said = await this.#deps.client(forge, agent).permissionOf(repository, user.login);
+        const said = await this.#deps.client(forge, agent).permissionOf(repository, user);
         if (said !== 'unknown' && said !== 'none') return said;
         answer = answer === null || answer === said ? said : 'unknown';
       } catch (error) {
@@ -108,23 +99,4 @@ function keyOf({ forge, repository, user }: PermissionQuestion): string {
 
 function rank(permission: Permission): number {
   return PERMISSIONS.indexOf(permission);
-}
-
-async function inTime<T>(forge: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const seconds = PATIENCE_MS / 1000;
-      reject(
-        new ForgeUnavailable(
-          `${forge} did not say within ${seconds} s who may do what. It is asked again later; check that it is up.`,
-        ),
-      );
-    }, PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -10,13 +10,16 @@ export interface Refusal {
   reason: string;
   sender: Judgement | null;
   now: number;
+  /** of the run that was to answer it, where there is one */
+  dispatch?: { id: string; conversationId: string; agent: string };
 }
 
-export async function recordRefusal(rows: Rows, { event, deliveryId, reason, sender, now }: Refusal) {
+export async function recordRefusal(rows: Rows, refusal: Refusal): Promise<void> {
+  const { event, deliveryId, reason, sender, dispatch, now } = refusal;
   await recordAudit(rows, {
-    dispatchId: null,
-    conversationId: null,
-    agent: null,
+    dispatchId: dispatch?.id ?? null,
+    conversationId: dispatch?.conversationId ?? null,
+    agent: dispatch?.agent ?? null,
     door: 'trigger',
     action: event.name,
     decision: 'denied',

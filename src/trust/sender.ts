@@ -13,7 +13,7 @@ export interface Question {
 export interface Judgement {
   allowed: boolean;
   /** what the forge answered; null = it did not have to be asked */
-  permission: Permission | 'unknown' | null;
+  permission: Permission | 'unknown' | 'another' | null;
   /** a clause for a person; a refusal ends with the remedy */
   reason: string;
 }
@@ -44,7 +44,9 @@ function agentOf(forge: ForgeConfig, ids: AccountIds, user: ForgeUser): string |
 export function judgeUnasked(question: Question, ids: AccountIds): Judgement | null {
   const { forge, user, event } = question;
   const agent = agentOf(forge, ids, user);
-  if (agent !== null) return allow(`${user.login} is the account of our agent ${agent}`);
+  // A delivery may pair our id with any name; the two must be one account, or the forge is asked like about anybody.
+  if (agent !== null && sameLogin(forge.accounts[agent]!.login, user.login))
+    return allow(`${user.login} is the account of our agent ${agent}`);
   if (includes(forge.allowedBots, user.login)) {
     return allow(`${user.login} is listed in forges.${forge.name}.allowed_bots`);
   }
@@ -77,10 +79,16 @@ function judgeNobody({ forge, user, event }: Question): Judgement {
 const GHOST = -1;
 
 /** `permission` is the forge's answer. */
-export function judgeAnswer(question: Question, permission: Permission | 'unknown'): Judgement {
+export function judgeAnswer(question: Question, permission: Permission | 'unknown' | 'another'): Judgement {
   const { forge, user, repository } = question;
   const required = forge.requiredPermission;
   const here = `in ${repository.fullName}`;
+  if (permission === 'another') {
+    const reason =
+      `the account ${user.login} on ${forge.name} is not the one with the id ${user.id}, so the delivery is wrong ` +
+      'about who sent it. After a rename of the account, let its owner repeat what they did';
+    return { allowed: false, permission, reason };
+  }
   if (permission === 'unknown') {
     const isListed = forge.trustedSenders !== null && includes(forge.trustedSenders, user.login);
     const reason = isListed

@@ -11,7 +11,6 @@ import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';
 import { carryLate, type Lease, leaseConversation } from '../mailbox/leases.ts';
-import { declineCarried } from '../mailbox/messages.ts';
 import {
   cloneUrl,
   commitAndPush,
@@ -28,6 +27,7 @@ import { type DispatchContext, type Gathered, gatherContext } from './context.ts
 import { toldEdits } from './edits.ts';
 import { readTexts } from './prompt-budget.ts';
 import { promptOf } from './prompts.ts';
+import { declineRefused, takeUp, wasDeleted } from './truth-rows.ts';
 
 const REPO = 'ada/widgets';
 const LOGINS = ['ada', 'bo', 'cy', 'root', 'dev-bot', 'review-bot'];
@@ -142,8 +142,10 @@ async function gather(held: Lease, change: (forge: Forge) => Forge = (forge) => 
     relay: () => null,
     sign: false,
     carryLate: () => carryLate(database, held, Date.now()),
-    decline: (messages) => declineCarried(database, held, { messages, now: Date.now() }),
     edits: (texts) => toldEdits(database.rows, { ...texts, forge: 'home' }),
+    decline: (refused) => declineRefused({ database, now: Date.now, log: silentLog }, held, refused),
+    wasDeleted: (event) => wasDeleted(database, event),
+    takeUp: (messages) => takeUp(database, messages),
   });
 }
 
@@ -263,7 +265,7 @@ describe('what a stranger does after the agent was woken', () => {
     expect(context.snapshot.commentIds).not.toContain(after.id);
   });
 
-  test('the comment that woke it is read as it was accepted', async () => {
+  test('a comment that its author edited since is read as the forge has it: nothing else can be compared', async () => {
     const number = await issueBy('ada', 'It is off.');
     const { id } = await as('bo').comment(REPO, number, '@dev-bot ORIGINAL');
     await route();
@@ -272,11 +274,25 @@ describe('what a stranger does after the agent was woken', () => {
     await as('bo').editComment(REPO, id, '@dev-bot CHANGED');
     const context = await ready(held);
     const prompt = await promptFor(context);
-    expect(prompt).toContain('ORIGINAL');
-    expect(prompt).not.toContain('CHANGED');
+    expect(prompt).toContain('CHANGED');
+    expect(prompt).not.toContain('ORIGINAL');
     expect(context.notes).toEqual([
-      `Comment ${id} by bo was edited after it woke you; you see it as it was then.`,
+      `Comment ${id} by bo was edited after it woke you; you see it as it is now.`,
     ]);
+  });
+
+  test('and one that no longer mentions the agent does not wake it', async () => {
+    const number = await issueBy('ada', 'It is off.');
+    const { id } = await as('bo').comment(REPO, number, '@dev-bot look');
+    await route();
+    const held = await lease();
+    later();
+    await as('bo').editComment(REPO, id, 'Never mind.');
+    expect(await gather(held)).toMatchObject({
+      kind: 'refused',
+      reason: 'the text was edited since, and does not mention dev-bot any more',
+      tell: false,
+    });
   });
 });
 

@@ -1,19 +1,28 @@
 /** Everything one dispatch needs to know before it runs: the item as the forge has it now, and the checkout. */
 
-import { createHash } from 'node:crypto';
 import type { AgentConfig, ForgeConfig } from '../config/config.ts';
+import { ForgeMissing } from '../errors.ts';
 import type { Snapshot } from '../flows/changes.ts';
 import { cloneAddress } from '../forge/clone-address.ts';
 import type { CiState, Comment, Item, Review } from '../forge/forge.ts';
 import type { Lease } from '../mailbox/leases.ts';
 import type { ReadingForge } from '../outcome/outgoing-forge.ts';
+import { isListed } from '../trust/listing.ts';
 import { forkRefusal, isAccountOf } from '../trust/sender.ts';
 import type { Trust } from '../trust.ts';
-import { type ForgeUser, PERMISSIONS, type RepositoryRef } from '../vocabulary.ts';
+import {
+  type EventRepository,
+  type ForgeEvent,
+  type ForgeUser,
+  PERMISSIONS,
+  type RepositoryRef,
+} from '../vocabulary.ts';
 import { EVERYBODY, type Vouching, voiceOf } from '../voices.ts';
 import type { Checkout, CheckoutSpec, RelayPaths, Workdir } from '../workdir.ts';
 import type { EditQuestion, ToldEdits } from './edits.ts';
+import { Evidence } from './evidence.ts';
 import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
+import { type Compared, compareWithForge, type Refused, withForgeText } from './on-the-forge.ts';
 import {
   type ItemText,
   itemVoices,
@@ -24,6 +33,7 @@ import {
 } from './pinned-text.ts';
 import { restrictionOf } from './restriction.ts';
 import { judgeSenders, untrustedAuthors } from './senders.ts';
+import { snapshotOf } from './snapshot.ts';
 import { seenItems } from './work.ts';
 
 export interface DispatchContext {
@@ -32,7 +42,7 @@ export interface DispatchContext {
   messages: CarriedMessage[];
   /** the message whose skill makes the prompt: the most urgent, of those the newest; null when all were withdrawn */
   leading: CarriedMessage | null;
-  repository: RepositoryRef & { defaultBranch: string };
+  repository: EventRepository;
   item: ScreenedItem;
   comments: Screened<Comment>[];
   reviews: ScreenedReview[];
@@ -67,10 +77,14 @@ export interface ContextRequest {
 export interface RunContextRequest extends ContextRequest {
   /** takes up what arrived since the lease; called after the comments were read */
   carryLate: () => Promise<Lease>;
-  /** stores that these messages get no answer, under the lease */
-  decline: (refused: readonly { id: string; reason: string }[]) => Promise<void>;
   /** the edits of these texts that the forge told us of */
   edits: (texts: Omit<EditQuestion, 'forge'>) => Promise<ToldEdits>;
+  /** stores that these messages get no answer, under the lease, and what of it was no truth */
+  decline: (refused: readonly Refused[]) => Promise<void>;
+  /** whether a deletion of the event's comment was heard of and found true */
+  wasDeleted: (event: ForgeEvent) => Promise<boolean>;
+  /** takes what happened for these messages, once; answers those that another delivery has taken, with that one's id */
+  takeUp: (messages: Compared['there']) => Promise<ReadonlyMap<string, string>>;
 }
 
 export type Gathered =
@@ -78,26 +92,95 @@ export type Gathered =
   /** nothing may run; `tell`: it is worth a word on the item, because whoever asked for it may */
   | { kind: 'refused'; reason: string; tell: boolean };
 
-/** For a run: whoever has lost the permission to wake the agent is declined, and strangers' later words are left out. */
+/**
+ * For a run: what is not on the forge and whoever has lost the permission to wake the agent is declined, and strangers'
+ * later words are left out.
+ */
 export async function gatherContext(request: RunContextRequest): Promise<Gathered> {
-  const found = await readForge(request);
+  const repository = await readRepository(request);
+  if (!isListed(request.forgeConfig, repository.fullName)) {
+    const option = `forges.${request.forgeConfig.name}.repositories`;
+    const reason = `repository ${repository.fullName} is not listed any more; add it to ${option}`;
+    return { kind: 'refused', reason, tell: false };
+  }
+  const { lease, messages, refused, notes, evidence } = await trueMessages(request, repository);
+  const judged = await judgeSenders(messages, request);
+  const declined = [...refused, ...judged.refused.map((one) => ({ ...one, forged: null }))];
+  if (declined.length > 0) await request.decline(declined);
+  const { allowed } = judged;
+  if (allowed.length === 0 && declined.length > 0) {
+    return { kind: 'refused', reason: declined[0]!.reason, tell: false };
+  }
+  const found = await readForge(evidence, { repository, number: leadingNumber(request.lease, allowed) });
   const fork = forkRefusal(request.forgeConfig, found.item.pull);
   if (fork !== null) return { kind: 'refused', reason: fork, tell: true };
-  const late = await request.carryLate();
-  const { allowed, refused } = await judgeSenders(late.messages.map(readMessage), request);
-  if (refused.length > 0) await request.decline(refused);
-  if (allowed.length === 0 && refused.length > 0) {
-    return { kind: 'refused', reason: refused[0]!.reason, tell: false };
-  }
   const text = await screened(request, found, allowed);
   const ids = new Set(allowed.map((m) => m.id));
-  const lease = { ...late, messages: late.messages.filter((m) => ids.has(m.id)) };
-  return { kind: 'ready', context: await complete({ request, found, lease, messages: allowed, text }) };
+  return {
+    kind: 'ready',
+    context: await complete({
+      request,
+      found,
+      lease: { ...lease, messages: lease.messages.filter((m) => ids.has(m.id)) },
+      messages: text.messages,
+      text: { ...text, notes: [...text.notes, ...notes] },
+    }),
+  };
+}
+
+interface TrueMessages {
+  /** with what arrived while the forge was read */
+  lease: Lease;
+  messages: CarriedMessage[];
+  refused: Refused[];
+  notes: string[];
+  evidence: Evidence;
+}
+
+/** Compares the messages with the forge while the forge is read for the prompt. */
+async function trueMessages(request: RunContextRequest, repository: EventRepository): Promise<TrueMessages> {
+  const evidence = new Evidence(request.forge, repository);
+  const comparison = {
+    repository,
+    login: request.account.login,
+    wasDeleted: request.wasDeleted,
+  };
+  const early = request.lease.messages.map(readMessage);
+  const [first] = await Promise.all([
+    compareWithForge(early, { ...comparison, evidence }),
+    readAhead(evidence, leadingNumber(request.lease, early)),
+  ]);
+  // After the comments were read: one that was read, and whose delivery came meanwhile, is answered by this run.
+  const lease = await request.carryLate();
+  const known = new Set(early.map((m) => m.id));
+  const late = lease.messages.map(readMessage).filter((m) => !known.has(m.id));
+  // What happened since is not in what was read.
+  const second =
+    late.length === 0
+      ? { there: [], refused: [], notes: [] }
+      : await compareWithForge(late, { ...comparison, evidence: new Evidence(request.forge, repository) });
+  const found = [...first.there, ...second.there];
+  const taken = await request.takeUp(found);
+  const again = found.flatMap(({ id }) => {
+    const delivery = taken.get(id);
+    if (delivery === undefined) return [];
+    return [{ id, reason: `the same was told before, by delivery ${delivery}`, forged: null }];
+  });
+  return {
+    lease,
+    messages: found.filter(({ id }) => !taken.has(id)),
+    refused: [...first.refused, ...second.refused, ...again],
+    notes: [...first.notes, ...second.notes],
+    evidence,
+  };
 }
 
 /** For an answer that is there already: nobody reads the texts any more, so nobody is asked about them. */
 export async function contextToPublish(request: ContextRequest): Promise<DispatchContext> {
-  const found = await readForge(request);
+  const { lease } = request;
+  const repository = await readRepository(request);
+  const number = leadingNumber(lease, lease.messages.map(readMessage));
+  const found = await readForge(new Evidence(request.forge, repository), { repository, number });
   const { item, comments, reviews } = found;
   const vouched = <T extends { author: ForgeUser }>(entry: T): Screened<T> => {
     const voice = voiceOf(EVERYBODY, { what: 'text', authors: [entry.author] });
@@ -111,7 +194,6 @@ export async function contextToPublish(request: ContextRequest): Promise<Dispatc
     leftOut: [],
     notes: [],
   };
-  const { lease } = request;
   const context = await complete({ request, found, lease, messages: lease.messages.map(readMessage), text });
   // Whose words the answer came from is not known here, so it may say no more than after a stranger's.
   return { ...context, restricted: 'what the run had read is not known any more' };
@@ -127,20 +209,42 @@ interface Found {
   ci: CiState;
 }
 
-async function readForge({ lease, forge }: ContextRequest): Promise<Found> {
-  const repository = await forge.getRepository({
-    id: lease.conversation.repository_id,
-    fullName: lease.conversation.repository_name,
-  });
-  const number =
-    leadingOf(lease.messages.map(readMessage))?.event.item?.number ?? lease.conversation.item_number;
-  const item = await forge.getItem(repository, number);
+async function readRepository({ lease, forge }: ContextRequest): Promise<EventRepository> {
+  const { repository_id: id, repository_name: fullName } = lease.conversation;
+  return await forge.getRepository({ id, fullName });
+}
+
+function leadingNumber({ conversation }: Lease, messages: CarriedMessage[]): number {
+  return leadingOf(messages)?.event.item?.number ?? conversation.item_number;
+}
+
+async function readForge(
+  evidence: Evidence,
+  { repository, number }: { repository: EventRepository; number: number },
+): Promise<Found> {
+  const item = await evidence.item(number);
+  if (item === null) {
+    throw new ForgeMissing(
+      `${repository.fullName} has no issue or pull request ${number}. If it was deleted, nothing is left to do.`,
+    );
+  }
   const [comments, reviews, ci] = await Promise.all([
-    forge.listComments(repository, number),
-    item.pull === null ? [] : forge.listReviews(repository, number),
-    item.pull === null ? noCi : forge.ciState(repository, item.pull.headSha),
+    evidence.comments(number),
+    item.pull === null ? [] : evidence.reviews(number),
+    item.pull === null ? noCi : evidence.ci(item.pull.headSha),
   ]);
   return { repository, item, comments, reviews, ci };
+}
+
+/** The same, before it is known whether there is such an item. */
+async function readAhead(evidence: Evidence, number: number): Promise<void> {
+  const item = await evidence.item(number);
+  if (item === null) return;
+  await Promise.all([
+    evidence.comments(number),
+    item.pull === null ? null : evidence.reviews(number),
+    item.pull === null ? null : evidence.ci(item.pull.headSha),
+  ]);
 }
 
 const noCi: CiState = { state: 'none', failed: [] };
@@ -148,12 +252,12 @@ const noCi: CiState = { state: 'none', failed: [] };
 async function screened(
   request: RunContextRequest,
   { repository, item, comments, reviews }: Found,
-  messages: CarriedMessage[],
-): Promise<ItemText> {
+  carried: CarriedMessage[],
+): Promise<ItemText & { messages: CarriedMessage[] }> {
   const { forgeConfig, trust } = request;
   const edits = await request.edits({ repositoryId: repository.id, item, comments, reviews });
   const authors = [
-    ...messages.flatMap(({ event }) => [
+    ...carried.flatMap(({ event }) => [
       event.sender,
       ...(event.comment === null ? [] : [event.comment.author]),
     ]),
@@ -163,7 +267,8 @@ async function screened(
   ];
   const untrusted = await untrustedAuthors(authors, { forgeConfig, trust, repository });
   const ids = trust.ids(forgeConfig);
-  return screenTexts({
+  const { messages, notes } = withForgeText(carried, item, !untrusted.has(item.author.id));
+  const text = screenTexts({
     item,
     comments,
     reviews,
@@ -178,6 +283,7 @@ async function screened(
         isAccountOf({ forge: forgeConfig, ids, agent }, author),
       ),
   });
+  return { ...text, messages, notes: [...notes, ...text.notes] };
 }
 
 interface Gathering {
@@ -275,31 +381,4 @@ function byOthers<T extends { author: ForgeUser }>(entries: T[], request: Contex
 
 function isOwn({ forgeConfig, trust, agent }: ContextRequest, user: ForgeUser): boolean {
   return isAccountOf({ forge: forgeConfig, ids: trust.ids(forgeConfig), agent: agent.name }, user);
-}
-
-function snapshotOf(
-  item: Item,
-  comments: Comment[],
-  reviews: Omit<Review, 'inline'>[],
-  ci: CiState,
-): Snapshot {
-  return {
-    title: item.title,
-    bodyHash: createHash('sha256').update(item.body).digest('hex'),
-    state: item.state,
-    labels: item.labels,
-    assignees: item.assignees,
-    commentIds: comments.map((c) => c.id),
-    headSha: item.pull?.headSha ?? null,
-    baseRef: item.pull?.baseRef ?? null,
-    draft: item.pull?.draft ?? false,
-    merged: item.pull?.merged ?? false,
-    reviews: reviews.map((r) => ({
-      id: r.id,
-      author: r.author.login,
-      verdict: r.verdict,
-      commitId: r.commitId,
-    })),
-    ci,
-  };
 }

@@ -10,7 +10,6 @@ import type { AgentConfig } from '../config/config.ts';
 import { ForgeUnavailable, GitFailed, LeaseLost } from '../errors.ts';
 import { faultPoint } from '../faults.ts';
 import { carryLate, type Lease, underLease } from '../mailbox/leases.ts';
-import { declineCarried } from '../mailbox/messages.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
 import { outgoingForge } from '../outcome/outgoing-forge.ts';
 import { cliFolders } from '../sessions/folders.ts';
@@ -24,6 +23,7 @@ import { tellPeople } from './publish.ts';
 import { announceRun, conversationView, replayedMessages } from './rows.ts';
 import { postpone, publishStoredAnswer, settleOutcome } from './settle.ts';
 import { withoutStale } from './stale.ts';
+import { declineRefused, takeUp, wasDeleted } from './truth-rows.ts';
 import { closingOf, type DispatchDeps, type Finished, finish, seenItems, type Work } from './work.ts';
 
 export async function runDispatch(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Promise<void> {
@@ -83,15 +83,17 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
   const gathered = await gatherContext({
     ...contextRequest(work, deps),
     carryLate: () => carryLate(deps.database, lease, deps.now()),
-    decline: (messages) => declineCarried(deps.database, lease, { messages, now: deps.now() }),
     edits: (texts) => toldEdits(deps.database.rows, { ...texts, forge: lease.conversation.forge }),
+    decline: (refused) => declineRefused(deps, lease, refused),
+    wasDeleted: (event) => wasDeleted(deps.database, event),
+    takeUp: (messages) => takeUp(deps.database, messages),
   });
   faultPoint('context.gathered');
   if (gathered.kind === 'refused') return await refuse(work, deps, gathered);
   const found = gathered.context;
   const context = withoutStale(found, {
     seen: seenItems(lease.conversation.seen)[found.item.number] ?? null,
-    replayed: await replayedMessages(deps.database, found.lease),
+    replayed: await replayedMessages(deps.database, found.messages),
   });
   if (context.leading === null) {
     return finish({

@@ -4,6 +4,8 @@ import type { ForgeEvent } from '../vocabulary.ts';
 
 export interface CarriedMessage {
   id: string;
+  /** where it came from */
+  deliveryId: string;
   event: ForgeEvent;
   with: Record<string, unknown>;
   flow: string;
@@ -16,6 +18,7 @@ export interface CarriedMessage {
 export function readMessage(row: Lease['messages'][number]): CarriedMessage {
   return {
     id: row.id,
+    deliveryId: row.delivery_id,
     event: JSON.parse(row.event) as ForgeEvent,
     with: JSON.parse(row.parameters) as Record<string, unknown>,
     flow: row.flow,

@@ -83,9 +83,12 @@ export async function conversationView(database: Database, lease: Lease): Promis
   };
 }
 
-/** Ids of the lease's messages that come from a replay. */
-export async function replayedMessages(database: Database, lease: Lease): Promise<Set<string>> {
-  const ids = lease.messages.map((m) => m.id);
+/** Ids of the messages that come from a replay. */
+export async function replayedMessages(
+  database: Database,
+  messages: readonly { id: string }[],
+): Promise<Set<string>> {
+  const ids = messages.map((m) => m.id);
   if (ids.length === 0) return new Set();
   const rows = await database.rows
     .selectFrom('messages as m')

@@ -11,6 +11,8 @@ export interface Runs {
   usually: number;
   /** what is found in this time after the first failure is the shortest that is shown */
   shrinkMs: number;
+  /** one that is kept; PROPERTY_REPLAY comes first */
+  seed?: number;
 }
 
 export async function holdsFor<T>(
@@ -18,7 +20,7 @@ export async function holdsFor<T>(
   property: (thing: T) => Promise<void>,
   runs: Runs,
 ): Promise<void> {
-  const [seed, path] = PROPERTY_REPLAY === undefined ? [] : split(PROPERTY_REPLAY);
+  const [seed, path] = PROPERTY_REPLAY === undefined ? [runs.seed] : split(PROPERTY_REPLAY);
   const stopAt = { time: Number.POSITIVE_INFINITY };
   const details = await fc.check(
     fc.asyncProperty(things, async (thing) => {

@@ -1,7 +1,8 @@
 /** The rooms of the service with a clock, a forge and workers that go step by step; watched after every one. */
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../../src/database/database.ts';
-import { type DispatcherDeps, dispatchNext, type RoutingConfig } from '../../src/dispatcher.ts';
+import type { DispatcherDeps, RoutingConfig } from '../../src/dispatcher/routing.ts';
+import { dispatchNext } from '../../src/dispatcher.ts';
 import { LeaseLost } from '../../src/errors.ts';
 import { armFault } from '../../src/faults.ts';
 import { acceptDelivery } from '../../src/inbox.ts';

@@ -24,7 +24,7 @@ export interface Told {
 }
 
 export function messageOf(event: ForgeEvent): CarriedMessage {
-  return { id: 'm1', event, with: {}, flow: 'any', skill: 's', priority: 0, receivedAt: 1 };
+  return { id: 'm1', deliveryId: 'd1', event, with: {}, flow: 'any', skill: 's', priority: 0, receivedAt: 1 };
 }
 
 /** `event` is the one whose skill makes the prompt. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { StoredDecision } from '../../src/dispatcher.ts';
+import type { StoredDecision } from '../../src/dispatcher/routing.ts';
 import type { RecordedRequest } from '../../src/rehearsal/model-record.ts';
 import { git } from './git-remotes.ts';
 import type { Stage } from './service.ts';

@@ -1,12 +1,20 @@
 /** The real trust before a forge that knows the permissions it was told. */
 import type { ForgeConfig } from '../../src/config/config.ts';
+import { ForgeMissing } from '../../src/errors.ts';
 import { silentLog } from '../../src/log.ts';
+import type { Told } from '../../src/trust/permissions.ts';
 import { createTrust, type Trust, type TrustDeps } from '../../src/trust.ts';
-import type { ForgeUser, Permission } from '../../src/vocabulary.ts';
+import type { EventRepository, ForgeUser, RepositoryRef } from '../../src/vocabulary.ts';
 
 export interface KnownForge {
   /** what the forge answers, or throws; `agent` is whose account asks */
-  permissionOf: (login: string, agent: string) => Permission | 'unknown' | Promise<Permission | 'unknown'>;
+  permissionOf: (login: string, agent: string) => Told | Promise<Told>;
+  /** which repository an id is; without it, the forge has every repository that is claimed */
+  repository?: (claimed: RepositoryRef, agent: string) => { repository: EventRepository; named: boolean };
+  /** whether the forge's items are as deliveries say; without it, they are */
+  isAsSaid?: boolean;
+  /** ids of comments that are still there; without it, none is */
+  comments?: readonly number[];
   /** whose token an agent has */
   self?: (agent: string) => ForgeUser;
   forges?: Readonly<Record<string, ForgeConfig>>;
@@ -15,10 +23,20 @@ export interface KnownForge {
 }
 
 export function trustWith(forge: KnownForge): Trust {
-  return createTrust({
+  const trust = createTrust({
     forges: () => forge.forges ?? {},
     client: (_, agent) => ({
-      permissionOf: async (_repository, login) => await forge.permissionOf(login, agent),
+      permissionOf: async (_repository, { login }) => await forge.permissionOf(login, agent),
+      identifyRepository: async (claimed) =>
+        forge.repository?.(claimed, agent) ?? { repository: repositoryNamed(claimed), named: true },
+      getComment: async (_repository, id) => {
+        if (forge.comments?.includes(id) !== true) throw new ForgeMissing(`There is no comment ${id}.`);
+        return { ...COMMENT, id };
+      },
+      findReviewComment: async () => null,
+      getItem: async () => {
+        throw new ForgeMissing('This forge was told of no items.');
+      },
       self: async () => {
         if (forge.self === undefined) throw new Error('This forge was not told who its accounts are.');
         return forge.self(agent);
@@ -27,6 +45,21 @@ export function trustWith(forge: KnownForge): Trust {
     now: forge.now ?? Date.now,
     log: forge.log ?? silentLog,
   });
+  return { ...trust, isAsSaid: async () => forge.isAsSaid ?? true };
+}
+
+const COMMENT = {
+  author: { id: 7, login: 'alice' },
+  body: 'Look.',
+  htmlUrl: '',
+  createdAt: '2026-01-02T03:04:05Z',
+  updatedAt: '2026-01-02T03:04:05Z',
+  itemNumber: 12,
+};
+
+export function repositoryNamed({ id, fullName }: RepositoryRef): EventRepository {
+  const htmlUrl = `https://forge.example.org/${fullName}`;
+  return { id, fullName, defaultBranch: 'main', cloneUrl: `${htmlUrl}.git`, htmlUrl, private: false };
 }
 
 export function everybodyMayWrite(): Trust {

@@ -1,0 +1,41 @@
+/** Whether a pull request is by whom a delivery says, with these words: what closes an issue joins its conversation. */
+import type { ForgeConfig } from '../config/config.ts';
+import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
+import type { Forge } from '../forge/forge.ts';
+import type { EventItem, RepositoryRef } from '../vocabulary.ts';
+import type { Patience } from './patience.ts';
+
+export interface ItemDeps {
+  client: (forge: ForgeConfig, agent: string) => Pick<Forge, 'getItem'>;
+  patience: Patience;
+}
+
+export interface ItemQuestion {
+  forge: ForgeConfig;
+  repository: RepositoryRef;
+  item: EventItem;
+}
+
+/** Throws ForgeUnavailable, and ForgeRefused when no account is told anything. */
+export async function itemIsAsSaid(deps: ItemDeps, question: ItemQuestion): Promise<boolean> {
+  const { forge, repository, item } = question;
+  return await deps.patience.ask(forge.name, async () => {
+    let trouble: unknown = null;
+    for (const agent of Object.keys(forge.accounts)) {
+      try {
+        const found = await deps.client(forge, agent).getItem(repository, item.number);
+        return found.author.id === item.author.id && lines(found.body) === lines(item.body);
+      } catch (error) {
+        if (error instanceof ForgeMissing) continue;
+        if (!(error instanceof ForgeUnavailable || error instanceof ForgeRefused)) throw error;
+        trouble ??= error;
+      }
+    }
+    if (trouble !== null) throw trouble;
+    return false;
+  });
+}
+
+function lines(text: string): string {
+  return text.replace(/\r\n?/g, '\n').trim();
+}

@@ -1,0 +1,112 @@
+/**
+ * Which repository an id is, as the forge says it, remembered for minutes. A delivery names an id and a name; whoever
+ * knows a hook's secret can write any two there. What is listed, permitted and acted on must be one repository.
+ */
+import type { ForgeConfig } from '../config/config.ts';
+import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
+import type { Forge } from '../forge/forge.ts';
+import type { EventRepository, RepositoryRef } from '../vocabulary.ts';
+import type { Patience } from './patience.ts';
+
+export interface RepositoryDeps {
+  /** a client that acts as this agent's account */
+  client: (forge: ForgeConfig, agent: string) => Pick<Forge, 'identifyRepository'>;
+  now: () => number;
+  patience: Patience;
+}
+
+export type Identified =
+  | { kind: 'known'; repository: EventRepository }
+  /** a clause for a person that ends with the remedy */
+  | { kind: 'refused'; reason: string };
+
+/** Before a run the forge is asked again, so a rename or a transfer that happens meanwhile is seen there. */
+const KNOWN_MS = 5 * 60_000;
+/** An account that was missing is likely to be added next. */
+const UNSEEN_MS = 30_000;
+const MOST_REMEMBERED = 10_000;
+/** Old names of one repository; made-up ones must not fill the memory. */
+const MOST_NAMES = 20;
+
+interface Remembered {
+  at: number;
+  /** null = none of our accounts sees a repository with this id */
+  repository: EventRepository | null;
+  /** names that were asked about, lower case, and whether they are this repository's */
+  names: Map<string, boolean>;
+}
+
+export class Repositories {
+  readonly #deps: RepositoryDeps;
+  readonly #answers = new Map<string, Remembered>();
+
+  constructor(deps: RepositoryDeps) {
+    this.#deps = deps;
+  }
+
+  /** Throws ForgeUnavailable, and ForgeRefused when none of our tokens is taken any more. */
+  async identify(forge: ForgeConfig, claimed: RepositoryRef): Promise<Identified> {
+    const name = claimed.fullName.toLowerCase();
+    const key = JSON.stringify([forge.name, forge.url, claimed.id]);
+    const known = this.#fresh(key);
+    const isAsked = known !== null && (known.repository === null || known.names.has(name));
+    const found = isAsked ? known : await this.#ask(key, forge, claimed);
+    if (found.repository === null) return { kind: 'refused', reason: unseen(forge, claimed) };
+    if (found.names.get(name) === true) return { kind: 'known', repository: found.repository };
+    return { kind: 'refused', reason: another(forge, claimed, found.repository) };
+  }
+
+  #fresh(key: string): Remembered | null {
+    const found = this.#answers.get(key);
+    if (found === undefined) return null;
+    const age = this.#deps.now() - found.at;
+    return age <= (found.repository === null ? UNSEEN_MS : KNOWN_MS) ? found : null;
+  }
+
+  async #ask(key: string, forge: ForgeConfig, claimed: RepositoryRef): Promise<Remembered> {
+    const said = await this.#deps.patience.ask(forge.name, () => this.#askAccounts(forge, claimed));
+    const before = this.#fresh(key);
+    const isSame =
+      before?.repository?.fullName === said?.repository.fullName && (before?.names.size ?? 0) < MOST_NAMES;
+    const names = new Map(isSame ? before?.names : []);
+    if (said !== null) {
+      names.set(claimed.fullName.toLowerCase(), said.named);
+      names.set(said.repository.fullName.toLowerCase(), true);
+    }
+    const found = { at: this.#deps.now(), repository: said?.repository ?? null, names };
+    if (this.#answers.size >= MOST_REMEMBERED) this.#answers.clear();
+    this.#answers.set(key, found);
+    return found;
+  }
+
+  /** One account after the other until one sees it; null when none does. */
+  async #askAccounts(forge: ForgeConfig, claimed: RepositoryRef) {
+    let trouble: unknown = null;
+    for (const agent of Object.keys(forge.accounts)) {
+      try {
+        return await this.#deps.client(forge, agent).identifyRepository(claimed);
+      } catch (error) {
+        if (error instanceof ForgeMissing) continue;
+        if (!(error instanceof ForgeUnavailable || error instanceof ForgeRefused)) throw error;
+        trouble ??= error;
+      }
+    }
+    if (trouble !== null) throw trouble;
+    return null;
+  }
+}
+
+function unseen(forge: ForgeConfig, { id, fullName }: RepositoryRef): string {
+  return (
+    `the delivery is about repository ${fullName} (id ${id}), and none of our accounts on ${forge.name} can see a ` +
+    "repository with that id. Add an agent's account to it if it is one of yours"
+  );
+}
+
+function another(forge: ForgeConfig, claimed: RepositoryRef, found: EventRepository): string {
+  // Not the found name: it may be that of a private repository, and this sentence is also shown to its neighbours.
+  return (
+    `not the repository it says: the delivery names ${claimed.fullName} and the id ${found.id}, and on ${forge.name} ` +
+    'these are two repositories. Somebody who knows the webhook secret may have made it up: change the secret'
+  );
+}
