@@ -114,16 +114,14 @@ export const WALLS_OUTGOING_GUARDS: Guard[] = [
     keeps: 'the token from going to whatever address the API names for cloning',
     off: [
       {
-        file: 'src/forge/gitea-family-client.ts',
-        find: 'return { id: found.id, fullName: found.fullName, defaultBranch: found.defaultBranch };',
-        replace:
-          'return { id: found.id, fullName: found.fullName, defaultBranch: found.defaultBranch, cloneUrl: found.cloneUrl } as never;',
+        file: 'src/worker/context.ts',
+        find: 'url: cloneAddress(request.forgeConfig.cloneUrl, repository.fullName)',
+        replace: 'url: repository.cloneUrl',
       },
       {
         file: 'src/worker/doors.ts',
         find: 'return { url: cloneAddress(address, repository.fullName), token };',
-        replace:
-          'return { url: (repository as { cloneUrl?: string }).cloneUrl ?? cloneAddress(address, repository.fullName), token };',
+        replace: 'return { url: repository.cloneUrl, token };',
       },
     ],
     tests: { files: [ATTACKS], named: 'whatever address its API names' },
@@ -169,9 +167,9 @@ export const WALLS_OUTGOING_GUARDS: Guard[] = [
     keeps: "a stranger's pull request from joining the conversation of the issue it names",
     off: [
       {
-        file: 'src/dispatcher.ts',
-        find: 'const mayJoin = () => isTrustedAuthor(routing, forge, event);',
-        replace: "const mayJoin = () => isTrustedAuthor(routing, forge, event) || event.name !== '';",
+        file: 'src/dispatcher/facts.ts',
+        find: 'const mayJoin = first.asksAuthor ? await askAuthor(deps, forge, event) : null;',
+        replace: 'const mayJoin = first.asksAuthor ? true : null;',
       },
     ],
     tests: { files: [ATTACKS], named: 'does not join' },

@@ -349,7 +349,7 @@ describe('words of people without permission', () => {
     expect(prompt).toContain('new comment by bo\n@dev-bot seen');
     expect(prompt).not.toContain('HIDDEN');
     expect(prompt).toContain(
-      'Left out of these texts, because the forge does not show it to a person either: 1 HTML comment',
+      'Left out of these texts, because the forge does not show it to a person either: 2 HTML comments',
     );
     expect(prompt).toContain(' HI\n');
   });
