@@ -24,7 +24,7 @@ async function ours(url: string): Promise<Hono> {
     kind: 'forgejo' as const,
     url: 'https://forge.example.org',
     webhookSecrets: [SECRET],
-    repositories: ['orchard/*'],
+    repositories: [{ pattern: 'orchard/*', secrets: [] }],
     trustedSenders: null,
     requiredPermission: 'write' as const,
     allowedBots: [],

@@ -3,16 +3,18 @@
  * not. Everything about one delivery is one transaction: after a crash it is decided wholly or not at all.
  */
 import type { AgentConfig, Flow, ForgeConfig } from './config/config.ts';
+import { isListed } from './config/listed-repositories.ts';
 import type { Database, Rows } from './database/database.ts';
 import type { ConversationRow, DeliveryRow } from './database/tables.ts';
 import { placeEvent } from './dispatcher/items.ts';
+import { type DeliveryReading, readDelivery } from './dispatcher/read-delivery.ts';
+import { refuseByScope } from './dispatcher/scope.ts';
 import { conversationsOnItem, viewOf } from './dispatcher/views.ts';
 import { ForgeRefused, ForgeUnavailable } from './errors.ts';
 import { faultPoint } from './faults.ts';
 import { type Considered, type RouteMatch, route } from './flows/route.ts';
-import { readDeliveryHeaders } from './forge/delivery-headers.ts';
-import { parseGiteaFamilyDelivery } from './forge/gitea-family.ts';
 import { deletionKey } from './forge/gitea-family-outcomes.ts';
+import { piecesOf } from './inbox/pieces.ts';
 import {
   claimDelivery,
   claimMeaning,
@@ -55,12 +57,13 @@ export interface StoredDecision {
 
 /** Decides the oldest undecided delivery. Answers false when there was none. */
 export async function dispatchNext(deps: DispatcherDeps): Promise<boolean> {
-  const judged: Judged = new Map();
+  const routing: Routing = { deps, judged: new Map(), readings: new Map() };
   for (;;) {
-    const step = await decideNext(deps, judged);
-    if (step.kind !== 'ask') return step.kind === 'decided';
+    const step = await decideNext(routing);
+    if (step.kind === 'nothing' || step.kind === 'decided') return step.kind === 'decided';
     try {
-      judged.set(step.key, await deps.trust.judge(step.question));
+      if (step.kind === 'ask') routing.judged.set(step.key, await deps.trust.judge(step.question));
+      else routing.readings.set(step.delivery.id, await readLarge(deps, step.delivery));
     } catch (error) {
       await postpone(deps, step.delivery, error);
       return true;
@@ -68,13 +71,20 @@ export async function dispatchNext(deps: DispatcherDeps): Promise<boolean> {
   }
 }
 
+async function readLarge({ database }: DispatcherDeps, delivery: DeliveryRow): Promise<DeliveryReading> {
+  return await readDelivery({ ...delivery, body: await piecesOf(database.rows, delivery) });
+}
+
 /** Answers of the forge for the delivery at hand, by sender and repository. */
 type Judged = Map<string, Judgement>;
 
 type Step =
-  | { kind: 'nothing' | 'decided' }
+  | { kind: 'nothing' }
+  | { kind: 'decided' }
   /** the forge has to be asked first, and nothing was written */
-  | { kind: 'ask'; key: string; question: Question; delivery: DeliveryRow };
+  | { kind: 'ask'; key: string; question: Question; delivery: DeliveryRow }
+  /** a large body has to be read first */
+  | { kind: 'read'; delivery: DeliveryRow };
 
 /** Thrown to roll back: a transaction must not be open while a forge is asked, it would hold up every other writer. */
 class NeedsAnswer extends Error {
@@ -85,13 +95,17 @@ class NeedsAnswer extends Error {
   }
 }
 
-async function decideNext(deps: DispatcherDeps, judged: Judged): Promise<Step> {
+/** Thrown to roll back, for the same reason: it takes a second. */
+class NeedsReading extends Error {}
+
+async function decideNext(routing: Routing): Promise<Step> {
+  const { deps } = routing;
   let claimed: DeliveryRow | undefined;
   try {
     const decidedOne = await deps.database.transaction(async (tx) => {
       claimed = await claimDelivery(tx, deps.database.dialect, deps.now());
       if (claimed === undefined) return false;
-      const decided = await decide(tx, { deps, judged }, claimed);
+      const decided = await decide(tx, routing, claimed);
       await settleDelivery(tx, { id: claimed.id, now: deps.now(), ...decided });
       faultPoint('routing.decided');
       deps.log.info(`delivery ${claimed.id}: ${describe(decided.verdict)}`, { event: decided.eventName });
@@ -105,6 +119,7 @@ async function decideNext(deps: DispatcherDeps, judged: Judged): Promise<Step> {
       const { question } = error;
       return { kind: 'ask', key: questionKey(question), question, delivery: claimed };
     }
+    if (error instanceof NeedsReading) return { kind: 'read', delivery: claimed };
     await postpone(deps, claimed, error);
     return { kind: 'decided' };
   }
@@ -131,17 +146,22 @@ interface Decided {
 interface Routing {
   deps: DispatcherDeps;
   judged: Judged;
+  /** large bodies, by delivery */
+  readings: Map<string, DeliveryReading>;
 }
 
 async function decide(tx: Rows, routing: Routing, delivery: DeliveryRow): Promise<Decided> {
   const { deps } = routing;
   const config = deps.config();
-  const read = readDelivery(delivery);
+  const read = await readingOf(routing, delivery);
   if ('verdict' in read) return { verdict: read.verdict, eventName: null, decision: null };
   const { event } = read;
   const eventName = event.name;
   const refused = refuseByConfiguration(config, event);
   if (refused !== null) return { verdict: ignored(refused), eventName, decision: null };
+  // Before its meaning is claimed: what another secret signed must not stand in the way of the real delivery.
+  const foreign = refuseByScope(config.forges[event.forge]!, event, delivery.signed_for);
+  if (foreign !== null) return await refuse(tx, routing, { delivery, event, reason: foreign });
 
   // A replay is an operator's wish: the meaning was seen before, and that is the point.
   const replayed = delivery.source === 'replay';
@@ -171,35 +191,29 @@ function ignored(reason: string): DeliveryVerdict {
   return { state: 'ignored', reason };
 }
 
-/** Bytes and headers to an event, or to the verdict that ends the delivery. */
-export function readDelivery(delivery: {
-  forge: string;
-  headers: string;
-  body: Uint8Array;
-}): { event: ForgeEvent } | { verdict: DeliveryVerdict } {
-  const headers = readDeliveryHeaders(JSON.parse(delivery.headers) as Record<string, string>);
-  if (headers.kind !== 'ok') return { verdict: { state: 'failed', reason: headers.reason } };
-  const outcome = parseGiteaFamilyDelivery(delivery.forge, headers.headers, delivery.body);
-  switch (outcome.kind) {
-    case 'event':
-      return { event: outcome.event };
-    case 'ignored':
-      return { verdict: ignored(outcome.reason) };
-    case 'malformed':
-      return { verdict: { state: 'failed', reason: outcome.error } };
-  }
+async function readingOf(routing: Routing, delivery: DeliveryRow): Promise<DeliveryReading> {
+  if (delivery.pieces === null) return await readDelivery(delivery);
+  const reading = routing.readings.get(delivery.id);
+  if (reading === undefined) throw new NeedsReading();
+  return reading;
+}
+
+interface Refused {
+  delivery: DeliveryRow;
+  event: ForgeEvent;
+  reason: string;
+}
+
+async function refuse(tx: Rows, { deps }: Routing, { delivery, event, reason }: Refused): Promise<Decided> {
+  await recordRefusal(tx, { event, deliveryId: delivery.id, reason, sender: null, now: deps.now() });
+  return { verdict: ignored(reason), eventName: event.name, decision: null };
 }
 
 function refuseByConfiguration(config: RoutingConfig, event: ForgeEvent): string | null {
   const forge = config.forges[event.forge];
   if (forge === undefined)
     return `forge ${event.forge} is no longer in the configuration; add it under forges`;
-  const name = event.repository.fullName.toLowerCase();
-  const listed = forge.repositories.some((pattern) => {
-    const wanted = pattern.toLowerCase();
-    return wanted.endsWith('/*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted;
-  });
-  return listed
+  return isListed(forge, event.repository.fullName)
     ? null
     : `repository ${event.repository.fullName} is not listed; add it to forges.${event.forge}.repositories`;
 }

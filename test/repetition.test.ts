@@ -6,7 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import type { Database } from '../src/database/database.ts';
-import { type DispatcherDeps, dispatchNext, readDelivery } from '../src/dispatcher.ts';
+import { readDelivery } from '../src/dispatcher/read-delivery.ts';
+import { type DispatcherDeps, dispatchNext } from '../src/dispatcher.ts';
 import { acceptDelivery } from '../src/inbox.ts';
 import { silentLog } from '../src/log.ts';
 import { changed } from './fixtures/bodies.ts';
@@ -123,14 +124,16 @@ async function send(database: Database, deliveries: readonly Sent[]): Promise<vo
 
 async function deliveriesIn({ rows }: Database) {
   const all = await rows.selectFrom('deliveries').selectAll().orderBy('seq').execute();
-  return all.map((row) => {
-    const read = readDelivery(row);
-    return {
-      ...row,
-      text: Buffer.from(row.body).toString(),
-      key: 'event' in read ? read.event.semanticKey : null,
-    };
-  });
+  return await Promise.all(
+    all.map(async (row) => {
+      const read = await readDelivery(row);
+      return {
+        ...row,
+        text: Buffer.from(row.body).toString(),
+        key: 'event' in read ? read.event.semanticKey : null,
+      };
+    }),
+  );
 }
 
 /** What lies in the mailboxes, without the ids that chance gives. */

@@ -62,10 +62,9 @@ export interface ForgeConfig {
   name: string;
   kind: ForgeKind;
   url: string;
-  /** any of them may have signed a delivery */
+  /** any of them may have signed a delivery of a repository without a secret of its own */
   webhookSecrets: readonly string[];
-  /** `owner/name` or `owner/*` */
-  repositories: readonly string[];
+  repositories: readonly ListedRepository[];
   /** null = everybody */
   trustedSenders: readonly string[] | null;
   /** what a sender must be allowed to do to wake an agent */
@@ -75,6 +74,13 @@ export interface ForgeConfig {
   forkPulls: boolean;
   /** by agent name */
   accounts: Readonly<Record<string, { login: string; token: string }>>;
+}
+
+export interface ListedRepository {
+  /** `owner/name` or `owner/*` */
+  pattern: string;
+  /** its own: any of them may have signed its deliveries, and nothing else; empty = the forge's count */
+  secrets: readonly string[];
 }
 
 export interface AgentConfig {

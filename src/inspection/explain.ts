@@ -1,8 +1,10 @@
 /** "Why did it (not) run?": one delivery, what was decided about it and what came of that. */
 import type { Rows } from '../database/database.ts';
 import type { DeliveryRow } from '../database/tables.ts';
-import { readDelivery, type StoredDecision } from '../dispatcher.ts';
+import { type DeliveryReading, readDelivery } from '../dispatcher/read-delivery.ts';
+import type { StoredDecision } from '../dispatcher.ts';
 import { NotFound } from '../errors.ts';
+import { piecesOf } from '../inbox/pieces.ts';
 import { findDelivery } from '../inbox.ts';
 import { currentParks } from '../mailbox/parks.ts';
 import { answerDelivery } from './answer.ts';
@@ -29,7 +31,7 @@ export async function explainDelivery(
   const decision = storedJson(row.decision) as StoredDecision | null;
   const explanation = {
     delivery: viewDelivery(row),
-    event: summarise(row),
+    event: await summarise(rows, row),
     considered: decision?.considered ?? [],
     note: decision?.note ?? null,
     // Deliveries from before senders were asked about have none.
@@ -51,6 +53,7 @@ function viewDelivery(row: DeliveryRow): DeliveryExplanation['delivery'] {
     forge: row.forge,
     forgeDeliveryId: row.forge_delivery_id,
     source: row.source,
+    signedFor: row.signed_for,
     receivedAt: timeOf(row.received_at)!,
     decidedAt: timeOf(row.decided_at),
     state: row.state,
@@ -62,8 +65,8 @@ function viewDelivery(row: DeliveryRow): DeliveryExplanation['delivery'] {
   };
 }
 
-function summarise(row: DeliveryRow): EventSummary | null {
-  const read = readStored(row);
+async function summarise(rows: Rows, row: DeliveryRow): Promise<EventSummary | null> {
+  const read = await readStored(rows, row);
   if (read === null || 'verdict' in read) return null;
   const { event } = read;
   return {
@@ -75,9 +78,9 @@ function summarise(row: DeliveryRow): EventSummary | null {
 }
 
 /** Stored bytes can be anything, also headers that are no JSON: the rest of the explanation stands without them. */
-function readStored(row: DeliveryRow): ReturnType<typeof readDelivery> | null {
+async function readStored(rows: Rows, row: DeliveryRow): Promise<DeliveryReading | null> {
   try {
-    return readDelivery(row);
+    return await readDelivery({ ...row, body: await piecesOf(rows, row) });
   } catch {
     return null;
   }

@@ -19,7 +19,7 @@ export const HOME: ForgeConfig = {
   kind: 'forgejo',
   url: 'https://forge.example.org',
   webhookSecrets: [SECRET, OLD_SECRET],
-  repositories: ['*/*'],
+  repositories: [{ pattern: '*/*', secrets: [] }],
   trustedSenders: null,
   requiredPermission: 'write',
   allowedBots: [],

@@ -1,0 +1,59 @@
+/** What must hold between the secrets of a forge: each repository has one, and no secret stands for two of them. */
+import type { z } from 'zod';
+import type { ListedRepository } from './config.ts';
+import { secretHolderOf } from './listed-repositories.ts';
+
+export interface WrittenForge {
+  webhook_secret?: string | string[] | undefined;
+  repositories: (string | { name: string; webhook_secret: string | string[] })[];
+}
+
+export function listedRepositories({ repositories }: WrittenForge): ListedRepository[] {
+  return repositories.map((entry) =>
+    typeof entry === 'string'
+      ? { pattern: entry, secrets: [] }
+      : { pattern: entry.name, secrets: [entry.webhook_secret].flat() },
+  );
+}
+
+/** The secrets of a forge and of its repositories. */
+export function secretsOfHooks(forge: WrittenForge): string[] {
+  const own = listedRepositories(forge).flatMap(({ secrets }) => secrets);
+  return [...[forge.webhook_secret ?? []].flat(), ...own];
+}
+
+export function checkWebhookSecrets(forge: WrittenForge, issues: z.RefinementCtx): void {
+  const listed = listedRepositories(forge);
+  const report = (path: (string | number)[], message: string, remedy: string) =>
+    issues.addIssue({ code: 'custom', path, message, params: { remedy } });
+  const lacking = listed.filter(({ pattern }) => secretHolderOf({ repositories: listed }, pattern) === null);
+  // Without params it is said like every other key that is missing.
+  if (forge.webhook_secret === undefined && lacking.length > 0) {
+    issues.addIssue({ code: 'custom', path: ['webhook_secret'], message: 'is missing' });
+  }
+  const owners = new Map([forge.webhook_secret ?? []].flat().map((secret) => [secret, 'the forge']));
+  const names = new Set<string>();
+  for (const [index, { pattern, secrets }] of listed.entries()) {
+    if (secrets.length === 0) continue;
+    const path = ['repositories', index];
+    if (names.has(pattern.toLowerCase())) {
+      report(
+        [...path, 'name'],
+        'another entry of this name has a secret, too',
+        'Keep one of them, with a list of both secrets.',
+      );
+    }
+    names.add(pattern.toLowerCase());
+    for (const secret of secrets) {
+      const owner = owners.get(secret);
+      if (owner !== undefined && owner !== pattern) {
+        report(
+          [...path, 'webhook_secret'],
+          `this is the secret of ${owner}, too, so it tells nobody apart`,
+          'Make a secret of its own for it, or leave it out here.',
+        );
+      }
+      owners.set(secret, pattern);
+    }
+  }
+}
