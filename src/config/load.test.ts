@@ -28,7 +28,10 @@ describe('a small configuration', () => {
       kind: 'forgejo',
       url: 'https://forge.example.org',
       webhookSecrets: ['hook-secret-value'],
-      repositories: ['team/shop', 'other/*'],
+      repositories: [
+        { pattern: 'team/shop', secrets: [] },
+        { pattern: 'other/*', secrets: [] },
+      ],
       trustedSenders: null,
       requiredPermission: 'write',
       allowedBots: [],

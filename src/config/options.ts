@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { containerOptions as container } from './container-options.ts';
-import { checkWebhookSecrets } from './webhook-secrets.ts';
+import { checkWebhookSecrets, hasEverySecret } from './webhook-secrets.ts';
 
 export const NAME_PATTERN = /^[a-z][a-z0-9-]{0,39}$/;
 
@@ -230,7 +230,8 @@ const forge = z
       'x-key': 'agent',
     }),
   })
-  .superRefine((found, issues) => checkWebhookSecrets(found, issues));
+  .refine(hasEverySecret, { path: ['webhook_secret'], error: 'is missing', when: () => true })
+  .superRefine(checkWebhookSecrets);
 
 const folder = (what: string, rule: string) =>
   text(`Folder with your ${what}. ${rule} Without it: \`./${what}\` when it exists.`).optional();

@@ -10,8 +10,8 @@ export interface WrittenForge {
 
 export function listedRepositories({ repositories }: WrittenForge): ListedRepository[] {
   return repositories.map((entry) =>
-    typeof entry === 'string'
-      ? { pattern: entry, secrets: [] }
+    typeof entry === 'string' || entry?.name === undefined
+      ? { pattern: String(entry), secrets: [] }
       : { pattern: entry.name, secrets: [entry.webhook_secret].flat() },
   );
 }
@@ -22,15 +22,18 @@ export function secretsOfHooks(forge: WrittenForge): string[] {
   return [...[forge.webhook_secret ?? []].flat(), ...own];
 }
 
+/** Asked also when something else is wrong with the forge, so that both are told at once. */
+export function hasEverySecret(forge: Partial<WrittenForge>): boolean {
+  if (forge.webhook_secret !== undefined) return true;
+  if (!Array.isArray(forge.repositories)) return false;
+  const repositories = listedRepositories({ repositories: forge.repositories });
+  return repositories.every(({ pattern }) => secretHolderOf({ repositories }, pattern) !== null);
+}
+
 export function checkWebhookSecrets(forge: WrittenForge, issues: z.RefinementCtx): void {
   const listed = listedRepositories(forge);
   const report = (path: (string | number)[], message: string, remedy: string) =>
     issues.addIssue({ code: 'custom', path, message, params: { remedy } });
-  const lacking = listed.filter(({ pattern }) => secretHolderOf({ repositories: listed }, pattern) === null);
-  // Without params it is said like every other key that is missing.
-  if (forge.webhook_secret === undefined && lacking.length > 0) {
-    issues.addIssue({ code: 'custom', path: ['webhook_secret'], message: 'is missing' });
-  }
   const owners = new Map([forge.webhook_secret ?? []].flat().map((secret) => [secret, 'the forge']));
   const names = new Set<string>();
   for (const [index, { pattern, secrets }] of listed.entries()) {

@@ -52,7 +52,10 @@ export async function readBody(reading: BodyReading): Promise<Uint8Array[]> {
       size += piece.length;
       const refusal =
         size > reading.maxBytes ? tooLarge(reading.maxBytes) : taken(reading.share, piece.length);
-      if (refusal !== null) return refuse(refusal);
+      if (refusal !== null) {
+        refuse(refusal);
+        return;
+      }
       pieces.push(piece);
       watch.saw(piece.length);
       if (!hashNow(reading, piece)) hashed = hashed.then(() => hashInTurns(reading, piece));
@@ -92,9 +95,10 @@ function watchProgress(patience: Patience, slow: () => void): { saw(bytes: numbe
   let seen = 0;
   const look = (): void => {
     const left = patience.totalMs - (performance.now() - begun);
-    if (left <= 0 || seen < patience.windowBytes) return slow();
+    const isSlow = left <= 0 || seen < patience.windowBytes;
     seen = 0;
-    timer = setTimeout(look, Math.min(patience.windowMs, left));
+    if (isSlow) slow();
+    else timer = setTimeout(look, Math.min(patience.windowMs, left));
   };
   let timer = setTimeout(look, Math.min(patience.windowMs, patience.totalMs));
   return {
