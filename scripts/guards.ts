@@ -8,6 +8,7 @@ import { RED_TEAM_GUARDS } from './guards-red-team.ts';
 import { RELAY_GUARDS } from './guards-relay.ts';
 import { SMOKE_GUARDS } from './guards-smoke.ts';
 import { TRUST_GUARDS } from './guards-trust.ts';
+import { WALLS_BODIES_GUARDS } from './guards-walls-bodies.ts';
 
 export interface Guard {
   name: string;
@@ -28,4 +29,5 @@ export const GUARDS: Guard[] = [
   ...LAYOUT_GUARDS,
   ...SMOKE_GUARDS,
   ...RED_TEAM_GUARDS,
+  ...WALLS_BODIES_GUARDS,
 ];
