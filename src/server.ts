@@ -58,12 +58,22 @@ export function createServer(deps: ServerDeps): Hono {
     const level = refused.status >= 500 ? 'error' : 'warn';
     deps.log[level](`refused ${c.req.method} ${path}: ${refused.message}`, {
       status: refused.status,
+      ...(isDelivery ? { delivery: claimedId(c.req.raw.headers) } : {}),
       ...(refused === error ? {} : { cause: String(error) }),
     });
     const headers: Record<string, string> = refused.status === 405 ? { allow: 'POST' } : {};
     return c.json({ error: refused.code, message: refused.message }, refused.status, headers);
   });
   return app;
+}
+
+/**
+ * What the request calls itself: the forge never sends again by itself, and its history is searched by this. Nobody has
+ * vouched for it.
+ */
+function claimedId(headers: Headers): string | null {
+  const id = headers.get('x-forgejo-delivery') ?? headers.get('x-gitea-delivery');
+  return id === null ? null : id.replaceAll(/[^\w-]/g, '?').slice(0, 64);
 }
 
 /** The socket's own stream where there is one: a web stream around it halves what the edge takes. */

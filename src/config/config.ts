@@ -1,6 +1,7 @@
 /** The shapes `loadConfig` answers with. Frozen; read once and passed on by wiring. */
 import type { AgentView, ConversationView, EventName, ForgeEvent, ForgeKind } from '../vocabulary.ts';
 import type { AgentOptions } from './agent-options.ts';
+import type { ListedRepository } from './listed-repositories.ts';
 import type { Options } from './options.ts';
 
 export interface LoadedConfig {
@@ -74,13 +75,6 @@ export interface ForgeConfig {
   forkPulls: boolean;
   /** by agent name */
   accounts: Readonly<Record<string, { login: string; token: string }>>;
-}
-
-export interface ListedRepository {
-  /** `owner/name` or `owner/*` */
-  pattern: string;
-  /** its own: any of them may have signed its deliveries, and nothing else; empty = the forge's count */
-  secrets: readonly string[];
 }
 
 export interface AgentConfig {

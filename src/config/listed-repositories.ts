@@ -1,7 +1,17 @@
 /** Which entry of `repositories` a name falls under, and which secret must have signed its deliveries. Pure. */
-import type { ForgeConfig, ListedRepository } from './config.ts';
+export interface ListedRepository {
+  /** `owner/name` or `owner/*` */
+  pattern: string;
+  /** its own: any of them may have signed its deliveries, and nothing else; empty = the forge's count */
+  secrets: readonly string[];
+}
 
-type Listing = Pick<ForgeConfig, 'name' | 'webhookSecrets' | 'repositories'>;
+/** What is needed of a `ForgeConfig`. */
+interface Listing {
+  name: string;
+  webhookSecrets: readonly string[];
+  repositories: readonly ListedRepository[];
+}
 
 /** A secret that may have signed a delivery, and what it signs for. */
 export interface Signer {

@@ -34,7 +34,8 @@ const server = z
     }),
     port: z.int().min(0).max(65_535).default(8787).meta({ description: 'TCP port; 0 takes a free one.' }),
     max_body_bytes: z.int().min(1024).default(26_214_400).meta({
-      description: 'Largest webhook body, in bytes (25 MiB). A larger one is answered with 413.',
+      description:
+        'Largest webhook body, in bytes (25 MiB). A larger one is answered with 413. At most two bodies of this size are taken at once from one address, four from all; more are answered with 429.',
     }),
     public_url: url('Where people reach the dashboard; used in links the service writes.').optional(),
   })

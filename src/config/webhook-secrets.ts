@@ -1,7 +1,6 @@
 /** What must hold between the secrets of a forge: each repository has one, and no secret stands for two of them. */
 import type { z } from 'zod';
-import type { ListedRepository } from './config.ts';
-import { secretHolderOf } from './listed-repositories.ts';
+import { type ListedRepository, secretHolderOf } from './listed-repositories.ts';
 
 export interface WrittenForge {
   webhook_secret?: string | string[] | undefined;
