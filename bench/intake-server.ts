@@ -25,7 +25,7 @@ async function ours(url: string): Promise<Hono> {
     url: 'https://forge.example.org',
     cloneUrl: 'https://forge.example.org',
     webhookSecrets: [SECRET],
-    repositories: ['orchard/*'],
+    repositories: [{ pattern: 'orchard/*', secrets: [] }],
     trustedSenders: null,
     requiredPermission: 'write' as const,
     allowedBots: [],

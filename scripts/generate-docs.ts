@@ -260,6 +260,11 @@ function withFiles(node: TableNode): TableNode {
   if (typeof node.additionalProperties === 'object') {
     result.additionalProperties = withFiles(node.additionalProperties);
   }
+  // Entries that are a text or a mapping, which may hold a secret.
+  const branches = node.items?.anyOf;
+  if (branches?.some((branch) => branch.properties)) {
+    result.items = { ...node.items, anyOf: branches.map(withFiles) };
+  }
   if (node.properties === undefined) return withVariable(result);
   const properties: Record<string, TableNode> = {};
   const either: object[] = [];

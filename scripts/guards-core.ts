@@ -7,9 +7,9 @@ export const CORE_GUARDS: Guard[] = [
     keeps: 'a stranger’s request from being stored',
     off: [
       {
-        file: 'src/webhook.ts',
-        find: "if (check === 'valid') return;",
-        replace: 'if (check !== null) return;',
+        file: 'src/webhook/signature.ts',
+        find: "if (signer === null) throw refused('wrong', forge);\n      return { scope: signers[signer]!.scope };",
+        replace: 'return { scope: signer === null ? null : signers[signer]!.scope };',
       },
     ],
     tests: { files: ['src/webhook.test.ts'] },

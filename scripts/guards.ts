@@ -8,6 +8,7 @@ import { RED_TEAM_GUARDS } from './guards-red-team.ts';
 import { RELAY_GUARDS } from './guards-relay.ts';
 import { SMOKE_GUARDS } from './guards-smoke.ts';
 import { TRUST_GUARDS } from './guards-trust.ts';
+import { WALLS_BODIES_GUARDS } from './guards-walls-bodies.ts';
 import { WALLS_CONFIG_GUARDS } from './guards-walls-config.ts';
 import { WALLS_GATEWAY_GUARDS } from './guards-walls-gateway.ts';
 import { WALLS_INTAKE_GUARDS } from './guards-walls-intake.ts';
@@ -40,4 +41,5 @@ export const GUARDS: Guard[] = [
   ...WALLS_GATEWAY_GUARDS,
   ...WALLS_TEXTS_GUARDS,
   ...WALLS_VOICES_GUARDS,
+  ...WALLS_BODIES_GUARDS,
 ];

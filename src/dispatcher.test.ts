@@ -100,6 +100,8 @@ async function caused(database: TestDatabase): Promise<Record<string, number>> {
   return Object.fromEntries(counts);
 }
 
+const listed = (...patterns: string[]) => patterns.map((pattern) => ({ pattern, secrets: [] }));
+
 const assigned: Arrival = { eventType: 'issue_assign', body: changed(ASSIGNED, {}) };
 /** On an issue, by Bo, naming nobody. */
 function comment(id: number, fields: Json = {}): Arrival {
@@ -333,7 +335,7 @@ describeDatabases('a delivery that wakes nobody', (open) => {
     [
       'a repository that is not listed',
       assigned,
-      forgesWith({ repositories: ['orchard/pear', 'orchar/*'] }),
+      forgesWith({ repositories: listed('orchard/pear', 'orchar/*') }),
       {
         state: 'ignored',
         reason: 'repository orchard/pears is not listed; add it to forges.home.repositories',
@@ -389,7 +391,7 @@ describeDatabases('a delivery that wakes nobody', (open) => {
   ])(
     'letter case aside: repositories [%s], trusted senders %j: %s',
     async (repository, trustedSenders, state) => {
-      const config = forgesWith({ repositories: [repository], trustedSenders });
+      const config = forgesWith({ repositories: listed(repository), trustedSenders });
       expect((await route(await open(), assigned, config)).state).toBe(state);
     },
   );

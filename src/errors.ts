@@ -32,7 +32,7 @@ function describeProblem(p: ConfigProblem): string {
 /** An HTTP request we refuse: `server.ts` turns it into this status and this sentence. */
 export class RequestRefused extends Error {
   override name = 'RequestRefused';
-  readonly status: 400 | 401 | 404 | 405 | 411 | 413 | 415 | 422 | 503 | 507;
+  readonly status: 400 | 401 | 404 | 405 | 408 | 411 | 413 | 415 | 422 | 429 | 503 | 507;
   readonly code: string;
   constructor(status: RequestRefused['status'], code: string, sentence: string) {
     super(sentence);

@@ -9,6 +9,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 /** In the order a delivery passes them. */
 export const FAULT_POINTS = [
   'webhook.received',
+  'webhook.pieces',
   'webhook.stored',
   'routing.decided',
   'routing.committed',

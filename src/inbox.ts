@@ -15,8 +15,13 @@ export interface NewDelivery {
   forge: string;
   forgeDeliveryId: string;
   source: 'webhook' | 'replay';
+  /** whose secret signed it, as in `deliveries.signed_for`; left out, the forge's */
+  scope?: string | null;
   headers: Record<string, string>;
   body: Uint8Array;
+  /** where the body stands in pieces: how many are stored under `id`, and `body` is empty */
+  pieces?: number;
+  id?: string;
   now: number;
 }
 
@@ -26,7 +31,8 @@ export type Acceptance =
   | { kind: 'repeated'; id: string };
 
 export async function acceptDelivery(rows: Rows, delivery: NewDelivery): Promise<Acceptance> {
-  const id = randomUUID();
+  const id = delivery.id ?? randomUUID();
+  if (delivery.pieces !== undefined) await requirePieces(rows, id, delivery.pieces);
   const { numInsertedOrUpdatedRows } = await rows
     .insertInto('deliveries')
     .values({
@@ -36,6 +42,8 @@ export async function acceptDelivery(rows: Rows, delivery: NewDelivery): Promise
       source: delivery.source,
       headers: JSON.stringify(delivery.headers),
       body: delivery.body,
+      pieces: delivery.pieces ?? null,
+      signed_for: delivery.scope ?? null,
       received_at: delivery.now,
       state: 'received',
       attempts: 0,
@@ -44,13 +52,32 @@ export async function acceptDelivery(rows: Rows, delivery: NewDelivery): Promise
     .onConflict((c) => c.columns(['forge', 'forge_delivery_id']).doNothing())
     .executeTakeFirstOrThrow();
   if (numInsertedOrUpdatedRows === 1n) return { kind: 'accepted', id };
+  return (await findRepeated(rows, delivery))!;
+}
+
+/** The delivery of that forge with that id, when it is there already. */
+export async function findRepeated(
+  rows: Rows,
+  delivery: Pick<NewDelivery, 'forge' | 'forgeDeliveryId'>,
+): Promise<Acceptance | null> {
   const first = await rows
     .selectFrom('deliveries')
     .select('id')
     .where('forge', '=', delivery.forge)
     .where('forge_delivery_id', '=', delivery.forgeDeliveryId)
+    .executeTakeFirst();
+  return first === undefined ? null : { kind: 'repeated', id: first.id };
+}
+
+/** In the transaction of the row: a body without one of its pieces must never be acknowledged. */
+async function requirePieces(rows: Rows, id: string, pieces: number): Promise<void> {
+  const { count } = await rows
+    .selectFrom('delivery_pieces')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('delivery_id', '=', id)
     .executeTakeFirstOrThrow();
-  return { kind: 'repeated', id: first.id };
+  if (Number(count) === pieces) return;
+  throw new Error(`Of the ${pieces} pieces of delivery ${id} only ${count} are stored. Send it again.`);
 }
 
 const ROUTING_LOCK = 1;

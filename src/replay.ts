@@ -4,7 +4,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { loadConfig } from './config/load.ts';
 import { openDatabase, pendingMigrations } from './database/database.ts';
 import { NotFound } from './errors.ts';
-import { acceptDelivery, findDelivery } from './inbox.ts';
+import { acceptPieces, piecesOf } from './inbox/pieces.ts';
+import { findDelivery } from './inbox.ts';
 
 export interface ReplayRequest {
   /** a delivery's id (or the beginning of it), or a file with a JSON payload */
@@ -29,13 +30,15 @@ export async function replay(
     }
     const stored = await findDelivery(database.rows, request.what);
     const source = stored === undefined ? fromFile(request, Object.keys(config.forges)) : null;
-    const accepted = await acceptDelivery(database.rows, {
+    const accepted = await acceptPieces(database, {
       forge: stored?.forge ?? source!.forge,
       forgeDeliveryId: `replay-${randomUUID()}`,
       source: 'replay',
       headers:
         stored === undefined ? source!.headers : (JSON.parse(stored.headers) as Record<string, string>),
-      body: stored === undefined ? source!.body : new Uint8Array(stored.body),
+      pieces: stored === undefined ? [source!.body] : await piecesOf(database.rows, stored),
+      // It counts for as much as it did at first. From a file it is the operator's own word.
+      scope: stored === undefined ? '*' : stored.signed_for,
       now: Date.now(),
     });
     return { delivery: accepted.id, replayOf: stored?.id ?? null };

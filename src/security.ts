@@ -2,24 +2,17 @@
  * What protects the service at its borders, without I/O: the signature of a delivery, text on its way into a prompt,
  * text on its way out, and secrets on their way into a log.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, type Hmac, timingSafeEqual } from 'node:crypto';
 import { MENTION_START, splitMarkdown } from './mentions.ts';
 
 /**
  * - `missing`: no signature header at all
  * - `empty`: the header is there without a digest, which is what a hook without a secret sends
  * - `malformed`: not a SHA-256 digest in the form that header uses
- * - `wrong`: a digest, but of other bytes or with another secret
  */
-export type SignatureCheck = 'valid' | 'missing' | 'empty' | 'malformed' | 'wrong';
-
-export interface SignedRequest {
-  headers: Headers | Record<string, string | undefined>;
-  /** the raw bytes as received: the forge indents and escapes its JSON, so a re-serialised body never matches */
-  body: Uint8Array;
-  /** every secret that is good at the moment; more than one while a secret is being rotated */
-  secrets: readonly string[];
-}
+export type SentSignature =
+  | { kind: 'digest'; digest: Uint8Array }
+  | { kind: 'missing' | 'empty' | 'malformed' };
 
 /** In order of trust in detection: Forgejo sends all of them, Gitea the last two. The first one present decides. */
 const SIGNATURE_HEADERS = [
@@ -28,32 +21,59 @@ const SIGNATURE_HEADERS = [
   { header: 'x-hub-signature-256', prefix: 'sha256=' },
 ];
 
-/** HMAC-SHA256 over the raw body, compared in constant time against every secret. */
-export function verifySignature(request: SignedRequest): SignatureCheck {
-  const sent = sentSignature(request.headers);
-  if (sent === null) return 'missing';
-  if (sent.value === '' || sent.value === sent.prefix) return 'empty';
+/** What can be told of a signature before the body is there. */
+export function readSignature(headers: Headers | Record<string, string | undefined>): SentSignature {
+  const sent = sentSignature(headers);
+  if (sent === null) return { kind: 'missing' };
+  if (sent.value === '' || sent.value === sent.prefix) return { kind: 'empty' };
   const digest = sent.value.startsWith(sent.prefix) ? sent.value.slice(sent.prefix.length) : '';
-  if (!/^[0-9a-f]{64}$/i.test(digest)) return 'malformed';
-  const given = Buffer.from(digest, 'hex');
-  let valid = false;
-  for (const secret of request.secrets) {
-    // Anybody can sign with an empty key, so an unset secret must never verify.
-    if (secret === '') continue;
-    const expected = createHmac('sha256', secret).update(request.body).digest();
-    if (timingSafeEqual(expected, given)) valid = true;
-  }
-  return valid ? 'valid' : 'wrong';
+  if (!/^[0-9a-f]{64}$/i.test(digest)) return { kind: 'malformed' };
+  return { kind: 'digest', digest: Buffer.from(digest, 'hex') };
 }
 
-function sentSignature(headers: SignedRequest['headers']): { value: string; prefix: string } | null {
-  const entries = headers instanceof Headers ? [...headers] : Object.entries(headers);
-  const byName = new Map(entries.map(([name, value]) => [name.toLowerCase(), value]));
+function sentSignature(
+  headers: Headers | Record<string, string | undefined>,
+): { value: string; prefix: string } | null {
+  const get =
+    headers instanceof Headers
+      ? (name: string) => headers.get(name) ?? undefined
+      : (name: string) => Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
   for (const { header, prefix } of SIGNATURE_HEADERS) {
-    const value = byName.get(header);
+    const value = get(header);
     if (value !== undefined) return { value: value.trim(), prefix };
   }
   return null;
+}
+
+/**
+ * HMAC-SHA256 of a body that comes in pieces, for every secret that may have signed it. The raw bytes count: the forge
+ * indents and escapes its JSON, so a body that is serialised again never matches.
+ */
+export class BodyDigests {
+  readonly #digests: readonly (Hmac | null)[];
+
+  constructor(secrets: readonly string[]) {
+    // Anybody can sign with an empty key, so an unset secret must never verify.
+    this.#digests = secrets.map((secret) => (secret === '' ? null : createHmac('sha256', secret)));
+  }
+
+  /** `from` and `to` choose secrets by their number: with hundreds of them one piece is hashed in several turns. */
+  update(piece: Uint8Array, from = 0, to = this.#digests.length): void {
+    for (let n = from; n < to; n++) this.#digests[n]?.update(piece);
+  }
+
+  get count(): number {
+    return this.#digests.length;
+  }
+
+  /** Ends it: the number of the first secret that made this digest, or null. Every one is compared, in constant time. */
+  signedWith(sent: Uint8Array): number | null {
+    let found: number | null = null;
+    for (const [n, digest] of this.#digests.entries()) {
+      if (digest !== null && timingSafeEqual(digest.digest(), sent)) found ??= n;
+    }
+    return found;
+  }
 }
 
 /**

@@ -1,11 +1,18 @@
 /** The HTTP app: routes, and the one place that turns errors into answers. */
-import { Hono } from 'hono';
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { type Context, Hono } from 'hono';
 import { RequestRefused } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { receiveWebhook, type WebhookDeps } from './webhook.ts';
+import { InFlight } from './webhook/in-flight.ts';
+import { PATIENCE, type Patience } from './webhook/read-body.ts';
+import { receiveWebhook, type WebhookDeps, type WebhookRequest } from './webhook.ts';
 
-export interface ServerDeps extends WebhookDeps {
+export interface ServerDeps extends Omit<WebhookDeps, 'inFlight' | 'patience'> {
+  /** how slow a sender may be; left out, as usual */
+  patience?: Patience;
   log: Log;
   metrics: Metrics;
   /** a delivery has been stored: whoever decides deliveries may look now */
@@ -16,11 +23,11 @@ export interface ServerDeps extends WebhookDeps {
 
 export function createServer(deps: ServerDeps): Hono {
   const app = new Hono();
+  const edge = { ...deps, inFlight: new InFlight(deps.maxBodyBytes), patience: deps.patience ?? PATIENCE };
   app.all('/webhooks/:forge', async (c) => {
-    const forge = c.req.param('forge');
-    const request = { forge, method: c.req.method, headers: c.req.raw.headers, body: c.req.raw.body };
-    const acceptance = await receiveWebhook(request, deps);
-    deps.metrics.webhook(forge, acceptance.kind);
+    const request = webhookRequest(c, c.req.param('forge'));
+    const acceptance = await receiveWebhook(request, edge);
+    deps.metrics.webhook(request.forge, acceptance.kind);
     deps.onAccepted();
     return c.json({ delivery: acceptance.id, repeated: acceptance.kind === 'repeated' }, 202);
   });
@@ -51,12 +58,35 @@ export function createServer(deps: ServerDeps): Hono {
     const level = refused.status >= 500 ? 'error' : 'warn';
     deps.log[level](`refused ${c.req.method} ${path}: ${refused.message}`, {
       status: refused.status,
+      ...(isDelivery ? { delivery: claimedId(c.req.raw.headers) } : {}),
       ...(refused === error ? {} : { cause: String(error) }),
     });
     const headers: Record<string, string> = refused.status === 405 ? { allow: 'POST' } : {};
     return c.json({ error: refused.code, message: refused.message }, refused.status, headers);
   });
   return app;
+}
+
+/**
+ * What the request calls itself: the forge never sends again by itself, and its history is searched by this. Nobody has
+ * vouched for it.
+ */
+function claimedId(headers: Headers): string | null {
+  const id = headers.get('x-forgejo-delivery') ?? headers.get('x-gitea-delivery');
+  return id === null ? null : id.replaceAll(/[^\w-]/g, '?').slice(0, 64);
+}
+
+/** The socket's own stream where there is one: a web stream around it halves what the edge takes. */
+function webhookRequest(c: Context, forge: string): WebhookRequest {
+  const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
+  const { method, raw } = c.req;
+  return {
+    forge,
+    method,
+    headers: raw.headers,
+    body: () => incoming ?? (raw.body === null ? null : Readable.fromWeb(raw.body as ReadableStream)),
+    address: incoming?.socket.remoteAddress ?? 'unknown',
+  };
 }
 
 /** SQLite 13 = SQLITE_FULL; PostgreSQL 53100 = disk_full. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from './config/config.ts';
 import { type ConfigWatcher, watchConfig } from './config/watch.ts';
 import { type Database, migrate, openDatabase } from './database/database.ts';
+import { sweepPieces } from './inbox/pieces.ts';
 import { createLog, type Log, silentLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createSmokeSchedule, type SmokeSchedule } from './smoke/schedule.ts';
@@ -35,6 +36,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     database = openDatabase({ url: initial.database.url, tightened: (said) => log.warn(said) });
     const { applied } = await migrate(database);
     if (applied.length > 0) log.info(`database migrated: ${applied.join(', ')}`);
+    const swept = await sweepPieces(database, Date.now());
+    if (swept > 0) log.info(`removed what was left of ${swept} deliveries that were never acknowledged`);
     return await startParts({ options, config, log, watcher, lock, database });
   } catch (error) {
     watcher.close();

@@ -125,15 +125,16 @@ async function send(database: Database, deliveries: readonly Sent[]): Promise<vo
 
 async function deliveriesIn({ rows }: Database) {
   const all = await rows.selectFrom('deliveries').selectAll().orderBy('seq').execute();
-  const read = all.map(async (row) => {
-    const found = await readDelivery(row);
-    return {
-      ...row,
-      text: Buffer.from(row.body).toString(),
-      key: 'event' in found ? found.event.semanticKey : null,
-    };
-  });
-  return await Promise.all(read);
+  return await Promise.all(
+    all.map(async (row) => {
+      const read = await readDelivery(row);
+      return {
+        ...row,
+        text: Buffer.from(row.body).toString(),
+        key: 'event' in read ? read.event.semanticKey : null,
+      };
+    }),
+  );
 }
 
 /** What lies in the mailboxes, without the ids that chance gives. */

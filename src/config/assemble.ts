@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { AgentConfig, Flow, ForgeConfig, LoadedConfig, Skill } from './config.ts';
 import type { Options } from './options.ts';
 import { type Preparation, passwordIn } from './prepare.ts';
+import { listedRepositories, secretsOfHooks } from './webhook-secrets.ts';
 
 export interface Read {
   agents: ReadonlyMap<string, AgentConfig>;
@@ -78,8 +79,8 @@ function forgeConfig(name: string, forge: Options['forges'][string]): ForgeConfi
     kind: forge.kind,
     url: address(forge.url),
     cloneUrl: address(forge.clone_url ?? forge.url),
-    webhookSecrets: [forge.webhook_secret].flat(),
-    repositories: forge.repositories,
+    webhookSecrets: [forge.webhook_secret ?? []].flat(),
+    repositories: listedRepositories(forge),
     trustedSenders: forge.trusted_senders ?? null,
     requiredPermission: forge.required_permission,
     allowedBots: forge.allowed_bots,
@@ -111,7 +112,7 @@ function secretsOf(found: Options): string[] {
   const secrets = [
     credentialOf(found.model).value,
     ...(password === null ? [] : [password, decoded(password)]),
-    ...forges.flatMap((forge) => [forge.webhook_secret].flat()),
+    ...forges.flatMap(secretsOfHooks),
     ...forges.flatMap((forge) => Object.values(forge.accounts).map((account) => account.token)),
   ];
   return [...new Set(secrets)];

@@ -1,6 +1,7 @@
 /** The shapes `loadConfig` answers with. Frozen; read once and passed on by wiring. */
 import type { AgentView, ConversationView, EventName, ForgeEvent, ForgeKind } from '../vocabulary.ts';
 import type { AgentOptions } from './agent-options.ts';
+import type { ListedRepository } from './listed-repositories.ts';
 import type { Options } from './options.ts';
 
 export interface LoadedConfig {
@@ -68,10 +69,9 @@ export interface ForgeConfig {
   url: string;
   /** where git reaches it: `<cloneUrl>/<owner>/<name>.git` */
   cloneUrl: string;
-  /** any of them may have signed a delivery */
+  /** any of them may have signed a delivery of a repository without a secret of its own */
   webhookSecrets: readonly string[];
-  /** `owner/name` or `owner/*` */
-  repositories: readonly string[];
+  repositories: readonly ListedRepository[];
   /** null = everybody */
   trustedSenders: readonly string[] | null;
   /** what a sender must be allowed to do to wake an agent */

@@ -29,7 +29,10 @@ describe('a small configuration', () => {
       url: 'https://forge.example.org',
       cloneUrl: 'https://forge.example.org',
       webhookSecrets: ['hook-secret-value'],
-      repositories: ['team/shop', 'other/*'],
+      repositories: [
+        { pattern: 'team/shop', secrets: [] },
+        { pattern: 'other/*', secrets: [] },
+      ],
       trustedSenders: null,
       requiredPermission: 'write',
       allowedBots: [],

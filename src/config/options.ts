@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { containerOptions as container } from './container-options.ts';
+import { checkWebhookSecrets, hasEverySecret } from './webhook-secrets.ts';
 
 export const NAME_PATTERN = /^[a-z][a-z0-9-]{0,39}$/;
 
@@ -33,7 +34,8 @@ const server = z
     }),
     port: z.int().min(0).max(65_535).default(8787).meta({ description: 'TCP port; 0 takes a free one.' }),
     max_body_bytes: z.int().min(1024).default(26_214_400).meta({
-      description: 'Largest webhook body, in bytes (25 MiB). A larger one is answered with 413.',
+      description:
+        'Largest webhook body, in bytes (25 MiB). A larger one is answered with 413. At most two bodies of this size are taken at once from one address, four from all; more are answered with 429.',
     }),
     public_url: url('Where people reach the dashboard; used in links the service writes.').optional(),
   })
@@ -186,52 +188,74 @@ const account = z.strictObject({
   ),
 });
 
-const repository = z
+const repositoryName = z
   .string()
   .regex(/^[^/\s*]+\/([^/\s*]+|\*)$/)
   .meta({ 'x-expects': 'owner/name or owner/*' });
 
-const forge = z.strictObject({
-  kind: z.enum(['forgejo', 'gitea']).meta({ description: 'Which forge it is.' }),
-  url: url('Its address, as people open it.'),
-  clone_url: url(
-    'Where git reaches it, if that is another address: repositories are fetched from `<clone_url>/<owner>/<name>.git`. The address that the forge itself names is never used, and the token goes nowhere else.',
-  ).optional(),
-  webhook_secret: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).meta({
-    description: 'The secret its webhooks are signed with. A list while you rotate: any of them is accepted.',
+/** One secret, or a list of them while it is rotated. */
+const webhookSecret = (description: string) =>
+  z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).meta({
+    description: `${description} A list while you rotate: any of them is accepted.`,
     'x-secret': true,
     'x-expects': `a secret as \${VARIABLE}, or a list of them`,
-  }),
-  repositories: z.array(repository).min(1).meta({
-    description: 'Repositories acted on: `owner/name`, or `owner/*` for all of an owner. Others are ignored.',
-  }),
-  trusted_senders: z.array(z.string().min(1)).optional().meta({
-    description:
-      'Logins whose events may wake an agent, besides `required_permission`. Where the forge does not tell what somebody may do, being listed counts as permission. Without it: everybody with the permission.',
-  }),
-  required_permission: z.enum(['write', 'read', 'none']).default('write').meta({
-    description:
-      'What a sender must be allowed to do in the repository to wake an agent, as the forge answers it. `none` = everybody.',
-  }),
-  allowed_bots: z.array(z.string().min(1)).default([]).meta({
-    description: 'Logins of other robots whose events may wake agents. Our own agents always may.',
-  }),
-  fork_pulls: z.boolean().default(false).meta({
-    description: 'Whether agents run on pull requests from forks: code of strangers, in the container.',
-  }),
-  closing_keywords: z
-    .array(z.string().regex(/^\p{L}+$/u))
-    .default([])
-    .meta({
-      description:
-        "Words by which this forge closes or reopens issues, besides the usual ones: `CLOSE_KEYWORDS` and `REOPEN_KEYWORDS` of its own configuration, where its administrator changed them. In agents' texts they do nothing.",
-      'x-expects': 'words of letters',
+  });
+
+const repository = z
+  .union([
+    repositoryName,
+    z.strictObject({
+      name: repositoryName,
+      webhook_secret: webhookSecret(
+        'The secret that the hook of this repository has for itself: whoever administers another one does not know it.',
+      ),
     }),
-  accounts: z.record(name("an agent's name"), account).default({}).meta({
-    description: "Each agent's account on this forge. An agent without one does not act there.",
-    'x-key': 'agent',
-  }),
-});
+  ])
+  .meta({ 'x-expects': 'owner/name or owner/*, or a mapping with name and webhook_secret' });
+
+const forge = z
+  .strictObject({
+    kind: z.enum(['forgejo', 'gitea']).meta({ description: 'Which forge it is.' }),
+    url: url('Its address, as people open it.'),
+    clone_url: url(
+      'Where git reaches it, if that is another address: repositories are fetched from `<clone_url>/<owner>/<name>.git`. The address that the forge itself names is never used, and the token goes nowhere else.',
+    ).optional(),
+    webhook_secret: webhookSecret(
+      'The secret of the hooks of all repositories that have none of their own; not needed when each has one.',
+    ).optional(),
+    repositories: z.array(repository).min(1).meta({
+      description:
+        'Repositories acted on: `owner/name`, or `owner/*` for all of an owner. Others are ignored. As `{ name, webhook_secret }` a repository has a secret of its own: then only what that one signed counts for it, and it counts for nothing else.',
+    }),
+    trusted_senders: z.array(z.string().min(1)).optional().meta({
+      description:
+        'Logins whose events may wake an agent, besides `required_permission`. Where the forge does not tell what somebody may do, being listed counts as permission. Without it: everybody with the permission.',
+    }),
+    required_permission: z.enum(['write', 'read', 'none']).default('write').meta({
+      description:
+        'What a sender must be allowed to do in the repository to wake an agent, as the forge answers it. `none` = everybody.',
+    }),
+    allowed_bots: z.array(z.string().min(1)).default([]).meta({
+      description: 'Logins of other robots whose events may wake agents. Our own agents always may.',
+    }),
+    fork_pulls: z.boolean().default(false).meta({
+      description: 'Whether agents run on pull requests from forks: code of strangers, in the container.',
+    }),
+    closing_keywords: z
+      .array(z.string().regex(/^\p{L}+$/u))
+      .default([])
+      .meta({
+        description:
+          "Words by which this forge closes or reopens issues, besides the usual ones: `CLOSE_KEYWORDS` and `REOPEN_KEYWORDS` of its own configuration, where its administrator changed them. In agents' texts they do nothing.",
+        'x-expects': 'words of letters',
+      }),
+    accounts: z.record(name("an agent's name"), account).default({}).meta({
+      description: "Each agent's account on this forge. An agent without one does not act there.",
+      'x-key': 'agent',
+    }),
+  })
+  .refine(hasEverySecret, { path: ['webhook_secret'], error: 'is missing', when: () => true })
+  .superRefine(checkWebhookSecrets);
 
 const folder = (what: string, rule: string) =>
   text(`Folder with your ${what}. ${rule} Without it: \`./${what}\` when it exists.`).optional();

@@ -37,8 +37,15 @@ function problemsOf(issue: Issue, subject: Subject): ConfigProblem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownKey([...path, key], subject));
   }
+  if (issue.code === 'invalid_union') {
+    const inside = issueInside(issue, subject);
+    if (inside.length > 0) return inside.flatMap((one) => problemsOf(one, subject));
+  }
   const node = nodeAt(subject.table, path);
   const value = valueAt(subject.value, path);
+  if (issue.code === 'custom' && typeof issue.params?.remedy === 'string') {
+    return [problem(subject, path, null, issue.message, issue.params.remedy)];
+  }
   const wanted = expectation(issue.code === 'invalid_key' ? keyNode(subject.table, path) : node);
   const about = node?.description ? ` ${node.description}` : '';
   if (value === undefined) {
@@ -58,9 +65,20 @@ function problemsOf(issue: Issue, subject: Subject): ConfigProblem[] {
   return [problem(subject, path, shown, `expected ${wanted}`, `${what} ${wanted}${otherwise}.${about}`)];
 }
 
+/** Of an entry that is a text or a mapping: what is wrong inside of the mapping that was written. */
+function issueInside(issue: Issue & { code: 'invalid_union' }, subject: Subject): Issue[] {
+  const value = valueAt(subject.value, issue.path as Path);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  const fitting = issue.errors.find((branch) =>
+    branch.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'),
+  );
+  return (fitting ?? []).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }) as Issue);
+}
+
 function unknownKey(path: Path, subject: Subject): ConfigProblem {
   const node = nodeAt(subject.table, path.slice(0, -1));
-  const known = Object.entries(node?.properties ?? {}).flatMap(([key, child]) =>
+  const properties = node?.properties ?? node?.anyOf?.find((branch) => branch.properties)?.properties;
+  const known = Object.entries(properties ?? {}).flatMap(([key, child]) =>
     child['x-secret'] ? [key, `${key}_file`] : [key],
   );
   const remedy = `Correct or remove it. ${suggestion(String(path.at(-1)), known)}`.trim();

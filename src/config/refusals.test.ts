@@ -107,12 +107,13 @@ describe('what is refused, and with which words', () => {
     expect(problemsOf(SMALL_CONFIG.replace('[team/shop, other/*]', '[]'))[0]).toMatchObject({
       path: 'forges.home.repositories',
       value: 'a list of 0',
-      problem: 'expected a non-empty list of entries, each owner/name or owner/*',
+      problem:
+        'expected a non-empty list of entries, each owner/name or owner/*, or a mapping with name and webhook_secret',
     });
     expect(problemsOf(SMALL_CONFIG.replace('other/*', 'other'))[0]).toMatchObject({
       path: 'forges.home.repositories[1]',
       value: '"other"',
-      problem: 'expected owner/name or owner/*',
+      problem: 'expected owner/name or owner/*, or a mapping with name and webhook_secret',
     });
     expect(problemsOf(SMALL_CONFIG.replace('home:', 'My Forge:'))[0]).toMatchObject({
       value: '"My Forge"',
@@ -142,9 +143,9 @@ describe('unknown keys', () => {
   });
 
   test('a `_file` spelling is among the known ones', () => {
-    const [first] = problemsOf(SMALL_CONFIG.replace(/webhook_secret: .*/, 'webhook_secret_fiel: x'));
+    const found = problemsOf(SMALL_CONFIG.replace(/webhook_secret: .*/, 'webhook_secret_fiel: x'));
+    const [second, first] = found;
     expect(first).toMatchObject({ path: 'forges.home.webhook_secret', problem: 'is missing' });
-    const [, second] = problemsOf(SMALL_CONFIG.replace(/webhook_secret: .*/, 'webhook_secret_fiel: x'));
     expect(second!.remedy).toContain('Did you mean "webhook_secret_file"?');
   });
 });

@@ -36,7 +36,7 @@ export function tableOf(schema: z.ZodType): TableNode {
 export function childNode(node: TableNode | undefined, key: string | number): TableNode | undefined {
   if (node === undefined) return undefined;
   if (typeof key === 'number') return node.items ?? node.anyOf?.find((branch) => branch.items)?.items;
-  const named = node.properties?.[key];
+  const named = node.properties?.[key] ?? node.anyOf?.find((branch) => branch.properties)?.properties?.[key];
   if (named !== undefined) return named;
   return typeof node.additionalProperties === 'object' ? node.additionalProperties : undefined;
 }

@@ -15,6 +15,7 @@ import type {
 
 export interface Tables {
   deliveries: DeliveriesTable;
+  delivery_pieces: DeliveryPiecesTable;
   event_keys: EventKeysTable;
   items: ItemsTable;
   conversations: ConversationsTable;
@@ -42,7 +43,15 @@ interface DeliveriesTable {
   source: 'webhook' | 'replay';
   /** JSON object of the request headers we keep, lower case */
   headers: string;
+  /** empty when it stands in pieces */
   body: ColumnType<Uint8Array, Uint8Array, never>;
+  /** how many `delivery_pieces` it is in; null = none, the body stands here */
+  pieces: number | null;
+  /**
+   * Whose secret signed it: null = the forge's, else the entry of `repositories` that has one of its own. `*` = nobody's:
+   * the operator put it in from a file, which counts for every repository.
+   */
+  signed_for: string | null;
   received_at: number;
   state: ColumnType<DeliveryState, DeliveryState, DeliveryState>;
   reason: string | null;
@@ -53,6 +62,15 @@ interface DeliveriesTable {
   decided_at: number | null;
   attempts: number;
   next_attempt_at: number;
+}
+
+/** Written before the delivery's row. Without that row, nobody acknowledged it. */
+interface DeliveryPiecesTable {
+  delivery_id: string;
+  /** 0, 1, … */
+  ordinal: number;
+  stored_at: number;
+  bytes: ColumnType<Uint8Array, Uint8Array, never>;
 }
 
 interface EventKeysTable {

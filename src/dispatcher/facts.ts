@@ -3,16 +3,18 @@
  * is about, whether its comment is really gone, what its sender may do. Nothing is written here.
  */
 import type { ForgeConfig } from '../config/config.ts';
+import { isListed } from '../config/listed-repositories.ts';
 import type { DeliveryRow } from '../database/tables.ts';
 import { deletionKey } from '../forge/gitea-family-outcomes.ts';
+import { piecesOf } from '../inbox/pieces.ts';
 import { type DeliveryVerdict, firstWith } from '../inbox.ts';
 import { itemsOfComment } from '../mailbox/messages.ts';
-import { isListed } from '../trust/listing.ts';
 import type { Judgement } from '../trust/sender.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import { consider, wantsSender } from './consider.ts';
 import { readDelivery } from './read-delivery.ts';
 import type { DispatcherDeps, RoutingConfig } from './routing.ts';
+import { refuseByScope } from './scope.ts';
 
 export type Facts =
   /** decided without a look at the rows; `audited`: somebody tried what they may not */
@@ -32,7 +34,8 @@ export type Facts =
     };
 
 export async function gatherFacts(deps: DispatcherDeps, delivery: DeliveryRow): Promise<Facts> {
-  const read = await readDelivery(delivery);
+  const { rows } = deps.database;
+  const read = await readDelivery({ ...delivery, body: await piecesOf(rows, delivery) });
   if ('verdict' in read) return { kind: 'ended', verdict: read.verdict, event: null, audited: false };
   const { event: claimed } = read;
   const config = deps.config();
@@ -53,10 +56,11 @@ export async function gatherFacts(deps: DispatcherDeps, delivery: DeliveryRow): 
     return end(`repository ${name} is not listed; add it to forges.${forge.name}.repositories`, false);
   }
   if (identified.kind === 'refused') return end(identified.reason, true);
+  const foreign = refuseByScope(forge, identified, delivery.signed_for);
+  if (foreign !== null) return end(foreign, true);
   const event = inTime({ ...claimed, repository: identified.repository }, delivery.received_at);
   const known = { kind: 'event', config, forge, event } as const;
   const replayed = delivery.source === 'replay';
-  const { rows } = deps.database;
   if (!replayed && (await firstWith(rows, event)) !== null) {
     return { ...known, gone: null, sender: null, mayJoin: null };
   }

@@ -62,6 +62,21 @@ describe.skipIf(!tools.ok)(tools.title('hooks'), () => {
     });
   });
 
+  test('the secret of the forge, where the repository has one of its own', async () => {
+    const own = { name: 'ada/greeter', webhook_secret: 'own-secret' };
+    const config = here.config({ home: { repositories: [own, 'ada/other'] } });
+    await edge.close();
+    edge = await openEdge(config);
+    await hook();
+    expect(find(await diagnose(config, running()), 'hook-secret')).toMatchObject({
+      severity: 'broken',
+      evidence: 'the test delivery was signed with the secret of forges.home',
+      remedy: expect.stringContaining('entry ada/greeter, webhook_secret'),
+    });
+    here.forge.state.repositories[0]!.hooks[0]!.secret = 'own-secret';
+    expect(find(await diagnose(config, running()), 'hook-secret')).toBeUndefined();
+  });
+
   test('no secret on the hook', async () => {
     await hook({ secret: '' });
     expect(find(await diagnose(here.config(), running()), 'hook-secret')?.evidence).toContain(

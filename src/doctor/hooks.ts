@@ -1,11 +1,14 @@
 /** The hooks of each repository: there, active, pointing here, sending what the flows need, and really arriving. */
 import type { ForgeConfig } from '../config/config.ts';
+import { secretPathOf } from '../config/listed-repositories.ts';
 import type { ForgeHook } from '../forge/forge.ts';
+import type { RepositoryRef } from '../vocabulary.ts';
 import { reachOf } from './addresses.ts';
 import type { DoctorContext } from './contract.ts';
 import type { Finding } from './finding.ts';
 import { missingEvents } from './hook-events.ts';
 import { hooksOf, lookAt, repositoriesOf, type Visible } from './repositories.ts';
+import { judgeSigner } from './signed-for.ts';
 import { type Trial, tryDelivery } from './test-delivery.ts';
 
 export async function checkHooks(context: DoctorContext): Promise<Finding[]> {
@@ -31,10 +34,13 @@ async function checkRepository(
   const recent = await arrivedRecently(context, forge);
   if ('problem' in listed) return [unreadable(subject, listed.problem)];
   const ours = listed.hooks.filter((h) => isOurs(h, forge, context));
-  if (ours.length === 0) return [missing(context, { forge, subject, hooks: listed.hooks, recent })];
+  if (ours.length === 0) {
+    const secret = secretPathOf(forge, repository.fullName);
+    return [missing(context, { forge, subject, hooks: listed.hooks, recent, secret })];
+  }
   const findings: Finding[] = [];
   for (const hook of ours) {
-    const about = { subject: `${subject}, hook ${hook.id}`, hook, forge };
+    const about = { subject: `${subject}, hook ${hook.id}`, hook, forge, repository };
     const flaws = judgeHook(about, context);
     findings.push(...flaws);
     if (flaws.some((f) => f.severity === 'broken')) continue;
@@ -48,6 +54,7 @@ interface About {
   subject: string;
   hook: ForgeHook;
   forge: ForgeConfig;
+  repository: RepositoryRef;
 }
 
 const WEEK_MS = 7 * 24 * 3600_000;
@@ -86,7 +93,7 @@ function unreadable(subject: string, problem: string): Finding {
 
 function missing(
   { config }: DoctorContext,
-  o: { forge: ForgeConfig; subject: string; hooks: ForgeHook[]; recent: boolean },
+  o: { forge: ForgeConfig; subject: string; hooks: ForgeHook[]; recent: boolean; secret: string },
 ): Finding {
   const base = config.server.publicUrl ?? 'https://<this service>';
   return {
@@ -100,12 +107,15 @@ function missing(
         ? '; but deliveries of this forge arrived within a week, so an organization’s hook may do it'
         : ''
     }`,
-    remedy: `Add a webhook to ${base}/webhooks/${o.forge.name}: type Forgejo or Gitea, POST, application/json, the secret of forges.${o.forge.name}.webhook_secret, all events the flows need, active.`,
+    remedy: `Add a webhook to ${base}/webhooks/${o.forge.name}: type Forgejo or Gitea, POST, application/json, the secret of ${o.secret}, all events the flows need, active.`,
   };
 }
 
 /** What the listing alone shows. Exported for what the pocket forge cannot be made to say. */
-export function judgeHook({ subject, hook, forge }: About, { config }: Pick<DoctorContext, 'config'>) {
+export function judgeHook(
+  { subject, hook, forge }: Omit<About, 'repository'>,
+  { config }: Pick<DoctorContext, 'config'>,
+) {
   const findings: Finding[] = [];
   const add = (finding: Omit<Finding, 'subject'>) => findings.push({ ...finding, subject });
   if (!hook.active) {
@@ -152,7 +162,9 @@ export function judgeHook({ subject, hook, forge }: About, { config }: Pick<Doct
 async function judgeArrival(about: About, trial: Trial, recent: boolean): Promise<Finding[]> {
   switch (trial.kind) {
     case 'arrived':
-      return [];
+      return trial.signer === undefined
+        ? []
+        : judgeSigner(about.subject, about.forge, { ...about, signer: trial.signer });
     case 'refused':
       return [refused(about, trial)];
     case 'not-sent':
@@ -164,7 +176,10 @@ async function judgeArrival(about: About, trial: Trial, recent: boolean): Promis
   }
 }
 
-function refused({ subject, forge }: About, { code }: Extract<Trial, { kind: 'refused' }>): Finding {
+function refused(
+  { subject, forge, repository }: About,
+  { code }: Extract<Trial, { kind: 'refused' }>,
+): Finding {
   const isSecret = code.startsWith('signature-');
   return {
     check: isSecret ? 'hook-secret' : 'hook-refused',
@@ -175,7 +190,7 @@ function refused({ subject, forge }: About, { code }: Extract<Trial, { kind: 're
       : 'a test delivery arrived and was refused',
     evidence: `the service refused the test delivery: ${code}`,
     remedy: isSecret
-      ? `Set the secret of the hook to the value of forges.${forge.name}.webhook_secret.`
+      ? `Set the secret of the hook to the value of ${secretPathOf(forge, repository.fullName)}.`
       : 'Read the sentence in the hook’s history on the forge, or in the log of the service.',
   };
 }

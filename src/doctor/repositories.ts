@@ -9,8 +9,9 @@ import type { DoctorContext } from './contract.ts';
 
 /** Named in the configuration; for `owner/*` those a conversation is about. */
 export async function repositoriesOf(context: DoctorContext, forge: ForgeConfig): Promise<string[]> {
-  const named = forge.repositories.filter((r) => !r.endsWith('/*'));
-  const owners = forge.repositories.filter((r) => r.endsWith('/*')).map((r) => r.slice(0, -1).toLowerCase());
+  const listed = forge.repositories.map(({ pattern }) => pattern);
+  const named = listed.filter((r) => !r.endsWith('/*'));
+  const owners = listed.filter((r) => r.endsWith('/*')).map((r) => r.slice(0, -1).toLowerCase());
   if (owners.length === 0 || context.rows === null) return [...named];
   const seen = await context.rows
     .selectFrom('conversations')

@@ -6,9 +6,11 @@ import type { ForgeConfig } from '../config/config.ts';
 import type { ForgeHook } from '../forge/forge.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { DoctorContext } from './contract.ts';
+import { signedFor } from './signed-for.ts';
 
 export type Trial =
-  | { kind: 'arrived' }
+  /** `signer` as in `deliveries.signed_for`; undefined when the row cannot be seen */
+  | { kind: 'arrived'; signer: string | null | undefined }
   /** `code` as in `claude_hooks_webhook_requests_total` */
   | { kind: 'refused'; code: string }
   | { kind: 'silent'; waitedMs: number }
@@ -28,6 +30,7 @@ export async function tryDelivery(
   if (!context.testDeliveries || !of.hook.events.includes('push')) return { kind: 'not-tried' };
   const before = await counters(context, of.forge);
   if (before === null) return { kind: 'not-tried' };
+  const since = context.now();
   const problem = await askForTest(of);
   if (problem !== null) return { kind: 'not-sent', why: problem };
   const deadline = performance.now() + WAIT_MS;
@@ -36,7 +39,9 @@ export async function tryDelivery(
     const grown = [...(now ?? [])].find(([outcome, count]) => count > (before.get(outcome) ?? 0));
     if (grown !== undefined) {
       const [outcome] = grown;
-      return ACCEPTED.includes(outcome) ? { kind: 'arrived' } : { kind: 'refused', code: outcome };
+      return ACCEPTED.includes(outcome)
+        ? { kind: 'arrived', signer: await signedFor(context, { ...of, since }) }
+        : { kind: 'refused', code: outcome };
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }

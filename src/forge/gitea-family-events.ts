@@ -5,6 +5,7 @@
  */
 import { findMentions } from '../mentions.ts';
 import type { EventItem, EventName, ForgeEvent, ReviewVerdict } from '../vocabulary.ts';
+import { eventText } from './event-limits.ts';
 import type { ParseOutcome } from './forge.ts';
 import { toIssueItem, toPull, toPullItem, toUser } from './gitea-family-objects.ts';
 import { type Arrival, event, hash, ignored, malformed, reading } from './gitea-family-outcomes.ts';
@@ -166,7 +167,7 @@ function review(payload: PullPayload, arrival: Arrival): ParseOutcome {
       item: pullItem(pull, payload.action),
       pull: toPull(pull, repository),
       review: { verdict, body },
-      mentions: findMentions(body),
+      mentions: findMentions(eventText(body)),
       occurredAt: pull.updated_at,
     },
   });
@@ -257,11 +258,12 @@ function itemDiscriminators(
 
 /** On an edit only what the old text did not mention; an edit of something else than the body mentions nobody anew. */
 function newMentions(action: string, body: string, changes: IssuePayload['changes']): string[] {
-  if (action === 'opened' || action === 'created') return findMentions(body);
+  const now = eventText(body);
+  if (action === 'opened' || action === 'created') return findMentions(now);
   const old = changes?.body;
   if (action !== 'edited' || !old) return [];
-  const before = new Set(findMentions(old.from));
-  return findMentions(body).filter((login) => !before.has(login));
+  const before = new Set(findMentions(eventText(old.from)));
+  return findMentions(now).filter((login) => !before.has(login));
 }
 
 function unknownAction(arrival: Arrival, action: string): ParseOutcome {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { ForgeEvent, ForgeUser } from '../vocabulary.ts';
+import { limitEvent } from './event-limits.ts';
 import type { DeliveryHeaders, ParseOutcome } from './forge.ts';
 import { toRepository, toUser } from './gitea-family-objects.ts';
 import type { RepositoryObject } from './gitea-family-payloads.ts';
@@ -30,13 +31,16 @@ export function reading<S extends z.ZodType>(
 
 export function malformed(arrival: Arrival, problem: string): ParseOutcome {
   const error =
-    `A ${arrival.headers.eventType} delivery of ${arrival.headers.kind} cannot be read: ${problem}. ` +
+    `A ${arrival.headers.eventType.slice(0, 80)} delivery of ${arrival.headers.kind} cannot be read: ${problem.slice(0, LONGEST_REASON)}. ` +
     'If no proxy changed the body, report it together with the version of the forge.';
   return { kind: 'malformed', error };
 }
 
+/** Reasons quote the body. */
+const LONGEST_REASON = 500;
+
 export function ignored(reason: string): ParseOutcome {
-  return { kind: 'ignored', reason };
+  return { kind: 'ignored', reason: reason.slice(0, LONGEST_REASON) };
 }
 
 export interface Happening {
@@ -56,27 +60,25 @@ export interface Happening {
 
 export function event(arrival: Arrival, happening: Happening): ParseOutcome {
   const { name, repository, sender, object, discriminators, about } = happening;
-  return {
-    kind: 'event',
-    event: {
-      name,
-      forge: arrival.forge,
-      repository: toRepository(repository),
-      sender: toUser(sender),
-      item: null,
-      pull: null,
-      comment: null,
-      review: null,
-      ci: null,
-      push: null,
-      requestedReviewer: null,
-      mentions: [],
-      added: { assignees: [], labels: [] },
-      occurredAt: '',
-      ...about,
-      semanticKey: `${repository.id}:${name}:${object}:${hash(discriminators)}`,
-    },
-  };
+  const limited = limitEvent({
+    name,
+    forge: arrival.forge,
+    repository: toRepository(repository),
+    sender: toUser(sender),
+    item: null,
+    pull: null,
+    comment: null,
+    review: null,
+    ci: null,
+    push: null,
+    requestedReviewer: null,
+    mentions: [],
+    added: { assignees: [], labels: [] },
+    occurredAt: '',
+    ...about,
+    semanticKey: `${repository.id}:${name}:${object}:${hash(discriminators)}`,
+  });
+  return 'problem' in limited ? malformed(arrival, limited.problem) : { kind: 'event', event: limited.event };
 }
 
 /** The semantic key that the deletion of this event's comment has, or will have; null when it is about no comment. */

@@ -9,6 +9,7 @@ import {
   parsePush,
 } from './gitea-family-events.ts';
 import { type Arrival, type Handler, ignored, malformed } from './gitea-family-outcomes.ts';
+import { shapeProblem } from './json-shape.ts';
 
 /**
  * By fine event name (X-*-Event-Type). The coarse name is ambiguous: `pull_request_comment` there is a review, while a
@@ -62,6 +63,8 @@ function find(handlers: Readonly<Record<string, Handler>>, eventType: string): H
 }
 
 function readJson(body: Uint8Array): { value: unknown } | { problem: string } {
+  const problem = shapeProblem(body);
+  if (problem !== null) return { problem };
   try {
     return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) };
   } catch (error) {

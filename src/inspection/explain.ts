@@ -1,9 +1,10 @@
 /** "Why did it (not) run?": one delivery, what was decided about it and what came of that. */
 import type { Rows } from '../database/database.ts';
 import type { DeliveryRow } from '../database/tables.ts';
-import { readDelivery } from '../dispatcher/read-delivery.ts';
+import { type DeliveryReading, readDelivery } from '../dispatcher/read-delivery.ts';
 import type { StoredDecision } from '../dispatcher/routing.ts';
 import { NotFound } from '../errors.ts';
+import { piecesOf } from '../inbox/pieces.ts';
 import { findDelivery } from '../inbox.ts';
 import { currentParks } from '../mailbox/parks.ts';
 import { answerDelivery } from './answer.ts';
@@ -30,7 +31,7 @@ export async function explainDelivery(
   const decision = storedJson(row.decision) as StoredDecision | null;
   const explanation = {
     delivery: viewDelivery(row),
-    event: await summarise(row),
+    event: await summarise(rows, row),
     considered: decision?.considered ?? [],
     note: decision?.note ?? null,
     // Deliveries from before senders were asked about have none.
@@ -52,6 +53,7 @@ function viewDelivery(row: DeliveryRow): DeliveryExplanation['delivery'] {
     forge: row.forge,
     forgeDeliveryId: row.forge_delivery_id,
     source: row.source,
+    signedFor: row.signed_for,
     receivedAt: timeOf(row.received_at)!,
     decidedAt: timeOf(row.decided_at),
     state: row.state,
@@ -63,8 +65,8 @@ function viewDelivery(row: DeliveryRow): DeliveryExplanation['delivery'] {
   };
 }
 
-async function summarise(row: DeliveryRow): Promise<EventSummary | null> {
-  const read = await readStored(row);
+async function summarise(rows: Rows, row: DeliveryRow): Promise<EventSummary | null> {
+  const read = await readStored(rows, row);
   if (read === null || 'verdict' in read) return null;
   const { event } = read;
   return {
@@ -76,9 +78,9 @@ async function summarise(row: DeliveryRow): Promise<EventSummary | null> {
 }
 
 /** Stored bytes can be anything, also headers that are no JSON: the rest of the explanation stands without them. */
-async function readStored(row: DeliveryRow): Promise<Awaited<ReturnType<typeof readDelivery>> | null> {
+async function readStored(rows: Rows, row: DeliveryRow): Promise<DeliveryReading | null> {
   try {
-    return await readDelivery(row);
+    return await readDelivery({ ...row, body: await piecesOf(rows, row) });
   } catch {
     return null;
   }

@@ -10,6 +10,8 @@ export interface DeliveryExplanation {
     forge: string;
     forgeDeliveryId: string;
     source: 'webhook' | 'replay';
+    /** the entry of `repositories` whose own secret signed it; null = the forge's secret, `*` = none, from a file */
+    signedFor: string | null;
     receivedAt: string;
     decidedAt: string | null;
     state: DeliveryState;

@@ -33,12 +33,19 @@ function factsOf({ delivery, event, duplicates, note, sender }: DeliveryExplanat
           ['by', oneLine(event.sender)],
         ]),
     ...(sender === null ? [] : [[sender.allowed ? 'trusted' : 'not trusted', oneLine(sender.reason, 400)]]),
+    ...(delivery.signedFor === null ? [] : [['signed for', signer(delivery.signedFor)]]),
     ['received', showTime(delivery.receivedAt)],
     ['decided', showTime(delivery.decidedAt)],
     ["forge's id", oneLine(delivery.forgeDeliveryId)],
     ...(note === null ? [] : [['note', oneLine(note)]]),
     ...(duplicates.length === 0 ? [] : [['repeated by', duplicates.join(', ')]]),
   ];
+}
+
+function signer(signedFor: string): string {
+  return signedFor === '*'
+    ? 'nobody: replayed from a file'
+    : `${oneLine(signedFor)} alone, with its own secret`;
 }
 
 /** Flows for other events are only named: with a dozen of them the telling lines would leave the screen. */

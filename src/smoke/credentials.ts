@@ -116,13 +116,17 @@ async function checkForgeToken(forge: ForgeConfig, agent: string, forgeOf: Forge
 
 function checkWebhookSecret(forge: ForgeConfig): SmokeCheck {
   const count = forge.webhookSecrets.filter((s) => s !== '').length;
-  const words = count === 1 ? 'set' : `${count} are accepted`;
+  const own = forge.repositories.filter(({ secrets }) => secrets.length > 0).length;
+  const words = [
+    ...(count === 0 ? [] : [count === 1 ? 'set' : `${count} are accepted`]),
+    ...(own === 0 ? [] : [`${own} repositories have their own`]),
+  ].join(', ');
   return {
     agent: null,
     check: 'webhook-secret',
-    state: count === 0 ? 'missing' : 'ok',
-    detail: `${forge.name}: ${count === 0 ? 'not set' : words}`,
-    remedy: count === 0 ? `Set forges.${forge.name}.webhook_secret.` : '',
+    state: words === '' ? 'missing' : 'ok',
+    detail: `${forge.name}: ${words === '' ? 'not set' : words}`,
+    remedy: words === '' ? `Set forges.${forge.name}.webhook_secret.` : '',
   };
 }
 

@@ -30,7 +30,8 @@ export async function startServer(
     },
   });
   const server = await new Promise<ReturnType<typeof listen>>((resolve, reject) => {
-    const opened = listen({ fetch: app.fetch, hostname: host, port }, () => resolve(opened));
+    const options = { fetch: app.fetch, hostname: host, port, serverOptions: SERVER_PATIENCE };
+    const opened = listen(options, () => resolve(opened));
     opened.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         new Error(
@@ -46,6 +47,12 @@ export async function startServer(
     close: () => closeServer(server),
   };
 }
+
+/**
+ * Headers have to be there in 10 s. The body has limits of its own (src/webhook/read-body.ts), and this one, a little
+ * above them, for requests that nobody reads.
+ */
+const SERVER_PATIENCE = { headersTimeout: 10_000, requestTimeout: 40_000, connectionsCheckingInterval: 2000 };
 
 /** As long as a forge waits for an answer. A client that never ends its request would keep the service from stopping. */
 const CONNECTION_GRACE_MS = 5000;

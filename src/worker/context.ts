@@ -1,13 +1,13 @@
 /** Everything one dispatch needs to know before it runs: the item as the forge has it now, and the checkout. */
 
 import type { AgentConfig, ForgeConfig } from '../config/config.ts';
+import { isListed } from '../config/listed-repositories.ts';
 import { ForgeMissing } from '../errors.ts';
 import type { Snapshot } from '../flows/changes.ts';
 import { cloneAddress } from '../forge/clone-address.ts';
 import type { CiState, Comment, Item, Review } from '../forge/forge.ts';
 import type { Lease } from '../mailbox/leases.ts';
 import type { ReadingForge } from '../outcome/outgoing-forge.ts';
-import { isListed } from '../trust/listing.ts';
 import { forkRefusal, isAccountOf } from '../trust/sender.ts';
 import type { Trust } from '../trust.ts';
 import {

@@ -20,7 +20,7 @@ export const HOME: ForgeConfig = {
   url: 'https://forge.example.org',
   cloneUrl: 'https://forge.example.org',
   webhookSecrets: [SECRET, OLD_SECRET],
-  repositories: ['*/*'],
+  repositories: [{ pattern: '*/*', secrets: [] }],
   trustedSenders: null,
   requiredPermission: 'write',
   allowedBots: [],

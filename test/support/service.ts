@@ -44,6 +44,8 @@ export class Stage {
   /** another object after `startForge` */
   forge: PocketForge;
   readonly logged: string[] = [];
+  /** put into the environment of the service */
+  readonly extraEnv: Record<string, string> = {};
   #config: StageConfig | null = null;
   #port = 0;
   #running: { close(): Promise<void> } | null = null;
@@ -88,6 +90,10 @@ export class Stage {
     return `http://127.0.0.1:${this.#port}`;
   }
 
+  get webhookSecret(): string {
+    return this.#config!.webhookSecret;
+  }
+
   get configFile(): string {
     return join(this.folder, 'claude-hooks.yaml');
   }
@@ -98,6 +104,7 @@ export class Stage {
       HOME: this.folder,
       ...this.#config!.env,
       PORT: String(this.#port),
+      ...this.extraEnv,
     };
   }
 

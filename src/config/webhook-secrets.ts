@@ -1,0 +1,61 @@
+/** What must hold between the secrets of a forge: each repository has one, and no secret stands for two of them. */
+import type { z } from 'zod';
+import { type ListedRepository, secretHolderOf } from './listed-repositories.ts';
+
+export interface WrittenForge {
+  webhook_secret?: string | string[] | undefined;
+  repositories: (string | { name: string; webhook_secret: string | string[] })[];
+}
+
+export function listedRepositories({ repositories }: WrittenForge): ListedRepository[] {
+  return repositories.map((entry) =>
+    typeof entry === 'string' || entry?.name === undefined
+      ? { pattern: String(entry), secrets: [] }
+      : { pattern: entry.name, secrets: [entry.webhook_secret].flat() },
+  );
+}
+
+/** The secrets of a forge and of its repositories. */
+export function secretsOfHooks(forge: WrittenForge): string[] {
+  const own = listedRepositories(forge).flatMap(({ secrets }) => secrets);
+  return [...[forge.webhook_secret ?? []].flat(), ...own];
+}
+
+/** Asked also when something else is wrong with the forge, so that both are told at once. */
+export function hasEverySecret(forge: Partial<WrittenForge>): boolean {
+  if (forge.webhook_secret !== undefined) return true;
+  if (!Array.isArray(forge.repositories)) return false;
+  const repositories = listedRepositories({ repositories: forge.repositories });
+  return repositories.every(({ pattern }) => secretHolderOf({ repositories }, pattern) !== null);
+}
+
+export function checkWebhookSecrets(forge: WrittenForge, issues: z.RefinementCtx): void {
+  const listed = listedRepositories(forge);
+  const report = (path: (string | number)[], message: string, remedy: string) =>
+    issues.addIssue({ code: 'custom', path, message, params: { remedy } });
+  const owners = new Map([forge.webhook_secret ?? []].flat().map((secret) => [secret, 'the forge']));
+  const names = new Set<string>();
+  for (const [index, { pattern, secrets }] of listed.entries()) {
+    if (secrets.length === 0) continue;
+    const path = ['repositories', index];
+    if (names.has(pattern.toLowerCase())) {
+      report(
+        [...path, 'name'],
+        'another entry of this name has a secret, too',
+        'Keep one of them, with a list of both secrets.',
+      );
+    }
+    names.add(pattern.toLowerCase());
+    for (const secret of secrets) {
+      const owner = owners.get(secret);
+      if (owner !== undefined && owner !== pattern) {
+        report(
+          [...path, 'webhook_secret'],
+          `this is the secret of ${owner}, too, so it tells nobody apart`,
+          'Make a secret of its own for it, or leave it out here.',
+        );
+      }
+      owners.set(secret, pattern);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Reads a body piece by piece: hashes it while it comes, stops at the size limit, at the end of the room for bodies in
+ * flight, and when the sender is slow. Nothing is parsed here.
+ */
+import type { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { RequestRefused } from '../errors.ts';
+import type { BodyDigests } from '../security.ts';
+import type { Share } from './in-flight.ts';
+
+/** How slow a sender may be. */
+export interface Patience {
+  /** in each window … */
+  windowMs: number;
+  /** … so much must come, or the rest of the body */
+  windowBytes: number;
+  /** from the headers to the last byte */
+  totalMs: number;
+}
+
+/** A forge gives up after 5 s by itself (`[webhook] DELIVER_TIMEOUT`), so these are for everybody else. */
+export const PATIENCE: Patience = { windowMs: 5000, windowBytes: 80 * 1024, totalMs: 30_000 };
+
+export interface BodyReading {
+  body: Readable;
+  maxBytes: number;
+  digests: BodyDigests;
+  share: Share;
+  patience: Patience;
+}
+
+/** Resolves with the pieces in order; rejects with RequestRefused, and then reads no further. */
+export async function readBody(reading: BodyReading): Promise<Uint8Array[]> {
+  const { body } = reading;
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  let hashed = Promise.resolve();
+  return await new Promise((resolve, reject) => {
+    const end = (settle: () => void): void => {
+      watch.stop();
+      body.off('data', onData).off('end', onEnd).off('close', onClose);
+      settle();
+    };
+    const refuse = (refusal: RequestRefused): void =>
+      end(() => {
+        // What still comes waits in the socket until the server has answered, and is thrown away then.
+        body.pause();
+        pieces.length = 0;
+        reject(refusal);
+      });
+    const onData = (piece: Uint8Array): void => {
+      size += piece.length;
+      const refusal =
+        size > reading.maxBytes ? tooLarge(reading.maxBytes) : taken(reading.share, piece.length);
+      if (refusal !== null) {
+        refuse(refusal);
+        return;
+      }
+      pieces.push(piece);
+      watch.saw(piece.length);
+      if (!hashNow(reading, piece)) hashed = hashed.then(() => hashInTurns(reading, piece));
+    };
+    const onEnd = (): void =>
+      end(() => void hashed.then(() => (size === 0 ? reject(emptyBody()) : resolve(pieces))));
+    // After `end` it is not heard any more: without an end the sender has gone.
+    const onClose = (): void => refuse(cutOff());
+    const watch = watchProgress(reading.patience, () => refuse(tooSlow()));
+    body.on('data', onData).on('end', onEnd).on('close', onClose);
+    // The reason why it closes; unheard, it would end the process.
+    body.on('error', () => {});
+  });
+}
+
+/** SHA-256 takes up to 3 ms a MiB: a piece of 64 KiB for so many secrets takes 4 ms. */
+const SECRETS_A_TURN = 20;
+
+function hashNow({ digests }: BodyReading, piece: Uint8Array): boolean {
+  if (digests.count > SECRETS_A_TURN) return false;
+  digests.update(piece);
+  return true;
+}
+
+async function hashInTurns({ body, digests }: BodyReading, piece: Uint8Array): Promise<void> {
+  // Paused, the next piece does not come before this one is hashed.
+  body.pause();
+  for (let from = 0; from < digests.count; from += SECRETS_A_TURN) {
+    digests.update(piece, from, from + SECRETS_A_TURN);
+    await nextTurn();
+  }
+  body.resume();
+}
+
+function watchProgress(patience: Patience, slow: () => void): { saw(bytes: number): void; stop(): void } {
+  const begun = performance.now();
+  let seen = 0;
+  const look = (): void => {
+    const left = patience.totalMs - (performance.now() - begun);
+    const isSlow = left <= 0 || seen < patience.windowBytes;
+    seen = 0;
+    if (isSlow) slow();
+    else timer = setTimeout(look, Math.min(patience.windowMs, left));
+  };
+  let timer = setTimeout(look, Math.min(patience.windowMs, patience.totalMs));
+  return {
+    saw: (bytes) => {
+      seen += bytes;
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+export function tooLarge(limit: number): RequestRefused {
+  return new RequestRefused(
+    413,
+    'too-large',
+    `The body is larger than ${limit} bytes. Raise server.max_body_bytes if your forge sends such deliveries.`,
+  );
+}
+
+function taken(share: Share, bytes: number): RequestRefused | null {
+  const full = share.take(bytes);
+  if (full === null) return null;
+  const whose = full === 'all' ? 'over all connections' : 'from this address';
+  return new RequestRefused(
+    429,
+    'busy',
+    `Too many bytes of webhook bodies are in flight ${whose}. Send it again from the hook’s history when there is less to do.`,
+  );
+}
+
+function tooSlow(): RequestRefused {
+  return new RequestRefused(
+    408,
+    'too-slow',
+    'The body came too slowly and was cut off. Look for what is slow between the forge and this service, then send it again from the hook’s history.',
+  );
+}
+
+function cutOff(): RequestRefused {
+  return new RequestRefused(
+    400,
+    'cut-off',
+    'The connection ended before the body did. Send it again from the hook’s history.',
+  );
+}
+
+export function emptyBody(): RequestRefused {
+  return new RequestRefused(400, 'empty-body', 'The body is empty. Send the payload as a JSON document.');
+}

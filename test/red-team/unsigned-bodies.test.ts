@@ -1,0 +1,204 @@
+/**
+ * Twenty connections with 23 MB each: without a signature none of it is read, with one that proves nothing what is held
+ * at once has a limit, `/healthz` answers and small deliveries are taken meanwhile, and the memory comes back.
+ */
+import { createHmac, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { needs } from '../support/requirements.ts';
+import { Stage } from '../support/service.ts';
+import type { ServiceProcess } from '../support/service-process.ts';
+
+const tools = needs('cli', 'git', 'flock', 'proc');
+const MIB = 1024 * 1024;
+const CONNECTIONS = 20;
+const SIZE = 23 * MIB;
+
+const SENT = {
+  'content-type': 'application/json',
+  'x-forgejo-delivery': 'attack',
+  'x-forgejo-event': 'issues',
+  'content-length': String(SIZE),
+};
+/** Well-formed, and of nothing. */
+const CLAIMED = { ...SENT, 'x-forgejo-signature': 'a'.repeat(64) };
+
+let stage: Stage;
+let service: ServiceProcess;
+
+/** A request whose body is sent as far as the service takes it, and then held: it never ends. */
+class Attack {
+  readonly socket: Socket;
+  taken = 0;
+  answer = '';
+
+  constructor(headers: Record<string, string>) {
+    const { port } = new URL(stage.url);
+    this.socket = connect(Number(port), '127.0.0.1');
+    this.socket.on('error', () => {});
+    this.socket.on('data', (data) => {
+      this.answer += data.toString();
+    });
+    const lines = Object.entries({ host: 'x', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+    this.socket.write(`POST /webhooks/home HTTP/1.1\r\n${lines.join('')}\r\n`);
+  }
+
+  /** Everything but the last byte; ends early when it is answered or nothing more is taken. */
+  async send(): Promise<void> {
+    const piece = Buffer.alloc(256 * 1024, 0x20);
+    while (this.taken + piece.length < SIZE && this.answer === '' && !this.socket.destroyed) {
+      if (!this.socket.write(piece)) {
+        const drained = once(this.socket, 'drain').then(
+          () => true,
+          () => false,
+        );
+        if (!(await Promise.race([drained, sleep(1000).then(() => false)]))) return;
+      }
+      this.taken += piece.length;
+    }
+  }
+
+  get status(): number {
+    return Number(/^HTTP\/1\.1 (\d+)/.exec(this.answer)?.[1] ?? 0);
+  }
+}
+
+/** Bytes of memory that the service has and that are not files. */
+function memory(): number {
+  const status = readFileSync(`/proc/${service.child.pid}/status`, 'utf8');
+  return Number(/^RssAnon:\s+(\d+) kB/m.exec(status)![1]) * 1024;
+}
+
+async function healthy(): Promise<void> {
+  const answer = await fetch(`${stage.url}/healthz`, { signal: AbortSignal.timeout(5000) });
+  expect(await answer.text()).toBe('ok\n');
+}
+
+async function attack(headers: Record<string, string>) {
+  const attacks = Array.from({ length: CONNECTIONS }, () => new Attack(headers));
+  let highest = 0;
+  let done = false;
+  const watching = (async () => {
+    while (!done) {
+      await healthy();
+      highest = Math.max(highest, memory());
+      await sleep(10);
+    }
+  })();
+  await Promise.all(attacks.map((one) => one.send()));
+  await sleep(200);
+  done = true;
+  await watching;
+  return { attacks, highest };
+}
+
+async function untilMemoryIsBack(before: number): Promise<void> {
+  await stage.until('the memory is back', () => memory() < before + 40 * MIB);
+}
+
+/** A real delivery of the forge, small and signed. */
+async function deliver(secret = stage.webhookSecret): Promise<number> {
+  const body = '{"zen": "small"}';
+  const answer = await fetch(`${stage.url}/webhooks/home`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-forgejo-delivery': randomUUID(),
+      'x-forgejo-event': 'release',
+      'x-forgejo-signature': createHmac('sha256', secret).update(body).digest('hex'),
+    },
+    body,
+  });
+  return answer.status;
+}
+
+describe.skipIf(!tools.ok)(tools.title('bodies nobody has vouched for'), () => {
+  beforeAll(async () => {
+    stage = await Stage.open({ model: '' });
+    service = await stage.spawn();
+    // Warm: what the first requests load stays, and so does what the allocator of the C library does not give back.
+    for (let n = 0; n < 20; n++) expect(await deliver()).toBe(202);
+    const cold = memory();
+    const { attacks } = await attack(CLAIMED);
+    for (const { socket } of attacks) socket.destroy();
+    await stage.until('the memory is back', () => memory() < cold + 100 * MIB);
+  });
+  afterAll(() => stage?.close());
+
+  test.each<[string, Record<string, string>, number, string]>([
+    ['without a signature', SENT, 401, 'signature-missing'],
+    [
+      'with the empty signature of a hook without a secret',
+      { ...SENT, 'x-forgejo-signature': '' },
+      401,
+      'signature-empty',
+    ],
+    [
+      'with a signature that is none',
+      { ...CLAIMED, 'x-forgejo-signature': 'sha256=1' },
+      401,
+      'signature-malformed',
+    ],
+    ['as a form', { ...CLAIMED, 'content-type': 'application/x-www-form-urlencoded' }, 415, 'content-type'],
+    ['with a length above the limit', { ...CLAIMED, 'content-length': String(40 * MIB) }, 413, 'too-large'],
+  ])('%s are refused before they are read', async (_, headers, status, code) => {
+    const before = memory();
+    const { attacks, highest } = await attack(headers);
+    expect(attacks.map((one) => one.status)).toEqual(attacks.map(() => status));
+    for (const { answer } of attacks) expect(answer).toContain(`"error":"${code}"`);
+    for (const { socket } of attacks) socket.destroy();
+    // Kept, 460 MB would be here. What the server throws away passes through its memory.
+    expect(highest - before).toBeLessThan(150 * MIB);
+    await untilMemoryIsBack(before);
+  });
+
+  test('whose signature proves nothing: what is held at once has a limit, and comes back', async () => {
+    const before = memory();
+    const { attacks, highest } = await attack(CLAIMED);
+    const refused = attacks.filter((one) => one.status === 429);
+    // Two of 25 MiB may be held for one address.
+    expect(refused.length).toBeGreaterThanOrEqual(CONNECTIONS - 3);
+    expect(refused[0]!.answer).toContain('"error":"busy"');
+    expect(highest - before).toBeLessThan(150 * MIB);
+    expect(await deliver()).toBe(202);
+    for (const { socket } of attacks) socket.destroy();
+    await untilMemoryIsBack(before);
+    expect(await deliver()).toBe(202);
+    await stage.untilLogged('Too many bytes of webhook bodies are in flight from this address');
+    const metrics = await (await fetch(`${stage.url}/metrics`)).text();
+    expect(metrics).toMatch(/claude_hooks_webhook_requests_total\{forge="home",outcome="busy"\} \d+/);
+  });
+
+  test('that come slowly are cut, and small deliveries are taken meanwhile', {
+    timeout: 60_000,
+  }, async () => {
+    const attacks = Array.from({ length: 50 }, () => new Attack(CLAIMED));
+    const dripping = setInterval(() => attacks.forEach(({ socket }) => void socket.write('a')), 200);
+    for (let n = 0; n < 20; n++) {
+      expect(await deliver()).toBe(202);
+      await healthy();
+    }
+    await stage.until('they are cut', () => attacks.every((one) => one.status !== 0));
+    clearInterval(dripping);
+    expect(attacks.map((one) => one.status)).toEqual(attacks.map(() => 408));
+    await stage.untilLogged('The body came too slowly and was cut off');
+  });
+
+  test('whose headers never end are cut', { timeout: 60_000 }, async () => {
+    const { port } = new URL(stage.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.on('error', () => {});
+    let answer = '';
+    socket.on('data', (data) => {
+      answer += data.toString();
+    });
+    socket.write('POST /webhooks/home HTTP/1.1\r\n');
+    const dripping = setInterval(() => socket.write('x-a: b\r\n'), 200);
+    await once(socket, 'close');
+    clearInterval(dripping);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  });
+});
