@@ -145,9 +145,10 @@ export const WALLS_BODIES_GUARDS: Guard[] = [
     keeps: 'whoever administers one repository from speaking for another',
     off: [
       {
-        file: 'src/dispatcher.ts',
-        find: 'if (foreign !== null) return await refuse(',
-        replace: "if (foreign === 'never') return await refuse(",
+        file: 'src/dispatcher/facts.ts',
+        find: 'const foreign = refuseByScope(forge, identified, delivery.signed_for);',
+        replace:
+          "const foreign = delivery.signed_for === 'never' ? refuseByScope(forge, identified, null) : null;",
       },
     ],
     tests: { files: ['test/red-team/secret-of-a-repository.test.ts'], named: 'counts for' },
