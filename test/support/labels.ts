@@ -5,6 +5,7 @@
 const LABELS = [
   // The author comes first: "(not trusted)" behind a file's name or behind whom it replies to is somebody else's.
   /^(?:`{3,} )?[a-z]+(?: [a-z0-9]+)* by [\w.-]+(?:, edited by [\w., -]+?)? \(not trusted\)/,
+  /^`{3,} name \(not trusted\)/,
   /^log, printed by whatever code ran \(not trusted\):$/,
 ];
 const isLabel = (line: string) => LABELS.some((label) => label.test(line));
