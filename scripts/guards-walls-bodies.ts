@@ -145,9 +145,9 @@ export const WALLS_BODIES_GUARDS: Guard[] = [
     keeps: 'whoever administers one repository from speaking for another',
     off: [
       {
-        file: 'src/dispatcher.ts',
-        find: 'if (foreign !== null) return await refuse(',
-        replace: "if (foreign === 'never') return await refuse(",
+        file: 'src/dispatcher/facts.ts',
+        find: 'if (foreign !== null) return end(',
+        replace: "if (foreign === 'never') return end(",
       },
     ],
     tests: { files: ['test/red-team/secret-of-a-repository.test.ts'], named: 'counts for' },
