@@ -18,6 +18,17 @@ export function eventText(text: string): string {
   return cut(text, EVENT_TEXT_LIMIT);
 }
 
+/** Whether an event's text is this one of the forge's: what was cut off is not compared, and no line end is. */
+export function isEventTextOf(inEvent: string, onForge: string): boolean {
+  const isCut = inEvent.length > EVENT_TEXT_LIMIT || onForge.length > EVENT_TEXT_LIMIT;
+  const [a, b] = [inEvent, onForge].map((text) => (isCut ? text.slice(0, EVENT_TEXT_LIMIT - 1) : text));
+  return plainLines(a!) === plainLines(b!);
+}
+
+function plainLines(text: string): string {
+  return text.replace(/\r\n?/g, '\n').trim();
+}
+
 /** The event with short texts, or what is too long to be the name of anything. */
 export function limitEvent(event: ForgeEvent): { event: ForgeEvent } | { problem: string } {
   const { item, comment, review } = event;

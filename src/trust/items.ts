@@ -1,6 +1,7 @@
 /** Whether a pull request is by whom a delivery says, with these words: what closes an issue joins its conversation. */
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
+import { isEventTextOf } from '../forge/event-limits.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { EventItem, RepositoryRef } from '../vocabulary.ts';
 import type { Patience } from './patience.ts';
@@ -24,7 +25,7 @@ export async function itemIsAsSaid(deps: ItemDeps, question: ItemQuestion): Prom
     for (const agent of Object.keys(forge.accounts)) {
       try {
         const found = await deps.client(forge, agent).getItem(repository, item.number);
-        return found.author.id === item.author.id && lines(found.body) === lines(item.body);
+        return found.author.id === item.author.id && isEventTextOf(item.body, found.body);
       } catch (error) {
         if (error instanceof ForgeMissing) continue;
         if (!(error instanceof ForgeUnavailable || error instanceof ForgeRefused)) throw error;
@@ -34,8 +35,4 @@ export async function itemIsAsSaid(deps: ItemDeps, question: ItemQuestion): Prom
     if (trouble !== null) throw trouble;
     return false;
   });
-}
-
-function lines(text: string): string {
-  return text.replace(/\r\n?/g, '\n').trim();
 }

@@ -33,10 +33,6 @@ export function unknown(what: string): Finding {
 /** Forges stamp whole seconds, and an act may take until the next one. */
 export const SECOND_MS = 1000;
 
-export function sameText(a: string, b: string): boolean {
-  return a.replace(/\r\n?/g, '\n').trim() === b.replace(/\r\n?/g, '\n').trim();
-}
-
 export function textHash(...texts: string[]): string {
   return createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 32);
 }

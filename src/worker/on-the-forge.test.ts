@@ -13,6 +13,7 @@ import {
   synchronizedEvent,
 } from '../../test/support/sample-events.ts';
 import { ForgeMissing } from '../errors.ts';
+import { eventText } from '../forge/event-limits.ts';
 import type { Comment, Forge, Item, Review, TimelineEntry } from '../forge/forge.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import { Evidence } from './evidence.ts';
@@ -146,6 +147,17 @@ describe('a comment', () => {
 
   test('whose deletion was told and true is gone, and no forgery', async () => {
     expect(await outcome(said, {}, true)).toBe('changed: comment 501 was deleted before the run');
+  });
+
+  test('that is longer than an event keeps is compared as far as it is kept', async () => {
+    const long = `@dev-bot ${'pears\n'.repeat(20_000)}`;
+    const event = commentEvent(eventText(long));
+    expect(event.comment!.body).toContain('[cut: ');
+    expect(await outcome(event, { comments: [comment({ body: long })] })).toBe('there');
+    const other = `@dev-bot ${'plums\n'.repeat(20_000)}`;
+    expect(await outcome(event, { comments: [comment({ body: other })] })).toBe(
+      'forged: comment 501 says something else',
+    );
   });
 
   test('is told in the forge’s words: author, text, link and time', async () => {

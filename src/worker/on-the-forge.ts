@@ -4,11 +4,12 @@
  * the forge has: its author, its words, its time, who assigned or labelled. What is used from then on are the forge's
  * own words.
  */
+import { isEventTextOf } from '../forge/event-limits.ts';
 import type { Item } from '../forge/forge.ts';
 import type { EventItem, EventRepository, ForgeEvent } from '../vocabulary.ts';
 import { actOnTheForge, ciOnTheForge, pushOnTheForge } from './acts-on-the-forge.ts';
 import type { Evidence } from './evidence.ts';
-import { type Finding, sameText, unknown } from './finding.ts';
+import { type Finding, unknown } from './finding.ts';
 import type { CarriedMessage } from './messages.ts';
 import { commentOnTheForge, descriptionOnTheForge, reviewOnTheForge } from './words-on-the-forge.ts';
 
@@ -109,8 +110,8 @@ export function withForgeText(
   const shown = messages.map((message) => {
     const { event } = message;
     if (event.item?.number !== item.number) return message;
-    if (event.ci === null && !sameText(event.item.title, item.title)) changedParts.add('title');
-    if (event.ci === null && !sameText(event.item.body, item.body)) changedParts.add('description');
+    if (event.ci === null && !isEventTextOf(event.item.title, item.title)) changedParts.add('title');
+    if (event.ci === null && !isEventTextOf(event.item.body, item.body)) changedParts.add('description');
     return { ...message, event: { ...event, item: { ...event.item, title: item.title, body: item.body } } };
   });
   const notes = [...changedParts].map(

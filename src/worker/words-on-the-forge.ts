@@ -1,9 +1,10 @@
 /** Comments, reviews and descriptions: who wrote them, and which words, as the forge has them. */
+import { eventText, isEventTextOf } from '../forge/event-limits.ts';
 import type { Comment, Item } from '../forge/forge.ts';
 import { findMentions } from '../mentions.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import type { Evidence } from './evidence.ts';
-import { changed, type Finding, SECOND_MS, sameText, textHash, there, unknown } from './finding.ts';
+import { changed, type Finding, SECOND_MS, textHash, there, unknown } from './finding.ts';
 
 export interface Words {
   event: ForgeEvent;
@@ -49,7 +50,7 @@ export async function commentOnTheForge({
   }
   const comment = { id: found.id, body: found.body, htmlUrl: found.htmlUrl, author };
   const words = { ...event, comment, sender: author };
-  const isSame = sameText(found.body, claimed.body);
+  const isSame = isEventTextOf(claimed.body, found.body);
   if (!isSame && !mayHaveBeenEdited(event, found))
     return unknown(`comment ${claimed.id} says something else`);
   const proof = `comment:${found.id}:${event.name === 'comment.created' ? 'created' : found.updatedAt}`;
@@ -90,7 +91,7 @@ export async function reviewOnTheForge({ event, item, evidence, login }: Words):
   const mine = (await evidence.reviews(item.number)).filter(
     (review) => review.author.id === sender.id && review.verdict === claimed.verdict,
   );
-  const found = mine.findLast((review) => sameText(review.body, claimed.body)) ?? mine.at(-1);
+  const found = mine.findLast((review) => isEventTextOf(claimed.body, review.body)) ?? mine.at(-1);
   if (found === undefined) {
     const dismissed = await evidence.dismissed(item.number);
     return dismissed.some((author) => author.id === sender.id)
@@ -103,7 +104,7 @@ export async function reviewOnTheForge({ event, item, evidence, login }: Words):
     review: { verdict: found.verdict, body: found.body },
   };
   const proof = `review:${found.id}`;
-  if (sameText(found.body, claimed.body)) return there(words, proof);
+  if (isEventTextOf(claimed.body, found.body)) return there(words, proof);
   const note = `The review by ${found.author.login} says something else than what woke you; you see it as it is now.`;
   return addressed(words, { login, text: found.body, proof, note });
 }
@@ -120,6 +121,8 @@ export function descriptionOnTheForge({ event, item, login }: Words): Finding {
     );
   }
   const words = { ...event, sender: item.author };
-  const proof = isNew ? `opened:${item.number}` : `edited:${item.number}:${textHash(item.title, item.body)}`;
+  const proof = isNew
+    ? `opened:${item.number}`
+    : `edited:${item.number}:${textHash(item.title, eventText(item.body))}`;
   return addressed(words, { login, text: item.body, proof, note: null });
 }
