@@ -298,7 +298,7 @@ async function complete({ request, found, lease, messages, text }: Gathering): P
   const { repository, ci } = found;
   const { item, comments, reviews, vouching, notes } = text;
   const { spec, branch } = await checkoutSpec(request, repository, found.item);
-  const known = seenItems(lease.conversation.seen)[item.number]?.commentIds ?? [];
+  const known = new Set(seenItems(lease.conversation.seen)[item.number]?.commentIds);
   const snapshot = snapshotOf(item, byOthers(comments, request), byOthers(reviews, request), ci);
   const inline = reviews.flatMap((r) => byOthers(r.inline, request));
   return {
@@ -316,7 +316,7 @@ async function complete({ request, found, lease, messages, text }: Gathering): P
     snapshot: {
       ...snapshot,
       inlineIds: inline.map((c) => c.id),
-      commentIds: [...snapshot.commentIds, ...text.leftOut.filter((id) => known.includes(id))],
+      commentIds: [...snapshot.commentIds, ...text.leftOut.filter((id) => known.has(id))],
     },
     checkout: await request.workdir.prepare(spec),
     identity: spec.identity,
