@@ -2,8 +2,9 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts';
 import { migrate, pendingMigrations, type Rows } from './database.ts';
+import { migrations } from './migrations.ts';
 
-const ALL = ['0001-initial-schema', '0002-doors'];
+const ALL = Object.keys(migrations('sqlite'));
 
 function delivery(forgeDeliveryId: string, body: Uint8Array = new Uint8Array()) {
   return {

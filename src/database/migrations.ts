@@ -3,7 +3,12 @@ import type { Migration } from 'kysely/migration';
 import type { DialectName } from './dialect.ts';
 import { initialSchema } from './migrations/0001-initial-schema.ts';
 import { doors } from './migrations/0002-doors.ts';
+import { sessionMarks } from './migrations/0004-session-marks.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
-  return { '0001-initial-schema': initialSchema(dialect), '0002-doors': doors(dialect) };
+  return {
+    '0001-initial-schema': initialSchema(dialect),
+    '0002-doors': doors(dialect),
+    '0004-session-marks': sessionMarks(dialect),
+  };
 }
