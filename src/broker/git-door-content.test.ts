@@ -118,7 +118,8 @@ describe('a push', () => {
     await workdir.prepare({ ...spec, conversation: checkout.conversation.replace('1', '3') });
     checkout = await workdir.prepare(agentSpec('', { remote }));
     await door();
-    await agent('fetch', '-q', 'origin', 'refs/pull/7/head');
+    // By its id: heads of pull requests are shown to the conversations that are about them.
+    expect(await agent('fetch', '-q', 'origin', theirs)).toMatchObject({ code: 0 });
     expect(await agent('merge', '-q', '--no-ff', '-m', 'Take it over', 'FETCH_HEAD')).toMatchObject({
       code: 0,
     });

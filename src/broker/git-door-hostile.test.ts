@@ -51,6 +51,9 @@ async function door(change: Parameters<typeof openDoor>[1] = {}) {
   return opened;
 }
 
+/** What the operator may allow, and the next wall must stand without. */
+const allowing = (file: string) => ({ ...POLICY, protection: { ...POLICY.protection, allow: [file] } });
+
 async function commitAndPush(file: string) {
   writeFileSync(join(checkout.path, file), 'x');
   await agentGit(checkout.path, 'add', '-A');
@@ -155,7 +158,7 @@ test('packs of garbage, of bad objects and with holes are refused, and the mirro
 
 test('a submodule that names a program is refused, and nothing runs it', async () => {
   const marker = join(folder.path, 'marker');
-  await door();
+  await door({ policy: allowing('.gitmodules') });
   writeFileSync(
     join(checkout.path, '.gitmodules'),
     `[submodule "a"]\n\tpath = a\n\turl = "ext::sh -c touch% ${marker}"\n`,
@@ -193,7 +196,7 @@ test('what is planted in push.git and in the checkout runs nothing of the worker
   writeFileSync(join(push, 'objects/info/alternates'), `${join(checkout.relay.origin, 'objects')}\n/etc\n`);
   symlinkSync('/etc/passwd', join(push, 'refs/heads/passwd'));
   writeFileSync(join(checkout.path, '.gitattributes'), '* filter=x\n');
-  await door();
+  await door({ policy: allowing('.gitattributes') });
   expect((await commitAndPush('after')).stderr).toContain('on the forge is at');
   await opened?.close();
   await workdir.inspect(checkout);
@@ -246,7 +249,7 @@ test('a worker killed between acceptance and forward: the push after the next ru
     await openGitDoor({
       workdir: openWorkdir({ folder: ${JSON.stringify(join(folder.path, 'work'))} }),
       checkout: ${JSON.stringify(checkout)}, remote: () => (${JSON.stringify(remote())}),
-      policy: ${JSON.stringify(POLICY)}, signingKeyFile: null,
+      policy: { ...${JSON.stringify(POLICY)}, marked: () => null }, signingKeyFile: null,
       audit: async () => {}, log: { warn() {} }, assertMine: async () => {},
     });`;
   const node = createRequire(import.meta.url).resolve('node/bin/node');

@@ -70,7 +70,7 @@ describe.skipIf(!tools.ok)(tools.title('merge'), () => {
     await ada().setStatus(REPO, sha, { state: 'pending', context: 'ci' });
     expect((await run.call('merge', { number, head_sha: sha })).text).toContain('pending is no verdict');
     await ada().setStatus(REPO, sha, { state: 'failure', context: 'ci' });
-    expect((await run.call('merge', { number, head_sha: sha })).text).toContain('CI failed: ci');
+    expect((await run.call('merge', { number, head_sha: sha })).text).toContain('CI failed: "ci"');
     expect(isMerged()).toBe(false);
     await ada().setStatus(REPO, sha, { state: 'success', context: 'ci' });
     expect((await run.call('merge', { number, head_sha: sha })).isError).toBe(false);
