@@ -144,7 +144,7 @@ export const WALLS_TEXTS_GUARDS: Guard[] = [
     (kind): Guard => ({
       name: `texts: hidden ${kind}`,
       keeps: 'text that no reader of the forge sees from reaching a prompt',
-      off: [{ file: 'src/security/seen-markdown.ts', find: CUT_OF[kind]!, replace: '' }],
+      off: [{ file: 'src/security/seen-markdown.ts', find: CUT_OF[kind]!, replace: ';' }],
       tests: HIDDEN,
     }),
   ),
