@@ -206,28 +206,37 @@ const FILES = [
   '.GITHUB/dependabot.yml',
 ];
 
+/** A few in one run: each push waits for the door. */
+const GROUPS = [FILES.slice(0, 6), FILES.slice(6, 12), FILES.slice(12)];
+
 describe.skipIf(!here.ok)(here.title('a file that runs code elsewhere'), () => {
-  test('is pushed by no agent, neither in the run nor after it', async () => {
-    const each = FILES.map(
-      (file, n) =>
-        `git checkout -q -b dev/1-${n} origin/main && mkdir -p "$(dirname ${file})" && echo x > ${file} && git add -f ${file} && git commit -qm x && git push -q origin dev/1-${n} 2>&1 | grep -c 'not yours to change'`,
-    ).join('; ');
-    await open(`scenes:
+  test.each(GROUPS.map((files) => ({ files })))(
+    'is pushed by no agent, neither in the run nor after it: $files',
+    async ({ files }) => {
+      const each = files
+        .map(
+          (file, n) =>
+            `git checkout -q -b dev/1-${n} origin/main && mkdir -p "$(dirname ${file})" && echo x > ${file} && git add -f ${file} && git commit -qm x && git push -q origin dev/1-${n} 2>&1 | grep -c 'not yours to change'`,
+        )
+        .join('; ');
+      await open(`scenes:
   - name: work
     when: { prompt: assigned this to you }
     steps:
       - tools: [{ name: Bash, input: { command: ${JSON.stringify(`${each}; git checkout -q dev/1 && git merge -q dev/1-0`)}, timeout: 120000 } }]
       - text: Done.`);
-    await ada().createIssue(REPOSITORY, { title: 'Greeting is broken', body: '', assignees: [DEV] });
-    await stage.settled();
-    const told = JSON.stringify(stage.turns.at(-1)?.messages.at(-1));
-    expect(told.match(/1(?=\\n|")/g)).toHaveLength(FILES.length);
-    const audit = await stage.rows.selectFrom('audit').selectAll().where('door', '=', 'git').execute();
-    expect(audit.map(({ decision }) => decision)).toEqual(FILES.map(() => 'denied'));
-    for (const [n, file] of FILES.entries()) expect(audit[n]!.reason).toContain(JSON.stringify(file));
-    expect(git(stage.repositoryFolder(REPOSITORY), 'branch', '--list', '--format=%(refname:short)')).toBe(
-      'main',
-    );
-    expect(saidByDev().at(-1)).toContain('is a workflow file');
-  });
+      await ada().createIssue(REPOSITORY, { title: 'Greeting is broken', body: '', assignees: [DEV] });
+      await stage.settled();
+      const told = JSON.stringify(stage.turns.at(-1)?.messages.at(-1));
+      expect(told.match(/1(?=\\n|")/g)).toHaveLength(files.length);
+      const audit = await stage.rows.selectFrom('audit').selectAll().where('door', '=', 'git').execute();
+      expect(audit.map(({ decision }) => decision)).toEqual(files.map(() => 'denied'));
+      for (const [n, file] of files.entries()) expect(audit[n]!.reason).toContain(JSON.stringify(file));
+      expect(git(stage.repositoryFolder(REPOSITORY), 'branch', '--list', '--format=%(refname:short)')).toBe(
+        'main',
+      );
+      expect(saidByDev().at(-1)).toContain(`${JSON.stringify(files[0])} is a`);
+    },
+    90_000,
+  );
 });
