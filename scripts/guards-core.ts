@@ -195,8 +195,8 @@ export const CORE_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/agent-runner/run-cli.ts',
-        find: "return decided('deny',",
-        replace: "return decided('allow',",
+        find: "return decided('deny', `The service could not record",
+        replace: "return decided('allow', `The service could not record",
       },
     ],
     tests: { files: ['src/agent-runner.test.ts'], named: 'cannot be recorded' },

@@ -130,9 +130,9 @@ export const TRUST_GUARDS: Guard[] = [
     keeps: 'an instruction hidden in a report from being carried out with every tool',
     off: [
       {
-        file: 'src/worker/restriction.ts',
-        find: 'return names.length === 0',
-        replace: 'return names.length >= 0',
+        file: 'src/worker/session-marks.ts',
+        find: 'restriction = restrictionBy(marks) ?? restriction;',
+        replace: 'restriction = null;',
       },
     ],
     tests: { files: CONTEXT },

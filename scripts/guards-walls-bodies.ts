@@ -73,8 +73,8 @@ export const WALLS_BODIES_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/webhook/read-body.ts',
-        find: 'const SECRETS_A_TURN = 20;',
-        replace: 'const SECRETS_A_TURN = 2000;',
+        find: 'const HASHED_A_TURN = 512 * 1024;',
+        replace: 'const HASHED_A_TURN = 1e12;',
       },
     ],
     tests: { files: ['src/webhook/read-body.test.ts'], named: 'hundreds of secrets' },
@@ -146,8 +146,9 @@ export const WALLS_BODIES_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/dispatcher/facts.ts',
-        find: 'if (foreign !== null) return end(',
-        replace: "if (foreign === 'never') return end(",
+        find: 'const foreign = refuseByScope(forge, identified, delivery.signed_for);',
+        replace:
+          "const foreign = delivery.signed_for === 'never' ? refuseByScope(forge, identified, null) : null;",
       },
     ],
     tests: { files: ['test/red-team/secret-of-a-repository.test.ts'], named: 'counts for' },

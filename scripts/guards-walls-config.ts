@@ -27,7 +27,7 @@ export const WALLS_CONFIG_GUARDS: Guard[] = [
   {
     name: 'project: commands within skills',
     keeps: 'a skill of the base from printing files of the pull request into the instructions',
-    off: [{ file: LIMITS, find: 'disableSkillShellExecution: true', replace: '' }],
+    off: [{ file: LIMITS, find: 'disableSkillShellExecution: true,', replace: '' }],
     tests: { files: INSTRUCTIONS, named: 'a skill of the base' },
   },
   {
@@ -51,19 +51,13 @@ export const WALLS_CONFIG_GUARDS: Guard[] = [
         replace: '',
       },
     ],
-    tests: { files: SETTINGS, named: 'Bedrock|Vertex|Mantle' },
+    tests: { files: SETTINGS, named: 'Bedrock|Vertex|Mantle|a key helper' },
   },
   {
     name: 'project: what is added to requests',
     keeps: 'fields of a repository’s choice from going out with every request',
     off: [{ file: LIMITS, find: "CLAUDE_CODE_EXTRA_METADATA: '',", replace: '' }],
     tests: { files: SETTINGS, named: 'nothing is added' },
-  },
-  {
-    name: 'project: key helper',
-    keeps: 'a command of the repository from running before the first request',
-    off: [{ file: LIMITS, find: "apiKeyHelper: '',", replace: '' }],
-    tests: { files: SETTINGS, named: 'a key helper' },
   },
   {
     name: 'project: the models that are allowed',

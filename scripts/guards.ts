@@ -12,6 +12,7 @@ import { WALLS_BODIES_GUARDS } from './guards-walls-bodies.ts';
 import { WALLS_CONFIG_GUARDS } from './guards-walls-config.ts';
 import { WALLS_GATEWAY_GUARDS } from './guards-walls-gateway.ts';
 import { WALLS_INTAKE_GUARDS } from './guards-walls-intake.ts';
+import { WALLS_MARKS_GUARDS } from './guards-walls-marks.ts';
 import { WALLS_OUTGOING_GUARDS } from './guards-walls-outgoing.ts';
 import { WALLS_TEXTS_GUARDS } from './guards-walls-texts.ts';
 import { WALLS_VOICES_GUARDS } from './guards-walls-voices.ts';
@@ -37,6 +38,7 @@ export const GUARDS: Guard[] = [
   ...RED_TEAM_GUARDS,
   ...WALLS_INTAKE_GUARDS,
   ...WALLS_CONFIG_GUARDS,
+  ...WALLS_MARKS_GUARDS,
   ...WALLS_OUTGOING_GUARDS,
   ...WALLS_GATEWAY_GUARDS,
   ...WALLS_TEXTS_GUARDS,

@@ -36,6 +36,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   forge: { imports: [], owns: 'payload to event, and calls to the forge' },
   flows: { imports: ['config'], owns: 'which agent an event wakes, and with which prompt; pure' },
   workdir: { imports: [], owns: 'mirrors, checkouts, pushes' },
+  steering: { imports: [], owns: 'files that steer later runs: which they are, kept and put back' },
   container: { imports: [], owns: 'where the CLI runs' },
   gateway: {
     imports: ['database', 'audit'],
@@ -50,11 +51,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'what becomes of an answer: effects, once each',
   },
   'agent-runner': {
-    imports: ['database', 'sessions', 'container', 'gateway'],
+    imports: ['database', 'sessions', 'steering', 'container', 'gateway'],
     owns: 'one run: `runWithSessionResume` and the Agent SDK',
   },
   broker: {
-    imports: ['database', 'audit', 'forge', 'workdir', 'outcome', 'agent-runner'],
+    imports: ['database', 'audit', 'forge', 'workdir', 'steering', 'outcome', 'agent-runner'],
     owns: "the agents' way to the forge: tools, relayed pushes, policy",
   },
   webhook: {
@@ -74,6 +75,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'forge',
       'flows',
       'workdir',
+      'steering',
       'container',
       'outcome',
       'agent-runner',

@@ -5,12 +5,14 @@ import { concludeRun, runFacts, verifyTranscript } from './agent-runner/conclude
 import type { DispatchRun, RunnerDeps, RunOutcome } from './agent-runner/contract.ts';
 import { cliEnvironment } from './agent-runner/environment.ts';
 import { type CliReport, pinnedCliVersion, runCli } from './agent-runner/run-cli.ts';
+import { refuseSteering } from './agent-runner/steering-tools.ts';
 import { judgeReport, type Verdict } from './agent-runner/verdict.ts';
 import { placeOf } from './container/place.ts';
 import { faultPoint } from './faults.ts';
 import { type Floor, planSession, type SessionPlan } from './sessions/plan.ts';
 import { recordTurn } from './sessions/record.ts';
 import { countFailedResume, recordIncident } from './sessions.ts';
+import { closeCliFolder } from './steering/cli-folder.ts';
 
 /** More than the rungs there are: a loop that goes on longer is a bug, not a rung. */
 const MOST_ATTEMPTS = 8;
@@ -117,6 +119,7 @@ async function adoptAnswer(
     sessionId: plan.session.id,
     continuity: plan.continuity,
     prompt: '',
+    form: null,
     history: plan.history,
   });
   const verified = await verifyTranscript(plan, head, deps);
@@ -133,11 +136,12 @@ async function attemptRun(
   deps: RunnerDeps,
   plan: SessionPlan,
 ): Promise<{ report: CliReport; verdict: Verdict }> {
-  const { text: prompt, asked } = composePrompt(dispatch, plan);
+  const { text: prompt, asked, form } = composePrompt(dispatch, plan);
   await dispatch.announce({
     sessionId: plan.session.id,
     continuity: plan.continuity,
     prompt,
+    form,
     history: plan.history,
   });
   faultPoint('run.announced');
@@ -165,10 +169,12 @@ async function attemptRun(
   });
   try {
     const cli = await deps.cli(dispatch.container.settings.image);
+    const isMarked = dispatch.marked() !== null;
     const place = placeOf(deps.engine, {
       ...dispatch.container,
       checkout: dispatch.cwd,
       folders: dispatch.folders,
+      closed: isMarked ? await closeCliFolder(dispatch.folders.config) : [],
       socket: gateway.socketPath,
       cli,
       forwarder: await deps.forwarder(cli),
@@ -200,6 +206,7 @@ async function attemptRun(
       lateMessagesMs: deps.sessions.lateMessagesMs,
       signal: dispatch.signal,
       observe: observer(dispatch, deps),
+      refuse: (tool, input) => refuseSteering(dispatch.marked(), place, { tool, input }),
     });
     const aborted = dispatch.signal.aborted ? String(dispatch.signal.reason) : null;
     return {

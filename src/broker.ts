@@ -45,23 +45,15 @@ export const forgeTools: ForgeTools = (scope, deps) => {
       'The token in use is not the account of this agent. The operator must run `claude-hooks doctor`.',
     );
   };
-  let restriction = scope.restricted;
   const broker: Broker = {
     scope,
     deps,
     self,
-    restriction: () => restriction,
+    jobs: new Map(),
     async believed(authors) {
       const strangers = await deps.strangers(authors);
       const ids = authors.filter(({ login }) => !strangers.includes(login)).map(({ id }) => id);
       return { ids: new Set(ids), writers: deps.writers };
-    },
-    async hasRead(authors) {
-      const [stranger] = restriction === null ? await deps.strangers(authors) : [];
-      if (stranger !== undefined) {
-        restriction = `it has read text by ${stranger}, who may not wake agents in ${scope.repository.fullName}`;
-        deps.onRestricted(restriction);
-      }
     },
   };
   const inTurn = createTurn();

@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Rows } from './database/database.ts';
 import type { SessionRow } from './database/tables.ts';
+import { inheritMarks } from './sessions/marks.ts';
 
 export async function currentSession(rows: Rows, conversationId: string): Promise<SessionRow | null> {
   const newest = await newestSession(rows, conversationId);
@@ -36,7 +37,10 @@ export interface Proposal {
   now: number;
 }
 
-/** Commits a new id at the end of the chain. Call in a transaction together with whatever depends on it. */
+/**
+ * Commits a new id at the end of the chain. Call in a transaction together with whatever depends on it. The marks of
+ * the session it follows go along: history, record, CLI folder and checkout do, and each can hold the words.
+ */
 export async function proposeSession(tx: Rows, proposal: Proposal): Promise<SessionRow> {
   const session: SessionRow = {
     id: randomUUID(),
@@ -62,6 +66,7 @@ export async function proposeSession(tx: Rows, proposal: Proposal): Promise<Sess
       .set({ replaced_by: session.id, ...(abandoned ? {} : { state: 'replaced', reason: proposal.reason }) })
       .where('id', '=', proposal.follows.id)
       .execute();
+    await inheritMarks(tx, proposal.follows.id, session.id);
   }
   return session;
 }

@@ -17,6 +17,7 @@ import { makeGit } from './workdir/git.ts';
 import { Mirrors } from './workdir/mirror.ts';
 import { Mutex } from './workdir/mutex.ts';
 import { refused, requireBranchName, requireConversation, requireSha } from './workdir/names.ts';
+import { onForge } from './workdir/on-forge.ts';
 import { checkoutsFolderOf, controlFolderOf, prepareCheckout, type Tools } from './workdir/prepare.ts';
 import { keptRef, pushCheckout, relayRef } from './workdir/push.ts';
 import { receivePush } from './workdir/receive.ts';
@@ -58,6 +59,12 @@ export function openWorkdir(options: WorkdirOptions): Workdir {
     knownHead: async (checkout, at) => mirrorHead(tools, checkout, { ...at, refresh: false }),
     changedFiles: async (checkout, sinceSha) =>
       alone(checkout.conversation, () => changedFiles(tools, checkout, sinceSha)),
+    onForge: async (conversation, files) => {
+      requireConversation(conversation);
+      const record = await readRecord(controlFolderOf(options.folder, conversation));
+      if (record === null) return new Set();
+      return await onForge(git, join(options.folder, 'mirrors', record.mirror), files);
+    },
     remove: async (conversation) => alone(conversation, () => remove(tools, conversation)),
   };
 }

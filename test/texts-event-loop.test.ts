@@ -3,10 +3,9 @@
  * time. A turn of the event loop is measured by the processor time this thread took in it: on a loaded machine a clock
  * would measure the others. How fast the machine is just now is measured too, by a piece of work of known size.
  */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createGiteaFamilyClient } from '../src/forge/gitea-family-client.ts';
@@ -24,19 +23,31 @@ const USUAL_MS = 10;
 const SEED = 20_260_711;
 
 const eve = { id: 9, login: 'eve' };
-const at = '2026-05-04T10:00:00Z';
-let comments: { id: number; body: string }[] = [];
-const server = createServer((_request, response) => {
-  response.writeHead(200, { 'content-type': 'application/json', 'x-total-count': String(comments.length) });
+/** A forge in a thread of its own, so that what it does is not counted: 25 comments of a megabyte of one piece. */
+const FORGE = `
+const { createServer } = require('node:http');
+const { parentPort } = require('node:worker_threads');
+const server = createServer((request, response) => {
+  const part = decodeURIComponent(request.url.split('/')[1]);
+  const at = '2026-05-04T10:00:00Z';
+  const body = JSON.stringify(part.repeat((1 << 20) / part.length));
+  response.writeHead(200, { 'content-type': 'application/json', 'x-total-count': '25' });
   response.write('[');
-  for (const [index, { id, body }] of comments.entries()) {
-    const fields = { id, user: eve, body, html_url: '', created_at: at, updated_at: at };
-    response.write(`${index === 0 ? '' : ','}${JSON.stringify(fields)}`);
+  for (let id = 0; id < 25; id += 1) {
+    const head = JSON.stringify({ id, user: { id: 9, login: 'eve' }, created_at: at, updated_at: at }).slice(0, -1);
+    response.write((id === 0 ? '' : ',') + head + ',"body":' + body + '}');
   }
   response.end(']');
 });
-beforeAll(() => new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve)));
-afterAll(() => new Promise<void>((resolve) => void server.close(() => resolve())));
+server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+`;
+let forge: Worker;
+let port: number;
+beforeAll(async () => {
+  forge = new Worker(FORGE, { eval: true });
+  port = await new Promise<number>((resolve) => void forge.once('message', resolve));
+});
+afterAll(() => forge.terminate());
 
 function cpuMs(): number {
   const { user, system } = process.threadCpuUsage();
@@ -77,7 +88,7 @@ const PLACES: Readonly<Record<string, (text: string) => Promise<unknown>>> = {
   'who is mentioned': async (text) => findMentions(text),
   'what is hidden': async (text) => await shownText(text),
   'the prompt': async (text) => {
-    const comments = [1, 2, 3].map((id) => ({ id, author: eve, body: `${id}${text}` }));
+    const comments = [1, 2, 3].map((id) => ({ id, author: eve, body: text.slice(id) }));
     const context = { item: { number: 5, body: text }, comments, reviews: [], messages: [] };
     const texts = await readTexts(context as unknown as DispatchContext);
     const shown = comments.map((comment) => ({ ...comment, body: texts.body(comment.body) }));
@@ -164,24 +175,16 @@ async function warmUp(work: (text: string) => Promise<unknown>): Promise<void> {
 }
 
 test('a page of comments', { timeout: 300_000 }, async () => {
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const client = createGiteaFamilyClient({ name: 'home', url, token: 't' });
-  const read = async () =>
-    expect(await client.listComments({ id: '1', fullName: 'a/b' }, 5)).toHaveLength(comments.length);
-  comments = Array.from({ length: 400 }, (_, id) => ({ id, body: 'short' }));
-  for (let n = 0; n < 5; n += 1) await read();
+  const read = async (part: string) => {
+    const url = `http://127.0.0.1:${port}/${encodeURIComponent(part)}/`;
+    const client = createGiteaFamilyClient({ name: 'home', url, token: 't' });
+    expect(await client.listComments({ id: '1', fullName: 'a/b' }, 5)).toHaveLength(25);
+  };
+  await read('word ');
   const factor = slowness();
-  for (const part of ['word ', '\n', '"', '漢']) {
-    // The server of this test runs in this thread: what it takes for a single comment of a megabyte is not counted.
-    comments = Array.from({ length: 25 }, (_, id) => ({ id, body: part.repeat((1 << 20) / part.length) }));
-    const own = await longestTurn(async () => {
-      await turn();
-      JSON.stringify(comments[0]);
-      await turn();
-    });
-    const longest = Math.min(await longestTurn(read), await longestTurn(read));
-    expect({ part, isBelow: longest - own < BOUND_MS * factor * 2, longest, own }).toMatchObject({
-      isBelow: true,
-    });
+  for (const part of ['word ', '\n', '"', '漢', '{"a":[']) {
+    let longest = await longestTurn(() => read(part));
+    if (longest >= BOUND_MS * factor) longest = Math.min(longest, await longestTurn(() => read(part)));
+    expect(longest, JSON.stringify(part)).toBeLessThan(BOUND_MS * factor);
   }
 });

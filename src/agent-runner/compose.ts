@@ -1,20 +1,22 @@
 /** The prompt as it is sent: what is known of a lost session, that a run was cut off, and what to do. Pure. */
 import type { SessionPlan } from '../sessions/plan.ts';
-import type { DispatchRun } from './contract.ts';
+import type { DispatchRun, PromptForm } from './contract.ts';
 
 export interface ComposedPrompt {
   /** as it is sent */
   text: string;
   /** what was asked, alone: the record keeps this, and a preamble made of it does not stand in the next one again */
   asked: string;
+  form: PromptForm;
 }
 
 /** A new session is told everything, one that goes on only what is new, one that was cut off that it was. */
 export function composePrompt(dispatch: Pick<DispatchRun, 'prompt'>, plan: SessionPlan): ComposedPrompt {
   const knowsTheTask = plan.start === 'resume' || plan.preamble !== null;
-  const asked = dispatch.prompt(knowsTheTask ? 'short' : 'full');
+  const form = knowsTheTask ? 'short' : 'full';
+  const asked = dispatch.prompt(form);
   const parts = [plan.preamble, cutOffNote(plan), asked];
-  return { text: parts.filter((p) => p !== null).join('\n\n'), asked };
+  return { text: parts.filter((p) => p !== null).join('\n\n'), asked, form };
 }
 
 const CUT_OFF =

@@ -57,8 +57,12 @@ export interface DispatchRun {
     sessionId: string;
     continuity: Continuity;
     prompt: string;
+    /** null: nothing is sent, an answer that is there already is taken */
+    form: PromptForm | null;
     history: number;
   }): Promise<void>;
+  /** why the session may not change files that steer later runs, by now; null = it may. Asked after `announce` */
+  marked: () => string | null;
   /** aborts with a string reason: the lease was lost, or the service is stopping */
   signal: AbortSignal;
 }

@@ -32,7 +32,8 @@ export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<stri
     ANTHROPIC_UNIX_SOCKET: place.socket,
     ANTHROPIC_BASE_URL: 'http://localhost',
     ANTHROPIC_API_KEY: PLACEHOLDER_KEY,
-    // Provider, proxy and certificate variables of a repository's settings are left out (measured on CLI 2.1.330).
+    // Provider, proxy and certificate variables of a repository's settings are left out, and its key helpers are not run
+    // (measured on CLI 2.1.330).
     CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST: '1',
     CLAUDE_CONFIG_DIR: place.config,
     CLAUDE_CODE_PROJECT_DIR_NAME: PROJECT_FOLDER_NAME,

@@ -34,8 +34,6 @@ export function limitsOnProject({ env, agent, instructions }: ProjectLimits) {
       // A hook that blocks every stop replaced the answer by nothing, one that hangs held the run for its time limit of
       // ten minutes and more, and one that rewrites a tool's input made our record untrue. Our own hook is not in this.
       disableAllHooks: true,
-      // Runs before the first request, and what it prints would take the place of our key.
-      apiKeyHelper: '',
       // The container is the sandbox. One inside it cannot start, and with `failIfUnavailable` nothing would.
       sandbox: { enabled: false, failIfUnavailable: false },
       // Lists of all settings are put together. One without the agent's model makes the CLI take another, without a word.

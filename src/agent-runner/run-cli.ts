@@ -36,6 +36,8 @@ export interface CliRun {
   lateMessagesMs: number;
   signal: AbortSignal;
   observe: RunObserver;
+  /** why this call of a tool is not made; null = it is. Asked before it is recorded as begun */
+  refuse?: (tool: string, input: unknown) => string | null;
 }
 
 /** Called as things happen; a promise holds the stream up until it is kept, so that the record is never behind. */
@@ -200,9 +202,11 @@ function sdkOptions(run: ObservedRun, report: CliReport, abort: AbortController)
  * A tool call is in our record before it is done. The transcript lags by about 100 ms: a run that is killed in between
  * leaves no trace of the call there, and would do it again.
  */
-function beforeTool({ observe, agent, mode }: ObservedRun): HookCallback {
+function beforeTool({ observe, agent, mode, refuse }: ObservedRun): HookCallback {
   return async (input) => {
     if (input.hook_event_name !== 'PreToolUse') return {};
+    const refusal = refuse?.(input.tool_name, input.tool_input) ?? null;
+    if (refusal !== null) return decided('deny', refusal);
     try {
       await observe.tool(input.tool_name, input.tool_input);
       // The settings of a repository can take the mode back that the operator chose; no setting of ours outranks them.

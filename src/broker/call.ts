@@ -2,8 +2,10 @@
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable, LeaseLost } from '../errors.ts';
 import { effectKey, FORGED, isForged, marker, once } from '../outcome/effects.ts';
+import type { Spoken } from './contract.ts';
 import { countWrites, earlierCall, storedCall } from './rows.ts';
-import { type Act, type Broker, Denied, type Done, type Tool, type WriteTool } from './tool.ts';
+import { filesOf } from './spoken.ts';
+import { type Act, type Broker, Denied, DeniedUnread, type Done, type Tool, type WriteTool } from './tool.ts';
 
 export interface CallAnswer {
   text: string;
@@ -52,12 +54,57 @@ async function decide(
   const parsed = tool.input.safeParse(input);
   if (!parsed.success) return denied(`${z.prettifyError(parsed.error)}\nCorrect the input and call again.`);
   try {
-    if (tool.kind === 'read') return { decision: 'allowed', text: await tool.read(parsed.data, broker) };
+    if (tool.kind === 'read') {
+      const { text, words } = await tool.read(parsed.data, broker);
+      await broker.deps.marks.show(sourceOf(tool), words);
+      return { decision: 'allowed', text };
+    }
     if (!TOOL_USE_ID.test(toolUseId)) return denied('The call carries no usable id. Call the tool again.');
     return await write(tool, broker, { input: parsed.data, toolUseId });
   } catch (error) {
-    return failure(error);
+    return await refusal(tool, broker, { input: parsed.data, error });
   }
+}
+
+function sourceOf(tool: Tool): string {
+  return `tool ${tool.name}`;
+}
+
+/**
+ * A refusal can quote others: names of files that conflict, of jobs that failed, the forge's own sentence with a title in
+ * it. So it counts as words of whoever made the item that the call names.
+ */
+async function refusal(
+  tool: Tool,
+  broker: Broker,
+  { input, error }: { input: Record<string, unknown>; error: unknown },
+): Promise<Verdict> {
+  const verdict = failure(error);
+  const quotes =
+    (error instanceof Denied && !(error instanceof DeniedUnread)) ||
+    error instanceof ForgeRefused ||
+    error instanceof ForgeMissing;
+  if (!quotes || typeof input.number !== 'number') return verdict;
+  try {
+    await broker.deps.marks.show(sourceOf(tool), await wordsAround(broker, input.number, verdict.text));
+    return verdict;
+  } catch (cause) {
+    return failure(cause instanceof Error ? cause : error);
+  }
+}
+
+/** Where the item cannot be read there is none, and nobody who could be quoted. */
+async function wordsAround({ scope, deps }: Broker, number: number, text: string): Promise<Spoken[]> {
+  const item = await deps.forge.getItem(scope.repository, number).catch((error: unknown) => {
+    if (error instanceof ForgeMissing) return null;
+    throw error;
+  });
+  if (item === null) return [];
+  const place = `an answer about #${number}`;
+  return [
+    { author: item.author, number, place, text },
+    ...filesOf(item).map((files) => ({ ...files, place, text })),
+  ];
 }
 
 async function write(
@@ -101,19 +148,19 @@ async function write(
 /** Throws Denied. */
 async function allow(tool: WriteTool, broker: Broker, input: Record<string, unknown>): Promise<void> {
   const { scope } = broker;
-  const restriction = broker.restriction();
+  const restriction = broker.deps.marks.restriction();
   if (restriction !== null && !tool.harmless) {
-    throw new Denied(
+    throw new DeniedUnread(
       `This run may only read and comment: ${restriction}. Say in your final answer what should be done.`,
     );
   }
   const target = await tool.target(input, broker);
   const isWide = scope.scope === 'repository' && restriction === null;
   if (!isWide && target === null)
-    throw new Denied(`${tool.name} makes something outside of this conversation. ${WIDEN}`);
+    throw new DeniedUnread(`${tool.name} makes something outside of this conversation. ${WIDEN}`);
   if (!isWide && !(await scope.items()).includes(target!)) {
     const items = (await scope.items()).map((number) => `#${number}`).join(', ');
-    throw new Denied(`#${target} is not an item of this conversation, which has ${items}. ${WIDEN}`);
+    throw new DeniedUnread(`#${target} is not an item of this conversation, which has ${items}. ${WIDEN}`);
   }
   await tool.check?.(input, broker);
 }

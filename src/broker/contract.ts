@@ -32,17 +32,30 @@ export interface BrokerScope {
   tools: readonly string[] | null;
   scope: 'item' | 'repository';
   maxWrites: number;
-  /**
-   * why only reading and commenting is allowed in this run from its start (text of strangers is in it); null = no such
-   * limit, until a tool reads such a text
-   */
-  restricted: string | null;
+}
+
+/** A text of somebody that is about to be shown to the agent. */
+export interface Spoken {
+  /** a name alone: somebody the forge does not vouch for, whoever it was */
+  author: ForgeUser | { login: string; id: null };
+  /** number of the item it belongs to; null = none, or not known */
+  number: number | null;
+  /** where it stands, as `comment 12 on #3` */
+  place: string;
+  text: string;
+}
+
+/** The marks of the session that runs. */
+export interface RunMarks {
+  /** why only reading and commenting is allowed by now; null = no such limit */
+  restriction(): string | null;
+  /** To be kept before the texts are handed over: those of people whom nobody vouches for mark the session for good. */
+  show(source: string, spoken: readonly Spoken[]): Promise<void>;
 }
 
 export interface BrokerDeps extends EffectDeps {
   forge: OutgoingForge;
-  /** told when a tool has read text of somebody nobody vouches for */
-  onRestricted: (reason: string) => void;
+  marks: RunMarks;
   /** logins of those among the authors whose text nobody vouches for */
   strangers: (authors: readonly ForgeUser[]) => Promise<readonly string[]>;
   /** whether everybody may be believed who can edit the texts of others on the forge */

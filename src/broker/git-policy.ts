@@ -1,6 +1,8 @@
 /** What an agent may push. Pure; each refusal is a sentence for the agent, with the remedy. */
 import { type Closing, firstClosing } from '../security/closing-keywords.ts';
+import { instructs } from '../steering/paths.ts';
 import type { PushCheck, PushFacts } from '../workdir.ts';
+import { refuseSteering } from './marked-push.ts';
 import { type Protection, protectionOf, throughLink } from './protected-files.ts';
 
 export interface PushPolicy {
@@ -18,6 +20,8 @@ export interface PushPolicy {
   protection: Protection;
   /** which issue a commit may close */
   closing: Closing;
+  /** why the session may change no file that steers later runs, by now; null = it may */
+  marked: () => string | null;
   /** whose commits they must be */
   identity: { name: string; email: string };
   maxBytes: number;
@@ -62,6 +66,7 @@ export function refuseFacts(policy: PushPolicy, facts: PushFacts): string | null
     refuseForce(policy, facts) ??
     refuseContent(policy, facts) ??
     refuseMessages(policy, facts) ??
+    refuseSteering(policy.marked(), facts, policy.base) ??
     refuseCommitters(policy, facts)
   );
 }
@@ -70,7 +75,7 @@ export function refuseFacts(policy: PushPolicy, facts: PushFacts): string | null
 export function checkOf(policy: PushPolicy): PushCheck {
   return {
     base: policy.base,
-    isWatched: (path) => protectionOf(path, policy.protection) !== null,
+    isWatched: (path) => protectionOf(path, policy.protection) !== null || instructs(path),
     refuse: (facts) => refuseFacts(policy, facts),
   };
 }
@@ -103,7 +108,8 @@ function protectedIn({ protection }: PushPolicy, facts: PushFacts): string | nul
     const is = protectionOf(path, protection);
     if (is !== null) return `${shown(path)} is ${is}`;
   }
-  const through = throughLink(facts.changedFiles, facts.links);
+  const links = facts.links.filter(({ path }) => protectionOf(path, protection) !== null);
+  const through = throughLink(facts.changedFiles, links);
   if (through === null) return null;
   const is = protectionOf(through.link, protection) ?? 'protected';
   return `${shown(through.path)} is what ${shown(through.link)} links to, and that is ${is}`;

@@ -3,19 +3,23 @@ import { z } from 'zod';
 import { unmarked } from '../outcome/answer.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { Vouching } from '../voices.ts';
-import type { BrokerDeps, BrokerScope } from './contract.ts';
+import type { BrokerDeps, BrokerScope, Spoken } from './contract.ts';
 
 export interface Broker {
   scope: BrokerScope;
   deps: BrokerDeps;
   /** the agent's own account, asked once */
   self(): Promise<ForgeUser>;
-  /** why only reading and commenting is allowed by now; null = no such limit */
-  restriction(): string | null;
-  /** To be called before a text is answered: one by somebody nobody vouches for restricts the rest of the run. */
-  hasRead(authors: readonly ForgeUser[]): Promise<void>;
   /** whose words of these may be believed: each text is labelled by its own author */
   believed(authors: readonly ForgeUser[]): Promise<Vouching>;
+  /** jobs of CI that were listed in this run, and whose words their logs are */
+  jobs: Map<number, readonly Spoken[]>;
+}
+
+/** What a read came to. It cannot be said without saying whose words are in it. */
+export interface Shown {
+  text: string;
+  words: readonly Spoken[];
 }
 
 /** What a write came to; stored, and answered again when the call is repeated. */
@@ -35,6 +39,9 @@ export class Denied extends Error {
   override name = 'Denied';
 }
 
+/** One whose sentence is ours to the last word: nothing in it was read from the forge. */
+export class DeniedUnread extends Denied {}
+
 interface Described<Input> {
   name: string;
   description: string;
@@ -45,7 +52,7 @@ interface Described<Input> {
 
 export interface ReadTool<Input = unknown> extends Described<Input> {
   kind: 'read';
-  read(input: Input, broker: Broker): Promise<string>;
+  read(input: Input, broker: Broker): Promise<Shown>;
 }
 
 export interface WriteTool<Input = unknown> extends Described<Input> {

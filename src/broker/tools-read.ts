@@ -1,5 +1,6 @@
 /** Reading items, comments and reviews: of the conversation's repository, which is no parameter. */
 import { z } from 'zod';
+import { commentWords, filesOf, itemWords, reviewWords, titleOf } from './spoken.ts';
 import { commentText, itemLine, itemText, newestThatFit, OTHERS_WROTE, reviewText } from './texts.ts';
 import { itemNumber, readTool, type Tool } from './tool.ts';
 
@@ -15,39 +16,42 @@ export const READ_TOOLS: readonly Tool[] = [
     description:
       'Title, text and state of an issue or pull request of this repository; of a pull request also branches, head and CI. A long text is cut; from goes on in it.',
     input: { number: itemNumber, from },
-    async read({ number, from: start }, { scope, deps, hasRead, believed }) {
+    async read({ number, from: start }, { scope, deps, believed }) {
       const item = await deps.forge.getItem(scope.repository, number);
       const ci = item.pull === null ? null : await deps.forge.ciState(scope.repository, item.pull.headSha);
-      await hasRead([item.author]);
-      return await itemText(item, { ci, from: start, vouching: await believed([item.author]) });
+      const text = await itemText(item, { ci, from: start, vouching: await believed([item.author]) });
+      return { text, words: itemWords(item) };
     },
   }),
   readTool({
     name: 'list_items',
     description: 'Newest issues and pull requests of this repository, one line each.',
     input: { state: z.enum(['open', 'closed', 'all']).default('open') },
-    async read({ state }, { scope, deps, hasRead, believed }) {
+    async read({ state }, { scope, deps, believed }) {
       const items = await deps.forge.listItems(scope.repository, { state, limit: MOST });
-      if (items.length === 0) return state === 'all' ? 'There are none.' : `None is ${state}.`;
-      const authors = items.map((item) => item.author);
-      await hasRead(authors);
-      const vouching = await believed(authors);
-      return [OTHERS_WROTE, ...items.map((item) => itemLine(item, vouching))].join('\n');
+      const none = state === 'all' ? 'There are none.' : `None is ${state}.`;
+      const vouching = await believed(items.map((item) => item.author));
+      const lines = items.map((item) => itemLine(item, vouching));
+      return {
+        text: items.length === 0 ? none : [OTHERS_WROTE, ...lines].join('\n'),
+        words: items.map(titleOf),
+      };
     },
   }),
   readTool({
     name: 'list_comments',
     description: `Comments of an item with their ids, oldest first; the newest ${MOST}. skip_newest turns back further; id and from go on in a long one.`,
     input: { number: itemNumber, skip_newest: skipNewest, id: one, from },
-    async read({ number, skip_newest: skip, id, from: start }, { scope, deps, hasRead, believed }) {
+    async read({ number, skip_newest: skip, id, from: start }, { scope, deps, believed }) {
       const comments = await deps.forge.listComments(scope.repository, number);
       const wanted = wantedOf(comments, { skip, id });
-      const authors = wanted.map((comment) => comment.author);
-      await hasRead(authors);
-      const vouching = await believed(authors);
-      if (wanted.length === 0)
-        return id === undefined ? 'There are no comments.' : `There is no comment ${id} here.`;
-      return await newestThatFit(wanted, MOST, (comment) => commentText(comment, vouching, start));
+      const vouching = await believed(wanted.map((comment) => comment.author));
+      const none = id === undefined ? 'There are no comments.' : `There is no comment ${id} here.`;
+      const text = await newestThatFit(wanted, MOST, (comment) => commentText(comment, vouching, start));
+      return {
+        text: wanted.length === 0 ? none : text,
+        words: wanted.slice(-MOST).flatMap((comment) => commentWords(comment, number, vouching)),
+      };
     },
   }),
   readTool({
@@ -55,15 +59,23 @@ export const READ_TOOLS: readonly Tool[] = [
     description:
       'Submitted reviews of a pull request with their inline comments, oldest first. id and from go on in a long one.',
     input: { number: itemNumber, skip_newest: skipNewest, id: one, from },
-    async read({ number, skip_newest: skip, id, from: start }, { scope, deps, hasRead, believed }) {
-      const reviews = await deps.forge.listReviews(scope.repository, number);
+    async read({ number, skip_newest: skip, id, from: start }, { scope, deps, believed }) {
+      const [item, reviews] = await Promise.all([
+        deps.forge.getItem(scope.repository, number),
+        deps.forge.listReviews(scope.repository, number),
+      ]);
       const wanted = wantedOf(reviews, { skip, id });
       const authors = wanted.flatMap((review) => [review, ...review.inline].map((entry) => entry.author));
-      await hasRead(authors);
       const vouching = await believed(authors);
-      if (wanted.length === 0)
-        return id === undefined ? 'There are no reviews.' : `There is no review ${id} here.`;
-      return await newestThatFit(wanted, MOST, (review) => reviewText(review, vouching, start));
+      const none = id === undefined ? 'There are no reviews.' : `There is no review ${id} here.`;
+      const text = await newestThatFit(wanted, MOST, (review) => reviewText(review, vouching, start));
+      const shown = wanted.slice(-MOST);
+      // Inline comments name files, which the pull request's own author has named.
+      const files = shown.some((review) => review.inline.length > 0) ? filesOf(item) : [];
+      return {
+        text: wanted.length === 0 ? none : text,
+        words: [...files, ...shown.flatMap((review) => reviewWords(review, number, vouching))],
+      };
     },
   }),
 ];

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type BrokerRun, type BrokerStage, brokerStage, clientOf, newId } from '../../test/support/broker.ts';
+import {
+  type BrokerRun,
+  type BrokerStage,
+  brokerStage,
+  clientOf,
+  newId,
+  testMarks,
+} from '../../test/support/broker.ts';
 import { openSqlite } from '../../test/support/databases.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { ForgeUnavailable } from '../errors.ts';
@@ -85,7 +92,7 @@ describe.skipIf(!tools.ok)(tools.title('forge tools'), () => {
     test('a run with text of strangers reads, comments and reacts, whatever its scope', async () => {
       const stage = await stageOf();
       const restricted = 'a comment of mallory is in it';
-      const run = stage.run({ restricted, scope: 'repository' });
+      const run = stage.run({ scope: 'repository' }, { marks: testMarks([], restricted) });
       const { number: other } = await ada().createIssue(REPO, { title: 'Other', body: '' });
       const { number } = stage;
       expect((await run.call('comment', { number, text: 'Hm.' })).isError).toBe(false);
@@ -101,9 +108,7 @@ describe.skipIf(!tools.ok)(tools.title('forge tools'), () => {
       '%s that shows the words of a stranger restricts the rest of the run',
       async (reading) => {
         const stage = await stageOf();
-        const strangers = async (authors: readonly { login: string }[]) =>
-          authors.map(({ login }) => login).filter((login) => login === 'cy');
-        const run = stage.run({}, { strangers });
+        const run = stage.run({}, { marks: testMarks(['cy']) });
         const { number } = stage;
         expect((await run.call('assign', { number, logins: ['bo'] })).isError).toBe(false);
         expect((await run.call('read_item', { number })).isError).toBe(false);

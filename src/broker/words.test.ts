@@ -3,7 +3,7 @@
  * is not known here fails the test: it has to be thought about first.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type BrokerStage, brokerStage } from '../../test/support/broker.ts';
+import { type BrokerStage, brokerStage, testMarks } from '../../test/support/broker.ts';
 import { openSqlite } from '../../test/support/databases.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { FORGE_TOOL_NAMES } from '../broker.ts';
@@ -114,8 +114,7 @@ describe.skipIf(!here.ok)(here.title('words of a tool'), () => {
   test('in code as well, once a stranger has been read', async () => {
     const { stage } = await world();
     const text = 'Run:\n\n```\n/merge\n@cy\n```';
-    const strangers = async () => ['eve'];
-    const run = stage.run({}, { strangers });
+    const run = stage.run({}, { marks: testMarks(['ada']) });
     await run.call('comment', { number: stage.number, text });
     expect(trial.forge.state.comments.at(-1)!.body).toContain('```\n/merge\n@cy\n```');
     await run.call('read_item', { number: stage.number });

@@ -11,6 +11,7 @@ import { explainDelivery } from '../inspection/explain.ts';
 import { renderConversations, renderDescriptions } from '../inspection/render-conversations.ts';
 import { renderDiagnosis } from '../inspection/render-diagnosis.ts';
 import { renderExplanation } from '../inspection/render-explanation.ts';
+import { registerMarks } from './marks.ts';
 import { answer, configFile } from './shared.ts';
 
 interface Json {
@@ -39,9 +40,11 @@ export function registerInspection(program: Command): void {
     .option('--limit <number>', 'most entries to list', '50')
     .option('--json', 'print JSON')
     .action(audit);
-  program
+  const sessions = program
     .command('sessions')
-    .description('questions about Claude sessions')
+    .description('Claude sessions: where one was lost, and whose words one has read');
+  registerMarks(sessions);
+  sessions
     .command('diagnose <session>')
     .description('where a session was lost: cause, evidence, remedy (session id, or conversation id)')
     .option('--other-home <folder...>', 'further folders to look for a stray transcript in')

@@ -10,6 +10,7 @@
  *
  * An engine that does not isolate shows everything at its own path.
  */
+import { join } from 'node:path';
 import type { ContainerEngine, ContainerSpec, Limits, Mount } from './container.ts';
 
 const DOORS = '/run/claude-hooks';
@@ -22,6 +23,8 @@ export interface PlaceRequest {
   checkoutName: string;
   /** CLI folder, HOME and TMPDIR on this machine */
   folders: { config: string; home: string; temporary: string };
+  /** paths in the CLI folder that this run may not write, where the engine isolates; they exist. Without it: none */
+  closed?: readonly string[];
   /** the gateway's socket on this machine */
   socket: string;
   /** the CLI's binary on this machine */
@@ -103,6 +106,10 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
     owned(r.folders.home, '/state/home'),
     owned(r.folders.temporary, '/state/tmp'),
     owned(r.folders.config, r.folders.config),
+    ...(r.closed ?? []).map((path) => {
+      const whole = join(r.folders.config, path);
+      return mount(whole, whole, 'read');
+    }),
     owned(r.checkout, cwd),
     owned(r.socket, socket),
     shown(r.relay.origin, relay.origin),

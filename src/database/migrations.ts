@@ -3,12 +3,14 @@ import type { Migration } from 'kysely/migration';
 import type { DialectName } from './dialect.ts';
 import { initialSchema } from './migrations/0001-initial-schema.ts';
 import { doors } from './migrations/0002-doors.ts';
-import { bodies } from './migrations/0005-bodies.ts';
+import { sessionMarks } from './migrations/0003-session-marks.ts';
+import { bodies } from './migrations/0004-bodies.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
     '0001-initial-schema': initialSchema(dialect),
     '0002-doors': doors(dialect),
-    '0005-bodies': bodies(dialect),
+    '0003-session-marks': sessionMarks(dialect),
+    '0004-bodies': bodies(dialect),
   };
 }

@@ -23,6 +23,8 @@ export interface Tables {
   messages: MessagesTable;
   dispatches: DispatchesTable;
   sessions: SessionsTable;
+  session_marks: SessionMarksTable;
+  session_mark_lifts: SessionMarkLiftsTable;
   transcript_files: TranscriptFilesTable;
   transcript_chunks: TranscriptChunksTable;
   turns: TurnsTable;
@@ -199,6 +201,38 @@ interface SessionsTable {
   verified_at: number | null;
 }
 
+/** One text of somebody who may not wake agents, which this session has read. */
+interface SessionMarksTable {
+  seq: Generated<number>;
+  session_id: string;
+  conversation_id: string;
+  /** who wrote it, as the forge names them */
+  author: string;
+  /** where it stood, as `comment 12 on #3` */
+  place: string;
+  /** SHA-256 of the text: an edit is another text */
+  digest: string;
+  /** what showed it: `prompt`, or `tool <name>` */
+  source: string;
+  dispatch_id: string;
+  at: number;
+  /** the session whose history this one goes on with; null = it read the text itself */
+  inherited_from: string | null;
+  /** null = it counts */
+  lift_id: string | null;
+}
+
+/** A person's word that what a session had read until then does not count any more. */
+interface SessionMarkLiftsTable {
+  seq: Generated<number>;
+  id: string;
+  session_id: string;
+  conversation_id: string;
+  lifted_by: string;
+  because: string;
+  at: number;
+}
+
 interface TranscriptFilesTable {
   conversation_id: string;
   /** relative to the CLI folder, `projects/…` */
@@ -313,6 +347,8 @@ export type ConversationRow = Selectable<ConversationsTable>;
 export type MessageRow = Selectable<MessagesTable>;
 export type DispatchRow = Selectable<DispatchesTable>;
 export type SessionRow = Selectable<SessionsTable>;
+export type SessionMarkRow = Selectable<SessionMarksTable>;
+export type SessionMarkLiftRow = Selectable<SessionMarkLiftsTable>;
 export type TurnRow = Selectable<TurnsTable>;
 export type EffectRow = Selectable<EffectsTable>;
 export type IncidentRow = Selectable<IncidentsTable>;

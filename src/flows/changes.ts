@@ -134,8 +134,9 @@ function ciChanges(before: Snapshot, now: Snapshot, { job }: ChangeWords): strin
 }
 
 function countChanges(what: string, before: readonly number[], now: readonly number[]): string[] {
-  const added = now.filter((id) => !before.includes(id)).length;
-  const removed = before.filter((id) => !now.includes(id)).length;
+  const [known, left] = [new Set(before), new Set(now)];
+  const added = now.filter((id) => !known.has(id)).length;
+  const removed = before.filter((id) => !left.has(id)).length;
   return [
     ...(added > 0 ? [added === 1 ? `There is 1 new ${what}.` : `There are ${added} new ${what}s.`] : []),
     ...(removed > 0 ? [removed === 1 ? `1 ${what} was deleted.` : `${removed} ${what}s were deleted.`] : []),

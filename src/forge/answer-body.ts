@@ -26,9 +26,8 @@ export interface Reading {
 
 export const LARGEST_ANSWER = 256 << 20;
 const LARGEST_TEXT = 32 << 20;
-/** About a millisecond of work. */
+/** A few milliseconds of work on text made of escapes alone. */
 const SLICE = 64 << 10;
-const SLICES_PER_TURN = 4;
 
 export async function readBody(response: Response, reading: Reading): Promise<AnswerBody> {
   return reading.as === 'text' ? await readText(response, reading) : await readJson(response, reading);
@@ -86,12 +85,10 @@ function tooMuch(response: Response, where: string, most: number): ForgeRefused 
 
 /** Small pieces, with turns for everybody else between them. */
 async function* slicesOf(response: Response): AsyncGenerator<Uint8Array> {
-  let sinceTurn = 0;
   for await (const chunk of response.body ?? []) {
     for (let at = 0; at < chunk.length; at += SLICE) {
       yield chunk.subarray(at, at + SLICE);
-      sinceTurn += 1;
-      if (sinceTurn % SLICES_PER_TURN === 0) await othersTurn();
+      await othersTurn();
     }
   }
 }

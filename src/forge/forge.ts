@@ -114,6 +114,8 @@ export interface CiRun {
   /** the forge's own word: success, failure, cancelled, running, … */
   status: string;
   headSha: string;
+  /** the forge's own word for what began it: push, pull_request, issue_comment, …; '' where it does not say */
+  event: string;
   htmlUrl: string;
 }
 

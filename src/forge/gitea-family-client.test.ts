@@ -91,8 +91,8 @@ describe('reviews', () => {
       if (path.endsWith('/2/comments')) {
         return {
           json: [
-            { path: 'a.ts', position: 3, body: 'x' },
-            { path: 'b.ts', position: 0, body: 'old side' },
+            { id: 51, path: 'a.ts', position: 3, body: 'x' },
+            { id: 52, path: 'b.ts', position: 0, body: 'old side' },
           ],
         };
       }
@@ -105,7 +105,7 @@ describe('reviews', () => {
       [2, 'changes_requested'],
       [1, 'approved'],
     ]);
-    expect(listed[1]!.inline).toEqual([
+    expect(listed[1]!.inline).toMatchObject([
       { path: 'a.ts', line: 3, body: 'x' },
       { path: 'b.ts', line: null, body: 'old side' },
     ]);

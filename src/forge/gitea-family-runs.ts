@@ -76,6 +76,7 @@ function toRun(run: z.output<typeof listedRun>): CiRun {
     title: run.title || run.display_title,
     status: run.conclusion || run.status,
     headSha: run.commit_sha || run.head_sha,
+    event: run.event,
     htmlUrl: run.html_url,
   };
 }

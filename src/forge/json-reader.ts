@@ -125,17 +125,27 @@ export class JsonReader {
 
   #inside(text: string, at: number): number {
     if (this.#escape !== '') return this.#escaped(text, at);
+    let from = at;
     let end = at;
-    while (end < text.length) {
+    for (; end < text.length; end += 1) {
       const code = text.charCodeAt(end);
-      if (code === 34 || code === 92) break;
+      if (code !== 34 && code !== 92) continue;
+      this.#add(text.slice(from, end));
+      if (code === 34) {
+        this.#endString();
+        return end + 1;
+      }
+      const plain = ESCAPES[text[end + 1] ?? ''];
+      if (plain === undefined) {
+        this.#escape = '\\';
+        return end + 1;
+      }
+      this.#add(plain);
       end += 1;
+      from = end + 1;
     }
-    this.#add(text.slice(at, end));
-    if (end === text.length) return end;
-    if (text[end] === '"') this.#endString();
-    else this.#escape = '\\';
-    return end + 1;
+    this.#add(text.slice(from, end));
+    return end;
   }
 
   #escaped(text: string, at: number): number {

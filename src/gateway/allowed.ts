@@ -112,10 +112,6 @@ export const BODY: Form & Fields = fields({
     fields({ type: oneOf('auto', 'any', 'tool', 'none'), name: text(200), disable_parallel_tool_use: flag }),
   ),
   metadata: fields({ user_id: text(400) }),
-  fallback_credit_token: unseen(
-    'after an answer that was refused, the CLI hands in at another model what it was given for it',
-    text(4000),
-  ),
   temperature: unseen('sent where thinking is off', number),
   thinking: fields({
     type: oneOf('adaptive', 'enabled', 'disabled'),
@@ -153,7 +149,6 @@ export const BETAS: Listed = {
   'mid-conversation-tool-changes-2026-07-01': null,
   'effort-2025-11-24': null,
   'token-counting-2024-11-01': null,
-  'fallback-credit-2026-06-01': null,
   'oauth-2025-04-20': 'an OAuth token needs it; the gateway adds it, too',
   'structured-outputs-2025-12-15': 'belongs to `output_config.format`',
   'extended-cache-ttl-2025-04-11': 'belongs to `cache_control.ttl`',

@@ -15,6 +15,7 @@ import {
   viewIncident,
 } from './dispatches.ts';
 import { findConversations } from './references.ts';
+import { type MarksView, viewMarks } from './session-marks.ts';
 import { timeOf } from './text.ts';
 import { totalUsage, type UsageTotals } from './usage.ts';
 
@@ -58,6 +59,7 @@ export interface SessionView {
   cliVersion: string | null;
   createdAt: string;
   verifiedAt: string | null;
+  marks: MarksView;
 }
 
 export interface ConversationDescription extends ConversationSummary {
@@ -180,7 +182,9 @@ async function describe(
     ...(await summarise(rows, row, moment)),
     items: items.map((i) => i.number),
     createdAt: timeOf(row.created_at)!,
-    sessions: sessions.map((s) => viewSession(s, dispatches)),
+    sessions: await Promise.all(
+      sessions.map(async (s) => ({ ...viewSession(s, dispatches), marks: await viewMarks(rows, s.id) })),
+    ),
     dispatches: await viewDispatches(rows, dispatches),
     otherIncidents: incidents.filter((i) => !known.has(i.dispatch_id)).map(viewIncident),
     usage: totalUsage(dispatches),
@@ -188,7 +192,7 @@ async function describe(
   };
 }
 
-function viewSession(s: SessionRow, dispatches: ShownDispatchRow[]): SessionView {
+function viewSession(s: SessionRow, dispatches: ShownDispatchRow[]): Omit<SessionView, 'marks'> {
   const own = dispatches.filter((d) => d.session_id === s.id);
   return {
     id: s.id,

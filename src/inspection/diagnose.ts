@@ -11,6 +11,7 @@ import { findConversations, isPrefix } from './references.ts';
 import { causeOf, verdictOf } from './session-cause.ts';
 import { checksOf } from './session-checks.ts';
 import { type DiagnoseOptions, gatherFacts, type SessionFacts, UUID } from './session-facts.ts';
+import { type MarksView, viewMarks } from './session-marks.ts';
 import { remedyFor } from './session-remedies.ts';
 import { count, oneLine, showTime, timeOf } from './text.ts';
 
@@ -26,7 +27,11 @@ export async function diagnoseSession(
   const target = await findTarget(rows, reference);
   switch (target.kind) {
     case 'session':
-      return concludeFrom(await gatherFacts(rows, target.session, options), target.asked);
+      return concludeFrom(
+        await gatherFacts(rows, target.session, options),
+        target.asked,
+        await viewMarks(rows, target.session.id),
+      );
     case 'no-session':
       return withoutSession({
         cause: 'no-session',
@@ -83,7 +88,7 @@ async function sessionByPrefix(rows: Rows, prefix: string): Promise<SessionRow |
   return found.length === 1 ? found[0] : undefined;
 }
 
-function concludeFrom(facts: SessionFacts, asked: string): Diagnosis {
+function concludeFrom(facts: SessionFacts, asked: string, marks: MarksView): Diagnosis {
   const seen = causeOf(facts);
   const checks = checksOf(facts, asked);
   const verdict = verdictOf(facts, seen);
@@ -94,7 +99,7 @@ function concludeFrom(facts: SessionFacts, asked: string): Diagnosis {
       `Incident of ${showTime(timeOf(i.at))}, dispatch ${i.dispatch_id}: ${oneLine(i.rung)}, ${oneLine(i.reason)}.`,
   );
   return {
-    session: viewSession(facts),
+    session: viewSession(facts, marks),
     verdict,
     cause,
     evidence: [...checks.filter((c) => !c.ok).map((c) => `${c.name}: ${c.detail}.`), ...incidents],
@@ -104,7 +109,7 @@ function concludeFrom(facts: SessionFacts, asked: string): Diagnosis {
   };
 }
 
-function viewSession({ session, transcript }: SessionFacts): DiagnosedSession {
+function viewSession({ session, transcript }: SessionFacts, marks: MarksView): DiagnosedSession {
   return {
     id: session.id,
     conversation: session.conversation_id,
@@ -118,6 +123,7 @@ function viewSession({ session, transcript }: SessionFacts): DiagnosedSession {
     transcript,
     createdAt: timeOf(session.created_at)!,
     verifiedAt: timeOf(session.verified_at),
+    marks,
   };
 }
 

@@ -1,5 +1,6 @@
 /** What `diagnoseSession` answers. */
 import type { SessionState } from '../vocabulary.ts';
+import type { MarksView } from './session-marks.ts';
 
 /**
  * What the next dispatch can do with this session:
@@ -96,4 +97,6 @@ export interface DiagnosedSession {
   transcript: string;
   createdAt: string;
   verifiedAt: string | null;
+  /** whose words it has read of those who may not wake agents */
+  marks: MarksView;
 }

@@ -7,6 +7,7 @@ import type {
   SessionView,
 } from './conversations.ts';
 import { renderDispatch, showIncident } from './dispatches.ts';
+import { markLines } from './session-marks.ts';
 import { columns, count, indent, oneLine, showTime } from './text.ts';
 import type { UsageTotals } from './usage.ts';
 
@@ -81,6 +82,7 @@ function sessionLines(s: SessionView): string[] {
   return [
     `${s.ordinal}. ${s.id} ${s.state}${reason}${begun}${written}${failed}`,
     `   ${s.dispatches === 1 ? '1 dispatch' : `${s.dispatches} dispatches`}; ${verified}`,
+    ...markLines(s.marks).map((line) => `   ${line}`),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** A session's diagnosis as text: verdict and cause, what to do, then every check. */
 import type { Diagnosis } from './diagnosis.ts';
+import { markLines } from './session-marks.ts';
 import { columns, indent, oneLine } from './text.ts';
 
 export function renderDiagnosis(diagnosis: Diagnosis): string {
@@ -7,6 +8,7 @@ export function renderDiagnosis(diagnosis: Diagnosis): string {
   const rows = columns(checks.map((c) => [c.ok ? 'ok' : 'NO', c.name, shown(c.detail)]));
   // Failed checks stand in the evidence, too; below the list only what is not a check is left to say.
   const more = evidence.filter((e) => !checks.some((c) => e.includes(c.detail)));
+  const marks = session === null ? [] : markLines(session.marks);
   return [
     session === null ? 'no session of ours' : `session ${session.id} of conversation ${session.conversation}`,
     ...indent(
@@ -16,6 +18,7 @@ export function renderDiagnosis(diagnosis: Diagnosis): string {
         ['remedy', shown(diagnosis.remedy)],
       ]),
     ),
+    ...(marks.length === 0 ? [] : ['', 'whose words it has read', ...indent(marks)]),
     '',
     'checks',
     ...indent(rows),

@@ -18,6 +18,8 @@ export interface CliFolders {
   temporary: string;
   /** lock files, outside of everything the agent may write */
   locks: string;
+  /** what stood in files that steer later runs, while a marked session runs; in no container */
+  steering: string;
 }
 
 export function cliFolders(stateFolder: string, conversationId: string): CliFolders {
@@ -27,6 +29,7 @@ export function cliFolders(stateFolder: string, conversationId: string): CliFold
     home: join(base, 'home'),
     temporary: join(base, 'tmp'),
     locks: join(stateFolder, 'locks'),
+    steering: join(base, 'steering'),
   };
 }
 

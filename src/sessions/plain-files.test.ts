@@ -34,7 +34,13 @@ function setUp() {
   const base = mkdtempSync(join(tmpdir(), 'claude-hooks-plain-'));
   onTestFinished(() => rmSync(base, { recursive: true, force: true }));
   const [config, other] = [join(base, 'cli'), join(base, 'other')];
-  const folders = { config, home: join(base, 'home'), temporary: join(base, 'tmp'), locks: join(base, 'l') };
+  const folders = {
+    config,
+    home: join(base, 'home'),
+    temporary: join(base, 'tmp'),
+    locks: join(base, 'l'),
+    steering: join(base, 'steering'),
+  };
   createCliFolders(folders);
   mkdirSync(other);
   writeFileSync(join(other, 'shadow'), SECRET);

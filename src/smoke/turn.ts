@@ -74,6 +74,7 @@ function dispatchRun(
     container: stage.container,
     tools: [],
     caps: { requests: 20, tokens: null, usd: null },
+    marked: () => null,
     retried: false,
     prompt: () => turn.prompt,
     announce: async () => {},

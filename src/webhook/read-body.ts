@@ -33,8 +33,8 @@ export interface BodyReading {
 export async function readBody(reading: BodyReading): Promise<Uint8Array[]> {
   const { body } = reading;
   const pieces: Uint8Array[] = [];
+  const hashing = new Hashing(reading);
   let size = 0;
-  let hashed = Promise.resolve();
   return await new Promise((resolve, reject) => {
     const end = (settle: () => void): void => {
       watch.stop();
@@ -43,6 +43,7 @@ export async function readBody(reading: BodyReading): Promise<Uint8Array[]> {
     };
     const refuse = (refusal: RequestRefused): void =>
       end(() => {
+        hashing.stop();
         // What still comes waits in the socket until the server has answered, and is thrown away then.
         body.pause();
         pieces.length = 0;
@@ -58,10 +59,10 @@ export async function readBody(reading: BodyReading): Promise<Uint8Array[]> {
       }
       pieces.push(piece);
       watch.saw(piece.length);
-      if (!hashNow(reading, piece)) hashed = hashed.then(() => hashInTurns(reading, piece));
+      hashing.add(piece);
     };
     const onEnd = (): void =>
-      end(() => void hashed.then(() => (size === 0 ? reject(emptyBody()) : resolve(pieces))));
+      end(() => void hashing.done.then(() => (size === 0 ? reject(emptyBody()) : resolve(pieces))));
     // After `end` it is not heard any more: without an end the sender has gone.
     const onClose = (): void => refuse(cutOff());
     const watch = watchProgress(reading.patience, () => refuse(tooSlow()));
@@ -71,23 +72,53 @@ export async function readBody(reading: BodyReading): Promise<Uint8Array[]> {
   });
 }
 
-/** SHA-256 takes up to 3 ms a MiB: a piece of 64 KiB for so many secrets takes 4 ms. */
-const SECRETS_A_TURN = 20;
+/**
+ * Bytes hashed, over all secrets, before other work has its turn: about a millisecond. The system hands over up to 2 MiB
+ * of a body in one turn of the event loop.
+ */
+const HASHED_A_TURN = 512 * 1024;
 
-function hashNow({ digests }: BodyReading, piece: Uint8Array): boolean {
-  if (digests.count > SECRETS_A_TURN) return false;
-  digests.update(piece);
-  return true;
-}
+/** Hashes the pieces in their order; usual bodies at once, large ones and those with many secrets in turns. */
+class Hashing {
+  readonly #body: Readable;
+  readonly #digests: BodyDigests;
+  #unbroken = 0;
+  /** pieces that wait for their turn */
+  #waiting = 0;
+  #stopped = false;
+  done = Promise.resolve();
 
-async function hashInTurns({ body, digests }: BodyReading, piece: Uint8Array): Promise<void> {
-  // Paused, the next piece does not come before this one is hashed.
-  body.pause();
-  for (let from = 0; from < digests.count; from += SECRETS_A_TURN) {
-    digests.update(piece, from, from + SECRETS_A_TURN);
-    await nextTurn();
+  constructor({ body, digests }: BodyReading) {
+    this.#body = body;
+    this.#digests = digests;
   }
-  body.resume();
+
+  add(piece: Uint8Array): void {
+    this.#unbroken += piece.length * this.#digests.count;
+    if (this.#waiting === 0 && this.#unbroken <= HASHED_A_TURN) {
+      this.#digests.update(piece);
+      return;
+    }
+    this.#waiting++;
+    this.#body.pause();
+    this.done = this.done.then(() => this.#inTurns(piece));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #inTurns(piece: Uint8Array): Promise<void> {
+    const secrets = Math.max(1, Math.floor(HASHED_A_TURN / piece.length));
+    for (let from = 0; from < this.#digests.count; from += secrets) {
+      await nextTurn();
+      if (this.#stopped) return;
+      this.#digests.update(piece, from, from + secrets);
+    }
+    if (--this.#waiting > 0) return;
+    this.#unbroken = 0;
+    this.#body.resume();
+  }
 }
 
 function watchProgress(patience: Patience, slow: () => void): { saw(bytes: number): void; stop(): void } {

@@ -54,6 +54,7 @@ export function pushDoor({ git }: Pick<LoadedConfig, 'git'>, log: Log): PushDoor
           workflowFiles: agent.workflowFiles,
         },
         closing: { own: 1, keywords: [] },
+        marked: () => null,
         identity,
         maxBytes: git.maxPushBytes,
       },

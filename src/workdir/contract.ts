@@ -196,6 +196,8 @@ export interface Workdir {
   knownHead(checkout: CheckoutHandle, at: { remote: Remote; branch: string }): Promise<string | null>;
   /** Files that differ from `sinceSha` now: committed, uncommitted and untracked; sorted, relative paths. */
   changedFiles(checkout: CheckoutHandle, sinceSha: string): Promise<string[]>;
+  /** Which of these files some branch of the forge has with this very content (git's name of it), as of the last fetch. */
+  onForge(conversation: string, files: readonly { path: string; blob: string }[]): Promise<Set<string>>;
   /** Deletes the checkout, what was moved aside for it, and its ref in the mirror. Idempotent. */
   remove(conversation: string): Promise<void>;
 }

@@ -17,7 +17,13 @@ export interface FactsRequest {
 const ON_NO_BRANCH = ['--not', '--branches', '--tags'];
 
 /** Everything the forge is known to have. */
-export const NOT_ON_THE_FORGE = ['--not', '--branches', '--tags', '--glob=refs/pull/*'];
+export const NOT_ON_THE_FORGE = [
+  '--not',
+  '--branches',
+  '--tags',
+  '--glob=refs/pull/*',
+  '--glob=refs/claude-hooks/pull/*',
+];
 
 export async function readFacts(r: FactsRequest): Promise<PushFacts> {
   const { remoteSha } = r.remote;

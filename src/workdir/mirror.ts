@@ -28,8 +28,18 @@ const BRANCHES_AND_TAGS = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags
 
 const WHOLE_EVERY_MS = 10 * 60_000;
 
+/**
+ * Where the heads of pull requests stand. Hidden from agents: anybody may open a pull request, and a session that fetched
+ * one of another conversation would have a stranger's files without being marked. (What a conversation is about, its
+ * checkout has under `refs/pull`.)
+ */
+export function pullRef(number: number): string {
+  return `refs/claude-hooks/pull/${number}/head`;
+}
+
 // A pull request's commit may be on no branch any more. What conversations handed over is nobody else's business.
-const SERVED = '[uploadpack]\n\tallowAnySHA1InWant = true\n\thideRefs = refs/claude-hooks\n';
+const SERVED =
+  '[uploadpack]\n\tallowAnySHA1InWant = true\n\thideRefs = refs/claude-hooks\n\thideRefs = refs/pull\n';
 
 // An agent that pushes to its origin would believe that its work is on the forge.
 const REFUSE_PUSH = `#!/bin/sh
@@ -104,7 +114,7 @@ export class Mirrors {
   }
 
   /**
-   * Brings branches and tags up to date, and `refs/pull/<n>/head` where asked for. Of very many branches only those that
+   * Brings branches and tags up to date, and the head of a pull request where asked for. Of very many branches only those that
    * are named, and the others every ten minutes.
    */
   async refresh(
@@ -122,7 +132,7 @@ export class Mirrors {
       ]);
     }
     try {
-      await fetchInto(this.#git, use, [...BRANCHES_AND_TAGS, ...pullRefs.map(ontoItself)]);
+      await fetchInto(this.#git, use, [...BRANCHES_AND_TAGS, ...pullRefs.map(intoMirror)]);
     } catch (error) {
       const noSuchPull = pull !== null && error instanceof GitCommandFailed && error.kind === 'refused';
       if (!noSuchPull) throw error;
@@ -139,9 +149,9 @@ export class Mirrors {
     // ls-remote matches the end of a name, too.
     const listed = new Set(stdout.split('\n').map((line) => line.slice(line.indexOf('\t') + 1)));
     const there = refs.filter((ref) => listed.has(ref));
-    if (there.length > 0) await fetchInto(this.#git, use, there.map(ontoItself));
+    if (there.length > 0) await fetchInto(this.#git, use, there.map(intoMirror));
     for (const ref of refs.filter((one) => !listed.has(one))) {
-      await this.#git({ gitDir, args: ['update-ref', '-d', ref] });
+      await this.#git({ gitDir, args: ['update-ref', '-d', inMirror(ref)] });
     }
   }
 
@@ -195,8 +205,14 @@ export class Mirrors {
   }
 }
 
-function ontoItself(ref: string): string {
-  return `+${ref}:${ref}`;
+function intoMirror(ref: string): string {
+  return `+${ref}:${inMirror(ref)}`;
+}
+
+/** The forge's name of a ref, as the mirror has it. */
+function inMirror(ref: string): string {
+  const number = /^refs\/pull\/(\d+)\/head$/.exec(ref)?.[1];
+  return number === undefined ? ref : pullRef(Number(number));
 }
 
 /** A refspec without a colon fetches the commit and names it nowhere. */

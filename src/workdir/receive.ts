@@ -12,7 +12,7 @@ import type { Git } from './git.ts';
 import type { Mirrors, MirrorUse } from './mirror.ts';
 import { formatConfig } from './object-format.ts';
 import { type Destination, keptRef, remoteHead, send } from './push.ts';
-import { publicRefs } from './relay.ts';
+import { forgeRefs } from './relay.ts';
 import { removeTree } from './remove-tree.ts';
 
 export interface Receive {
@@ -74,7 +74,7 @@ async function makeQuarantine(r: Receive): Promise<void> {
   await writeFile(join(r.quarantine, 'HEAD'), 'ref: refs/heads/main\n');
   await writeFile(join(r.quarantine, 'config'), `${core}${QUARANTINE_CONFIG}`);
   await writeFile(join(r.quarantine, 'objects/info/alternates'), `${join(r.use.path, 'objects')}\n`);
-  await writeFile(join(r.quarantine, 'packed-refs'), await publicRefs(r.git, r.use.path));
+  await writeFile(join(r.quarantine, 'packed-refs'), await forgeRefs(r.git, r.use.path));
 }
 
 /** Answers why git does not accept it, or null. The agent is to blame, never the mirror: it would be cloned anew. */

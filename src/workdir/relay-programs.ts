@@ -109,7 +109,7 @@ if [ -n "$new" ]; then
     echo --not
     (
       unset GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_QUARANTINE_PATH
-      git --git-dir="$origin" for-each-ref '--format=%(objectname)' refs/heads refs/tags refs/pull
+      git --git-dir="$origin" for-each-ref '--format=%(objectname)' refs/heads refs/tags
     )
   } | git pack-objects -q --revs --thin --stdout --delta-base-offset >"$box.pack" || {
     say "the commits could not be packed. Run git fsck, mend what it names, and push again."

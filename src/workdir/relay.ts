@@ -40,9 +40,17 @@ export async function makeRelay(
   return { root, origin: o.mirror.path };
 }
 
-/** Lines of a packed-refs file: what the forge has, without what other conversations handed over. */
-export async function publicRefs(git: Git, mirror: string): Promise<string> {
-  const patterns = ['refs/heads', 'refs/tags', 'refs/pull'];
+/** Lines of a packed-refs file: branches and tags of the forge, which only people with permission push. */
+async function publicRefs(git: Git, mirror: string): Promise<string> {
+  return await packedRefs(git, mirror, ['refs/heads', 'refs/tags']);
+}
+
+/** What the forge has, heads of pull requests included; without what other conversations handed over. */
+export async function forgeRefs(git: Git, mirror: string): Promise<string> {
+  return await packedRefs(git, mirror, ['refs/heads', 'refs/tags', 'refs/pull', 'refs/claude-hooks/pull']);
+}
+
+async function packedRefs(git: Git, mirror: string, patterns: string[]): Promise<string> {
   const args = ['for-each-ref', '--format=%(objectname) %(refname)', ...patterns];
   const { stdout } = await git({ gitDir: mirror, args });
   return stdout === '' ? '' : `${stdout}\n`;

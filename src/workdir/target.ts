@@ -1,6 +1,6 @@
 /** Where a checkout should be, as far as the forge is concerned: read from the mirror, which is ours. */
 import type { CheckoutSpec } from './contract.ts';
-import type { Mirrors, MirrorUse } from './mirror.ts';
+import { type Mirrors, type MirrorUse, pullRef } from './mirror.ts';
 import { refused } from './names.ts';
 
 export type Target = {
@@ -34,7 +34,7 @@ export async function findTarget(mirrors: Mirrors, use: MirrorUse, spec: Checkou
   if (await mirrors.fetchCommit(use, at.sha)) {
     return { kind: 'pull', base, baseSha, number: at.number, sha: at.sha, wanted: at.sha };
   }
-  const head = await mirrors.head(use.path, `refs/pull/${at.number}/head`);
+  const head = await mirrors.head(use.path, pullRef(at.number));
   if (head === null) {
     throw refused(
       `${use.address.url} has neither commit ${at.sha} nor pull request ${at.number}`,

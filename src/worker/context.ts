@@ -31,7 +31,6 @@ import {
   type ScreenedReview,
   screenTexts,
 } from './pinned-text.ts';
-import { restrictionOf } from './restriction.ts';
 import { judgeSenders, untrustedAuthors } from './senders.ts';
 import { snapshotOf } from './snapshot.ts';
 import { seenItems } from './work.ts';
@@ -50,8 +49,8 @@ export interface DispatchContext {
   vouching: Vouching;
   /** what the agent should know about the texts it is given, in sentences */
   notes: string[];
-  /** why it may only read and comment in this run; null = no such limit */
-  restricted: string | null;
+  /** the pull request whose commits stand in the checkout; null = none */
+  checkedOut: Item | null;
   snapshot: Snapshot;
   checkout: Checkout;
   /** who commits */
@@ -194,9 +193,7 @@ export async function contextToPublish(request: ContextRequest): Promise<Dispatc
     leftOut: [],
     notes: [],
   };
-  const context = await complete({ request, found, lease, messages: lease.messages.map(readMessage), text });
-  // Whose words the answer came from is not known here, so it may say no more than after a stranger's.
-  return { ...context, restricted: 'what the run had read is not known any more' };
+  return await complete({ request, found, lease, messages: lease.messages.map(readMessage), text });
 }
 
 const NO_EDITS: ToldEdits = { events: [], incomplete: false };
@@ -297,8 +294,8 @@ interface Gathering {
 async function complete({ request, found, lease, messages, text }: Gathering): Promise<DispatchContext> {
   const { repository, ci } = found;
   const { item, comments, reviews, vouching, notes } = text;
-  const { spec, branch } = await checkoutSpec(request, repository, found.item);
-  const known = seenItems(lease.conversation.seen)[item.number]?.commentIds ?? [];
+  const { spec, branch, checkedOut } = await checkoutSpec(request, repository, found.item);
+  const known = new Set(seenItems(lease.conversation.seen)[item.number]?.commentIds);
   const snapshot = snapshotOf(item, byOthers(comments, request), byOthers(reviews, request), ci);
   const inline = reviews.flatMap((r) => byOthers(r.inline, request));
   return {
@@ -311,12 +308,12 @@ async function complete({ request, found, lease, messages, text }: Gathering): P
     reviews,
     vouching,
     notes,
-    restricted: restrictionOf(text, messages, repository),
+    checkedOut,
     // What was left out is new to the next run, unless an earlier one has read it.
     snapshot: {
       ...snapshot,
       inlineIds: inline.map((c) => c.id),
-      commentIds: [...snapshot.commentIds, ...text.leftOut.filter((id) => known.includes(id))],
+      commentIds: [...snapshot.commentIds, ...text.leftOut.filter((id) => known.has(id))],
     },
     checkout: await request.workdir.prepare(spec),
     identity: spec.identity,
@@ -332,7 +329,7 @@ async function checkoutSpec(
   request: ContextRequest,
   repository: DispatchContext['repository'],
   item: Item,
-): Promise<{ spec: CheckoutSpec; branch: DispatchContext['branch'] }> {
+): Promise<{ spec: CheckoutSpec } & Pick<DispatchContext, 'branch' | 'checkedOut'>> {
   const { agent, account, lease } = request;
   const common = {
     conversation: lease.conversation.id,
@@ -348,7 +345,11 @@ async function checkoutSpec(
   if (lease.conversation.item_kind === 'issue') {
     const branch = { name: own, base: repository.defaultBranch };
     const at = { kind: 'branch' as const, branch: branch.name, base: branch.base };
-    return { spec: { ...common, at }, branch: agent.publish === 'pull-request' ? branch : null };
+    return {
+      spec: { ...common, at },
+      branch: agent.publish === 'pull-request' ? branch : null,
+      checkedOut: null,
+    };
   }
   const found = await pullOf(request, repository, item);
   const pull = found.pull!;
@@ -360,11 +361,12 @@ async function checkoutSpec(
     return {
       spec: { ...common, configurationFromBase, at },
       branch: { name: pull.headRef, base: pull.baseRef },
+      checkedOut: found,
     };
   }
   const number = lease.conversation.item_number;
   const at = { kind: 'pull' as const, number, sha: pull.headSha, base: pull.baseRef };
-  return { spec: { ...common, configurationFromBase, at }, branch: null };
+  return { spec: { ...common, configurationFromBase, at }, branch: null, checkedOut: found };
 }
 
 async function pullOf(request: ContextRequest, repository: RepositoryRef, item: Item): Promise<Item> {

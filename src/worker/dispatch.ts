@@ -18,11 +18,13 @@ import { openDoors } from './doors.ts';
 import { toldEdits } from './edits.ts';
 import { contextRequest } from './parts.ts';
 import { readTexts } from './prompt-budget.ts';
-import { promptOf } from './prompts.ts';
+import { promptOf, spokenIn } from './prompts.ts';
 import { tellPeople } from './publish.ts';
 import { announceRun, conversationView, replayedMessages } from './rows.ts';
+import { sessionMarks } from './session-marks.ts';
 import { postpone, publishStoredAnswer, settleOutcome } from './settle.ts';
 import { withoutStale } from './stale.ts';
+import { forget, keepFiles, newsOf, putBack } from './steering-files.ts';
 import { declineRefused, takeUp, wasDeleted } from './truth-rows.ts';
 import { closingOf, type DispatchDeps, type Finished, finish, seenItems, type Work } from './work.ts';
 
@@ -79,6 +81,7 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
   const { lease } = work;
   const nobody = await withoutIdentity(work, deps);
   if (nobody !== null) return nobody;
+  await putBack(work, deps);
   if (lease.previous?.answer != null) return await publishStoredAnswer(work, deps, lease.previous.answer);
   const gathered = await gatherContext({
     ...contextRequest(work, deps),
@@ -102,8 +105,8 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
     });
   }
   const current = { ...work, lease: context.lease };
-  const { outcome, restricted } = await run(current, deps, context);
-  return await settleOutcome(current, deps, { ...context, restricted }, outcome);
+  const outcome = await run(current, deps, context);
+  return await settleOutcome(current, deps, context, outcome);
 }
 
 /** An agent acts only as who the configuration says it is; until a person has mended its token, it waits. */
@@ -127,15 +130,12 @@ async function refuse(
   return finish({ state: 'cancelled', reason });
 }
 
-async function run(
-  work: Work,
-  deps: DispatchDeps,
-  context: DispatchContext,
-): Promise<{ outcome: RunOutcome; restricted: string | null }> {
+async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Promise<RunOutcome> {
   const { lease, agent, account } = work;
   const seenAll = seenItems(lease.conversation.seen);
+  const news = await newsOf(work, deps);
   const material = {
-    context,
+    context: { ...context, checkout: { ...context.checkout, notes: [...news, ...context.checkout.notes] } },
     texts: await readTexts(context),
     agent,
     login: account.login,
@@ -143,9 +143,18 @@ async function run(
     conversation: await conversationView(deps.database, lease),
     seen: seenAll[context.item.number] ?? null,
   };
-  const doors = await openDoors(work, deps, context);
+  const marks = sessionMarks({
+    work,
+    database: deps.database,
+    trust: deps.trust,
+    repository: context.repository,
+    woke: new Set(context.messages.map(({ event }) => event.sender.id)),
+    onMarked: () => keepFiles(work, deps, context),
+    now: deps.now,
+  });
+  const doors = await openDoors(work, deps, context, marks);
   try {
-    const outcome = await runWithSessionResume(
+    return await runWithSessionResume(
       {
         id: lease.dispatch.id,
         conversationId: lease.conversation.id,
@@ -160,13 +169,16 @@ async function run(
         caps: agent.caps,
         retried: lease.previous !== null,
         prompt: (form) => promptOf(material, form),
-        announce: (start) =>
-          announceRun(deps.database, lease, { ...start, carried: lease.messages.map((m) => m.id) }),
+        announce: async ({ form, ...start }) => {
+          await announceRun(deps.database, lease, { ...start, carried: lease.messages.map((m) => m.id) });
+          await marks.begin(start.sessionId, form === null ? [] : spokenIn(material, form));
+          if (form !== null) await forget(work, deps);
+        },
+        marked: () => marks.restriction(),
         signal: work.signal,
       },
       { ...deps.runner, database: underLease(deps.runner.database, lease) },
     );
-    return { outcome, restricted: doors.restricted() };
   } finally {
     await doors.close();
   }

@@ -1,7 +1,7 @@
 /** The doors of one run, both held by the worker: forge tools and the relay of git. The model's is the gateway. */
 import type { AgentTool } from '../agent-runner/contract.ts';
 import { recordAudit } from '../audit.ts';
-import type { BrokerDeps } from '../broker/contract.ts';
+import type { BrokerDeps, RunMarks } from '../broker/contract.ts';
 import type { PushPolicy } from '../broker/git-policy.ts';
 import { cloneAddress } from '../forge/clone-address.ts';
 import { assertLease } from '../mailbox/leases.ts';
@@ -13,12 +13,15 @@ import { closingOf, type DispatchDeps, type Work } from './work.ts';
 
 export interface Doors {
   tools: AgentTool[];
-  /** why the run may only read and comment by now: from its start, or since a tool read a stranger's words */
-  restricted(): string | null;
   close(): Promise<void>;
 }
 
-export async function openDoors(work: Work, deps: DispatchDeps, context: DispatchContext): Promise<Doors> {
+export async function openDoors(
+  work: Work,
+  deps: DispatchDeps,
+  context: DispatchContext,
+  marks: RunMarks,
+): Promise<Doors> {
   const { agent, lease, account } = work;
   const audit: BrokerAudit = (entry) =>
     recordAudit(deps.database.rows, {
@@ -34,7 +37,6 @@ export async function openDoors(work: Work, deps: DispatchDeps, context: Dispatc
     import('../broker.ts'),
   ]);
   let asked = false;
-  let restricted = context.restricted;
   const git = await openGitDoor({
     workdir: deps.workdir,
     checkout: context.checkout,
@@ -44,7 +46,7 @@ export async function openDoors(work: Work, deps: DispatchDeps, context: Dispatc
       asked = true;
       return remoteNow(work, deps, context);
     },
-    policy: gitPolicy(work, deps, context),
+    policy: gitPolicy(work, deps, { context, marked: () => marks.restriction() }),
     signingKeyFile: deps.config().git.signingKeyFile,
     audit,
     log: deps.log,
@@ -62,22 +64,19 @@ export async function openDoors(work: Work, deps: DispatchDeps, context: Dispatc
       tools: agent.forge.tools,
       scope: agent.forge.scope,
       maxWrites: agent.forge.maxWrites,
-      restricted: context.restricted,
     },
     {
       database: deps.database,
       now: deps.now,
       assertMine: (tx) => assertLease(tx, lease),
-      forge: work.speak(() => restricted !== null),
-      onRestricted: (reason) => {
-        restricted = reason;
-      },
+      forge: work.speak(() => marks.restriction() !== null),
+      marks,
       strangers: (authors) => strangersAmong(authors, work, deps, context),
       writers: context.vouching.writers,
       audit,
     },
   );
-  return { tools, restricted: () => restricted, close: () => git.close() };
+  return { tools, close: () => git.close() };
 }
 
 async function strangersAmong(
@@ -108,7 +107,7 @@ export function remoteNow(
 export function gitPolicy(
   { agent, lease, forgeConfig }: Work,
   deps: DispatchDeps,
-  context: DispatchContext,
+  { context, marked }: { context: DispatchContext; marked: PushPolicy['marked'] },
 ): PushPolicy {
   const { git } = deps.config();
   const { branch, repository, identity } = context;
@@ -125,6 +124,7 @@ export function gitPolicy(
       workflowFiles: agent.workflowFiles,
     },
     closing: closingOf(lease, forgeConfig),
+    marked,
     identity,
     maxBytes: git.maxPushBytes,
   };

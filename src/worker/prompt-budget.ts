@@ -39,12 +39,12 @@ export async function readTexts({ item, comments, reviews, messages }: DispatchC
   const texts = new Map<string, Prepared>();
   let lookedAt = 0;
   const prepare = async (text: string): Promise<void> => {
-    if (text === '' || texts.has(text)) return;
+    if (text === '' || texts.has(keyOf(text))) return;
     const most = lookedAt > MOST_LOOKED_AT ? GLANCE : LONGEST_TO_SHOW;
     const looked = beginningOf(text, most);
     lookedAt += looked.length;
     const shown = await shownText(looked);
-    texts.set(text, { ...shown, ...cutInTheMiddle(shown.text, looked.length === most) });
+    texts.set(keyOf(text), { ...shown, ...cutInTheMiddle(shown.text, looked.length === most) });
   };
   for (const { event } of messages.toReversed()) {
     for (const part of [event.comment, event.review]) if (part !== null) await prepare(part.body);
@@ -58,14 +58,19 @@ export async function readTexts({ item, comments, reviews, messages }: DispatchC
   }
   return {
     // A text that nobody announced is read here and now, so only its beginning.
-    body: (text) => texts.get(text)?.text ?? stripHiddenText(beginningOf(text, GLANCE)),
+    body: (text) => texts.get(keyOf(text))?.text ?? stripHiddenText(beginningOf(text, GLANCE)),
     removedFrom: (bodies) => describeRemoved(sum(bodies, texts)),
   };
 }
 
+/** Texts with the same beginning and length are shown alike. */
+function keyOf(text: string): string {
+  return `${text.length} ${beginningOf(text, LONGEST_TO_SHOW)}`;
+}
+
 function sum(bodies: readonly string[], texts: ReadonlyMap<string, Prepared>): Removed {
   const all = nothingRemoved();
-  for (const body of new Set(bodies)) addRemoved(all, texts.get(body)?.removed ?? nothingRemoved());
+  for (const body of new Set(bodies)) addRemoved(all, texts.get(keyOf(body))?.removed ?? nothingRemoved());
   return all;
 }
 

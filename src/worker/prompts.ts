@@ -1,16 +1,18 @@
 /** The prompt of a dispatch in its two forms. */
 import type { PromptForm } from '../agent-runner/contract.ts';
+import type { Spoken } from '../broker/contract.ts';
 import type { AgentConfig, Skill } from '../config/config.ts';
 import type { Words } from '../config/words.ts';
 import { describeChanges, type Snapshot } from '../flows/changes.ts';
 import { type PromptContext, renderPrompt } from '../flows/prompt.ts';
+import { listed } from '../sessions/marks.ts';
 import type { ConversationView } from '../vocabulary.ts';
 import { strangersOf } from '../voices.ts';
 import { type ChosenTexts, chooseTexts } from './chosen.ts';
 import type { DispatchContext } from './context.ts';
 import type { CarriedMessage } from './messages.ts';
 import { type ShownTexts, withinBudget } from './prompt-budget.ts';
-import { listed } from './restriction.ts';
+import { wordsOfPrompt } from './prompt-words.ts';
 import { type Printed, Shown } from './shown.ts';
 
 export interface PromptMaterial {
@@ -50,6 +52,11 @@ export function promptOf(material: PromptMaterial, form: PromptForm): string {
     ]),
     ...notesOn('your checkout', material.context.checkout.notes),
   ].join('\n\n');
+}
+
+/** Whose words stand in the prompt of this form; also those for which there was no room. */
+export function spokenIn(material: PromptMaterial, form: PromptForm): Spoken[] {
+  return wordsOfPrompt(chooseTexts(material, form), material.context);
 }
 
 const MOST_NOTES = 40;

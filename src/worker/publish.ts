@@ -1,7 +1,10 @@
 /** What goes out to the forge when a run has ended. */
 import { checkOf } from '../broker/git-policy.ts';
+import type { Rows } from '../database/database.ts';
 import { assertLease } from '../mailbox/leases.ts';
 import { type OutcomeDeps, type Publication, publishOutcome } from '../outcome.ts';
+import { openMarks, restrictionBy } from '../sessions/marks.ts';
+import { newestSession } from '../sessions.ts';
 import { isAccountOf } from '../trust/sender.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import type { DispatchContext } from './context.ts';
@@ -16,6 +19,8 @@ export async function publish(
 ): Promise<void> {
   const { agent, lease } = work;
   const branch = context.branch;
+  // From the rows: what the run had read is known also after a crash.
+  const restriction = await restrictionOf(deps.database.rows, lease.conversation.id);
   await publishOutcome(
     {
       ...said,
@@ -31,11 +36,11 @@ export async function publish(
       branch:
         branch === null
           ? null
-          : { ...branch, push: () => pushNow(work, deps, { context, branch: branch.name }) },
+          : { ...branch, push: () => pushNow(work, deps, { context, branch: branch.name, restriction }) },
       closes: lease.conversation.item_kind === 'issue' ? lease.conversation.item_number : null,
       reviewedSha: context.item.pull?.headSha ?? null,
     },
-    outcomeDeps(work, deps, context.restricted !== null),
+    outcomeDeps(work, deps, restriction !== null),
   );
 }
 
@@ -84,11 +89,16 @@ export async function tellPeople(work: Work, deps: DispatchDeps, text: string): 
 async function pushNow(
   work: Work,
   deps: DispatchDeps,
-  { context, branch }: { context: DispatchContext; branch: string },
+  { context, branch, restriction }: { context: DispatchContext; branch: string; restriction: string | null },
 ) {
   deps.refreshConfig();
   const remote = remoteNow(work, deps, context);
   // What the door refused in the run must not go out after it.
-  const check = checkOf(gitPolicy(work, deps, context));
+  const check = checkOf(gitPolicy(work, deps, { context, marked: () => restriction }));
   return await deps.workdir.push(context.checkout, { remote, branch, check });
+}
+
+async function restrictionOf(rows: Rows, conversationId: string): Promise<string | null> {
+  const session = await newestSession(rows, conversationId);
+  return session === null ? null : restrictionBy(await openMarks(rows, session.id));
 }

@@ -10,7 +10,7 @@ import type { ConversationView } from '../vocabulary.ts';
 export async function announceRun(
   database: Database,
   lease: Lease,
-  start: Parameters<DispatchRun['announce']>[0] & { carried: string[] },
+  start: Omit<Parameters<DispatchRun['announce']>[0], 'form'> & { carried: string[] },
 ): Promise<void> {
   await database.transaction(async (tx) => {
     await assertLease(tx, lease);

@@ -1,7 +1,7 @@
 /**
  * Any text up to 25 MB in any place of a signed delivery holds up the event loop of the service for at most 20 ms at a
  * time, and `/healthz` answers meanwhile. Measured on the process that serves; what this machine itself holds up is
- * measured beside it on a process that does nothing.
+ * measured beside it on a process that works in short steps.
  */
 import type { ChildProcess } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
@@ -14,7 +14,7 @@ import { needs } from '../support/requirements.ts';
 import { Stage } from '../support/service.ts';
 import { REPOSITORY } from '../support/service-config.ts';
 import type { ServiceProcess } from '../support/service-process.ts';
-import { idleProcess, longestDelay, watchedEnv } from '../support/watched-process.ts';
+import { longestDelay, steadyProcess, watchedEnv } from '../support/watched-process.ts';
 
 /** A failure is run again with LARGE_TEXTS_SEED set to the number in the test's name, a longer search with _RUNS. */
 const SEED = Number(process.env.LARGE_TEXTS_SEED ?? 20_260_801);
@@ -87,9 +87,9 @@ const tools = needs('cli', 'git', 'flock');
 describe.skipIf(!tools.ok)(tools.title('large texts'), () => {
   let stage: Stage;
   let service: ServiceProcess;
-  let idle: ChildProcess;
+  let steady: ChildProcess;
   let secret = '';
-  const files = { service: '', idle: '' };
+  const files = { service: '', steady: '' };
 
   beforeAll(async () => {
     stage = await Stage.open({
@@ -101,15 +101,15 @@ describe.skipIf(!tools.ok)(tools.title('large texts'), () => {
       forge: { required_permission: 'none' },
     });
     files.service = join(stage.folder, 'service.delay');
-    files.idle = join(stage.folder, 'idle.delay');
+    files.steady = join(stage.folder, 'steady.delay');
     Object.assign(stage.extraEnv, watchedEnv(files.service));
     secret = stage.webhookSecret;
     service = await stage.spawn();
-    idle = idleProcess(files.idle);
+    steady = steadyProcess(files.steady);
   });
 
   afterAll(async () => {
-    idle?.kill('SIGKILL');
+    steady?.kill('SIGKILL');
     await stage?.close();
   });
 
@@ -118,7 +118,7 @@ describe.skipIf(!tools.ok)(tools.title('large texts'), () => {
     const body = bodyOf(large, stage.forge.state.repositories[0]!.id);
     expect(body.length).toBeLessThanOrEqual(MAX_BODY);
     const id = randomUUID();
-    await Promise.all([longestDelay(service.child, files.service), longestDelay(idle, files.idle)]);
+    await Promise.all([longestDelay(service.child, files.service), longestDelay(steady, files.steady)]);
     const health = watchHealth(stage.url);
     const answer = await fetch(`${stage.url}/webhooks/home`, {
       method: 'POST',
@@ -144,7 +144,7 @@ describe.skipIf(!tools.ok)(tools.title('large texts'), () => {
     const answered = await health.stop();
     const [held, noise] = await Promise.all([
       longestDelay(service.child, files.service),
-      longestDelay(idle, files.idle),
+      longestDelay(steady, files.steady),
     ]);
     return { ms: held - noise, health: answered };
   }

@@ -15,9 +15,8 @@ import * as runs from '../../src/forge/gitea-family-runs.ts';
 import type { ForgeEvent } from '../../src/vocabulary.ts';
 import type { Vouching } from '../../src/voices.ts';
 import { promptOf } from '../../src/worker/prompts.ts';
-import { restrictionOf, strangersIn } from '../../src/worker/restriction.ts';
 import { unlabelled } from '../support/labels.ts';
-import { materialOf, shownTo } from '../support/prompt-context.ts';
+import { materialOf, shownTo, strangersIn } from '../support/prompt-context.ts';
 
 const eve = { id: 666, login: 'eve' };
 const ada = { id: 1, login: 'ada' };
@@ -224,10 +223,10 @@ describe('what a skill is given, where everything is a stranger’s', () => {
     };
     leaves(shownTo(everything(), 'full', see), '').map(([, value]) => String(value));
     expect([...printed]).toEqual(['eve']);
-    expect(strangersIn(context, () => false, context.messages)).toEqual(['eve']);
+    expect(strangersIn(context, context.messages)).toEqual(['eve']);
     // Whoever woke the agent may; here that is somebody else.
     const woken = context.messages.map((m) => ({ ...m, event: { ...m.event, sender: ada } }));
-    expect(restrictionOf(context, woken, { fullName: 'a/b' })).toContain('text by eve');
+    expect(strangersIn(context, woken)).toEqual(['eve']);
   });
 
   test('names who wrote, in a sentence of ours, whatever the skill prints', () => {
@@ -268,7 +267,15 @@ describe('what a tool answers, where everything is a stranger’s', () => {
     'item',
     new RegExp(`${keep.source}|(?:headSha|baseSha|[uU]rl)$`),
   );
-  const run: CiRun = { id: 1, workflow: 'w', title: 't', status: 'failure', headSha: 's', htmlUrl: 'h' };
+  const run: CiRun = {
+    id: 1,
+    workflow: 'w',
+    title: 't',
+    status: 'failure',
+    headSha: 's',
+    event: 'push',
+    htmlUrl: 'h',
+  };
   const job: CiJob = { id: 2, name: 'n', status: 'failure' };
   const ci = { state: 'failure' as const, failed: ['MARK ci END'] };
   const forge = {
@@ -281,12 +288,17 @@ describe('what a tool answers, where everything is a stranger’s', () => {
     listJobs: async () => ({ kind: 'jobs', jobs: [{ ...job, name: 'MARK job END' }] }),
     readLog: async () => ({ kind: 'log', text: 'MARK log END\n> MARK by ada', cut: true }),
   } as unknown as Forge;
-  const scope = { tools: null, scope: 'item', restricted: null, repository: { id: '1', fullName: 'a/b' } };
+  const scope = {
+    tools: null,
+    scope: 'item',
+    items: async () => [2],
+    repository: { id: '1', fullName: 'a/b' },
+  };
   const deps = {
     forge,
     strangers: async (authors: { login: string }[]) => authors.map((a) => a.login).filter((l) => l === 'eve'),
     writers: true,
-    onRestricted: () => {},
+    marks: { restriction: () => null, show: async () => {} },
     audit: async () => {},
   };
   const tools = forgeTools(scope as unknown as BrokerScope, deps as unknown as BrokerDeps).filter(

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AgentTool } from '../../src/agent-runner/contract.ts';
 import { type AuditEntry, auditOf, recordAudit } from '../../src/audit.ts';
-import type { BrokerDeps, BrokerScope } from '../../src/broker/contract.ts';
+import type { BrokerDeps, BrokerScope, RunMarks } from '../../src/broker/contract.ts';
 import { FORGE_TOOL_NAMES, forgeTools } from '../../src/broker.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { Forge } from '../../src/forge/forge.ts';
@@ -43,6 +43,18 @@ export function clientOf(trial: Trial, login: string): Forge {
   return createGiteaFamilyClient({ name: 'home', url: trial.forge.url, token: `${login}-token` });
 }
 
+/** Marks without a session: these people are strangers. `worker/marks-walk.test.ts` has the real ones. */
+export function testMarks(strangers: readonly string[], restricted: string | null = null): RunMarks {
+  let restriction = restricted;
+  return {
+    restriction: () => restriction,
+    async show(_source, spoken) {
+      const stranger = spoken.find(({ author }) => author.id === null || strangers.includes(author.login));
+      if (stranger !== undefined) restriction ??= `it has read text by ${stranger.author.login}`;
+    },
+  };
+}
+
 export async function brokerStage(trial: Trial, database: Database): Promise<BrokerStage> {
   const { number } = await trial.forge.as('ada').createIssue(REPO, { title: 'Totals', body: 'Wrong.' });
   const forge = clientOf(trial, 'bo');
@@ -73,30 +85,25 @@ export async function brokerStage(trial: Trial, database: Database): Promise<Bro
     tools: null,
     scope: 'item',
     maxWrites: 50,
-    restricted: null,
   };
   const about = { dispatchId, conversationId: conversation.id, agent: 'dev', now: 5 };
-  let restricted: string | null = null;
-  const speaking = (through: Forge): OutgoingForge =>
-    outgoingForge(through, () => ({ own: number, keywords: [], strict: restricted !== null }));
-  const outgoing = speaking(forge);
+  const speaking = (through: Forge, marks: RunMarks): OutgoingForge =>
+    outgoingForge(through, () => ({ own: number, keywords: [], strict: marks.restriction() !== null }));
+  const outgoing = speaking(forge, testMarks([]));
   const deps: BrokerDeps = {
     database,
     forge: outgoing,
-    onRestricted: (reason) => {
-      restricted = reason;
-    },
     now: () => 5,
     assertMine: async () => {},
+    marks: testMarks([]),
     strangers: async () => [],
     writers: true,
     audit: async (entry) => await recordAudit(database.rows, { ...about, ...entry } satisfies AuditEntry),
   };
-  const changed = (change: DepsChange): BrokerDeps => ({
-    ...deps,
-    ...change,
-    forge: change.forge === undefined ? outgoing : speaking(change.forge),
-  });
+  const changed = (change: DepsChange): BrokerDeps => {
+    const marks = change.marks ?? testMarks([]);
+    return { ...deps, ...change, marks, forge: speaking(change.forge ?? forge, marks) };
+  };
   return {
     number,
     dispatchId,

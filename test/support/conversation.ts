@@ -242,6 +242,7 @@ export class TestConversation {
       tools: options.tools ?? [],
       caps: options.caps ?? { requests: null, tokens: null, usd: null },
       folders: cliFolders(options.state ?? this.state, lease.conversation.id),
+      marked: () => null,
       retried: lease.previous !== null,
       prompt: () => prompt,
       announce: (start: Parameters<DispatchRun['announce']>[0]) =>

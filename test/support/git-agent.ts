@@ -67,6 +67,7 @@ export const POLICY: PushPolicy = {
   defaultBranch: 'main',
   protection: { add: [], allow: [], workflowFiles: false },
   closing: { own: 5, keywords: [] },
+  marked: () => null,
   identity: IDENTITY,
   maxBytes: 1_000_000,
 };

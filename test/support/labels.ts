@@ -2,7 +2,13 @@
  * Whether words in a prompt, or in what a tool answered, stand where everybody sees that they are a stranger's: read as
  * a model would have to read it, by fences, quoted lines and quotes, without asking the code that made them.
  */
-const NOT_TRUSTED = '(not trusted)';
+const LABELS = [
+  // The author comes first: "(not trusted)" behind a file's name or behind whom it replies to is somebody else's.
+  /^(?:`{3,} )?[a-z]+(?: [a-z0-9]+)* by [\w.-]+(?:, edited by [\w., -]+?)? \(not trusted\)/,
+  /^`{3,} name \(not trusted\)/,
+  /^log, printed by whatever code ran \(not trusted\):$/,
+];
+const isLabel = (line: string) => LABELS.some((label) => label.test(line));
 
 /** Places where `marker` stands without its label, each with the line it is in. */
 export function unlabelled(text: string, marker: string): string[] {
@@ -31,10 +37,10 @@ interface At {
 
 function isLabelled({ lines, n, fence, marker, text }: At): boolean {
   const line = lines[n]!;
-  if (fence !== null) return fence.label.includes(NOT_TRUSTED);
+  if (fence !== null) return isLabel(fence.label);
   if (line.startsWith('> ')) {
     const above = lines.slice(0, n).findLast((one) => !one.startsWith('> '));
-    return above?.includes(NOT_TRUSTED) ?? false;
+    return above !== undefined && isLabel(above);
   }
   return (
     quotes(line)

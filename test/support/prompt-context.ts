@@ -9,7 +9,8 @@ import { EVERYBODY, type Vouching } from '../../src/voices.ts';
 import { chooseTexts } from '../../src/worker/chosen.ts';
 import type { DispatchContext } from '../../src/worker/context.ts';
 import type { CarriedMessage } from '../../src/worker/messages.ts';
-import { screenTexts } from '../../src/worker/pinned-text.ts';
+import { type ItemText, screenTexts } from '../../src/worker/pinned-text.ts';
+import { wordsOfPrompt } from '../../src/worker/prompt-words.ts';
 import type { PromptMaterial } from '../../src/worker/prompts.ts';
 import { promptContext } from '../../src/worker/prompts.ts';
 
@@ -71,6 +72,23 @@ export function shownTo(
   printed: (words: Words) => void = () => {},
 ): PromptContext {
   return promptContext(material, chooseTexts(material, form), printed);
+}
+
+/** Whose words of those nobody vouches for a prompt of these texts holds. */
+export function strangersIn(
+  { item, comments, reviews, vouching }: Pick<ItemText, 'item' | 'comments' | 'reviews' | 'vouching'>,
+  messages: CarriedMessage[] = [],
+): string[] {
+  const chosen = reviews.map((review) => ({
+    ...review,
+    known: false,
+    inline: review.inline.map((one) => ({ ...one, before: null, replyTo: null })),
+  }));
+  const spoken = wordsOfPrompt({ item, comments, reviews: chosen, messages }, { checkedOut: null });
+  const strangers = spoken.filter(
+    ({ author, text }) => text.trim() !== '' && (author.id === null || !vouching.ids.has(author.id)),
+  );
+  return [...new Set(strangers.map(({ author }) => author.login))];
 }
 
 export function inlineOf(

@@ -11,18 +11,28 @@ export function watchedEnv(file: string): Record<string, string> {
   return { NODE_OPTIONS: `--import=${WATCH}`, LOOP_DELAY_FILE: file };
 }
 
-/** Milliseconds since the last time this was asked; asking begins the next time. */
+const PATIENCE_MS = 20_000;
+
+/** Milliseconds since the last time this was asked, the smaller of the two figures; asking begins the next time. */
 export async function longestDelay(child: ChildProcess, file: string): Promise<number> {
-  const before = read(file)?.asked ?? 0;
-  child.kill('SIGUSR2');
-  for (;;) {
+  const deadline = performance.now() + PATIENCE_MS;
+  let before: number | null = null;
+  while (performance.now() < deadline) {
     const now = read(file);
-    if (now !== null && now.asked > before) return now.longest;
+    // Not before it says that it listens: until then the signal would end it.
+    if (now !== null && before === null) {
+      before = now.asked;
+      child.kill('SIGUSR2');
+    }
+    if (now !== null && before !== null && now.asked > before) return Math.min(now.longest, now.own);
     await sleep(2);
   }
+  throw new Error(
+    `Process ${child.pid} (exit ${child.exitCode}, ${child.signalCode}) says nothing about its loop.`,
+  );
 }
 
-function read(file: string): { asked: number; longest: number } | null {
+function read(file: string): { asked: number; longest: number; own: number } | null {
   try {
     return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
   } catch {
@@ -32,15 +42,20 @@ function read(file: string): { asked: number; longest: number } | null {
 }
 
 /**
- * A process that does nothing but write 64 KiB to the disk and wait for them now and then, as every commit does: what
- * holds up its event loop is this machine.
+ * A process that works in short steps and nothing else: it hashes 256 KiB, writes 64 KiB to the disk and waits for them,
+ * as every commit does. What holds up its event loop is this machine and those who share it.
  */
-export function idleProcess(file: string): ChildProcess {
+export function steadyProcess(file: string): ChildProcess {
   const writes = `
     const fs = require('node:fs');
+    const { createHash } = require('node:crypto');
     const handle = fs.openSync(${JSON.stringify(`${file}.written`)}, 'w');
-    const bytes = Buffer.alloc(65536);
-    setInterval(() => { fs.writeSync(handle, bytes, 0, bytes.length, 0); fs.fsyncSync(handle); }, 10);`;
+    const bytes = Buffer.alloc(262144);
+    setInterval(() => {
+      createHash('sha256').update(bytes).digest();
+      fs.writeSync(handle, bytes, 0, 65536, 0);
+      fs.fsyncSync(handle);
+    }, 4);`;
   return spawn(process.execPath, ['-e', writes], {
     env: { PATH: process.env.PATH, ...watchedEnv(file) },
     stdio: 'ignore',

@@ -1,0 +1,179 @@
+/**
+ * The marks of a session: whose words it has read of those who may not wake agents. A mark is a row of the session and
+ * not of a run, because the words stay in the history, whatever becomes of them on the forge. A session that follows
+ * another takes its marks over; only a person lifts them, by name, and only those that are there at that moment.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import type { Database, Rows } from '../database/database.ts';
+import type { SessionMarkLiftRow, SessionMarkRow } from '../database/tables.ts';
+
+/** A text that nobody vouches for. */
+export interface Words {
+  /** who wrote it, as the forge names them, or what is known of that */
+  author: string;
+  /** where it stands, as `comment 12 on #3`: with the text, its identity */
+  place: string;
+  text: string;
+}
+
+export interface NewMarks {
+  session: { id: string; conversationId: string };
+  dispatchId: string;
+  /** what shows the words: `prompt`, or `tool <name>` */
+  source: string;
+  words: readonly Words[];
+  now: number;
+}
+
+/** A flood of comments must not become one statement with more values than a database takes. */
+const ROWS_AT_ONCE = 50;
+const LONGEST_NAME = 200;
+
+/** Call before the words are handed over, and let it commit. Words that are known already change nothing. */
+export async function markSession(tx: Rows, marks: NewMarks): Promise<void> {
+  const { session, dispatchId, source, now } = marks;
+  const values = marks.words.map(({ author, place, text }) => ({
+    session_id: session.id,
+    conversation_id: session.conversationId,
+    author: author.slice(0, LONGEST_NAME),
+    place: place.slice(0, LONGEST_NAME),
+    digest: createHash('sha256').update(text).digest('hex'),
+    source,
+    dispatch_id: dispatchId,
+    at: now,
+    inherited_from: null,
+    lift_id: null,
+  }));
+  for (let at = 0; at < values.length; at += ROWS_AT_ONCE) {
+    await tx
+      .insertInto('session_marks')
+      .values(values.slice(at, at + ROWS_AT_ONCE))
+      .onConflict((c) => c.columns(['session_id', 'author', 'place', 'digest']).doNothing())
+      .execute();
+  }
+}
+
+/** The history of `from`, or what our record kept of it, goes on in `to`. Lifted marks go along as lifted. */
+export async function inheritMarks(tx: Rows, from: string, to: string): Promise<void> {
+  await tx
+    .insertInto('session_marks')
+    .columns([
+      'session_id',
+      'conversation_id',
+      'author',
+      'place',
+      'digest',
+      'source',
+      'dispatch_id',
+      'at',
+      'inherited_from',
+      'lift_id',
+    ])
+    .expression((e) =>
+      e
+        .selectFrom('session_marks')
+        .select((s) => [
+          s.val(to).as('session_id'),
+          'conversation_id',
+          'author',
+          'place',
+          'digest',
+          'source',
+          'dispatch_id',
+          'at',
+          s.fn.coalesce('inherited_from', 'session_id').as('inherited_from'),
+          'lift_id',
+        ])
+        .where('session_id', '=', from)
+        .orderBy('seq'),
+    )
+    .execute();
+}
+
+/** Those that count, oldest first. */
+export async function openMarks(rows: Rows, sessionId: string): Promise<SessionMarkRow[]> {
+  return await rows
+    .selectFrom('session_marks')
+    .selectAll()
+    .where('session_id', '=', sessionId)
+    .where('lift_id', 'is', null)
+    .orderBy('seq')
+    .execute();
+}
+
+/** Why a session may only read, comment and work on its own branch, as a clause; null = it is not marked. */
+export function restrictionBy(marks: readonly Pick<SessionMarkRow, 'author' | 'place'>[]): string | null {
+  const [first] = marks;
+  if (first === undefined) return null;
+  const names = [...new Set(marks.map(({ author }) => author))];
+  return `it has read text by ${listed(names)}, who may not wake agents here (first: ${first.place})`;
+}
+
+const MOST_NAMES = 5;
+
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMES);
+  const more = names.length - shown.length;
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
+}
+
+export interface Lift {
+  sessionId: string;
+  /** the person who answers for it */
+  by: string;
+  because: string;
+  now: number;
+}
+
+/** Answers how many marks were lifted; 0 = none counted, and nothing is written. */
+export async function liftMarks(database: Database, lift: Lift): Promise<number> {
+  return await database.transaction(async (tx) => {
+    const marks = await openMarks(tx, lift.sessionId);
+    const [first] = marks;
+    if (first === undefined) return 0;
+    const id = randomUUID();
+    await tx
+      .insertInto('session_mark_lifts')
+      .values({
+        id,
+        session_id: lift.sessionId,
+        conversation_id: first.conversation_id,
+        lifted_by: lift.by,
+        because: lift.because,
+        at: lift.now,
+      })
+      .execute();
+    // Those that were looked at, by name: a run may be reading further words at this moment.
+    const seqs = marks.map(({ seq }) => seq);
+    for (let at = 0; at < seqs.length; at += ROWS_AT_ONCE) {
+      await tx
+        .updateTable('session_marks')
+        .set({ lift_id: id })
+        .where('seq', 'in', seqs.slice(at, at + ROWS_AT_ONCE))
+        .execute();
+    }
+    return marks.length;
+  });
+}
+
+/** Everything that is known of a session's marks, oldest first. */
+export async function marksOf(
+  rows: Rows,
+  sessionId: string,
+): Promise<{ marks: SessionMarkRow[]; lifts: SessionMarkLiftRow[] }> {
+  const marks = await rows
+    .selectFrom('session_marks')
+    .selectAll()
+    .where('session_id', '=', sessionId)
+    .orderBy('seq')
+    .execute();
+  const ids = [...new Set(marks.flatMap(({ lift_id }) => (lift_id === null ? [] : [lift_id])))];
+  if (ids.length === 0) return { marks, lifts: [] };
+  const lifts = await rows
+    .selectFrom('session_mark_lifts')
+    .selectAll()
+    .where('id', 'in', ids)
+    .orderBy('seq')
+    .execute();
+  return { marks, lifts };
+}
