@@ -90,18 +90,6 @@ export const TRUST_GUARDS: Guard[] = [
     tests: { files: CONTEXT },
   },
   {
-    name: 'trust: the comment that woke it, as it was',
-    keeps: 'the text that was accepted from being another one by the time of the run',
-    off: [
-      {
-        file: 'src/worker/pinned-text.ts',
-        find: 'body: pinned.get(entry.id) ?? entry.body,',
-        replace: 'body: entry.body,',
-      },
-    ],
-    tests: { files: CONTEXT },
-  },
-  {
     name: 'trust: title and description as they were',
     keeps: 'an author without permission from rewriting the issue between trigger and run',
     off: [
