@@ -13,8 +13,15 @@ export function watchedEnv(file: string): Record<string, string> {
 
 const PATIENCE_MS = 20_000;
 
-/** Milliseconds since the last time this was asked, the smaller of the two figures; asking begins the next time. */
-export async function longestDelay(child: ChildProcess, file: string): Promise<number> {
+export interface Delay {
+  /** milliseconds in which the loop was held up at most, without waits for a processor */
+  held: number;
+  /** of one such time, how long the thread worked */
+  worked: number;
+}
+
+/** Since the last time this was asked; asking begins the next time. */
+export async function longestDelay(child: ChildProcess, file: string): Promise<Delay> {
   const deadline = performance.now() + PATIENCE_MS;
   let before: number | null = null;
   while (performance.now() < deadline) {
@@ -24,7 +31,9 @@ export async function longestDelay(child: ChildProcess, file: string): Promise<n
       before = now.asked;
       child.kill('SIGUSR2');
     }
-    if (now !== null && before !== null && now.asked > before) return Math.min(now.longest, now.own);
+    if (now !== null && before !== null && now.asked > before) {
+      return { held: Math.min(now.longest, now.own), worked: now.worked };
+    }
     await sleep(2);
   }
   throw new Error(
@@ -32,7 +41,7 @@ export async function longestDelay(child: ChildProcess, file: string): Promise<n
   );
 }
 
-function read(file: string): { asked: number; longest: number; own: number } | null {
+function read(file: string): { asked: number; longest: number; own: number; worked: number } | null {
   try {
     return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
   } catch {
