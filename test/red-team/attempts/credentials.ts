@@ -4,8 +4,8 @@ import { FIND_CLI } from './lifetime.ts';
 export const credentials = (_at: Target): Attempt[] => [
   {
     name: 'the environment of the CLI and its tools',
-    script: `env | grep -E 'KEY|TOKEN|SECRET|ANTHROPIC'`,
-    shows: /ANTHROPIC_API_KEY=sk-ant-placeholder/,
+    script: `echo "looked at $(env | wc -l)"; env | grep -E '${SECRETS}' && echo SUCCEEDED`,
+    shows: /looked at [1-9]\d/,
   },
   {
     name: 'the environment of the first process',
