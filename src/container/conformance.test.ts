@@ -135,6 +135,8 @@ for (const engine of ENGINES) {
       const second = await start(engine, { instance: first.instance });
       const nap = uniqueNap();
       await said(shell(first, `sleep ${nap} & echo ready; wait`, { lockFile }));
+      // The shell says that it is ready while its child is still becoming `sleep`.
+      await untilSleepers(nap, 1);
       const refused = await ended(shell(second, 'touch ran', { lockFile }));
       expect(refused.code).toBe(LOCK_HELD_EXIT_CODE);
       expect(existsSync(join(second.outside, 'ran'))).toBe(false);
