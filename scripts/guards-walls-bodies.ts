@@ -116,6 +116,31 @@ export const WALLS_BODIES_GUARDS: Guard[] = [
     tests: { files: ['test/red-team/large-texts.test.ts'] },
   },
   {
+    name: 'bodies: handed on piece by piece',
+    keeps:
+      'a large body from piling up in the thread that serves, whose collector would stop it for longer than 20 ms',
+    off: [
+      {
+        file: 'src/dispatcher/read-apart.ts',
+        find: 'say(worker, { piece: own }, [own.buffer]);',
+        replace: 'say(worker, { piece: own });',
+      },
+    ],
+    tests: { files: ['src/dispatcher/read-delivery.test.ts'], named: 'never held here' },
+  },
+  {
+    name: 'reload: nothing is parsed while the files say the same',
+    keeps: 'a log file beside the configuration from holding up everything for 25 ms at each of its lines',
+    off: [
+      {
+        file: 'src/config/watch.ts',
+        find: 'if (latest.isCurrent()) return;',
+        replace: '',
+      },
+    ],
+    tests: { files: ['src/config/watch.test.ts'], named: 'log file beside' },
+  },
+  {
     name: 'bodies: the shape of JSON',
     keeps: 'ten million lists from taking a gigabyte',
     off: [

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { loadConfig } from './config/load.ts';
 import { openDatabase, pendingMigrations } from './database/database.ts';
 import { NotFound } from './errors.ts';
-import { acceptPieces, piecesOf } from './inbox/pieces.ts';
+import { acceptPieces, allPiecesOf } from './inbox/pieces.ts';
 import { findDelivery } from './inbox.ts';
 
 export interface ReplayRequest {
@@ -36,7 +36,7 @@ export async function replay(
       source: 'replay',
       headers:
         stored === undefined ? source!.headers : (JSON.parse(stored.headers) as Record<string, string>),
-      pieces: stored === undefined ? [source!.body] : await piecesOf(database.rows, stored),
+      pieces: stored === undefined ? [source!.body] : await allPiecesOf(database.rows, stored),
       // It counts for as much as it did at first. From a file it is the operator's own word.
       scope: stored === undefined ? '*' : stored.signed_for,
       now: Date.now(),

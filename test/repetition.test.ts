@@ -127,7 +127,7 @@ async function deliveriesIn({ rows }: Database) {
   const all = await rows.selectFrom('deliveries').selectAll().orderBy('seq').execute();
   return await Promise.all(
     all.map(async (row) => {
-      const read = await readDelivery(row);
+      const read = await readDelivery(row, [row.body]);
       return {
         ...row,
         text: Buffer.from(row.body).toString(),

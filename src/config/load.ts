@@ -26,8 +26,8 @@ export interface ConfigReading {
   outcome: { kind: 'loaded'; config: LoadedConfig } | { kind: 'rejected'; error: ConfigError };
   /** folders something was read from or looked for in */
   folders: string[];
-  /** equal for two readings that saw the same files */
-  digest: string;
+  /** Whether the files still say the same; much cheaper than reading them as a configuration again. */
+  isCurrent(): boolean;
 }
 
 const OPTION_TABLE = tableOf(options);
@@ -58,7 +58,7 @@ export function readConfig(request: ConfigRequest): ConfigReading {
     config === null
       ? { kind: 'rejected', error: new ConfigError(preparation.problems) }
       : { kind: 'loaded', config };
-  return { outcome, folders: [...sources.folders], digest: sources.digest() };
+  return { outcome, folders: [...sources.folders], isCurrent: () => sources.isCurrent() };
 }
 
 function read(preparation: Preparation): LoadedConfig | null {

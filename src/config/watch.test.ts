@@ -82,6 +82,14 @@ describe('hot reload', () => {
     expect(watcher.current().agents.has('third')).toBe(true);
   });
 
+  test('a log file beside the configuration is no change: what was loaded stays as it is', () => {
+    const { folder, watcher } = watched();
+    const first = watcher.current();
+    folder.write({ 'service.log': 'a line' });
+    watcher.refresh();
+    expect(watcher.current()).toBe(first);
+  });
+
   test('a first version that is wrong is not watched', () => {
     using folder = new ConfigFolder({ 'claude-hooks.yaml': 'model: {}\n' });
     const never = () => expect.unreachable();

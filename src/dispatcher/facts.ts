@@ -35,7 +35,7 @@ export type Facts =
 
 export async function gatherFacts(deps: DispatcherDeps, delivery: DeliveryRow): Promise<Facts> {
   const { rows } = deps.database;
-  const read = await readDelivery({ ...delivery, body: await piecesOf(rows, delivery) });
+  const read = await readDelivery(delivery, piecesOf(rows, delivery));
   if ('verdict' in read) return { kind: 'ended', verdict: read.verdict, event: null, audited: false };
   const { event: claimed } = read;
   const config = deps.config();

@@ -10,9 +10,13 @@ export interface LargeDelivery {
   /** the configured name of the forge */
   forge: string;
   headers: DeliveryHeaders;
-  /** gone afterwards: they are handed over to the thread */
-  pieces: readonly Uint8Array[];
 }
+
+/** A body in order. Each piece is gone afterwards: its memory is handed over to the thread. */
+export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** What the thread hears of one body, in this order, with any number of pieces. */
+export type ToThread = 'begin' | { piece: Uint8Array } | { read: LargeDelivery };
 
 /** 25 MB take about a second. */
 const LONGEST_MS = 30_000;
@@ -27,18 +31,19 @@ let thread: Worker | null = null;
 let idle: NodeJS.Timeout | undefined;
 let last: Promise<unknown> = Promise.resolve();
 
-export async function readApart(delivery: LargeDelivery): Promise<ParseOutcome> {
-  const turn = last.then(() => readNow(delivery));
+export async function readApart(delivery: LargeDelivery, pieces: Pieces): Promise<ParseOutcome> {
+  const turn = last.then(() => readNow(delivery, pieces));
   last = turn.catch(() => {});
   return await turn;
 }
 
-async function readNow(delivery: LargeDelivery): Promise<ParseOutcome> {
+async function readNow(delivery: LargeDelivery, pieces: Pieces): Promise<ParseOutcome> {
   clearTimeout(idle);
   const worker = thread ?? startThread();
   worker.ref();
   try {
-    return await ask(worker, delivery, await ownPieces(delivery.pieces));
+    await hand(worker, pieces);
+    return await ask(worker, delivery);
   } finally {
     // An idle thread keeps no command from ending.
     worker.unref();
@@ -63,11 +68,30 @@ async function endThread(worker: Worker): Promise<void> {
   await worker.terminate();
 }
 
-async function ask(
-  worker: Worker,
-  delivery: LargeDelivery,
-  pieces: readonly Uint8Array<ArrayBuffer>[],
-): Promise<ParseOutcome> {
+/**
+ * One piece after another, each with its memory, so that this thread holds none of it: 25 MB that pile up here make the
+ * collector stop it for longer than anything else in the reading. Copying them at once would take about 20 ms, so other
+ * work has its turn between two.
+ */
+async function hand(worker: Worker, pieces: Pieces): Promise<void> {
+  say(worker, 'begin');
+  for await (const piece of pieces) {
+    const own = ownBytes(piece);
+    say(worker, { piece: own }, [own.buffer]);
+    await nextTurn();
+  }
+  if (thread !== worker) throw ended();
+}
+
+function say(worker: Worker, message: ToThread, handedOver: ArrayBuffer[] = []): void {
+  worker.postMessage(message, handedOver);
+}
+
+function ended(): Error {
+  return new Error('The thread that reads large bodies ended. It is tried again.');
+}
+
+async function ask(worker: Worker, delivery: LargeDelivery): Promise<ParseOutcome> {
   return await new Promise((resolve, reject) => {
     const settle = (act: () => void): void => {
       clearTimeout(timer);
@@ -81,30 +105,14 @@ async function ask(
           ? resolve(unreadable(`it takes more than ${LIMITS.maxOldGenerationSizeMb} MB of memory`))
           : reject(error),
       );
-    const onExit = () =>
-      settle(() => reject(new Error('The thread that reads large bodies ended. It is tried again.')));
+    const onExit = () => settle(() => reject(ended()));
     const timer = setTimeout(() => {
       settle(() => resolve(unreadable(`it takes longer than ${LONGEST_MS / 1000} s`)));
       void endThread(worker);
     }, LONGEST_MS);
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-    // Handed over, not copied.
-    worker.postMessage(
-      { ...delivery, pieces },
-      pieces.map(({ buffer }) => buffer),
-    );
+    say(worker, { read: delivery });
   });
-}
-
-/** Copying 25 MB takes about 20 ms, so other work has its turn between two pieces that have to be copied. */
-async function ownPieces(pieces: readonly Uint8Array[]): Promise<Uint8Array<ArrayBuffer>[]> {
-  const own: Uint8Array<ArrayBuffer>[] = [];
-  for (const piece of pieces) {
-    const bytes = ownBytes(piece);
-    if (bytes !== piece) await nextTurn();
-    own.push(bytes);
-  }
-  return own;
 }
 
 /** Small ones may share their memory with others, which would go with them. */

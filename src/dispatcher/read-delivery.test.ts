@@ -19,9 +19,8 @@ const HEADERS = {
   eventType: 'issue_comment',
 } as const;
 
-function stored(body: string | Uint8Array, eventType = 'issue_comment') {
+async function read(body: string | Uint8Array, eventType = 'issue_comment') {
   const bytes = Buffer.from(body);
-  // As it is stored: in pieces, where it is large.
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += 65_536) pieces.push(bytes.subarray(at, at + 65_536));
   const headers = {
@@ -29,10 +28,12 @@ function stored(body: string | Uint8Array, eventType = 'issue_comment') {
     'x-forgejo-event': 'issue_comment',
     'x-forgejo-event-type': eventType,
   };
-  return { forge: 'home', headers: JSON.stringify(headers), body: pieces };
+  // As it is stored: in pieces, where it is large.
+  const isSmall = bytes.length <= SMALL_BODY_BYTES;
+  const row = isSmall ? { body: bytes, pieces: null } : { body: new Uint8Array(), pieces: pieces.length };
+  return await readDelivery({ forge: 'home', headers: JSON.stringify(headers), ...row }, pieces);
 }
 
-const read = (body: string | Uint8Array) => readDelivery(stored(body));
 const comment = (fields: Json) => JSON.stringify(changed(COMMENT, fields));
 
 async function eventOf(body: string) {
@@ -46,7 +47,7 @@ describe('a stored delivery', () => {
     const body = comment({ 'comment.body': 'Thanks, @bo!' });
     expect(body.length).toBeLessThan(SMALL_BODY_BYTES);
     const here = await read(body);
-    const apart = await readApart({ forge: 'home', headers: HEADERS, pieces: [Buffer.from(body)] });
+    const apart = await readApart({ forge: 'home', headers: HEADERS }, [Buffer.from(body)]);
     expect(apart).toEqual({ kind: 'event', ...here });
     expect(here).toMatchObject({ event: { mentions: ['bo'] } });
   });
@@ -59,6 +60,36 @@ describe('a stored delivery', () => {
     expect(event.comment!.body).toMatch(/\[cut: \d+ more characters are on the forge\]$/);
     expect(event.item!.title).toMatch(/^x{1000}\n\n\[cut: 4000 more/);
     expect(event.mentions).toEqual(['bo']);
+  });
+
+  test('is never held here as a whole: each piece has gone to the other thread when the next one is asked for', async () => {
+    const body = Buffer.from(comment({ 'comment.body': `@bo ${'x'.repeat(4 * MIB)}` }));
+    const given: Uint8Array[] = [];
+    const left: number[] = [];
+    async function* pieces() {
+      for (let at = 0; at < body.length; at += 65_536) {
+        left.push(given.reduce((sum, piece) => sum + piece.byteLength, 0));
+        given.push(new Uint8Array(body.subarray(at, at + 65_536)));
+        yield given.at(-1)!;
+      }
+    }
+    const outcome = await readApart({ forge: 'home', headers: HEADERS }, pieces());
+    expect(outcome).toMatchObject({ kind: 'event', event: { mentions: ['bo'] } });
+    expect(left.length).toBeGreaterThan(60);
+    expect(Math.max(...left)).toBe(0);
+  });
+
+  test('whose rest cannot be had fails as it was, and leaves nothing to the next one', async () => {
+    async function* broken() {
+      yield Buffer.from('{"action":"x",');
+      throw new Error('the database is gone');
+    }
+    await expect(readApart({ forge: 'home', headers: HEADERS }, broken())).rejects.toThrow(
+      'database is gone',
+    );
+    expect(await eventOf(comment({ 'comment.body': 'x'.repeat(200_000) }))).toMatchObject({
+      name: 'comment.created',
+    });
   });
 
   test('two that differ only behind the cut are two happenings', async () => {
@@ -121,7 +152,7 @@ test('the package as it is built reads large bodies, too', async () => {
   const script = `
     import { readApart } from ${JSON.stringify(join(folder, 'dist/dispatcher/read-apart.js'))};
     const pieces = [Buffer.from(process.argv[1])];
-    const outcome = await readApart({ forge: 'home', headers: ${JSON.stringify(HEADERS)}, pieces });
+    const outcome = await readApart({ forge: 'home', headers: ${JSON.stringify(HEADERS)} }, pieces);
     console.log(outcome.kind, outcome.event.mentions.join());`;
   const { stdout } = await run(process.execPath, [
     '--input-type=module',

@@ -2,31 +2,35 @@
 import { readDeliveryHeaders } from '../forge/delivery-headers.ts';
 import type { ParseOutcome } from '../forge/forge.ts';
 import { parseGiteaFamilyDelivery } from '../forge/gitea-family.ts';
-import { SMALL_BODY_BYTES, sizeOf } from '../inbox/pieces.ts';
+import { SMALL_BODY_BYTES } from '../inbox/pieces.ts';
 import type { DeliveryVerdict } from '../inbox.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
-import { readApart } from './read-apart.ts';
+import { type Pieces, readApart } from './read-apart.ts';
 
 export interface StoredDelivery {
   forge: string;
   /** JSON */
   headers: string;
-  /** whole, or in pieces (`piecesOf`) */
-  body: Uint8Array | readonly Uint8Array[];
+  /** empty where it is stored in pieces */
+  body: Uint8Array;
+  /** how many pieces it is stored in; null: none, `body` is all of it */
+  pieces: number | null;
 }
 
 export type DeliveryReading = { event: ForgeEvent } | { verdict: DeliveryVerdict };
 
-/** A large body is read in another thread: 25 MB take a second, in which this one would answer nobody. */
-export async function readDelivery(delivery: StoredDelivery): Promise<DeliveryReading> {
+/**
+ * A large body is read in another thread: 25 MB take a second, in which this one would answer nobody. `pieces` gives the
+ * whole body, in order, and is asked only for that.
+ */
+export async function readDelivery(delivery: StoredDelivery, pieces: Pieces): Promise<DeliveryReading> {
   const read = readDeliveryHeaders(JSON.parse(delivery.headers) as Record<string, string>);
   if (read.kind !== 'ok') return { verdict: { state: 'failed', reason: read.reason } };
   const { forge } = delivery;
-  const pieces = delivery.body instanceof Uint8Array ? [delivery.body] : delivery.body;
-  const outcome =
-    sizeOf(pieces) <= SMALL_BODY_BYTES
-      ? parseGiteaFamilyDelivery(forge, read.headers, Buffer.concat(pieces))
-      : await readApart({ forge, headers: read.headers, pieces });
+  const isSmall = delivery.pieces === null && delivery.body.length <= SMALL_BODY_BYTES;
+  const outcome = isSmall
+    ? parseGiteaFamilyDelivery(forge, read.headers, delivery.body)
+    : await readApart({ forge, headers: read.headers }, pieces);
   return readingOf(outcome);
 }
 

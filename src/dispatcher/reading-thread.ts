@@ -1,8 +1,22 @@
 /** The thread of `read-apart.ts`: a large body in, the small event that it means out. */
 import { parentPort } from 'node:worker_threads';
 import { parseGiteaFamilyDelivery } from '../forge/gitea-family.ts';
-import type { LargeDelivery } from './read-apart.ts';
+import type { ToThread } from './read-apart.ts';
 
-parentPort!.on('message', ({ forge, headers, pieces }: LargeDelivery) => {
-  parentPort!.postMessage(parseGiteaFamilyDelivery(forge, headers, Buffer.concat(pieces)));
+let pieces: Uint8Array[] = [];
+
+parentPort!.on('message', (message: ToThread) => {
+  if (message === 'begin') {
+    // What came of a body whose rest could not be had is given up.
+    pieces = [];
+    return;
+  }
+  if ('piece' in message) {
+    pieces.push(message.piece);
+    return;
+  }
+  const { forge, headers } = message.read;
+  const body = Buffer.concat(pieces);
+  pieces = [];
+  parentPort!.postMessage(parseGiteaFamilyDelivery(forge, headers, body));
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts';
-import { acceptPieces, type NewPieces, piecesOf, SMALL_BODY_BYTES, sweepPieces } from './pieces.ts';
+import { acceptPieces, allPiecesOf, type NewPieces, SMALL_BODY_BYTES, sweepPieces } from './pieces.ts';
 
 const NOW = 1_800_000_000_000;
 const LATER = NOW + 3_600_000;
@@ -42,7 +42,7 @@ describeDatabases('a body', (open) => {
       const body = bytes(length);
       expect(await acceptPieces(database, delivery('d', body))).toMatchObject({ kind: 'accepted' });
       const [row] = await rowsOf(database);
-      expect(Buffer.concat(await piecesOf(database.rows, row!)).equals(body)).toBe(true);
+      expect(Buffer.concat(await allPiecesOf(database.rows, row!)).equals(body)).toBe(true);
       const inPieces = length > SMALL_BODY_BYTES;
       expect((await piecesIn(database)).length > 0).toBe(inPieces);
       expect(row!.body.length).toBe(inPieces ? 0 : length);

@@ -80,7 +80,7 @@ async function summarise(rows: Rows, row: DeliveryRow): Promise<EventSummary | n
 /** Stored bytes can be anything, also headers that are no JSON: the rest of the explanation stands without them. */
 async function readStored(rows: Rows, row: DeliveryRow): Promise<DeliveryReading | null> {
   try {
-    return await readDelivery({ ...row, body: await piecesOf(rows, row) });
+    return await readDelivery(row, piecesOf(rows, row));
   } catch {
     return null;
   }
