@@ -181,6 +181,6 @@ export async function sweepPieces(database: Database, now: number): Promise<numb
   return orphans.length;
 }
 
-export function sizeOf(pieces: readonly Uint8Array[]): number {
+function sizeOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }
