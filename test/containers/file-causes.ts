@@ -39,6 +39,7 @@ const transcript = async ({ c }: Stage) => c.transcript(await c.session());
 function unaffected(name: string, breakIt: (stage: Stage) => void): Cause {
   return {
     name,
+    alike: true,
     arrange: (stage) => {
       breakIt(stage);
       return {};

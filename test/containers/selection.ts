@@ -20,12 +20,17 @@ const USUAL_IN_DOCKER = new Set([
   'the client of the engine is killed, in mid-tool',
   'the worker is killed in mid-tool, and another one goes on at once',
 ]);
+/**
+ * The second form of a fault differs from the first in what we do, not in what the engine does: nothing was archived, or
+ * it was so from the first run on.
+ */
+const isSecondForm = (name: string) => /(; no archive|, from the first run on)$/.test(name);
 /** The quickest of those that isolate. */
 const ENGINE_OF_WHAT_IS_ALIKE: EngineName = 'bubblewrap';
 
 export function isUsual(engine: EngineName, { name, alike = false }: Cause): boolean {
   if (engine === 'docker') return USUAL_IN_DOCKER.has(name);
-  return !alike || engine === ENGINE_OF_WHAT_IS_ALIKE;
+  return !(alike || isSecondForm(name)) || engine === ENGINE_OF_WHAT_IS_ALIKE;
 }
 
 /** With FAULT those whose id holds it, with FAULTS=all all that can be, else the usual ones. */
