@@ -50,6 +50,7 @@ export class Stage {
   #port = 0;
   #running: { close(): Promise<void> } | null = null;
   #database: Database | null = null;
+  #state = 'state';
 
   private constructor(folder: string, forge: PocketForge, model: RehearsalModel) {
     this.folder = folder;
@@ -109,7 +110,19 @@ export class Stage {
   }
 
   get state(): string {
-    return join(this.folder, 'state');
+    return join(this.folder, this.#state);
+  }
+
+  /** The state folder is somewhere else from the next start on; `relocate` brings it there. The service is stopped. */
+  async moveState(name: string, relocate: (from: string, to: string) => void): Promise<void> {
+    await this.#database?.close();
+    this.#database = null;
+    const from = this.state;
+    const config = readFileSync(this.configFile, 'utf8').replace(`./${this.#state}`, `./${name}`);
+    this.#state = name;
+    mkdirSync(dirname(this.state), { recursive: true });
+    relocate(from, this.state);
+    writeFileSync(this.configFile, config);
   }
 
   /** The bare repository behind the forge, to look into. */
