@@ -3,10 +3,11 @@
  * once; a crash between two of them goes on where it stopped.
  */
 import type { Item } from './forge/forge.ts';
-import { continuityReceipt, parseVerdict, postedText } from './outcome/answer.ts';
+import { continuityReceipt, postedText } from './outcome/answer.ts';
 import { type EffectDeps, effectKey, lastResult, marker, once, wasBegun } from './outcome/effects.ts';
 import type { OutgoingForge } from './outcome/outgoing-forge.ts';
 import { joinPull, openedByAnother, openedEarlier } from './outcome/pulls.ts';
+import { MISSING, readVerdict } from './outcome/verdict.ts';
 import type { Continuity, ForgeUser, RepositoryRef } from './vocabulary.ts';
 
 /** What pushing came to; the worker's `workdir.push` fits. */
@@ -184,7 +185,11 @@ async function comment(p: Publication, deps: OutcomeDeps, progress: Progress): P
 
 async function review(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
   const mark = marker(effectKey(p.dispatchId, 'review'));
-  const { verdict, body } = parseVerdict(p.answer);
+  const read = readVerdict(p.answer);
+  const { body } = read;
+  const verdict = read.kind === 'given' ? read.verdict : 'commented';
+  if (read.kind === 'unclear') progress.notes.push(read.why);
+  if (read.kind === 'missing') progress.notes.push(MISSING);
   const text = postedText({ answer: body, notes: progress.notes, marker: mark });
   const submitted = await once<{ id: number }>(deps, {
     dispatchId: p.dispatchId,

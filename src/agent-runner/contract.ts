@@ -51,6 +51,8 @@ export interface DispatchRun {
   caps: GatewayCaps;
   /** true when an earlier attempt of this very dispatch may have got somewhere */
   retried: boolean;
+  /** true when this run has answered already and is asked something more: what it did before is no news to it */
+  followUp?: boolean;
   prompt(form: PromptForm): string;
   /** commits prompt, session and continuity to the dispatch's row before the CLI is spawned */
   announce(start: {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { continuityReceipt, parseVerdict, postedText, unmarked } from './answer.ts';
+import { continuityReceipt, postedText, unmarked } from './answer.ts';
 
 describe('what is posted', () => {
   test('is the answer, our notes and our mark', () => {
@@ -33,19 +33,6 @@ test('marks in marks are gone, however deep and long', () => {
 
 test('an answer that goes on for ever is cut, and says so', () => {
   expect(unmarked('word '.repeat(100_000))).toMatch(/word\n\n\(cut here: 440000 more characters\)$/);
-});
-
-describe('the verdict of a review', () => {
-  test.each([
-    ['Verdict: approve\n\nFine.', 'approved', 'Fine.'],
-    ['**Verdict:** request-changes\nNo.', 'changes_requested', 'No.'],
-    ['verdict: Request changes\nNo.', 'changes_requested', 'No.'],
-    ['Verdict: comment\nHm.', 'commented', 'Hm.'],
-    ['I approve of this.', 'commented', 'I approve of this.'],
-    ['First.\nVerdict: approve', 'commented', 'First.\nVerdict: approve'],
-  ])('%j', (answer, verdict, body) => {
-    expect(parseVerdict(answer)).toEqual({ verdict, body });
-  });
 });
 
 test('a receipt is written only when the history had to be rebuilt', () => {

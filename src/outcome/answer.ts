@@ -1,6 +1,6 @@
 /** The agent's final answer to the text that is posted. Pure. */
 import { beginningOf, LONGEST_TO_POST } from '../text-limits.ts';
-import type { Continuity, ReviewVerdict } from '../vocabulary.ts';
+import type { Continuity } from '../vocabulary.ts';
 
 export interface PostedAnswer {
   answer: string;
@@ -43,20 +43,4 @@ export function continuityReceipt(continuity: Continuity, reason: string): strin
     `Continuity receipt: the earlier session of this conversation could not be resumed (${reason}). ` +
       'It was rebuilt from the record of what was asked, done and answered here; details of tool output may be missing.',
   ];
-}
-
-const VERDICT_LINE =
-  /^\s*\**verdict:?\**:?\s*\**(approved?|request[-_ ]changes|changes[-_ ]requested|comment(?:ed)?)\b[^\n]*\n?/i;
-
-/** A reviewer's answer begins with `Verdict: approve|request-changes|comment`; without it, it is a comment. */
-export function parseVerdict(answer: string): { verdict: ReviewVerdict; body: string } {
-  const match = VERDICT_LINE.exec(answer);
-  if (match === null) return { verdict: 'commented', body: answer };
-  const word = match[1]!.toLowerCase();
-  const verdict = word.startsWith('approve')
-    ? 'approved'
-    : word.startsWith('comment')
-      ? 'commented'
-      : 'changes_requested';
-  return { verdict, body: answer.slice(match[0].length).trim() };
 }

@@ -13,6 +13,7 @@ import { carryLate, type Lease, underLease } from '../mailbox/leases.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
 import { outgoingForge } from '../outcome/outgoing-forge.ts';
 import { cliFolders } from '../sessions/folders.ts';
+import { askForVerdict } from './ask-verdict.ts';
 import { type DispatchContext, gatherContext } from './context.ts';
 import { openDoors } from './doors.ts';
 import { toldEdits } from './edits.ts';
@@ -22,7 +23,7 @@ import { promptOf, spokenIn } from './prompts.ts';
 import { tellPeople } from './publish.ts';
 import { announceRun, conversationView, replayedMessages } from './rows.ts';
 import { sessionMarks } from './session-marks.ts';
-import { postpone, publishStoredAnswer, settleOutcome } from './settle.ts';
+import { postpone, publishStoredAnswer, settleOutcome, storeRun } from './settle.ts';
 import { withoutStale } from './stale.ts';
 import { forget, keepFiles, newsOf, putBack } from './steering-files.ts';
 import { declineRefused, takeUp, wasDeleted } from './truth-rows.ts';
@@ -154,31 +155,37 @@ async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Pr
   });
   const doors = await openDoors(work, deps, context, marks);
   try {
-    return await runWithSessionResume(
-      {
-        id: lease.dispatch.id,
-        conversationId: lease.conversation.id,
-        agentName: agent.name,
-        agent: agentOptions(agent),
-        policy: agent.resume,
-        cwd: context.checkout.path,
-        instructions: context.checkout.instructions,
-        folders: cliFolders(deps.config().state, lease.conversation.id),
-        container: containerOf(work, deps, context),
-        tools: doors.tools,
-        caps: agent.caps,
-        retried: lease.previous !== null,
-        prompt: (form) => promptOf(material, form),
-        announce: async ({ form, ...start }) => {
-          await announceRun(deps.database, lease, { ...start, carried: lease.messages.map((m) => m.id) });
-          await marks.begin(start.sessionId, form === null ? [] : spokenIn(material, form));
-          if (form !== null) await forget(work, deps);
-        },
-        marked: () => marks.restriction(),
-        signal: work.signal,
+    const dispatch: DispatchRun = {
+      id: lease.dispatch.id,
+      conversationId: lease.conversation.id,
+      agentName: agent.name,
+      agent: agentOptions(agent),
+      policy: agent.resume,
+      cwd: context.checkout.path,
+      instructions: context.checkout.instructions,
+      folders: cliFolders(deps.config().state, lease.conversation.id),
+      container: containerOf(work, deps, context),
+      tools: doors.tools,
+      caps: agent.caps,
+      retried: lease.previous !== null,
+      prompt: (form) => promptOf(material, form),
+      announce: async ({ form, ...start }) => {
+        await announceRun(deps.database, lease, { ...start, carried: lease.messages.map((m) => m.id) });
+        await marks.begin(start.sessionId, form === null ? [] : spokenIn(material, form));
+        if (form !== null) await forget(work, deps);
       },
-      { ...deps.runner, database: underLease(deps.runner.database, lease) },
-    );
+      marked: () => marks.restriction(),
+      signal: work.signal,
+    };
+    const runner = { ...deps.runner, database: underLease(deps.runner.database, lease) };
+    const outcome = await runWithSessionResume(dispatch, runner);
+    if (agent.publish !== 'review' || context.item.pull === null) return outcome;
+    return await askForVerdict({
+      run: { ...dispatch, announce: async ({ sessionId }) => await marks.begin(sessionId, []) },
+      outcome,
+      store: (answered) => storeRun(work, deps, context, answered, answered.answer),
+      again: (run) => runWithSessionResume(run, runner),
+    });
   } finally {
     await doors.close();
   }

@@ -63,7 +63,7 @@ async function interrupted(work: Work, deps: DispatchDeps, why: string): Promise
   return finish({ state: 'failed', reason: `${why}: ${minutes} minutes` });
 }
 
-async function storeRun(
+export async function storeRun(
   work: Work,
   deps: DispatchDeps,
   context: DispatchContext,
