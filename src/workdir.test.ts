@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BareRepository, git, makeFolder } from '../test/support/git-remotes.ts';
@@ -104,7 +104,7 @@ describe('a branch checkout', () => {
     expect(second.notes[0]).toMatch(/was missing and was made anew/);
   });
 
-  test('fast-forwards a clean tree, and leaves a dirty or diverged one alone', async () => {
+  test('fast-forwards its tree, and leaves a diverged one alone', async () => {
     const { path, headSha } = await workdir.prepare(spec());
     const one = forge.commit('refs/heads/claude/5', 'one', '1', 'refs/heads/main');
     const forwarded = await workdir.prepare(spec());
@@ -116,17 +116,46 @@ describe('a branch checkout', () => {
     expect(readFileSync(join(path, 'one'), 'utf8')).toBe('1');
     expect(headSha).not.toBe(one);
 
-    forge.commit('refs/heads/claude/5', 'two', '2');
-    writeFileSync(join(path, 'README.md'), 'dirty\n');
-    const dirty = await workdir.prepare(spec());
-    expect(dirty.headSha).toBe(one);
-    expect(dirty.notes.join()).toMatch(/not fast-forwarded/);
-
-    git(path, 'checkout', '--quiet', '--', 'README.md');
     const mine = agentCommits(path, 'mine');
+    forge.commit('refs/heads/claude/5', 'two', '2');
     const diverged = await workdir.prepare(spec());
     expect(diverged.headSha).toBe(mine);
     expect(diverged.notes.join()).toMatch(/diverged/);
+  });
+
+  test('follows the forge with uncommitted changes, unless these are in the way, and then names both commits', async () => {
+    const { path } = await workdir.prepare(spec());
+    writeFileSync(join(path, 'coverage.out'), 'mine');
+    writeFileSync(join(path, 'README.md'), 'dirty\n');
+    const one = forge.commit('refs/heads/claude/5', 'one', '1', 'refs/heads/main');
+    const forwarded = await workdir.prepare(spec());
+    expect(forwarded.headSha).toBe(one);
+    expect(forwarded.notes.join(' ')).toMatch(/kept \(2 files\).*was fast-forwarded/);
+
+    const two = forge.commit('refs/heads/claude/5', 'README.md', 'theirs\n');
+    const behind = await workdir.prepare(spec());
+    expect(behind.headSha).toBe(one);
+    expect(behind.notes.join(' ')).toContain(`up to ${two}; the checkout was not fast-forwarded and is at ${one}`);
+    expect(readFileSync(join(path, 'README.md'), 'utf8')).toBe('dirty\n');
+  });
+
+  test('goes back to its branch with files that are in nobody’s way, and says what it is behind of', async () => {
+    const { path, baseSha } = await workdir.prepare(spec());
+    git(path, 'checkout', '--quiet', '-b', 'mine');
+    writeFileSync(join(path, 'coverage.out'), 'mine');
+    const back = await workdir.prepare(spec());
+    expect(back).toMatchObject({ branch: 'claude/5', headSha: baseSha });
+    expect(back.notes.join(' ')).toContain('was on branch mine; it is now on claude/5');
+
+    git(path, 'checkout', '--quiet', 'mine');
+    agentCommits(path, 'README.md', 'mine\n');
+    writeFileSync(join(path, 'README.md'), 'dirty\n');
+    const theirs = forge.commit('refs/heads/claude/5', 'one', '1', 'refs/heads/main');
+    const left = await workdir.prepare(spec());
+    expect(left.branch).toBe('mine');
+    expect(left.notes.join(' ')).toMatch(/it was left there, because the uncommitted changes/);
+    expect(left.notes.join(' ')).toContain(`commits that are not in it, up to ${theirs}`);
+    expect(readFileSync(join(path, 'README.md'), 'utf8')).toBe('dirty\n');
   });
 
   test('goes back to its branch, and keeps commits made without one', async () => {
@@ -182,14 +211,62 @@ describe('a pull request checkout', () => {
     expect(readFileSync(join(checkout.path, 'feature'), 'utf8')).toBe('2');
   });
 
-  test('stays where it is with uncommitted changes, and says so', async () => {
+  test('follows the head whatever is not committed, which is put aside and not lost', async () => {
     const first = forge.commit('refs/pull/3/head', 'feature', '1', 'refs/heads/main');
     const { path } = await workdir.prepare(pull(first));
     writeFileSync(join(path, 'feature'), 'changed');
+    mkdirSync(join(path, 'out'));
+    writeFileSync(join(path, 'out/coverage.out'), 'mine');
+    writeFileSync(join(path, 'staged'), 'mine');
+    git(path, 'add', 'staged');
     const second = forge.commit('refs/pull/3/head', 'feature', '2');
-    const kept = await workdir.prepare(pull(second));
-    expect(kept.headSha).toBe(first);
-    expect(kept.notes.join(' ')).toContain(`The pull request is at ${second}`);
+    const moved = await workdir.prepare(pull(second));
+    expect(moved.headSha).toBe(second);
+    expect(git(path, 'rev-parse', 'HEAD')).toBe(second);
+    expect(git(path, 'status', '--porcelain')).toBe('');
+    expect(moved.notes.join(' ')).toContain('(3 files) was put aside in .git/put-aside-1');
+    const aside = join(path, '.git/put-aside-1/files');
+    const kept = ['feature', 'out/coverage.out', 'staged'].map((f) => readFileSync(join(aside, f), 'utf8'));
+    expect(kept).toEqual(['changed', 'mine', 'mine']);
+  });
+
+  test('is at the head also when nothing moved, after a merge that was left unfinished, and beside a repository', async () => {
+    const first = forge.commit('refs/pull/3/head', 'README.md', '1', 'refs/heads/main');
+    const { path } = await workdir.prepare(pull(first));
+    forge.commit('refs/heads/main', 'README.md', 'theirs\n');
+    await workdir.prepare(pull(first));
+    expect(() => git(path, 'merge', 'origin/main')).toThrow();
+    git(path, 'init', '--quiet', 'inner');
+    writeFileSync(join(path, 'inner/file'), 'mine');
+    const again = await workdir.prepare(pull(first));
+    expect(again.headSha).toBe(first);
+    expect(git(path, 'status', '--porcelain')).toBe('');
+    expect(existsSync(join(path, '.git/MERGE_HEAD'))).toBe(false);
+    expect(readFileSync(join(path, '.git/put-aside-1/files/inner/file'), 'utf8')).toBe('mine');
+    expect((await workdir.prepare(pull(first))).notes).toEqual([]);
+  });
+
+  test('follows the head where the tree differs right after git made it', async () => {
+    forge.commit('refs/heads/main', '.gitattributes', '*.bat text eol=lf\n');
+    const first = forge.commit('refs/pull/3/head', 'run.bat', 'a\r\n', 'refs/heads/main');
+    const { path } = await workdir.prepare(pull(first));
+    expect(git(path, 'status', '--porcelain')).not.toBe('');
+    const second = forge.commit('refs/pull/3/head', 'feature', '2');
+    expect((await workdir.prepare(pull(second))).headSha).toBe(second);
+    expect(git(path, 'rev-parse', 'HEAD')).toBe(second);
+  });
+
+  test('moves nothing through a link that stands where a folder was', async () => {
+    const first = forge.commit('refs/pull/3/head', 'd/f', '1', 'refs/heads/main');
+    const { path } = await workdir.prepare(pull(first));
+    const outside = join(folder.path, 'outside');
+    mkdirSync(outside);
+    writeFileSync(join(outside, 'f'), 'not ours');
+    rmSync(join(path, 'd'), { recursive: true });
+    symlinkSync(outside, join(path, 'd'));
+    await workdir.prepare(pull(first));
+    expect(readFileSync(join(outside, 'f'), 'utf8')).toBe('not ours');
+    expect(readFileSync(join(path, 'd/f'), 'utf8')).toBe('1');
   });
 
   test('goes to the present head when the wanted commit is gone from the forge', async () => {

@@ -131,11 +131,17 @@ const OPERATIONS = {
 
 /** What the agent's git is in the middle of, or null. */
 export async function operationInProgress(checkout: string): Promise<string | null> {
-  for (const [name, operation] of Object.entries(OPERATIONS)) {
-    const found = await lstat(join(checkout, '.git', name)).catch(() => null);
-    if (found !== null) return operation;
+  const [name] = await operationFiles(checkout);
+  return name === undefined ? null : OPERATIONS[name];
+}
+
+/** The files and folders by which git knows of it, in the checkout's `.git`. */
+export async function operationFiles(checkout: string): Promise<(keyof typeof OPERATIONS)[]> {
+  const found: (keyof typeof OPERATIONS)[] = [];
+  for (const name of Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]) {
+    if ((await lstat(join(checkout, '.git', name)).catch(() => null)) !== null) found.push(name);
   }
-  return null;
+  return found;
 }
 
 function unreadableHead(control: Control): GitCommandFailed {

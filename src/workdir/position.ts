@@ -6,6 +6,7 @@ import { CheckoutBroken, inCheckout, operationInProgress, readStatus, type Statu
 import type { Control } from './control.ts';
 import { isDamage } from './failure.ts';
 import type { Git } from './git.ts';
+import { putAside } from './put-aside.ts';
 import type { Target } from './target.ts';
 
 export interface Position {
@@ -19,42 +20,45 @@ export interface Position {
 
 /** Answers the state it leaves. */
 export async function position(p: Position, target: Target): Promise<Status> {
-  const dirty = p.status.dirtyFiles.length;
-  if (dirty > 0)
-    p.notes.push(
-      `Uncommitted changes of an earlier run were kept (${dirty === 1 ? '1 file' : `${dirty} files`}).`,
-    );
-  const operation = await operationInProgress(p.control.checkout);
-  if (operation !== null) {
-    p.notes.push(
-      `A ${operation} is in progress in the checkout; it was left as it is. Finish or abort it first.`,
-    );
-    return p.status;
-  }
   try {
-    const moved =
-      target.kind === 'branch' ? await positionOnBranch(p, target) : await positionOnPull(p, target);
-    return moved ? await readStatus(p.git, p.control) : p.status;
+    return target.kind === 'branch' ? await positionOnBranch(p, target) : await positionOnPull(p, target);
   } catch (error) {
     throw isDamage(error) ? new CheckoutBroken(String(error)) : error;
   }
 }
 
-/** Answers whether anything was moved. */
-async function positionOnBranch(p: Position, target: Target & { kind: 'branch' }): Promise<boolean> {
-  const dirty = p.status.dirtyFiles.length > 0;
+async function positionOnBranch(p: Position, target: Target & { kind: 'branch' }): Promise<Status> {
+  const dirty = p.status.dirtyFiles.length;
+  if (dirty > 0)
+    p.notes.push(
+      `Uncommitted changes of an earlier run were kept (${countOf(dirty)}).`,
+    );
+  const operation = await operationInProgress(p.control.checkout);
+  if (operation !== null) {
+    const behind = await newCommits(p, target);
+    p.notes.push(
+      `A ${operation} is in progress in the checkout; it was left as it is. Finish or abort it first.${behind}`,
+    );
+    return p.status;
+  }
+  return (await goToBranch(p, target)) ? await readStatus(p.git, p.control) : p.status;
+}
+
+/** Answers whether anything was moved. Git itself refuses each step that would overwrite a file which is not committed. */
+async function goToBranch(p: Position, target: Target & { kind: 'branch' }): Promise<boolean> {
   let head = p.status.headSha;
   let moved = false;
   if (p.status.branch !== target.branch) {
     const where = p.status.branch === null ? 'at a commit without a branch' : `on branch ${p.status.branch}`;
-    if (dirty) {
+    await keepDetachedWork(p);
+    const switched = await switchTo(p, target);
+    if (switched === null) {
       p.notes.push(
-        `The checkout is ${where} with uncommitted changes, not on ${target.branch}; it was left there.`,
+        `The checkout is ${where}, not on ${target.branch}; it was left there, because the uncommitted changes are in files that differ on ${target.branch}. Commit them where they belong, then go to ${target.branch}.${await newCommits(p, target)}`,
       );
       return moved;
     }
-    await keepDetachedWork(p);
-    head = await switchTo(p, target);
+    head = switched;
     moved = true;
     p.notes.push(`The checkout was ${where}; it is now on ${target.branch}.`);
   }
@@ -64,35 +68,57 @@ async function positionOnBranch(p: Position, target: Target & { kind: 'branch' }
     p.notes.push(
       `The branch on the forge and the checkout have diverged; the checkout was left as it is. Merge or rebase onto origin/${target.branch}.`,
     );
-  } else if (dirty) {
-    p.notes.push(
-      `The branch on the forge has new commits by others; because of the uncommitted changes the checkout was not fast-forwarded. They are in origin/${target.branch}.`,
-    );
-  } else {
-    await inCheckout(p.git, p.control, ['merge', '--quiet', '--ff-only', '--no-stat', remote]);
-    p.notes.push('The branch on the forge has new commits by others; the checkout was fast-forwarded.');
-    moved = true;
+    return moved;
   }
+  const args = ['merge', '--quiet', '--ff-only', '--no-stat', remote];
+  if ((await inCheckout(p.git, p.control, args, [0, 1, 128])).exitCode === 0) {
+    p.notes.push('The branch on the forge has new commits by others; the checkout was fast-forwarded.');
+    return true;
+  }
+  p.notes.push(
+    `The branch on the forge has new commits by others, up to ${remote}; the checkout was not fast-forwarded and is at ${head}, because they change files that have uncommitted changes here. Commit your changes, then merge origin/${target.branch}.`,
+  );
   return moved;
 }
 
-async function positionOnPull(p: Position, target: Target & { kind: 'pull' }): Promise<boolean> {
-  if (p.status.headSha === target.sha) return false;
-  if (p.status.dirtyFiles.length > 0) {
-    p.notes.push(
-      `The pull request is at ${target.sha}; because of the uncommitted changes the checkout was left at ${p.status.headSha}.`,
-    );
-    return false;
-  }
-  await keepDetachedWork(p);
-  await inCheckout(p.git, p.control, ['checkout', '--quiet', '--detach', target.sha, '--']);
-  await p.control.returnHead();
-  p.notes.push(`The pull request moved from ${p.status.headSha} to ${target.sha}; the checkout followed it.`);
-  return true;
+/** Said where the checkout was left as it is: that the forge is ahead of it. */
+async function newCommits(p: Position, target: Target & { kind: 'branch' }): Promise<string> {
+  const remote = target.remoteSha;
+  if (remote === null || (await isAncestor(p, remote, p.status.headSha))) return '';
+  return ` The branch ${target.branch} on the forge has commits that are not in it, up to ${remote}: they are in origin/${target.branch}.`;
 }
 
-/** The clean tree goes to the branch; it is made where it does not exist. Answers the branch's head. */
-async function switchTo(p: Position, target: Target & { kind: 'branch' }): Promise<string> {
+/**
+ * At the commit exactly, whatever stands in the way: what is said of a pull request is said of this commit. A tree that
+ * differs right after git made it (line ends, names that differ in case only) is no work of anybody's.
+ */
+async function positionOnPull(p: Position, target: Target & { kind: 'pull' }): Promise<Status> {
+  const { git, control, status } = p;
+  await keepDetachedWork(p);
+  const aside = await putAside(control.checkout, status.dirtyFiles);
+  if (status.headSha === target.sha && aside === null) return status;
+  if (aside !== null) {
+    const files = status.dirtyFiles.length;
+    const what = files === 0 ? 'An unfinished operation of git' : `What was not committed (${countOf(files)})`;
+    p.notes.push(`${what} was put aside in ${aside}: the checkout is at the commit of the pull request, exactly.`);
+  }
+  await inCheckout(git, control, ['checkout', '--quiet', '--force', '--detach', target.sha, '--']);
+  await control.returnHead();
+  const now = await readStatus(git, control);
+  if (now.headSha !== target.sha) {
+    throw new CheckoutBroken(`the checkout is at ${now.headSha} and could not be moved to ${target.sha}`);
+  }
+  if (status.headSha !== target.sha)
+    p.notes.push(`The pull request moved from ${status.headSha} to ${target.sha}; the checkout followed it.`);
+  return now;
+}
+
+function countOf(files: number): string {
+  return files === 1 ? '1 file' : `${files} files`;
+}
+
+/** The tree goes to the branch; it is made where it does not exist. Answers its head, null = git would have to overwrite. */
+async function switchTo(p: Position, target: Target & { kind: 'branch' }): Promise<string | null> {
   const ref = `refs/heads/${target.branch}`;
   const local = await inCheckout(
     p.git,
@@ -102,7 +128,9 @@ async function switchTo(p: Position, target: Target & { kind: 'branch' }): Promi
   );
   const start = target.remoteSha ?? target.baseSha;
   const how = local.exitCode === 0 ? [target.branch] : ['--no-track', '-b', target.branch, start];
-  await inCheckout(p.git, p.control, ['checkout', '--quiet', ...how, '--']);
+  const answers = p.status.dirtyFiles.length > 0 ? [0, 1, 128] : [0];
+  const gone = await inCheckout(p.git, p.control, ['checkout', '--quiet', ...how, '--'], answers);
+  if (gone.exitCode !== 0) return null;
   await p.control.returnHead();
   return local.exitCode === 0 ? local.stdout : start;
 }
