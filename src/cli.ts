@@ -6,6 +6,7 @@
  * rest never gives them back (34 MB of its 149).
  */
 import { Command } from 'commander';
+import { registerAnswers } from './cli/answers.ts';
 import { registerHealth } from './cli/health.ts';
 import { registerInspection } from './cli/inspection.ts';
 import { registerOperations } from './cli/operations.ts';
@@ -22,6 +23,7 @@ const program = new Command('claude-hooks')
 
 registerOperations(program);
 registerInspection(program);
+registerAnswers(program);
 registerHealth(program);
 registerRehearsal(program);
 

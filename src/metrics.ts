@@ -27,6 +27,7 @@ export function createMetrics(database: Database): Metrics {
   stateGauge(registry, database, 'dispatches');
   stateGauge(registry, database, 'messages');
   stateGauge(registry, database, 'sessions');
+  effectGauge(registry, database);
   new Gauge({
     name: 'claude_hooks_dispatch_continuity',
     help: 'Dispatches by the rung of the resume ladder they began on',
@@ -87,6 +88,25 @@ function stateGauge(
         .execute();
       this.reset();
       for (const row of rows) this.set({ state: row.state }, Number(row.count));
+    },
+  });
+}
+
+/** A refused push, pull request, comment or review beside those that were done. */
+function effectGauge(registry: Registry, database: Database): void {
+  new Gauge({
+    name: 'claude_hooks_effects',
+    help: 'Acts on the forge by kind and state; refused = the forge said no',
+    labelNames: ['kind', 'state'],
+    registers: [registry],
+    async collect() {
+      const rows = await database.rows
+        .selectFrom('effects')
+        .select(['kind', 'state', (e) => e.fn.countAll<number>().as('count')])
+        .groupBy(['kind', 'state'])
+        .execute();
+      this.reset();
+      for (const row of rows) this.set({ kind: row.kind, state: row.state }, Number(row.count));
     },
   });
 }

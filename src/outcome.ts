@@ -32,8 +32,8 @@ export interface Publication {
   branch: { name: string; base: string; push: () => Promise<Pushed> } | null;
   /** the issue the pull request closes; null when the conversation began on a pull request */
   closes: number | null;
-  /** head of the pull request as reviewed; null when the item is an issue */
-  reviewedSha: string | null;
+  /** the commit that a review is about, or why there can be none; null when the answer is no review */
+  reviewed: { kind: 'commit'; sha: string } | { kind: 'withheld'; why: string } | null;
   answer: string;
   continuity: Continuity;
   continuityReason: string;
@@ -49,6 +49,7 @@ export interface Published {
   hasNews: boolean;
   pullNumber: number | null;
   commentUrl: string | null;
+  reviewId: number | null;
   /** effects the forge refused, in its words */
   refusals: string[];
 }
@@ -59,6 +60,7 @@ export async function publishOutcome(publication: Publication, deps: OutcomeDeps
     hasNews: false,
     pullNumber: null,
     commentUrl: null,
+    reviewId: null,
     refusals: [],
   };
   const notes: string[] = [];
@@ -66,12 +68,20 @@ export async function publishOutcome(publication: Publication, deps: OutcomeDeps
     await pushWork(publication, deps, { published, notes });
   }
   notes.push(...continuityReceipt(publication.continuity, publication.continuityReason));
-  if (publication.publish === 'review' && publication.reviewedSha !== null) {
-    await review(publication, deps, { published, notes });
+  const { reviewed } = publication;
+  if (publication.publish === 'review' && reviewed?.kind === 'commit') {
+    await review({ ...publication, reviewedSha: reviewed.sha }, deps, { published, notes });
   } else {
+    if (reviewed?.kind === 'withheld') notes.push(reviewed.why);
     await comment(publication, deps, { published, notes });
   }
   return published;
+}
+
+/** Why nobody can read the answer; null = it is posted. */
+export function unpostedReason({ commentUrl, reviewId, refusals }: Published): string | null {
+  if (commentUrl !== null || reviewId !== null) return null;
+  return refusals.at(-1) ?? 'nothing says why';
 }
 
 interface Progress {
@@ -183,7 +193,11 @@ async function comment(p: Publication, deps: OutcomeDeps, progress: Progress): P
   else progress.published.commentUrl = posted.result.url;
 }
 
-async function review(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
+async function review(
+  p: Publication & { reviewedSha: string },
+  deps: OutcomeDeps,
+  progress: Progress,
+): Promise<void> {
   const mark = marker(effectKey(p.dispatchId, 'review'));
   const read = readVerdict(p.answer);
   const { body } = read;
@@ -205,10 +219,11 @@ async function review(p: Publication, deps: OutcomeDeps, progress: Progress): Pr
       await deps.forge.submitReview(p.repository, p.itemNumber, {
         verdict,
         body: text,
-        commitId: p.reviewedSha!,
+        commitId: p.reviewedSha,
         inline: [],
       }),
   });
+  if (submitted.kind === 'done') progress.published.reviewId = submitted.result.id;
   // For example a review of one's own pull request: the answer is then posted as a comment, so that it is not lost.
   if (submitted.kind === 'refused') {
     progress.published.refusals.push(submitted.reason);

@@ -167,6 +167,8 @@ export type DispatchState =
   | 'queued'
   | 'running'
   | 'succeeded'
+  /** answered, and the forge refused to take the answer */
+  | 'unposted'
   | 'failed'
   | 'interrupted'
   | 'cancelled'

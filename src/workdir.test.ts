@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BareRepository, git, makeFolder } from '../test/support/git-remotes.ts';
@@ -135,7 +144,9 @@ describe('a branch checkout', () => {
     const two = forge.commit('refs/heads/claude/5', 'README.md', 'theirs\n');
     const behind = await workdir.prepare(spec());
     expect(behind.headSha).toBe(one);
-    expect(behind.notes.join(' ')).toContain(`up to ${two}; the checkout was not fast-forwarded and is at ${one}`);
+    expect(behind.notes.join(' ')).toContain(
+      `up to ${two}; the checkout was not fast-forwarded and is at ${one}`,
+    );
     expect(readFileSync(join(path, 'README.md'), 'utf8')).toBe('dirty\n');
   });
 

@@ -11,7 +11,10 @@ export interface ComposedPrompt {
 }
 
 /** A new session is told everything, one that goes on only what is new, one that was cut off that it was. */
-export function composePrompt(dispatch: Pick<DispatchRun, 'prompt' | 'followUp'>, plan: SessionPlan): ComposedPrompt {
+export function composePrompt(
+  dispatch: Pick<DispatchRun, 'prompt' | 'followUp'>,
+  plan: SessionPlan,
+): ComposedPrompt {
   const knowsTheTask = plan.start === 'resume' || plan.preamble !== null;
   const form = knowsTheTask ? 'short' : 'full';
   const asked = dispatch.prompt(form);

@@ -47,7 +47,7 @@ async function agentOpensPull(): Promise<Story> {
         // The agent's own push has gone through the relay.
         branch: { name: branch, base: 'main', push: async () => ({ kind: 'up-to-date', sha }) },
         closes: stage.number,
-        reviewedSha: null,
+        reviewed: null,
         answer: 'Done, @ada.',
         continuity: 'fresh',
         continuityReason: '',

@@ -151,7 +151,7 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
         publish: 'pull-request',
         branch: { name: at.branch, base: 'main', push: async () => ({ kind: 'pushed', sha: at.sha }) },
         closes: at.stage.number,
-        reviewedSha: null,
+        reviewed: null,
         answer: LIVE,
         continuity: 'rebuilt',
         continuityReason: LIVE_LINE,
@@ -181,7 +181,7 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
     const { branch, sha } = await world();
     const opening = { title: 'Theirs', body: '', head: branch, base: 'main' };
     const { number } = await trial.forge.as('ada').openPull(REPO, opening);
-    await publish({ publish: 'review', itemNumber: number, reviewedSha: sha, branch: null });
+    await publish({ publish: 'review', itemNumber: number, reviewed: { kind: 'commit', sha }, branch: null });
     expect(trial.forge.state.reviews.at(-1)!.body).toSatisfy(isQuiet);
   });
 });

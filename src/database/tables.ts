@@ -162,6 +162,8 @@ interface DispatchesTable {
   ended_at: number | null;
   session_id: string | null;
   continuity: string | null;
+  /** in the checkout when the run began; of a branch when its first attempt did; null = no run was announced yet */
+  commit_sha: string | null;
   /** the prompt as handed to the CLI, written before the spawn */
   prompt: string | null;
   /** JSON array of message ids the prompt carries */

@@ -200,7 +200,7 @@ async function tellDispatch(stage: Stage, n: number, say: (line: string) => void
   say(`  ${row.state}${row.reason === null ? '' : ` (${row.reason})`}: ${row.answer ?? 'no answer'}`);
 }
 
-const ENDED = new Set(['succeeded', 'failed', 'cancelled', 'parked']);
+const ENDED = new Set(['succeeded', 'unposted', 'failed', 'cancelled', 'parked']);
 
 async function reading<T>(stage: Stage, work: (database: Database) => Promise<T>): Promise<T> {
   const database = openDatabase({ url: stage.database, readOnly: true });

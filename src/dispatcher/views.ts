@@ -35,7 +35,7 @@ async function succeeded(rows: Rows, conversationId: string): Promise<number> {
     .selectFrom('dispatches')
     .select((e) => e.fn.countAll<number>().as('count'))
     .where('conversation_id', '=', conversationId)
-    .where('state', '=', 'succeeded')
+    .where('state', 'in', ['succeeded', 'unposted'])
     .executeTakeFirstOrThrow();
   return Number(count);
 }

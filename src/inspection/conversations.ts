@@ -33,6 +33,8 @@ export interface ConversationSummary {
   state: ConversationState;
   /** messages no run has taken yet */
   waitingMessages: number;
+  /** answers that the forge refused, and that are kept to be posted */
+  unpostedAnswers: number;
   updatedAt: string;
 }
 
@@ -115,6 +117,12 @@ async function summarise(
     .where('conversation_id', '=', row.id)
     .where('state', '=', 'waiting')
     .executeTakeFirstOrThrow();
+  const { unposted } = await rows
+    .selectFrom('dispatches')
+    .select((e) => e.fn.countAll<number>().as('unposted'))
+    .where('conversation_id', '=', row.id)
+    .where('state', '=', 'unposted')
+    .executeTakeFirstOrThrow();
   return {
     id: row.id,
     forge: row.forge,
@@ -126,6 +134,7 @@ async function summarise(
     branch: row.branch,
     state: stateOf(row, open, moment),
     waitingMessages: Number(waiting),
+    unpostedAnswers: Number(unposted),
     updatedAt: timeOf(row.updated_at)!,
   };
 }

@@ -24,7 +24,9 @@ export function renderConversations(list: ConversationList, now: number = Date.n
       c.id.slice(0, SHOWN_ID),
       itemOf(c),
       c.agent,
-      showState(c.state, now) + (c.waitingMessages > 0 ? `, ${count(c.waitingMessages, 'message')}` : ''),
+      showState(c.state, now) +
+        (c.waitingMessages > 0 ? `, ${count(c.waitingMessages, 'message')}` : '') +
+        (c.unpostedAnswers > 0 ? `, ${count(c.unpostedAnswers, 'answer')} not posted` : ''),
       oneLine(c.title, 60),
     ]),
   ]);
@@ -50,6 +52,7 @@ function renderDescription(c: ConversationDescription, now: number): string {
         ['branch', c.branch === null ? 'none yet' : oneLine(c.branch)],
         ...(others.length === 0 ? [] : [['joined by', others.join(', ')]]),
         ['waiting', count(c.waitingMessages, 'message')],
+        ...(c.unpostedAnswers === 0 ? [] : [['not posted', showUnposted(c)]]),
         ['usage', showUsage(c.usage)],
         ...(c.ledger.requests === 0 ? [] : [['ledger', showLedger(c.ledger)]]),
       ]),
@@ -60,6 +63,10 @@ function renderDescription(c: ConversationDescription, now: number): string {
       ? []
       : section('incidents of dispatches that are gone', c.otherIncidents.map(showIncident))),
   ].join('\n');
+}
+
+function showUnposted({ unpostedAnswers, id }: ConversationSummary): string {
+  return `${count(unpostedAnswers, 'answer')} refused by the forge; \`claude-hooks answers post ${id}\` posts the newest`;
 }
 
 function section(title: string, lines: string[]): string[] {

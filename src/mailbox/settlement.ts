@@ -5,6 +5,8 @@ import { assertLease, type Lease } from './leases.ts';
 
 export type Settlement =
   | { state: 'succeeded' }
+  /** answered, but the forge refused the answer: it is kept, and posted when a person asks for it */
+  | { state: 'unposted'; reason: string }
   /** `declined` names why the messages get no answer; a person is told on the item */
   | { state: 'failed'; reason: string }
   | { state: 'cancelled'; reason: string }
@@ -15,7 +17,7 @@ export type Settlement =
 export interface SettleOptions {
   settlement: Settlement;
   now: number;
-  /** JSON Snapshot to store as seen by the agent; only with `succeeded` */
+  /** JSON Snapshot to store as seen by the agent; only where it has answered */
   seen?: string | null;
   /** messages that arrived in the mailbox but were not in the answered prompt: they go on waiting */
   unanswered?: string[];
@@ -36,11 +38,16 @@ export async function settleDispatch(
         lease_worker: null,
         lease_until: 0,
         updated_at: options.now,
-        ...(options.settlement.state === 'succeeded' && options.seen != null ? { seen: options.seen } : {}),
+        ...(hasAnswered(options.settlement) && options.seen != null ? { seen: options.seen } : {}),
       })
       .where('id', '=', lease.conversation.id)
       .execute();
   });
+}
+
+/** Whether anybody has read the answer or not: the agent has read what it was woken for. */
+function hasAnswered({ state }: Settlement): boolean {
+  return state === 'succeeded' || state === 'unposted';
 }
 
 async function settle(tx: Rows, dispatch: DispatchRow, options: SettleOptions): Promise<void> {

@@ -16,7 +16,11 @@ describe('the bare word is a verdict', () => {
     ['Verdict: approve\n\nFine.\n\nVerdict: approve', 'approved', 'Fine.\n\nVerdict: approve'],
     ['Verdict: approve\n\n> Verdict: comment\n\n```\nVerdict: x\n```', 'approved', undefined],
   ])('%j', (answer, verdict, body) => {
-    expect(readVerdict(answer)).toMatchObject({ kind: 'given', verdict, ...(body === undefined ? {} : { body }) });
+    expect(readVerdict(answer)).toMatchObject({
+      kind: 'given',
+      verdict,
+      ...(body === undefined ? {} : { body }),
+    });
   });
 });
 

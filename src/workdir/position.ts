@@ -29,10 +29,7 @@ export async function position(p: Position, target: Target): Promise<Status> {
 
 async function positionOnBranch(p: Position, target: Target & { kind: 'branch' }): Promise<Status> {
   const dirty = p.status.dirtyFiles.length;
-  if (dirty > 0)
-    p.notes.push(
-      `Uncommitted changes of an earlier run were kept (${countOf(dirty)}).`,
-    );
+  if (dirty > 0) p.notes.push(`Uncommitted changes of an earlier run were kept (${countOf(dirty)}).`);
   const operation = await operationInProgress(p.control.checkout);
   if (operation !== null) {
     const behind = await newCommits(p, target);
@@ -99,8 +96,11 @@ async function positionOnPull(p: Position, target: Target & { kind: 'pull' }): P
   if (status.headSha === target.sha && aside === null) return status;
   if (aside !== null) {
     const files = status.dirtyFiles.length;
-    const what = files === 0 ? 'An unfinished operation of git' : `What was not committed (${countOf(files)})`;
-    p.notes.push(`${what} was put aside in ${aside}: the checkout is at the commit of the pull request, exactly.`);
+    const what =
+      files === 0 ? 'An unfinished operation of git' : `What was not committed (${countOf(files)})`;
+    p.notes.push(
+      `${what} was put aside in ${aside}: the checkout is at the commit of the pull request, exactly.`,
+    );
   }
   await inCheckout(git, control, ['checkout', '--quiet', '--force', '--detach', target.sha, '--']);
   await control.returnHead();

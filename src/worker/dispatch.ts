@@ -11,6 +11,7 @@ import { ForgeUnavailable, GitFailed, LeaseLost } from '../errors.ts';
 import { faultPoint } from '../faults.ts';
 import { carryLate, type Lease, underLease } from '../mailbox/leases.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
+import { lastIsUnposted } from '../mailbox/unposted.ts';
 import { outgoingForge } from '../outcome/outgoing-forge.ts';
 import { cliFolders } from '../sessions/folders.ts';
 import { askForVerdict } from './ask-verdict.ts';
@@ -132,18 +133,8 @@ async function refuse(
 }
 
 async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Promise<RunOutcome> {
-  const { lease, agent, account } = work;
-  const seenAll = seenItems(lease.conversation.seen);
-  const news = await newsOf(work, deps);
-  const material = {
-    context: { ...context, checkout: { ...context.checkout, notes: [...news, ...context.checkout.notes] } },
-    texts: await readTexts(context),
-    agent,
-    login: account.login,
-    skills: deps.config().skills,
-    conversation: await conversationView(deps.database, lease),
-    seen: seenAll[context.item.number] ?? null,
-  };
+  const { lease, agent } = work;
+  const material = await materialOf(work, deps, context);
   const marks = sessionMarks({
     work,
     database: deps.database,
@@ -170,7 +161,11 @@ async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Pr
       retried: lease.previous !== null,
       prompt: (form) => promptOf(material, form),
       announce: async ({ form, ...start }) => {
-        await announceRun(deps.database, lease, { ...start, carried: lease.messages.map((m) => m.id) });
+        await announceRun(deps.database, lease, {
+          ...start,
+          carried: lease.messages.map((m) => m.id),
+          checkout: context.checkout,
+        });
         await marks.begin(start.sessionId, form === null ? [] : spokenIn(material, form));
         if (form !== null) await forget(work, deps);
       },
@@ -190,6 +185,30 @@ async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Pr
     await doors.close();
   }
 }
+
+/** What the prompt is made of. */
+async function materialOf(work: Work, deps: DispatchDeps, context: DispatchContext) {
+  const { lease, agent, account } = work;
+  const { rows } = deps.database;
+  const news = await newsOf(work, deps);
+  const unread = (await lastIsUnposted(rows, lease.conversation.id)) ? [UNREAD] : [];
+  return {
+    context: {
+      ...context,
+      notes: [...unread, ...context.notes],
+      checkout: { ...context.checkout, notes: [...news, ...context.checkout.notes] },
+    },
+    texts: await readTexts(context),
+    agent,
+    login: account.login,
+    skills: deps.config().skills,
+    conversation: await conversationView(deps.database, lease),
+    seen: seenItems(lease.conversation.seen)[context.item.number] ?? null,
+  };
+}
+
+const UNREAD =
+  'Your last answer is not among these texts: the forge refused it, and nobody has read it. Say again what people need of it.';
 
 function agentOptions(agent: AgentConfig): DispatchRun['agent'] {
   return {

@@ -2,28 +2,34 @@
 import { checkOf } from '../broker/git-policy.ts';
 import type { Rows } from '../database/database.ts';
 import { assertLease } from '../mailbox/leases.ts';
-import { type OutcomeDeps, type Publication, publishOutcome } from '../outcome.ts';
+import { type OutcomeDeps, type Publication, type Published, publishOutcome } from '../outcome.ts';
 import { openMarks, restrictionBy } from '../sessions/marks.ts';
 import { newestSession } from '../sessions.ts';
 import { isAccountOf } from '../trust/sender.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import type { DispatchContext } from './context.ts';
 import { gitPolicy, remoteNow } from './doors.ts';
+import { headNow, reviewedCommit } from './reviewed.ts';
+import { commitOfRun } from './rows.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
 export async function publish(
   work: Work,
   deps: DispatchDeps,
   context: DispatchContext,
-  said: Pick<Publication, 'answer' | 'continuity' | 'continuityReason'>,
-): Promise<void> {
+  said: Pick<Publication, 'answer' | 'continuity' | 'continuityReason'> & {
+    /** the run has just ended: its checkout is as it left it */
+    isLive: boolean;
+  },
+): Promise<Published> {
   const { agent, lease } = work;
   const branch = context.branch;
   // From the rows: what the run had read is known also after a crash.
   const restriction = await restrictionOf(deps.database.rows, lease.conversation.id);
-  await publishOutcome(
+  const { isLive, ...answer } = said;
+  const published = await publishOutcome(
     {
-      ...said,
+      ...answer,
       dispatchId: lease.dispatch.id,
       conversationId: lease.conversation.id,
       agent: agent.name,
@@ -38,10 +44,33 @@ export async function publish(
           ? null
           : { ...branch, push: () => pushNow(work, deps, { context, branch: branch.name, restriction }) },
       closes: lease.conversation.item_kind === 'issue' ? lease.conversation.item_number : null,
-      reviewedSha: context.item.pull?.headSha ?? null,
+      reviewed: await reviewedBy(work, deps, context, isLive),
     },
     outcomeDeps(work, deps, restriction !== null),
   );
+  logRefusals(work, deps, published);
+  return published;
+}
+
+/** People read of them on the item where there is one; whoever runs the service reads of all here. */
+function logRefusals({ agent, lease }: Work, { log }: DispatchDeps, { refusals }: Published): void {
+  for (const reason of refusals)
+    log.warn(`[${agent.name}] ${lease.dispatch.id}: refused by the forge: ${reason}`);
+}
+
+async function reviewedBy(
+  { agent, lease }: Work,
+  deps: DispatchDeps,
+  { item, checkedOut, checkout }: DispatchContext,
+  isLive: boolean,
+): Promise<Publication['reviewed']> {
+  if (agent.publish !== 'review' || item.pull === null) return null;
+  return reviewedCommit({
+    number: item.number,
+    checkedOut: checkedOut?.number ?? null,
+    began: await commitOfRun(deps.database.rows, lease.dispatch.id),
+    now: isLive ? await headNow(deps.workdir, checkout) : null,
+  });
 }
 
 function isOwn({ agent, forgeConfig: forge }: Work, { trust }: DispatchDeps): Publication['isOurs'] {
@@ -62,7 +91,7 @@ export async function tellPeople(work: Work, deps: DispatchDeps, text: string): 
   const { agent, lease } = work;
   const newest = lease.messages.at(-1);
   const event = newest === undefined ? null : (JSON.parse(newest.event) as ForgeEvent);
-  await publishOutcome(
+  const published = await publishOutcome(
     {
       dispatchId: lease.dispatch.id,
       conversationId: lease.conversation.id,
@@ -75,7 +104,7 @@ export async function tellPeople(work: Work, deps: DispatchDeps, text: string): 
       publish: 'comment',
       branch: null,
       closes: null,
-      reviewedSha: null,
+      reviewed: null,
       answer: text,
       continuity: 'resumed',
       continuityReason: '',
@@ -83,6 +112,7 @@ export async function tellPeople(work: Work, deps: DispatchDeps, text: string): 
     // A reason may quote anybody.
     outcomeDeps(work, deps, true),
   );
+  logRefusals(work, deps, published);
 }
 
 /** With the token of the moment: the one the run began with may have been replaced. */

@@ -1,6 +1,6 @@
 /** What the worker writes about its dispatch, always under its lease. */
 import type { DispatchRun, RunOutcome } from '../agent-runner/contract.ts';
-import type { Database } from '../database/database.ts';
+import type { Database, Rows } from '../database/database.ts';
 import { assertLease, type Lease } from '../mailbox/leases.ts';
 import { recordTurn } from '../sessions/record.ts';
 import { verifySession } from '../sessions.ts';
@@ -10,7 +10,10 @@ import type { ConversationView } from '../vocabulary.ts';
 export async function announceRun(
   database: Database,
   lease: Lease,
-  start: Omit<Parameters<DispatchRun['announce']>[0], 'form'> & { carried: string[] },
+  start: Omit<Parameters<DispatchRun['announce']>[0], 'form'> & {
+    carried: string[];
+    checkout: { headSha: string; branch: string | null } | null;
+  },
 ): Promise<void> {
   await database.transaction(async (tx) => {
     await assertLease(tx, lease);
@@ -20,11 +23,26 @@ export async function announceRun(
         session_id: start.sessionId,
         continuity: start.continuity,
         history_messages: start.history,
-        ...(start.prompt === '' ? {} : { prompt: start.prompt, carried: JSON.stringify(start.carried) }),
+        ...(start.prompt === ''
+          ? {}
+          : {
+              prompt: start.prompt,
+              carried: JSON.stringify(start.carried),
+              commit_sha: beginningOf(start.checkout, lease.dispatch.commit_sha),
+            }),
       })
       .where('id', '=', lease.dispatch.id)
       .execute();
   });
+}
+
+/** An attempt that was cut off may have committed to its branch; a pull request is looked at anew by each. */
+function beginningOf(
+  checkout: { headSha: string; branch: string | null } | null,
+  earlier: string | null,
+): string | null {
+  if (checkout === null) return null;
+  return checkout.branch === null ? checkout.headSha : (earlier ?? checkout.headSha);
 }
 
 type Answered = Extract<RunOutcome, { kind: 'answered' | 'capped' }>;
@@ -73,7 +91,7 @@ export async function conversationView(database: Database, lease: Lease): Promis
     .selectFrom('dispatches')
     .select((e) => e.fn.countAll<number>().as('count'))
     .where('conversation_id', '=', lease.conversation.id)
-    .where('state', '=', 'succeeded')
+    .where('state', 'in', ['succeeded', 'unposted'])
     .executeTakeFirstOrThrow();
   return {
     exists: true,
@@ -98,4 +116,14 @@ export async function replayedMessages(
     .where('d.source', '=', 'replay')
     .execute();
   return new Set(rows.map((r) => r.id));
+}
+
+/** As the rows have it by now: what was announced since the lease is in it. */
+export async function commitOfRun(rows: Rows, dispatchId: string): Promise<string | null> {
+  const row = await rows
+    .selectFrom('dispatches')
+    .select('commit_sha')
+    .where('id', '=', dispatchId)
+    .executeTakeFirst();
+  return row?.commit_sha ?? null;
 }

@@ -2,7 +2,8 @@
 import type { RunOutcome } from '../agent-runner/contract.ts';
 import { faultPoint } from '../faults.ts';
 import { parkCredential } from '../mailbox/parks.ts';
-import type { Publication } from '../outcome.ts';
+import { isLastAnswered, unpostedSentence } from '../mailbox/unposted.ts';
+import { type Publication, type Published, unpostedReason } from '../outcome.ts';
 import { contextToPublish, type DispatchContext } from './context.ts';
 import { contextRequest } from './parts.ts';
 import { publish, tellPeople } from './publish.ts';
@@ -24,12 +25,13 @@ export async function settleOutcome(
         outcome.answer.trim() === '' ? 'I am done, and ended without a word about it.' : outcome.answer;
       await storeRun(work, deps, context, outcome, answer);
       faultPoint('answer.stored');
-      await publish(work, deps, context, {
+      const published = await publish(work, deps, context, {
         answer,
         continuity: outcome.continuity,
         continuityReason: outcome.reason,
+        isLive: !outcome.adopted,
       });
-      return succeeded(work, context, outcome.adopted);
+      return answered(work, context, { adopted: outcome.adopted, published });
     }
     case 'capped': {
       const answer = `I stopped at my limit (${outcome.why}) before I was done. Write here to let me go on.`;
@@ -83,13 +85,21 @@ export async function storeRun(
 }
 
 /** Messages that were not in the answered prompt (they came while the service was down) go on waiting. */
-function succeeded(work: Work, context: DispatchContext, adopted: boolean): Finished {
+function answered(
+  work: Work,
+  context: DispatchContext,
+  { adopted, published }: { adopted: boolean; published: Published },
+): Finished {
   const { lease } = work;
-  const answered = adopted ? (lease.previous?.carried ?? []) : lease.messages.map((m) => m.id);
-  const unanswered = lease.messages.map((m) => m.id).filter((id) => !answered.includes(id));
+  const refusal = unpostedReason(published);
+  const carried = adopted ? (lease.previous?.carried ?? []) : lease.messages.map((m) => m.id);
+  const unanswered = lease.messages.map((m) => m.id).filter((id) => !carried.includes(id));
   const seen = { ...seenItems(lease.conversation.seen), [context.item.number]: context.snapshot };
   return {
-    settlement: { state: 'succeeded' },
+    settlement:
+      refusal === null
+        ? { state: 'succeeded' }
+        : { state: 'unposted', reason: unpostedSentence(lease.dispatch.id, refusal) },
     // Comments that were not in the answered prompt must be new to the next one.
     seen: unanswered.length > 0 ? lease.conversation.seen : JSON.stringify(seen),
     unanswered,
@@ -113,13 +123,16 @@ export async function publishStoredAnswer(work: Work, deps: DispatchDeps, answer
   if (ending !== null && ending !== 'answered') {
     return await tellCap(work, deps, { answer, why: ending });
   }
-  await publish(work, deps, context, {
+  const published = await publish(work, deps, context, {
     answer,
     continuity: (continuity ?? 'resumed') as Publication['continuity'],
     continuityReason: `session ${session_id ?? 'unknown'}`,
+    isLive: false,
   });
-  const finished = succeeded(work, context, true);
-  return 'lost' in finished ? finished : { ...finished, seen: lease.dispatch.snapshot };
+  const finished = answered(work, context, { adopted: true, published });
+  // One that is posted long after it was written must not take back what later runs have seen.
+  const seen = (await isLastAnswered(deps.database.rows, lease.dispatch)) ? lease.dispatch.snapshot : null;
+  return 'lost' in finished ? finished : { ...finished, seen };
 }
 
 /** Everything on the credential waits, and not one attempt of the dispatch is used up by it. */

@@ -169,6 +169,7 @@ function policyOf(lease: Lease): 'resume' | 'fresh' {
 
 async function announce({ database, lease }: Work, plan: SessionPlan, prompt: string): Promise<void> {
   await announceRun(database, lease, {
+    checkout: null,
     sessionId: plan.session.id,
     continuity: plan.continuity,
     prompt,

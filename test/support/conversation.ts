@@ -246,7 +246,11 @@ export class TestConversation {
       retried: lease.previous !== null,
       prompt: () => prompt,
       announce: (start: Parameters<DispatchRun['announce']>[0]) =>
-        announceRun(this.database, lease, { ...start, carried: lease.messages.map((m) => m.id) }),
+        announceRun(this.database, lease, {
+          ...start,
+          carried: lease.messages.map((m) => m.id),
+          checkout: null,
+        }),
       signal: options.signal ?? new AbortController().signal,
     };
   }

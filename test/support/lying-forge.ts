@@ -20,18 +20,28 @@ export async function openListener(): Promise<Listener> {
 
 export interface LyingForge extends Listener {
   /** `forge`: where everything is passed on to; `names`: clone_url in its answers; `redirects`: where git is sent */
-  lies: { forge: string; names: string | null; redirects: string | null };
+  lies: {
+    forge: string;
+    names: string | null;
+    redirects: string | null;
+    /** writes below this path are answered with 403, as for a locked conversation */
+    refuses: RegExp | null;
+  };
 }
 
 /** The forge behind it may be named later. */
 export async function openLyingForge(forge = ''): Promise<LyingForge> {
-  const lies: LyingForge['lies'] = { forge, names: null, redirects: null };
+  const lies: LyingForge['lies'] = { forge, names: null, redirects: null, refuses: null };
   const seen: Listener['seen'] = [];
   const listener = await serve((request, response) => {
     seen.push({ path: request.url!, authorization: request.headers.authorization ?? null });
     const isGit = /\.git\//.test(request.url!);
     if (isGit && lies.redirects !== null) {
       response.writeHead(302, { location: `${lies.redirects}${request.url}` }).end();
+      return;
+    }
+    if (request.method !== 'GET' && lies.refuses?.test(request.url!)) {
+      response.writeHead(403, { 'content-type': 'application/json' }).end('{"message":"locked"}');
       return;
     }
     const { host: _, ...headers } = request.headers;
