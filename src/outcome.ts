@@ -12,7 +12,9 @@ import type { Continuity, ForgeUser, RepositoryRef } from './vocabulary.ts';
 
 /** What pushing came to; the worker's `workdir.push` fits. */
 export type Pushed =
-  | { kind: 'pushed' | 'up-to-date'; sha: string }
+  | { kind: 'pushed'; sha: string }
+  /** `news`: the agent pushed it in this run */
+  | { kind: 'up-to-date'; sha: string; news: boolean }
   | { kind: 'nothing' }
   | { kind: 'rejected'; reason: string };
 
@@ -30,6 +32,8 @@ export interface Publication {
   publish: 'pull-request' | 'review' | 'comment';
   /** null when there is nothing that could be pushed */
   branch: { name: string; base: string; push: () => Promise<Pushed> } | null;
+  /** sentences about what the run has left that is not published; `published`: what of it was */
+  leftOver: (published: string | null) => Promise<string[]>;
   /** the issue the pull request closes; null when the conversation began on a pull request */
   closes: number | null;
   /** the commit that a review is about, or why there can be none; null when the answer is no review */
@@ -67,6 +71,7 @@ export async function publishOutcome(publication: Publication, deps: OutcomeDeps
   if (publication.publish === 'pull-request' && publication.branch !== null) {
     await pushWork(publication, deps, { published, notes });
   }
+  notes.push(...(await publication.leftOver(published.pushedSha)));
   notes.push(...continuityReceipt(publication.continuity, publication.continuityReason));
   const { reviewed } = publication;
   if (publication.publish === 'review' && reviewed?.kind === 'commit') {
@@ -98,7 +103,7 @@ async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): 
     request: { branch: branch.name, base: branch.base },
     // Pushing the same commits twice does nothing, so looking for an earlier push is pushing.
     find: async () => sinceLastPush(await branch.push(), await lastResult<Pushed>(deps, p, 'push')),
-    perform: branch.push,
+    perform: async () => withNews(await branch.push()),
   });
   if (pushed.kind === 'refused') {
     progress.notes.push(`The branch ${branch.name} could not be pushed: ${pushed.reason}`);
@@ -116,11 +121,16 @@ async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): 
   if (p.closes !== null) await openPull(p, deps, progress);
 }
 
+/** What the agent pushed itself in this run is news as well: it needs its pull request, and its link. */
+function withNews(pushed: Pushed): Pushed {
+  return pushed.kind === 'up-to-date' && pushed.news ? { kind: 'pushed', sha: pushed.sha } : pushed;
+}
+
 /** An attempt that was cut off may have pushed: what no recorded push has sent is news, although the forge has it. */
 function sinceLastPush(pushed: Pushed, last: Pushed | null): Pushed {
   if (pushed.kind !== 'up-to-date') return pushed;
   const isKnown = last !== null && 'sha' in last && last.sha === pushed.sha;
-  return isKnown ? pushed : { ...pushed, kind: 'pushed' };
+  return isKnown ? withNews(pushed) : { kind: 'pushed', sha: pushed.sha };
 }
 
 async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {

@@ -23,6 +23,7 @@ import { keptRef, pushCheckout, relayRef } from './workdir/push.ts';
 import { receivePush } from './workdir/receive.ts';
 import { relayFolderOf } from './workdir/relay.ts';
 import { removeTree } from './workdir/remove-tree.ts';
+import { readUnpublished } from './workdir/unpublished.ts';
 
 export type {
   Checkout,
@@ -33,6 +34,7 @@ export type {
   ReceiveOutcome,
   RelayPaths,
   Remote,
+  Unpublished,
   Workdir,
   WorkdirOptions,
 } from './workdir/contract.ts';
@@ -57,6 +59,12 @@ export function openWorkdir(options: WorkdirOptions): Workdir {
     receive: async (checkout, handed) => alone(checkout.conversation, () => receive(tools, checkout, handed)),
     refresh: async (checkout, at) => mirrorHead(tools, checkout, { ...at, refresh: true }),
     knownHead: async (checkout, at) => mirrorHead(tools, checkout, { ...at, refresh: false }),
+    unpublished: async (checkout, of) =>
+      alone(checkout.conversation, async () => {
+        const control = await openControl(tools, checkout);
+        const record = await readRecord(control.folder);
+        return await readUnpublished(git, control, { ...of, bornDirty: record?.bornDirty ?? [] });
+      }),
     changedFiles: async (checkout, sinceSha) =>
       alone(checkout.conversation, () => changedFiles(tools, checkout, sinceSha)),
     onForge: async (conversation, files) => {

@@ -27,7 +27,10 @@ async function open(
   behind: LyingForge | null = null,
 ): Promise<void> {
   const list = scenes.map(([prompt, steps]) => ({ name: prompt, when: { prompt }, steps }));
-  stage = await Stage.open({ model: JSON.stringify({ scenes: list, fallback: { text: 'Done.' } }), forge });
+  stage = await Stage.open({
+    model: JSON.stringify({ scenes: list, fallback: { text: 'Done.' } }),
+    forge: behind === null ? {} : { url: behind.url },
+  });
   if (behind !== null) behind.lies.forge = stage.forge.url;
   await stage.start();
 }
@@ -143,5 +146,30 @@ describe.skipIf(!here.ok)(here.title('what is so'), { timeout: 120_000 }, () => 
       await stage.close();
       await front.close();
     }
+  });
+
+  test('work on another branch is published, a push by the agent is news, and what stays behind is told', async () => {
+    const commit = (word: string) =>
+      `echo ${word} >> ${word}.txt && git add ${word}.txt && git commit -qm ${word}`;
+    await open([
+      ['And a second thing', [bash(`${commit('two')} && git push -q origin HEAD`), { text: 'Second done.' }]],
+      [
+        'assigned this to you',
+        [bash(`git checkout -q -b mine && ${commit('one')} && echo x > notes.txt`), { text: 'Done.' }],
+      ],
+    ]);
+    await ada().createIssue(REPOSITORY, { title: 'One', body: '', assignees: [DEV] });
+    await stage.settled();
+    const pulls = () => stage.forge.state.items.filter((i) => i.pull !== null);
+    expect(pulls()).toHaveLength(1);
+    expect(posted().at(-1)).toContain(`Pull request: #${pulls()[0]!.number}`);
+    expect(posted().at(-1)).toContain('Not committed, so not published: `notes.txt`');
+
+    await ada().merge(REPOSITORY, pulls()[0]!.number, { style: 'merge' });
+    await stage.settled();
+    await ada().comment(REPOSITORY, 1, 'And a second thing, please.');
+    await stage.settled();
+    expect(pulls()).toHaveLength(2);
+    expect(posted().at(-1)).toContain(`Pull request: #${pulls()[1]!.number}`);
   });
 });

@@ -152,6 +152,7 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
         branch: { name: at.branch, base: 'main', push: async () => ({ kind: 'pushed', sha: at.sha }) },
         closes: at.stage.number,
         reviewed: null,
+        leftOver: async () => [],
         answer: LIVE,
         continuity: 'rebuilt',
         continuityReason: LIVE_LINE,

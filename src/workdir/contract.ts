@@ -95,12 +95,22 @@ export interface Inspection {
   commitsAheadOfBase: number;
 }
 
+/** What the forge has of none of its branches. */
+export interface Unpublished {
+  /** modified, staged and untracked files, but not those that differed right after git made the checkout */
+  dirtyFiles: string[];
+  /** commits that are not published, by branch of the checkout; null = HEAD without a branch */
+  branches: { name: string | null; commits: number }[];
+}
+
 export interface PushRequest {
   remote: Remote;
   /** the branch on the forge */
   branch: string;
   /** refuse unless the forge's branch is exactly here; null = must not exist; undefined = anywhere */
   expectedRemoteSha?: string | null;
+  /** where the work began: what is in it already is no news of this run; not given = not known */
+  began?: string | null;
   /** asked before anything is sent; without it everything that git accepts is */
   check?: PushCheck;
 }
@@ -162,8 +172,8 @@ export type ReceiveOutcome =
 
 export type PushOutcome =
   | { kind: 'pushed'; sha: string }
-  /** the forge has every commit already; `sha` is the forge's head */
-  | { kind: 'up-to-date'; sha: string }
+  /** the forge has every commit already; `sha` is its head; `news`: some of them are not in what the work began from */
+  | { kind: 'up-to-date'; sha: string; news: boolean }
   /** no commits beyond the base */
   | { kind: 'nothing' }
   /** `reason` is a sentence with the remedy; `remoteSha` is null when the forge has no such branch */
@@ -182,7 +192,10 @@ export interface WorkdirOptions {
 export interface Workdir {
   prepare(spec: CheckoutSpec): Promise<Checkout>;
   inspect(checkout: CheckoutHandle): Promise<Inspection>;
-  /** Never forced. What is pushed is the checkout's branch, or HEAD where `checkout.branch` is null. */
+  /**
+   * Never forced. What is pushed is the checkout's branch, or HEAD where that goes on from it with commits which the
+   * forge does not have: on a branch of the agent's own, or without one.
+   */
   push(checkout: CheckoutHandle, request: PushRequest): Promise<PushOutcome>;
   /**
    * Takes a handed-over push through index-pack, fsck and `check`, then sends it. Forced only where `check` lets
@@ -194,6 +207,11 @@ export interface Workdir {
   refresh(checkout: CheckoutHandle, at: { remote: Remote; branch: string }): Promise<string | null>;
   /** The head of `branch` in the mirror as it stands. */
   knownHead(checkout: CheckoutHandle, at: { remote: Remote; branch: string }): Promise<string | null>;
+  /** What is in the checkout and was not published. `since`: unix ms, older commits are left out. */
+  unpublished(
+    checkout: CheckoutHandle,
+    of: { published: string | null; since: number },
+  ): Promise<Unpublished>;
   /** Files that differ from `sinceSha` now: committed, uncommitted and untracked; sorted, relative paths. */
   changedFiles(checkout: CheckoutHandle, sinceSha: string): Promise<string[]>;
   /** Which of these files some branch of the forge has with this very content (git's name of it), as of the last fetch. */

@@ -52,6 +52,8 @@ export interface CheckoutRecord {
   /** where we last detached HEAD; a HEAD elsewhere holds the agent's own commits */
   detachedAt: string | null;
   format: ObjectFormat;
+  /** files that differed from the commit right after git made the checkout: line ends, names that differ in case only */
+  bornDirty: string[];
 }
 
 export type CheckoutShape =
@@ -119,6 +121,7 @@ export async function readRecord(folder: string): Promise<CheckoutRecord | null>
       mirror: basename(stored.mirror),
       detachedAt: stored.detachedAt,
       format: stored.format ?? 'sha1',
+      bornDirty: stored.bornDirty ?? [],
     };
   } catch {
     // Not there yet, or torn: everything in it can be found again.

@@ -71,6 +71,7 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
       mirror: basename(use.path),
       detachedAt: detached ? target.sha : (record?.detachedAt ?? null),
       format: use.format,
+      bornDirty: created ? status.dirtyFiles.slice(0, MOST_BORN_DIRTY) : (record?.bornDirty ?? []),
     });
     let instructions: string[] | null = null;
     if (spec.configurationFromBase) {
@@ -92,6 +93,8 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
     };
   });
 }
+
+const MOST_BORN_DIRTY = 1000;
 
 /** When one fails the other is waited for, too: this is repeated on a mirror made anew, and would meet it. */
 async function together<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {

@@ -78,7 +78,7 @@ describe('push, over HTTP with a token', () => {
       sha: one,
     });
     expect(forge.head('refs/heads/claude/5')).toBe(one);
-    expect(await workdir.push(checkout, request)).toEqual({ kind: 'up-to-date', sha: one });
+    expect(await workdir.push(checkout, request)).toEqual({ kind: 'up-to-date', sha: one, news: false });
 
     const two = agentCommits(checkout, 'two');
     expect(await workdir.push(checkout, { ...request, expectedRemoteSha: one })).toEqual({

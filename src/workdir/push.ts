@@ -55,7 +55,9 @@ async function pushCommit(p: Push, sha: string): Promise<PushOutcome> {
     return { kind: 'rejected', reason, remoteSha };
   }
   if (remoteSha !== null) {
-    if (await isAncestor(git, use.path, [sha, remoteSha])) return { kind: 'up-to-date', sha: remoteSha };
+    if (await isAncestor(git, use.path, [sha, remoteSha])) {
+      return { kind: 'up-to-date', sha: remoteSha, news: await isNews(p, sha) };
+    }
   }
   if (await isAncestor(git, use.path, [sha, p.checkout.baseSha])) return { kind: 'nothing' };
   if (remoteSha !== null && !(await isAncestor(git, use.path, [remoteSha, sha]))) {
@@ -64,6 +66,14 @@ async function pushCommit(p: Push, sha: string): Promise<PushOutcome> {
   }
   const refusal = await refusalOf(p, sha, remoteSha);
   return refusal === null ? await send(p, sha, null) : { kind: 'rejected', reason: refusal, remoteSha };
+}
+
+/** The mirror may not have the commit of the beginning: then nothing of it was ever published. */
+async function isNews(p: Push, sha: string): Promise<boolean> {
+  const { began } = p.request;
+  if (began == null) return false;
+  const args = ['merge-base', '--is-ancestor', sha, began];
+  return (await p.git({ gitDir: p.use.path, args, answers: [0, 1, 128] })).exitCode !== 0;
 }
 
 /** What the git door would have refused is not sent after the run either. */
@@ -83,9 +93,29 @@ async function refusalOf(p: Push, sha: string, remoteSha: string | null): Promis
   return check.refuse(facts);
 }
 
+/** The branch, or HEAD where the agent has gone on from it elsewhere. Only what the forge does not have says that it has. */
+async function workOf(p: Push): Promise<string> {
+  if (p.checkout.branch === null) return 'HEAD';
+  const branch = `refs/heads/${p.checkout.branch}`;
+  const ask = async (args: string[]) => await inCheckout(p.git, p.control, args, [0, 1, 128]);
+  const named = await ask(['rev-parse', '--verify', '--quiet', `${branch}^{commit}`]);
+  const goesOn =
+    named.exitCode !== 0 || (await ask(['merge-base', '--is-ancestor', branch, 'HEAD'])).exitCode === 0;
+  if (!goesOn) return branch;
+  const own = await ask([
+    'rev-list',
+    '--max-count=1',
+    'HEAD',
+    '--not',
+    '--remotes',
+    ...(named.exitCode === 0 ? [branch] : []),
+  ]);
+  return own.exitCode === 0 && own.stdout !== '' ? 'HEAD' : branch;
+}
+
 /** Copies the checkout's commits into the mirror. Answers the commit, '' for none, or why it cannot be. */
 async function takeOver(p: Push): Promise<string | PushOutcome> {
-  const from = p.checkout.branch === null ? 'HEAD' : `refs/heads/${p.checkout.branch}`;
+  const from = await workOf(p);
   const named = await inCheckout(
     p.git,
     p.control,

@@ -9,6 +9,7 @@ import { isAccountOf } from '../trust/sender.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import type { DispatchContext } from './context.ts';
 import { gitPolicy, remoteNow } from './doors.ts';
+import { leftOver } from './left-over.ts';
 import { headNow, reviewedCommit } from './reviewed.ts';
 import { commitOfRun } from './rows.ts';
 import type { DispatchDeps, Work } from './work.ts';
@@ -44,6 +45,10 @@ export async function publish(
           ? null
           : { ...branch, push: () => pushNow(work, deps, { context, branch: branch.name, restriction }) },
       closes: lease.conversation.item_kind === 'issue' ? lease.conversation.item_number : null,
+      leftOver: async (published) =>
+        agent.publish === 'pull-request'
+          ? await leftOver(deps.workdir, context.checkout, { published, since: lease.dispatch.created_at })
+          : [],
       reviewed: await reviewedBy(work, deps, context, isLive),
     },
     outcomeDeps(work, deps, restriction !== null),
@@ -103,6 +108,7 @@ export async function tellPeople(work: Work, deps: DispatchDeps, text: string): 
       itemTitle: lease.conversation.title,
       publish: 'comment',
       branch: null,
+      leftOver: async () => [],
       closes: null,
       reviewed: null,
       answer: text,
@@ -125,7 +131,8 @@ async function pushNow(
   const remote = remoteNow(work, deps, context);
   // What the door refused in the run must not go out after it.
   const check = checkOf(gitPolicy(work, deps, { context, marked: () => restriction }));
-  return await deps.workdir.push(context.checkout, { remote, branch, check });
+  const began = await commitOfRun(deps.database.rows, work.lease.dispatch.id);
+  return await deps.workdir.push(context.checkout, { remote, branch, check, began });
 }
 
 async function restrictionOf(rows: Rows, conversationId: string): Promise<string | null> {
