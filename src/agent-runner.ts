@@ -65,7 +65,11 @@ function refuse({ kind, detail }: { kind: Verdict['kind']; detail: string }): Ru
     kind === 'rejected'
       ? 'The model did not take this request, and the session is kept'
       : 'No session could be resumed or started';
-  return { kind: 'refused', reason: `${what}: ${detail}` };
+  return {
+    kind: 'refused',
+    reason: `${what}: ${detail}`,
+    cause: kind === 'rejected' ? 'request' : 'session',
+  };
 }
 
 /** Where on the ladder the next plan begins, and why it does not begin at the top. */

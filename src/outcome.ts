@@ -2,9 +2,11 @@
  * What becomes of an answer: the branch is pushed, the pull request opened, the answer posted. Each is an effect, done
  * once; a crash between two of them goes on where it stopped.
  */
+import { ForgeRefused } from './errors.ts';
 import type { Item } from './forge/forge.ts';
 import { continuityReceipt, postedText } from './outcome/answer.ts';
 import { type EffectDeps, effectKey, lastResult, marker, once, wasBegun } from './outcome/effects.ts';
+import { causeOf, failureText, type PushCause } from './outcome/failure-texts.ts';
 import type { OutgoingForge } from './outcome/outgoing-forge.ts';
 import { joinPull, openedByAnother, openedEarlier } from './outcome/pulls.ts';
 import { MISSING, readVerdict } from './outcome/verdict.ts';
@@ -16,7 +18,7 @@ export type Pushed =
   /** `news`: the agent pushed it in this run */
   | { kind: 'up-to-date'; sha: string; news: boolean }
   | { kind: 'nothing' }
-  | { kind: 'rejected'; reason: string };
+  | { kind: 'rejected'; reason: string; why: PushCause };
 
 export interface Publication {
   dispatchId: string;
@@ -106,12 +108,13 @@ async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): 
     perform: async () => withNews(await branch.push()),
   });
   if (pushed.kind === 'refused') {
-    progress.notes.push(`The branch ${branch.name} could not be pushed: ${pushed.reason}`);
+    const why = { kind: 'failed' as const, cause: causeOf(pushed.error) };
+    progress.notes.push(failureText({ kind: 'push', branch: branch.name, why }));
     progress.published.refusals.push(pushed.reason);
     return;
   }
   if (pushed.result.kind === 'rejected') {
-    progress.notes.push(`The branch ${branch.name} could not be pushed: ${pushed.result.reason}`);
+    progress.notes.push(failureText({ kind: 'push', branch: branch.name, why: pushed.result.why }));
     progress.published.refusals.push(pushed.result.reason);
     return;
   }
@@ -166,12 +169,16 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
         })
       : { kind: 'done' as const, result: { number: existing.number } };
   if (pull.kind === 'refused') {
-    progress.notes.push(`The pull request could not be opened: ${pull.reason}`);
+    progress.notes.push(failureText({ kind: 'pull', status: statusOf(pull.error) }));
     progress.published.refusals.push(pull.reason);
     return;
   }
   progress.published.pullNumber = pull.result.number;
   await joinPull(deps, p, { forge: p.forgeName, repository: p.repository, number: pull.result.number });
+}
+
+function statusOf(error: Error | null): number | null {
+  return error instanceof ForgeRefused ? error.status : null;
 }
 
 function ours(p: Publication, pull: Item | null): { number: number } | null {
@@ -237,7 +244,7 @@ async function review(
   // For example a review of one's own pull request: the answer is then posted as a comment, so that it is not lost.
   if (submitted.kind === 'refused') {
     progress.published.refusals.push(submitted.reason);
-    progress.notes.push(`The review (${verdict}) was refused by the forge: ${submitted.reason}`);
+    progress.notes.push(failureText({ kind: 'review', status: statusOf(submitted.error) }));
     await comment({ ...p, answer: body }, deps, progress);
   }
 }

@@ -235,8 +235,8 @@ describe('a pull request checkout', () => {
     expect(moved.headSha).toBe(second);
     expect(git(path, 'rev-parse', 'HEAD')).toBe(second);
     expect(git(path, 'status', '--porcelain')).toBe('');
-    expect(moved.notes.join(' ')).toContain('(3 files) was put aside in .git/put-aside-1');
-    const aside = join(path, '.git/put-aside-1/files');
+    expect(moved.notes.join(' ')).toContain('(3 files) was put aside, out of your reach (.put-aside-1');
+    const aside = join(path, '../.put-aside-1/files');
     const kept = ['feature', 'out/coverage.out', 'staged'].map((f) => readFileSync(join(aside, f), 'utf8'));
     expect(kept).toEqual(['changed', 'mine', 'mine']);
   });
@@ -253,7 +253,7 @@ describe('a pull request checkout', () => {
     expect(again.headSha).toBe(first);
     expect(git(path, 'status', '--porcelain')).toBe('');
     expect(existsSync(join(path, '.git/MERGE_HEAD'))).toBe(false);
-    expect(readFileSync(join(path, '.git/put-aside-1/files/inner/file'), 'utf8')).toBe('mine');
+    expect(readFileSync(join(path, '../.put-aside-1/files/inner/file'), 'utf8')).toBe('mine');
     expect((await workdir.prepare(pull(first))).notes).toEqual([]);
   });
 

@@ -184,8 +184,7 @@ describe.skipIf(!here.ok)(here.title('a parked credential'), patience, () => {
 const CUT = "{ error: { status: 503, message: 'too busy to look' }, times: 3 }";
 /** Of a 400 it does not know the CLI makes six requests before it gives up. */
 const ODD = "{ error: { status: 400, message: 'temperature is too warm' }, times: 6 }";
-const REFUSAL =
-  /^I could not run\. The model did not take this request, and the session is kept: API Error: 400 temperature/;
+const REFUSAL = /^I could not run: the model did not take this request; my session is kept\. The operator/;
 
 /** It calls a tool, and has nothing to say then, not even when the CLI asks for a word. */
 const MUTE = `

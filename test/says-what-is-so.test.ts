@@ -98,7 +98,7 @@ describe.skipIf(!here.ok)(here.title('what is so'), { timeout: 120_000 }, () => 
     const [one, two] = await stage.dispatches();
     expect([one!.commit_sha, two!.commit_sha]).toEqual([first, second]);
     expect(two!.session_id).toBe(one!.session_id);
-    expect(two!.prompt).toContain('was put aside in .git/put-aside-1');
+    expect(two!.prompt).toContain('was put aside, out of your reach');
     expect(stage.turns.filter((t) => t.scene === 'its first line is no verdict')).toHaveLength(1);
   });
 

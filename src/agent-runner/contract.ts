@@ -113,4 +113,4 @@ export type RunOutcome =
   | { kind: 'transient'; why: string }
   | { kind: 'interrupted'; why: string }
   /** the ladder has no rung left: a person must look */
-  | { kind: 'refused'; reason: string };
+  | { kind: 'refused'; reason: string; cause: 'request' | 'session' };

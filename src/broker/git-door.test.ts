@@ -116,7 +116,12 @@ describe('a push', () => {
     const both = await agent('push', 'origin', 'HEAD:claude/5', 'HEAD:claude/5-b');
     expect(both.stderr).toContain('Push one branch at a time');
     await first.close();
-    await door({ policy: { ...POLICY, closed: 'This run may only read and comment. Answer in words.' } });
+    await door({
+      policy: {
+        ...POLICY,
+        closed: { what: 'This run may only read and comment.', todo: 'Answer in words.' },
+      },
+    });
     expect((await agent('push')).stderr).toContain('This run may only read and comment');
     expect(forge.head('refs/heads/claude/5')).toBe(null);
   });

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { POLICY } from '../../test/support/git-agent.ts';
 import type { PushFacts } from '../workdir.ts';
-import { refuseFacts, refuseRefs } from './git-policy.ts';
+import { refuseFacts as judge, refuseRefs } from './git-policy.ts';
+
+/** As the agent reads it. */
+function refuseFacts(...asked: Parameters<typeof judge>): string | null {
+  const refusal = judge(...asked);
+  return refusal === null ? null : `${refusal.what} ${refusal.todo}`;
+}
 
 const SHA = 'a'.repeat(40);
 const FACTS: PushFacts = {
@@ -46,11 +52,15 @@ describe('names', () => {
 test.each<[string, Partial<PushFacts>, RegExp | null]>([
   ['nothing special', {}, null],
   ['too large', { bytes: POLICY.maxBytes + 1 }, /max_push_bytes/],
-  ['another email', { commits: [{ sha: SHA, committer: { name: 'Dev Agent', email: 'x' } }] }, /not by you/],
+  [
+    'another email',
+    { commits: [{ sha: SHA, committer: { name: 'Dev Agent', email: 'x' } }] },
+    /not by this agent/,
+  ],
   [
     'another name',
     { commits: [{ sha: SHA, committer: { ...POLICY.identity, name: 'Boss' } }] },
-    /not by you/,
+    /not by this agent/,
   ],
   ['a relative submodule', { submoduleUrls: ['../other.git', 'https://x/y'] }, null],
   ['an option as a submodule', { submoduleUrls: ['--upload-pack=x'] }, /run a program/],

@@ -1,13 +1,13 @@
-/** What an agent may push. Pure; each refusal is a sentence for the agent, with the remedy. */
+/** What an agent may push. Pure; what a refusal forbids is a sentence for everybody, what to do about it one for the agent. */
 import { type Closing, firstClosing } from '../security/closing-keywords.ts';
 import { instructs } from '../steering/paths.ts';
-import type { PushCheck, PushFacts } from '../workdir.ts';
+import type { PushCheck, PushFacts, Refusal } from '../workdir.ts';
 import { refuseSteering } from './marked-push.ts';
 import { type Protection, protectionOf, throughLink } from './protected-files.ts';
 
 export interface PushPolicy {
-  /** why nothing may be pushed in this run, with the remedy; null = the rules below decide */
-  closed: string | null;
+  /** why nothing may be pushed in this run; null = the rules below decide */
+  closed: Refusal | null;
   /** branch the conversation's work goes to */
   branch: string;
   /** branch that work is for */
@@ -37,32 +37,46 @@ export interface RefUpdate {
 // `ext::` and its like name a program, not a place.
 const PROGRAM_URL = /^[A-Za-z0-9+.-]*::|^-/;
 
-/** Before anything of it is read: the branch, or why not. */
+/** Before anything of it is read, for the agent: why not; null = go on. */
 export function refuseRefs(policy: PushPolicy, updates: readonly RefUpdate[]): string | null {
+  const refusal = judgeRefs(policy, updates);
+  return refusal === null ? null : `${refusal.what} ${refusal.todo}`;
+}
+
+function judgeRefs(policy: PushPolicy, updates: readonly RefUpdate[]): Refusal | null {
   if (policy.closed !== null) return policy.closed;
   const [update] = updates;
   if (update === undefined || updates.length > 1) {
-    return `Push one branch at a time: git push origin ${policy.branch}.`;
+    return { what: 'Push one branch at a time.', todo: `Push again: git push origin ${policy.branch}.` };
   }
   const branch = branchOf(update.ref);
   if (branch === null) {
-    return `Only branches may be pushed, and ${shown(update.ref)} is none. Push ${policy.branch}.`;
+    return {
+      what: `Only branches may be pushed, and ${shown(update.ref)} is none.`,
+      todo: `Push ${policy.branch}.`,
+    };
   }
   if (branch === policy.defaultBranch || branch === policy.base) {
-    return `${shown(branch)} is changed by pull requests only. Push ${policy.branch} and let it be reviewed.`;
+    return {
+      what: `${shown(branch)} is changed by pull requests only.`,
+      todo: `Push ${policy.branch} and let it be reviewed.`,
+    };
   }
   if (!isOwn(policy, branch)) {
-    return `The branch ${shown(branch)} is not yours to push. Push ${policy.branch}, or a branch named ${policy.prefix}/${policy.item}-<something>.`;
+    return {
+      what: `The branch ${shown(branch)} is not one that this agent may push.`,
+      todo: `Push ${policy.branch}, or a branch named ${policy.prefix}/${policy.item}-<something>.`,
+    };
   }
   if (update.sha === null)
-    return `Branches are not deleted from here. Ask a person to delete ${shown(branch)}.`;
+    return { what: 'Branches are not deleted from here.', todo: `Ask a person to delete ${shown(branch)}.` };
   return null;
 }
 
 /** After git's own checks. */
-export function refuseFacts(policy: PushPolicy, facts: PushFacts): string | null {
+export function refuseFacts(policy: PushPolicy, facts: PushFacts): Refusal | null {
   return (
-    refuseRefs(policy, [{ ref: `refs/heads/${facts.branch}`, sha: facts.sha }]) ??
+    judgeRefs(policy, [{ ref: `refs/heads/${facts.branch}`, sha: facts.sha }]) ??
     refuseForce(policy, facts) ??
     refuseContent(policy, facts) ??
     refuseMessages(policy, facts) ??
@@ -80,25 +94,37 @@ export function checkOf(policy: PushPolicy): PushCheck {
   };
 }
 
-function refuseForce(policy: PushPolicy, facts: PushFacts): string | null {
+function refuseForce(policy: PushPolicy, facts: PushFacts): Refusal | null {
   if (facts.fastForward) return null;
   const branch = facts.branch;
   if (branch !== policy.branch || !branch.startsWith(`${policy.prefix}/`)) {
-    return `Others' work is on ${branch}, and a forced push would lose it. Run git fetch, merge or rebase onto origin/${branch}, and push without force.`;
+    return {
+      what: `Others' work is on ${branch}, and a forced push would lose it.`,
+      todo: `Run git fetch, merge or rebase onto origin/${branch}, and push without force.`,
+    };
   }
   if (facts.remoteSha === facts.seen) return null;
-  return `Somebody has pushed to ${branch} since you last looked. Run git fetch, look at origin/${branch}, and take over what is in it before you push.`;
+  return {
+    what: `Somebody has pushed to ${branch} meanwhile.`,
+    todo: `Run git fetch, look at origin/${branch}, and take over what is in it before you push.`,
+  };
 }
 
-function refuseContent(policy: PushPolicy, facts: PushFacts): string | null {
+function refuseContent(policy: PushPolicy, facts: PushFacts): Refusal | null {
   if (facts.bytes > policy.maxBytes) return tooLarge(policy.maxBytes);
   const kept = protectedIn(policy, facts);
   if (kept !== null) {
-    return `${kept}. It is not yours to change. Take it out (git checkout origin/${policy.base} -- <file>, or git rm), amend, and push again; describe the change you want in your answer instead. The operator can allow it in git.unprotected_files.`;
+    return {
+      what: `${kept}. No agent may change it here; the operator can allow it in git.unprotected_files.`,
+      todo: `Take it out (git checkout origin/${policy.base} -- <file>, or git rm), amend, and push again; describe the change you want in your answer instead.`,
+    };
   }
   const url = facts.submoduleUrls.find((u) => PROGRAM_URL.test(u));
   if (url !== undefined) {
-    return `.gitmodules names ${shown(url)}, which would run a program. Use an https address.`;
+    return {
+      what: `.gitmodules names ${shown(url)}, which would run a program.`,
+      todo: 'Use an https address.',
+    };
   }
   return null;
 }
@@ -120,38 +146,53 @@ const MOST_WORDS = 8 * 1024 * 1024;
 /** Git writes none for UTF-8. In any other, what git shows here is not what the forge reads. */
 const PLAIN_ENCODING = /^(utf-?8)?$/i;
 
-function refuseMessages({ closing, base }: PushPolicy, facts: PushFacts): string | null {
+function refuseMessages({ closing, base }: PushPolicy, facts: PushFacts): Refusal | null {
   const total = facts.messages.reduce((sum, { text }) => sum + text.length, 0);
   for (const { sha, encoding, text } of facts.messages) {
     const commit = `Commit ${sha.slice(0, 12)}`;
     const remedy = `Reword it (git rebase -i ${base === '' ? 'HEAD~1' : `origin/${base}`}, or git commit --amend)`;
     if (!PLAIN_ENCODING.test(encoding)) {
-      return `${commit} says that its message is in the encoding ${shown(encoding)}. ${remedy} after git config --unset i18n.commitEncoding, and push again.`;
+      return {
+        what: `${commit} says that its message is in the encoding ${shown(encoding)}.`,
+        todo: `${remedy} after git config --unset i18n.commitEncoding, and push again.`,
+      };
     }
     if (text.length > LONGEST_MESSAGE || total > MOST_WORDS) {
-      return `The message of ${commit.toLowerCase()} is too long. ${remedy} in fewer words, and push again.`;
+      return {
+        what: `The message of ${commit.toLowerCase()} is too long.`,
+        todo: `${remedy} in fewer words, and push again.`,
+      };
     }
     const words = firstClosing(text, closing);
     if (words !== null) {
       const own = closing.own === null ? 'no issue' : `only #${closing.own}`;
-      return `${commit} says ${shown(words)}, by which the forge would close or reopen another issue than this conversation's; you may close ${own}. ${remedy} without that word, for example "see" in its place, and push again.`;
+      return {
+        what: `${commit} says ${shown(words)}, by which the forge would close or reopen another issue than this conversation's; this agent may close ${own}.`,
+        todo: `${remedy} without that word, for example "see" in its place, and push again.`,
+      };
     }
   }
   return null;
 }
 
-function refuseCommitters(policy: PushPolicy, facts: PushFacts): string | null {
+function refuseCommitters(policy: PushPolicy, facts: PushFacts): Refusal | null {
   const { name, email } = policy.identity;
   const other = facts.commits.find((c) => c.committer.email !== email || c.committer.name !== name);
   if (other === undefined) return null;
   // What others have on the branch already stays theirs.
   const onto = facts.remoteSha === null ? policy.base : facts.branch;
   const by = `${other.committer.name} <${other.committer.email}>`;
-  return `Commit ${other.sha.slice(0, 12)} is committed by ${shown(by)}, not by you (${name} <${email}>). Make the commits yours: unset GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL, then git rebase --force-rebase origin/${onto}, and push again.`;
+  return {
+    what: `Commit ${other.sha.slice(0, 12)} is committed by ${shown(by)}, not by this agent (${name} <${email}>).`,
+    todo: `Make the commits yours: unset GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL, then git rebase --force-rebase origin/${onto}, and push again.`,
+  };
 }
 
-export function tooLarge(maxBytes: number): string {
-  return `The push is larger than ${maxBytes} bytes. Take large files out of the commits, or ask the operator to raise git.max_push_bytes.`;
+export function tooLarge(maxBytes: number): Refusal {
+  return {
+    what: `The push is larger than ${maxBytes} bytes; the operator can raise git.max_push_bytes.`,
+    todo: 'Take large files out of the commits.',
+  };
 }
 
 export function branchOf(ref: string): string | null {

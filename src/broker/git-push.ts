@@ -33,7 +33,10 @@ export async function carryPush(door: DoorState, id: string): Promise<Answer> {
       outcome: await hand(door, { branch, sha, pack: sent ? pack : null }),
     });
   } catch (error) {
-    if (error instanceof FileTooLarge) return no(action, tooLarge(door.policy.maxBytes));
+    if (error instanceof FileTooLarge) {
+      const { what, todo } = tooLarge(door.policy.maxBytes);
+      return no(action, `${what} ${todo}`);
+    }
     throw error;
   } finally {
     await rm(pack, { force: true });

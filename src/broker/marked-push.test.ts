@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { POLICY } from '../../test/support/git-agent.ts';
 import type { PushFacts } from '../workdir.ts';
-import { refuseFacts } from './git-policy.ts';
+import { refuseFacts as judge } from './git-policy.ts';
+
+/** As the agent reads it. */
+function refuseFacts(...asked: Parameters<typeof judge>): string | null {
+  const refusal = judge(...asked);
+  return refusal === null ? null : `${refusal.what} ${refusal.todo}`;
+}
 
 const SHA = 'b'.repeat(40);
 const facts = (changedFiles: string[]): PushFacts => ({

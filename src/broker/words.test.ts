@@ -173,7 +173,11 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
 
   test('the answer, with what was refused', async () => {
     await publish({
-      branch: { name: 'x', base: 'main', push: async () => ({ kind: 'rejected', reason: LIVE }) },
+      branch: {
+        name: 'x',
+        base: 'main',
+        push: async () => ({ kind: 'rejected', reason: LIVE, why: { kind: 'rules', what: LIVE } }),
+      },
     });
     expect(trial.forge.state.comments.at(-1)!.body).toSatisfy(isQuiet);
   });

@@ -89,8 +89,9 @@ describeDatabases('effects', (open) => {
     expect(await once(deps, { ...effect, perform: () => Promise.reject(error) })).toEqual({
       kind: 'refused',
       reason: 'no',
+      error,
     });
-    expect(await once(deps, effect)).toEqual({ kind: 'refused', reason: 'no' });
+    expect(await once(deps, effect)).toEqual({ kind: 'refused', reason: 'no', error: null });
     expect(calls).toEqual([]);
   });
 

@@ -25,7 +25,10 @@ export interface Effect<R> {
 export const FORGED =
   'This call was made before, with another input. Make a new call instead of repeating one.';
 
-export type EffectOutcome<R> = { kind: 'done'; result: R } | { kind: 'refused'; reason: string };
+export type EffectOutcome<R> =
+  | { kind: 'done'; result: R }
+  /** `reason`: for the rows, the log and the agent; `error`: what it was, null where an earlier attempt met it */
+  | { kind: 'refused'; reason: string; error: Error | null };
 
 /** The idempotency key, and what marks our comments: `what` is an effect's kind, or the id of one tool call. */
 export function effectKey(dispatchId: string, what: string): string {
@@ -47,9 +50,10 @@ export interface EffectDeps {
 export async function once<R>(deps: EffectDeps, effect: Effect<R>): Promise<EffectOutcome<R>> {
   const key = effectKey(effect.dispatchId, effect.id ?? effect.kind);
   const row = await plan(deps, { ...effect, key });
-  if (isForged(row, effect)) return { kind: 'refused', reason: FORGED };
+  if (isForged(row, effect)) return { kind: 'refused', reason: FORGED, error: null };
   if (row.state === 'done') return { kind: 'done', result: JSON.parse(row.result!) as R };
-  if (row.state === 'refused') return { kind: 'refused', reason: JSON.parse(row.result!) as string };
+  if (row.state === 'refused')
+    return { kind: 'refused', reason: JSON.parse(row.result!) as string, error: null };
   const settle = async (state: 'done' | 'refused', result: unknown): Promise<void> => {
     await deps.database.rows
       .updateTable('effects')
@@ -68,7 +72,7 @@ export async function once<R>(deps: EffectDeps, effect: Effect<R>): Promise<Effe
   } catch (error) {
     if (!isRefusal(error)) throw error;
     await settle('refused', error.message);
-    return { kind: 'refused', reason: error.message };
+    return { kind: 'refused', reason: error.message, error };
   }
 }
 

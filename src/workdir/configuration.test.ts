@@ -183,5 +183,5 @@ test('what an earlier run left untracked is set aside, not deleted and not obeye
   const aside = join(path, '../.configuration');
   expect(readFileSync(join(aside, 'CLAUDE.local.md'), 'utf8')).toBe('notes of mine');
   expect(readFileSync(join(path, '.claude/settings.json'), 'utf8')).toBe('{"base":true}');
-  expect((await run(['git', 'status', '--porcelain'], { cwd: path })).stdout).toBe('?? feature.d\n');
+  expect((await run(['git', 'status', '--porcelain'], { cwd: path })).stdout).toBe('');
 });

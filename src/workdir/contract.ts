@@ -6,8 +6,8 @@
  *   conversation may run during `prepare`: it removes lock files that a killed git left behind.
  * - Calls may run at once. Calls about one conversation wait for each other; so do those that touch one mirror.
  * - One service owns the folder: the locks are in this process only.
- * - `prepare` is idempotent and never discards work: uncommitted files, commits and operations in progress stay, and
- *   a checkout git cannot read is moved aside, not deleted.
+ * - `prepare` is idempotent and never discards work: uncommitted files, commits and operations in progress stay on a
+ *   branch, and are put aside at a pull request, which is checked out exactly; a checkout git cannot read is moved aside.
  * - After a crash at any point `prepare` works: mirrors and checkouts are built beside their place, then renamed.
  * - Errors: GitFailed. `transient` = the remote could not be reached. Hostile or impossible names are GitFailed too.
  */
@@ -120,8 +120,16 @@ export interface PushCheck {
   base: string;
   /** whether a link at this path is to be looked into: what it leads to is read as if it stood there */
   isWatched(path: string): boolean;
-  /** null = go on; else the sentence to refuse with, with the remedy */
-  refuse(facts: PushFacts): string | null;
+  /** null = go on */
+  refuse(facts: PushFacts): Refusal | null;
+}
+
+/** Why something does not leave, in two halves: people are told the first, and only the agent can use the second. */
+export interface Refusal {
+  /** a sentence that says what is not allowed */
+  what: string;
+  /** sentences for the agent: what to do about it */
+  todo: string;
 }
 
 /** What a push would do to the forge, told without judging it. */
@@ -176,8 +184,21 @@ export type PushOutcome =
   | { kind: 'up-to-date'; sha: string; news: boolean }
   /** no commits beyond the base */
   | { kind: 'nothing' }
-  /** `reason` is a sentence with the remedy; `remoteSha` is null when the forge has no such branch */
-  | { kind: 'rejected'; reason: string; remoteSha: string | null };
+  /** `reason` is for the agent and the log; `remoteSha` is null when the forge has no such branch */
+  | { kind: 'rejected'; reason: string; why: PushRejection; remoteSha: string | null };
+
+/** Why a push was rejected, as far as people can be told. */
+export type PushRejection =
+  /** the forge has commits that the checkout does not */
+  | { kind: 'behind' }
+  /** git does not accept the commits themselves */
+  | { kind: 'objects' }
+  /** rules of this installation; `what` is a sentence of ours */
+  | { kind: 'rules'; what: string }
+  /** a branch protection, or a hook of the forge */
+  | { kind: 'protected' | 'hook' }
+  /** the forge, by whatever it said */
+  | { kind: 'forge' };
 
 export interface WorkdirOptions {
   /** absolute; `mirrors`, `checkouts`, `control`, `relays` and `quarantine` are made below it */

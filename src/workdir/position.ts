@@ -99,7 +99,7 @@ async function positionOnPull(p: Position, target: Target & { kind: 'pull' }): P
     const what =
       files === 0 ? 'An unfinished operation of git' : `What was not committed (${countOf(files)})`;
     p.notes.push(
-      `${what} was put aside in ${aside}: the checkout is at the commit of the pull request, exactly.`,
+      `${what} was put aside, out of your reach (${aside} beside the checkout): the checkout is at the commit of the pull request, exactly.`,
     );
   }
   await inCheckout(git, control, ['checkout', '--quiet', '--force', '--detach', target.sha, '--']);

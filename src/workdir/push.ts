@@ -3,7 +3,7 @@
  * repository that no agent writes, and what it sends went through git's own checks of every object first.
  */
 import { inCheckout } from './checkout.ts';
-import type { CheckoutHandle, PushOutcome, PushRequest } from './contract.ts';
+import type { CheckoutHandle, PushOutcome, PushRequest, Refusal } from './contract.ts';
 import type { Control } from './control.ts';
 import { isAncestor, readFacts } from './facts.ts';
 import { GitCommandFailed } from './failure.ts';
@@ -52,7 +52,7 @@ async function pushCommit(p: Push, sha: string): Promise<PushOutcome> {
   const expected = p.request.expectedRemoteSha;
   if (expected !== undefined && expected !== remoteSha) {
     const reason = `The branch ${p.branch} on the forge is at ${remoteSha ?? 'no commit'}, not at ${expected ?? 'no commit'} as expected. Prepare the checkout again and look at the new commits.`;
-    return { kind: 'rejected', reason, remoteSha };
+    return { kind: 'rejected', reason, why: { kind: 'behind' }, remoteSha };
   }
   if (remoteSha !== null) {
     if (await isAncestor(git, use.path, [sha, remoteSha])) {
@@ -62,10 +62,12 @@ async function pushCommit(p: Push, sha: string): Promise<PushOutcome> {
   if (await isAncestor(git, use.path, [sha, p.checkout.baseSha])) return { kind: 'nothing' };
   if (remoteSha !== null && !(await isAncestor(git, use.path, [remoteSha, sha]))) {
     const reason = `The branch ${p.branch} on the forge has commits that the checkout does not contain. Merge or rebase onto origin/${p.branch}, then push again.`;
-    return { kind: 'rejected', reason, remoteSha };
+    return { kind: 'rejected', reason, why: { kind: 'behind' }, remoteSha };
   }
   const refusal = await refusalOf(p, sha, remoteSha);
-  return refusal === null ? await send(p, sha, null) : { kind: 'rejected', reason: refusal, remoteSha };
+  if (refusal === null) return await send(p, sha, null);
+  const { what, todo } = refusal;
+  return { kind: 'rejected', reason: `${what} ${todo}`, why: { kind: 'rules', what }, remoteSha };
 }
 
 /** The mirror may not have the commit of the beginning: then nothing of it was ever published. */
@@ -77,7 +79,7 @@ async function isNews(p: Push, sha: string): Promise<boolean> {
 }
 
 /** What the git door would have refused is not sent after the run either. */
-async function refusalOf(p: Push, sha: string, remoteSha: string | null): Promise<string | null> {
+async function refusalOf(p: Push, sha: string, remoteSha: string | null): Promise<Refusal | null> {
   const { check } = p.request;
   if (check === undefined) return null;
   const base = await p.mirrors.head(p.use.path, `refs/heads/${check.base}`);
@@ -139,7 +141,7 @@ async function takeOver(p: Push): Promise<string | PushOutcome> {
   } catch (error) {
     if (!(error instanceof GitCommandFailed) || error.kind !== 'refused') throw error;
     const reason = `Git does not accept the commits: ${lastLine(error.stderr)}. Make them anew with git itself.`;
-    return { kind: 'rejected', reason, remoteSha: await remoteHead(p) };
+    return { kind: 'rejected', reason, why: { kind: 'objects' }, remoteSha: await remoteHead(p) };
   }
   return (await p.mirrors.head(p.use.path, ref)) ?? '';
 }
@@ -194,7 +196,19 @@ export async function send(d: Destination, sha: string, over: string | null): Pr
   }
   const refusal = answer.stdout.split('\n').find((l) => l.startsWith('!\t'));
   if (refusal === undefined || /\[remote failure\]/.test(refusal)) throw failed(call, answer);
-  return { kind: 'rejected', reason: describeRefusal(refusal, answer), remoteSha: await remoteHead(d) };
+  return {
+    kind: 'rejected',
+    reason: describeRefusal(refusal, answer),
+    why: { kind: kindOf(`${refusal}\n${answer.stderr}`) },
+    remoteSha: await remoteHead(d),
+  };
+}
+
+/** Git and forges say it in words only. */
+function kindOf(said: string): 'behind' | 'protected' | 'hook' | 'forge' {
+  if (/non-fast-forward|fetch first|stale info/.test(said)) return 'behind';
+  if (/protected/i.test(said)) return 'protected';
+  return /hook declined/.test(said) ? 'hook' : 'forge';
 }
 
 function describeRefusal(refusal: string, answer: GitAnswer): string {

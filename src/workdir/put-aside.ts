@@ -1,44 +1,41 @@
 /**
- * What stands in the way of a checkout that has to be at one commit exactly. Nothing is deleted: it is moved into the
- * checkout's own `.git`, where the agent can still read it and no status shows it.
+ * What stands in the way of a checkout that has to be at one commit exactly. It is moved beside the checkout, where no
+ * agent reads it: among the files may be instructions, which a CLI obeys wherever it comes upon them.
  *
  * Only while no process of the agent lives: paths are looked at, then moved.
  */
-import { lstat, mkdir, rename } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { operationFiles } from './checkout.ts';
+import { removeTree } from './remove-tree.ts';
 
-const PREFIX = 'put-aside-';
-/** One for each time; somebody who has more of them has a folder to look into first. */
-const MOST_FOLDERS = 10_000;
+const PREFIX = '.put-aside-';
+/** Of one conversation. A build's output can be large, and each review may leave one. */
+const MOST_KEPT = 20;
 
 /** Moves these files of the checkout and what an unfinished git operation left; answers the folder, null = nothing was there. */
 export async function putAside(checkout: string, files: readonly string[]): Promise<string | null> {
   const operation = await operationFiles(checkout);
   if (files.length === 0 && operation.length === 0) return null;
-  const folder = await freshFolder(join(checkout, '.git'));
-  const at = join(checkout, '.git', folder);
+  const folder = await nextFolder(dirname(checkout));
+  const at = join(dirname(checkout), folder);
+  await mkdir(at);
   // A repository in the checkout is listed as a folder, with a slash behind it.
-  const names = files.map((file) => file.replace(/\/$/, ''));
-  for (const file of names) {
+  for (const file of files.map((name) => name.replace(/\/$/, ''))) {
     if (await isBelow(checkout, file)) await move(join(checkout, file), join(at, 'files', file));
   }
   for (const name of operation) await move(join(checkout, '.git', name), join(at, 'git', name));
-  return `.git/${folder}`;
+  return folder;
 }
 
-/** Made by us in this call: a link that the agent put there is not followed. */
-async function freshFolder(gitDir: string): Promise<string> {
-  for (let n = 1; n <= MOST_FOLDERS; n += 1) {
-    const name = `${PREFIX}${n}`;
-    try {
-      await mkdir(join(gitDir, name));
-      return name;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-  }
-  throw new Error(`${gitDir} has too many folders ${PREFIX}…. Delete those that nobody needs any more.`);
+async function nextFolder(home: string): Promise<string> {
+  const numbers = (await readdir(home))
+    .filter((name) => name.startsWith(PREFIX))
+    .map((name) => Number(name.slice(PREFIX.length)))
+    .filter(Number.isSafeInteger)
+    .sort((a, b) => b - a);
+  for (const n of numbers.slice(MOST_KEPT - 1)) await removeTree(join(home, `${PREFIX}${n}`));
+  return `${PREFIX}${(numbers[0] ?? 0) + 1}`;
 }
 
 /** Through a link that stands where a folder was, this would move files of somebody else. The link is a file of its own. */

@@ -109,7 +109,8 @@ async function judge(r: Receive, remote: Remote): Promise<string | null> {
     remote: { remoteSha: remote.remoteSha, reachable: remote.reachable, seen: push.seen },
     isWatched: push.check.isWatched,
   });
-  const refusal = push.check.refuse(facts);
+  const verdict = push.check.refuse(facts);
+  const refusal = verdict === null ? null : `${verdict.what} ${verdict.todo}`;
   if (refusal !== null || remote.reachable) return refusal;
   if (push.keep && facts.fastForward) return null;
   return 'The forge cannot be reached just now. Your commits are safe in the checkout; try again later.';

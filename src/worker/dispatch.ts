@@ -12,6 +12,7 @@ import { faultPoint } from '../faults.ts';
 import { carryLate, type Lease, underLease } from '../mailbox/leases.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
 import { lastIsUnposted } from '../mailbox/unposted.ts';
+import { causeOf, failureText } from '../outcome/failure-texts.ts';
 import { outgoingForge } from '../outcome/outgoing-forge.ts';
 import { cliFolders } from '../sessions/folders.ts';
 import { askForVerdict } from './ask-verdict.ts';
@@ -128,7 +129,7 @@ async function refuse(
   deps: DispatchDeps,
   { reason, tell }: { reason: string; tell: boolean },
 ): Promise<Finished> {
-  if (tell) await tellPeople(work, deps, `I did not run: ${reason}.`);
+  if (tell) await tellPeople(work, deps, failureText({ kind: 'not-run', why: reason }));
   return finish({ state: 'cancelled', reason });
 }
 
@@ -249,5 +250,5 @@ async function afterError(work: Work, deps: DispatchDeps, error: unknown): Promi
     `[${work.agent.name}] ${work.lease.dispatch.id}: ${reason}`,
     passing ? {} : { stack: (error as Error).stack },
   );
-  return await postpone(work, deps, reason);
+  return await postpone(work, deps, { why: reason, cause: causeOf(error) });
 }

@@ -130,8 +130,10 @@ export function gitPolicy(
   };
 }
 
-const CLOSED =
-  'Nothing is published from this conversation: the agent has no branch here. Say in your answer what should be changed.';
+const CLOSED = {
+  what: 'Nothing is published from this conversation: the agent has no branch here.',
+  todo: 'Say in your answer what should be changed.',
+};
 
 async function itemsOf({ lease }: Work, { database }: DispatchDeps): Promise<number[]> {
   const joined = await database.rows

@@ -2,6 +2,7 @@
 import { checkOf } from '../broker/git-policy.ts';
 import type { Rows } from '../database/database.ts';
 import { assertLease } from '../mailbox/leases.ts';
+import type { FailureText } from '../outcome/failure-texts.ts';
 import { type OutcomeDeps, type Publication, type Published, publishOutcome } from '../outcome.ts';
 import { openMarks, restrictionBy } from '../sessions/marks.ts';
 import { newestSession } from '../sessions.ts';
@@ -92,7 +93,7 @@ function outcomeDeps(work: Work, deps: DispatchDeps, strict: boolean): OutcomeDe
 }
 
 /** A failure that only a person can mend is said on the item the newest message came from, once. */
-export async function tellPeople(work: Work, deps: DispatchDeps, text: string): Promise<void> {
+export async function tellPeople(work: Work, deps: DispatchDeps, text: FailureText): Promise<void> {
   const { agent, lease } = work;
   const newest = lease.messages.at(-1);
   const event = newest === undefined ? null : (JSON.parse(newest.event) as ForgeEvent);

@@ -3,6 +3,7 @@ import type { RunOutcome } from '../agent-runner/contract.ts';
 import { faultPoint } from '../faults.ts';
 import { parkCredential } from '../mailbox/parks.ts';
 import { isLastAnswered, unpostedSentence } from '../mailbox/unposted.ts';
+import { type Cause, type FailureText, failureText } from '../outcome/failure-texts.ts';
 import { type Publication, type Published, unpostedReason } from '../outcome.ts';
 import { contextToPublish, type DispatchContext } from './context.ts';
 import { contextRequest } from './parts.ts';
@@ -34,18 +35,18 @@ export async function settleOutcome(
       return answered(work, context, { adopted: outcome.adopted, published });
     }
     case 'capped': {
-      const answer = `I stopped at my limit (${outcome.why}) before I was done. Write here to let me go on.`;
+      const answer = failureText({ kind: 'capped', why: outcome.why });
       await storeRun(work, deps, context, outcome, answer);
       return await tellCap(work, deps, { answer, why: outcome.why });
     }
     case 'limited':
       return await park(work, deps, outcome);
     case 'transient':
-      return await postpone(work, deps, outcome.why);
+      return await postpone(work, deps, { why: outcome.why, cause: 'model' });
     case 'interrupted':
       return isLost(work.signal) ? { lost: true } : await interrupted(work, deps, outcome.why);
     case 'refused':
-      await tellPeople(work, deps, `I could not run. ${outcome.reason}. A person must look at this.`);
+      await tellPeople(work, deps, failureText({ kind: 'could-not-run', cause: outcome.cause }));
       return finish({ state: 'failed', reason: outcome.reason });
   }
 }
@@ -57,11 +58,7 @@ function isLost(signal: AbortSignal): boolean {
 async function interrupted(work: Work, deps: DispatchDeps, why: string): Promise<Finished> {
   if (why !== ABORT.timeout) return finish({ state: 'interrupted', reason: why });
   const minutes = deps.config().worker.runTimeoutMinutes;
-  await tellPeople(
-    work,
-    deps,
-    `I was stopped after ${minutes} minutes (worker.run_timeout_minutes) before I was done. Write here to let me go on.`,
-  );
+  await tellPeople(work, deps, failureText({ kind: 'too-long', minutes }));
   return finish({ state: 'failed', reason: `${why}: ${minutes} minutes` });
 }
 
@@ -109,7 +106,7 @@ function answered(
 async function tellCap(
   work: Work,
   deps: DispatchDeps,
-  cap: { answer: string; why: string },
+  cap: { answer: FailureText; why: string },
 ): Promise<Finished> {
   await tellPeople(work, deps, cap.answer);
   return finish({ state: 'failed', reason: cap.why });
@@ -121,7 +118,7 @@ export async function publishStoredAnswer(work: Work, deps: DispatchDeps, answer
   const context = await contextToPublish(contextRequest(work, deps));
   const { continuity, session_id, ending } = lease.dispatch;
   if (ending !== null && ending !== 'answered') {
-    return await tellCap(work, deps, { answer, why: ending });
+    return await tellCap(work, deps, { answer: failureText({ kind: 'capped', why: ending }), why: ending });
   }
   const published = await publish(work, deps, context, {
     answer,
@@ -150,17 +147,20 @@ async function park(
 }
 
 /** Later again; after the last time a person is told, as far as the forge can be reached. */
-export async function postpone(work: Work, deps: DispatchDeps, why: string): Promise<Finished> {
+export async function postpone(
+  work: Work,
+  deps: DispatchDeps,
+  { why, cause }: { why: string; cause: Cause },
+): Promise<Finished> {
   const { troubles: earlier, id } = work.lease.dispatch;
   if (earlier + 1 < MOST_TROUBLES) {
     const until = troubleEnd({ earlier, now: deps.now() });
     return finish({ state: 'parked', reason: why, until, isTrouble: true });
   }
   const reason = `${why} (after ${MOST_TROUBLES} attempts)`;
-  await tellPeople(
-    work,
-    deps,
-    `I gave up: ${reason}. A person must look at this; write here to let me try again.`,
-  ).catch((error: unknown) => deps.log.error(`dispatch ${id}: nobody could be told: ${String(error)}`));
+  const text = failureText({ kind: 'gave-up', cause, attempts: MOST_TROUBLES });
+  await tellPeople(work, deps, text).catch((error: unknown) =>
+    deps.log.error(`dispatch ${id}: nobody could be told: ${String(error)}`),
+  );
   return finish({ state: 'failed', reason });
 }

@@ -1,0 +1,165 @@
+/** The guards of "it says and approves what is so", for scripts/guards.ts. */
+import type { Guard } from './guards.ts';
+
+const STORY = 'test/says-what-is-so.test.ts';
+
+export const WORLD_TRUTH_GUARDS: Guard[] = [
+  {
+    name: 'truth: only the bare word is a verdict',
+    keeps: 'an approval with a condition from becoming one without it',
+    off: [
+      {
+        file: 'src/outcome/verdict.ts',
+        find: "  return EXACT.find(([form]) => form.test(word))?.[1] ?? 'other';",
+        replace: "  return EXACT.find(([form]) => form.test(word.split(' ')[0]!))?.[1] ?? 'other';",
+      },
+    ],
+    tests: { files: ['src/outcome/verdict.test.ts'], named: 'anything else' },
+  },
+  {
+    name: 'truth: verdicts that differ are none',
+    keeps: 'the first of two verdicts from counting',
+    off: [
+      {
+        file: 'src/outcome/verdict.ts',
+        find: 'if (others.some((other) => other !== null && other !== line)) {',
+        replace: 'if (others.length < 0) {',
+      },
+    ],
+    tests: { files: ['src/outcome/verdict.test.ts'], named: 'anything else' },
+  },
+  {
+    name: 'truth: a missing verdict is asked for',
+    keeps: 'a review without a verdict from going out before the reviewer was asked',
+    off: [
+      {
+        file: 'src/worker/dispatch.ts',
+        find: "if (agent.publish !== 'review' || context.item.pull === null) return outcome;",
+        replace: 'if (agent.publish !== null) return outcome;',
+      },
+    ],
+    tests: { files: [STORY], named: 'a verdict is asked' },
+  },
+  {
+    name: 'truth: a pull request is checked out exactly',
+    keeps: 'a file that is not committed from holding the checkout at an older commit',
+    off: [
+      {
+        file: 'src/workdir/position.ts',
+        find: '  if (status.headSha === target.sha && aside === null) return status;',
+        replace:
+          '  if (status.dirtyFiles.length > 0 || (status.headSha === target.sha && aside === null)) return status;',
+      },
+    ],
+    tests: { files: ['src/workdir.test.ts'], named: 'follows the head' },
+  },
+  {
+    name: 'truth: nothing is moved through a link',
+    keeps: 'files outside of the checkout from being put aside',
+    off: [
+      {
+        file: 'src/workdir/put-aside.ts',
+        find: 'if (found === null || !found.isDirectory()) return false;',
+        replace: 'if (found === null) return false;',
+      },
+    ],
+    tests: { files: ['src/workdir.test.ts'], named: 'through a link' },
+  },
+  {
+    name: 'truth: a review names the commit of its checkout',
+    keeps: 'an approval from naming a commit that nobody looked at',
+    off: [
+      {
+        file: 'src/worker/reviewed.ts',
+        find: '  if (now !== null && now !== began) {',
+        replace: "  if (now === 'never') {",
+      },
+    ],
+    tests: { files: ['src/worker/reviewed.test.ts'], named: 'no verdict' },
+  },
+  {
+    name: 'truth: a dev follows the forge with files in nobody’s way',
+    keeps: 'an untracked file from holding a branch back',
+    off: [
+      {
+        file: 'src/workdir/position.ts',
+        find: '  if ((await inCheckout(p.git, p.control, args, [0, 1, 128])).exitCode === 0) {',
+        replace:
+          '  if (p.status.dirtyFiles.length === 0 && (await inCheckout(p.git, p.control, args, [0, 1, 128])).exitCode === 0) {',
+      },
+    ],
+    tests: { files: ['src/workdir.test.ts'], named: 'follows the forge' },
+  },
+  {
+    name: 'truth: a refused answer is no success',
+    keeps: 'a dispatch whose answer nobody can read from counting as succeeded',
+    off: [
+      {
+        file: 'src/outcome.ts',
+        find: '  if (commentUrl !== null || reviewId !== null) return null;',
+        replace: '  if (commentUrl !== null || reviewId !== null || refusals.length > 0) return null;',
+      },
+    ],
+    tests: { files: [STORY], named: 'an answer that the forge refuses' },
+  },
+  {
+    name: 'truth: a refused answer can be posted',
+    keeps: 'the command from finding the refusal again in place of asking the forge',
+    off: [
+      {
+        file: 'src/mailbox/unposted.ts',
+        find: "      .set({ state: 'planned', result: null, done_at: null })",
+        replace: "      .set({ state: 'refused' })",
+      },
+    ],
+    tests: { files: ['src/mailbox/unposted.test.ts'], named: 'is posted' },
+  },
+  {
+    name: 'truth: work on a branch of the agent’s own is published',
+    keeps: 'commits beside the branch of the conversation from staying behind',
+    off: [
+      {
+        file: 'src/workdir/push.ts',
+        find: "  return own.exitCode === 0 && own.stdout !== '' ? 'HEAD' : branch;",
+        replace: "  return own.exitCode === 0 && own.stdout === 'never' ? 'HEAD' : branch;",
+      },
+    ],
+    tests: { files: ['src/workdir/unpublished.test.ts'], named: 'is published' },
+  },
+  {
+    name: 'truth: what the agent pushed itself is news',
+    keeps: 'a push of the agent’s own from having no pull request and no link',
+    off: [
+      {
+        file: 'src/outcome.ts',
+        find: "  return pushed.kind === 'up-to-date' && pushed.news ? { kind: 'pushed', sha: pushed.sha } : pushed;",
+        replace: '  return pushed;',
+      },
+    ],
+    tests: { files: [STORY], named: 'work on another branch' },
+  },
+  {
+    name: 'truth: what stays behind is told',
+    keeps: '“done” from being said of work that is in the checkout only',
+    off: [
+      {
+        file: 'src/outcome.ts',
+        find: '  notes.push(...(await publication.leftOver(published.pushedSha)));\n',
+        replace: '',
+      },
+    ],
+    tests: { files: [STORY], named: 'work on another branch' },
+  },
+  {
+    name: 'truth: a failure is told by its class',
+    keeps: 'paths, prompts and words of programs from being posted',
+    off: [
+      {
+        file: 'src/outcome/failure-texts.ts',
+        find: '  return withoutPlaces(sentencesOf(failure)) as FailureText;',
+        replace: '  return sentencesOf(failure) as FailureText;',
+      },
+    ],
+    tests: { files: ['src/outcome/failure-texts.test.ts'], named: 'a place on this machine' },
+  },
+];

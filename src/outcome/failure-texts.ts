@@ -1,0 +1,138 @@
+/**
+ * What people are told when something failed. The only place where such a text is made: each is a sentence of ours about
+ * a cause of a closed set. What programs said, where it stood and what was sent is in the rows and in the log, where it
+ * is the operator's. Pure.
+ */
+import { ForgeMissing, ForgeRefused, ForgeUnavailable, GitFailed } from '../errors.ts';
+import type { CapReason } from '../vocabulary.ts';
+
+/** Whose fault it is, as far as people on the forge can do anything with it. */
+export type Cause =
+  | 'forge-away'
+  | 'forge-refused'
+  | 'forge-missing'
+  | 'git-away'
+  | 'git-denied'
+  | 'git-missing'
+  | 'git-refused'
+  | 'machine'
+  | 'checkout'
+  | 'model'
+  | 'request'
+  | 'session'
+  | 'unknown';
+
+/** Why a push was rejected; the worker's `workdir.push` fits. */
+export type PushCause =
+  | { kind: 'behind' | 'objects' | 'protected' | 'hook' | 'forge' }
+  /** a sentence of ours about a rule */
+  | { kind: 'rules'; what: string }
+  | { kind: 'failed'; cause: Cause };
+
+export type Failure =
+  /** nothing may run; `why`: a clause of ours */
+  | { kind: 'not-run'; why: string }
+  | { kind: 'could-not-run'; cause: Cause }
+  | { kind: 'gave-up'; cause: Cause; attempts: number }
+  | { kind: 'too-long'; minutes: number }
+  | { kind: 'capped'; why: CapReason }
+  | { kind: 'push'; branch: string; why: PushCause }
+  | { kind: 'pull'; status: number | null }
+  | { kind: 'review'; status: number | null };
+
+/** Only `failureText` makes one, so that no other text can be posted in its place. */
+export type FailureText = string & { readonly made: 'failure-texts' };
+
+export function failureText(failure: Failure): FailureText {
+  return withoutPlaces(sentencesOf(failure)) as FailureText;
+}
+
+function sentencesOf(failure: Failure): string {
+  switch (failure.kind) {
+    case 'not-run':
+      return `I did not run: ${failure.why}.`;
+    case 'could-not-run':
+      return `I could not run: ${CAUSES[failure.cause]}. ${OPERATOR}`;
+    case 'gave-up':
+      return `I gave up after ${failure.attempts} attempts: ${CAUSES[failure.cause]}. Write here to let me try again. ${OPERATOR}`;
+    case 'too-long':
+      return `I was stopped after ${failure.minutes} minutes (worker.run_timeout_minutes) before I was done. Write here to let me go on.`;
+    case 'capped':
+      return `I stopped at my limit (${failure.why}) before I was done. Write here to let me go on.`;
+    case 'push':
+      return `The branch ${failure.branch} could not be pushed: ${pushCause(failure.why)}`;
+    case 'pull':
+      return `The pull request could not be opened: the forge refused it${status(failure.status)}. The branch is there; a person can open it.`;
+    case 'review':
+      return `The review was refused by the forge${status(failure.status)}, so this is a comment and no verdict.`;
+  }
+}
+
+const OPERATOR =
+  'The operator of this service finds the details in its log and with `claude-hooks conversations`.';
+
+const CAUSES: Record<Cause, string> = {
+  'forge-away': 'the forge could not be reached',
+  'forge-refused': 'the forge refused what I asked it for',
+  'forge-missing': 'something that I need is not on the forge, or my account may not see it',
+  'git-away': 'git could not reach the repository',
+  'git-denied': 'the forge did not accept my credential for git',
+  'git-missing': 'the repository or the branch is not there, or my account may not see it',
+  'git-refused': 'the forge refused what git asked it for',
+  machine: 'the machine that I run on lacks space, memory or a permission',
+  checkout: 'my working copy could not be prepared',
+  model: 'the model, or the program that I run in, failed',
+  request: 'the model did not take this request; my session is kept',
+  session: 'no session could be resumed or started',
+  unknown: 'something in this service failed',
+};
+
+function pushCause(why: PushCause): string {
+  switch (why.kind) {
+    case 'behind':
+      return 'the branch on the forge has commits that my work does not contain. Ask me to take them over.';
+    case 'objects':
+      return 'git does not accept the commits as they are. Ask me to make them anew.';
+    case 'rules':
+      return `${why.what} Ask me to change that, or let a person do it.`;
+    case 'protected':
+      return 'the branch is protected. Let my account push to it, or ask me to use another branch.';
+    case 'hook':
+      return 'a rule of the forge (a hook) declined it. The operator finds its words with `claude-hooks conversations`.';
+    case 'forge':
+      return `the forge did not take it. ${OPERATOR}`;
+    case 'failed':
+      return `${CAUSES[why.cause]}. ${OPERATOR}`;
+  }
+}
+
+function status(code: number | null): string {
+  return code === null ? '' : ` (${code})`;
+}
+
+/** The class of an error says it, never its words. */
+export function causeOf(error: unknown): Cause {
+  if (error instanceof ForgeUnavailable) return 'forge-away';
+  if (error instanceof ForgeRefused) return 'forge-refused';
+  if (error instanceof ForgeMissing) return 'forge-missing';
+  if (!(error instanceof GitFailed)) return 'unknown';
+  const kind = 'kind' in error ? String(error.kind) : '';
+  return GIT_CAUSES[kind] ?? (error.transient ? 'git-away' : 'checkout');
+}
+
+const GIT_CAUSES: Record<string, Cause> = {
+  unreachable: 'git-away',
+  denied: 'git-denied',
+  missing: 'git-missing',
+  refused: 'git-refused',
+  machine: 'machine',
+  damaged: 'checkout',
+};
+
+/** The last wall: a clause that comes from elsewhere after all names no place on this machine. */
+function withoutPlaces(text: string): string {
+  return text.replace(
+    /(?<![\w:/.`~-])(?:file:\/\/)?\/(?:[\w.@+~-]+\/)+[\w.@+~-]*/g,
+    '(a folder of this service)',
+  );
+}
