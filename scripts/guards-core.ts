@@ -332,7 +332,7 @@ export const CORE_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/outcome.ts',
-        find: "return isKnown ? pushed : { ...pushed, kind: 'pushed' };",
+        find: "return isKnown ? withNews(pushed) : { kind: 'pushed', sha: pushed.sha };",
         replace: 'return isKnown ? pushed : pushed;',
       },
     ],

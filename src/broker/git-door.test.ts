@@ -84,6 +84,7 @@ describe('a push', () => {
     expect(await workdir.push(checkout, { remote, branch: 'claude/5' })).toEqual({
       kind: 'up-to-date',
       sha: two,
+      news: false,
     });
   });
 
@@ -169,7 +170,7 @@ describe('a push', () => {
     await run(['git', 'commit', '-q', '--allow-empty', '-m', 'forged'], { cwd: checkout.path, env });
     const pushed = await agent('push');
     expect(pushed.code).toBe(1);
-    expect(pushed.stderr).toContain('not by you (Dev Agent <dev@example.test>)');
+    expect(pushed.stderr).toContain('not by this agent (Dev Agent <dev@example.test>)');
     expect((await agent('rebase', '-q', '--force-rebase', 'origin/main')).code).toBe(0);
     expect((await agent('push')).code).toBe(0);
   });
@@ -238,7 +239,7 @@ describe('a forced push', () => {
     await agent('commit', '-q', '--amend', '-m', 'amended');
     const blind = await agent('push', '--force');
     expect(blind.code).toBe(1);
-    expect(blind.stderr).toContain('Somebody has pushed to claude/5 since you last looked');
+    expect(blind.stderr).toContain('Somebody has pushed to claude/5 since the agent last looked');
     expect(forge.head('refs/heads/claude/5')).toBe(theirs);
     // A plain fetch: seen now, and the lease of git itself holds as well.
     await agent('fetch', '-q');

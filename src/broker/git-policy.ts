@@ -64,8 +64,8 @@ function judgeRefs(policy: PushPolicy, updates: readonly RefUpdate[]): Refusal |
   }
   if (!isOwn(policy, branch)) {
     return {
-      what: `The branch ${shown(branch)} is not one that this agent may push.`,
-      todo: `Push ${policy.branch}, or a branch named ${policy.prefix}/${policy.item}-<something>.`,
+      what: `The branch ${shown(branch)} belongs to no work of this conversation.`,
+      todo: `It is not yours to push. Push ${policy.branch}, or a branch named ${policy.prefix}/${policy.item}-<something>.`,
     };
   }
   if (update.sha === null)
@@ -105,7 +105,7 @@ function refuseForce(policy: PushPolicy, facts: PushFacts): Refusal | null {
   }
   if (facts.remoteSha === facts.seen) return null;
   return {
-    what: `Somebody has pushed to ${branch} meanwhile.`,
+    what: `Somebody has pushed to ${branch} since the agent last looked.`,
     todo: `Run git fetch, look at origin/${branch}, and take over what is in it before you push.`,
   };
 }
@@ -116,7 +116,7 @@ function refuseContent(policy: PushPolicy, facts: PushFacts): Refusal | null {
   if (kept !== null) {
     return {
       what: `${kept}. No agent may change it here; the operator can allow it in git.unprotected_files.`,
-      todo: `Take it out (git checkout origin/${policy.base} -- <file>, or git rm), amend, and push again; describe the change you want in your answer instead.`,
+      todo: `It is not yours to change. Take it out (git checkout origin/${policy.base} -- <file>, or git rm), amend, and push again; describe the change you want in your answer instead.`,
     };
   }
   const url = facts.submoduleUrls.find((u) => PROGRAM_URL.test(u));
