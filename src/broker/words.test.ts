@@ -188,5 +188,11 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
     const { number } = await trial.forge.as('ada').openPull(REPO, opening);
     await publish({ publish: 'review', itemNumber: number, reviewed: { kind: 'commit', sha }, branch: null });
     expect(trial.forge.state.reviews.at(-1)!.body).toSatisfy(isQuiet);
+    // An answer without a verdict is a comment, and says so.
+    expect(trial.forge.state.reviews.at(-1)).toMatchObject({
+      state: 'COMMENT',
+      commit: sha,
+      body: expect.stringContaining('no line that gives one'),
+    });
   });
 });
