@@ -31,12 +31,10 @@ export type {
   CheckoutSpec,
   PushCheck,
   PushFacts,
-  PushRejection,
   ReceiveOutcome,
   Refusal,
   RelayPaths,
   Remote,
-  Unpublished,
   Workdir,
   WorkdirOptions,
 } from './workdir/contract.ts';
