@@ -4,6 +4,8 @@
  */
 import type { Item } from './forge/forge.ts';
 import { continuityReceipt, parseVerdict, postedText } from './outcome/answer.ts';
+import { answerElsewhere } from './outcome/answer-elsewhere.ts';
+import { answerParts } from './outcome/answer-parts.ts';
 import { type EffectDeps, effectKey, lastResult, marker, once, wasBegun } from './outcome/effects.ts';
 import type { OutgoingForge } from './outcome/outgoing-forge.ts';
 import { joinPull, openedByAnother, openedEarlier } from './outcome/pulls.ts';
@@ -23,8 +25,10 @@ export interface Publication {
   isOurs: (user: ForgeUser) => boolean;
   forgeName: string;
   repository: RepositoryRef;
-  /** where the answer goes: the item the newest message came from */
+  /** where the answer goes: the item of the leading message */
   itemNumber: number;
+  /** the other items where somebody waits for an answer of this dispatch */
+  alsoAsked: readonly number[];
   itemTitle: string;
   publish: 'pull-request' | 'review' | 'comment';
   /** null when there is nothing that could be pushed */
@@ -65,12 +69,25 @@ export async function publishOutcome(publication: Publication, deps: OutcomeDeps
     await pushWork(publication, deps, { published, notes });
   }
   notes.push(...continuityReceipt(publication.continuity, publication.continuityReason));
+  const parts = answerParts(publication.answer, [publication.itemNumber, ...publication.alsoAsked]);
+  const main = { ...publication, answer: mainPart(publication, parts) };
+  const { length: refused } = published.refusals;
   if (publication.publish === 'review' && publication.reviewedSha !== null) {
-    await review(publication, deps, { published, notes });
+    await review(main, deps, { published, notes });
   } else {
-    await comment(publication, deps, { published, notes });
+    await comment(main, deps, { published, notes });
   }
+  const isPosted = published.commentUrl !== null || published.refusals.length === refused;
+  const elsewhere = await answerElsewhere({ ...main, parts, published, notes, isPosted }, deps);
+  published.refusals.push(...elsewhere);
   return published;
+}
+
+/** The agent may have written for another place only. */
+function mainPart({ itemNumber, alsoAsked }: Publication, parts: ReadonlyMap<number, string>): string {
+  const part = parts.get(itemNumber)!;
+  const other = alsoAsked.find((number) => parts.get(number) !== '');
+  return part === '' && other !== undefined ? `My answer is on #${other}.` : part;
 }
 
 interface Progress {

@@ -42,6 +42,7 @@ async function agentOpensPull(): Promise<Story> {
         forgeName: 'home',
         repository: { id: '1', fullName: REPO },
         itemNumber: stage.number,
+        alsoAsked: [],
         itemTitle: 'Totals',
         publish: 'pull-request',
         // The agent's own push has gone through the relay.
