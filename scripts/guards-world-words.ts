@@ -27,4 +27,42 @@ export const WORLD_WORDS_GUARDS: Guard[] = [
     ],
     tests: { files: ['src/mentions.test.ts'], named: "somebody else's words mention nobody" },
   },
+  {
+    name: 'each place that asked is answered',
+    keeps: 'a question on a pull request from being answered on the issue alone',
+    off: [
+      {
+        file: 'src/outcome.ts',
+        find: 'const elsewhere = await answerElsewhere(',
+        replace: 'const elsewhere: string[] = [];\n  void (',
+      },
+    ],
+    tests: { files: ['src/broker/publication.test.ts'], named: 'each item that asked' },
+  },
+  {
+    name: 'the prompt shows every item that woke the agent',
+    keeps: 'a question elsewhere from standing in a prompt that does not say where, or not at all',
+    off: [{ file: 'src/worker/prompts.ts', find: '...elsewhere.map((other) => other.text),', replace: '' }],
+    tests: { files: ['test/several-places.test.ts'] },
+  },
+  {
+    name: 'joiners that a script needs',
+    keeps: 'Persian, Hindi and emoji from reaching the agent misspelt',
+    off: [
+      {
+        file: 'src/security/invisible.ts',
+        find: 'if (AFTER_LETTER.test(before) || BEFORE_LETTER.test(after)) return true;',
+        replace: '',
+      },
+    ],
+    tests: { files: ['src/security/hidden-text.test.ts'], named: 'stays' },
+  },
+  {
+    name: 'what a forge tool leaves out is said',
+    keeps: 'the agent from believing that it has read a text that was cut',
+    off: [
+      { file: 'src/broker/texts.ts', find: 'const note = leftOut === null', replace: 'const note = true' },
+    ],
+    tests: { files: ['src/broker/tools.test.ts'], named: 'without its hidden parts' },
+  },
 ];

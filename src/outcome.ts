@@ -2,13 +2,18 @@
  * What becomes of an answer: the branch is pushed, the pull request opened, the answer posted. Each is an effect, done
  * once; a crash between two of them goes on where it stopped.
  */
-import type { Item } from './forge/forge.ts';
-import { continuityReceipt, parseVerdict, postedText } from './outcome/answer.ts';
+import { continuityReceipt, parseVerdict, postedText, unmarked } from './outcome/answer.ts';
 import { answerElsewhere } from './outcome/answer-elsewhere.ts';
 import { answerParts } from './outcome/answer-parts.ts';
 import { type EffectDeps, effectKey, lastResult, marker, once, wasBegun } from './outcome/effects.ts';
 import type { OutgoingForge } from './outcome/outgoing-forge.ts';
-import { joinPull, openedByAnother, openedEarlier } from './outcome/pulls.ts';
+import {
+  joinPull,
+  openedByAnother,
+  openedEarlier,
+  readyForReview,
+  withoutDraftPrefix,
+} from './outcome/pulls.ts';
 import type { Continuity, ForgeUser, RepositoryRef } from './vocabulary.ts';
 
 /** What pushing came to; the worker's `workdir.push` fits. */
@@ -65,11 +70,12 @@ export async function publishOutcome(publication: Publication, deps: OutcomeDeps
     refusals: [],
   };
   const notes: string[] = [];
+  const parts = answerParts(publication.answer, [publication.itemNumber, ...publication.alsoAsked]);
   if (publication.publish === 'pull-request' && publication.branch !== null) {
-    await pushWork(publication, deps, { published, notes });
+    const answer = [...parts.values()].filter((part) => part !== '').join('\n\n');
+    await pushWork({ ...publication, answer }, deps, { published, notes });
   }
   notes.push(...continuityReceipt(publication.continuity, publication.continuityReason));
-  const parts = answerParts(publication.answer, [publication.itemNumber, ...publication.alsoAsked]);
   const main = { ...publication, answer: mainPart(publication, parts) };
   const { length: refused } = published.refusals;
   if (publication.publish === 'review' && publication.reviewedSha !== null) {
@@ -148,16 +154,22 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
           conversationId: p.conversationId,
           kind: 'pull',
           request: { head, base, title: p.itemTitle },
-          find: async () => ours(p, await deps.forge.findPull(p.repository, head, base)),
+          find: async () => {
+            const found = await deps.forge.findPull(p.repository, head, base);
+            return found === null || !p.isOurs(found.author) ? null : await readyForReview(deps, p, found);
+          },
           perform: async () => {
-            const body = `Closes #${p.closes}\n\n${marker(effectKey(p.dispatchId, 'pull'))}`;
-            const opened = await deps.forge.openPull(p.repository, {
-              title: p.itemTitle,
-              body,
-              head,
-              base,
+            const mark = marker(effectKey(p.dispatchId, 'pull'));
+            const closes = `Closes #${p.closes}`;
+            // What was done, tested and left open is the agent's to say.
+            const text = postedText({
+              answer: `${unmarked(p.answer)}\n\n${closes}`,
+              notes: [],
+              marker: mark,
             });
-            return { number: opened.number };
+            const title = withoutDraftPrefix(p.itemTitle) || p.itemTitle;
+            const opened = await deps.forge.openPull(p.repository, { title, body: text, head, base });
+            return await readyForReview(deps, p, opened);
           },
         })
       : { kind: 'done' as const, result: { number: existing.number } };
@@ -168,10 +180,6 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
   }
   progress.published.pullNumber = pull.result.number;
   await joinPull(deps, p, { forge: p.forgeName, repository: p.repository, number: pull.result.number });
-}
-
-function ours(p: Publication, pull: Item | null): { number: number } | null {
-  return pull === null || !p.isOurs(pull.author) ? null : { number: pull.number };
 }
 
 async function comment(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {

@@ -348,7 +348,7 @@ async function checkoutSpec(
     repository: { id: repository.id, fullName: repository.fullName },
     remote: { url: cloneAddress(request.forgeConfig.cloneUrl, repository.fullName), token: account.token },
     defaultBranch: repository.defaultBranch,
-    identity: { name: account.login, email: `${account.login}@noreply.localhost` },
+    identity: { name: account.login, email: await request.forge.commitAddress(account.login) },
   };
   const own = `${agent.branchPrefix}/${lease.conversation.item_number}`;
   if (lease.conversation.item_kind === 'issue') {
