@@ -46,23 +46,31 @@ export const WORLD_WORDS_GUARDS: Guard[] = [
     tests: { files: ['test/several-places.test.ts'] },
   },
   {
-    name: 'joiners that a script needs',
-    keeps: 'Persian, Hindi and emoji from reaching the agent misspelt',
-    off: [
-      {
-        file: 'src/security/invisible.ts',
-        find: 'if (AFTER_LETTER.test(before) || BEFORE_LETTER.test(after)) return true;',
-        replace: '',
-      },
-    ],
-    tests: { files: ['src/security/hidden-text.test.ts'], named: 'stays' },
-  },
-  {
     name: 'what a forge tool leaves out is said',
     keeps: 'the agent from believing that it has read a text that was cut',
     off: [
       { file: 'src/broker/texts.ts', find: 'const note = leftOut === null', replace: 'const note = true' },
     ],
     tests: { files: ['src/broker/tools.test.ts'], named: 'without its hidden parts' },
+  },
+  {
+    name: 'an issue in progress gives no draft',
+    keeps: 'a pull request from staying a draft that nobody takes out of it',
+    off: [
+      { file: 'src/outcome/pulls.ts', find: 'while (DRAFT_PREFIX.test(rest))', replace: 'while (false)' },
+    ],
+    tests: { files: ['src/outcome/pulls.test.ts'], named: 'gives a pull request called' },
+  },
+  {
+    name: 'a hidden address stays hidden',
+    keeps: 'an address that its account hides from standing in public commits',
+    off: [
+      {
+        file: 'src/forge/gitea-family-address.ts',
+        find: 'settings.hide_email === false ? valid(user.email) : null',
+        replace: 'valid(user.email)',
+      },
+    ],
+    tests: { files: ['src/forge/gitea-family-address.test.ts'], named: 'hides its own' },
   },
 ];
