@@ -73,4 +73,29 @@ export const WORLD_WORDS_GUARDS: Guard[] = [
     ],
     tests: { files: ['src/forge/gitea-family-address.test.ts'], named: 'hides its own' },
   },
+  {
+    name: 'an answer that a hook of the machine emptied',
+    keeps: 'the answer from being lost when a Stop hook that is not the repository’s blocks every stop',
+    off: [
+      {
+        file: 'src/agent-runner/verdict.ts',
+        find: "result.text.trim() === '' ? report.lastWords : result.text",
+        replace: 'result.text',
+      },
+    ],
+    tests: { files: ['src/agent-runner/verdict.test.ts'], named: 'leaves empty in the end' },
+  },
+  {
+    name: 'a force-push by a person',
+    keeps:
+      'the agent from bringing back what somebody took off its branch, and from not knowing what to do about it',
+    off: [
+      {
+        file: 'src/workdir/position.ts',
+        find: 'if (rewritten !== null) {',
+        replace: 'if (rewritten !== null && false) {',
+      },
+    ],
+    tests: { files: ['src/workdir.test.ts'], named: 'force-pushed' },
+  },
 ];
