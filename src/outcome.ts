@@ -3,12 +3,19 @@
  * once; a crash between two of them goes on where it stopped.
  */
 import { ForgeRefused } from './errors.ts';
-import type { Item } from './forge/forge.ts';
-import { continuityReceipt, postedText } from './outcome/answer.ts';
+import { continuityReceipt, postedText, unmarked } from './outcome/answer.ts';
+import { answerElsewhere } from './outcome/answer-elsewhere.ts';
+import { answerParts } from './outcome/answer-parts.ts';
 import { type EffectDeps, effectKey, lastResult, marker, once, wasBegun } from './outcome/effects.ts';
 import { causeOf, failureText, type PushCause } from './outcome/failure-texts.ts';
 import type { OutgoingForge } from './outcome/outgoing-forge.ts';
-import { joinPull, openedByAnother, openedEarlier } from './outcome/pulls.ts';
+import {
+  joinPull,
+  openedByAnother,
+  openedEarlier,
+  readyForReview,
+  withoutDraftPrefix,
+} from './outcome/pulls.ts';
 import { MISSING, readVerdict } from './outcome/verdict.ts';
 import type { Continuity, ForgeUser, RepositoryRef } from './vocabulary.ts';
 
@@ -28,8 +35,10 @@ export interface Publication {
   isOurs: (user: ForgeUser) => boolean;
   forgeName: string;
   repository: RepositoryRef;
-  /** where the answer goes: the item the newest message came from */
+  /** where the answer goes: the item of the leading message */
   itemNumber: number;
+  /** the other items where somebody waits for an answer of this dispatch */
+  alsoAsked: readonly number[];
   itemTitle: string;
   publish: 'pull-request' | 'review' | 'comment';
   /** null when there is nothing that could be pushed */
@@ -70,18 +79,25 @@ export async function publishOutcome(publication: Publication, deps: OutcomeDeps
     refusals: [],
   };
   const notes: string[] = [];
+  const parts = answerParts(publication.answer, [publication.itemNumber, ...publication.alsoAsked]);
   if (publication.publish === 'pull-request' && publication.branch !== null) {
-    await pushWork(publication, deps, { published, notes });
+    const answer = [...parts.values()].filter((part) => part !== '').join('\n\n');
+    await pushWork({ ...publication, answer }, deps, { published, notes });
   }
   notes.push(...(await publication.leftOver(published.pushedSha)));
   notes.push(...continuityReceipt(publication.continuity, publication.continuityReason));
+  const main = { ...publication, answer: mainPart(publication, parts) };
+  const { length: refused } = published.refusals;
   const { reviewed } = publication;
   if (publication.publish === 'review' && reviewed?.kind === 'commit') {
-    await review({ ...publication, reviewedSha: reviewed.sha }, deps, { published, notes });
+    await review({ ...main, reviewedSha: reviewed.sha }, deps, { published, notes });
   } else {
     if (reviewed?.kind === 'withheld') notes.push(reviewed.why);
-    await comment(publication, deps, { published, notes });
+    await comment(main, deps, { published, notes });
   }
+  const isPosted = published.commentUrl !== null || published.refusals.length === refused;
+  const elsewhere = await answerElsewhere({ ...main, parts, published, notes, isPosted }, deps);
+  published.refusals.push(...elsewhere);
   return published;
 }
 
@@ -89,6 +105,13 @@ export async function publishOutcome(publication: Publication, deps: OutcomeDeps
 export function unpostedReason({ commentUrl, reviewId, refusals }: Published): string | null {
   if (commentUrl !== null || reviewId !== null) return null;
   return refusals.at(-1) ?? 'nothing says why';
+}
+
+/** The agent may have written for another place only. */
+function mainPart({ itemNumber, alsoAsked }: Publication, parts: ReadonlyMap<number, string>): string {
+  const part = parts.get(itemNumber)!;
+  const other = alsoAsked.find((number) => parts.get(number) !== '');
+  return part === '' && other !== undefined ? `My answer is on #${other}.` : part;
 }
 
 interface Progress {
@@ -155,16 +178,22 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
           conversationId: p.conversationId,
           kind: 'pull',
           request: { head, base, title: p.itemTitle },
-          find: async () => ours(p, await deps.forge.findPull(p.repository, head, base)),
+          find: async () => {
+            const found = await deps.forge.findPull(p.repository, head, base);
+            return found === null || !p.isOurs(found.author) ? null : await readyForReview(deps, p, found);
+          },
           perform: async () => {
-            const body = `Closes #${p.closes}\n\n${marker(effectKey(p.dispatchId, 'pull'))}`;
-            const opened = await deps.forge.openPull(p.repository, {
-              title: p.itemTitle,
-              body,
-              head,
-              base,
+            const mark = marker(effectKey(p.dispatchId, 'pull'));
+            const closes = `Closes #${p.closes}`;
+            // What was done, tested and left open is the agent's to say.
+            const text = postedText({
+              answer: `${unmarked(p.answer)}\n\n${closes}`,
+              notes: [],
+              marker: mark,
             });
-            return { number: opened.number };
+            const title = withoutDraftPrefix(p.itemTitle) || p.itemTitle;
+            const opened = await deps.forge.openPull(p.repository, { title, body: text, head, base });
+            return await readyForReview(deps, p, opened);
           },
         })
       : { kind: 'done' as const, result: { number: existing.number } };
@@ -179,10 +208,6 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
 
 function statusOf(error: Error | null): number | null {
   return error instanceof ForgeRefused ? error.status : null;
-}
-
-function ours(p: Publication, pull: Item | null): { number: number } | null {
-  return pull === null || !p.isOurs(pull.author) ? null : { number: pull.number };
 }
 
 async function comment(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {

@@ -2,10 +2,9 @@
 
 import type { AgentConfig, ForgeConfig } from '../config/config.ts';
 import { isListed } from '../config/listed-repositories.ts';
-import { ForgeMissing } from '../errors.ts';
 import type { Snapshot } from '../flows/changes.ts';
 import { cloneAddress } from '../forge/clone-address.ts';
-import type { CiState, Comment, Item, Review } from '../forge/forge.ts';
+import type { Comment, Item } from '../forge/forge.ts';
 import type { Lease } from '../mailbox/leases.ts';
 import type { ReadingForge } from '../outcome/outgoing-forge.ts';
 import { forkRefusal, isAccountOf } from '../trust/sender.ts';
@@ -31,17 +30,13 @@ import {
   type ScreenedReview,
   screenTexts,
 } from './pinned-text.ts';
+import { type Found, readAhead, readItem } from './read-item.ts';
 import { judgeSenders, untrustedAuthors } from './senders.ts';
 import { snapshotOf } from './snapshot.ts';
 import { seenItems } from './work.ts';
 
-export interface DispatchContext {
-  /** with the messages that arrived while the forge was read, without those that were declined */
-  lease: Lease;
-  messages: CarriedMessage[];
-  /** the message whose skill makes the prompt: the most urgent, of those the newest; null when all were withdrawn */
-  leading: CarriedMessage | null;
-  repository: EventRepository;
+/** An item and what stands on it, as a run may read it. */
+export interface ItemShown {
   item: ScreenedItem;
   comments: Screened<Comment>[];
   reviews: ScreenedReview[];
@@ -49,9 +44,25 @@ export interface DispatchContext {
   vouching: Vouching;
   /** what the agent should know about the texts it is given, in sentences */
   notes: string[];
+  /** as the last answered dispatch saw it; null = none has */
+  seen: Snapshot | null;
+  /** as this one sees it */
+  snapshot: Snapshot;
+}
+
+/** The item of its leading message, and what the dispatch shares. */
+export interface DispatchContext extends ItemShown {
+  /** with the messages that arrived while the forge was read, without those that were declined */
+  lease: Lease;
+  /** of all items */
+  messages: CarriedMessage[];
+  /** the message whose skill makes the prompt: the most urgent, of those the newest; null when all were withdrawn */
+  leading: CarriedMessage | null;
+  /** the other items that messages came from: the issue, or pull requests of the same conversation */
+  elsewhere: ItemShown[];
+  repository: EventRepository;
   /** the pull request whose commits stand in the checkout; null = none */
   checkedOut: Item | null;
-  snapshot: Snapshot;
   checkout: Checkout;
   /** who commits */
   identity: { name: string; email: string };
@@ -110,10 +121,11 @@ export async function gatherContext(request: RunContextRequest): Promise<Gathere
   if (allowed.length === 0 && declined.length > 0) {
     return { kind: 'refused', reason: declined[0]!.reason, tell: false };
   }
-  const found = await readForge(evidence, { repository, number: leadingNumber(request.lease, allowed) });
+  const found = await readItem(evidence, { repository, number: leadingNumber(request.lease, allowed) });
   const fork = forkRefusal(request.forgeConfig, found.item.pull);
   if (fork !== null) return { kind: 'refused', reason: fork, tell: true };
   const text = await screened(request, found, allowed);
+  const others = await screenOthers(request, evidence, { found, messages: text.messages });
   const ids = new Set(allowed.map((m) => m.id));
   return {
     kind: 'ready',
@@ -121,8 +133,9 @@ export async function gatherContext(request: RunContextRequest): Promise<Gathere
       request,
       found,
       lease: { ...lease, messages: lease.messages.filter((m) => ids.has(m.id)) },
-      messages: text.messages,
+      messages: others.messages,
       text: { ...text, notes: [...text.notes, ...notes] },
+      others: others.texts,
     }),
   };
 }
@@ -178,8 +191,9 @@ async function trueMessages(request: RunContextRequest, repository: EventReposit
 export async function contextToPublish(request: ContextRequest): Promise<DispatchContext> {
   const { lease } = request;
   const repository = await readRepository(request);
-  const number = leadingNumber(lease, lease.messages.map(readMessage));
-  const found = await readForge(new Evidence(request.forge, repository), { repository, number });
+  const messages = lease.messages.map(readMessage);
+  const number = leadingNumber(lease, messages);
+  const found = await readItem(new Evidence(request.forge, repository), { repository, number });
   const { item, comments, reviews } = found;
   const vouched = <T extends { author: ForgeUser }>(entry: T): Screened<T> => {
     const voice = voiceOf(EVERYBODY, { what: 'text', authors: [entry.author] });
@@ -193,18 +207,10 @@ export async function contextToPublish(request: ContextRequest): Promise<Dispatc
     leftOut: [],
     notes: [],
   };
-  return await complete({ request, found, lease, messages: lease.messages.map(readMessage), text });
+  return await complete({ request, found, lease, messages, text, others: [] });
 }
 
 const NO_EDITS: ToldEdits = { events: [], incomplete: false };
-
-interface Found {
-  repository: DispatchContext['repository'];
-  item: Item;
-  comments: Comment[];
-  reviews: Review[];
-  ci: CiState;
-}
 
 async function readRepository({ lease, forge }: ContextRequest): Promise<EventRepository> {
   const { repository_id: id, repository_name: fullName } = lease.conversation;
@@ -214,37 +220,6 @@ async function readRepository({ lease, forge }: ContextRequest): Promise<EventRe
 function leadingNumber({ conversation }: Lease, messages: CarriedMessage[]): number {
   return leadingOf(messages)?.event.item?.number ?? conversation.item_number;
 }
-
-async function readForge(
-  evidence: Evidence,
-  { repository, number }: { repository: EventRepository; number: number },
-): Promise<Found> {
-  const item = await evidence.item(number);
-  if (item === null) {
-    throw new ForgeMissing(
-      `${repository.fullName} has no issue or pull request ${number}. If it was deleted, nothing is left to do.`,
-    );
-  }
-  const [comments, reviews, ci] = await Promise.all([
-    evidence.comments(number),
-    item.pull === null ? [] : evidence.reviews(number),
-    item.pull === null ? noCi : evidence.ci(item.pull.headSha),
-  ]);
-  return { repository, item, comments, reviews, ci };
-}
-
-/** The same, before it is known whether there is such an item. */
-async function readAhead(evidence: Evidence, number: number): Promise<void> {
-  const item = await evidence.item(number);
-  if (item === null) return;
-  await Promise.all([
-    evidence.comments(number),
-    item.pull === null ? null : evidence.reviews(number),
-    item.pull === null ? null : evidence.ci(item.pull.headSha),
-  ]);
-}
-
-const noCi: CiState = { state: 'none', failed: [] };
 
 async function screened(
   request: RunContextRequest,
@@ -283,38 +258,72 @@ async function screened(
   return { ...text, messages, notes: [...notes, ...text.notes] };
 }
 
+/** The items of the other messages; more than one at once is rare, so one after another. */
+async function screenOthers(
+  request: RunContextRequest,
+  evidence: Evidence,
+  main: { found: Found; messages: CarriedMessage[] },
+): Promise<{ messages: CarriedMessage[]; texts: Gathering['others'] }> {
+  const { repository, item } = main.found;
+  let { messages } = main;
+  const texts: Gathering['others'] = [];
+  const numbers = new Set(messages.map(({ event }) => event.item?.number ?? item.number));
+  numbers.delete(item.number);
+  for (const number of numbers) {
+    const found = await readItem(evidence, { repository, number });
+    const text = await screened(request, found, messages);
+    messages = text.messages;
+    texts.push({ found, text });
+  }
+  return { messages, texts };
+}
+
 interface Gathering {
   request: ContextRequest;
   found: Found;
   lease: Lease;
   messages: CarriedMessage[];
   text: ItemText;
+  others: { found: Found; text: ItemText }[];
 }
 
-async function complete({ request, found, lease, messages, text }: Gathering): Promise<DispatchContext> {
-  const { repository, ci } = found;
+function shownItem(
+  { request, lease }: Pick<Gathering, 'request' | 'lease'>,
+  { found, text }: Gathering['others'][number],
+): ItemShown {
   const { item, comments, reviews, vouching, notes } = text;
-  const { spec, branch, checkedOut } = await checkoutSpec(request, repository, found.item);
-  const known = new Set(seenItems(lease.conversation.seen)[item.number]?.commentIds);
-  const snapshot = snapshotOf(item, byOthers(comments, request), byOthers(reviews, request), ci);
+  const seen = seenItems(lease.conversation.seen)[item.number] ?? null;
+  const known = new Set(seen?.commentIds);
+  const snapshot = snapshotOf(item, byOthers(comments, request), byOthers(reviews, request), found.ci);
   const inline = reviews.flatMap((r) => byOthers(r.inline, request));
   return {
-    lease,
-    messages,
-    leading: leadingOf(messages),
-    repository,
     item,
     comments,
     reviews,
     vouching,
     notes,
-    checkedOut,
+    seen,
     // What was left out is new to the next run, unless an earlier one has read it.
     snapshot: {
       ...snapshot,
       inlineIds: inline.map((c) => c.id),
       commentIds: [...snapshot.commentIds, ...text.leftOut.filter((id) => known.has(id))],
     },
+  };
+}
+
+async function complete(gathering: Gathering): Promise<DispatchContext> {
+  const { request, found, lease, messages, text, others } = gathering;
+  const { repository } = found;
+  const { spec, branch, checkedOut } = await checkoutSpec(request, repository, found.item);
+  return {
+    ...shownItem(gathering, { found, text }),
+    lease,
+    messages,
+    leading: leadingOf(messages),
+    elsewhere: others.map((other) => shownItem(gathering, other)),
+    repository,
+    checkedOut,
     checkout: await request.workdir.prepare(spec),
     identity: spec.identity,
     branch,
@@ -339,7 +348,7 @@ async function checkoutSpec(
     repository: { id: repository.id, fullName: repository.fullName },
     remote: { url: cloneAddress(request.forgeConfig.cloneUrl, repository.fullName), token: account.token },
     defaultBranch: repository.defaultBranch,
-    identity: { name: account.login, email: `${account.login}@noreply.localhost` },
+    identity: { name: account.login, email: await request.forge.commitAddress(account.login) },
   };
   const own = `${agent.branchPrefix}/${lease.conversation.item_number}`;
   if (lease.conversation.item_kind === 'issue') {

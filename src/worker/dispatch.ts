@@ -29,7 +29,7 @@ import { postpone, publishStoredAnswer, settleOutcome, storeRun } from './settle
 import { withoutStale } from './stale.ts';
 import { forget, keepFiles, newsOf, putBack } from './steering-files.ts';
 import { declineRefused, takeUp, wasDeleted } from './truth-rows.ts';
-import { closingOf, type DispatchDeps, type Finished, finish, seenItems, type Work } from './work.ts';
+import { closingOf, type DispatchDeps, type Finished, finish, type Work } from './work.ts';
 
 export async function runDispatch(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Promise<void> {
   const finished = await attempt(lease, deps, signal);
@@ -97,10 +97,7 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
   faultPoint('context.gathered');
   if (gathered.kind === 'refused') return await refuse(work, deps, gathered);
   const found = gathered.context;
-  const context = withoutStale(found, {
-    seen: seenItems(lease.conversation.seen)[found.item.number] ?? null,
-    replayed: await replayedMessages(deps.database, found.messages),
-  });
+  const context = withoutStale(found, await replayedMessages(deps.database, found.messages));
   if (context.leading === null) {
     return finish({
       state: 'cancelled',
@@ -204,7 +201,7 @@ async function materialOf(work: Work, deps: DispatchDeps, context: DispatchConte
     login: account.login,
     skills: deps.config().skills,
     conversation: await conversationView(deps.database, lease),
-    seen: seenItems(lease.conversation.seen)[context.item.number] ?? null,
+    seen: context.seen,
   };
 }
 

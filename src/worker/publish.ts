@@ -7,10 +7,11 @@ import { type OutcomeDeps, type Publication, type Published, publishOutcome } fr
 import { openMarks, restrictionBy } from '../sessions/marks.ts';
 import { newestSession } from '../sessions.ts';
 import { isAccountOf } from '../trust/sender.ts';
-import type { ForgeEvent } from '../vocabulary.ts';
 import type { DispatchContext } from './context.ts';
 import { gitPolicy, remoteNow } from './doors.ts';
+import { answeredItems } from './elsewhere.ts';
 import { leftOver } from './left-over.ts';
+import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
 import { headNow, reviewedCommit } from './reviewed.ts';
 import { commitOfRun } from './rows.ts';
 import type { DispatchDeps, Work } from './work.ts';
@@ -19,7 +20,13 @@ export async function publish(
   work: Work,
   deps: DispatchDeps,
   context: DispatchContext,
-  said: Pick<Publication, 'answer' | 'continuity' | 'continuityReason'> & {
+  {
+    messages,
+    isLive,
+    ...said
+  }: Pick<Publication, 'answer' | 'continuity' | 'continuityReason'> & {
+    /** those that are answered */
+    messages: readonly CarriedMessage[];
     /** the run has just ended: its checkout is as it left it */
     isLive: boolean;
   },
@@ -28,17 +35,16 @@ export async function publish(
   const branch = context.branch;
   // From the rows: what the run had read is known also after a crash.
   const restriction = await restrictionOf(deps.database.rows, lease.conversation.id);
-  const { isLive, ...answer } = said;
   const published = await publishOutcome(
     {
-      ...answer,
+      ...said,
       dispatchId: lease.dispatch.id,
       conversationId: lease.conversation.id,
       agent: agent.name,
       isOurs: isOwn(work, deps),
       forgeName: lease.conversation.forge,
       repository: context.repository,
-      itemNumber: context.item.number,
+      ...answeredOn(messages, context.item.number),
       itemTitle: lease.conversation.title || context.item.title,
       publish: agent.publish,
       branch:
@@ -79,6 +85,12 @@ async function reviewedBy(
   });
 }
 
+function answeredOn(messages: readonly CarriedMessage[], fallback: number) {
+  const number = leadingOf([...messages])?.event.item?.number ?? fallback;
+  const [itemNumber, ...alsoAsked] = answeredItems(messages, number);
+  return { itemNumber, alsoAsked };
+}
+
 function isOwn({ agent, forgeConfig: forge }: Work, { trust }: DispatchDeps): Publication['isOurs'] {
   return (user) => isAccountOf({ forge, ids: trust.ids(forge), agent: agent.name }, user);
 }
@@ -92,11 +104,12 @@ function outcomeDeps(work: Work, deps: DispatchDeps, strict: boolean): OutcomeDe
   };
 }
 
-/** A failure that only a person can mend is said on the item the newest message came from, once. */
+/** A failure that only a person can mend: said on the item the newest message came from, with a link on others that asked. */
 export async function tellPeople(work: Work, deps: DispatchDeps, text: FailureText): Promise<void> {
   const { agent, lease } = work;
-  const newest = lease.messages.at(-1);
-  const event = newest === undefined ? null : (JSON.parse(newest.event) as ForgeEvent);
+  const messages = lease.messages.map(readMessage);
+  const number = messages.at(-1)?.event.item?.number ?? lease.conversation.item_number;
+  const [itemNumber, ...alsoAsked] = answeredItems(messages, number);
   const published = await publishOutcome(
     {
       dispatchId: lease.dispatch.id,
@@ -105,7 +118,8 @@ export async function tellPeople(work: Work, deps: DispatchDeps, text: FailureTe
       isOurs: isOwn(work, deps),
       forgeName: lease.conversation.forge,
       repository: { id: lease.conversation.repository_id, fullName: lease.conversation.repository_name },
-      itemNumber: event?.item?.number ?? lease.conversation.item_number,
+      itemNumber,
+      alsoAsked,
       itemTitle: lease.conversation.title,
       publish: 'comment',
       branch: null,

@@ -1,6 +1,7 @@
 /** From a run's outcome to the settlement of its dispatch. */
 import type { RunOutcome } from '../agent-runner/contract.ts';
 import { faultPoint } from '../faults.ts';
+import type { Snapshot } from '../flows/changes.ts';
 import { parkCredential } from '../mailbox/parks.ts';
 import { isLastAnswered, unpostedSentence } from '../mailbox/unposted.ts';
 import { type Cause, type FailureText, failureText } from '../outcome/failure-texts.ts';
@@ -31,6 +32,7 @@ export async function settleOutcome(
         continuity: outcome.continuity,
         continuityReason: outcome.reason,
         isLive: !outcome.adopted,
+        messages: outcome.adopted ? carriedBefore(work, context) : context.messages,
       });
       return answered(work, context, { adopted: outcome.adopted, published });
     }
@@ -72,13 +74,21 @@ export async function storeRun(
   await storeAnswer(deps.database, work.lease, {
     outcome,
     answer,
-    snapshot: JSON.stringify({
-      ...seenItems(work.lease.conversation.seen),
-      [context.item.number]: context.snapshot,
-    }),
+    snapshot: JSON.stringify(seenAfter(work, context)),
     branch: context.branch?.name ?? null,
     now: deps.now(),
   });
+}
+
+function seenAfter({ lease }: Work, context: DispatchContext): Record<number, Snapshot> {
+  const shown = [context, ...context.elsewhere].map(({ item, snapshot }) => [item.number, snapshot] as const);
+  return { ...seenItems(lease.conversation.seen), ...Object.fromEntries(shown) };
+}
+
+/** An answer from before a crash belongs to what was asked then, not to what has come since. */
+function carriedBefore({ lease }: Work, { messages }: DispatchContext): DispatchContext['messages'] {
+  const carried = lease.previous?.carried ?? [];
+  return messages.filter(({ id }) => carried.includes(id));
 }
 
 /** Messages that were not in the answered prompt (they came while the service was down) go on waiting. */
@@ -91,7 +101,7 @@ function answered(
   const refusal = unpostedReason(published);
   const carried = adopted ? (lease.previous?.carried ?? []) : lease.messages.map((m) => m.id);
   const unanswered = lease.messages.map((m) => m.id).filter((id) => !carried.includes(id));
-  const seen = { ...seenItems(lease.conversation.seen), [context.item.number]: context.snapshot };
+  const seen = seenAfter(work, context);
   return {
     settlement:
       refusal === null
@@ -125,6 +135,7 @@ export async function publishStoredAnswer(work: Work, deps: DispatchDeps, answer
     continuity: (continuity ?? 'resumed') as Publication['continuity'],
     continuityReason: `session ${session_id ?? 'unknown'}`,
     isLive: false,
+    messages: carriedBefore(work, context),
   });
   const finished = answered(work, context, { adopted: true, published });
   // One that is posted long after it was written must not take back what later runs have seen.
