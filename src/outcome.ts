@@ -28,7 +28,13 @@ export interface Publication {
   itemTitle: string;
   publish: 'pull-request' | 'review' | 'comment';
   /** null when there is nothing that could be pushed */
-  branch: { name: string; base: string; push: () => Promise<Pushed> } | null;
+  branch: {
+    name: string;
+    base: string;
+    push: () => Promise<Pushed>;
+    /** why no new pull request is wanted, in a sentence for people; null = it may be opened */
+    refusePull: () => Promise<string | null>;
+  } | null;
   /** the issue the pull request closes; null when the conversation began on a pull request */
   closes: number | null;
   /** head of the pull request as reviewed; null when the item is an issue */
@@ -124,6 +130,11 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
   if (isOver) return;
   // One that this dispatch opened before it was cut off is still to be recorded as ours.
   const begun = await wasBegun(deps, effectKey(p.dispatchId, 'pull'));
+  const unwanted = existing === null && !begun ? await p.branch!.refusePull() : null;
+  if (unwanted !== null) {
+    progress.notes.push(unwanted);
+    return;
+  }
   const pull =
     existing === null || begun
       ? await once<{ number: number }>(deps, {

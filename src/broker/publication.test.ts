@@ -45,7 +45,12 @@ async function agentOpensPull(): Promise<Story> {
         itemTitle: 'Totals',
         publish: 'pull-request',
         // The agent's own push has gone through the relay.
-        branch: { name: branch, base: 'main', push: async () => ({ kind: 'up-to-date', sha }) },
+        branch: {
+          name: branch,
+          base: 'main',
+          refusePull: async () => null,
+          push: async () => ({ kind: 'up-to-date', sha }),
+        },
         closes: stage.number,
         reviewedSha: null,
         answer: 'Done, @ada.',

@@ -21,6 +21,8 @@ export const PULL_TOOLS: readonly Tool[] = [
     async perform({ title: words, body }, broker) {
       const there = await openPull(broker);
       if (there !== null) return { ...there, text: `${there.text} Use update_pull to change it.` };
+      const unwanted = await broker.scope.refusePull();
+      if (unwanted !== null) throw new Denied(unwanted);
       const { name: head, base } = branchOf(broker.scope);
       const opened = await broker.deps.forge.openPull(broker.scope.repository, {
         title: unmarked(words),

@@ -149,7 +149,12 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
         itemNumber: at.stage.number,
         itemTitle: LIVE_LINE,
         publish: 'pull-request',
-        branch: { name: at.branch, base: 'main', push: async () => ({ kind: 'pushed', sha: at.sha }) },
+        branch: {
+          name: at.branch,
+          base: 'main',
+          refusePull: async () => null,
+          push: async () => ({ kind: 'pushed', sha: at.sha }),
+        },
         closes: at.stage.number,
         reviewedSha: null,
         answer: LIVE,
@@ -172,7 +177,12 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
 
   test('the answer, with what was refused', async () => {
     await publish({
-      branch: { name: 'x', base: 'main', push: async () => ({ kind: 'rejected', reason: LIVE }) },
+      branch: {
+        name: 'x',
+        base: 'main',
+        refusePull: async () => null,
+        push: async () => ({ kind: 'rejected', reason: LIVE }),
+      },
     });
     expect(trial.forge.state.comments.at(-1)!.body).toSatisfy(isQuiet);
   });

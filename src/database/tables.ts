@@ -176,6 +176,8 @@ interface DispatchesTable {
   turns: number | null;
   /** JSON usage as the CLI reported it at the end: totals of the whole session so far, not of this run alone */
   usage: string | null;
+  /** the delivery that may have taken back what a running dispatch is for; the worker asks the forge */
+  recalled_by: Generated<string | null>;
 }
 
 interface SessionsTable {

@@ -5,6 +5,7 @@ import type { RouteMatch } from '../flows/route.ts';
 import { claimMeaning, type DeliveryVerdict, firstWith } from '../inbox.ts';
 import { resolveConversation } from '../mailbox/conversations.ts';
 import { appendMessage, declineMessagesOfComment } from '../mailbox/messages.ts';
+import { recallRuns } from '../mailbox/recalls.ts';
 import { recordRefusal } from '../trust/records.ts';
 import type { EventItem, ForgeEvent } from '../vocabulary.ts';
 import { consider, type Outlook, wantsSender } from './consider.ts';
@@ -46,6 +47,7 @@ export async function decide(tx: Rows, { deps, delivery, facts }: ToDecide): Pro
     return { verdict: ignored(`${eventName} names no issue or pull request`), eventName, decision: null };
   }
   await rememberItem(tx, outlook.placed);
+  await recallRuns(tx, event, delivery.id);
   if (event.name !== 'comment.deleted' && facts.gone === true && !replayed) {
     const reason = 'the comment was deleted before this could be routed';
     return { verdict: ignored(reason), eventName, decision: null };

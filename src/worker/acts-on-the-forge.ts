@@ -35,10 +35,22 @@ export async function actOnTheForge(act: Act): Promise<Finding> {
   if (found === null) return unknown(`${sender.login} has not ${expected.did} on #${item.number}`);
   // A team's request stands for each of its members, and the item then names the team.
   const isTeams = found !== 'unknown' && found.kind === 'team-requested';
-  if (expected.noLonger !== null && !isTeams) return changed(expected.noLonger);
+  if (expected.noLonger !== null && !isTeams && !(await undoneByAgent(act, expected))) {
+    return changed(expected.noLonger);
+  }
   // Without a timeline the item alone is compared: only people with write permission can bring it there.
   if (found === 'unknown') return there(event, null);
   return there({ ...event, sender: found.by, occurredAt: found.at }, `entry:${found.id}`);
+}
+
+const UNDO: readonly TimelineEntry['kind'][] = ['unassigned', 'unlabeled', 'withdrawn'];
+
+/** An agent that takes its label off while it works has not lost its work, should the run begin again. */
+async function undoneByAgent(act: Act, expected: Expected): Promise<boolean> {
+  const entries = await act.evidence.entries(act.item.number, sinceOf(act));
+  if (entries === 'unknown') return false;
+  const undone = entries.findLast((entry) => UNDO.includes(entry.kind) && isAbout(entry, expected));
+  return undone !== undefined && has([act.login], undone.by.login);
 }
 
 function isAbout(entry: TimelineEntry, { subjects }: Expected): boolean {
@@ -148,6 +160,7 @@ export async function pushOnTheForge(act: Act): Promise<Finding> {
 export async function ciOnTheForge({ event, item, evidence }: Act): Promise<Finding> {
   const ci = event.ci!;
   if (item.pull === null) return unknown(`#${item.number} is an issue, and CI runs on commits`);
+  if (item.state === 'closed') return changed(`#${item.number} is closed`);
   const known = await evidence.ci(ci.headSha);
   if (known.state === 'none') return unknown(`no CI ran on commit ${ci.headSha.slice(0, 10)}`);
   if (event.name === 'ci.failed' && known.state !== 'failure') {

@@ -148,6 +148,7 @@ async function gather(held: Lease, change: (forge: Forge) => Forge = (forge) => 
     decline: (refused) => declineRefused({ database, now: Date.now, log: silentLog }, held, refused),
     wasDeleted: (event) => wasDeleted(database, event),
     takeUp: (messages) => takeUp(database, messages),
+    withdrawn: async () => new Map(),
   });
 }
 

@@ -1,95 +1,24 @@
 /** Everything one dispatch needs to know before it runs: the item as the forge has it now, and the checkout. */
 
-import type { AgentConfig, ForgeConfig } from '../config/config.ts';
 import { isListed } from '../config/listed-repositories.ts';
 import { ForgeMissing } from '../errors.ts';
-import type { Snapshot } from '../flows/changes.ts';
-import { cloneAddress } from '../forge/clone-address.ts';
 import type { CiState, Comment, Item, Review } from '../forge/forge.ts';
 import type { Lease } from '../mailbox/leases.ts';
-import type { ReadingForge } from '../outcome/outgoing-forge.ts';
 import { forkRefusal, isAccountOf } from '../trust/sender.ts';
-import type { Trust } from '../trust.ts';
-import {
-  type EventRepository,
-  type ForgeEvent,
-  type ForgeUser,
-  PERMISSIONS,
-  type RepositoryRef,
-} from '../vocabulary.ts';
-import { EVERYBODY, type Vouching, voiceOf } from '../voices.ts';
-import type { Checkout, CheckoutSpec, RelayPaths, Workdir } from '../workdir.ts';
-import type { EditQuestion, ToldEdits } from './edits.ts';
+import { type EventRepository, type ForgeUser, PERMISSIONS } from '../vocabulary.ts';
+import { EVERYBODY, voiceOf } from '../voices.ts';
+import type { ToldEdits } from './edits.ts';
 import { Evidence } from './evidence.ts';
+import type { ContextRequest, DispatchContext, Gathered, RunContextRequest } from './gathered.ts';
 import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
 import { type Compared, compareWithForge, type Refused, withForgeText } from './on-the-forge.ts';
-import {
-  type ItemText,
-  itemVoices,
-  type Screened,
-  type ScreenedItem,
-  type ScreenedReview,
-  screenTexts,
-} from './pinned-text.ts';
+import { type ItemText, itemVoices, type Screened, screenTexts } from './pinned-text.ts';
 import { judgeSenders, untrustedAuthors } from './senders.ts';
 import { snapshotOf } from './snapshot.ts';
+import { checkoutSpec } from './where.ts';
 import { seenItems } from './work.ts';
 
-export interface DispatchContext {
-  /** with the messages that arrived while the forge was read, without those that were declined */
-  lease: Lease;
-  messages: CarriedMessage[];
-  /** the message whose skill makes the prompt: the most urgent, of those the newest; null when all were withdrawn */
-  leading: CarriedMessage | null;
-  repository: EventRepository;
-  item: ScreenedItem;
-  comments: Screened<Comment>[];
-  reviews: ScreenedReview[];
-  /** whose words may be believed */
-  vouching: Vouching;
-  /** what the agent should know about the texts it is given, in sentences */
-  notes: string[];
-  /** the pull request whose commits stand in the checkout; null = none */
-  checkedOut: Item | null;
-  snapshot: Snapshot;
-  checkout: Checkout;
-  /** who commits */
-  identity: { name: string; email: string };
-  /** the branch to push to; null when the work has nowhere to go (a fork's pull request) */
-  branch: { name: string; base: string } | null;
-}
-
-export interface ContextRequest {
-  lease: Lease;
-  agent: AgentConfig;
-  account: { login: string; token: string };
-  forgeConfig: ForgeConfig;
-  forge: ReadingForge;
-  trust: Trust;
-  workdir: Workdir;
-  /** where the agent will see the relay; null = where it is on this machine */
-  relay: (conversationId: string) => RelayPaths | null;
-  /** whether commits are signed */
-  sign: boolean;
-}
-
-export interface RunContextRequest extends ContextRequest {
-  /** takes up what arrived since the lease; called after the comments were read */
-  carryLate: () => Promise<Lease>;
-  /** the edits of these texts that the forge told us of */
-  edits: (texts: Omit<EditQuestion, 'forge'>) => Promise<ToldEdits>;
-  /** stores that these messages get no answer, under the lease, and what of it was no truth */
-  decline: (refused: readonly Refused[]) => Promise<void>;
-  /** whether a deletion of the event's comment was heard of and found true */
-  wasDeleted: (event: ForgeEvent) => Promise<boolean>;
-  /** takes what happened for these messages, once; answers those that another delivery has taken, with that one's id */
-  takeUp: (messages: Compared['there']) => Promise<ReadonlyMap<string, string>>;
-}
-
-export type Gathered =
-  | { kind: 'ready'; context: DispatchContext }
-  /** nothing may run; `tell`: it is worth a word on the item, because whoever asked for it may */
-  | { kind: 'refused'; reason: string; tell: boolean };
+export type { ContextRequest, DispatchContext, Gathered, RunContextRequest };
 
 /**
  * For a run: what is not on the forge and whoever has lost the permission to wake the agent is declined, and strangers'
@@ -100,19 +29,20 @@ export async function gatherContext(request: RunContextRequest): Promise<Gathere
   if (!isListed(request.forgeConfig, repository.fullName)) {
     const option = `forges.${request.forgeConfig.name}.repositories`;
     const reason = `repository ${repository.fullName} is not listed any more; add it to ${option}`;
-    return { kind: 'refused', reason, tell: false };
+    return { kind: 'refused', reason, tell: false, withdrawn: false };
   }
-  const { lease, messages, refused, notes, evidence } = await trueMessages(request, repository);
+  const { lease, messages, refused, withdrawn, notes, evidence } = await trueMessages(request, repository);
   const judged = await judgeSenders(messages, request);
   const declined = [...refused, ...judged.refused.map((one) => ({ ...one, forged: null }))];
   if (declined.length > 0) await request.decline(declined);
   const { allowed } = judged;
   if (allowed.length === 0 && declined.length > 0) {
-    return { kind: 'refused', reason: declined[0]!.reason, tell: false };
+    const { id, reason } = declined[0]!;
+    return { kind: 'refused', reason, tell: false, withdrawn: withdrawn.has(id) };
   }
   const found = await readForge(evidence, { repository, number: leadingNumber(request.lease, allowed) });
   const fork = forkRefusal(request.forgeConfig, found.item.pull);
-  if (fork !== null) return { kind: 'refused', reason: fork, tell: true };
+  if (fork !== null) return { kind: 'refused', reason: fork, tell: true, withdrawn: false };
   const text = await screened(request, found, allowed);
   const ids = new Set(allowed.map((m) => m.id));
   return {
@@ -132,6 +62,8 @@ interface TrueMessages {
   lease: Lease;
   messages: CarriedMessage[];
   refused: Refused[];
+  /** ids of those refused that were taken back */
+  withdrawn: ReadonlySet<string>;
   notes: string[];
   evidence: Evidence;
 }
@@ -144,9 +76,13 @@ async function trueMessages(request: RunContextRequest, repository: EventReposit
     login: request.account.login,
     wasDeleted: request.wasDeleted,
   };
+  const stillWanted = async (messages: CarriedMessage[], readBy: Evidence): Promise<Compared> => {
+    const compared = await compareWithForge(messages, { ...comparison, evidence: readBy });
+    return await withoutWithdrawn(request, compared, readBy);
+  };
   const early = request.lease.messages.map(readMessage);
   const [first] = await Promise.all([
-    compareWithForge(early, { ...comparison, evidence }),
+    stillWanted(early, evidence),
     readAhead(evidence, leadingNumber(request.lease, early)),
   ]);
   // After the comments were read: one that was read, and whose delivery came meanwhile, is answered by this run.
@@ -157,7 +93,7 @@ async function trueMessages(request: RunContextRequest, repository: EventReposit
   const second =
     late.length === 0
       ? { there: [], refused: [], notes: [] }
-      : await compareWithForge(late, { ...comparison, evidence: new Evidence(request.forge, repository) });
+      : await stillWanted(late, new Evidence(request.forge, repository));
   const found = [...first.there, ...second.there];
   const taken = await request.takeUp(found);
   const again = found.flatMap(({ id }) => {
@@ -165,12 +101,28 @@ async function trueMessages(request: RunContextRequest, repository: EventReposit
     if (delivery === undefined) return [];
     return [{ id, reason: `the same was told before, by delivery ${delivery}`, forged: null }];
   });
+  const gone = [...first.refused, ...second.refused];
   return {
     lease,
     messages: found.filter(({ id }) => !taken.has(id)),
-    refused: [...first.refused, ...second.refused, ...again],
+    refused: [...gone, ...again],
+    withdrawn: new Set(gone.filter(({ forged }) => forged === null).map(({ id }) => id)),
     notes: [...first.notes, ...second.notes],
     evidence,
+  };
+}
+
+async function withoutWithdrawn(
+  request: RunContextRequest,
+  compared: Compared,
+  evidence: Evidence,
+): Promise<Compared> {
+  const withdrawn = await request.withdrawn({ messages: compared.there, evidence });
+  const refused = [...withdrawn].map(([id, reason]) => ({ id, reason, forged: null }));
+  return {
+    ...compared,
+    there: compared.there.filter(({ id }) => !withdrawn.has(id)),
+    refused: [...compared.refused, ...refused],
   };
 }
 
@@ -319,61 +271,6 @@ async function complete({ request, found, lease, messages, text }: Gathering): P
     identity: spec.identity,
     branch,
   };
-}
-
-/**
- * Where the agent works. One that publishes pull requests has a branch of its own for an issue, and works on the
- * pull request's own branch when the conversation began there. All others look at the pull request's head.
- */
-async function checkoutSpec(
-  request: ContextRequest,
-  repository: DispatchContext['repository'],
-  item: Item,
-): Promise<{ spec: CheckoutSpec } & Pick<DispatchContext, 'branch' | 'checkedOut'>> {
-  const { agent, account, lease } = request;
-  const common = {
-    conversation: lease.conversation.id,
-    relay: request.relay(lease.conversation.id),
-    sign: request.sign,
-    configurationFromBase: false,
-    repository: { id: repository.id, fullName: repository.fullName },
-    remote: { url: cloneAddress(request.forgeConfig.cloneUrl, repository.fullName), token: account.token },
-    defaultBranch: repository.defaultBranch,
-    identity: { name: account.login, email: `${account.login}@noreply.localhost` },
-  };
-  const own = `${agent.branchPrefix}/${lease.conversation.item_number}`;
-  if (lease.conversation.item_kind === 'issue') {
-    const branch = { name: own, base: repository.defaultBranch };
-    const at = { kind: 'branch' as const, branch: branch.name, base: branch.base };
-    return {
-      spec: { ...common, at },
-      branch: agent.publish === 'pull-request' ? branch : null,
-      checkedOut: null,
-    };
-  }
-  const found = await pullOf(request, repository, item);
-  const pull = found.pull!;
-  // What a pull request brings along must not instruct the agent that looks at it; its own is its own.
-  const configurationFromBase = !isOwn(request, found.author);
-  const writable = agent.publish === 'pull-request' && !pull.fork && !pull.headRef.startsWith('refs/');
-  if (writable) {
-    const at = { kind: 'branch' as const, branch: pull.headRef, base: pull.baseRef };
-    return {
-      spec: { ...common, configurationFromBase, at },
-      branch: { name: pull.headRef, base: pull.baseRef },
-      checkedOut: found,
-    };
-  }
-  const number = lease.conversation.item_number;
-  const at = { kind: 'pull' as const, number, sha: pull.headSha, base: pull.baseRef };
-  return { spec: { ...common, configurationFromBase, at }, branch: null, checkedOut: found };
-}
-
-async function pullOf(request: ContextRequest, repository: RepositoryRef, item: Item): Promise<Item> {
-  const { item_number } = request.lease.conversation;
-  return item.number === item_number && item.pull !== null
-    ? item
-    : await request.forge.getItem(repository, item_number);
 }
 
 /** What the agent wrote itself is no news to it. */

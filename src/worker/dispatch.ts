@@ -13,13 +13,14 @@ import { carryLate, type Lease, underLease } from '../mailbox/leases.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
 import { outgoingForge } from '../outcome/outgoing-forge.ts';
 import { cliFolders } from '../sessions/folders.ts';
-import { type DispatchContext, gatherContext } from './context.ts';
+import { type DispatchContext, type Gathered, gatherContext } from './context.ts';
 import { openDoors } from './doors.ts';
 import { toldEdits } from './edits.ts';
 import { contextRequest } from './parts.ts';
 import { readTexts } from './prompt-budget.ts';
 import { promptOf, spokenIn } from './prompts.ts';
 import { tellPeople } from './publish.ts';
+import { stoppedText, stopWithdrawn, watchRecalls, withdrawnFrom } from './recall.ts';
 import { announceRun, conversationView, replayedMessages } from './rows.ts';
 import { sessionMarks } from './session-marks.ts';
 import { postpone, publishStoredAnswer, settleOutcome } from './settle.ts';
@@ -90,6 +91,7 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
     decline: (refused) => declineRefused(deps, lease, refused),
     wasDeleted: (event) => wasDeleted(deps.database, event),
     takeUp: (messages) => takeUp(deps.database, messages),
+    withdrawn: (question) => withdrawnFrom(work, deps, question),
   });
   faultPoint('context.gathered');
   if (gathered.kind === 'refused') return await refuse(work, deps, gathered);
@@ -104,9 +106,14 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
       reason: 'all it was woken for has been read already, or is no longer so',
     });
   }
-  const current = { ...work, lease: context.lease };
-  const outcome = await run(current, deps, context);
-  return await settleOutcome(current, deps, context, outcome);
+  const recall = watchRecalls({ ...work, lease: context.lease }, deps, context);
+  const current = { ...work, lease: context.lease, signal: recall.signal };
+  const outcome = await run(current, deps, context).finally(() => recall.stop());
+  const reason = recall.reason();
+  if (outcome.kind === 'interrupted' && reason !== null && !work.signal.aborted) {
+    return await stopWithdrawn(current, deps, reason);
+  }
+  return await settleOutcome({ ...current, signal: work.signal }, deps, context, outcome);
 }
 
 /** An agent acts only as who the configuration says it is; until a person has mended its token, it waits. */
@@ -124,8 +131,11 @@ const IDENTITY_AGAIN_MS = 60_000;
 async function refuse(
   work: Work,
   deps: DispatchDeps,
-  { reason, tell }: { reason: string; tell: boolean },
+  { reason, tell, withdrawn }: Extract<Gathered, { kind: 'refused' }>,
 ): Promise<Finished> {
+  // People have seen it begin, or will look for what it began: an earlier attempt had got as far as its prompt.
+  const hasBegun = work.lease.previous?.prompt != null;
+  if (withdrawn && hasBegun) await tellPeople(work, deps, stoppedText(reason));
   if (tell) await tellPeople(work, deps, `I did not run: ${reason}.`);
   return finish({ state: 'cancelled', reason });
 }

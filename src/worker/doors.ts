@@ -8,7 +8,9 @@ import { assertLease } from '../mailbox/leases.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { Remote } from '../workdir.ts';
 import type { DispatchContext } from './context.ts';
+import { itemsOf } from './items-of.ts';
 import { untrustedAuthors } from './senders.ts';
+import { whyNoPull } from './unwanted-pull.ts';
 import { closingOf, type DispatchDeps, type Work } from './work.ts';
 
 export interface Doors {
@@ -59,8 +61,9 @@ export async function openDoors(
       agent: agent.name,
       login: account.login,
       repository: context.repository,
-      items: () => itemsOf(work, deps),
+      items: () => itemsOf(deps.database.rows, lease),
       branch: context.branch,
+      refusePull: () => whyNoPull(work, deps, context),
       tools: agent.forge.tools,
       scope: agent.forge.scope,
       maxWrites: agent.forge.maxWrites,
@@ -132,12 +135,3 @@ export function gitPolicy(
 
 const CLOSED =
   'Nothing is published from this conversation: the agent has no branch here. Say in your answer what should be changed.';
-
-async function itemsOf({ lease }: Work, { database }: DispatchDeps): Promise<number[]> {
-  const joined = await database.rows
-    .selectFrom('conversation_items')
-    .select('number')
-    .where('conversation_id', '=', lease.conversation.id)
-    .execute();
-  return [...new Set([lease.conversation.item_number, ...joined.map((row) => row.number)])];
-}

@@ -9,6 +9,7 @@ import { isAccountOf } from '../trust/sender.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import type { DispatchContext } from './context.ts';
 import { gitPolicy, remoteNow } from './doors.ts';
+import { whyNoPull } from './unwanted-pull.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
 export async function publish(
@@ -36,7 +37,11 @@ export async function publish(
       branch:
         branch === null
           ? null
-          : { ...branch, push: () => pushNow(work, deps, { context, branch: branch.name, restriction }) },
+          : {
+              ...branch,
+              refusePull: () => whyNoPull(work, deps, context),
+              push: () => pushNow(work, deps, { context, branch: branch.name, restriction }),
+            },
       closes: lease.conversation.item_kind === 'issue' ? lease.conversation.item_number : null,
       reviewedSha: context.item.pull?.headSha ?? null,
     },

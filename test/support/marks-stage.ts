@@ -140,6 +140,7 @@ export class MarksStage {
         declineRefused({ database: this.database, now: Date.now, log: silentLog }, lease, refused),
       wasDeleted: (event) => wasDeleted(this.database, event),
       takeUp: (messages) => takeUp(this.database, messages),
+      withdrawn: async () => new Map(),
     });
     if (gathered.kind === 'refused') throw new Error(gathered.reason);
     return gathered.context;
@@ -238,6 +239,7 @@ export class RunningSession {
         repository: { id: conversation.repository_id, fullName: REPO },
         items: async () => [conversation.item_number],
         branch: { name: `dev/${conversation.item_number}`, base: 'main' },
+        refusePull: async () => null,
         tools: FORGE_TOOL_NAMES,
         scope: 'repository',
         maxWrites: 500,

@@ -1,0 +1,76 @@
+/** What gathering is asked for, and what it comes to. */
+import type { AgentConfig, ForgeConfig } from '../config/config.ts';
+import type { Snapshot } from '../flows/changes.ts';
+import type { Comment, Item } from '../forge/forge.ts';
+import type { Lease } from '../mailbox/leases.ts';
+import type { ReadingForge } from '../outcome/outgoing-forge.ts';
+import type { Trust } from '../trust.ts';
+import type { EventRepository, ForgeEvent } from '../vocabulary.ts';
+import type { Vouching } from '../voices.ts';
+import type { Checkout, RelayPaths, Workdir } from '../workdir.ts';
+import type { EditQuestion, ToldEdits } from './edits.ts';
+import type { Evidence } from './evidence.ts';
+import type { CarriedMessage } from './messages.ts';
+import type { Compared, Refused } from './on-the-forge.ts';
+import type { Screened, ScreenedItem, ScreenedReview } from './pinned-text.ts';
+
+export interface DispatchContext {
+  /** with the messages that arrived while the forge was read, without those that were declined */
+  lease: Lease;
+  messages: CarriedMessage[];
+  /** the message whose skill makes the prompt: the most urgent, of those the newest; null when all were withdrawn */
+  leading: CarriedMessage | null;
+  repository: EventRepository;
+  item: ScreenedItem;
+  comments: Screened<Comment>[];
+  reviews: ScreenedReview[];
+  /** whose words may be believed */
+  vouching: Vouching;
+  /** what the agent should know about the texts it is given, in sentences */
+  notes: string[];
+  /** the pull request whose commits stand in the checkout; null = none */
+  checkedOut: Item | null;
+  snapshot: Snapshot;
+  checkout: Checkout;
+  /** who commits */
+  identity: { name: string; email: string };
+  /** the branch to push to; null when the work has nowhere to go (a fork's pull request) */
+  branch: { name: string; base: string } | null;
+}
+
+export interface ContextRequest {
+  lease: Lease;
+  agent: AgentConfig;
+  account: { login: string; token: string };
+  forgeConfig: ForgeConfig;
+  forge: ReadingForge;
+  trust: Trust;
+  workdir: Workdir;
+  /** where the agent will see the relay; null = where it is on this machine */
+  relay: (conversationId: string) => RelayPaths | null;
+  /** whether commits are signed */
+  sign: boolean;
+}
+
+export interface RunContextRequest extends ContextRequest {
+  /** takes up what arrived since the lease; called after the comments were read */
+  carryLate: () => Promise<Lease>;
+  /** the edits of these texts that the forge told us of */
+  edits: (texts: Omit<EditQuestion, 'forge'>) => Promise<ToldEdits>;
+  /** stores that these messages get no answer, under the lease, and what of it was no truth */
+  decline: (refused: readonly Refused[]) => Promise<void>;
+  /** whether a deletion of the event's comment was heard of and found true */
+  wasDeleted: (event: ForgeEvent) => Promise<boolean>;
+  /** which of these messages were taken back since, with a clause for a person that says by whom */
+  withdrawn: (question: { messages: CarriedMessage[]; evidence: Evidence }) => Promise<Map<string, string>>;
+  /** takes what happened for these messages, once; answers those that another delivery has taken, with that one's id */
+  takeUp: (messages: Compared['there']) => Promise<ReadonlyMap<string, string>>;
+}
+
+export type Gathered =
+  | { kind: 'ready'; context: DispatchContext }
+  /**
+   * nothing may run; `tell`: it is worth a word on the item, because whoever asked for it may; `withdrawn`: it was asked
+   * for, and somebody took that back
+   */
+  | { kind: 'refused'; reason: string; tell: boolean; withdrawn: boolean };
