@@ -6,7 +6,7 @@ import type { Item } from './forge/forge.ts';
 import { continuityReceipt, parseVerdict, postedText } from './outcome/answer.ts';
 import { type EffectDeps, effectKey, lastResult, marker, once, wasBegun } from './outcome/effects.ts';
 import type { OutgoingForge } from './outcome/outgoing-forge.ts';
-import { joinPull, openedByAnother, openedEarlier } from './outcome/pulls.ts';
+import { choosePull, joinPull, openedByAnother, openedEarlier, otherBase } from './outcome/pulls.ts';
 import type { Continuity, ForgeUser, RepositoryRef } from './vocabulary.ts';
 
 /** What pushing came to; the worker's `workdir.push` fits. */
@@ -31,6 +31,8 @@ export interface Publication {
   branch: {
     name: string;
     base: string;
+    /** whether a pull request is opened for it where there is none */
+    opensPull: boolean;
     push: () => Promise<Pushed>;
     /** why no new pull request is wanted, in a sentence for people; null = it may be opened */
     refusePull: () => Promise<string | null>;
@@ -108,7 +110,7 @@ async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): 
   if (pushed.result.kind === 'nothing') return;
   progress.published.pushedSha = pushed.result.sha;
   progress.published.hasNews = pushed.result.kind === 'pushed';
-  if (p.closes !== null) await openPull(p, deps, progress);
+  if (branch.opensPull) await openPull(p, deps, progress);
 }
 
 /** An attempt that was cut off may have pushed: what no recorded push has sent is news, although the forge has it. */
@@ -120,7 +122,7 @@ function sinceLastPush(pushed: Pushed, last: Pushed | null): Pushed {
 
 async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
   const { name: head, base } = p.branch!;
-  const existing = await deps.forge.findPull(p.repository, head, base);
+  const existing = choosePull(await deps.forge.findPulls(p.repository, head), { base, isOurs: p.isOurs });
   if (existing !== null && !p.isOurs(existing.author)) {
     progress.notes.push(openedByAnother(existing, head));
     return;
@@ -142,9 +144,11 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
           conversationId: p.conversationId,
           kind: 'pull',
           request: { head, base, title: p.itemTitle },
-          find: async () => ours(p, await deps.forge.findPull(p.repository, head, base)),
+          find: async () =>
+            ours(p, choosePull(await deps.forge.findPulls(p.repository, head), { base, isOurs: p.isOurs })),
           perform: async () => {
-            const body = `Closes #${p.closes}\n\n${marker(effectKey(p.dispatchId, 'pull'))}`;
+            const first = p.closes === null ? `Follows #${p.itemNumber}` : `Closes #${p.closes}`;
+            const body = `${first}\n\n${marker(effectKey(p.dispatchId, 'pull'))}`;
             const opened = await deps.forge.openPull(p.repository, {
               title: p.itemTitle,
               body,
@@ -161,6 +165,9 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
     return;
   }
   progress.published.pullNumber = pull.result.number;
+  if (existing?.pull != null && existing.pull.baseRef !== base) {
+    progress.notes.push(otherBase(existing.number, existing.pull.baseRef, base));
+  }
   await joinPull(deps, p, { forge: p.forgeName, repository: p.repository, number: pull.result.number });
 }
 

@@ -146,7 +146,7 @@ export async function runCli(given: CliRun): Promise<CliReport> {
  * The CLI takes 2 s and more to end by itself. It writes its transcript within about 100 ms, and one that is cut off is
  * resumed like after a crash.
  */
-const AFTER_ABORT_MS = 1000;
+const AFTER_ABORT_MS = 500;
 
 /**
  * Several things end a run, and all wait for one end: a second stop that was still at work when the next attempt of the

@@ -48,6 +48,7 @@ async function agentOpensPull(): Promise<Story> {
         branch: {
           name: branch,
           base: 'main',
+          opensPull: true,
           refusePull: async () => null,
           push: async () => ({ kind: 'up-to-date', sha }),
         },

@@ -152,6 +152,7 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
         branch: {
           name: at.branch,
           base: 'main',
+          opensPull: true,
           refusePull: async () => null,
           push: async () => ({ kind: 'pushed', sha: at.sha }),
         },
@@ -180,6 +181,7 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
       branch: {
         name: 'x',
         base: 'main',
+        opensPull: true,
         refusePull: async () => null,
         push: async () => ({ kind: 'rejected', reason: LIVE }),
       },

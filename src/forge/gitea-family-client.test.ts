@@ -36,7 +36,7 @@ describe('items', () => {
     ]);
   });
 
-  test('findPull takes the open one from that branch to that base, and no fork with the same branch name', async () => {
+  test('findPulls takes the open ones of that branch, and no fork with the same branch name', async () => {
     const one = pull();
     const fork = pull({
       id: 2,
@@ -45,9 +45,9 @@ describe('items', () => {
     });
     const pages = [[fork, pull({ id: 3, number: 3, base: { ...one.base, ref: 'next' } })], [one], []];
     const { client, seen } = await forge(({ query }) => ({ json: pages[Number(query.get('page')) - 1] }));
-    expect((await client.findPull(repository, '6543-patch-1', 'main'))?.number).toBe(1);
+    expect((await client.findPulls(repository, '6543-patch-1')).map(({ number }) => number)).toEqual([3, 1]);
     expect(seen[0]!.query.get('state')).toBe('open');
-    expect(await client.findPull(repository, 'nothing', 'main')).toBeNull();
+    expect(await client.findPulls(repository, 'nothing')).toEqual([]);
   });
 
   test('openPull and updatePull send exactly what was given', async () => {

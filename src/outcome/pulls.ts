@@ -28,6 +28,23 @@ export async function openedEarlier(
   return earlier !== undefined;
 }
 
+/**
+ * Of the open pull requests of one branch, ours counts whatever its base is: people change that. Somebody else's stands
+ * in the way only where it goes into the same base.
+ */
+export function choosePull(
+  pulls: readonly Item[],
+  { base, isOurs }: { base: string; isOurs: (user: Item['author']) => boolean },
+): Item | null {
+  const intoBase = (one: Item) => one.pull?.baseRef === base;
+  const own = pulls.filter((one) => isOurs(one.author));
+  return own.find(intoBase) ?? own[0] ?? pulls.find(intoBase) ?? null;
+}
+
+export function otherBase(number: number, base: string, expected: string): string {
+  return `#${number} goes into ${base} and not into ${expected}; the work goes on there. Change its base on the forge if that is wrong.`;
+}
+
 /** Said to people and to agents: the forge takes no second pull request of the same branches. */
 export function openedByAnother(pull: Pick<Item, 'number' | 'author'>, branch: string): string {
   return `#${pull.number} of the branch ${branch} was opened by ${pull.author.login} and not by this agent, so it is not part of this conversation. Close it, and ask the agent once more, to get one of its own.`;

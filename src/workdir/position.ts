@@ -47,7 +47,7 @@ async function positionOnBranch(p: Position, target: Target & { kind: 'branch' }
   let moved = false;
   if (p.status.branch !== target.branch) {
     const where = p.status.branch === null ? 'at a commit without a branch' : `on branch ${p.status.branch}`;
-    if (dirty) {
+    if (dirty && !(target.isNextRound && (await carriesAlong(p, target)))) {
       p.notes.push(
         `The checkout is ${where} with uncommitted changes, not on ${target.branch}; it was left there.`,
       );
@@ -89,6 +89,13 @@ async function positionOnPull(p: Position, target: Target & { kind: 'pull' }): P
   await p.control.returnHead();
   p.notes.push(`The pull request moved from ${p.status.headSha} to ${target.sha}; the checkout followed it.`);
   return true;
+}
+
+/** Whether git can take the uncommitted changes along; it leaves everything as it is where it cannot. */
+async function carriesAlong(p: Position, target: Target & { kind: 'branch' }): Promise<boolean> {
+  const start = target.remoteSha ?? target.baseSha;
+  const args = ['read-tree', '--dry-run', '-m', '-u', p.status.headSha, start];
+  return (await inCheckout(p.git, p.control, args, [0, 1, 128])).exitCode === 0;
 }
 
 /** The clean tree goes to the branch; it is made where it does not exist. Answers the branch's head. */

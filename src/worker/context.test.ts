@@ -149,6 +149,7 @@ async function gather(held: Lease, change: (forge: Forge) => Forge = (forge) => 
     wasDeleted: (event) => wasDeleted(database, event),
     takeUp: (messages) => takeUp(database, messages),
     withdrawn: async () => new Map(),
+    joined: async () => [],
   });
 }
 

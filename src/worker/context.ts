@@ -7,15 +7,16 @@ import type { Lease } from '../mailbox/leases.ts';
 import { forkRefusal, isAccountOf } from '../trust/sender.ts';
 import { type EventRepository, type ForgeUser, PERMISSIONS } from '../vocabulary.ts';
 import { EVERYBODY, voiceOf } from '../voices.ts';
+import type { Checkout } from '../workdir.ts';
 import type { ToldEdits } from './edits.ts';
 import { Evidence } from './evidence.ts';
-import type { ContextRequest, DispatchContext, Gathered, RunContextRequest } from './gathered.ts';
+import type { ContextRequest, DispatchContext, Gathered, RunContextRequest, WorkBranch } from './gathered.ts';
 import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
 import { type Compared, compareWithForge, type Refused, withForgeText } from './on-the-forge.ts';
 import { type ItemText, itemVoices, type Screened, screenTexts } from './pinned-text.ts';
 import { judgeSenders, untrustedAuthors } from './senders.ts';
 import { snapshotOf } from './snapshot.ts';
-import { checkoutSpec } from './where.ts';
+import { checkoutSpec, type Where } from './where.ts';
 import { seenItems } from './work.ts';
 
 export type { ContextRequest, DispatchContext, Gathered, RunContextRequest };
@@ -246,7 +247,9 @@ interface Gathering {
 async function complete({ request, found, lease, messages, text }: Gathering): Promise<DispatchContext> {
   const { repository, ci } = found;
   const { item, comments, reviews, vouching, notes } = text;
-  const { spec, branch, checkedOut } = await checkoutSpec(request, repository, found.item);
+  const where = await checkoutSpec(request, repository, found.item);
+  const { spec, checkedOut } = where;
+  const checkout = await request.workdir.prepare(spec);
   const known = new Set(seenItems(lease.conversation.seen)[item.number]?.commentIds);
   const snapshot = snapshotOf(item, byOthers(comments, request), byOthers(reviews, request), ci);
   const inline = reviews.flatMap((r) => byOthers(r.inline, request));
@@ -267,10 +270,22 @@ async function complete({ request, found, lease, messages, text }: Gathering): P
       inlineIds: inline.map((c) => c.id),
       commentIds: [...snapshot.commentIds, ...text.leftOut.filter((id) => known.has(id))],
     },
-    checkout: await request.workdir.prepare(spec),
+    checkout: { ...checkout, notes: [...where.notes, ...checkout.notes] },
     identity: spec.identity,
-    branch,
+    branch: settledBranch(where, checkout, request.agent.branchPrefix),
   };
+}
+
+/** The name that the forge can have beside its branches is known once the mirror was fetched. */
+function settledBranch(
+  { spec, branch }: Where,
+  checkout: Pick<Checkout, 'workBranch'>,
+  prefix: string,
+): WorkBranch | null {
+  if (branch === null || spec.at.kind !== 'branch') return null;
+  const name = checkout.workBranch ?? spec.at.branch;
+  const own = spec.at.otherwise?.includes(name) === true ? name.slice(0, name.lastIndexOf('/')) : prefix;
+  return { name, prefix: own, ...branch };
 }
 
 /** What the agent wrote itself is no news to it. */

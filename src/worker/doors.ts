@@ -118,7 +118,7 @@ export function gitPolicy(
     closed: branch === null ? CLOSED : null,
     branch: branch?.name ?? `${agent.branchPrefix}/${lease.conversation.item_number}`,
     base: branch?.base ?? repository.defaultBranch,
-    prefix: agent.branchPrefix,
+    prefix: branch?.prefix ?? agent.branchPrefix,
     item: lease.conversation.item_number,
     defaultBranch: repository.defaultBranch,
     protection: {

@@ -14,6 +14,15 @@ import type { CarriedMessage } from './messages.ts';
 import type { Compared, Refused } from './on-the-forge.ts';
 import type { Screened, ScreenedItem, ScreenedReview } from './pinned-text.ts';
 
+export interface WorkBranch {
+  name: string;
+  base: string;
+  /** first part of the names of branches that are the agent's own */
+  prefix: string;
+  /** whether a pull request is to be opened for it where there is none */
+  opensPull: boolean;
+}
+
 export interface DispatchContext {
   /** with the messages that arrived while the forge was read, without those that were declined */
   lease: Lease;
@@ -35,7 +44,7 @@ export interface DispatchContext {
   /** who commits */
   identity: { name: string; email: string };
   /** the branch to push to; null when the work has nowhere to go (a fork's pull request) */
-  branch: { name: string; base: string } | null;
+  branch: WorkBranch | null;
 }
 
 export interface ContextRequest {
@@ -50,6 +59,8 @@ export interface ContextRequest {
   relay: (conversationId: string) => RelayPaths | null;
   /** whether commits are signed */
   sign: boolean;
+  /** numbers of the items that belong to the conversation */
+  joined: () => Promise<number[]>;
 }
 
 export interface RunContextRequest extends ContextRequest {

@@ -1,6 +1,7 @@
 /** A dispatch's own parts in the form that the context asks for. */
 import { relayInside } from '../container/place.ts';
 import type { ContextRequest } from './context.ts';
+import { itemsOf } from './items-of.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
 export function contextRequest(work: Work, deps: DispatchDeps): ContextRequest {
@@ -14,6 +15,7 @@ export function contextRequest(work: Work, deps: DispatchDeps): ContextRequest {
     trust: deps.trust,
     workdir: deps.workdir,
     relay: () => relayInside(deps.runner.engine),
+    joined: () => itemsOf(deps.database.rows, lease),
     sign: deps.config().git.signingKeyFile !== null,
   };
 }

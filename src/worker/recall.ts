@@ -23,7 +23,7 @@ export interface Recall {
 }
 
 /** A withdrawn run is to end within two seconds, and the CLI takes part of them. */
-const LOOK_EVERY_MS = 250;
+const LOOK_EVERY_MS = 150;
 const AGAIN_AFTER_MS = 2000;
 
 export function watchRecalls(work: Work, deps: DispatchDeps, context: DispatchContext): Recall {

@@ -210,6 +210,7 @@ async function prepareAll(database: Database, trust: Trust): Promise<DispatchCon
       wasDeleted: (event) => wasDeleted(database, event),
       takeUp: (messages) => takeUp(database, messages),
       withdrawn: async () => new Map(),
+      joined: async () => [],
       edits: (texts) => toldEdits(database.rows, { ...texts, forge: 'home' }),
     });
     if (gathered.kind === 'ready') contexts.push(gathered.context);

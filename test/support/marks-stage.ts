@@ -141,6 +141,7 @@ export class MarksStage {
       wasDeleted: (event) => wasDeleted(this.database, event),
       takeUp: (messages) => takeUp(this.database, messages),
       withdrawn: async () => new Map(),
+      joined: async () => [],
     });
     if (gathered.kind === 'refused') throw new Error(gathered.reason);
     return gathered.context;
