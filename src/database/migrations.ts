@@ -13,6 +13,6 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0002-doors': doors(dialect),
     '0003-session-marks': sessionMarks(dialect),
     '0004-bodies': bodies(dialect),
-    '0006-recalls': recalls(),
+    '0006-recalls': recalls(dialect),
   };
 }

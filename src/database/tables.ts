@@ -20,6 +20,7 @@ export interface Tables {
   items: ItemsTable;
   conversations: ConversationsTable;
   conversation_items: ConversationItemsTable;
+  pushed_commits: PushedCommitsTable;
   messages: MessagesTable;
   dispatches: DispatchesTable;
   sessions: SessionsTable;
@@ -121,6 +122,15 @@ interface ConversationItemsTable {
   number: number;
   agent: string;
   conversation_id: string;
+}
+
+/** Heads that went to the forge for a conversation: CI may speak of one before a pull request shows it. */
+interface PushedCommitsTable {
+  forge: string;
+  repository_id: string;
+  sha: string;
+  conversation_id: string;
+  at: number;
 }
 
 interface MessagesTable {

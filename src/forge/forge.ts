@@ -98,6 +98,8 @@ export interface CiState {
   state: 'none' | 'pending' | 'success' | 'failure';
   /** contexts or workflow names that failed */
   failed: string[];
+  /** something else still runs; only beside a failure */
+  running?: true;
 }
 
 /** What this forge, or this version of it, has no endpoint for. */

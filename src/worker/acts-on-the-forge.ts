@@ -157,9 +157,14 @@ export async function pushOnTheForge(act: Act): Promise<Finding> {
 }
 
 /** The forge says what failed; a link may lead to the repository's own pages and nowhere else. */
-export async function ciOnTheForge({ event, item, evidence }: Act): Promise<Finding> {
+export async function ciOnTheForge(
+  { event, item, evidence }: Act,
+  hasPushed: (sha: string) => Promise<boolean>,
+): Promise<Finding> {
   const ci = event.ci!;
-  if (item.pull === null) return unknown(`#${item.number} is an issue, and CI runs on commits`);
+  // Before there is a pull request, its work belongs to the issue.
+  if (item.pull === null && !(await hasPushed(ci.headSha)))
+    return unknown(`#${item.number} is an issue, and CI runs on commits`);
   if (item.state === 'closed') return changed(`#${item.number} is closed`);
   const known = await evidence.ci(ci.headSha);
   if (known.state === 'none') return unknown(`no CI ran on commit ${ci.headSha.slice(0, 10)}`);

@@ -150,12 +150,13 @@ async function gather(held: Lease, change: (forge: Forge) => Forge = (forge) => 
     takeUp: (messages) => takeUp(database, messages),
     withdrawn: async () => new Map(),
     joined: async () => [],
+    hasPushed: async () => false,
   });
 }
 
 async function ready(held: Lease): Promise<DispatchContext> {
   const gathered = await gather(held);
-  if (gathered.kind === 'refused') throw new Error(gathered.reason);
+  if (gathered.kind !== 'ready') throw new Error(gathered.reason);
   return gathered.context;
 }
 

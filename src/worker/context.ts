@@ -8,6 +8,7 @@ import { forkRefusal, isAccountOf } from '../trust/sender.ts';
 import { type EventRepository, type ForgeUser, PERMISSIONS } from '../vocabulary.ts';
 import { EVERYBODY, voiceOf } from '../voices.ts';
 import type { Checkout } from '../workdir.ts';
+import { onOpenPull, whyEarly } from './ci-messages.ts';
 import type { ToldEdits } from './edits.ts';
 import { Evidence } from './evidence.ts';
 import type { ContextRequest, DispatchContext, Gathered, RunContextRequest, WorkBranch } from './gathered.ts';
@@ -37,6 +38,8 @@ export async function gatherContext(request: RunContextRequest): Promise<Gathere
   const declined = [...refused, ...judged.refused.map((one) => ({ ...one, forged: null }))];
   if (declined.length > 0) await request.decline(declined);
   const { allowed } = judged;
+  const tooEarly = await whyEarly(allowed, evidence, Date.now());
+  if (tooEarly !== null) return { kind: 'early', reason: tooEarly };
   if (allowed.length === 0 && declined.length > 0) {
     const { id, reason } = declined[0]!;
     return { kind: 'refused', reason, tell: false, withdrawn: withdrawn.has(id) };
@@ -76,12 +79,16 @@ async function trueMessages(request: RunContextRequest, repository: EventReposit
     repository,
     login: request.account.login,
     wasDeleted: request.wasDeleted,
+    hasPushed: request.hasPushed,
   };
   const stillWanted = async (messages: CarriedMessage[], readBy: Evidence): Promise<Compared> => {
     const compared = await compareWithForge(messages, { ...comparison, evidence: readBy });
     return await withoutWithdrawn(request, compared, readBy);
   };
-  const early = request.lease.messages.map(readMessage);
+  const joined = await request.joined();
+  const early = await Promise.all(
+    request.lease.messages.map((row) => onOpenPull(readMessage(row), { joined, evidence })),
+  );
   const [first] = await Promise.all([
     stillWanted(early, evidence),
     readAhead(evidence, leadingNumber(request.lease, early)),
@@ -89,7 +96,12 @@ async function trueMessages(request: RunContextRequest, repository: EventReposit
   // After the comments were read: one that was read, and whose delivery came meanwhile, is answered by this run.
   const lease = await request.carryLate();
   const known = new Set(early.map((m) => m.id));
-  const late = lease.messages.map(readMessage).filter((m) => !known.has(m.id));
+  const late = await Promise.all(
+    lease.messages
+      .map(readMessage)
+      .filter((m) => !known.has(m.id))
+      .map((m) => onOpenPull(m, { joined, evidence })),
+  );
   // What happened since is not in what was read.
   const second =
     late.length === 0

@@ -95,6 +95,9 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
   });
   faultPoint('context.gathered');
   if (gathered.kind === 'refused') return await refuse(work, deps, gathered);
+  if (gathered.kind === 'early') {
+    return finish({ state: 'parked', reason: gathered.reason, until: deps.now() + CI_AGAIN_MS });
+  }
   const found = gathered.context;
   const context = withoutStale(found, {
     seen: seenItems(lease.conversation.seen)[found.item.number] ?? null,
@@ -123,6 +126,9 @@ async function withoutIdentity(work: Work, deps: DispatchDeps): Promise<Finished
   if (identity.kind === 'unavailable') throw new ForgeUnavailable(identity.reason);
   return finish({ state: 'parked', reason: identity.reason, until: deps.now() + IDENTITY_AGAIN_MS });
 }
+
+/** Forges do not tell when a commit's last run is over. */
+const CI_AGAIN_MS = 10_000;
 
 /** Trust asks the forge again after this long; a park that ends earlier would only ask our own memory. */
 const IDENTITY_AGAIN_MS = 60_000;

@@ -5,6 +5,7 @@ import type { BrokerDeps, RunMarks } from '../broker/contract.ts';
 import type { PushPolicy } from '../broker/git-policy.ts';
 import { cloneAddress } from '../forge/clone-address.ts';
 import { assertLease } from '../mailbox/leases.ts';
+import { recordPush } from '../mailbox/pushes.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { Remote } from '../workdir.ts';
 import type { DispatchContext } from './context.ts';
@@ -25,14 +26,19 @@ export async function openDoors(
   marks: RunMarks,
 ): Promise<Doors> {
   const { agent, lease, account } = work;
-  const audit: BrokerAudit = (entry) =>
-    recordAudit(deps.database.rows, {
+  const audit: BrokerAudit = async (entry) => {
+    const sha = entry.door === 'git' && entry.decision === 'allowed' ? entry.detail.sha : undefined;
+    if (typeof sha === 'string') {
+      await recordPush(deps.database.rows, { conversation: lease.conversation, sha, now: deps.now() });
+    }
+    await recordAudit(deps.database.rows, {
       ...entry,
       dispatchId: lease.dispatch.id,
       conversationId: lease.conversation.id,
       agent: agent.name,
       now: deps.now(),
     });
+  };
   // With the first run and not with the service: a service at rest does not need them.
   const [{ openGitDoor }, { forgeTools }] = await Promise.all([
     import('../broker/git-door.ts'),

@@ -61,6 +61,8 @@ export interface ContextRequest {
   sign: boolean;
   /** numbers of the items that belong to the conversation */
   joined: () => Promise<number[]>;
+  /** whether this conversation has pushed that commit */
+  hasPushed: (sha: string) => Promise<boolean>;
 }
 
 export interface RunContextRequest extends ContextRequest {
@@ -84,4 +86,6 @@ export type Gathered =
    * nothing may run; `tell`: it is worth a word on the item, because whoever asked for it may; `withdrawn`: it was asked
    * for, and somebody took that back
    */
+  /** CI still runs on what is to be mended: all its failures are dealt with at once */
+  | { kind: 'early'; reason: string }
   | { kind: 'refused'; reason: string; tell: boolean; withdrawn: boolean };

@@ -2,6 +2,7 @@
 import { checkOf } from '../broker/git-policy.ts';
 import type { Rows } from '../database/database.ts';
 import { assertLease } from '../mailbox/leases.ts';
+import { recordPush } from '../mailbox/pushes.ts';
 import { type OutcomeDeps, type Publication, publishOutcome } from '../outcome.ts';
 import { openMarks, restrictionBy } from '../sessions/marks.ts';
 import { newestSession } from '../sessions.ts';
@@ -100,7 +101,12 @@ async function pushNow(
   const remote = remoteNow(work, deps, context);
   // What the door refused in the run must not go out after it.
   const check = checkOf(gitPolicy(work, deps, { context, marked: () => restriction }));
-  return await deps.workdir.push(context.checkout, { remote, branch, check });
+  const pushed = await deps.workdir.push(context.checkout, { remote, branch, check });
+  if ('sha' in pushed) {
+    const { conversation } = work.lease;
+    await recordPush(deps.database.rows, { conversation, sha: pushed.sha, now: deps.now() });
+  }
+  return pushed;
 }
 
 async function restrictionOf(rows: Rows, conversationId: string): Promise<string | null> {

@@ -211,6 +211,7 @@ async function prepareAll(database: Database, trust: Trust): Promise<DispatchCon
       takeUp: (messages) => takeUp(database, messages),
       withdrawn: async () => new Map(),
       joined: async () => [],
+      hasPushed: async () => false,
       edits: (texts) => toldEdits(database.rows, { ...texts, forge: 'home' }),
     });
     if (gathered.kind === 'ready') contexts.push(gathered.context);

@@ -142,8 +142,9 @@ export class MarksStage {
       takeUp: (messages) => takeUp(this.database, messages),
       withdrawn: async () => new Map(),
       joined: async () => [],
+      hasPushed: async () => false,
     });
-    if (gathered.kind === 'refused') throw new Error(gathered.reason);
+    if (gathered.kind !== 'ready') throw new Error(gathered.reason);
     return gathered.context;
   }
 
