@@ -70,3 +70,43 @@ describe.skipIf(!here.ok)(here.title('a branch'), () => {
     ]);
   }, 90_000);
 });
+
+describe.skipIf(!here.ok)(here.title('a repository that is renamed in mid-run'), () => {
+  test('gets the work, and the one that has its old name by then gets nothing', async () => {
+    stage = await Stage.open({
+      model: `scenes:
+  - name: work
+    when: { prompt: assigned this to you }
+    steps:
+      - tools: [{ name: Bash, input: { command: "echo one > one.txt && git add . && git commit -qm one" } }]
+        faults: [{ hold: { name: working, after: request } }]
+      - tools: [{ name: Bash, input: { command: "git push -q origin HEAD" } }]
+      - text: It is done.`,
+      forge: { repositories: ['ada/*'] },
+    });
+    await stage.start();
+    const ada = stage.forge.as(OWNER);
+    await ada.createIssue(REPOSITORY, { title: 'Rest', body: '' });
+    await ada.comment(REPOSITORY, 1, `@${DEV} what do you think?`);
+    await stage.settled();
+    await ada.createIssue(REPOSITORY, { title: 'Greet', body: '', assignees: [DEV] });
+    await stage.reached('working');
+    await ada.renameRepository(REPOSITORY, 'welcomer');
+    await stage.addRepository('greeter');
+    stage.model.release('working');
+    await stage.settled();
+    const old = stage.repositoryFolder(REPOSITORY);
+    const now = stage.repositoryFolder('ada/welcomer');
+    expect(git(now, 'log', '--format=%s', 'main..dev/2')).toBe('one');
+    expect(git(old, 'branch', '--format=%(refname:short)')).toBe('main');
+    expect(pulls()).toEqual(['#3 dev/2 → main']);
+    expect((await stage.effects()).map((e) => `${e.kind} ${e.state}`)).not.toContain('push refused');
+
+    // Whatever comes next tells the new name, also to the conversations beside it.
+    await ada.comment('ada/welcomer', 2, 'Thanks!');
+    await stage.settled();
+    const names = await stage.rows.selectFrom('conversations').select('repository_name').execute();
+    expect(names.map((n) => n.repository_name)).toEqual(['ada/welcomer', 'ada/welcomer']);
+    expect((await stage.dispatches()).at(-1)).toMatchObject({ state: 'succeeded', continuity: 'resumed' });
+  }, 90_000);
+});

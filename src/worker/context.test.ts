@@ -151,6 +151,7 @@ async function gather(held: Lease, change: (forge: Forge) => Forge = (forge) => 
     withdrawn: async () => new Map(),
     joined: async () => [],
     hasPushed: async () => false,
+    renamed: async () => {},
   });
 }
 

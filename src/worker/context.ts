@@ -15,6 +15,7 @@ import type { ContextRequest, DispatchContext, Gathered, RunContextRequest, Work
 import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
 import { type Compared, compareWithForge, type Refused, withForgeText } from './on-the-forge.ts';
 import { type ItemText, itemVoices, type Screened, screenTexts } from './pinned-text.ts';
+import { presentRepository } from './present-name.ts';
 import { judgeSenders, untrustedAuthors } from './senders.ts';
 import { snapshotOf } from './snapshot.ts';
 import { checkoutSpec, type Where } from './where.ts';
@@ -171,9 +172,11 @@ interface Found {
   ci: CiState;
 }
 
-async function readRepository({ lease, forge }: ContextRequest): Promise<EventRepository> {
+async function readRepository({ lease, forge, renamed }: ContextRequest): Promise<EventRepository> {
   const { repository_id: id, repository_name: fullName } = lease.conversation;
-  return await forge.getRepository({ id, fullName });
+  const repository = await presentRepository(forge, { id, fullName });
+  if (repository.fullName !== fullName) await renamed(repository.fullName);
+  return repository;
 }
 
 function leadingNumber({ conversation }: Lease, messages: CarriedMessage[]): number {

@@ -61,6 +61,8 @@ export interface ContextRequest {
   sign: boolean;
   /** numbers of the items that belong to the conversation */
   joined: () => Promise<number[]>;
+  /** stores the name that the repository has now */
+  renamed: (fullName: string) => Promise<void>;
   /** whether this conversation has pushed that commit */
   hasPushed: (sha: string) => Promise<boolean>;
 }

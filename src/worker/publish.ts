@@ -10,6 +10,7 @@ import { isAccountOf } from '../trust/sender.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import type { DispatchContext } from './context.ts';
 import { gitPolicy, remoteNow } from './doors.ts';
+import { presentName } from './present-name.ts';
 import { whyNoPull } from './unwanted-pull.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
@@ -21,6 +22,7 @@ export async function publish(
 ): Promise<void> {
   const { agent, lease } = work;
   const branch = context.branch;
+  const repository = await presentName(work.forge, context.repository);
   // From the rows: what the run had read is known also after a crash.
   const restriction = await restrictionOf(deps.database.rows, lease.conversation.id);
   await publishOutcome(
@@ -31,7 +33,7 @@ export async function publish(
       agent: agent.name,
       isOurs: isOwn(work, deps),
       forgeName: lease.conversation.forge,
-      repository: context.repository,
+      repository,
       itemNumber: context.item.number,
       itemTitle: lease.conversation.title || context.item.title,
       publish: agent.publish,
@@ -40,7 +42,7 @@ export async function publish(
           ? null
           : {
               ...branch,
-              refusePull: () => whyNoPull(work, deps, context),
+              refusePull: () => whyNoPull(work, deps, { ...context, repository }),
               push: () => pushNow(work, deps, { context, branch: branch.name, restriction }),
             },
       closes: lease.conversation.item_kind === 'issue' ? lease.conversation.item_number : null,
@@ -66,6 +68,8 @@ function outcomeDeps(work: Work, deps: DispatchDeps, strict: boolean): OutcomeDe
 /** A failure that only a person can mend is said on the item the newest message came from, once. */
 export async function tellPeople(work: Work, deps: DispatchDeps, text: string): Promise<void> {
   const { agent, lease } = work;
+  const { repository_id: id, repository_name: fullName } = lease.conversation;
+  const repository = await presentName(work.forge, { id, fullName });
   const newest = lease.messages.at(-1);
   const event = newest === undefined ? null : (JSON.parse(newest.event) as ForgeEvent);
   await publishOutcome(
@@ -75,7 +79,7 @@ export async function tellPeople(work: Work, deps: DispatchDeps, text: string): 
       agent: agent.name,
       isOurs: isOwn(work, deps),
       forgeName: lease.conversation.forge,
-      repository: { id: lease.conversation.repository_id, fullName: lease.conversation.repository_name },
+      repository,
       itemNumber: event?.item?.number ?? lease.conversation.item_number,
       itemTitle: lease.conversation.title,
       publish: 'comment',
@@ -98,7 +102,7 @@ async function pushNow(
   { context, branch, restriction }: { context: DispatchContext; branch: string; restriction: string | null },
 ) {
   deps.refreshConfig();
-  const remote = remoteNow(work, deps, context);
+  const remote = await remoteNow(work, deps, context);
   // What the door refused in the run must not go out after it.
   const check = checkOf(gitPolicy(work, deps, { context, marked: () => restriction }));
   const pushed = await deps.workdir.push(context.checkout, { remote, branch, check });

@@ -212,6 +212,7 @@ async function prepareAll(database: Database, trust: Trust): Promise<DispatchCon
       withdrawn: async () => new Map(),
       joined: async () => [],
       hasPushed: async () => false,
+      renamed: async () => {},
       edits: (texts) => toldEdits(database.rows, { ...texts, forge: 'home' }),
     });
     if (gathered.kind === 'ready') contexts.push(gathered.context);

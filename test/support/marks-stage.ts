@@ -143,6 +143,7 @@ export class MarksStage {
       withdrawn: async () => new Map(),
       joined: async () => [],
       hasPushed: async () => false,
+      renamed: async () => {},
     });
     if (gathered.kind !== 'ready') throw new Error(gathered.reason);
     return gathered.context;
