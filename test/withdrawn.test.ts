@@ -89,7 +89,13 @@ describe.skipIf(!here.ok)(here.title('a pull request that a person closes'), () 
     when: { prompt: once more }
     steps:
       - tools: [{ name: Bash, input: { command: "echo three > three.txt && git add . && git commit -qm Three" } }]
-      - text: Done once more.`,
+      - text: Done once more.
+  - name: carry-on
+    when: { prompt: carry on }
+    steps:
+      - tools: [{ name: Bash, input: { command: "echo four > four.txt && git add . && git commit -qm Four" } }]
+      - text: I carried on.
+        faults: [{ hold: { name: carrying-on, after: request } }]`,
       config: { mailbox: { quiet_seconds: 1, max_wait_seconds: 5 } },
     });
     await stage.start();
@@ -125,5 +131,16 @@ describe.skipIf(!here.ok)(here.title('a pull request that a person closes'), () 
     await stage.settled();
     expect(await stage.untilDispatch(4, 'succeeded')).toMatchObject({ continuity: 'resumed' });
     expect(answers().at(-1)).toBe('#2 Done once more.\n\n> Pull request: #4');
+
+    // The issue asks, and stays open: the run goes on, but nobody has asked for another pull request since.
+    await ada.comment(REPOSITORY, 2, 'Please carry on.');
+    await stage.reached('carrying-on');
+    await ada.close(REPOSITORY, 4);
+    stage.model.release('carrying-on');
+    await stage.settled();
+    expect(answers().at(-1)).toBe(
+      '#2 I carried on.\n\n> No other pull request was opened: ada closed #4. Reopen it, or write here, to get one.',
+    );
+    expect(pulls()).toBe(2);
   }, 90_000);
 });
