@@ -25,6 +25,31 @@ function answers(): string[] {
 const pulls = () => stage.forge.state.items.filter((i) => i.pull !== null && i.pull !== undefined).length;
 
 describe.skipIf(!here.ok)(here.title('work that was withdrawn'), () => {
+  test('an unassigned agent stops before its first reply, and is told everything when it is assigned again', async () => {
+    stage = await Stage.open({
+      model: `scenes:
+  - name: work
+    when: { prompt: assigned this to you }
+    steps:
+      - text: I did it.
+        faults: [{ hold: { name: asked, after: request } }]`,
+    });
+    await stage.start();
+    const ada = stage.forge.as(OWNER);
+    await ada.createIssue(REPOSITORY, { title: 'Greet', body: 'The word is heron-7.', assignees: [DEV] });
+    await stage.reached('asked');
+    await ada.assign(REPOSITORY, 1, []);
+    const stopped = await stage.untilDispatch(1, 'cancelled');
+    expect(stopped.reason).toBe(`ada unassigned ${DEV} from #1`);
+    stage.model.release('asked');
+    await ada.assign(REPOSITORY, 1, [DEV]);
+    await stage.settled();
+    const [, second] = await stage.dispatches();
+    expect(second).toMatchObject({ state: 'succeeded', session_id: stopped.session_id });
+    expect(stage.turns.at(-1)!.prompt).toContain('The word is heron-7.');
+    expect(answers().at(-1)).toBe('#1 I did it.');
+  });
+
   test('a closed issue stops the run, nothing is published, and a later comment goes on in the session', async () => {
     stage = await Stage.open({
       model: `scenes:

@@ -313,7 +313,7 @@ async function startSameIdAgain(
   await rm(join(session.config_folder, transcriptPath(session.id)), { force: true });
   const reason = 'first-turn-unanswered';
   const exchanges = request.policy === 'fresh' ? [] : await pastExchanges(database, request);
-  return exchanges.length === 0
+  return exchanges.every(isEmpty)
     ? newSessionPlan(session, { continuity: 'fresh', reason, evidence })
     : newSessionPlan(session, { continuity: 'rebuilt', reason, evidence, preamble: digest(exchanges) });
 }
@@ -325,7 +325,7 @@ async function withoutTranscript(
   lost: { session: SessionRow; reason: string; evidence: Record<string, unknown> },
 ): Promise<SessionPlan> {
   const exchanges = await pastExchanges(database, request);
-  const neverStarted = lost.session.head === null && exchanges.length === 0 && request.floor === 'resumed';
+  const neverStarted = lost.session.head === null && exchanges.every(isEmpty) && request.floor === 'resumed';
   if (neverStarted) {
     await setAside(lost.session);
     return newSessionPlan(lost.session, {
@@ -384,6 +384,11 @@ async function rebuild(database: Database, request: PlanRequest, from: Rebuild):
 async function pastExchanges(database: Database, request: PlanRequest): Promise<Exchange[]> {
   const all = await readRecord(database.rows, request.conversationId);
   return all.filter((e) => e.dispatchId !== request.dispatchId || e.actions.length > 0);
+}
+
+/** Only asked: a run that was stopped before its first reply. The next prompt tells everything anew. */
+function isEmpty({ answer, actions }: Exchange): boolean {
+  return answer === null && actions.length === 0;
 }
 
 function describeCopies(disk: Copy, archived: Copy): Record<string, unknown> {

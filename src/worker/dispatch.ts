@@ -96,7 +96,8 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
   faultPoint('context.gathered');
   if (gathered.kind === 'refused') return await refuse(work, deps, gathered);
   if (gathered.kind === 'early') {
-    return finish({ state: 'parked', reason: gathered.reason, until: deps.now() + CI_AGAIN_MS });
+    const until = deps.now() + CI_AGAIN_MS;
+    return finish({ state: 'parked', reason: gathered.reason, until, isAttempt: false });
   }
   const found = gathered.context;
   const context = withoutStale(found, {
