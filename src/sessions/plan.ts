@@ -23,7 +23,7 @@ import {
 import { type CliFolders, createCliFolders, transcriptPath } from './folders.ts';
 import { fetchCompanions, putInPlace, replaceArchived, restoreCompanions, setAside } from './placement.ts';
 import { digest, synthesiseTranscript } from './rebuild.ts';
-import { type Exchange, readRecord, wasHeard } from './record.ts';
+import { type Exchange, isEmpty, readRecord, wasHeard } from './record.ts';
 import {
   endBeforeUnanswered,
   headOf,
@@ -384,11 +384,6 @@ async function rebuild(database: Database, request: PlanRequest, from: Rebuild):
 async function pastExchanges(database: Database, request: PlanRequest): Promise<Exchange[]> {
   const all = await readRecord(database.rows, request.conversationId);
   return all.filter((e) => e.dispatchId !== request.dispatchId || e.actions.length > 0);
-}
-
-/** Only asked: a run that was stopped before its first reply. The next prompt tells everything anew. */
-function isEmpty({ answer, actions }: Exchange): boolean {
-  return answer === null && actions.length === 0;
 }
 
 function describeCopies(disk: Copy, archived: Copy): Record<string, unknown> {
