@@ -71,11 +71,11 @@ describe.skipIf(!here.ok)(here.title('work that was withdrawn'), () => {
     await ada.label(REPOSITORY, 1, ['later']);
     await ada.close(REPOSITORY, 1);
     const stopped = await stage.untilDispatch(1, 'cancelled');
-    expect(stopped.reason).toBe('ada closed #1');
+    expect(stopped.reason).toBe('#1 was closed by ada');
     expect(await stage.processes()).toEqual([]);
     await stage.settled();
     expect(answers()).toEqual([
-      '#1 I stopped before I was done: ada closed #1. What I have done so far is kept, and nothing of it was published. Write here to let me go on.',
+      '#1 I stopped before I was done: #1 was closed by ada. What I have done so far is kept, and nothing of it was published. Write here to let me go on.',
     ]);
     expect(pulls()).toBe(0);
     expect((await stage.messages()).map((m) => m.state)).toEqual(['declined']);
@@ -130,7 +130,7 @@ describe.skipIf(!here.ok)(here.title('a pull request that a person closes'), () 
     await ada.createIssue(REPOSITORY, { title: 'Greet', body: '', assignees: [DEV] });
     await stage.settled();
     expect(await stage.dispatches()).toMatchObject([
-      { state: 'cancelled', reason: 'ada closed #1' },
+      { state: 'cancelled', reason: '#1 was closed by ada' },
       { state: 'succeeded' },
     ]);
     expect(answers()).toEqual(['#2 It is done.\n\n> Pull request: #3']);
@@ -164,7 +164,7 @@ describe.skipIf(!here.ok)(here.title('a pull request that a person closes'), () 
     stage.model.release('carrying-on');
     await stage.settled();
     expect(answers().at(-1)).toBe(
-      '#2 I carried on.\n\n> No other pull request was opened: ada closed #4. Reopen it, or write here, to get one.',
+      '#2 I carried on.\n\n> No other pull request was opened: #4 was closed by ada. Reopen it, or write here, to get one.',
     );
     expect(pulls()).toBe(2);
   }, 90_000);

@@ -38,11 +38,11 @@ export async function whyNoPull(
   };
   const closedIssue = issue?.kind === 'issue' && !isMerged ? await unwanted(issue) : null;
   if (closedIssue !== null) {
-    return `No pull request was opened: ${closedIssue.by.login} closed #${issue!.number}. Reopen it, and write here, to get one.`;
+    return `No pull request was opened: #${issue!.number} was closed by ${closedIssue.by.login}. Reopen it, and write here, to get one.`;
   }
   const closedPull = await unwanted(last);
   if (closedPull === null) return null;
-  return `No other pull request was opened: ${closedPull.by.login} closed #${last!.number}. Reopen it, or write here, to get one.`;
+  return `No other pull request was opened: #${last!.number} was closed by ${closedPull.by.login}. Reopen it, or write here, to get one.`;
 }
 
 /** By a person: what CI or another agent says is no wish for a pull request. */

@@ -65,7 +65,7 @@ async function closedSince(
   if (item.state === 'open' || item.pull?.merged === true) return null;
   const closing = lastBy(later, ['closed'], question);
   if (closing === null || (await isByMerge(item, question))) return null;
-  return `${closing.by.login} closed #${item.number}`;
+  return `#${item.number} was closed by ${closing.by.login}`;
 }
 
 /** A merge closes the issue in the name of whoever merged. */
