@@ -45,8 +45,8 @@ export const WALLS_TEXTS_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/mentions.ts',
-        find: 'splitMarkdown(beginningOf(text, LONGEST_FOR_MENTIONS))',
-        replace: 'splitMarkdown(text)',
+        find: 'ownWords(beginningOf(text, LONGEST_FOR_MENTIONS))',
+        replace: 'ownWords(text)',
       },
     ],
     tests: { files: ['src/mentions.test.ts'] },
@@ -190,7 +190,7 @@ export const WALLS_TEXTS_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/security/invisible.ts',
-        find: 'if (JOINING_LETTER.test(before)) return true;',
+        find: 'if (AFTER_LETTER.test(before) || BEFORE_LETTER.test(after)) return true;',
         replace: '',
       },
     ],

@@ -17,6 +17,7 @@ import { WALLS_OUTGOING_GUARDS } from './guards-walls-outgoing.ts';
 import { WALLS_TEXTS_GUARDS } from './guards-walls-texts.ts';
 import { WALLS_VOICES_GUARDS } from './guards-walls-voices.ts';
 import { WORLD_PLACE_GUARDS } from './guards-world-place.ts';
+import { WORLD_WORDS_GUARDS } from './guards-world-words.ts';
 
 export interface Guard {
   name: string;
@@ -46,4 +47,5 @@ export const GUARDS: Guard[] = [
   ...WALLS_VOICES_GUARDS,
   ...WALLS_BODIES_GUARDS,
   ...WORLD_PLACE_GUARDS,
+  ...WORLD_WORDS_GUARDS,
 ];

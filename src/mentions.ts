@@ -1,7 +1,9 @@
 /**
- * Mentions in Markdown: which parts of a text are prose, and which logins that prose addresses. Pure.
- * The parser (who is called?) and the outgoing filter (whom must we not ping?) share it, so that they cannot disagree.
+ * Mentions in Markdown: which parts of a text are prose, and which logins its author addresses in it. Pure.
+ * The parser (who is called?) and the outgoing filter (whom must we not ping?) share what is code, so that they cannot
+ * disagree. A quote is prose to the filter, because a forge notifies from it, and calls nobody.
  */
+import { ownLines, withoutHtmlQuotes } from './mentions/own-words.ts';
 import { beginningOf, LONGEST_FOR_MENTIONS } from './text-limits.ts';
 
 export interface MarkdownPart {
@@ -23,16 +25,36 @@ const MENTION = new RegExp(
 );
 
 /**
- * The logins mentioned in the prose of `text`: lower case, each once, in order of appearance. Only the beginning of a
- * long text counts: this runs before anybody is asked whether its author may wake an agent.
+ * The logins mentioned in its author's own words: lower case, each once, in order of appearance. Quotes, code and
+ * signatures mention nobody. Only the beginning of a long text counts: this runs before anybody is asked whether its
+ * author may wake an agent.
  */
 export function findMentions(text: string): string[] {
+  if (!text.includes('@')) return [];
   const logins = new Set<string>();
-  for (const part of splitMarkdown(beginningOf(text, LONGEST_FOR_MENTIONS))) {
-    if (!part.prose || !part.text.includes('@')) continue;
-    for (const match of part.text.matchAll(MENTION)) logins.add(match[1]!.toLowerCase());
+  for (const match of ownWords(beginningOf(text, LONGEST_FOR_MENTIONS)).matchAll(MENTION)) {
+    logins.add(match[1]!.toLowerCase());
   }
   return [...logins];
+}
+
+/** A backtick stands where inline code was: it ends a word. */
+function ownWords(text: string): string {
+  const blocks = splitBlocks(text).map(({ prose, text: block }) => ({ prose, lines: linesOf(block) }));
+  const own = ownLines(blocks.flatMap(({ prose, lines }) => lines.map((line) => ({ prose, text: line }))));
+  let at = 0;
+  const words = blocks.map(({ lines }) => {
+    const kept = lines.filter((_, index) => own[at + index]!).join('');
+    at += lines.length;
+    return splitInline(kept)
+      .map((part) => (part.prose ? part.text : '`'))
+      .join('');
+  });
+  return withoutHtmlQuotes(words.join('\n'));
+}
+
+function linesOf(text: string): string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
 /** Cuts a text into prose and the rest; the parts joined are the text. Linear in its length. */
@@ -69,7 +91,7 @@ function splitBlocks(text: string): MarkdownPart[] {
     inIndentedCode: false,
   };
   let open: MarkdownPart | null = null;
-  for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
+  for (const line of linesOf(text)) {
     const blank = line.trim() === '';
     for (const piece of classifyLine(line, blank, state)) {
       if (open === null || open.prose !== piece.prose || (state.afterBlank && piece.prose && !blank)) {

@@ -2,11 +2,20 @@
  * What becomes of an answer: the branch is pushed, the pull request opened, the answer posted. Each is an effect, done
  * once; a crash between two of them goes on where it stopped.
  */
-import type { Item } from './forge/forge.ts';
-import { continuityReceipt, parseVerdict, postedText } from './outcome/answer.ts';
+import { continuityReceipt, parseVerdict, postedText, unmarked } from './outcome/answer.ts';
+import { answerElsewhere } from './outcome/answer-elsewhere.ts';
+import { answerParts } from './outcome/answer-parts.ts';
 import { type EffectDeps, effectKey, lastResult, marker, once, wasBegun } from './outcome/effects.ts';
 import type { OutgoingForge } from './outcome/outgoing-forge.ts';
-import { choosePull, joinPull, openedByAnother, openedEarlier, otherBase } from './outcome/pulls.ts';
+import {
+  choosePull,
+  joinPull,
+  openedByAnother,
+  openedEarlier,
+  otherBase,
+  readyForReview,
+  withoutDraftPrefix,
+} from './outcome/pulls.ts';
 import type { Continuity, ForgeUser, RepositoryRef } from './vocabulary.ts';
 
 /** What pushing came to; the worker's `workdir.push` fits. */
@@ -23,8 +32,10 @@ export interface Publication {
   isOurs: (user: ForgeUser) => boolean;
   forgeName: string;
   repository: RepositoryRef;
-  /** where the answer goes: the item the newest message came from */
+  /** where the answer goes: the item of the leading message */
   itemNumber: number;
+  /** the other items where somebody waits for an answer of this dispatch */
+  alsoAsked: readonly number[];
   itemTitle: string;
   publish: 'pull-request' | 'review' | 'comment';
   /** null when there is nothing that could be pushed */
@@ -69,16 +80,30 @@ export async function publishOutcome(publication: Publication, deps: OutcomeDeps
     refusals: [],
   };
   const notes: string[] = [];
+  const parts = answerParts(publication.answer, [publication.itemNumber, ...publication.alsoAsked]);
   if (publication.publish === 'pull-request' && publication.branch !== null) {
-    await pushWork(publication, deps, { published, notes });
+    const answer = [...parts.values()].filter((part) => part !== '').join('\n\n');
+    await pushWork({ ...publication, answer }, deps, { published, notes });
   }
   notes.push(...continuityReceipt(publication.continuity, publication.continuityReason));
+  const main = { ...publication, answer: mainPart(publication, parts) };
+  const { length: refused } = published.refusals;
   if (publication.publish === 'review' && publication.reviewedSha !== null) {
-    await review(publication, deps, { published, notes });
+    await review(main, deps, { published, notes });
   } else {
-    await comment(publication, deps, { published, notes });
+    await comment(main, deps, { published, notes });
   }
+  const isPosted = published.commentUrl !== null || published.refusals.length === refused;
+  const elsewhere = await answerElsewhere({ ...main, parts, published, notes, isPosted }, deps);
+  published.refusals.push(...elsewhere);
   return published;
+}
+
+/** The agent may have written for another place only. */
+function mainPart({ itemNumber, alsoAsked }: Publication, parts: ReadonlyMap<number, string>): string {
+  const part = parts.get(itemNumber)!;
+  const other = alsoAsked.find((number) => parts.get(number) !== '');
+  return part === '' && other !== undefined ? `My answer is on #${other}.` : part;
 }
 
 interface Progress {
@@ -144,18 +169,23 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
           conversationId: p.conversationId,
           kind: 'pull',
           request: { head, base, title: p.itemTitle },
-          find: async () =>
-            ours(p, choosePull(await deps.forge.findPulls(p.repository, head), { base, isOurs: p.isOurs })),
+          find: async () => {
+            const pulls = await deps.forge.findPulls(p.repository, head);
+            const found = choosePull(pulls, { base, isOurs: p.isOurs });
+            return found === null || !p.isOurs(found.author) ? null : await readyForReview(deps, p, found);
+          },
           perform: async () => {
-            const first = p.closes === null ? `Follows #${p.itemNumber}` : `Closes #${p.closes}`;
-            const body = `${first}\n\n${marker(effectKey(p.dispatchId, 'pull'))}`;
-            const opened = await deps.forge.openPull(p.repository, {
-              title: p.itemTitle,
-              body,
-              head,
-              base,
+            const mark = marker(effectKey(p.dispatchId, 'pull'));
+            const closes = p.closes === null ? `Follows #${p.itemNumber}` : `Closes #${p.closes}`;
+            // What was done, tested and left open is the agent's to say.
+            const text = postedText({
+              answer: `${unmarked(p.answer)}\n\n${closes}`,
+              notes: [],
+              marker: mark,
             });
-            return { number: opened.number };
+            const title = withoutDraftPrefix(p.itemTitle) || p.itemTitle;
+            const opened = await deps.forge.openPull(p.repository, { title, body: text, head, base });
+            return await readyForReview(deps, p, opened);
           },
         })
       : { kind: 'done' as const, result: { number: existing.number } };
@@ -169,10 +199,6 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
     progress.notes.push(otherBase(existing.number, existing.pull.baseRef, base));
   }
   await joinPull(deps, p, { forge: p.forgeName, repository: p.repository, number: pull.result.number });
-}
-
-function ours(p: Publication, pull: Item | null): { number: number } | null {
-  return pull === null || !p.isOurs(pull.author) ? null : { number: pull.number };
 }
 
 async function comment(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {

@@ -129,6 +129,42 @@ describe('a branch checkout', () => {
     expect(diverged.notes.join()).toMatch(/diverged/);
   });
 
+  test('tells what somebody force-pushed, and asks for a rebase; what they took out does not come back', async () => {
+    forge.commit('refs/heads/claude/5', 'one', '1', 'refs/heads/main');
+    const { path, headSha } = await workdir.prepare(spec());
+    // Rewritten: all that the checkout has was on the forge.
+    const theirs = forge.commit('refs/heads/rewritten', 'one', 'theirs', 'refs/heads/main');
+    git(forge.path, 'update-ref', 'refs/heads/claude/5', theirs);
+    const told = await workdir.prepare(spec());
+    expect(told.headSha).toBe(headSha);
+    expect(told.notes.join()).toContain(
+      `was at ${headSha.slice(0, 12)} and is now at ${theirs.slice(0, 12)}`,
+    );
+    expect(told.notes.join()).toContain('`git reset --keep origin/claude/5`');
+    git(path, 'reset', '--quiet', '--keep', 'origin/claude/5');
+    const mine = agentCommits(path, 'mine');
+    const pushed = await workdir.push(told, { remote: spec().remote, branch: 'claude/5' });
+    expect(pushed).toMatchObject({ kind: 'pushed', sha: mine });
+    // The service pushed it, and somebody drops it again: pushing the checkout would undo that.
+    git(forge.path, 'update-ref', 'refs/heads/claude/5', theirs);
+    const dropped = await workdir.prepare(spec());
+    expect(dropped.notes.join()).toContain('`git reset --keep origin/claude/5`');
+    git(path, 'reset', '--quiet', '--keep', 'origin/claude/5');
+    // Commits that the forge has not seen go on top.
+    const fresh = agentCommits(path, 'fresh');
+    const other = forge.commit('refs/heads/other', 'one', 'other', 'refs/heads/main');
+    git(forge.path, 'update-ref', 'refs/heads/claude/5', other);
+    const parted = await workdir.prepare(spec());
+    expect(parted.headSha).toBe(fresh);
+    const command = /`git (rebase --onto \S+ \S+)`/.exec(parted.notes.join())![1]!;
+    git(path, ...command.split(' '));
+    expect(git(path, 'log', '--format=%s', 'origin/main..HEAD').split('\n')).toHaveLength(2);
+    expect(await workdir.push(parted, { remote: spec().remote, branch: 'claude/5' })).toMatchObject({
+      kind: 'pushed',
+    });
+    expect((await workdir.prepare(spec())).notes).toEqual([]);
+  });
+
   test('goes back to its branch, and keeps commits made without one', async () => {
     const { path } = await workdir.prepare(spec());
     git(path, 'checkout', '--quiet', '--detach');

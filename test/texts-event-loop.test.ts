@@ -89,7 +89,7 @@ const PLACES: Readonly<Record<string, (text: string) => Promise<unknown>>> = {
   'what is hidden': async (text) => await shownText(text),
   'the prompt': async (text) => {
     const comments = [1, 2, 3].map((id) => ({ id, author: eve, body: text.slice(id) }));
-    const context = { item: { number: 5, body: text }, comments, reviews: [], messages: [] };
+    const context = { item: { number: 5, body: text }, comments, reviews: [], messages: [], elsewhere: [] };
     const texts = await readTexts(context as unknown as DispatchContext);
     const shown = comments.map((comment) => ({ ...comment, body: texts.body(comment.body) }));
     return withinBudget<Budgeted>(

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import { HOOK_EVENTS } from '@anthropic-ai/claude-agent-sdk';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { TestConversation, type Turn, type TurnOptions } from '../../test/support/conversation.ts';
 import { needs } from '../../test/support/requirements.ts';
@@ -17,6 +18,21 @@ scenes:
     steps:
       - tools: [{ name: Bash, input: { command: "echo r''an > work.txt; echo MAX=$BASH_MAX_TIMEOUT_MS APP=$MY_APP" } }]
       - text: ${ANSWER}
+  - name: helpers
+    when: { prompt: ask your helpers }
+    steps:
+      - tools: [{ name: Agent, input: { subagent_type: hooked, description: look, prompt: look around } }]
+      - tools: [{ name: Skill, input: { skill: hooked } }]
+  - name: skill
+    when: { prompt: HOOKED-TEXT }
+    steps:
+      - tools: [{ name: Bash, input: { command: "echo r''an > skill.txt" } }]
+      - text: ${ANSWER}
+  - name: helper
+    when: { prompt: look around }
+    steps:
+      - tools: [{ name: Bash, input: { command: "echo r''an >> helper.txt" } }]
+      - text: Looked.
 `;
 
 interface Seen {
@@ -28,7 +44,11 @@ interface Seen {
 }
 
 /** `CANARY` in a file is a path that nothing may make; CWD is the checkout. */
-async function runWith(files: Record<string, string>, options: TurnOptions = {}): Promise<Seen> {
+async function runWith(
+  files: Record<string, string>,
+  options: TurnOptions = {},
+  prompt = 'work',
+): Promise<Seen> {
   const c = await TestConversation.open(SCRIPT);
   onTestFinished(() => c.close());
   execFileSync('git', ['init', '-q', c.cwd]);
@@ -42,7 +62,7 @@ async function runWith(files: Record<string, string>, options: TurnOptions = {})
   const stuck = new AbortController();
   const timer = setTimeout(() => stuck.abort('the run hung'), 60_000);
   onTestFinished(() => clearTimeout(timer));
-  const turn = await c.turn('work', { ...options, signal: stuck.signal });
+  const turn = await c.turn(prompt, { ...options, signal: stuck.signal });
   return { turn, c, text: JSON.stringify(c.model.requests), canaries: readdirSync(traps) };
 }
 
@@ -197,6 +217,31 @@ describe.skipIf(!tools.ok)(tools.title('what a run may do'), () => {
     const seen = await runWith(settings({ hooks }));
     await expectUndisturbed(seen);
     expect(seen.text).not.toContain('PULL-HOOK');
+  });
+
+  test('a hook of any event, from any file, with a skill and a subagent', async () => {
+    const hooks = Object.fromEntries(
+      HOOK_EVENTS.map((event) => [event, command(`touch CANARY-${event}; sleep 1000`)]),
+    );
+    const front = `---\nname: hooked\ndescription: d\nhooks: ${JSON.stringify(hooks).replaceAll('CANARY', 'CANARY-front')}\n---\nHOOKED-TEXT`;
+    const seen = await runWith(
+      {
+        ...settings({ hooks, statusLine: { type: 'command', command: 'touch CANARY-status' } }),
+        '.claude/settings.local.json': JSON.stringify({ hooks }),
+        '.claude/hooks/hooks.json': JSON.stringify({ hooks }),
+        '.claude/skills/hooked/SKILL.md': front,
+        '.claude/agents/hooked.md': front,
+      },
+      {},
+      'ask your helpers',
+    );
+    expect(seen.turn.outcome).toMatchObject({ kind: 'answered', answer: ANSWER });
+    expect(seen.canaries).toEqual([]);
+    // Both were really taken from the checkout.
+    expect(['helper.txt', 'skill.txt'].map((file) => existsSync(join(seen.c.cwd, file)))).toEqual([
+      true,
+      true,
+    ]);
   });
 
   test('servers of the project are not started', async () => {

@@ -66,6 +66,8 @@ export interface CliReport {
   cliVersion: string | null;
   /** uuid of the last answer on the main thread */
   lastAnswer: string | null;
+  /** the last text on the main thread that no call of a tool came after */
+  lastWords: string;
   /** every result of the run, in order; work left in the background makes a second one */
   results: CliResult[];
   /** the CLI said that the disk was full and lines of the transcript are lost */
@@ -98,6 +100,7 @@ export async function runCli(given: CliRun): Promise<CliReport> {
     initId: null,
     cliVersion: null,
     lastAnswer: null,
+    lastWords: '',
     results: [],
     writesLost: false,
     limitEndsAt: null,
@@ -282,7 +285,10 @@ async function takeAnswer(
   }
   report.lastAnswer = message.uuid;
   for (const block of message.message.content) {
-    if (block.type === 'text') await observe.text(block.text, message.uuid);
+    if (block.type === 'tool_use') report.lastWords = '';
+    if (block.type !== 'text') continue;
+    if (block.text.trim() !== '') report.lastWords = block.text;
+    await observe.text(block.text, message.uuid);
   }
 }
 

@@ -24,6 +24,7 @@ function report(partial: Partial<CliReport> = {}): CliReport {
     initId: ID,
     cliVersion: '2.1.330',
     lastAnswer: 'head',
+    lastWords: '',
     results: [result()],
     writesLost: false,
     limitEndsAt: null,
@@ -61,6 +62,12 @@ const apiError = (status: number, terminalReason = 'api_error') =>
 describe('an answer', () => {
   test('is a good result of the session we asked for, with at least one turn', () => {
     expect(judge(report())).toMatchObject({ kind: 'answered', answer: 'done', head: 'head' });
+  });
+
+  test('that the CLI leaves empty in the end is what the model said last: a hook of the machine made it go on', () => {
+    const results = [result({ text: '\n' })];
+    const kept = report({ results, lastWords: 'The real answer.' });
+    expect(judge(kept)).toMatchObject({ kind: 'answered', answer: 'The real answer.' });
   });
 
   test('of another session is none: /clear and its like name a new id', () => {

@@ -81,7 +81,9 @@ function answeredResult({ report, sessionId }: VerdictInput): Verdict | null {
   const result = report.results.findLast((r) => r.subtype === 'success' && !r.isError && r.turns > 0);
   if (result === undefined || report.initId !== sessionId || report.lastAnswer === null) return null;
   if (report.results.at(-1) !== result && report.results.at(-1)!.isError) return null;
-  return { kind: 'answered', answer: result.text, head: report.lastAnswer, result };
+  // A `Stop` hook of the machine that blocks makes the model go on until it says nothing: its answer came before that.
+  const answer = result.text.trim() === '' ? report.lastWords : result.text;
+  return { kind: 'answered', answer, head: report.lastAnswer, result };
 }
 
 /** The CLI names a reset time only for some limits; the gateway has seen the headers of all of them. */

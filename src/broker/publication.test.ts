@@ -4,7 +4,9 @@ import { type BrokerStage, brokerStage } from '../../test/support/broker.ts';
 import { openSqlite } from '../../test/support/databases.ts';
 import { needs } from '../../test/support/requirements.ts';
 import type { Database } from '../database/database.ts';
-import { type Published, publishOutcome } from '../outcome.ts';
+import { ForgeRefused } from '../errors.ts';
+import type { OutgoingForge } from '../outcome/outgoing-forge.ts';
+import { type Publication, type Published, publishOutcome } from '../outcome.ts';
 import { cloneAs, commitAndPush, REPO, startTrial, type Trial } from '../rehearsal/pocket-forge-trial.ts';
 
 const tools = needs('git');
@@ -20,7 +22,7 @@ interface Story {
   stage: BrokerStage;
   sha: string;
   pull: number;
-  publish(): Promise<Published>;
+  publish(over?: Partial<Publication>, forge?: Partial<OutgoingForge>): Promise<Published>;
   pulls(): number[];
 }
 
@@ -32,7 +34,7 @@ async function agentOpensPull(): Promise<Story> {
   const opened = await stage.run().call('open_pull', { title: 'Mend', body: `Closes #${stage.number}` });
   const pulls = () =>
     trial.forge.state.items.filter((item) => item.pull?.headRef === branch).map((item) => item.number);
-  const publish = async () =>
+  const publish: Story['publish'] = async (over = {}, forge = {}) =>
     await publishOutcome(
       {
         dispatchId: stage.dispatchId,
@@ -42,6 +44,7 @@ async function agentOpensPull(): Promise<Story> {
         forgeName: 'home',
         repository: { id: '1', fullName: REPO },
         itemNumber: stage.number,
+        alsoAsked: [],
         itemTitle: 'Totals',
         publish: 'pull-request',
         // The agent's own push has gone through the relay.
@@ -57,8 +60,14 @@ async function agentOpensPull(): Promise<Story> {
         answer: 'Done, @ada.',
         continuity: 'fresh',
         continuityReason: '',
+        ...over,
       },
-      { database, forge: stage.outgoing, now: () => 6, assertMine: async () => {} },
+      {
+        database,
+        forge: Object.assign(Object.create(stage.outgoing) as OutgoingForge, forge),
+        now: () => 6,
+        assertMine: async () => {},
+      },
     );
   return { stage, sha, pull: Number(/#(\d+)/.exec(opened.text)![1]), publish, pulls };
 }
@@ -78,5 +87,30 @@ describe.skipIf(!tools.ok)(tools.title('publication after tools'), () => {
     expect(merged.isError).toBe(false);
     expect(await publish()).toMatchObject({ pullNumber: null, refusals: [] });
     expect(pulls()).toEqual([pull]);
+  });
+
+  test('each item that asked is answered: with its part, a link, or the whole where the other was refused', async () => {
+    const { stage, pull, publish } = await agentOpensPull();
+    const issue = stage.number;
+    const said = (number: number) =>
+      trial.forge.state.comments
+        .filter((c) => trial.forge.state.items.find((item) => item.id === c.item)!.number === number)
+        .map(({ body }) => body.split('\n\n<!--')[0]);
+    const both = { alsoAsked: [pull], answer: `Answer for #${pull}:\nB.\n\n## Answer for #${issue}\nA.` };
+    await publish(both);
+    // Again, as after a crash.
+    await publish(both);
+    expect([said(issue), said(pull)]).toEqual([['A.'], ['B.']]);
+    const [other, third] = [await agentOpensPull(), await agentOpensPull()];
+    await other.publish({ alsoAsked: [other.pull] });
+    expect(said(other.pull)).toEqual([
+      expect.stringMatching(`^My answer is on #${other.stage.number}: http.*#issuecomment-`),
+    ]);
+    const createComment: OutgoingForge['createComment'] = async (repository, number, body) => {
+      if (number === third.stage.number) throw new ForgeRefused('The conversation is locked.', 403);
+      return await third.stage.outgoing.createComment(repository, number, body);
+    };
+    const { refusals } = await third.publish({ alsoAsked: [third.pull] }, { createComment });
+    expect([refusals, said(third.pull)]).toEqual([['The conversation is locked.'], ['Done, @\u200dada.']]);
   });
 });

@@ -10,7 +10,7 @@ export const PULL_TOOLS: readonly Tool[] = [
   writeTool({
     name: OPEN_PULL_TOOL.slice('tool:'.length),
     description:
-      'Opens the pull request of your branch into its base, after a push; it joins this conversation. Write "Closes #n" into the body if it does.',
+      'Opens the pull request of your branch into its base, after a push; it joins this conversation. Say in the body what you did, how you tested it and what is open, and "Closes #n" if it does. A title that begins with "WIP:" makes a draft.',
     input: { title, body: text },
     leavesMark: true,
     harmless: false,
@@ -30,7 +30,10 @@ export const PULL_TOOLS: readonly Tool[] = [
         head,
         base,
       });
-      return { text: `Opened #${opened.number}: ${linkOf(opened)}`, number: opened.number };
+      const draft = opened.pull?.draft
+        ? ' Because of its title it is a draft: update_pull gives it another one when it is ready.'
+        : '';
+      return { text: `Opened #${opened.number}: ${linkOf(opened)}${draft}`, number: opened.number };
     },
     async after({ number }, { scope, deps }) {
       const { name: forge } = deps.forge;

@@ -180,6 +180,12 @@ describe.skipIf(!tools.ok)(tools.title('forge tools'), () => {
       expect(text).toContain('by ada');
       expect(text).toContain('> One\n> \n> #99 issue, open');
       expect(text).not.toMatch(/obey me|\u200b/);
+      expect(text).toContain('a person either: 1 HTML comment, 1 invisible character (');
+      const mark = `<!-- claude-hooks ${stage.dispatchId}:comment -->`;
+      const { id } = await ada().comment(REPO, stage.number, `Two \`<!--\`\n\n${mark}`);
+      const other = await stage.run().call('list_comments', { number: stage.number, id });
+      expect(other.text).toContain('> Two `<!--`');
+      expect(other.text).not.toContain('Left out');
     });
 
     test('a long conversation is cut at its old end, and can be turned back', async () => {

@@ -147,6 +147,7 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
         forgeName: 'home',
         repository: { id: '1', fullName: REPO },
         itemNumber: at.stage.number,
+        alsoAsked: [],
         itemTitle: LIVE_LINE,
         publish: 'pull-request',
         branch: {

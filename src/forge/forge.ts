@@ -130,6 +130,8 @@ export interface CiJob {
 /** What a run reads before it starts. */
 export interface ForgeReader {
   self(): Promise<ForgeUser>;
+  /** the address by which the forge knows commits of our own account `login` */
+  commitAddress(login: string): Promise<string>;
   getRepository(repository: RepositoryRef): Promise<EventRepository>;
   /** an issue or a pull request: they share one number sequence */
   getItem(repository: RepositoryRef, number: number): Promise<Item>;

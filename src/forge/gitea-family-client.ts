@@ -4,6 +4,7 @@ import { ForgeMissing, ForgeRefused } from '../errors.ts';
 import type { EventItem, RepositoryRef, ReviewVerdict } from '../vocabulary.ts';
 import type { CiState, Forge, Item, Review } from './forge.ts';
 import { createAdministration } from './gitea-family-access.ts';
+import { createAddress } from './gitea-family-address.ts';
 import {
   inlineAnswer,
   isRunOf,
@@ -48,6 +49,7 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
     ...createMarker(http),
     ...createComments(http),
     ...createEvidence(http),
+    ...createAddress(account, http),
     async self() {
       return toUser((await http.send({ method: 'GET', path: '/user' }, userShape)).value);
     },

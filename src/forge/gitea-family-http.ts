@@ -15,6 +15,8 @@ export interface ForgeAccount {
   /** as in a browser, with a sub path if the forge has one: `https://host/git` */
   url: string;
   token: string;
+  /** asks as anybody does; the token is not sent */
+  anonymous?: true;
   fetch?: typeof fetch;
   /** for one whole exchange, body included; default 30 000 */
   timeoutMs?: number;
@@ -104,7 +106,7 @@ export function createForgeHttp(account: ForgeAccount): ForgeHttp {
         signal: AbortSignal.timeout(account.timeoutMs ?? DEFAULT_TIMEOUT_MS),
         headers: {
           // Forgejo 11 knows only the lower-case word.
-          authorization: `token ${account.token}`,
+          ...(account.anonymous === true ? {} : { authorization: `token ${account.token}` }),
           accept: 'application/json',
           'user-agent': 'claude-hooks',
           ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),

@@ -63,6 +63,7 @@ const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
   requestReview: null,
   react: null,
   self: null,
+  commitAddress: null,
   getRepository: null,
   getItem: null,
   listComments: null,

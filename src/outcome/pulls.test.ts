@@ -4,7 +4,14 @@ import { conversationOn } from '../../test/support/mailbox.ts';
 import type { Item } from '../forge/forge.ts';
 import { findConversation } from '../mailbox/conversations.ts';
 import { once } from './effects.ts';
-import { choosePull, joinPull, OPEN_PULL_TOOL, openedEarlier } from './pulls.ts';
+import {
+  choosePull,
+  joinPull,
+  OPEN_PULL_TOOL,
+  openedEarlier,
+  readyForReview,
+  withoutDraftPrefix,
+} from './pulls.ts';
 
 test.each([
   ['ours, into its base', ['ours main 1', 'ours next 2'], 1],
@@ -61,4 +68,24 @@ describeDatabases('pull requests of a conversation', (open) => {
     const found = await findConversation(deps.database.rows, { ...pull, agent: 'dev' });
     expect(found?.id).toBe(conversation.id);
   });
+});
+
+test.each([
+  ['WIP: Mend totals', 'Mend totals'],
+  ['[wip] Draft: (WIP)Mend', 'Mend'],
+  ['Wipe the draft: now', 'Wipe the draft: now'],
+  ['Mend WIP: totals', 'Mend WIP: totals'],
+])('an issue called %j gives a pull request called %j', (title, expected) => {
+  expect(withoutDraftPrefix(title)).toBe(expected);
+});
+
+test('a prefix that only the server knows makes no draft either', async () => {
+  const changed: unknown[] = [];
+  const forge = { updatePull: async (...args: unknown[]) => void changed.push(args) as never };
+  const repository = { id: '1', fullName: 'a/b' };
+  const pull = { number: 6, title: 'PoC Mend', pull: { draft: true } } as never;
+  expect(await readyForReview({ forge }, { repository, closes: 5 }, pull)).toEqual({ number: 6 });
+  expect(changed).toEqual([[repository, 6, { title: '#5: PoC Mend' }]]);
+  await readyForReview({ forge }, { repository, closes: 5 }, { number: 6, title: 'x', pull: null });
+  expect(changed).toHaveLength(1);
 });

@@ -1,8 +1,10 @@
 /** The pull requests of a conversation, whether the service opened them at the end or the agent by a tool. */
+import { ForgeRefused } from '../errors.ts';
 import type { Item } from '../forge/forge.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { EffectDeps } from './effects.ts';
+import type { OutgoingForge } from './outgoing-forge.ts';
 
 /** Kind of the effect of the broker's tool. */
 export const OPEN_PULL_TOOL = 'tool:open_pull';
@@ -43,6 +45,38 @@ export function choosePull(
 
 export function otherBase(number: number, base: string, expected: string): string {
   return `#${number} goes into ${base} and not into ${expected}; the work goes on there. Change its base on the forge if that is wrong.`;
+}
+
+/** The prefixes that both forges come with, and what people write in their place. */
+const DRAFT_PREFIX = /^\s*(?:\[(?:wip|draft)\]|\((?:wip|draft)\)|(?:wip|draft)\s*:)\s*/i;
+
+/** "WIP: …" on an issue says that the issue is not finished; on a pull request it makes a draft. */
+export function withoutDraftPrefix(title: string): string {
+  let rest = title;
+  while (DRAFT_PREFIX.test(rest)) rest = rest.replace(DRAFT_PREFIX, '');
+  return rest;
+}
+
+/**
+ * The prefixes are the server's configuration, which no API tells: what is a draft nevertheless has one that we do not
+ * know. Only a prefix counts, so a title that begins with the issue's number is none.
+ */
+export async function readyForReview(
+  deps: { forge: Pick<OutgoingForge, 'updatePull'> },
+  { repository, closes }: { repository: RepositoryRef; closes: number | null },
+  pull: Pick<Item, 'number' | 'title' | 'pull'>,
+): Promise<{ number: number }> {
+  if (pull.pull?.draft === true) {
+    try {
+      await deps.forge.updatePull(repository, pull.number, {
+        title: `#${closes ?? pull.number}: ${pull.title}`,
+      });
+    } catch (error) {
+      // It is open, and a draft: people can take the prefix off.
+      if (!(error instanceof ForgeRefused)) throw error;
+    }
+  }
+  return { number: pull.number };
 }
 
 /** Said to people and to agents: the forge takes no second pull request of the same branches. */

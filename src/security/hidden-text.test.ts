@@ -62,6 +62,11 @@ describe('stays', () => {
     'R&D &amp; &lt;tag&gt; &copy; &#65; &nope; AT&T',
     'a <span>b</span> <kbd>c</kbd>',
     '\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u0915\u094d\u200d\u0937 \u{1f468}\u200d\u{1f469}\u200d\u{1f467} \u{1f3f3}\ufe0f\u200d\u{1f308}',
+    // Vowel signs before a joiner, a letter's form alone, skin and hair, and the flags made of tags.
+    '\u0628\u0686\u0651\u200c\u0647\u0627 \u200d\u0647 \ua9b2\u200c\ua9b2',
+    '\u{1f469}\u{1f3fd}\u200d\u{1f4bb} \u{1f9d1}\u200d\u{1f9b0} \u2764\ufe0f\u200d\u{1f525} \u{1f6b6}\u200d\u27a1\ufe0f 1\ufe0f\u20e3',
+    '\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}\u{1f3f4}\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e007f}',
+    '- a\n\n      <!-- code of a list\n\nAfter it.',
     '\u0645\u06cc&zwnj;\u062e\u0648\u0627\u0647\u0645',
     '[[Page]] and [[a b]]',
     '| a | b |\n|---|---|\n| 1 | `x` |',
@@ -82,6 +87,13 @@ describe('goes', () => {
     ['p\u200bass\u2060wo\u00adrd \u202etxet\u202c', 'password txet'],
     ['a\u200db \u{1f600}\u200da x\u200cy', 'ab \u{1f600}a xy'],
     ['hi\u{e0069}\u{e0067}\u{e006e}', 'hi'],
+    // No flag but those three, and nothing behind one.
+    ['\u{1f3f4}\u{e006b}\u{e0065}\u{e0079}\u{e007f}x\u{1f3f4}\u{e0067}\u{e0062}', '\u{1f3f4}x\u{1f3f4}'],
+    [
+      '\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}\u{e006b}',
+      '\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}',
+    ],
+    ['\u0645\u200c\u200d\u200c\u200dx', '\u0645\u200cx'],
     ['\u001b[31mred\tand\r\nplain ❤\ufe0f', '[31mred\tand\r\nplain ❤\ufe0f'],
     ['![SEND](a.png "KEYS") b', '![](a.png) b'],
     ["![a [b](c) SEND](<a b.png> 'KEYS')", '![](<a b.png>)'],

@@ -11,14 +11,31 @@ const INVISIBLE =
 const ZWNJ = '\u200c';
 const ZWJ = '\u200d';
 
-/** Scripts whose spelling needs the joiners: Persian and Urdu, the scripts of India, and their neighbours. */
-const JOINING_LETTER =
-  /[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Nko}\p{Script=Mongolian}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Gurmukhi}\p{Script=Gujarati}\p{Script=Oriya}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Kannada}\p{Script=Malayalam}\p{Script=Sinhala}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}\p{Script=Thaana}]$/u;
+/** Scripts whose spelling needs the joiners: Persian and Urdu, the scripts of India, and their neighbours; vowel signs, too. */
+const JOINING_LETTERS = String.raw`[\p{scx=Arabic}\p{scx=Syriac}\p{scx=Nko}\p{scx=Mongolian}\p{scx=Devanagari}\p{scx=Bengali}\p{scx=Gurmukhi}\p{scx=Gujarati}\p{scx=Oriya}\p{scx=Tamil}\p{scx=Telugu}\p{scx=Kannada}\p{scx=Malayalam}\p{scx=Sinhala}\p{scx=Khmer}\p{scx=Myanmar}\p{scx=Tibetan}\p{scx=Thaana}\p{scx=Balinese}\p{scx=Javanese}]`;
+const AFTER_LETTER = new RegExp(`${JOINING_LETTERS}$`, 'u');
+/** A letter in the form that it has within a word, written alone. */
+const BEFORE_LETTER = new RegExp(`^${JOINING_LETTERS}`, 'u');
 /** What may stand before a joiner inside one picture made of several: family, professions, flags. */
 const END_OF_PICTURE = /(?:\p{Extended_Pictographic}|\p{Emoji_Modifier})\ufe0f?$/u;
 const PICTURE = /^\p{Extended_Pictographic}/u;
+/** England, Scotland and Wales: a black flag and their letters as tags. No other sequence of tags is an emoji. */
+const FLAG =
+  /\u{1f3f4}\u{e0067}\u{e0062}(?:\u{e0065}\u{e006e}\u{e0067}|\u{e0073}\u{e0063}\u{e0074}|\u{e0077}\u{e006c}\u{e0073})\u{e007f}/gu;
 
 export function withoutInvisible(text: string): string {
+  // Most texts have no flag in them: one pass then.
+  if (!text.includes('\u{1f3f4}')) return withoutAny(text);
+  let shown = '';
+  let from = 0;
+  for (const flag of text.matchAll(FLAG)) {
+    shown += withoutAny(text.slice(from, flag.index)) + flag[0];
+    from = flag.index + flag[0].length;
+  }
+  return shown + withoutAny(text.slice(from));
+}
+
+function withoutAny(text: string): string {
   return text.replace(INVISIBLE, (c, at: number) =>
     isNeededJoiner(c, text.slice(Math.max(0, at - 3), at), text.slice(at + 1, at + 3)) ? c : '',
   );
@@ -26,7 +43,7 @@ export function withoutInvisible(text: string): string {
 
 function isNeededJoiner(c: string, before: string, after: string): boolean {
   if (c !== ZWJ && c !== ZWNJ) return false;
-  if (JOINING_LETTER.test(before)) return true;
+  if (AFTER_LETTER.test(before) || BEFORE_LETTER.test(after)) return true;
   return c === ZWJ && END_OF_PICTURE.test(before) && PICTURE.test(after);
 }
 

@@ -50,8 +50,11 @@ export function addRemoved(to: Removed, { counts, characters }: Removed): void {
 }
 
 /** null: nothing was. */
-export function describeRemoved({ counts, characters }: Removed): string | null {
+export function describeRemoved(
+  { counts, characters }: Removed,
+  of: 'these texts' | 'this text' = 'these texts',
+): string | null {
   if (counts.size === 0) return null;
   const list = [...counts].map(([kind, count]) => `${count} ${NAMES[kind][count === 1 ? 0 : 1]}`);
-  return `Left out of these texts, because the forge does not show it to a person either: ${list.join(', ')} (${characters} characters).`;
+  return `Left out of ${of}, because the forge does not show it to a person either: ${list.join(', ')} (${characters} characters).`;
 }

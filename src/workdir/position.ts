@@ -6,6 +6,7 @@ import { CheckoutBroken, inCheckout, operationInProgress, readStatus, type Statu
 import type { Control } from './control.ts';
 import { isDamage } from './failure.ts';
 import type { Git } from './git.ts';
+import { isAncestor, rewrittenNote } from './rewritten.ts';
 import type { Target } from './target.ts';
 
 export interface Position {
@@ -14,6 +15,8 @@ export interface Position {
   status: Status;
   /** where the service last detached HEAD, null when it never did */
   detachedAt: string | null;
+  /** where the branch stood on the forge when the checkout last looked; null = it was not there, or is no branch */
+  remoteBefore: string | null;
   notes: string[];
 }
 
@@ -59,7 +62,13 @@ async function positionOnBranch(p: Position, target: Target & { kind: 'branch' }
     p.notes.push(`The checkout was ${where}; it is now on ${target.branch}.`);
   }
   const remote = target.remoteSha;
-  if (remote === null || remote === head || (await isAncestor(p, remote, head))) return moved;
+  if (remote === null || remote === head) return moved;
+  const rewritten = await rewrittenNote(p, { branch: target.branch, head, remote, before: p.remoteBefore });
+  if (rewritten !== null) {
+    p.notes.push(rewritten);
+    return moved;
+  }
+  if (await isAncestor(p, remote, head)) return moved;
   if (!(await isAncestor(p, head, remote))) {
     p.notes.push(
       `The branch on the forge and the checkout have diverged; the checkout was left as it is. Merge or rebase onto origin/${target.branch}.`,
@@ -123,9 +132,4 @@ async function keepDetachedWork(p: Position): Promise<void> {
   const name = `kept-${head.slice(0, 12)}`;
   await inCheckout(p.git, p.control, ['update-ref', `refs/heads/${name}`, head]);
   p.notes.push(`Commits made without a branch were kept as branch ${name}.`);
-}
-
-async function isAncestor(p: Position, ancestor: string, of: string): Promise<boolean> {
-  const args = ['merge-base', '--is-ancestor', ancestor, of];
-  return (await inCheckout(p.git, p.control, args, [0, 1])).exitCode === 0;
 }

@@ -19,6 +19,7 @@ import {
 } from './names.ts';
 import { position } from './position.ts';
 import { makeRelay, relayFolderOf } from './relay.ts';
+import { remoteHeadIn } from './rewritten.ts';
 import { configureCheckout, settingsOf } from './settings.ts';
 import { branchesOf, findTarget, type Target } from './target.ts';
 
@@ -161,24 +162,30 @@ async function continueCheckout(p: Preparation, use: MirrorUse, wanted: Wanted):
   });
   const settings = settingsOf(p.spec, relayOf(p, use));
   // The worker's git reads a configuration of its own, so the agent's can be put right meanwhile.
-  const [status, written] = await together(
+  const [{ status, remoteBefore }, written] = await together(
     statusOnceFetched(p, use, wanted),
     configureCheckout(p.git, p.control.checkout, settings),
   );
   if (!written) notes.push('Git cannot read .git/config of the checkout; repair it first.');
   const { git, control } = p;
   const detachedAt = p.record?.detachedAt ?? null;
-  const left = await position({ git, control, status, notes, detachedAt }, wanted.target);
+  const left = await position({ git, control, status, notes, detachedAt, remoteBefore }, wanted.target);
   p.notes.push(...notes);
   return left;
 }
 
-async function statusOnceFetched(p: Preparation, use: MirrorUse, wanted: Wanted): Promise<Status> {
+async function statusOnceFetched(
+  p: Preparation,
+  use: MirrorUse,
+  wanted: Wanted,
+): Promise<{ status: Status; remoteBefore: string | null }> {
   const status = await readStatus(p.git, p.control).catch((error) => {
     throw isDamage(error) ? new CheckoutBroken(String(error)) : error;
   });
+  const { target } = wanted;
+  const remoteBefore = target.kind === 'branch' ? await remoteHeadIn(p.git, p.control, target.branch) : null;
   await refreshCheckout(p.git, use, p.control, wanted);
-  return status;
+  return { status, remoteBefore };
 }
 
 async function setAside(p: Preparation, reason: string): Promise<void> {

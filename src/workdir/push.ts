@@ -43,6 +43,8 @@ export async function pushCheckout(p: Push): Promise<PushOutcome> {
   if (sha === null) return { kind: 'nothing' };
   const outcome = await pushCommit(p, sha);
   if (outcome.kind === 'pushed' || outcome.kind === 'up-to-date') await forgetKept(p, outcome.sha);
+  // A later run sees by it whether somebody has taken these commits away again.
+  if (outcome.kind === 'pushed') await noteOnForge(p, outcome.sha);
   return outcome;
 }
 
@@ -123,6 +125,12 @@ async function withKept(p: Push, sha: string): Promise<string | null> {
   if (kept === null || kept === sha) return sha === '' ? null : sha;
   if (sha === '') return kept;
   return (await isAncestor(p.git, p.use.path, [sha, kept])) ? kept : sha;
+}
+
+/** Only what the checkout has: what was kept while the forge was down may be in the mirror alone. */
+async function noteOnForge(p: Push, sha: string): Promise<void> {
+  const args = ['update-ref', `refs/remotes/origin/${p.branch}`, sha];
+  await inCheckout(p.git, p.control, args, [0, 1, 128]);
 }
 
 async function forgetKept(p: Push, sent: string): Promise<void> {

@@ -1,8 +1,6 @@
 /** Everything one dispatch needs to know before it runs: the item as the forge has it now, and the checkout. */
 
 import { isListed } from '../config/listed-repositories.ts';
-import { ForgeMissing } from '../errors.ts';
-import type { CiState, Comment, Item, Review } from '../forge/forge.ts';
 import type { Lease } from '../mailbox/leases.ts';
 import { forkRefusal, isAccountOf } from '../trust/sender.ts';
 import { type EventRepository, type ForgeUser, PERMISSIONS } from '../vocabulary.ts';
@@ -11,17 +9,25 @@ import type { Checkout } from '../workdir.ts';
 import { onOpenPull, whyEarly } from './ci-messages.ts';
 import type { ToldEdits } from './edits.ts';
 import { Evidence } from './evidence.ts';
-import type { ContextRequest, DispatchContext, Gathered, RunContextRequest, WorkBranch } from './gathered.ts';
+import type {
+  ContextRequest,
+  DispatchContext,
+  Gathered,
+  ItemShown,
+  RunContextRequest,
+  WorkBranch,
+} from './gathered.ts';
 import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
 import { type Compared, compareWithForge, type Refused, withForgeText } from './on-the-forge.ts';
 import { type ItemText, itemVoices, type Screened, screenTexts } from './pinned-text.ts';
 import { presentRepository } from './present-name.ts';
+import { type Found, readAhead, readItem } from './read-item.ts';
 import { judgeSenders, untrustedAuthors } from './senders.ts';
 import { snapshotOf } from './snapshot.ts';
 import { checkoutSpec, type Where } from './where.ts';
 import { seenItems } from './work.ts';
 
-export type { ContextRequest, DispatchContext, Gathered, RunContextRequest };
+export type { ContextRequest, DispatchContext, Gathered, ItemShown, RunContextRequest };
 
 /**
  * For a run: what is not on the forge and whoever has lost the permission to wake the agent is declined, and strangers'
@@ -45,10 +51,11 @@ export async function gatherContext(request: RunContextRequest): Promise<Gathere
     const { id, reason } = declined[0]!;
     return { kind: 'refused', reason, tell: false, withdrawn: withdrawn.has(id) };
   }
-  const found = await readForge(evidence, { repository, number: leadingNumber(request.lease, allowed) });
+  const found = await readItem(evidence, { repository, number: leadingNumber(request.lease, allowed) });
   const fork = forkRefusal(request.forgeConfig, found.item.pull);
   if (fork !== null) return { kind: 'refused', reason: fork, tell: true, withdrawn: false };
   const text = await screened(request, found, allowed);
+  const others = await screenOthers(request, evidence, { found, messages: text.messages });
   const ids = new Set(allowed.map((m) => m.id));
   return {
     kind: 'ready',
@@ -56,8 +63,9 @@ export async function gatherContext(request: RunContextRequest): Promise<Gathere
       request,
       found,
       lease: { ...lease, messages: lease.messages.filter((m) => ids.has(m.id)) },
-      messages: text.messages,
+      messages: others.messages,
       text: { ...text, notes: [...text.notes, ...notes] },
+      others: others.texts,
     }),
   };
 }
@@ -144,8 +152,9 @@ async function withoutWithdrawn(
 export async function contextToPublish(request: ContextRequest): Promise<DispatchContext> {
   const { lease } = request;
   const repository = await readRepository(request);
-  const number = leadingNumber(lease, lease.messages.map(readMessage));
-  const found = await readForge(new Evidence(request.forge, repository), { repository, number });
+  const messages = lease.messages.map(readMessage);
+  const number = leadingNumber(lease, messages);
+  const found = await readItem(new Evidence(request.forge, repository), { repository, number });
   const { item, comments, reviews } = found;
   const vouched = <T extends { author: ForgeUser }>(entry: T): Screened<T> => {
     const voice = voiceOf(EVERYBODY, { what: 'text', authors: [entry.author] });
@@ -159,18 +168,10 @@ export async function contextToPublish(request: ContextRequest): Promise<Dispatc
     leftOut: [],
     notes: [],
   };
-  return await complete({ request, found, lease, messages: lease.messages.map(readMessage), text });
+  return await complete({ request, found, lease, messages, text, others: [] });
 }
 
 const NO_EDITS: ToldEdits = { events: [], incomplete: false };
-
-interface Found {
-  repository: DispatchContext['repository'];
-  item: Item;
-  comments: Comment[];
-  reviews: Review[];
-  ci: CiState;
-}
 
 async function readRepository({ lease, forge, renamed }: ContextRequest): Promise<EventRepository> {
   const { repository_id: id, repository_name: fullName } = lease.conversation;
@@ -182,37 +183,6 @@ async function readRepository({ lease, forge, renamed }: ContextRequest): Promis
 function leadingNumber({ conversation }: Lease, messages: CarriedMessage[]): number {
   return leadingOf(messages)?.event.item?.number ?? conversation.item_number;
 }
-
-async function readForge(
-  evidence: Evidence,
-  { repository, number }: { repository: EventRepository; number: number },
-): Promise<Found> {
-  const item = await evidence.item(number);
-  if (item === null) {
-    throw new ForgeMissing(
-      `${repository.fullName} has no issue or pull request ${number}. If it was deleted, nothing is left to do.`,
-    );
-  }
-  const [comments, reviews, ci] = await Promise.all([
-    evidence.comments(number),
-    item.pull === null ? [] : evidence.reviews(number),
-    item.pull === null ? noCi : evidence.ci(item.pull.headSha),
-  ]);
-  return { repository, item, comments, reviews, ci };
-}
-
-/** The same, before it is known whether there is such an item. */
-async function readAhead(evidence: Evidence, number: number): Promise<void> {
-  const item = await evidence.item(number);
-  if (item === null) return;
-  await Promise.all([
-    evidence.comments(number),
-    item.pull === null ? null : evidence.reviews(number),
-    item.pull === null ? null : evidence.ci(item.pull.headSha),
-  ]);
-}
-
-const noCi: CiState = { state: 'none', failed: [] };
 
 async function screened(
   request: RunContextRequest,
@@ -251,40 +221,74 @@ async function screened(
   return { ...text, messages, notes: [...notes, ...text.notes] };
 }
 
+/** The items of the other messages; more than one at once is rare, so one after another. */
+async function screenOthers(
+  request: RunContextRequest,
+  evidence: Evidence,
+  main: { found: Found; messages: CarriedMessage[] },
+): Promise<{ messages: CarriedMessage[]; texts: Gathering['others'] }> {
+  const { repository, item } = main.found;
+  let { messages } = main;
+  const texts: Gathering['others'] = [];
+  const numbers = new Set(messages.map(({ event }) => event.item?.number ?? item.number));
+  numbers.delete(item.number);
+  for (const number of numbers) {
+    const found = await readItem(evidence, { repository, number });
+    const text = await screened(request, found, messages);
+    messages = text.messages;
+    texts.push({ found, text });
+  }
+  return { messages, texts };
+}
+
 interface Gathering {
   request: ContextRequest;
   found: Found;
   lease: Lease;
   messages: CarriedMessage[];
   text: ItemText;
+  others: { found: Found; text: ItemText }[];
 }
 
-async function complete({ request, found, lease, messages, text }: Gathering): Promise<DispatchContext> {
-  const { repository, ci } = found;
+function shownItem(
+  { request, lease }: Pick<Gathering, 'request' | 'lease'>,
+  { found, text }: Gathering['others'][number],
+): ItemShown {
   const { item, comments, reviews, vouching, notes } = text;
-  const where = await checkoutSpec(request, repository, found.item);
-  const { spec, checkedOut } = where;
-  const checkout = await request.workdir.prepare(spec);
-  const known = new Set(seenItems(lease.conversation.seen)[item.number]?.commentIds);
-  const snapshot = snapshotOf(item, byOthers(comments, request), byOthers(reviews, request), ci);
+  const seen = seenItems(lease.conversation.seen)[item.number] ?? null;
+  const known = new Set(seen?.commentIds);
+  const snapshot = snapshotOf(item, byOthers(comments, request), byOthers(reviews, request), found.ci);
   const inline = reviews.flatMap((r) => byOthers(r.inline, request));
   return {
-    lease,
-    messages,
-    leading: leadingOf(messages),
-    repository,
     item,
     comments,
     reviews,
     vouching,
     notes,
-    checkedOut,
+    seen,
     // What was left out is new to the next run, unless an earlier one has read it.
     snapshot: {
       ...snapshot,
       inlineIds: inline.map((c) => c.id),
       commentIds: [...snapshot.commentIds, ...text.leftOut.filter((id) => known.has(id))],
     },
+  };
+}
+
+async function complete(gathering: Gathering): Promise<DispatchContext> {
+  const { request, found, lease, messages, text, others } = gathering;
+  const { repository } = found;
+  const where = await checkoutSpec(request, repository, found.item);
+  const { spec, checkedOut } = where;
+  const checkout = await request.workdir.prepare(spec);
+  return {
+    ...shownItem(gathering, { found, text }),
+    lease,
+    messages,
+    leading: leadingOf(messages),
+    elsewhere: others.map((other) => shownItem(gathering, other)),
+    repository,
+    checkedOut,
     checkout: { ...checkout, notes: [...where.notes, ...checkout.notes] },
     identity: spec.identity,
     branch: settledBranch(where, checkout, request.agent.branchPrefix),

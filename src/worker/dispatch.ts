@@ -27,7 +27,7 @@ import { postpone, publishStoredAnswer, settleOutcome } from './settle.ts';
 import { withoutStale } from './stale.ts';
 import { forget, keepFiles, newsOf, putBack } from './steering-files.ts';
 import { declineRefused, takeUp, wasDeleted } from './truth-rows.ts';
-import { closingOf, type DispatchDeps, type Finished, finish, seenItems, type Work } from './work.ts';
+import { closingOf, type DispatchDeps, type Finished, finish, type Work } from './work.ts';
 
 export async function runDispatch(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Promise<void> {
   const finished = await attempt(lease, deps, signal);
@@ -100,10 +100,7 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
     return finish({ state: 'parked', reason: gathered.reason, until, isAttempt: false });
   }
   const found = gathered.context;
-  const context = withoutStale(found, {
-    seen: seenItems(lease.conversation.seen)[found.item.number] ?? null,
-    replayed: await replayedMessages(deps.database, found.messages),
-  });
+  const context = withoutStale(found, await replayedMessages(deps.database, found.messages));
   if (context.leading === null) {
     return finish({
       state: 'cancelled',
@@ -149,7 +146,6 @@ async function refuse(
 
 async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Promise<RunOutcome> {
   const { lease, agent, account } = work;
-  const seenAll = seenItems(lease.conversation.seen);
   const news = await newsOf(work, deps);
   const material = {
     context: { ...context, checkout: { ...context.checkout, notes: [...news, ...context.checkout.notes] } },
@@ -158,7 +154,7 @@ async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Pr
     login: account.login,
     skills: deps.config().skills,
     conversation: await conversationView(deps.database, lease),
-    seen: seenAll[context.item.number] ?? null,
+    seen: context.seen,
   };
   const marks = sessionMarks({
     work,

@@ -23,13 +23,8 @@ export interface WorkBranch {
   opensPull: boolean;
 }
 
-export interface DispatchContext {
-  /** with the messages that arrived while the forge was read, without those that were declined */
-  lease: Lease;
-  messages: CarriedMessage[];
-  /** the message whose skill makes the prompt: the most urgent, of those the newest; null when all were withdrawn */
-  leading: CarriedMessage | null;
-  repository: EventRepository;
+/** An item and what stands on it, as a run may read it. */
+export interface ItemShown {
   item: ScreenedItem;
   comments: Screened<Comment>[];
   reviews: ScreenedReview[];
@@ -37,9 +32,25 @@ export interface DispatchContext {
   vouching: Vouching;
   /** what the agent should know about the texts it is given, in sentences */
   notes: string[];
+  /** as the last answered dispatch saw it; null = none has */
+  seen: Snapshot | null;
+  /** as this one sees it */
+  snapshot: Snapshot;
+}
+
+/** The item of its leading message, and what the dispatch shares. */
+export interface DispatchContext extends ItemShown {
+  /** with the messages that arrived while the forge was read, without those that were declined */
+  lease: Lease;
+  /** of all items */
+  messages: CarriedMessage[];
+  /** the message whose skill makes the prompt: the most urgent, of those the newest; null when all were withdrawn */
+  leading: CarriedMessage | null;
+  /** the other items that messages came from: the issue, or pull requests of the same conversation */
+  elsewhere: ItemShown[];
+  repository: EventRepository;
   /** the pull request whose commits stand in the checkout; null = none */
   checkedOut: Item | null;
-  snapshot: Snapshot;
   checkout: Checkout;
   /** who commits */
   identity: { name: string; email: string };

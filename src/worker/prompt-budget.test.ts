@@ -26,7 +26,13 @@ function lengthOf({ item, comments, reviews, messages }: Budgeted): number {
 async function texts(bodies: string[]): Promise<Awaited<ReturnType<typeof readTexts>>> {
   const comments = bodies.map((body, id) => comment(id, body));
   const item = { body: '' };
-  return await readTexts({ item, comments, reviews: [], messages: [] } as unknown as DispatchContext);
+  return await readTexts({
+    item,
+    comments,
+    reviews: [],
+    messages: [],
+    elsewhere: [],
+  } as unknown as DispatchContext);
 }
 
 describe('one text', () => {

@@ -35,7 +35,8 @@ interface Prepared extends Shown {
   isCut: boolean;
 }
 
-export async function readTexts({ item, comments, reviews, messages }: DispatchContext): Promise<ShownTexts> {
+export async function readTexts(context: DispatchContext): Promise<ShownTexts> {
+  const { messages } = context;
   const texts = new Map<string, Prepared>();
   let lookedAt = 0;
   const prepare = async (text: string): Promise<void> => {
@@ -49,12 +50,14 @@ export async function readTexts({ item, comments, reviews, messages }: DispatchC
   for (const { event } of messages.toReversed()) {
     for (const part of [event.comment, event.review]) if (part !== null) await prepare(part.body);
   }
-  await prepare(item.body);
+  for (const { item } of [context, ...context.elsewhere]) await prepare(item.body);
   for (const { event } of messages.toReversed()) if (event.item !== null) await prepare(event.item.body);
-  for (const comment of comments.toReversed()) await prepare(comment.body);
-  for (const review of reviews.toReversed()) {
-    await prepare(review.body);
-    for (const remark of review.inline) await prepare(remark.body);
+  for (const { comments, reviews } of [context, ...context.elsewhere]) {
+    for (const comment of comments.toReversed()) await prepare(comment.body);
+    for (const review of reviews.toReversed()) {
+      await prepare(review.body);
+      for (const remark of review.inline) await prepare(remark.body);
+    }
   }
   return {
     // A text that nobody announced is read here and now, so only its beginning.
@@ -126,10 +129,17 @@ export interface Budgeted {
   }[];
 }
 
-/** The same with what fits, and sentences about the rest. `hasItem`: the form shows the description. */
-export function withinBudget<T extends Budgeted>(all: T, hasItem: boolean): { shown: T; notes: string[] } {
+/**
+ * The same with what fits, and sentences about the rest. `hasItem`: the form shows the description. `share`: how many
+ * items the prompt is about.
+ */
+export function withinBudget<T extends Budgeted>(
+  all: T,
+  hasItem: boolean,
+  share = 1,
+): { shown: T; notes: string[] } {
   const woke = new Set(all.messages.flatMap((m) => (m.event.comment === null ? [] : [m.event.comment.id])));
-  const room = new Room(PROMPT_BUDGET);
+  const room = new Room(PROMPT_BUDGET / share);
   const bodies = new Map<number, string>();
   // The newest that woke the agent first; each of the others keeps its first words.
   for (const { event } of all.messages.toReversed()) {

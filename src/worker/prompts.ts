@@ -10,7 +10,8 @@ import type { ConversationView } from '../vocabulary.ts';
 import { strangersOf } from '../voices.ts';
 import { type ChosenTexts, chooseTexts } from './chosen.ts';
 import type { DispatchContext } from './context.ts';
-import type { CarriedMessage } from './messages.ts';
+import { answersNote, elsewhereText } from './elsewhere.ts';
+import { type CarriedMessage, leadingOf as leadingOfMessages } from './messages.ts';
 import { type ShownTexts, withinBudget } from './prompt-budget.ts';
 import { wordsOfPrompt } from './prompt-words.ts';
 import { type Printed, Shown } from './shown.ts';
@@ -37,26 +38,53 @@ export function promptOf(material: PromptMaterial, form: PromptForm): string {
   }
   const used = new Set<string>();
   const noted = { ...material, texts: noting(material.texts, used) };
-  const { shown, notes } = withinBudget(chooseTexts(noted, form), form === 'full');
+  const [main, ...others] = itemsOf(noted);
+  const share = 1 + others.length;
+  const { shown, notes } = withinBudget(chooseTexts(main, form), form === 'full', share);
   const printed: Words[] = [];
-  const context = promptContext(material, shown, (words) => printed.push(words));
+  const context = promptContext(main, shown, (words) => printed.push(words));
   const text = renderPrompt({ skill, form, context });
+  const elsewhere = others.map((other) => {
+    const fitting = withinBudget(chooseTexts(other, form), form === 'full', share);
+    const item = promptContext(other, fitting.shown, (words) => printed.push(words));
+    return {
+      text: elsewhereText(item, form),
+      notes: [...listedNotes(other.context.notes), ...fitting.notes],
+    };
+  });
   return [
     text,
+    ...elsewhere.map((other) => other.text),
     ...strangersNote(printed),
     ...namesNote(printed),
     ...notesOn('what you read', [
       ...listedNotes(material.context.notes),
       ...notes,
+      ...elsewhere.flatMap((other) => other.notes),
       ...removedNote(material, form, used),
     ]),
     ...notesOn('your checkout', material.context.checkout.notes),
+    ...answersNote(material.context),
   ].join('\n\n');
+}
+
+/** The leading item first. Each with its own messages: what a skill prints stands on the item that it names. */
+function itemsOf(material: PromptMaterial): [PromptMaterial, ...PromptMaterial[]] {
+  const { context } = material;
+  if (context.elsewhere.length === 0) return [material];
+  const on = (number: number) =>
+    context.messages.filter(({ event }) => (event.item?.number ?? context.item.number) === number);
+  const others = context.elsewhere.map((shown): PromptMaterial => {
+    const messages = on(shown.item.number);
+    const one = { ...context, ...shown, messages, leading: leadingOfMessages(messages), elsewhere: [] };
+    return { ...material, context: one, seen: shown.seen };
+  });
+  return [{ ...material, context: { ...context, messages: on(context.item.number) } }, ...others];
 }
 
 /** Whose words stand in the prompt of this form; also those for which there was no room. */
 export function spokenIn(material: PromptMaterial, form: PromptForm): Spoken[] {
-  return wordsOfPrompt(chooseTexts(material, form), material.context);
+  return itemsOf(material).flatMap((one) => wordsOfPrompt(chooseTexts(one, form), one.context));
 }
 
 const MOST_NOTES = 40;
@@ -83,8 +111,11 @@ function removedNote(
   form: PromptForm,
   used: ReadonlySet<string>,
 ): string[] {
-  const { body } = context.item;
-  const sentence = texts.removedFrom([...used].filter((text) => form === 'full' || text !== body));
+  // The short form shows no descriptions.
+  const unshown = new Set(
+    form === 'full' ? [] : [context, ...context.elsewhere].map(({ item }) => item.body),
+  );
+  const sentence = texts.removedFrom([...used].filter((text) => !unshown.has(text)));
   return sentence === null ? [] : [sentence];
 }
 

@@ -7,9 +7,10 @@ import { type OutcomeDeps, type Publication, publishOutcome } from '../outcome.t
 import { openMarks, restrictionBy } from '../sessions/marks.ts';
 import { newestSession } from '../sessions.ts';
 import { isAccountOf } from '../trust/sender.ts';
-import type { ForgeEvent } from '../vocabulary.ts';
 import type { DispatchContext } from './context.ts';
 import { gitPolicy, remoteNow } from './doors.ts';
+import { answeredItems } from './elsewhere.ts';
+import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
 import { presentName } from './present-name.ts';
 import { whyNoPull } from './unwanted-pull.ts';
 import type { DispatchDeps, Work } from './work.ts';
@@ -18,7 +19,13 @@ export async function publish(
   work: Work,
   deps: DispatchDeps,
   context: DispatchContext,
-  said: Pick<Publication, 'answer' | 'continuity' | 'continuityReason'>,
+  {
+    messages,
+    ...said
+  }: Pick<Publication, 'answer' | 'continuity' | 'continuityReason'> & {
+    /** those that are answered */
+    messages: readonly CarriedMessage[];
+  },
 ): Promise<void> {
   const { agent, lease } = work;
   const branch = context.branch;
@@ -34,7 +41,7 @@ export async function publish(
       isOurs: isOwn(work, deps),
       forgeName: lease.conversation.forge,
       repository,
-      itemNumber: context.item.number,
+      ...answeredOn(messages, context.item.number),
       itemTitle: lease.conversation.title || context.item.title,
       publish: agent.publish,
       branch:
@@ -52,6 +59,12 @@ export async function publish(
   );
 }
 
+function answeredOn(messages: readonly CarriedMessage[], fallback: number) {
+  const number = leadingOf([...messages])?.event.item?.number ?? fallback;
+  const [itemNumber, ...alsoAsked] = answeredItems(messages, number);
+  return { itemNumber, alsoAsked };
+}
+
 function isOwn({ agent, forgeConfig: forge }: Work, { trust }: DispatchDeps): Publication['isOurs'] {
   return (user) => isAccountOf({ forge, ids: trust.ids(forge), agent: agent.name }, user);
 }
@@ -65,13 +78,14 @@ function outcomeDeps(work: Work, deps: DispatchDeps, strict: boolean): OutcomeDe
   };
 }
 
-/** A failure that only a person can mend is said on the item the newest message came from, once. */
+/** A failure that only a person can mend: said on the item the newest message came from, with a link on others that asked. */
 export async function tellPeople(work: Work, deps: DispatchDeps, text: string): Promise<void> {
   const { agent, lease } = work;
   const { repository_id: id, repository_name: fullName } = lease.conversation;
   const repository = await presentName(work.forge, { id, fullName });
-  const newest = lease.messages.at(-1);
-  const event = newest === undefined ? null : (JSON.parse(newest.event) as ForgeEvent);
+  const messages = lease.messages.map(readMessage);
+  const number = messages.at(-1)?.event.item?.number ?? lease.conversation.item_number;
+  const [itemNumber, ...alsoAsked] = answeredItems(messages, number);
   await publishOutcome(
     {
       dispatchId: lease.dispatch.id,
@@ -80,7 +94,8 @@ export async function tellPeople(work: Work, deps: DispatchDeps, text: string): 
       isOurs: isOwn(work, deps),
       forgeName: lease.conversation.forge,
       repository,
-      itemNumber: event?.item?.number ?? lease.conversation.item_number,
+      itemNumber,
+      alsoAsked,
       itemTitle: lease.conversation.title,
       publish: 'comment',
       branch: null,

@@ -1,6 +1,7 @@
 /** From a run's outcome to the settlement of its dispatch. */
 import type { RunOutcome } from '../agent-runner/contract.ts';
 import { faultPoint } from '../faults.ts';
+import type { Snapshot } from '../flows/changes.ts';
 import { parkCredential } from '../mailbox/parks.ts';
 import type { Publication } from '../outcome.ts';
 import { contextToPublish, type DispatchContext } from './context.ts';
@@ -28,6 +29,7 @@ export async function settleOutcome(
         answer,
         continuity: outcome.continuity,
         continuityReason: outcome.reason,
+        messages: outcome.adopted ? carriedBefore(work, context) : context.messages,
       });
       return succeeded(work, context, outcome.adopted);
     }
@@ -73,13 +75,21 @@ async function storeRun(
   await storeAnswer(deps.database, work.lease, {
     outcome,
     answer,
-    snapshot: JSON.stringify({
-      ...seenItems(work.lease.conversation.seen),
-      [context.item.number]: context.snapshot,
-    }),
+    snapshot: JSON.stringify(seenAfter(work, context)),
     branch: context.branch?.name ?? null,
     now: deps.now(),
   });
+}
+
+function seenAfter({ lease }: Work, context: DispatchContext): Record<number, Snapshot> {
+  const shown = [context, ...context.elsewhere].map(({ item, snapshot }) => [item.number, snapshot] as const);
+  return { ...seenItems(lease.conversation.seen), ...Object.fromEntries(shown) };
+}
+
+/** An answer from before a crash belongs to what was asked then, not to what has come since. */
+function carriedBefore({ lease }: Work, { messages }: DispatchContext): DispatchContext['messages'] {
+  const carried = lease.previous?.carried ?? [];
+  return messages.filter(({ id }) => carried.includes(id));
 }
 
 /** Messages that were not in the answered prompt (they came while the service was down) go on waiting. */
@@ -87,7 +97,7 @@ function succeeded(work: Work, context: DispatchContext, adopted: boolean): Fini
   const { lease } = work;
   const answered = adopted ? (lease.previous?.carried ?? []) : lease.messages.map((m) => m.id);
   const unanswered = lease.messages.map((m) => m.id).filter((id) => !answered.includes(id));
-  const seen = { ...seenItems(lease.conversation.seen), [context.item.number]: context.snapshot };
+  const seen = seenAfter(work, context);
   return {
     settlement: { state: 'succeeded' },
     // Comments that were not in the answered prompt must be new to the next one.
@@ -117,6 +127,7 @@ export async function publishStoredAnswer(work: Work, deps: DispatchDeps, answer
     answer,
     continuity: (continuity ?? 'resumed') as Publication['continuity'],
     continuityReason: `session ${session_id ?? 'unknown'}`,
+    messages: carriedBefore(work, context),
   });
   const finished = succeeded(work, context, true);
   return 'lost' in finished ? finished : { ...finished, seen: lease.dispatch.snapshot };

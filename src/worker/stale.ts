@@ -1,27 +1,34 @@
 /** Messages that say nothing any more by the time their dispatch reads the forge. Pure. */
-import type { Snapshot } from '../flows/changes.ts';
-import type { DispatchContext } from './context.ts';
+import type { DispatchContext, ItemShown } from './context.ts';
 import { type CarriedMessage, leadingOf } from './messages.ts';
 
-export interface Known {
-  /** the item as the last answered dispatch saw it */
-  seen: Snapshot | null;
-  /** ids of messages an operator asked for again: never stale */
-  replayed: ReadonlySet<string>;
+/**
+ * The context without stale messages; they are settled with the dispatch, but do not stand in its prompt.
+ * `replayed`: ids of messages an operator asked for again, which are never stale.
+ */
+export function withoutStale(context: DispatchContext, replayed: ReadonlySet<string>): DispatchContext {
+  const items: ItemShown[] = [context, ...context.elsewhere];
+  const numberOf = ({ event }: CarriedMessage) => event.item?.number ?? context.item.number;
+  const messages = context.messages.filter((message) => {
+    const shown = items.find(({ item }) => item.number === numberOf(message));
+    return shown === undefined || replayed.has(message.id) || !isStale(message, shown);
+  });
+  const leading = leadingOf(messages);
+  if (leading === null) return { ...context, messages, leading, elsewhere: [] };
+  // The item that led may have had none but stale ones.
+  const main = items.find(({ item }) => item.number === numberOf(leading)) ?? context;
+  const left = new Set(messages.map(numberOf));
+  const elsewhere = items.filter((one) => one.item !== main.item && left.has(one.item.number));
+  const { item, comments, reviews, vouching, notes, seen, snapshot } = main;
+  const shown = { item, comments, reviews, vouching, notes, seen, snapshot };
+  return { ...context, ...shown, messages, leading, elsewhere };
 }
 
-/** The context without stale messages; they are settled with the dispatch, but do not stand in its prompt. */
-export function withoutStale(context: DispatchContext, known: Known): DispatchContext {
-  const messages = context.messages.filter((m) => !isStale(m, context, known));
-  return { ...context, messages, leading: leadingOf(messages) };
-}
-
-function isStale(message: CarriedMessage, { item }: DispatchContext, known: Known): boolean {
-  const { event } = message;
-  if (known.replayed.has(message.id) || event.item?.number !== item.number) return false;
+function isStale({ event }: CarriedMessage, { item, seen }: ItemShown): boolean {
+  if (event.item?.number !== item.number) return false;
   // A comment can be read from the forge before its delivery arrives; the run that read it has answered it.
   if (event.name === 'comment.created') {
-    const { commentIds = [], inlineIds = [] } = known.seen ?? {};
+    const { commentIds = [], inlineIds = [] } = seen ?? {};
     return [...commentIds, ...inlineIds].includes(event.comment!.id);
   }
   // CI of a commit that is no longer the head says nothing; a payload shows the head of when the run began.

@@ -36,7 +36,7 @@ export async function checkoutSpec(
     repository: { id: repository.id, fullName: repository.fullName },
     remote: { url: cloneAddress(request.forgeConfig.cloneUrl, repository.fullName), token: account.token },
     defaultBranch: repository.defaultBranch,
-    identity: { name: account.login, email: `${account.login}@noreply.localhost` },
+    identity: { name: account.login, email: await request.forge.commitAddress(account.login) },
   };
   if (lease.conversation.item_kind === 'issue') {
     const pulls = publishes ? await ownPulls(request, repository, [item]) : [];

@@ -44,6 +44,7 @@ export function materialOf(event: ForgeEvent, told: Told = {}): PromptMaterial {
   const context = {
     ...text,
     messages,
+    elsewhere: [],
     leading: messages.find((message) => message.event === event) ?? messageOf(event),
     snapshot: told.seen,
     repository: event.repository,
