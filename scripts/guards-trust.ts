@@ -142,7 +142,7 @@ export const TRUST_GUARDS: Guard[] = [
     keeps: 'a pull request from instructing the agent that reviews it',
     off: [
       {
-        file: 'src/worker/context.ts',
+        file: 'src/worker/where.ts',
         find: 'const configurationFromBase = !isOwn(request, found.author);',
         replace: 'const configurationFromBase = isOwn(request, found.author) && false;',
       },

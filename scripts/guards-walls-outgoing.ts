@@ -114,13 +114,13 @@ export const WALLS_OUTGOING_GUARDS: Guard[] = [
     keeps: 'the token from going to whatever address the API names for cloning',
     off: [
       {
-        file: 'src/worker/context.ts',
+        file: 'src/worker/where.ts',
         find: 'url: cloneAddress(request.forgeConfig.cloneUrl, repository.fullName)',
         replace: 'url: repository.cloneUrl',
       },
       {
         file: 'src/worker/doors.ts',
-        find: 'return { url: cloneAddress(address, repository.fullName), token };',
+        find: 'return { url: cloneAddress(address, fullName), token };',
         replace: 'return { url: repository.cloneUrl, token };',
       },
     ],

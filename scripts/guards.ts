@@ -16,6 +16,7 @@ import { WALLS_MARKS_GUARDS } from './guards-walls-marks.ts';
 import { WALLS_OUTGOING_GUARDS } from './guards-walls-outgoing.ts';
 import { WALLS_TEXTS_GUARDS } from './guards-walls-texts.ts';
 import { WALLS_VOICES_GUARDS } from './guards-walls-voices.ts';
+import { WORLD_PLACE_GUARDS } from './guards-world-place.ts';
 import { WORLD_TRUTH_GUARDS } from './guards-world-truth.ts';
 import { WORLD_WORDS_GUARDS } from './guards-world-words.ts';
 
@@ -47,5 +48,6 @@ export const GUARDS: Guard[] = [
   ...WALLS_VOICES_GUARDS,
   ...WALLS_BODIES_GUARDS,
   ...WORLD_TRUTH_GUARDS,
+  ...WORLD_PLACE_GUARDS,
   ...WORLD_WORDS_GUARDS,
 ];

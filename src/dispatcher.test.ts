@@ -11,12 +11,13 @@ import {
 } from '../test/fixtures/bodies.ts';
 import { ConfigFolder, SMALL_CONFIG } from '../test/support/config-folder.ts';
 import { describeDatabases, type TestDatabase } from '../test/support/databases.ts';
-import { everybodyMayWrite } from '../test/support/trust.ts';
+import { everybodyMayWrite, trustWith } from '../test/support/trust.ts';
 import type { DeliveryRow } from './database/tables.ts';
 import type { DispatcherDeps, RoutingConfig, StoredDecision } from './dispatcher/routing.ts';
 import { dispatchNext } from './dispatcher.ts';
 import { acceptDelivery } from './inbox.ts';
 import { silentLog } from './log.ts';
+import { recordPush } from './mailbox/pushes.ts';
 import type { ForgeEvent } from './vocabulary.ts';
 
 const NOW = 1_800_000_000_000;
@@ -289,6 +290,45 @@ describeDatabases('a CI run that names only a commit', (open) => {
       ['dev-ci-failed', 6],
     ]);
     expect(new Set(messages.map((m) => m.conversation_id)).size).toBe(1);
+  });
+
+  test('reaches the conversation that pushed the commit, before there is a pull request, and once', async () => {
+    const database = await open();
+    const sha = '7'.repeat(40);
+    await route(database, assigned);
+    const [conversation] = await database.rows.selectFrom('conversations').selectAll().execute();
+    await recordPush(database.rows, { conversation: conversation!, sha, now: NOW });
+    await recordPush(database.rows, { conversation: conversation!, sha, now: NOW });
+    expect((await route(database, nameless(sha))).state).toBe('routed');
+    // The same failure, told by another job of the run.
+    const again = nameless(sha);
+    const body = { ...(again.body as Json), run: { ...(again.body as Json).run, id: 77 } };
+    const second = await route(database, { ...again, body });
+    expect([second.state, second.reason]).toEqual([
+      'ignored',
+      'its conversation has been told that CI failed on this commit, and deals with it once',
+    ]);
+    const messages = await messagesIn(database);
+    expect(messages.map((m) => [m.flow, m.event.item?.kind, m.event.item?.number])).toEqual([
+      ['dev-assigned', 'issue', 5],
+      ['dev-ci-failed', 'issue', 5],
+    ]);
+  });
+
+  test('wakes nobody on what is closed by now, whatever state the delivery claims', async () => {
+    const database = await open();
+    const sha = '7'.repeat(40);
+    await route(database, assigned);
+    const [conversation] = await database.rows.selectFrom('conversations').selectAll().execute();
+    await recordPush(database.rows, { conversation: conversation!, sha, now: NOW });
+    const id = await accept(database, nameless(sha));
+    const trust = trustWith({ permissionOf: () => 'write', states: { 5: 'closed' } });
+    expect(await dispatchNext({ ...dispatcher(database), trust })).toBe(true);
+    expect(await deliveryOf(database, id)).toMatchObject({
+      state: 'ignored',
+      reason: '#5 is closed, and what CI says of it wakes nobody',
+    });
+    expect(await messagesIn(database)).toHaveLength(1);
   });
 
   test('is ignored where no pull request has that head', async () => {

@@ -10,9 +10,11 @@ import { type EffectDeps, effectKey, lastResult, marker, once, wasBegun } from '
 import { causeOf, failureText, type PushCause } from './outcome/failure-texts.ts';
 import type { OutgoingForge } from './outcome/outgoing-forge.ts';
 import {
+  choosePull,
   joinPull,
   openedByAnother,
   openedEarlier,
+  otherBase,
   readyForReview,
   withoutDraftPrefix,
 } from './outcome/pulls.ts';
@@ -42,7 +44,15 @@ export interface Publication {
   itemTitle: string;
   publish: 'pull-request' | 'review' | 'comment';
   /** null when there is nothing that could be pushed */
-  branch: { name: string; base: string; push: () => Promise<Pushed> } | null;
+  branch: {
+    name: string;
+    base: string;
+    /** whether a pull request is opened for it where there is none */
+    opensPull: boolean;
+    push: () => Promise<Pushed>;
+    /** why no new pull request is wanted, in a sentence for people; null = it may be opened */
+    refusePull: () => Promise<string | null>;
+  } | null;
   /** sentences about what the run has left that is not published; `published`: what of it was */
   leftOver: (published: string | null) => Promise<string[]>;
   /** the issue the pull request closes; null when the conversation began on a pull request */
@@ -144,7 +154,7 @@ async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): 
   if (pushed.result.kind === 'nothing') return;
   progress.published.pushedSha = pushed.result.sha;
   progress.published.hasNews = pushed.result.kind === 'pushed';
-  if (p.closes !== null) await openPull(p, deps, progress);
+  if (branch.opensPull) await openPull(p, deps, progress);
 }
 
 /** What the agent pushed itself in this run is news as well: it needs its pull request, and its link. */
@@ -161,7 +171,7 @@ function sinceLastPush(pushed: Pushed, last: Pushed | null): Pushed {
 
 async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
   const { name: head, base } = p.branch!;
-  const existing = await deps.forge.findPull(p.repository, head, base);
+  const existing = choosePull(await deps.forge.findPulls(p.repository, head), { base, isOurs: p.isOurs });
   if (existing !== null && !p.isOurs(existing.author)) {
     progress.notes.push(openedByAnother(existing, head));
     return;
@@ -171,6 +181,11 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
   if (isOver) return;
   // One that this dispatch opened before it was cut off is still to be recorded as ours.
   const begun = await wasBegun(deps, effectKey(p.dispatchId, 'pull'));
+  const unwanted = existing === null && !begun ? await p.branch!.refusePull() : null;
+  if (unwanted !== null) {
+    progress.notes.push(unwanted);
+    return;
+  }
   const pull =
     existing === null || begun
       ? await once<{ number: number }>(deps, {
@@ -179,12 +194,13 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
           kind: 'pull',
           request: { head, base, title: p.itemTitle },
           find: async () => {
-            const found = await deps.forge.findPull(p.repository, head, base);
+            const pulls = await deps.forge.findPulls(p.repository, head);
+            const found = choosePull(pulls, { base, isOurs: p.isOurs });
             return found === null || !p.isOurs(found.author) ? null : await readyForReview(deps, p, found);
           },
           perform: async () => {
             const mark = marker(effectKey(p.dispatchId, 'pull'));
-            const closes = `Closes #${p.closes}`;
+            const closes = p.closes === null ? `Follows #${p.itemNumber}` : `Closes #${p.closes}`;
             // What was done, tested and left open is the agent's to say.
             const text = postedText({
               answer: `${unmarked(p.answer)}\n\n${closes}`,
@@ -203,6 +219,9 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
     return;
   }
   progress.published.pullNumber = pull.result.number;
+  if (existing?.pull != null && existing.pull.baseRef !== base) {
+    progress.notes.push(otherBase(existing.number, existing.pull.baseRef, base));
+  }
   await joinPull(deps, p, { forge: p.forgeName, repository: p.repository, number: pull.result.number });
 }
 

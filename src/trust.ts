@@ -9,11 +9,11 @@
  *   an answer, so whoever asks has to wait, and must not go on.
  */
 import type { ForgeConfig } from './config/config.ts';
-import type { Forge } from './forge/forge.ts';
+import type { Forge, Item } from './forge/forge.ts';
 import type { Log } from './log.ts';
 import { commentIsGone, type DeletionQuestion } from './trust/deletions.ts';
 import { Identities, type Identity, type IdentityReport, sharedAccounts } from './trust/identities.ts';
-import { type ItemQuestion, itemIsAsSaid } from './trust/items.ts';
+import { type ItemQuestion, itemIsAsSaid, itemOnForge, type NumberQuestion } from './trust/items.ts';
 import { Patience } from './trust/patience.ts';
 import { Permissions } from './trust/permissions.ts';
 import { type Identified, Repositories } from './trust/repositories.ts';
@@ -44,6 +44,8 @@ export interface Trust {
   isGone(question: DeletionQuestion): Promise<boolean>;
   /** whether an item is by whom a delivery says, with these words */
   isAsSaid(question: ItemQuestion): Promise<boolean>;
+  /** the item as the forge has it now; null = there is none */
+  item(question: NumberQuestion): Promise<Item | null>;
   /** asks the forge again where that is worth it; anything but `ok`: the agent must not act there */
   identityOf(forge: string, agent: string): Promise<Identity>;
   /** ids of our accounts, as far as they are known */
@@ -70,6 +72,7 @@ export function createTrust(deps: TrustDeps): Trust {
     repository: (forge, claimed) => repositories.identify(forge, claimed),
     isGone: (question) => commentIsGone({ ...deps, patience }, question),
     isAsSaid: (question) => itemIsAsSaid({ ...deps, patience }, question),
+    item: (question) => itemOnForge({ ...deps, patience }, question),
     identityOf: (forge, agent) => identities.of(forge, agent),
     ids: (forge) => identities.ids(forge),
     checkIdentities: async () => {

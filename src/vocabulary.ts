@@ -45,7 +45,6 @@ export const EVENT_NAMES = [
   'push',
   'ci.succeeded',
   'ci.failed',
-  'ci.recovered',
 ] as const;
 export type EventName = (typeof EVENT_NAMES)[number];
 

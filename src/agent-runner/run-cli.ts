@@ -112,9 +112,13 @@ export async function runCli(given: CliRun): Promise<CliReport> {
     thrown: null,
   };
   const abort = new AbortController();
-  const onAbort = () => abort.abort();
+  let abortTimer: NodeJS.Timeout | null = null;
+  const onAbort = () => {
+    abort.abort();
+    abortTimer ??= setTimeout(() => void run.container.stop(), AFTER_ABORT_MS);
+  };
   run.signal.addEventListener('abort', onAbort, { once: true });
-  if (run.signal.aborted) abort.abort();
+  if (run.signal.aborted) onAbort();
   let lateTimer: NodeJS.Timeout | null = null;
   try {
     // With the first run and not with the service: 28 MB that a service at rest does not need.
@@ -134,11 +138,18 @@ export async function runCli(given: CliRun): Promise<CliReport> {
     report.thrown = error instanceof Error ? error.message : String(error);
   } finally {
     if (lateTimer !== null) clearTimeout(lateTimer);
+    if (abortTimer !== null) clearTimeout(abortTimer);
     run.signal.removeEventListener('abort', onAbort);
     await run.container.stop();
   }
   return report;
 }
+
+/**
+ * The CLI takes 2 s and more to end by itself. It writes its transcript within about 100 ms, and one that is cut off is
+ * resumed like after a crash.
+ */
+const AFTER_ABORT_MS = 500;
 
 /**
  * Several things end a run, and all wait for one end: a second stop that was still at work when the next attempt of the

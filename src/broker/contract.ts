@@ -28,6 +28,8 @@ export interface BrokerScope {
   items: () => Promise<readonly number[]>;
   /** the branch the agent's work goes to; null when it publishes none */
   branch: { name: string; base: string } | null;
+  /** why no new pull request is wanted, in a sentence with the remedy; null = it may be opened */
+  refusePull: () => Promise<string | null>;
   /** short names of the tools it may use; null = all but `merge` */
   tools: readonly string[] | null;
   scope: 'item' | 'repository';

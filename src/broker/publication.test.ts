@@ -48,7 +48,13 @@ async function agentOpensPull(): Promise<Story> {
         itemTitle: 'Totals',
         publish: 'pull-request',
         // The agent's own push has gone through the relay.
-        branch: { name: branch, base: 'main', push: async () => ({ kind: 'up-to-date', sha, news: false }) },
+        branch: {
+          name: branch,
+          base: 'main',
+          opensPull: true,
+          refusePull: async () => null,
+          push: async () => ({ kind: 'up-to-date', sha, news: false }),
+        },
         closes: stage.number,
         reviewed: null,
         leftOver: async () => [],

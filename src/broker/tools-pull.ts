@@ -2,7 +2,7 @@
 
 import type { Item } from '../forge/forge.ts';
 import { postedText, unmarked } from '../outcome/answer.ts';
-import { joinPull, OPEN_PULL_TOOL, openedByAnother } from '../outcome/pulls.ts';
+import { choosePull, joinPull, OPEN_PULL_TOOL, openedByAnother } from '../outcome/pulls.ts';
 import { loginOf } from '../voices.ts';
 import { type Broker, Denied, itemNumber, logins, type Tool, text, title, writeTool } from './tool.ts';
 
@@ -21,6 +21,8 @@ export const PULL_TOOLS: readonly Tool[] = [
     async perform({ title: words, body }, broker) {
       const there = await openPull(broker);
       if (there !== null) return { ...there, text: `${there.text} Use update_pull to change it.` };
+      const unwanted = await broker.scope.refusePull();
+      if (unwanted !== null) throw new Denied(unwanted);
       const { name: head, base } = branchOf(broker.scope);
       const opened = await broker.deps.forge.openPull(broker.scope.repository, {
         title: unmarked(words),
@@ -81,7 +83,8 @@ function branchOf({ branch }: Broker['scope']): { name: string; base: string } {
 /** Anybody may open a pull request of any branch: only one that our account opened is ours. */
 async function openPull({ scope, deps, self }: Broker): Promise<{ text: string; number: number } | null> {
   const { name, base } = branchOf(scope);
-  const [found, own] = await Promise.all([deps.forge.findPull(scope.repository, name, base), self()]);
+  const [pulls, own] = await Promise.all([deps.forge.findPulls(scope.repository, name), self()]);
+  const found = choosePull(pulls, { base, isOurs: ({ id }) => id === own.id });
   if (found === null) return null;
   if (found.author.id !== own.id) throw new Denied(openedByAnother(found, name));
   return { text: `#${found.number} of ${name} is open: ${linkOf(found)}`, number: found.number };

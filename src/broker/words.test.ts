@@ -150,7 +150,13 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
         alsoAsked: [],
         itemTitle: LIVE_LINE,
         publish: 'pull-request',
-        branch: { name: at.branch, base: 'main', push: async () => ({ kind: 'pushed', sha: at.sha }) },
+        branch: {
+          name: at.branch,
+          base: 'main',
+          opensPull: true,
+          refusePull: async () => null,
+          push: async () => ({ kind: 'pushed', sha: at.sha }),
+        },
         closes: at.stage.number,
         reviewed: null,
         leftOver: async () => [],
@@ -177,6 +183,8 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
       branch: {
         name: 'x',
         base: 'main',
+        opensPull: true,
+        refusePull: async () => null,
         push: async () => ({ kind: 'rejected', reason: LIVE, why: { kind: 'rules', what: LIVE } }),
       },
     });

@@ -5,6 +5,7 @@ import { initialSchema } from './migrations/0001-initial-schema.ts';
 import { doors } from './migrations/0002-doors.ts';
 import { sessionMarks } from './migrations/0003-session-marks.ts';
 import { bodies } from './migrations/0004-bodies.ts';
+import { recalls } from './migrations/0006-recalls.ts';
 import { commitOfARun } from './migrations/0007-commit-of-a-run.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
@@ -13,6 +14,7 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0002-doors': doors(dialect),
     '0003-session-marks': sessionMarks(dialect),
     '0004-bodies': bodies(dialect),
+    '0006-recalls': recalls(dialect),
     '0007-commit-of-a-run': commitOfARun(),
   };
 }

@@ -20,6 +20,7 @@ export interface Tables {
   items: ItemsTable;
   conversations: ConversationsTable;
   conversation_items: ConversationItemsTable;
+  pushed_commits: PushedCommitsTable;
   messages: MessagesTable;
   dispatches: DispatchesTable;
   sessions: SessionsTable;
@@ -123,6 +124,15 @@ interface ConversationItemsTable {
   conversation_id: string;
 }
 
+/** Heads that went to the forge for a conversation: CI may speak of one before a pull request shows it. */
+interface PushedCommitsTable {
+  forge: string;
+  repository_id: string;
+  sha: string;
+  conversation_id: string;
+  at: number;
+}
+
 interface MessagesTable {
   seq: Generated<number>;
   id: string;
@@ -178,6 +188,8 @@ interface DispatchesTable {
   turns: number | null;
   /** JSON usage as the CLI reported it at the end: totals of the whole session so far, not of this run alone */
   usage: string | null;
+  /** the delivery that may have taken back what a running dispatch is for; the worker asks the forge */
+  recalled_by: Generated<string | null>;
 }
 
 interface SessionsTable {

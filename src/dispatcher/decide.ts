@@ -4,7 +4,8 @@ import type { ConversationRow, DeliveryRow } from '../database/tables.ts';
 import type { RouteMatch } from '../flows/route.ts';
 import { claimMeaning, type DeliveryVerdict, firstWith } from '../inbox.ts';
 import { resolveConversation } from '../mailbox/conversations.ts';
-import { appendMessage, declineMessagesOfComment } from '../mailbox/messages.ts';
+import { appendMessage, declineMessagesOfComment, knowsFailure } from '../mailbox/messages.ts';
+import { recallRuns } from '../mailbox/recalls.ts';
 import { recordRefusal } from '../trust/records.ts';
 import type { EventItem, ForgeEvent } from '../vocabulary.ts';
 import { consider, type Outlook, wantsSender } from './consider.ts';
@@ -46,6 +47,7 @@ export async function decide(tx: Rows, { deps, delivery, facts }: ToDecide): Pro
     return { verdict: ignored(`${eventName} names no issue or pull request`), eventName, decision: null };
   }
   await rememberItem(tx, outlook.placed);
+  await recallRuns(tx, event, delivery.id);
   if (event.name !== 'comment.deleted' && facts.gone === true && !replayed) {
     const reason = 'the comment was deleted before this could be routed';
     return { verdict: ignored(reason), eventName, decision: null };
@@ -125,8 +127,14 @@ async function deliver(tx: Rows, work: ToDeliver): Promise<Decided> {
     return { verdict: ignored(refusal), eventName: event.name, decision };
   }
   const messages: StoredDecision['messages'] = [];
+  let isKnown = false;
   for (const match of matches) {
-    const { conversation, dispatchId } = await toMailbox(tx, work, match);
+    const delivered = await toMailbox(tx, work, match);
+    if (delivered === null) {
+      isKnown = true;
+      continue;
+    }
+    const { conversation, dispatchId } = delivered;
     messages.push({
       agent: match.agent,
       flow: match.flow,
@@ -136,17 +144,20 @@ async function deliver(tx: Rows, work: ToDeliver): Promise<Decided> {
     });
   }
   const verdict: DeliveryVerdict =
-    messages.length > 0 || note !== null
-      ? { state: 'routed' }
-      : ignored('no flow wants it; `claude-hooks explain` names each flow and what it lacked');
+    messages.length > 0 || note !== null ? { state: 'routed' } : ignored(isKnown ? KNOWN_FAILURE : UNWANTED);
   return { verdict, eventName: event.name, decision: { considered, messages, note, sender } };
 }
 
+const UNWANTED = 'no flow wants it; `claude-hooks explain` names each flow and what it lacked';
+const KNOWN_FAILURE = 'its conversation has been told that CI failed on this commit, and deals with it once';
+
+/** Null where the conversation knows of it. */
 async function toMailbox(
   tx: Rows,
-  { deps, config, delivery, event, outlook }: ToDeliver,
+  work: ToDeliver,
   match: RouteMatch,
-): Promise<{ conversation: ConversationRow; dispatchId: string }> {
+): Promise<{ conversation: ConversationRow; dispatchId: string } | null> {
+  const { deps, config, delivery, event, outlook } = work;
   const agent = config.agents.get(match.agent)!;
   const conversation = await resolveConversation(tx, {
     forge: event.forge,
@@ -158,6 +169,11 @@ async function toMailbox(
     mayJoin: outlook.known.has(match.agent),
     now: deps.now(),
   });
+  const isTold =
+    event.name === 'ci.failed' &&
+    work.delivery.source !== 'replay' &&
+    (await knowsFailure(tx, conversation.id, event));
+  if (isTold) return null;
   const { dispatchId } = await appendMessage(tx, {
     conversation,
     deliveryId: delivery.id,

@@ -11,7 +11,7 @@ import { type DeliveryVerdict, firstWith } from '../inbox.ts';
 import { itemsOfComment } from '../mailbox/messages.ts';
 import type { Judgement } from '../trust/sender.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
-import { consider, wantsSender } from './consider.ts';
+import { consider, type Outlook, wantsSender } from './consider.ts';
 import { readDelivery } from './read-delivery.ts';
 import type { DispatcherDeps, RoutingConfig } from './routing.ts';
 import { refuseByScope } from './scope.ts';
@@ -67,11 +67,25 @@ export async function gatherFacts(deps: DispatcherDeps, delivery: DeliveryRow): 
   const gone = await askDeletion(deps, forge, event);
   const look = { rows, config, trust: deps.trust, event, replayed };
   const first = await consider({ ...look, mayJoin: null });
+  const closed = wantsSender(first) ? await closedItem(deps, forge, first.event) : null;
+  if (closed !== null) return end(closed, false);
   const mayJoin = first.asksAuthor ? await askAuthor(deps, forge, event) : null;
   const outlook = first.asksAuthor ? await consider({ ...look, mayJoin }) : first;
   const question = { forge, repository: event.repository, user: event.sender, event: event.name };
   const sender = wantsSender(outlook) ? await deps.trust.judge(question) : null;
   return { ...known, gone, sender, mayJoin };
+}
+
+/** A result of CI does not say whether its pull request is still open. */
+async function closedItem(
+  deps: DispatcherDeps,
+  forge: ForgeConfig,
+  event: Outlook['event'],
+): Promise<string | null> {
+  if (event === null || event.ci === null) return null;
+  const { number } = event.item;
+  const item = await deps.trust.item({ forge, repository: event.repository, number });
+  return item?.state === 'closed' ? `#${number} is closed, and what CI says of it wakes nobody` : null;
 }
 
 /** Of the pull request itself, which may be another than who caused the event; as the forge has it. */

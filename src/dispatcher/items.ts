@@ -4,6 +4,7 @@
  */
 import type { Rows } from '../database/database.ts';
 import type { NewItemRow } from '../database/tables.ts';
+import { pusherOf } from '../mailbox/pushes.ts';
 import type { EventItem, ForgeEvent } from '../vocabulary.ts';
 
 /** An event with what it added, and the row that its item has afterwards. */
@@ -111,7 +112,7 @@ async function placeByHead(rows: Rows, event: ForgeEvent): Promise<ForgeEvent> {
         .onRef('c.repository_id', '=', 'i.repository_id')
         .onRef('c.number', '=', 'i.number'),
     )
-    .select(['i.number'])
+    .select(['i.number', 'i.kind'])
     .where('i.forge', '=', event.forge)
     .where('i.repository_id', '=', event.repository.id)
     .where('i.kind', '=', 'pull')
@@ -119,10 +120,11 @@ async function placeByHead(rows: Rows, event: ForgeEvent): Promise<ForgeEvent> {
     .orderBy((e) => e.case().when('c.conversation_id', 'is', null).then(1).else(0).end())
     .orderBy('i.number', 'desc')
     .executeTakeFirst();
-  if (pull === undefined) return event;
+  const found = pull ?? (await placeByPush(rows, event, event.ci.headSha));
+  if (found === null) return event;
   const item: EventItem = {
-    kind: 'pull',
-    number: pull.number,
+    kind: found.kind,
+    number: found.number,
     title: '',
     body: '',
     state: 'open',
@@ -132,4 +134,14 @@ async function placeByHead(rows: Rows, event: ForgeEvent): Promise<ForgeEvent> {
     assignees: [],
   };
   return { ...event, item };
+}
+
+/** Before there is a pull request, what we pushed tells whose work it is. */
+async function placeByPush(
+  rows: Rows,
+  { forge, repository }: ForgeEvent,
+  sha: string,
+): Promise<Pick<EventItem, 'kind' | 'number'> | null> {
+  const pusher = await pusherOf(rows, { forge, repositoryId: repository.id, sha });
+  return pusher === undefined ? null : { kind: pusher.item_kind, number: pusher.item_number };
 }

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { diagnose, find } from '../../test/support/doctor.ts';
+import { git } from '../../test/support/git-remotes.ts';
 import { type Listener, openListener, openLyingForge } from '../../test/support/lying-forge.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { type Installation, openInstallation } from '../../test/support/smoke-config.ts';
@@ -21,6 +23,16 @@ describe.skipIf(!tools.ok)(tools.title('clones'), () => {
   test('of a forge that is reached under its own address are no finding', async () => {
     expect(find(await diagnose(here.config()), 'clone-failed')).toBeUndefined();
     expect(find(await diagnose(here.config()), 'check-failed')).toBeUndefined();
+  });
+
+  test('of a repository with a branch that is called like the prefix: what the agent does, and what to do', async () => {
+    git(join(here.folder, 'forge', 'repositories', 'ada', 'greeter.git'), 'branch', 'dev', 'main');
+    const report = await diagnose(here.config());
+    expect(find(report, 'branch-name-taken')).toMatchObject({
+      severity: 'note',
+      subject: 'forge home, ada/greeter, agent dev',
+      evidence: 'the repository has a branch called dev',
+    });
   });
 
   test('that fail although the API answers: what to set, and what the forge names', async () => {

@@ -22,7 +22,12 @@ async function checkForge(context: DoctorContext, forge: ForgeConfig): Promise<F
     if ('problem' in visible) continue;
     for (const [agent, { token }] of Object.entries(forge.accounts)) {
       const url = cloneAddress(forge.cloneUrl, visible.repository.fullName);
-      const trial = await context.clone({ url, token });
+      const prefix = context.config.agents.get(agent)?.branchPrefix ?? null;
+      const trial = await context.clone({ url, token }, prefix === null ? [] : leadingTo(prefix));
+      if (trial.kind === 'cloned' && trial.taken.length > 0) {
+        const subject = `forge ${forge.name}, ${visible.repository.fullName}, agent ${agent}`;
+        findings.push(nameTaken(subject, agent, trial.taken[0]!, prefix!));
+      }
       if (trial.kind !== 'failed') continue;
       findings.push(cloneFailed({ forge, agent, url, visible, trial }));
       // It is the same for all, and each trial waits for its time limit.
@@ -30,6 +35,23 @@ async function checkForge(context: DoctorContext, forge: ForgeConfig): Promise<F
     }
   }
   return findings;
+}
+
+/** Git has no branch `a/b/7` beside a branch `a` or `a/b`. */
+function leadingTo(prefix: string): string[] {
+  const parts = prefix.split('/');
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+}
+
+function nameTaken(subject: string, agent: string, branch: string, prefix: string): Finding {
+  return {
+    check: 'branch-name-taken',
+    severity: 'note',
+    subject,
+    problem: `no branch can be called ${prefix}/<number> there, so the agent's get another prefix`,
+    evidence: `the repository has a branch called ${branch}`,
+    remedy: `Rename that branch, or set branch_prefix in agents/${agent}.md to a name that no branch has.`,
+  };
 }
 
 interface Failed {

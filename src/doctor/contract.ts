@@ -28,8 +28,8 @@ export interface DoctorContext {
   uid: number | null;
   /** the client that acts as this agent on this forge */
   forge: (forge: ForgeConfig, agent: string) => DoctorForge;
-  /** a small clone that is thrown away */
-  clone: (remote: Remote) => Promise<CloneTrial>;
+  /** a small clone that is thrown away, and which of these names are branches there */
+  clone: (remote: Remote, names: readonly string[]) => Promise<CloneTrial>;
   /** null when the database cannot be read */
   rows: Rows | null;
   service: {

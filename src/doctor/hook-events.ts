@@ -30,7 +30,6 @@ const FINE_NAMES: Readonly<Record<EventName, readonly string[]>> = {
   push: ['push'],
   'ci.succeeded': ['action_run_success'],
   'ci.failed': ['action_run_failure'],
-  'ci.recovered': ['action_run_recover'],
 };
 
 export interface MissingEvent {

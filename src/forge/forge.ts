@@ -98,6 +98,8 @@ export interface CiState {
   state: 'none' | 'pending' | 'success' | 'failure';
   /** contexts or workflow names that failed */
   failed: string[];
+  /** something else still runs; only beside a failure */
+  running?: true;
 }
 
 /** What this forge, or this version of it, has no endpoint for. */
@@ -138,8 +140,8 @@ export interface ForgeReader {
   /** submitted reviews with their inline comments, oldest first */
   listReviews(repository: RepositoryRef, number: number): Promise<Review[]>;
   ciState(repository: RepositoryRef, sha: string): Promise<CiState>;
-  /** the open pull request from `head` (branch name in the same repository) to `base`, if there is one */
-  findPull(repository: RepositoryRef, head: string, base: string): Promise<Item | null>;
+  /** the open pull requests of `head`, a branch of the same repository, whatever they go into */
+  findPulls(repository: RepositoryRef, head: string): Promise<Item[]>;
   /** ForgeMissing also for the id of an inline review comment: this API shows those with their review only */
   getComment(repository: RepositoryRef, id: number): Promise<Comment & { itemNumber: number }>;
   /** issues and pull requests, newest first, at most `limit` */

@@ -44,7 +44,12 @@ export const inlineAnswer = z.object({
   original_position: z.number().nullish(),
 });
 
-export const statusAnswer = z.object({ id: z.number(), context: word, status: word });
+export const statusAnswer = z.object({
+  id: z.number(),
+  context: word,
+  status: word,
+  description: word,
+});
 
 /** Forgejo puts the result into `status`; Gitea into `conclusion`, beside the status "completed". */
 export const runAnswer = z.object({
@@ -131,7 +136,7 @@ export function toInline(comment: z.output<typeof inlineAnswer>): InlineComment 
   };
 }
 
-type CiResult = 'pending' | 'success' | 'failure';
+type CiResult = 'pending' | 'success' | 'failure' | 'nothing';
 
 /** Whether a listed run is of this commit: servers that do not know the filter answer the runs of all commits. */
 export function isRunOf(sha: string): (run: z.output<typeof runAnswer>) => boolean {
@@ -143,24 +148,35 @@ export function toCiState(
   statuses: z.output<typeof statusAnswer>[],
   runs: z.output<typeof runAnswer>[],
 ): CiState {
-  const results = [
-    ...statuses.map((status) => ({ name: status.context, result: ciResult(status.status) })),
+  const all = [
+    ...statuses.map((status) => ({
+      name: status.context,
+      result: isCancellation(status) ? ('nothing' as const) : ciResult(status.status),
+    })),
     ...newestRuns(runs).map((run) => ({
       name: runName(run),
       result: ciResult(run.conclusion || run.status),
     })),
   ];
+  const results = all.filter(({ result }) => result !== 'nothing');
+  const isRunning = results.some(({ result }) => result === 'pending');
   const failed = results.filter(({ result }) => result === 'failure').map(({ name }) => name);
   const names = [...new Set(failed)];
-  if (names.length > 0) return { state: 'failure', failed: names };
-  if (results.some(({ result }) => result === 'pending')) return { state: 'pending', failed: [] };
+  if (names.length > 0) return { state: 'failure', failed: names, ...(isRunning ? { running: true } : {}) };
+  if (isRunning) return { state: 'pending', failed: [] };
   return { state: results.length === 0 ? 'none' : 'success', failed: [] };
 }
 
-/** A cancelled run proved nothing, and the forges' own commit status counts it as failed too. */
+/** A person stopped it: Gitea gives that the state of a failure, and only the words tell. */
+export function isCancellation({ description }: { description: string }): boolean {
+  return /^(?:has been )?cancell?ed\b/i.test(description);
+}
+
+/** A cancelled run proved nothing, in either direction. */
 function ciResult(status: string): CiResult {
   if (['success', 'skipped', 'neutral', 'warning'].includes(status)) return 'success';
-  return ['failure', 'error', 'cancelled', 'timed_out'].includes(status) ? 'failure' : 'pending';
+  if (status === 'cancelled') return 'nothing';
+  return ['failure', 'error', 'timed_out'].includes(status) ? 'failure' : 'pending';
 }
 
 /** A workflow may have run several times on one commit; only its last word per triggering event counts. */

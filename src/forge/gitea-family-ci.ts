@@ -5,6 +5,7 @@
  */
 import type { EventItem, EventPull } from '../vocabulary.ts';
 import type { ParseOutcome } from './forge.ts';
+import { isCancellation } from './gitea-family-answers.ts';
 import { toPull, toPullItem } from './gitea-family-objects.ts';
 import { type Arrival, event, ignored, reading } from './gitea-family-outcomes.ts';
 import {
@@ -23,7 +24,6 @@ const ACTION_RUN_EVENTS = {
   action_run_success: { name: 'ci.succeeded', status: 'success' },
   // Cancelled and skipped runs arrive under this name too; only the status tells.
   action_run_failure: { name: 'ci.failed', status: 'failure' },
-  action_run_recover: { name: 'ci.recovered', status: 'success' },
 } as const;
 
 export const parseActionRun = reading(actionRunPayload, ({ run }: ActionRunPayload, arrival) => {
@@ -77,6 +77,7 @@ export const parseWorkflowRun = reading(workflowRunPayload, (payload: WorkflowRu
 export const parseStatus = reading(
   statusPayload,
   (payload: StatusPayload, arrival: Arrival): ParseOutcome => {
+    if (isCancellation(payload)) return ignored('status: the run was cancelled, which is no result');
     const name = resultName(payload.state);
     if (name === null) return ignored(`status: the state "${payload.state}" is no result`);
     return event(arrival, {

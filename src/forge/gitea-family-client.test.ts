@@ -36,7 +36,7 @@ describe('items', () => {
     ]);
   });
 
-  test('findPull takes the open one from that branch to that base, and no fork with the same branch name', async () => {
+  test('findPulls takes the open ones of that branch, and no fork with the same branch name', async () => {
     const one = pull();
     const fork = pull({
       id: 2,
@@ -45,9 +45,9 @@ describe('items', () => {
     });
     const pages = [[fork, pull({ id: 3, number: 3, base: { ...one.base, ref: 'next' } })], [one], []];
     const { client, seen } = await forge(({ query }) => ({ json: pages[Number(query.get('page')) - 1] }));
-    expect((await client.findPull(repository, '6543-patch-1', 'main'))?.number).toBe(1);
+    expect((await client.findPulls(repository, '6543-patch-1')).map(({ number }) => number)).toEqual([3, 1]);
     expect(seen[0]!.query.get('state')).toBe('open');
-    expect(await client.findPull(repository, 'nothing', 'main')).toBeNull();
+    expect(await client.findPulls(repository, 'nothing')).toEqual([]);
   });
 
   test('openPull and updatePull send exactly what was given', async () => {
@@ -179,17 +179,28 @@ describe('ciState', () => {
     ...more,
   });
 
+  test('a failure beside what still runs says so', async () => {
+    const statuses = [status(1, 'pending'), status(2, 'error')];
+    expect(await state(statuses, [])).toEqual({ state: 'failure', failed: ['ci/2'], running: true });
+  });
+
   test.each([
     ['nothing at all', [], [], 'none', []],
     ['an old server without a list of runs', [], 404, 'none', []],
     ['one that forbids the method', [status(1, 'success')], 405, 'success', []],
     // Gitea shows its list of runs to the owner alone.
     ['one that shows runs to the owner alone', [status(1, 'success')], 403, 'success', []],
-    ['a failed and a pending status', [status(1, 'pending'), status(2, 'error')], [], 'failure', ['ci/2']],
+    [
+      'a status of a run that a person cancelled',
+      [{ ...status(1, 'failure'), description: 'Has been cancelled' }, status(2, 'success')],
+      [],
+      'success',
+      [],
+    ],
     ['success and warning', [status(1, 'success'), status(2, 'warning')], [], 'success', []],
     ['a green status while a run is going', [status(1, 'success')], [run(1, 'running')], 'pending', []],
     ['a run that failed', [], [run(1, 'failure')], 'failure', ['test.yml']],
-    ['a cancelled run', [], [run(1, 'cancelled')], 'failure', ['test.yml']],
+    ['a run that a person cancelled', [], [run(1, 'cancelled')], 'none', []],
     ['a run that failed and was then repeated', [], [run(2, 'success'), run(1, 'failure')], 'success', []],
     [
       'a run of another event',

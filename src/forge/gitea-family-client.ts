@@ -61,7 +61,7 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
     getItem: (repository, number) => getItem(http, repository, number),
     listReviews: (repository, number) => listReviews(http, repository, number),
     ciState: (repository, sha) => ciState(http, repository, sha),
-    findPull: (repository, head, base) => findPull(http, { repository, head, base }),
+    findPulls: (repository, head) => findPulls(http, { repository, head }),
     async openPull(repository, pull) {
       const call = { method: 'POST', repository, path: '/pulls', body: pull } as const;
       return toPullAnswer((await http.sendTo(call, pullShape)).value);
@@ -141,21 +141,18 @@ async function ciState(http: ForgeHttp, repository: RepositoryRef, sha: string):
   return toCiState(statuses, runs.filter(isRunOf(sha)));
 }
 
-/** Lists and compares, because a filter for head and base exists only since Forgejo 16. */
-async function findPull(
+/** Lists and compares, because a filter for the head exists only since Forgejo 16. */
+async function findPulls(
   http: ForgeHttp,
-  { repository, head, base }: { repository: RepositoryRef; head: string; base: string },
-): Promise<Item | null> {
+  { repository, head }: { repository: RepositoryRef; head: string },
+): Promise<Item[]> {
   const open = await listAll(http, {
     repository,
     path: '/pulls',
     query: { state: 'open' },
     member: pullListed,
   });
-  const found = open.map(toPullAnswer).find(({ pull }) => {
-    return pull !== null && pull.headRef === head && pull.baseRef === base && !pull.fork;
-  });
-  return found ?? null;
+  return open.map(toPullAnswer).filter(({ pull }) => pull !== null && pull.headRef === head && !pull.fork);
 }
 
 const pullListed = pullShape.extend({ id: z.number().int() });

@@ -182,6 +182,7 @@ export const statusPayload = z.object({
   sha: z.string().min(1),
   state: z.string().min(1),
   context: text,
+  description: text,
   target_url: text,
   updated_at: instant,
   repository,

@@ -46,7 +46,6 @@ describe('every kind of delivery becomes its event', () => {
     ['forgejo', 'push', 'forgejo/HookPushMulti', {}, 'push'],
     ['forgejo', 'action_run_failure', RUN_FAILED, {}, 'ci.failed'],
     ['forgejo', 'action_run_success', 'forgejo/built-action-run-success', {}, 'ci.succeeded'],
-    ['forgejo', 'action_run_recover', 'forgejo/built-action-run-recover', {}, 'ci.recovered'],
     [
       'gitea',
       'pull_request_review_request',
@@ -145,6 +144,7 @@ describe('what is ignored says why', () => {
     ['forgejo', 'action_run_failure', RUN_FAILED, { 'run.status': 'skipped' }, /skipped/],
     ['gitea', 'workflow_run', WORKFLOW_RUN, { action: 'in_progress' }, /in_progress/],
     ['gitea', 'workflow_run', WORKFLOW_RUN, { 'workflow_run.conclusion': 'cancelled' }, /cancelled/],
+    ['gitea', 'status', STATUS, { description: 'Has been cancelled' }, /cancelled/],
     ['gitea', 'status', STATUS, { state: 'pending' }, /pending/],
     ['forgejo', 'status', STATUS, {}, /status/],
     ['gitea', 'action_run_failure', RUN_FAILED, {}, /action_run_failure/],

@@ -41,7 +41,6 @@ const OWN: Readonly<Record<'forgejo' | 'gitea', Readonly<Record<string, Handler>
   forgejo: {
     action_run_success: parseActionRun,
     action_run_failure: parseActionRun,
-    action_run_recover: parseActionRun,
   },
   gitea: { workflow_run: parseWorkflowRun, status: parseStatus },
 };

@@ -84,12 +84,23 @@ async function withCurrentName(
   { fullName }: RepositoryRef,
 ): Promise<ConversationRow> {
   if (conversation.repository_name === fullName) return conversation;
+  await renameRepository(tx, conversation, fullName);
+  return { ...conversation, repository_name: fullName };
+}
+
+/** For all its conversations: one that kept the old name would be worked on beside whatever is called so next. */
+export async function renameRepository(
+  tx: Rows,
+  repository: Pick<ConversationRow, 'forge' | 'repository_id'>,
+  fullName: string,
+): Promise<void> {
   await tx
     .updateTable('conversations')
     .set({ repository_name: fullName })
-    .where('id', '=', conversation.id)
+    .where('forge', '=', repository.forge)
+    .where('repository_id', '=', repository.repository_id)
+    .where('repository_name', '!=', fullName)
     .execute();
-  return { ...conversation, repository_name: fullName };
 }
 
 /** Adds an item (usually the pull request we opened) to a conversation; an item already in one stays there. */

@@ -163,3 +163,23 @@ export async function declineCarried(
     }
   });
 }
+
+/**
+ * Whether the conversation knows of this failure: one run of CI may tell it several times, once for each job and once at
+ * its end. What failed after the run that dealt with it had begun is another failure.
+ */
+export async function knowsFailure(rows: Rows, conversationId: string, event: ForgeEvent): Promise<boolean> {
+  const told = await rows
+    .selectFrom('messages as m')
+    .leftJoin('dispatches as d', 'd.id', 'm.dispatch_id')
+    .select(['m.event', 'm.state', 'd.started_at'])
+    .where('m.conversation_id', '=', conversationId)
+    .where('m.state', 'in', ['waiting', 'carried', 'answered'])
+    .execute();
+  const at = Date.parse(event.occurredAt);
+  return told.some(({ event: stored, state, started_at: began }) => {
+    const other = JSON.parse(stored) as ForgeEvent;
+    if (other.name !== event.name || other.ci?.headSha !== event.ci?.headSha) return false;
+    return state !== 'answered' || at <= Number(began ?? 0);
+  });
+}

@@ -11,7 +11,8 @@ export type Settlement =
   | { state: 'failed'; reason: string }
   | { state: 'cancelled'; reason: string }
   /** waits until a limit is over, or until the forge is back, and keeps its messages' order; trouble is counted */
-  | { state: 'parked'; reason: string; until: number; isTrouble?: boolean }
+  /** … `isAttempt: false`: nothing was tried, it was only too early */
+  | { state: 'parked'; reason: string; until: number; isTrouble?: boolean; isAttempt?: false }
   | { state: 'interrupted'; reason: string };
 
 export interface SettleOptions {
@@ -130,7 +131,13 @@ async function putBack(
   tx: Rows,
   dispatch: DispatchRow,
   options: SettleOptions & {
-    settlement: { state: 'parked' | 'interrupted'; reason: string; until?: number; isTrouble?: boolean };
+    settlement: {
+      state: 'parked' | 'interrupted';
+      reason: string;
+      until?: number;
+      isTrouble?: boolean;
+      isAttempt?: false;
+    };
   },
 ): Promise<void> {
   const { settlement, now } = options;
@@ -148,6 +155,7 @@ async function putBack(
       reason: settlement.reason,
       ended_at: now,
       due_at: settlement.until ?? now,
+      attempt: dispatch.attempt - (settlement.isAttempt === false ? 1 : 0),
       troubles: dispatch.troubles + (settlement.isTrouble === true ? 1 : 0),
       priority: Math.max(dispatch.priority, newer?.priority ?? 0),
     })

@@ -43,6 +43,7 @@ const PUSHES: PushCause[] = [
 ];
 const ALL: Failure[] = [
   { kind: 'not-run', why: 'the pull request comes from a fork' },
+  { kind: 'stopped', why: '#4 was closed' },
   ...CAUSES.flatMap((cause): Failure[] => [
     { kind: 'could-not-run', cause },
     { kind: 'gave-up', cause, attempts: 8 },

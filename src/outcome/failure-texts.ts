@@ -32,6 +32,8 @@ export type PushCause =
 export type Failure =
   /** nothing may run; `why`: a clause of ours */
   | { kind: 'not-run'; why: string }
+  /** the work was taken back while it went on; `why`: a clause of ours */
+  | { kind: 'stopped'; why: string }
   | { kind: 'could-not-run'; cause: Cause }
   | { kind: 'gave-up'; cause: Cause; attempts: number }
   | { kind: 'too-long'; minutes: number }
@@ -51,6 +53,8 @@ function sentencesOf(failure: Failure): string {
   switch (failure.kind) {
     case 'not-run':
       return `I did not run: ${failure.why}.`;
+    case 'stopped':
+      return `I stopped before I was done: ${failure.why}. What I have done so far is kept, and nothing of it was published. Write here to let me go on.`;
     case 'could-not-run':
       return `I could not run: ${CAUSES[failure.cause]}. ${OPERATOR}`;
     case 'gave-up':

@@ -69,7 +69,7 @@ const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
   listComments: null,
   listReviews: null,
   ciState: null,
-  findPull: null,
+  findPulls: null,
   getComment: null,
   listItems: null,
   listLabels: null,

@@ -1,9 +1,31 @@
 import { expect, test } from 'vitest';
 import { describeDatabases } from '../../test/support/databases.ts';
 import { conversationOn } from '../../test/support/mailbox.ts';
+import type { Item } from '../forge/forge.ts';
 import { findConversation } from '../mailbox/conversations.ts';
 import { once } from './effects.ts';
-import { joinPull, OPEN_PULL_TOOL, openedEarlier, readyForReview, withoutDraftPrefix } from './pulls.ts';
+import {
+  choosePull,
+  joinPull,
+  OPEN_PULL_TOOL,
+  openedEarlier,
+  readyForReview,
+  withoutDraftPrefix,
+} from './pulls.ts';
+
+test.each([
+  ['ours, into its base', ['ours main 1', 'ours next 2'], 1],
+  ['ours, although somebody changed its base', ['ours next 2', 'theirs main 3'], 2],
+  ["somebody else's into the same base, which is in the way", ['theirs main 3', 'theirs next 4'], 3],
+  ["not somebody else's into another base", ['theirs next 4'], null],
+])('of the open ones of a branch: %s', (_what, pulls, expected) => {
+  const items = pulls.map((words) => {
+    const [login, baseRef, number] = words.split(' ');
+    return { number: Number(number), author: { id: 1, login }, pull: { baseRef } } as Item;
+  });
+  const chosen = choosePull(items, { base: 'main', isOurs: ({ login }) => login === 'ours' });
+  expect(chosen?.number ?? null).toBe(expected);
+});
 
 describeDatabases('pull requests of a conversation', (open) => {
   const stage = async () => {

@@ -30,6 +30,23 @@ export async function openedEarlier(
   return earlier !== undefined;
 }
 
+/**
+ * Of the open pull requests of one branch, ours counts whatever its base is: people change that. Somebody else's stands
+ * in the way only where it goes into the same base.
+ */
+export function choosePull(
+  pulls: readonly Item[],
+  { base, isOurs }: { base: string; isOurs: (user: Item['author']) => boolean },
+): Item | null {
+  const intoBase = (one: Item) => one.pull?.baseRef === base;
+  const own = pulls.filter((one) => isOurs(one.author));
+  return own.find(intoBase) ?? own[0] ?? pulls.find(intoBase) ?? null;
+}
+
+export function otherBase(number: number, base: string, expected: string): string {
+  return `#${number} goes into ${base} and not into ${expected}; the work goes on there. Change its base on the forge if that is wrong.`;
+}
+
 /** The prefixes that both forges come with, and what people write in their place. */
 const DRAFT_PREFIX = /^\s*(?:\[(?:wip|draft)\]|\((?:wip|draft)\)|(?:wip|draft)\s*:)\s*/i;
 
@@ -51,7 +68,9 @@ export async function readyForReview(
 ): Promise<{ number: number }> {
   if (pull.pull?.draft === true) {
     try {
-      await deps.forge.updatePull(repository, pull.number, { title: `#${closes}: ${pull.title}` });
+      await deps.forge.updatePull(repository, pull.number, {
+        title: `#${closes ?? pull.number}: ${pull.title}`,
+      });
     } catch (error) {
       // It is open, and a draft: people can take the prefix off.
       if (!(error instanceof ForgeRefused)) throw error;

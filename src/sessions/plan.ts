@@ -23,7 +23,7 @@ import {
 import { type CliFolders, createCliFolders, transcriptPath } from './folders.ts';
 import { fetchCompanions, putInPlace, replaceArchived, restoreCompanions, setAside } from './placement.ts';
 import { digest, synthesiseTranscript } from './rebuild.ts';
-import { type Exchange, readRecord, wasHeard } from './record.ts';
+import { type Exchange, isEmpty, readRecord, wasHeard } from './record.ts';
 import {
   endBeforeUnanswered,
   headOf,
@@ -313,7 +313,7 @@ async function startSameIdAgain(
   await rm(join(session.config_folder, transcriptPath(session.id)), { force: true });
   const reason = 'first-turn-unanswered';
   const exchanges = request.policy === 'fresh' ? [] : await pastExchanges(database, request);
-  return exchanges.length === 0
+  return exchanges.every(isEmpty)
     ? newSessionPlan(session, { continuity: 'fresh', reason, evidence })
     : newSessionPlan(session, { continuity: 'rebuilt', reason, evidence, preamble: digest(exchanges) });
 }
@@ -325,7 +325,7 @@ async function withoutTranscript(
   lost: { session: SessionRow; reason: string; evidence: Record<string, unknown> },
 ): Promise<SessionPlan> {
   const exchanges = await pastExchanges(database, request);
-  const neverStarted = lost.session.head === null && exchanges.length === 0 && request.floor === 'resumed';
+  const neverStarted = lost.session.head === null && exchanges.every(isEmpty) && request.floor === 'resumed';
   if (neverStarted) {
     await setAside(lost.session);
     return newSessionPlan(lost.session, {

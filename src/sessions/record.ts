@@ -56,6 +56,11 @@ export interface Exchange {
   answer: string | null;
 }
 
+/** Only asked: a run that was stopped before its first reply. The next prompt tells everything anew. */
+export function isEmpty({ answer, actions }: Exchange): boolean {
+  return answer === null && actions.length === 0;
+}
+
 /** The conversation's exchanges, oldest first. A prompt repeated by a retry of the same dispatch counts once. */
 export async function readRecord(rows: Rows, conversationId: string): Promise<Exchange[]> {
   const turns = await rows

@@ -2,7 +2,7 @@
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import { isEventTextOf } from '../forge/event-limits.ts';
-import type { Forge } from '../forge/forge.ts';
+import type { Forge, Item } from '../forge/forge.ts';
 import type { EventItem, RepositoryRef } from '../vocabulary.ts';
 import type { Patience } from './patience.ts';
 
@@ -18,14 +18,25 @@ export interface ItemQuestion {
 }
 
 /** Throws ForgeUnavailable, and ForgeRefused when no account is told anything. */
-export async function itemIsAsSaid(deps: ItemDeps, question: ItemQuestion): Promise<boolean> {
-  const { forge, repository, item } = question;
+export async function itemIsAsSaid(deps: ItemDeps, { item, ...question }: ItemQuestion): Promise<boolean> {
+  const found = await itemOnForge(deps, { ...question, number: item.number });
+  return found !== null && found.author.id === item.author.id && isEventTextOf(item.body, found.body);
+}
+
+export interface NumberQuestion {
+  forge: ForgeConfig;
+  repository: RepositoryRef;
+  number: number;
+}
+
+/** Null where none of our accounts sees such an item. Throws as above. */
+export async function itemOnForge(deps: ItemDeps, question: NumberQuestion): Promise<Item | null> {
+  const { forge, repository, number } = question;
   return await deps.patience.ask(forge.name, async () => {
     let trouble: unknown = null;
     for (const agent of Object.keys(forge.accounts)) {
       try {
-        const found = await deps.client(forge, agent).getItem(repository, item.number);
-        return found.author.id === item.author.id && isEventTextOf(item.body, found.body);
+        return await deps.client(forge, agent).getItem(repository, number);
       } catch (error) {
         if (error instanceof ForgeMissing) continue;
         if (!(error instanceof ForgeUnavailable || error instanceof ForgeRefused)) throw error;
@@ -33,6 +44,6 @@ export async function itemIsAsSaid(deps: ItemDeps, question: ItemQuestion): Prom
       }
     }
     if (trouble !== null) throw trouble;
-    return false;
+    return null;
   });
 }

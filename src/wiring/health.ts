@@ -75,7 +75,7 @@ export function doctorContext(
     now: () => Date.now(),
     uid: process.getuid?.() ?? null,
     forge: forgeClient,
-    clone: (remote) => tryClone(remote, { env: o.env }),
+    clone: (remote, names) => tryClone(remote, { env: o.env, names }),
     service: { url: serviceUrl(config), running: isStateLocked(config.state) },
     testDeliveries: o.testDeliveries,
     engine: async () => {

@@ -22,7 +22,13 @@ export interface Remote {
 
 export type CheckoutPoint =
   /** on `branch`; made from `base` when neither the checkout nor the forge has it */
-  | { kind: 'branch'; branch: string; base: string }
+  | {
+      kind: 'branch';
+      branch: string;
+      base: string;
+      /** names to take instead, in order, where the forge can have no such branch beside those it has */
+      otherwise?: readonly string[];
+    }
   /** detached at `sha`, the head of a pull request into `base` (the default branch when not given) */
   | { kind: 'pull'; number: number; sha: string; base?: string };
 
@@ -74,6 +80,8 @@ export interface Checkout {
   /** the branch HEAD is on, null when detached */
   branch: string | null;
   headSha: string;
+  /** the branch that the work is for, of the names that were asked for; null at a pull request's head */
+  workBranch: string | null;
   /** head of the base branch on the forge, as of this `prepare` */
   baseSha: string;
   /** whole sentences for the prompt: what the agent should know about the state it finds */

@@ -176,6 +176,13 @@ export class Mirrors {
     return line?.split(' ')[1] ?? null;
   }
 
+  /** A branch whose name goes on below this one: `a/b` for `a`; null = there is none. */
+  async firstBelow(path: string, branch: string): Promise<string | null> {
+    const args = ['for-each-ref', '--count=1', '--format=%(refname:lstrip=2)', `refs/heads/${branch}/`];
+    const { stdout } = await this.#git({ gitDir: path, args });
+    return stdout === '' ? null : stdout;
+  }
+
   /** The commit an id names in the mirror, or null. */
   async commit(path: string, name: string): Promise<string | null> {
     const args = ['rev-parse', '--verify', '--quiet', `${name}^{commit}`];

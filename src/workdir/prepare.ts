@@ -54,6 +54,7 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
   const p: Preparation = { ...tools, spec, control: new Control(controlFolder, path), record, notes: [] };
   return tools.mirrors.use(spec.repository.id, spec.remote, async (use) => {
     const target = await findTarget(tools.mirrors, use, spec);
+    if (target.kind === 'branch' && target.blockedBy !== null) p.notes.push(blockedNote(spec, target));
     const branches = await branchesFor(use.path, branchesOf(target));
     const { folder, git } = tools;
     const { conversation } = spec;
@@ -86,6 +87,7 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
       path,
       branch: status.branch,
       headSha: status.headSha,
+      workBranch: target.kind === 'branch' ? target.branch : null,
       baseSha: target.baseSha,
       notes: p.notes,
       instructions,
@@ -96,6 +98,10 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
 }
 
 const MOST_BORN_DIRTY = 1000;
+function blockedNote(spec: CheckoutSpec, target: Target & { kind: 'branch' }): string {
+  const wanted = spec.at.kind === 'branch' ? spec.at.branch : '';
+  return `The forge has a branch called ${target.blockedBy}, beside which there can be none called ${wanted}: your branch is ${target.branch}.`;
+}
 
 /** When one fails the other is waited for, too: this is repeated on a mirror made anew, and would meet it. */
 async function together<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
@@ -203,7 +209,7 @@ function requireNames(spec: CheckoutSpec): void {
   requireBranchName(spec.defaultBranch);
   if (spec.at.base !== undefined) requireBranchName(spec.at.base);
   if (spec.at.kind === 'branch') {
-    requireBranchName(spec.at.branch);
+    for (const name of [spec.at.branch, ...(spec.at.otherwise ?? [])]) requireBranchName(name);
   } else {
     requirePullNumber(spec.at.number);
     requireSha(spec.at.sha);

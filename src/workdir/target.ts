@@ -7,7 +7,13 @@ export type Target = {
   base: string;
   baseSha: string;
 } & (
-  | { kind: 'branch'; branch: string; remoteSha: string | null }
+  | {
+      kind: 'branch';
+      branch: string;
+      remoteSha: string | null;
+      /** a branch of the forge that kept the wanted name from being taken */
+      blockedBy: string | null;
+    }
   /** `sha` differs from the wanted one when the forge no longer has that */
   | { kind: 'pull'; number: number; sha: string; wanted: string }
 );
@@ -16,12 +22,9 @@ export type Target = {
 export async function findTarget(mirrors: Mirrors, use: MirrorUse, spec: CheckoutSpec): Promise<Target> {
   const at = spec.at;
   const base = at.base ?? spec.defaultBranch;
-  const names = [base, spec.defaultBranch, ...(at.kind === 'branch' ? [at.branch] : [])];
+  const names = [base, spec.defaultBranch, ...(at.kind === 'branch' ? namesFor(at) : [])];
   await mirrors.refresh(use, { pull: at.kind === 'pull' ? at.number : null, names });
-  const [baseSha, remoteSha] = await Promise.all([
-    mirrors.head(use.path, `refs/heads/${base}`),
-    at.kind === 'branch' ? mirrors.head(use.path, `refs/heads/${at.branch}`) : null,
-  ]);
+  const baseSha = await mirrors.head(use.path, `refs/heads/${base}`);
   if (baseSha === null) {
     throw refused(
       `${use.address.url} has no branch ${base}`,
@@ -29,7 +32,16 @@ export async function findTarget(mirrors: Mirrors, use: MirrorUse, spec: Checkou
     );
   }
   if (at.kind === 'branch') {
-    return { kind: 'branch', base, baseSha, branch: at.branch, remoteSha };
+    const { branch, blockedBy } = await freeName(mirrors, use, at);
+    const remoteSha = await mirrors.head(use.path, `refs/heads/${branch}`);
+    return {
+      kind: 'branch',
+      base,
+      baseSha,
+      branch,
+      remoteSha,
+      blockedBy,
+    };
   }
   if (await mirrors.fetchCommit(use, at.sha)) {
     return { kind: 'pull', base, baseSha, number: at.number, sha: at.sha, wanted: at.sha };
@@ -42,6 +54,41 @@ export async function findTarget(mirrors: Mirrors, use: MirrorUse, spec: Checkou
     );
   }
   return { kind: 'pull', base, baseSha, number: at.number, sha: head, wanted: at.sha };
+}
+
+type BranchPoint = Extract<CheckoutSpec['at'], { kind: 'branch' }>;
+
+/** `a/b/c` cannot be beside `a` or `a/b`. */
+function parentsOf(name: string): string[] {
+  const parts = name.split('/');
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
+}
+
+function namesFor({ branch, otherwise = [] }: BranchPoint): string[] {
+  const wanted = [branch, ...otherwise];
+  return otherwise.length === 0 ? wanted : [...wanted, ...wanted.flatMap(parentsOf)];
+}
+
+/** The first name that the forge can have; the wanted one where it can have none of them. */
+async function freeName(
+  mirrors: Mirrors,
+  use: MirrorUse,
+  { branch, otherwise = [] }: BranchPoint,
+): Promise<{ branch: string; blockedBy: string | null }> {
+  let blockedBy: string | null = null;
+  for (const name of otherwise.length === 0 ? [] : [branch, ...otherwise]) {
+    const blocking = await blockingBranch(mirrors, use, name);
+    if (blocking === null) return { branch: name, blockedBy };
+    blockedBy ??= blocking;
+  }
+  return { branch, blockedBy: null };
+}
+
+async function blockingBranch(mirrors: Mirrors, use: MirrorUse, name: string): Promise<string | null> {
+  for (const parent of parentsOf(name)) {
+    if ((await mirrors.head(use.path, `refs/heads/${parent}`)) !== null) return parent;
+  }
+  return await mirrors.firstBelow(use.path, name);
 }
 
 /** The branches of the forge that the work goes by. */

@@ -9,25 +9,37 @@ import { parseRemote } from './remote.ts';
 import { removeTree } from './remove-tree.ts';
 
 export type CloneTrial =
-  | { kind: 'cloned' | 'empty' }
+  | { kind: 'empty' }
+  /** `taken`: those of the names asked for that are branches of it */
+  | { kind: 'cloned'; taken: string[] }
   /** `words`: what git said, without a secret */
   | { kind: 'failed'; failure: FailureKind; words: string };
 
 const TIME_LIMIT_MS = 30_000;
 
 /** The newest commit without its files, which is enough to have used every step of a fetch. */
-export async function tryClone(remote: Remote, { env }: Pick<WorkdirOptions, 'env'>): Promise<CloneTrial> {
+export async function tryClone(
+  remote: Remote,
+  { env, names }: Pick<WorkdirOptions, 'env'> & { names: readonly string[] },
+): Promise<CloneTrial> {
   const folder = await mkdtemp(join(tmpdir(), 'claude-hooks-clone-'));
   try {
     const git = makeGit({ folder, gitTimeoutMs: TIME_LIMIT_MS, ...(env === undefined ? {} : { env }) });
     const address = parseRemote(remote);
     const gitDir = join(folder, 'trial.git');
     await git({ gitDir: null, args: ['init', '--quiet', '--bare', '--template=', '--', gitDir] });
-    const listed = await git({ gitDir, args: ['ls-remote', '--', address.url, 'HEAD'], remote: address });
+    const listed = await git({
+      gitDir,
+      args: ['ls-remote', '--', address.url, 'HEAD', ...names.map(branchRef)],
+      remote: address,
+    });
     if (listed.stdout === '') return { kind: 'empty' };
     const options = ['--quiet', '--no-tags', '--depth=1', '--filter=blob:none', '--no-write-fetch-head'];
     await git({ gitDir, args: ['fetch', ...options, '--', address.url, 'HEAD'], remote: address });
-    return { kind: 'cloned' };
+    return {
+      kind: 'cloned',
+      taken: names.filter((name) => `${listed.stdout}\n`.includes(`\t${branchRef(name)}\n`)),
+    };
   } catch (error) {
     if (!(error instanceof GitCommandFailed)) throw error;
     const words = error.stderr.trim().split('\n').slice(-2).join(' | ').slice(0, 400);
@@ -35,4 +47,8 @@ export async function tryClone(remote: Remote, { env }: Pick<WorkdirOptions, 'en
   } finally {
     await removeTree(folder);
   }
+}
+
+function branchRef(name: string): string {
+  return `refs/heads/${name}`;
 }

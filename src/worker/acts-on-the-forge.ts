@@ -2,7 +2,7 @@
 import type { Item, TimelineEntry } from '../forge/forge.ts';
 import type { EventName, ForgeEvent } from '../vocabulary.ts';
 import type { Evidence } from './evidence.ts';
-import { changed, type Finding, there, unknown } from './finding.ts';
+import { changed, type Finding, SECOND_MS, there, unknown } from './finding.ts';
 
 export interface Act {
   event: ForgeEvent;
@@ -27,18 +27,42 @@ interface Expected {
 
 export async function actOnTheForge(act: Act): Promise<Finding> {
   const expected = expectedOf(act);
-  const { event, item, evidence } = act;
+  const { event, item } = act;
   const { sender } = event;
   const isIt = (entry: TimelineEntry) =>
     entry.by.id === sender.id && expected.kinds.includes(entry.kind) && isAbout(entry, expected);
-  const found = await evidence.entry(item.number, sinceOf(act), isIt);
+  const found = await entryOf(act, isIt);
   if (found === null) return unknown(`${sender.login} has not ${expected.did} on #${item.number}`);
   // A team's request stands for each of its members, and the item then names the team.
   const isTeams = found !== 'unknown' && found.kind === 'team-requested';
-  if (expected.noLonger !== null && !isTeams) return changed(expected.noLonger);
+  if (expected.noLonger !== null && !isTeams && !(await undoneByAgent(act, expected))) {
+    return changed(expected.noLonger);
+  }
   // Without a timeline the item alone is compared: only people with write permission can bring it there.
   if (found === 'unknown') return there(event, null);
   return there({ ...event, sender: found.by, occurredAt: found.at }, `entry:${found.id}`);
+}
+
+/** Somebody may have done the same before, undone it and done it again: the last of them until then is meant. */
+async function entryOf(
+  act: Act,
+  isIt: (entry: TimelineEntry) => boolean,
+): Promise<TimelineEntry | null | 'unknown'> {
+  const entries = await act.evidence.entries(act.item.number, sinceOf(act));
+  if (entries === 'unknown') return 'unknown';
+  const matching = entries.filter(isIt);
+  const at = Date.parse(act.event.occurredAt);
+  return matching.findLast((entry) => Date.parse(entry.at) <= at + SECOND_MS) ?? matching[0] ?? null;
+}
+
+const UNDO: readonly TimelineEntry['kind'][] = ['unassigned', 'unlabeled', 'withdrawn'];
+
+/** An agent that takes its label off while it works has not lost its work, should the run begin again. */
+async function undoneByAgent(act: Act, expected: Expected): Promise<boolean> {
+  const entries = await act.evidence.entries(act.item.number, sinceOf(act));
+  if (entries === 'unknown') return false;
+  const undone = entries.findLast((entry) => UNDO.includes(entry.kind) && isAbout(entry, expected));
+  return undone !== undefined && has([act.login], undone.by.login);
 }
 
 function isAbout(entry: TimelineEntry, { subjects }: Expected): boolean {
@@ -145,9 +169,15 @@ export async function pushOnTheForge(act: Act): Promise<Finding> {
 }
 
 /** The forge says what failed; a link may lead to the repository's own pages and nowhere else. */
-export async function ciOnTheForge({ event, item, evidence }: Act): Promise<Finding> {
+export async function ciOnTheForge(
+  { event, item, evidence }: Act,
+  hasPushed: (sha: string) => Promise<boolean>,
+): Promise<Finding> {
   const ci = event.ci!;
-  if (item.pull === null) return unknown(`#${item.number} is an issue, and CI runs on commits`);
+  // Before there is a pull request, its work belongs to the issue.
+  if (item.pull === null && !(await hasPushed(ci.headSha)))
+    return unknown(`#${item.number} is an issue, and CI runs on commits`);
+  if (item.state === 'closed') return changed(`#${item.number} is closed`);
   const known = await evidence.ci(ci.headSha);
   if (known.state === 'none') return unknown(`no CI ran on commit ${ci.headSha.slice(0, 10)}`);
   if (event.name === 'ci.failed' && known.state !== 'failure') {

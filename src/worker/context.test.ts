@@ -148,12 +148,16 @@ async function gather(held: Lease, change: (forge: Forge) => Forge = (forge) => 
     decline: (refused) => declineRefused({ database, now: Date.now, log: silentLog }, held, refused),
     wasDeleted: (event) => wasDeleted(database, event),
     takeUp: (messages) => takeUp(database, messages),
+    withdrawn: async () => new Map(),
+    joined: async () => [],
+    hasPushed: async () => false,
+    renamed: async () => {},
   });
 }
 
 async function ready(held: Lease): Promise<DispatchContext> {
   const gathered = await gather(held);
-  if (gathered.kind === 'refused') throw new Error(gathered.reason);
+  if (gathered.kind !== 'ready') throw new Error(gathered.reason);
   return gathered.context;
 }
 

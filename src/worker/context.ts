@@ -1,106 +1,33 @@
 /** Everything one dispatch needs to know before it runs: the item as the forge has it now, and the checkout. */
 
-import type { AgentConfig, ForgeConfig } from '../config/config.ts';
 import { isListed } from '../config/listed-repositories.ts';
-import type { Snapshot } from '../flows/changes.ts';
-import { cloneAddress } from '../forge/clone-address.ts';
-import type { Comment, Item } from '../forge/forge.ts';
 import type { Lease } from '../mailbox/leases.ts';
-import type { ReadingForge } from '../outcome/outgoing-forge.ts';
 import { forkRefusal, isAccountOf } from '../trust/sender.ts';
-import type { Trust } from '../trust.ts';
-import {
-  type EventRepository,
-  type ForgeEvent,
-  type ForgeUser,
-  PERMISSIONS,
-  type RepositoryRef,
-} from '../vocabulary.ts';
-import { EVERYBODY, type Vouching, voiceOf } from '../voices.ts';
-import type { Checkout, CheckoutSpec, RelayPaths, Workdir } from '../workdir.ts';
-import type { EditQuestion, ToldEdits } from './edits.ts';
+import { type EventRepository, type ForgeUser, PERMISSIONS } from '../vocabulary.ts';
+import { EVERYBODY, voiceOf } from '../voices.ts';
+import type { Checkout } from '../workdir.ts';
+import { onOpenPull, whyEarly } from './ci-messages.ts';
+import type { ToldEdits } from './edits.ts';
 import { Evidence } from './evidence.ts';
+import type {
+  ContextRequest,
+  DispatchContext,
+  Gathered,
+  ItemShown,
+  RunContextRequest,
+  WorkBranch,
+} from './gathered.ts';
 import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
 import { type Compared, compareWithForge, type Refused, withForgeText } from './on-the-forge.ts';
-import {
-  type ItemText,
-  itemVoices,
-  type Screened,
-  type ScreenedItem,
-  type ScreenedReview,
-  screenTexts,
-} from './pinned-text.ts';
+import { type ItemText, itemVoices, type Screened, screenTexts } from './pinned-text.ts';
+import { presentRepository } from './present-name.ts';
 import { type Found, readAhead, readItem } from './read-item.ts';
 import { judgeSenders, untrustedAuthors } from './senders.ts';
 import { snapshotOf } from './snapshot.ts';
+import { checkoutSpec, type Where } from './where.ts';
 import { seenItems } from './work.ts';
 
-/** An item and what stands on it, as a run may read it. */
-export interface ItemShown {
-  item: ScreenedItem;
-  comments: Screened<Comment>[];
-  reviews: ScreenedReview[];
-  /** whose words may be believed */
-  vouching: Vouching;
-  /** what the agent should know about the texts it is given, in sentences */
-  notes: string[];
-  /** as the last answered dispatch saw it; null = none has */
-  seen: Snapshot | null;
-  /** as this one sees it */
-  snapshot: Snapshot;
-}
-
-/** The item of its leading message, and what the dispatch shares. */
-export interface DispatchContext extends ItemShown {
-  /** with the messages that arrived while the forge was read, without those that were declined */
-  lease: Lease;
-  /** of all items */
-  messages: CarriedMessage[];
-  /** the message whose skill makes the prompt: the most urgent, of those the newest; null when all were withdrawn */
-  leading: CarriedMessage | null;
-  /** the other items that messages came from: the issue, or pull requests of the same conversation */
-  elsewhere: ItemShown[];
-  repository: EventRepository;
-  /** the pull request whose commits stand in the checkout; null = none */
-  checkedOut: Item | null;
-  checkout: Checkout;
-  /** who commits */
-  identity: { name: string; email: string };
-  /** the branch to push to; null when the work has nowhere to go (a fork's pull request) */
-  branch: { name: string; base: string } | null;
-}
-
-export interface ContextRequest {
-  lease: Lease;
-  agent: AgentConfig;
-  account: { login: string; token: string };
-  forgeConfig: ForgeConfig;
-  forge: ReadingForge;
-  trust: Trust;
-  workdir: Workdir;
-  /** where the agent will see the relay; null = where it is on this machine */
-  relay: (conversationId: string) => RelayPaths | null;
-  /** whether commits are signed */
-  sign: boolean;
-}
-
-export interface RunContextRequest extends ContextRequest {
-  /** takes up what arrived since the lease; called after the comments were read */
-  carryLate: () => Promise<Lease>;
-  /** the edits of these texts that the forge told us of */
-  edits: (texts: Omit<EditQuestion, 'forge'>) => Promise<ToldEdits>;
-  /** stores that these messages get no answer, under the lease, and what of it was no truth */
-  decline: (refused: readonly Refused[]) => Promise<void>;
-  /** whether a deletion of the event's comment was heard of and found true */
-  wasDeleted: (event: ForgeEvent) => Promise<boolean>;
-  /** takes what happened for these messages, once; answers those that another delivery has taken, with that one's id */
-  takeUp: (messages: Compared['there']) => Promise<ReadonlyMap<string, string>>;
-}
-
-export type Gathered =
-  | { kind: 'ready'; context: DispatchContext }
-  /** nothing may run; `tell`: it is worth a word on the item, because whoever asked for it may */
-  | { kind: 'refused'; reason: string; tell: boolean };
+export type { ContextRequest, DispatchContext, Gathered, ItemShown, RunContextRequest };
 
 /**
  * For a run: what is not on the forge and whoever has lost the permission to wake the agent is declined, and strangers'
@@ -111,19 +38,22 @@ export async function gatherContext(request: RunContextRequest): Promise<Gathere
   if (!isListed(request.forgeConfig, repository.fullName)) {
     const option = `forges.${request.forgeConfig.name}.repositories`;
     const reason = `repository ${repository.fullName} is not listed any more; add it to ${option}`;
-    return { kind: 'refused', reason, tell: false };
+    return { kind: 'refused', reason, tell: false, withdrawn: false };
   }
-  const { lease, messages, refused, notes, evidence } = await trueMessages(request, repository);
+  const { lease, messages, refused, withdrawn, notes, evidence } = await trueMessages(request, repository);
   const judged = await judgeSenders(messages, request);
   const declined = [...refused, ...judged.refused.map((one) => ({ ...one, forged: null }))];
   if (declined.length > 0) await request.decline(declined);
   const { allowed } = judged;
+  const tooEarly = await whyEarly(allowed, evidence, Date.now());
+  if (tooEarly !== null) return { kind: 'early', reason: tooEarly };
   if (allowed.length === 0 && declined.length > 0) {
-    return { kind: 'refused', reason: declined[0]!.reason, tell: false };
+    const { id, reason } = declined[0]!;
+    return { kind: 'refused', reason, tell: false, withdrawn: withdrawn.has(id) };
   }
   const found = await readItem(evidence, { repository, number: leadingNumber(request.lease, allowed) });
   const fork = forkRefusal(request.forgeConfig, found.item.pull);
-  if (fork !== null) return { kind: 'refused', reason: fork, tell: true };
+  if (fork !== null) return { kind: 'refused', reason: fork, tell: true, withdrawn: false };
   const text = await screened(request, found, allowed);
   const others = await screenOthers(request, evidence, { found, messages: text.messages });
   const ids = new Set(allowed.map((m) => m.id));
@@ -145,6 +75,8 @@ interface TrueMessages {
   lease: Lease;
   messages: CarriedMessage[];
   refused: Refused[];
+  /** ids of those refused that were taken back */
+  withdrawn: ReadonlySet<string>;
   notes: string[];
   evidence: Evidence;
 }
@@ -156,21 +88,34 @@ async function trueMessages(request: RunContextRequest, repository: EventReposit
     repository,
     login: request.account.login,
     wasDeleted: request.wasDeleted,
+    hasPushed: request.hasPushed,
   };
-  const early = request.lease.messages.map(readMessage);
+  const stillWanted = async (messages: CarriedMessage[], readBy: Evidence): Promise<Compared> => {
+    const compared = await compareWithForge(messages, { ...comparison, evidence: readBy });
+    return await withoutWithdrawn(request, compared, readBy);
+  };
+  const joined = await request.joined();
+  const early = await Promise.all(
+    request.lease.messages.map((row) => onOpenPull(readMessage(row), { joined, evidence })),
+  );
   const [first] = await Promise.all([
-    compareWithForge(early, { ...comparison, evidence }),
+    stillWanted(early, evidence),
     readAhead(evidence, leadingNumber(request.lease, early)),
   ]);
   // After the comments were read: one that was read, and whose delivery came meanwhile, is answered by this run.
   const lease = await request.carryLate();
   const known = new Set(early.map((m) => m.id));
-  const late = lease.messages.map(readMessage).filter((m) => !known.has(m.id));
+  const late = await Promise.all(
+    lease.messages
+      .map(readMessage)
+      .filter((m) => !known.has(m.id))
+      .map((m) => onOpenPull(m, { joined, evidence })),
+  );
   // What happened since is not in what was read.
   const second =
     late.length === 0
       ? { there: [], refused: [], notes: [] }
-      : await compareWithForge(late, { ...comparison, evidence: new Evidence(request.forge, repository) });
+      : await stillWanted(late, new Evidence(request.forge, repository));
   const found = [...first.there, ...second.there];
   const taken = await request.takeUp(found);
   const again = found.flatMap(({ id }) => {
@@ -178,12 +123,28 @@ async function trueMessages(request: RunContextRequest, repository: EventReposit
     if (delivery === undefined) return [];
     return [{ id, reason: `the same was told before, by delivery ${delivery}`, forged: null }];
   });
+  const gone = [...first.refused, ...second.refused];
   return {
     lease,
     messages: found.filter(({ id }) => !taken.has(id)),
-    refused: [...first.refused, ...second.refused, ...again],
+    refused: [...gone, ...again],
+    withdrawn: new Set(gone.filter(({ forged }) => forged === null).map(({ id }) => id)),
     notes: [...first.notes, ...second.notes],
     evidence,
+  };
+}
+
+async function withoutWithdrawn(
+  request: RunContextRequest,
+  compared: Compared,
+  evidence: Evidence,
+): Promise<Compared> {
+  const withdrawn = await request.withdrawn({ messages: compared.there, evidence });
+  const refused = [...withdrawn].map(([id, reason]) => ({ id, reason, forged: null }));
+  return {
+    ...compared,
+    there: compared.there.filter(({ id }) => !withdrawn.has(id)),
+    refused: [...compared.refused, ...refused],
   };
 }
 
@@ -212,9 +173,11 @@ export async function contextToPublish(request: ContextRequest): Promise<Dispatc
 
 const NO_EDITS: ToldEdits = { events: [], incomplete: false };
 
-async function readRepository({ lease, forge }: ContextRequest): Promise<EventRepository> {
+async function readRepository({ lease, forge, renamed }: ContextRequest): Promise<EventRepository> {
   const { repository_id: id, repository_name: fullName } = lease.conversation;
-  return await forge.getRepository({ id, fullName });
+  const repository = await presentRepository(forge, { id, fullName });
+  if (repository.fullName !== fullName) await renamed(repository.fullName);
+  return repository;
 }
 
 function leadingNumber({ conversation }: Lease, messages: CarriedMessage[]): number {
@@ -315,7 +278,9 @@ function shownItem(
 async function complete(gathering: Gathering): Promise<DispatchContext> {
   const { request, found, lease, messages, text, others } = gathering;
   const { repository } = found;
-  const { spec, branch, checkedOut } = await checkoutSpec(request, repository, found.item);
+  const where = await checkoutSpec(request, repository, found.item);
+  const { spec, checkedOut } = where;
+  const checkout = await request.workdir.prepare(spec);
   return {
     ...shownItem(gathering, { found, text }),
     lease,
@@ -324,65 +289,22 @@ async function complete(gathering: Gathering): Promise<DispatchContext> {
     elsewhere: others.map((other) => shownItem(gathering, other)),
     repository,
     checkedOut,
-    checkout: await request.workdir.prepare(spec),
+    checkout: { ...checkout, notes: [...where.notes, ...checkout.notes] },
     identity: spec.identity,
-    branch,
+    branch: settledBranch(where, checkout, request.agent.branchPrefix),
   };
 }
 
-/**
- * Where the agent works. One that publishes pull requests has a branch of its own for an issue, and works on the
- * pull request's own branch when the conversation began there. All others look at the pull request's head.
- */
-async function checkoutSpec(
-  request: ContextRequest,
-  repository: DispatchContext['repository'],
-  item: Item,
-): Promise<{ spec: CheckoutSpec } & Pick<DispatchContext, 'branch' | 'checkedOut'>> {
-  const { agent, account, lease } = request;
-  const common = {
-    conversation: lease.conversation.id,
-    relay: request.relay(lease.conversation.id),
-    sign: request.sign,
-    configurationFromBase: false,
-    repository: { id: repository.id, fullName: repository.fullName },
-    remote: { url: cloneAddress(request.forgeConfig.cloneUrl, repository.fullName), token: account.token },
-    defaultBranch: repository.defaultBranch,
-    identity: { name: account.login, email: await request.forge.commitAddress(account.login) },
-  };
-  const own = `${agent.branchPrefix}/${lease.conversation.item_number}`;
-  if (lease.conversation.item_kind === 'issue') {
-    const branch = { name: own, base: repository.defaultBranch };
-    const at = { kind: 'branch' as const, branch: branch.name, base: branch.base };
-    return {
-      spec: { ...common, at },
-      branch: agent.publish === 'pull-request' ? branch : null,
-      checkedOut: null,
-    };
-  }
-  const found = await pullOf(request, repository, item);
-  const pull = found.pull!;
-  // What a pull request brings along must not instruct the agent that looks at it; its own is its own.
-  const configurationFromBase = !isOwn(request, found.author);
-  const writable = agent.publish === 'pull-request' && !pull.fork && !pull.headRef.startsWith('refs/');
-  if (writable) {
-    const at = { kind: 'branch' as const, branch: pull.headRef, base: pull.baseRef };
-    return {
-      spec: { ...common, configurationFromBase, at },
-      branch: { name: pull.headRef, base: pull.baseRef },
-      checkedOut: found,
-    };
-  }
-  const number = lease.conversation.item_number;
-  const at = { kind: 'pull' as const, number, sha: pull.headSha, base: pull.baseRef };
-  return { spec: { ...common, configurationFromBase, at }, branch: null, checkedOut: found };
-}
-
-async function pullOf(request: ContextRequest, repository: RepositoryRef, item: Item): Promise<Item> {
-  const { item_number } = request.lease.conversation;
-  return item.number === item_number && item.pull !== null
-    ? item
-    : await request.forge.getItem(repository, item_number);
+/** The name that the forge can have beside its branches is known once the mirror was fetched. */
+function settledBranch(
+  { spec, branch }: Where,
+  checkout: Pick<Checkout, 'workBranch'>,
+  prefix: string,
+): WorkBranch | null {
+  if (branch === null || spec.at.kind !== 'branch') return null;
+  const name = checkout.workBranch ?? spec.at.branch;
+  const own = spec.at.otherwise?.includes(name) === true ? name.slice(0, name.lastIndexOf('/')) : prefix;
+  return { name, prefix: own, ...branch };
 }
 
 /** What the agent wrote itself is no news to it. */

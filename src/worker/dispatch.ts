@@ -16,13 +16,14 @@ import { causeOf, failureText } from '../outcome/failure-texts.ts';
 import { outgoingForge } from '../outcome/outgoing-forge.ts';
 import { cliFolders } from '../sessions/folders.ts';
 import { askForVerdict } from './ask-verdict.ts';
-import { type DispatchContext, gatherContext } from './context.ts';
+import { type DispatchContext, type Gathered, gatherContext } from './context.ts';
 import { openDoors } from './doors.ts';
 import { toldEdits } from './edits.ts';
 import { contextRequest } from './parts.ts';
 import { readTexts } from './prompt-budget.ts';
 import { promptOf, spokenIn } from './prompts.ts';
 import { tellPeople } from './publish.ts';
+import { stopWithdrawn, watchRecalls, withdrawnFrom } from './recall.ts';
 import { announceRun, conversationView, replayedMessages } from './rows.ts';
 import { sessionMarks } from './session-marks.ts';
 import { postpone, publishStoredAnswer, settleOutcome, storeRun } from './settle.ts';
@@ -93,9 +94,14 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
     decline: (refused) => declineRefused(deps, lease, refused),
     wasDeleted: (event) => wasDeleted(deps.database, event),
     takeUp: (messages) => takeUp(deps.database, messages),
+    withdrawn: (question) => withdrawnFrom(work, deps, question),
   });
   faultPoint('context.gathered');
   if (gathered.kind === 'refused') return await refuse(work, deps, gathered);
+  if (gathered.kind === 'early') {
+    const until = deps.now() + CI_AGAIN_MS;
+    return finish({ state: 'parked', reason: gathered.reason, until, isAttempt: false });
+  }
   const found = gathered.context;
   const context = withoutStale(found, await replayedMessages(deps.database, found.messages));
   if (context.leading === null) {
@@ -104,9 +110,14 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
       reason: 'all it was woken for has been read already, or is no longer so',
     });
   }
-  const current = { ...work, lease: context.lease };
-  const outcome = await run(current, deps, context);
-  return await settleOutcome(current, deps, context, outcome);
+  const recall = watchRecalls({ ...work, lease: context.lease }, deps, context);
+  const current = { ...work, lease: context.lease, signal: recall.signal };
+  const outcome = await run(current, deps, context).finally(() => recall.stop());
+  const reason = recall.reason();
+  if (outcome.kind === 'interrupted' && reason !== null && !work.signal.aborted) {
+    return await stopWithdrawn(current, deps, reason);
+  }
+  return await settleOutcome({ ...current, signal: work.signal }, deps, context, outcome);
 }
 
 /** An agent acts only as who the configuration says it is; until a person has mended its token, it waits. */
@@ -117,6 +128,9 @@ async function withoutIdentity(work: Work, deps: DispatchDeps): Promise<Finished
   return finish({ state: 'parked', reason: identity.reason, until: deps.now() + IDENTITY_AGAIN_MS });
 }
 
+/** Forges do not tell when a commit's last run is over. */
+const CI_AGAIN_MS = 10_000;
+
 /** Trust asks the forge again after this long; a park that ends earlier would only ask our own memory. */
 const IDENTITY_AGAIN_MS = 60_000;
 
@@ -124,8 +138,11 @@ const IDENTITY_AGAIN_MS = 60_000;
 async function refuse(
   work: Work,
   deps: DispatchDeps,
-  { reason, tell }: { reason: string; tell: boolean },
+  { reason, tell, withdrawn }: Extract<Gathered, { kind: 'refused' }>,
 ): Promise<Finished> {
+  // People have seen it begin, or will look for what it began: an earlier attempt had got as far as its prompt.
+  const hasBegun = work.lease.previous?.prompt != null;
+  if (withdrawn && hasBegun) await tellPeople(work, deps, failureText({ kind: 'stopped', why: reason }));
   if (tell) await tellPeople(work, deps, failureText({ kind: 'not-run', why: reason }));
   return finish({ state: 'cancelled', reason });
 }

@@ -5,10 +5,14 @@ import type { BrokerDeps, RunMarks } from '../broker/contract.ts';
 import type { PushPolicy } from '../broker/git-policy.ts';
 import { cloneAddress } from '../forge/clone-address.ts';
 import { assertLease } from '../mailbox/leases.ts';
-import type { ForgeUser } from '../vocabulary.ts';
+import { recordPush } from '../mailbox/pushes.ts';
+import type { ForgeUser, RepositoryRef } from '../vocabulary.ts';
 import type { Remote } from '../workdir.ts';
 import type { DispatchContext } from './context.ts';
+import { itemsOf } from './items-of.ts';
+import { presentName } from './present-name.ts';
 import { untrustedAuthors } from './senders.ts';
+import { whyNoPull } from './unwanted-pull.ts';
 import { closingOf, type DispatchDeps, type Work } from './work.ts';
 
 export interface Doors {
@@ -23,28 +27,34 @@ export async function openDoors(
   marks: RunMarks,
 ): Promise<Doors> {
   const { agent, lease, account } = work;
-  const audit: BrokerAudit = (entry) =>
-    recordAudit(deps.database.rows, {
+  const audit: BrokerAudit = async (entry) => {
+    const sha = entry.door === 'git' && entry.decision === 'allowed' ? entry.detail.sha : undefined;
+    if (typeof sha === 'string') {
+      await recordPush(deps.database.rows, { conversation: lease.conversation, sha, now: deps.now() });
+    }
+    await recordAudit(deps.database.rows, {
       ...entry,
       dispatchId: lease.dispatch.id,
       conversationId: lease.conversation.id,
       agent: agent.name,
       now: deps.now(),
     });
+  };
   // With the first run and not with the service: a service at rest does not need them.
   const [{ openGitDoor }, { forgeTools }] = await Promise.all([
     import('../broker/git-door.ts'),
     import('../broker.ts'),
   ]);
   let asked = false;
+  const located = locating(work, context.repository);
   const git = await openGitDoor({
     workdir: deps.workdir,
     checkout: context.checkout,
-    remote: () => {
+    remote: async () => {
       // At the start the configuration is as fresh as the dispatch; reading it costs about 20 ms.
       if (asked) deps.refreshConfig();
       asked = true;
-      return remoteNow(work, deps, context);
+      return await remoteNow(work, deps, context);
     },
     policy: gitPolicy(work, deps, { context, marked: () => marks.restriction() }),
     signingKeyFile: deps.config().git.signingKeyFile,
@@ -58,9 +68,12 @@ export async function openDoors(
       conversationId: lease.conversation.id,
       agent: agent.name,
       login: account.login,
-      repository: context.repository,
-      items: () => itemsOf(work, deps),
+      get repository() {
+        return located.repository();
+      },
+      items: () => itemsOf(deps.database.rows, lease),
       branch: context.branch,
+      refusePull: () => whyNoPull(work, deps, context),
       tools: agent.forge.tools,
       scope: agent.forge.scope,
       maxWrites: agent.forge.maxWrites,
@@ -76,7 +89,30 @@ export async function openDoors(
       audit,
     },
   );
-  return { tools, close: () => git.close() };
+  return {
+    tools: tools.map((tool) => ({ ...tool, call: located.first(tool.call) })),
+    close: () => git.close(),
+  };
+}
+
+const SAME_NAME_MS = 5000;
+
+/** A tool goes to the repository by the name that it has when it is called. */
+function locating({ forge }: Work, known: RepositoryRef) {
+  let repository = known;
+  let askedAt = performance.now();
+  return {
+    repository: () => repository,
+    first:
+      (call: AgentTool['call']): AgentTool['call'] =>
+      async (...args) => {
+        if (performance.now() - askedAt > SAME_NAME_MS) {
+          repository = await presentName(forge, repository);
+          askedAt = performance.now();
+        }
+        return await call(...args);
+      },
+  };
 }
 
 async function strangersAmong(
@@ -91,16 +127,17 @@ async function strangersAmong(
 
 type BrokerAudit = BrokerDeps['audit'];
 
-/** With the token that the configuration has now: it may have been replaced while the run lasted. */
-export function remoteNow(
-  { forgeConfig, agent, account }: Work,
+/** With the token that the configuration has now, and the name that the repository has: both may change in a run. */
+export async function remoteNow(
+  { forgeConfig, agent, account, forge }: Work,
   deps: DispatchDeps,
   { repository }: Pick<DispatchContext, 'repository'>,
-): Remote {
+): Promise<Remote> {
   const now = deps.config().forges[forgeConfig.name];
   const address = now?.cloneUrl ?? forgeConfig.cloneUrl;
   const token = now?.accounts[agent.name]?.token ?? account.token;
-  return { url: cloneAddress(address, repository.fullName), token };
+  const { fullName } = await presentName(forge, repository);
+  return { url: cloneAddress(address, fullName), token };
 }
 
 /** What the agent may push, in the run and after it. */
@@ -115,7 +152,7 @@ export function gitPolicy(
     closed: branch === null ? CLOSED : null,
     branch: branch?.name ?? `${agent.branchPrefix}/${lease.conversation.item_number}`,
     base: branch?.base ?? repository.defaultBranch,
-    prefix: agent.branchPrefix,
+    prefix: branch?.prefix ?? agent.branchPrefix,
     item: lease.conversation.item_number,
     defaultBranch: repository.defaultBranch,
     protection: {
@@ -134,12 +171,3 @@ const CLOSED = {
   what: 'Nothing is published from this conversation: the agent has no branch here.',
   todo: 'Say in your answer what should be changed.',
 };
-
-async function itemsOf({ lease }: Work, { database }: DispatchDeps): Promise<number[]> {
-  const joined = await database.rows
-    .selectFrom('conversation_items')
-    .select('number')
-    .where('conversation_id', '=', lease.conversation.id)
-    .execute();
-  return [...new Set([lease.conversation.item_number, ...joined.map((row) => row.number)])];
-}

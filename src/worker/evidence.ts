@@ -62,15 +62,31 @@ export class Evidence {
     fits: (entry: TimelineEntry) => boolean,
   ): Promise<TimelineEntry | null | 'unknown'> {
     for (let page = 1; page <= MOST_PAGES; page++) {
-      const answer = await this.#once(`timeline ${number} ${since} ${page}`, () =>
-        this.#forge.timeline(this.repository, number, { since, page }),
-      );
+      const answer = await this.#timeline(number, since, page);
       if (answer.kind === 'not-offered') return 'unknown';
       const found = answer.entries.find(fits);
       if (found !== undefined) return found;
       if (answer.isLast) return null;
     }
     return null;
+  }
+
+  /** All since then, as far as it is looked through; `unknown` = this forge has no timeline. */
+  async entries(number: number, since: string | null): Promise<TimelineEntry[] | 'unknown'> {
+    const found: TimelineEntry[] = [];
+    for (let page = 1; page <= MOST_PAGES; page++) {
+      const answer = await this.#timeline(number, since, page);
+      if (answer.kind === 'not-offered') return 'unknown';
+      found.push(...answer.entries);
+      if (answer.isLast) break;
+    }
+    return found;
+  }
+
+  #timeline(number: number, since: string | null, page: number) {
+    return this.#once(`timeline ${number} ${since} ${page}`, () =>
+      this.#forge.timeline(this.repository, number, { since, page }),
+    );
   }
 
   #once<T>(what: string, read: () => Promise<T>): Promise<T> {

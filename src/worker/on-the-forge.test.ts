@@ -22,6 +22,8 @@ import { compareWithForge, withForgeText } from './on-the-forge.ts';
 
 const AT = '2026-01-02T03:04:05Z';
 const LATER = '2026-01-02T04:00:00Z';
+/** by this conversation */
+const PUSHED = 'e'.repeat(40);
 const bob = { id: 8, login: 'bob' };
 
 interface Truth {
@@ -71,6 +73,7 @@ async function compare(event: ForgeEvent, truth: Truth, wasDeleted = false) {
     repository: event.repository,
     login: 'dev-bot',
     wasDeleted: async () => wasDeleted,
+    hasPushed: async (sha) => sha === PUSHED,
   });
 }
 

@@ -34,6 +34,8 @@ export interface Comparison {
   /** of the agent that is woken */
   login: string;
   wasDeleted: (event: ForgeEvent) => Promise<boolean>;
+  /** whether this conversation has pushed that commit */
+  hasPushed: (sha: string) => Promise<boolean>;
 }
 
 export async function compareWithForge(
@@ -65,7 +67,7 @@ async function compare(message: CarriedMessage, comparison: Comparison): Promise
   if (item.kind !== claimed.item?.kind) return unknown(`${place} is not ${claimed.item?.kind}`);
   const event = withForgeItem({ ...claimed, repository }, item);
   const act = { event, item, evidence, login, receivedAt: message.receivedAt };
-  if (event.ci !== null) return await ciOnTheForge(act);
+  if (event.ci !== null) return await ciOnTheForge(act, comparison.hasPushed);
   switch (event.name) {
     case 'comment.created':
     case 'comment.edited':

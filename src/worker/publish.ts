@@ -2,6 +2,7 @@
 import { checkOf } from '../broker/git-policy.ts';
 import type { Rows } from '../database/database.ts';
 import { assertLease } from '../mailbox/leases.ts';
+import { recordPush } from '../mailbox/pushes.ts';
 import type { FailureText } from '../outcome/failure-texts.ts';
 import { type OutcomeDeps, type Publication, type Published, publishOutcome } from '../outcome.ts';
 import { openMarks, restrictionBy } from '../sessions/marks.ts';
@@ -12,8 +13,10 @@ import { gitPolicy, remoteNow } from './doors.ts';
 import { answeredItems } from './elsewhere.ts';
 import { leftOver } from './left-over.ts';
 import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
+import { presentName } from './present-name.ts';
 import { headNow, reviewedCommit } from './reviewed.ts';
 import { commitOfRun } from './rows.ts';
+import { whyNoPull } from './unwanted-pull.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
 export async function publish(
@@ -33,6 +36,7 @@ export async function publish(
 ): Promise<Published> {
   const { agent, lease } = work;
   const branch = context.branch;
+  const repository = await presentName(work.forge, context.repository);
   // From the rows: what the run had read is known also after a crash.
   const restriction = await restrictionOf(deps.database.rows, lease.conversation.id);
   const published = await publishOutcome(
@@ -43,14 +47,18 @@ export async function publish(
       agent: agent.name,
       isOurs: isOwn(work, deps),
       forgeName: lease.conversation.forge,
-      repository: context.repository,
+      repository,
       ...answeredOn(messages, context.item.number),
       itemTitle: lease.conversation.title || context.item.title,
       publish: agent.publish,
       branch:
         branch === null
           ? null
-          : { ...branch, push: () => pushNow(work, deps, { context, branch: branch.name, restriction }) },
+          : {
+              ...branch,
+              refusePull: () => whyNoPull(work, deps, { ...context, repository }),
+              push: () => pushNow(work, deps, { context, branch: branch.name, restriction }),
+            },
       closes: lease.conversation.item_kind === 'issue' ? lease.conversation.item_number : null,
       leftOver: async (published) =>
         agent.publish === 'pull-request'
@@ -107,6 +115,8 @@ function outcomeDeps(work: Work, deps: DispatchDeps, strict: boolean): OutcomeDe
 /** A failure that only a person can mend: said on the item the newest message came from, with a link on others that asked. */
 export async function tellPeople(work: Work, deps: DispatchDeps, text: FailureText): Promise<void> {
   const { agent, lease } = work;
+  const { repository_id: id, repository_name: fullName } = lease.conversation;
+  const repository = await presentName(work.forge, { id, fullName });
   const messages = lease.messages.map(readMessage);
   const number = messages.at(-1)?.event.item?.number ?? lease.conversation.item_number;
   const [itemNumber, ...alsoAsked] = answeredItems(messages, number);
@@ -117,7 +127,7 @@ export async function tellPeople(work: Work, deps: DispatchDeps, text: FailureTe
       agent: agent.name,
       isOurs: isOwn(work, deps),
       forgeName: lease.conversation.forge,
-      repository: { id: lease.conversation.repository_id, fullName: lease.conversation.repository_name },
+      repository,
       itemNumber,
       alsoAsked,
       itemTitle: lease.conversation.title,
@@ -143,11 +153,16 @@ async function pushNow(
   { context, branch, restriction }: { context: DispatchContext; branch: string; restriction: string | null },
 ) {
   deps.refreshConfig();
-  const remote = remoteNow(work, deps, context);
+  const remote = await remoteNow(work, deps, context);
   // What the door refused in the run must not go out after it.
   const check = checkOf(gitPolicy(work, deps, { context, marked: () => restriction }));
   const began = await commitOfRun(deps.database.rows, work.lease.dispatch.id);
-  return await deps.workdir.push(context.checkout, { remote, branch, check, began });
+  const pushed = await deps.workdir.push(context.checkout, { remote, branch, check, began });
+  if ('sha' in pushed) {
+    const { conversation } = work.lease;
+    await recordPush(deps.database.rows, { conversation, sha: pushed.sha, now: deps.now() });
+  }
+  return pushed;
 }
 
 async function restrictionOf(rows: Rows, conversationId: string): Promise<string | null> {

@@ -209,6 +209,10 @@ async function prepareAll(database: Database, trust: Trust): Promise<DispatchCon
       decline: (refused) => declineRefused({ database, now: Date.now, log: silentLog }, held, refused),
       wasDeleted: (event) => wasDeleted(database, event),
       takeUp: (messages) => takeUp(database, messages),
+      withdrawn: async () => new Map(),
+      joined: async () => [],
+      hasPushed: async () => false,
+      renamed: async () => {},
       edits: (texts) => toldEdits(database.rows, { ...texts, forge: 'home' }),
     });
     if (gathered.kind === 'ready') contexts.push(gathered.context);

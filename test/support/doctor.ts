@@ -60,7 +60,7 @@ export function contextOf(
     uid: process.getuid?.() ?? null,
     forge: (forge, agent) =>
       createGiteaFamilyClient({ name: forge.name, url: forge.url, token: forge.accounts[agent]!.token }),
-    clone: (remote) => tryClone(remote, { env: process.env }),
+    clone: (remote, names) => tryClone(remote, { env: process.env, names }),
     service: { url: null, running: false },
     testDeliveries: true,
     engine: async () => ({ chosen: { engine, takesImages: false }, tried: [] }),

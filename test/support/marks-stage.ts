@@ -140,8 +140,12 @@ export class MarksStage {
         declineRefused({ database: this.database, now: Date.now, log: silentLog }, lease, refused),
       wasDeleted: (event) => wasDeleted(this.database, event),
       takeUp: (messages) => takeUp(this.database, messages),
+      withdrawn: async () => new Map(),
+      joined: async () => [],
+      hasPushed: async () => false,
+      renamed: async () => {},
     });
-    if (gathered.kind === 'refused') throw new Error(gathered.reason);
+    if (gathered.kind !== 'ready') throw new Error(gathered.reason);
     return gathered.context;
   }
 
@@ -238,6 +242,7 @@ export class RunningSession {
         repository: { id: conversation.repository_id, fullName: REPO },
         items: async () => [conversation.item_number],
         branch: { name: `dev/${conversation.item_number}`, base: 'main' },
+        refusePull: async () => null,
         tools: FORGE_TOOL_NAMES,
         scope: 'repository',
         maxWrites: 500,

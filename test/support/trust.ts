@@ -1,6 +1,7 @@
 /** The real trust before a forge that knows the permissions it was told. */
 import type { ForgeConfig } from '../../src/config/config.ts';
 import { ForgeMissing } from '../../src/errors.ts';
+import type { Item } from '../../src/forge/forge.ts';
 import { silentLog } from '../../src/log.ts';
 import type { Told } from '../../src/trust/permissions.ts';
 import { createTrust, type Trust, type TrustDeps } from '../../src/trust.ts';
@@ -13,6 +14,8 @@ export interface KnownForge {
   repository?: (claimed: RepositoryRef, agent: string) => { repository: EventRepository; named: boolean };
   /** whether the forge's items are as deliveries say; without it, they are */
   isAsSaid?: boolean;
+  /** state of the forge's items by number; without it, there is none */
+  states?: Readonly<Record<number, 'open' | 'closed'>>;
   /** ids of comments that are still there; without it, none is */
   comments?: readonly number[];
   /** whose token an agent has */
@@ -45,7 +48,14 @@ export function trustWith(forge: KnownForge): Trust {
     now: forge.now ?? Date.now,
     log: forge.log ?? silentLog,
   });
-  return { ...trust, isAsSaid: async () => forge.isAsSaid ?? true };
+  return {
+    ...trust,
+    isAsSaid: async () => forge.isAsSaid ?? true,
+    item: async ({ number }) => {
+      const state = forge.states?.[number];
+      return state === undefined ? null : ({ number, state } as Item);
+    },
+  };
 }
 
 const COMMENT = {
