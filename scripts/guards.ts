@@ -16,6 +16,7 @@ import { WALLS_MARKS_GUARDS } from './guards-walls-marks.ts';
 import { WALLS_OUTGOING_GUARDS } from './guards-walls-outgoing.ts';
 import { WALLS_TEXTS_GUARDS } from './guards-walls-texts.ts';
 import { WALLS_VOICES_GUARDS } from './guards-walls-voices.ts';
+import { WORLD_FORGE_GUARDS } from './guards-world-forge.ts';
 
 export interface Guard {
   name: string;
@@ -44,4 +45,5 @@ export const GUARDS: Guard[] = [
   ...WALLS_TEXTS_GUARDS,
   ...WALLS_VOICES_GUARDS,
   ...WALLS_BODIES_GUARDS,
+  ...WORLD_FORGE_GUARDS,
 ];

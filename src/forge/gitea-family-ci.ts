@@ -73,12 +73,18 @@ export const parseWorkflowRun = reading(workflowRunPayload, (payload: WorkflowRu
   });
 });
 
+/** What Gitea's runner says of a job that somebody, or a newer push, cancelled: its state is `failure`. */
+const CANCELLED = 'Has been cancelled';
+
 /** A commit status, from Gitea's own runner or from any CI that reports to it. */
 export const parseStatus = reading(
   statusPayload,
   (payload: StatusPayload, arrival: Arrival): ParseOutcome => {
     const name = resultName(payload.state);
     if (name === null) return ignored(`status: the state "${payload.state}" is no result`);
+    if (name === 'ci.failed' && payload.description === CANCELLED) {
+      return ignored('status: the run was cancelled, which Gitea calls a failure');
+    }
     return event(arrival, {
       name,
       repository: payload.repository,
