@@ -4,7 +4,7 @@
  *
  * They are played on both kinds of forge, with agents' accounts that have exactly the README's scopes: only writers,
  * and one of them an administrator. EVERYWHERE holds those that between them meet every kind of call (issues, comments,
- * labels, branches and pull requests, reviews and requests for them, CI and its logs, what a collaborator and a
+ * labels, branches and pull requests, reviews and requests for them, what CI says, what a collaborator and a
  * stranger may do): they run in all four forms. Each of the others runs in one form, in turn.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -33,13 +33,17 @@ const FORMS: readonly StageForm[] = [
   { kind: 'gitea', account: 'writer' },
 ];
 
-const EVERYWHERE = ['04-review-and-rework', '14-ci-failed', '18-a-stranger'];
+const EVERYWHERE = ['04-review-and-rework', '18-a-stranger'];
+
+/** Their deliveries of CI are Forgejo's; on Gitea one run is told several times, under other names. */
+const FORGEJO_ONLY = ['14-ci-failed'];
 
 const runs = readdirSync(folder)
   .sort()
   .flatMap((name, index) => {
     const forms = EVERYWHERE.includes(name) ? FORMS : [FORMS[index % FORMS.length]!];
-    return forms.map((form) => ({ name, form }));
+    const played = FORGEJO_ONLY.includes(name) ? FORMS.filter(({ kind }) => kind === 'forgejo') : forms;
+    return played.map((form) => ({ name, form }));
   });
 
 let stage: Stage | null = null;
