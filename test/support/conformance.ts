@@ -22,14 +22,13 @@ import { type PocketForge, startPocketForge } from '../../src/rehearsal/pocket-f
 import type { Json } from '../fixtures/bodies.ts';
 import { type RecordedKind, recorded } from '../fixtures/recorded.ts';
 
-/** Of every delivery and answer, and why. */
-export const MAY_DIFFER: readonly { what: string; why: string }[] = [
-  { what: 'ids, numbers of items, runs and jobs', why: 'each server counts for itself' },
-  { what: 'commit ids', why: 'commits are made anew; what belongs together is asserted on its own' },
-  { what: 'times other than an unset one, and how long a job took', why: 'the day of the recording' },
-  { what: 'host of addresses, and the names of the repositories', why: 'each server has its own' },
-];
-
+/*
+ * What may differ in every delivery and answer, and why (`equalised` makes it equal, and nothing else):
+ * - ids, numbers of items, runs and jobs: each server counts for itself
+ * - commit ids: commits are made anew; what belongs together is asserted on its own
+ * - times other than an unset one, and how long a job took: the day of the recording
+ * - host of addresses, and the names of the repositories: each server has its own
+ */
 const SCHEMAS: readonly [RegExp, z.ZodType][] = [
   [/^(issues|issue_assign|issue_label)$/, issuePayload],
   [/^(issue_comment|pull_request_comment)$/, commentPayload],
@@ -41,14 +40,14 @@ const SCHEMAS: readonly [RegExp, z.ZodType][] = [
 ];
 
 /** What the product reads of a delivery, and the names it goes by. Of a kind that it ignores, the names alone. */
-export function asRead(delivery: { event: string; eventType: string; body: Json }): Json {
+function asRead(delivery: { event: string; eventType: string; body: Json }): Json {
   const { event, eventType, body } = delivery;
   const schema = SCHEMAS.find(([form]) => form.test(eventType))?.[1];
   const names = { event, eventType, action: body.action ?? null };
   return schema === undefined ? names : { ...names, body: equalised(schema.parse(body) as Json) };
 }
 
-export function recordedAsRead(kind: RecordedKind, name: string): Json {
+function recordedAsRead(kind: RecordedKind, name: string): Json {
   const { headers, body } = recorded(kind, name);
   const header = `x-${kind}-event`;
   return asRead({ event: headers[header], eventType: headers[`${header}-type`], body });
@@ -58,7 +57,7 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
 const SHA = /^[0-9a-f]{40}$/;
 const COUNTED = ['id', 'number', 'repo_id'];
 
-/** The value with everything of MAY_DIFFER replaced by what it is. */
+/** The value with everything of the list above replaced by what it is. */
 export function equalised(value: unknown, key = ''): Json {
   if (Array.isArray(value)) return value.map((one) => equalised(one));
   if (typeof value === 'object' && value !== null) {

@@ -8,7 +8,7 @@ export const DEV = 'dev-bot';
 export const REPOSITORY = 'ada/greeter';
 
 const AGENTS = [DEV, 'review-bot'];
-export const LOGINS = [OWNER, 'bob', ...AGENTS];
+const LOGINS = [OWNER, 'bob', ...AGENTS];
 /** has an account on the forge and no permission beyond what is public */
 export const STRANGER = 'eve';
 const SECRET = 'stage-webhook-secret';
