@@ -19,6 +19,7 @@ import { WALLS_VOICES_GUARDS } from './guards-walls-voices.ts';
 import { WORLD_PLACE_GUARDS } from './guards-world-place.ts';
 import { WORLD_TRUTH_GUARDS } from './guards-world-truth.ts';
 import { WORLD_WORDS_GUARDS } from './guards-world-words.ts';
+import { WORLD_FORGE_GUARDS } from './guards-world-forge.ts';
 
 export interface Guard {
   name: string;
@@ -50,4 +51,5 @@ export const GUARDS: Guard[] = [
   ...WORLD_TRUTH_GUARDS,
   ...WORLD_PLACE_GUARDS,
   ...WORLD_WORDS_GUARDS,
+  ...WORLD_FORGE_GUARDS,
 ];

@@ -1,6 +1,11 @@
 /**
  * The scenarios: what people do on a forge, what the model says to it, and what must then be true. Each is a folder in
  * test/scenarios with three files; all of them are run by this one loop, on the real service.
+ *
+ * They are played on both kinds of forge, with agents' accounts that have exactly the README's scopes: only writers,
+ * and one of them an administrator. EVERYWHERE holds those that between them meet every kind of call (issues, comments,
+ * labels, branches and pull requests, reviews and requests for them, what CI says, what a collaborator and a
+ * stranger may do): they run in all four forms. Each of the others runs in one form, in turn.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,9 +21,30 @@ import {
   readExpectation,
 } from './support/scenario-expectations.ts';
 import { Stage } from './support/service.ts';
+import type { StageForm } from './support/service-config.ts';
 
 const folder = fileURLToPath(new URL('scenarios', import.meta.url));
 const here = needs('cli', 'git', 'proc');
+
+const FORMS: readonly StageForm[] = [
+  { kind: 'forgejo', account: 'writer' },
+  { kind: 'gitea', account: 'administrator' },
+  { kind: 'forgejo', account: 'administrator' },
+  { kind: 'gitea', account: 'writer' },
+];
+
+const EVERYWHERE = ['04-review-and-rework', '18-a-stranger'];
+
+/** Their deliveries of CI are Forgejo's; on Gitea one run is told several times, under other names. */
+const FORGEJO_ONLY = ['14-ci-failed'];
+
+const runs = readdirSync(folder)
+  .sort()
+  .flatMap((name, index) => {
+    const forms = EVERYWHERE.includes(name) ? FORMS : [FORMS[index % FORMS.length]!];
+    const played = FORGEJO_ONLY.includes(name) ? FORMS.filter(({ kind }) => kind === 'forgejo') : forms;
+    return played.map((form) => ({ name, form }));
+  });
 
 let stage: Stage | null = null;
 afterEach(async () => {
@@ -27,11 +53,12 @@ afterEach(async () => {
 });
 
 describe.skipIf(!here.ok)(here.title('scenarios'), () => {
-  for (const name of readdirSync(folder).sort()) {
-    test(name, { timeout: 90_000 }, async () => {
+  for (const { name, form } of runs) {
+    test(`${name} (${form.kind}, ${form.account})`, { timeout: 90_000 }, async () => {
       const play = readPlay(join(folder, name, 'forge.yaml'));
-      const wanted = readExpectation(join(folder, name, 'expected.yaml'));
+      const wanted = readExpectation(join(folder, name, 'expected.yaml'), form.kind);
       stage = await Stage.open({
+        form,
         model: readFileSync(join(folder, name, 'model.yaml'), 'utf8'),
         config: play.config,
         forge: play.forge,

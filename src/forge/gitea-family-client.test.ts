@@ -26,7 +26,7 @@ describe('items', () => {
     });
     expect(await client.getItem(repository, 1)).toMatchObject({
       kind: 'pull',
-      updatedAt: '2025-08-05T17:06:49+02:00',
+      updatedAt: '2025-08-05T15:06:49Z',
       pull: { headRef: '6543-patch-1', fork: false, htmlUrl: expect.stringContaining('/pulls/1') },
     });
     expect(seen.map(({ path }) => path.split('/').slice(-2).join('/'))).toEqual([

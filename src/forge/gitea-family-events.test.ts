@@ -98,6 +98,10 @@ describe('pull requests: where the head really is', () => {
     expect(pullOf({ 'pull_request.flow': 1 }).fork).toBe(true);
     const old = { 'pull_request.flow': undefined, 'pull_request.head.ref': 'refs/pull/1/head' };
     expect(pullOf(old).fork).toBe(true);
+    // Gitea's, closed: no flow, and a label without a name. A deleted branch keeps its name there.
+    const closed = { ...old, 'pull_request.state': 'closed', 'pull_request.head.label': '' };
+    expect(pullOf(closed).fork).toBe(true);
+    expect(pullOf({ ...closed, 'pull_request.head.label': 'topic' }).fork).toBe(false);
   });
 
   test('a deleted branch leaves refs/pull/N/head and is no fork', () => {

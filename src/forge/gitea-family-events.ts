@@ -73,7 +73,7 @@ export const parseIssue = reading(issuePayload, (payload, arrival) => {
     sender,
     object: `issue:${issue.number}`,
     discriminators: itemDiscriminators(name, issue, payload),
-    about: itemFacts(payload, issue, toIssueItem(issue)),
+    about: itemFacts(payload, issue, toIssueItem(afterwards(issue, payload.action))),
   });
 });
 
@@ -93,8 +93,8 @@ export const parsePull = reading(pullPayload, (payload, arrival) => {
     object: `pull:${pull.number}`,
     discriminators: [...itemDiscriminators(name, pull, payload), reviewer?.id ?? 0],
     about: {
-      ...itemFacts(payload, pull, pullItem(pull, payload.action)),
-      pull: toPull(pull, repository),
+      ...itemFacts(payload, pull, pullItem(afterwards(pull, payload.action), payload.action)),
+      pull: { ...toPull(pull, repository), requestedReviewers: reviewersAfterwards(payload) },
       requestedReviewer: reviewer?.login ?? null,
     },
   });
@@ -193,6 +193,21 @@ function whyNoBranchPush({ ref, before, after }: PushPayload): string | null {
   if (!ref.startsWith('refs/heads/')) return `push: ${ref} is no branch`;
   if (/^0+$/.test(after)) return `push: the branch ${ref.slice('refs/heads/'.length)} was deleted`;
   return null;
+}
+
+/** `label_cleared` carries the labels that were taken off. */
+function afterwards<T extends IssueObject | PullRequestObject>(object: T, action: string): T {
+  return action === 'label_cleared' ? { ...object, labels: [] } : object;
+}
+
+/** Of two reviewers asked in one call, the second body's list lacks the second one. */
+function reviewersAfterwards({ action, pull_request: pull, requested_reviewer: one }: PullPayload): string[] {
+  const listed = pull.requested_reviewers;
+  const isAsked = action === 'review_requested';
+  if (!one || (!isAsked && action !== 'review_request_removed')) return listed.map(({ login }) => login);
+  const others = listed.filter(({ id }) => id !== one.id);
+  if (!isAsked) return others.map(({ login }) => login);
+  return (others.length < listed.length ? listed : [...listed, one]).map(({ login }) => login);
 }
 
 /** Trimmed bodies lack `state`; the action then still says that the pull request is closed. */

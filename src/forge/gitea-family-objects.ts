@@ -57,10 +57,10 @@ export function toPull(pull: PullRequestObject, repository: { id: number; full_n
 }
 
 /**
- * An AGit head is no branch of anybody, though its repository is the base. A deleted branch has the same
- * `refs/pull/N/head`, but closes the pull request, which tells the two apart on servers without `flow`.
+ * An AGit head is no branch of anybody, though its repository is the base. Gitea has no `flow`. A deleted branch has the
+ * same `refs/pull/N/head`, but it closes the pull request, and its name stays in `label`.
  */
 function isAgit(pull: PullRequestObject): boolean {
   if (typeof pull.flow === 'number') return pull.flow === 1;
-  return pull.head.ref.startsWith('refs/pull/') && pull.state !== 'closed';
+  return pull.head.ref.startsWith('refs/pull/') && (pull.state !== 'closed' || pull.head.label === '');
 }

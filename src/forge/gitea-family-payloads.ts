@@ -20,8 +20,14 @@ const flag = z
 const id = z.number().int();
 const positive = z.number().int().positive();
 
-/** RFC 3339, or '' where the forge means "unset": Go's zero time and the epoch, in whatever offset. */
-export const instant = text.transform((value) => (Date.parse(value) > 0 ? value : ''));
+/**
+ * RFC 3339 in UTC, or '' where the forge means "unset": Go's zero time and the epoch. The forge's offset is a setting
+ * (DEFAULT_UI_LOCATION): after it was changed, the same second must not look like another one.
+ */
+export const instant = text.transform((value) => {
+  const at = Date.parse(value);
+  return at > 0 ? new Date(at).toISOString().replace('.000Z', 'Z') : '';
+});
 
 /** Go encodes an empty list as null. */
 function list<S extends z.ZodType>(member: S) {
@@ -69,6 +75,8 @@ export const issue = z.object({ ...itemFields, pull_request: z.unknown() });
 export type IssueObject = z.output<typeof issue>;
 
 const branch = z.object({
+  /** the branch's name, also when it is gone; empty for AGit, absent in trimmed bodies */
+  label: z.string().nullish(),
   ref: text,
   sha: text,
   repo_id: id.nullish(),

@@ -108,7 +108,7 @@ describe('every kind of delivery becomes its event', () => {
       requestedReviewer: null,
       mentions: ['pear-bot'],
       added: { assignees: [], labels: [] },
-      occurredAt: '2026-05-04T10:00:00+02:00',
+      occurredAt: '2026-05-04T08:00:00Z',
       semanticKey: expect.stringMatching(/^42:issue\.opened:issue:5:[0-9a-f]{32}$/),
     });
   });

@@ -71,7 +71,17 @@ export function findUser(state: PocketState, login: string): StoredUser {
   return found;
 }
 
+/** Whoever speaks for the runs. It has no token and no page. */
+export const ACTIONS: StoredUser = {
+  id: -2,
+  login: 'gitea-actions',
+  fullName: 'Gitea Actions',
+  admin: false,
+  created: '1970-01-01T00:00:00Z',
+};
+
 export function userById(state: PocketState, id: number): StoredUser {
+  if (id === ACTIONS.id) return ACTIONS;
   const found = state.users.find((u) => u.id === id);
   if (found === undefined)
     throw new Error(`The state file names account ${id}, which it lacks. Start on a new folder.`);

@@ -154,7 +154,8 @@ function addLabelRoutes(api: Hono<PocketApi>, context: PocketContext): void {
     const { repository, item } = routeItem(c, context);
     const body = await readBody(c, labelsBody);
     const labels = [...(keep ? item.labels : []), ...body.labels.map((l) => labelId(repository, l))];
-    await context.change(() => changeLabels(context, { item, actor, labels }));
+    const how = keep ? 'change' : 'replace';
+    await context.change(() => changeLabels(context, { item, actor, labels, how }));
     return c.json(itemLabels(context, repository, item));
   };
   api.post(`${ISSUE}/labels`, (c) => write(c, true));
@@ -162,7 +163,7 @@ function addLabelRoutes(api: Hono<PocketApi>, context: PocketContext): void {
   api.delete(`${ISSUE}/labels`, async (c) => {
     const actor = signedIn(c);
     const { item } = routeItem(c, context);
-    await context.change(() => changeLabels(context, { item, actor, labels: [], clear: true }));
+    await context.change(() => changeLabels(context, { item, actor, labels: [], how: 'clear' }));
     return c.body(null, 204);
   });
   api.delete(`${ISSUE}/labels/:label`, async (c) => {
@@ -172,7 +173,7 @@ function addLabelRoutes(api: Hono<PocketApi>, context: PocketContext): void {
     const gone = labelId(repository, /^\d+$/.test(text) ? Number(text) : text);
     if (gone === -1) throw new ForgeMissing(`No label ${text} in this repository. Check its name.`);
     const labels = item.labels.filter((id) => id !== gone);
-    await context.change(() => changeLabels(context, { item, actor, labels }));
+    await context.change(() => changeLabels(context, { item, actor, labels, how: 'change' }));
     return c.body(null, 204);
   });
 }

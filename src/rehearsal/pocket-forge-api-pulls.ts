@@ -29,6 +29,7 @@ import {
 } from './pocket-forge-requests.ts';
 import {
   createReview,
+  dismissReview,
   findReview,
   REVIEW_EVENTS,
   submitReview,
@@ -127,10 +128,7 @@ function addOnePullRoutes(api: Hono<PocketApi>, context: PocketContext): void {
   api.patch(PULL, async (c) => {
     const actor = signedIn(c);
     const item = routePull(c, context);
-    const { base, ...edit } = await readBody(c, pullEditBody);
-    if (base !== undefined && base !== item.pull.baseRef) {
-      throw new ForgeRefused('The pocket forge keeps the base of a pull request. Open a new one.', 422);
-    }
+    const edit = await readBody(c, pullEditBody);
     await context.change(() => editPull(context, { item, actor, edit }));
     return c.json(show(c, context, item), 201);
   });
@@ -181,6 +179,13 @@ function addReviewRoutes(api: Hono<PocketApi>, context: PocketContext): void {
     const review = findReview(context, { item, viewer: actor, id: routeNumber(c, 'id') });
     const { event, body } = await readBody(c, reviewBody);
     await context.change(() => submitReview(context, { item, actor, review, event, body }));
+    return c.json(reviewShape(context, item, review));
+  });
+  api.post(`${REVIEW}/dismissals`, async (c) => {
+    const actor = signedIn(c);
+    const item = routePull(c, context);
+    const review = findReview(context, { item, viewer: actor, id: routeNumber(c, 'id') });
+    await context.change(() => dismissReview(context, { item, actor, review }));
     return c.json(reviewShape(context, item, review));
   });
   api.get(`${REVIEW}/comments`, (c) => {

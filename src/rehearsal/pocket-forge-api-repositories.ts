@@ -1,19 +1,14 @@
 /** REST: repositories, branches, statuses, runs, collaborators, hooks. */
+
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused } from '../errors.ts';
 import { findUser, fullName, may, permissionOf, requirePermission } from './pocket-forge-access.ts';
 import { folderOf, type PocketContext } from './pocket-forge-context.ts';
 import { addHook, findHook, removeHook } from './pocket-forge-hook-admin.ts';
+import { HABITS } from './pocket-forge-kinds.ts';
 import { mergeScheduled, protect } from './pocket-forge-protection.ts';
-import {
-  commitShape,
-  jobId,
-  jobShape,
-  runShape,
-  statusShape,
-  taskShape,
-} from './pocket-forge-pull-shapes.ts';
+import { commitShape, statusShape } from './pocket-forge-pull-shapes.ts';
 import { deleteBranch } from './pocket-forge-pulls.ts';
 import { testHook } from './pocket-forge-pushes.ts';
 import { listCommits, listRefs, resolveCommit } from './pocket-forge-repositories.ts';
@@ -27,6 +22,7 @@ import {
   signedIn,
   visitor,
 } from './pocket-forge-requests.ts';
+import { jobId, jobShape, jobsOf, runShape, taskShape, workflowRunShape } from './pocket-forge-run-shapes.ts';
 import { combinedState, createStatus, newestStatuses } from './pocket-forge-runs.ts';
 import { hookShape, repositoryShape, userShape } from './pocket-forge-shapes.ts';
 import type { StoredProtection, StoredRepository, StoredRun } from './pocket-forge-state.ts';
@@ -181,13 +177,22 @@ function addRunRoutes(api: Hono<PocketApi>, context: PocketContext): void {
     const shown = page(c, context, rows).map((run) => shape(context, run));
     return c.json({ total_count: rows.length, workflow_runs: shown });
   };
-  api.get(`${REPO}/actions/runs`, (c) => answer(c, runShape));
+  const shape = context.kind === 'gitea' ? workflowRunShape : runShape;
+  api.get(`${REPO}/actions/runs`, (c) => {
+    if (
+      HABITS[context.kind].runsAreTheOwners &&
+      permissionOf(routeRepository(c, context), visitor(c)) !== 'owner'
+    ) {
+      throw new ForgeRefused('user should be the owner of the repo. Ask for the statuses of a commit.', 403);
+    }
+    return answer(c, shape);
+  });
   api.get(`${REPO}/actions/tasks`, (c) => answer(c, taskShape));
   addJobRoutes(api, context, runs);
   api.get(`${REPO}/actions/runs/:id{[0-9]+}`, (c) => {
     const run = runs(c).find((r) => r.id === routeNumber(c, 'id'));
     if (run === undefined) throw new ForgeMissing('No such run in this repository. List the runs.');
-    return c.json(runShape(context, run));
+    return c.json(shape(context, run));
   });
 }
 
@@ -199,10 +204,12 @@ function addJobRoutes(
   api.get(`${REPO}/actions/runs/:id{[0-9]+}/jobs`, (c) => {
     const run = runs(c).find((r) => r.id === routeNumber(c, 'id'));
     if (run === undefined) throw new ForgeMissing('No such run in this repository. List the runs.');
-    return c.json(page(c, context, [jobShape(run)]));
+    const jobs = jobsOf(run).map((_, index) => jobShape(context, run, index));
+    const shown = page(c, context, jobs);
+    return c.json(context.kind === 'gitea' ? { total_count: jobs.length, jobs: shown } : shown);
   });
   api.get(`${REPO}/actions/jobs/:id{[0-9]+}/logs`, (c) => {
-    const run = runs(c).find((r) => jobId(r) === routeNumber(c, 'id'));
+    const run = runs(c).find((r) => jobsOf(r).some((_, index) => jobId(r, index) === routeNumber(c, 'id')));
     if (run === undefined) throw new ForgeMissing('No such job in this repository. List the jobs of a run.');
     const log = Buffer.from(run.log ?? '');
     c.header('Content-Type', 'text/plain; charset=utf-8');

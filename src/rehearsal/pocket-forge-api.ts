@@ -1,30 +1,43 @@
 /** The REST edge: who is asking, how errors look, and the routes that belong to no repository. */
+
 import { Hono, type MiddlewareHandler } from 'hono';
 import { ForgeMissing, ForgeRefused } from '../errors.ts';
-import { findUser, fullName, repositoryById, requirePermission } from './pocket-forge-access.ts';
+import { findUser, repositoryById, requirePermission } from './pocket-forge-access.ts';
 import { addIssueRoutes } from './pocket-forge-api-issues.ts';
 import { addPullRoutes } from './pocket-forge-api-pulls.ts';
 import { addRepositoryRoutes } from './pocket-forge-api-repositories.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
-import { DEFAULT_LIMIT, MAX_LIMIT, type PocketApi, signedIn, visitor } from './pocket-forge-requests.ts';
+import { HABITS } from './pocket-forge-kinds.ts';
+import { nameNow } from './pocket-forge-renames.ts';
+import {
+  DEFAULT_LIMIT,
+  MAX_LIMIT,
+  type PocketApi,
+  routeRepository,
+  signedIn,
+  visitor,
+} from './pocket-forge-requests.ts';
+import { type PocketToken, requireScope } from './pocket-forge-scopes.ts';
 import { ownUserShape, repositoryShape, userShape } from './pocket-forge-shapes.ts';
-import type { StoredUser } from './pocket-forge-state.ts';
 import { addTimelineRoute } from './pocket-forge-timeline.ts';
 
-/** The Forgejo release whose API this follows; the suffix says which Gitea API that release is compatible with. */
-const VERSION = '16.0.3-pocket+gitea-1.22.0';
-
-export function createApi(context: PocketContext, tokens: ReadonlyMap<string, string>): Hono<PocketApi> {
+export function createApi(context: PocketContext, tokens: ReadonlyMap<string, PocketToken>): Hono<PocketApi> {
   const app = new Hono<PocketApi>();
   app.onError((error) => errorResponse(context, error));
   app.notFound((c) =>
     problem(context, 404, `No route ${c.req.path}. See docs/pocket-forge.md for what is spoken.`),
   );
   app.use(async (c, next) => {
-    c.set('visitor', authenticate(context, tokens, c.req.header('authorization')));
+    const token = authenticate(tokens, c.req.header('authorization'));
+    c.set('token', token);
+    c.set('visitor', token === null ? null : findUser(context.state, token.login));
     await next();
   });
   const api = new Hono<PocketApi>();
+  api.use(async (c, next) => {
+    requireScope(c.get('token'), c.req.method, c.req.path.slice('/api/v1'.length));
+    await next();
+  });
   api.use('/repos/:owner/:name/*', renamed(context));
   api.use('/repos/:owner/:name', renamed(context));
   addGeneralRoutes(api, context);
@@ -33,7 +46,9 @@ export function createApi(context: PocketContext, tokens: ReadonlyMap<string, st
   addPullRoutes(api, context);
   addTimelineRoute(api, context);
   app.route('/api/v1', api);
-  app.get('/api/forgejo/v1/version', (c) => c.json({ version: VERSION }));
+  if (context.kind === 'forgejo') {
+    app.get('/api/forgejo/v1/version', (c) => c.json({ version: HABITS.forgejo.version }));
+  }
   return app;
 }
 
@@ -41,24 +56,29 @@ export function createApi(context: PocketContext, tokens: ReadonlyMap<string, st
 function renamed(context: PocketContext): MiddlewareHandler<PocketApi> {
   return async (c, next) => {
     const name = `${c.req.param('owner')}/${c.req.param('name')}`;
-    const id = context.state.oldNames?.[name.toLowerCase()];
-    const isTaken = context.state.repositories.some(
-      (r) => fullName(context.state, r).toLowerCase() === name.toLowerCase(),
-    );
-    if (id === undefined || isTaken) return await next();
+    const target = nameNow(context.state, name);
+    if (target === null) return await next();
     const { pathname, search } = new URL(c.req.url);
-    const target = fullName(context.state, repositoryById(context.state, id));
     return c.redirect(`${pathname.replace(`/repos/${name}`, `/repos/${target}`)}${search}`, 301);
   };
 }
 
 function addGeneralRoutes(api: Hono<PocketApi>, context: PocketContext): void {
-  api.get('/version', (c) => c.json({ version: VERSION }));
+  api.get('/version', (c) => c.json({ version: HABITS[context.kind].version }));
   api.get('/settings/api', (c) =>
     c.json({ max_response_items: MAX_LIMIT, default_paging_num: DEFAULT_LIMIT }),
   );
   api.get('/user', (c) => c.json(ownUserShape(context, signedIn(c))));
   api.get('/users/:login', (c) => c.json(userShape(context, findUser(context.state, c.req.param('login')))));
+  api.get('/orgs/:name', (c) => {
+    throw new ForgeMissing(
+      `There is no organization ${c.req.param('name')} here. The pocket forge has none.`,
+    );
+  });
+  api.get('/repos/:owner/:name/teams', (c) => {
+    routeRepository(c, context);
+    throw new ForgeRefused('The repository is not owned by an organization. Ask for collaborators.', 405);
+  });
   api.get('/repositories/:id{[0-9]+}', (c) => {
     const repository = repositoryById(context.state, Number(c.req.param('id')));
     requirePermission(repository, visitor(c), 'read');
@@ -72,15 +92,14 @@ function addGeneralRoutes(api: Hono<PocketApi>, context: PocketContext): void {
  * refused even where an anonymous visitor would be welcome.
  */
 function authenticate(
-  context: PocketContext,
-  tokens: ReadonlyMap<string, string>,
+  tokens: ReadonlyMap<string, PocketToken>,
   header: string | undefined,
-): StoredUser | null {
+): PocketToken | null {
   if (header === undefined || header === '') return null;
-  const login = candidates(header)
-    .map((token) => tokens.get(token))
+  const token = candidates(header)
+    .map((text) => tokens.get(text))
     .find((found) => found !== undefined);
-  if (login !== undefined) return findUser(context.state, login);
+  if (token !== undefined) return token;
   throw new ForgeRefused('The token is not known here. Use one of those the forge was started with.', 401);
 }
 

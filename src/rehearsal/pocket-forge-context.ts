@@ -1,10 +1,12 @@
 /** What every part of the pocket forge is handed: its state, its repositories, its hooks and the one lock. */
 import { userById } from './pocket-forge-access.ts';
 import type { HookQueue } from './pocket-forge-hooks.ts';
+import type { PocketKind } from './pocket-forge-kinds.ts';
 import type { GitIdentity, PocketGit } from './pocket-forge-repositories.ts';
 import type { PocketState, StoredRepository, StoredUser } from './pocket-forge-state.ts';
 
 export interface PocketContext {
+  readonly kind: PocketKind;
   /** `http://host:port`, no slash at the end */
   readonly url: string;
   readonly state: PocketState;

@@ -5,7 +5,8 @@
 import { isPull, type PullItem, repositoryById } from './pocket-forge-access.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
 import type { HookEventType } from './pocket-forge-hooks.ts';
-import { pullShape, runShape } from './pocket-forge-pull-shapes.ts';
+import { pullShape } from './pocket-forge-pull-shapes.ts';
+import { runShape } from './pocket-forge-run-shapes.ts';
 import {
   commentShape,
   issueShape,
@@ -58,6 +59,8 @@ export interface ItemHappening {
   /** the commit that closed the item */
   commit?: string;
   reviewer?: StoredUser;
+  /** who is listed as asked; left out, whoever is */
+  listed?: StoredUser[];
 }
 
 export function sendItemEvent(context: PocketContext, happening: ItemHappening): void {
@@ -80,7 +83,7 @@ export function sendItemEvent(context: PocketContext, happening: ItemHappening):
   const body = isPull(item)
     ? {
         ...common,
-        pull_request: pullShape(context, item, sender),
+        pull_request: pullShape(context, item, sender, happening.listed),
         requested_reviewer: happening.reviewer === undefined ? null : userShape(context, happening.reviewer),
         ...tail,
         review: null,
@@ -183,13 +186,12 @@ export function sendRefEvent(
 /** No `repository` and no `sender` at the top: both are inside the run. */
 export function sendRunEvent(
   context: PocketContext,
-  o: { run: StoredRun; last: StoredRun | null; outcome: 'success' | 'failure' | 'recover'; prior: string },
+  o: { run: StoredRun; outcome: 'success' | 'failure'; prior: string },
 ): void {
   const repository = repositoryById(context.state, o.run.repository);
   context.hooks.send(repository, `action_run_${o.outcome}`, {
     action: o.outcome,
     prior_status: o.prior,
     run: runShape(context, o.run),
-    ...(o.last === null ? {} : { last_run: runShape(context, o.last) }),
   });
 }

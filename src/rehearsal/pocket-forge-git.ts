@@ -1,4 +1,5 @@
 /** Git over HTTP through the real `git http-backend`, and noticing what a push changed. */
+
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -7,8 +8,10 @@ import { ForgeMissing } from '../errors.ts';
 import { findRepository, fullName, may, requirePermission } from './pocket-forge-access.ts';
 import { folderOf, type PocketContext } from './pocket-forge-context.ts';
 import { publishRefMoves } from './pocket-forge-pushes.ts';
+import { nameNow } from './pocket-forge-renames.ts';
 import { listRefs } from './pocket-forge-repositories.ts';
 import { type PocketApi, visitor } from './pocket-forge-requests.ts';
+import { requireGitScope } from './pocket-forge-scopes.ts';
 import type { StoredRepository, StoredUser } from './pocket-forge-state.ts';
 
 /** A push is read whole before git sees it, so that a client that stalls holds nobody up. */
@@ -36,8 +39,12 @@ export function serveGit(app: Hono<PocketApi>, context: PocketContext): GitServe
     const service = c.req.param('service');
     if (!SERVICES.includes(service)) throw new ForgeMissing('No such git service. Use the clone address.');
     const { owner, name } = c.req.param();
-    const repository = findGitRepository(context, `${owner}/${name.replace(/\.git$/, '')}`, visitor(c));
+    const fullNameAsked = `${owner}/${name.replace(/\.git$/, '')}`;
+    const movedTo = nameNow(context.state, fullNameAsked);
+    if (movedTo !== null) return c.redirect(`/${movedTo}.git/${service}${new URL(c.req.url).search}`, 301);
+    const repository = findGitRepository(context, fullNameAsked, visitor(c));
     const push = service === 'git-receive-pack' || c.req.query('service') === 'git-receive-pack';
+    requireGitScope(c.get('token'), fullNameAsked, push);
     const refused = refuse(repository, visitor(c), push);
     if (refused !== null) return refused;
     const call = { context, running, repository, service, request: c.req.raw };

@@ -31,7 +31,7 @@ export function addHook(context: PocketContext, o: HookAdmin & { input: NewHook 
   checkHookUrl(o.input.url);
   const hook: StoredHook = {
     ...o.input,
-    events: expandEvents(o.input.events),
+    events: expandEvents(o.input.events, context.kind),
     id: nextId(context.state, 'hook'),
     created: now(),
   };

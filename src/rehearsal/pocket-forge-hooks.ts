@@ -2,10 +2,12 @@
  * Webhook subscriptions and deliveries as Forgejo does them: signed once, attempted once, never retried.
  * Deliveries go out one after another, so their order here is certain; on a real forge it is not.
  */
+
 import { createHmac, randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { ForgeMissing, ForgeRefused } from '../errors.ts';
+import { HABITS, type PocketKind } from './pocket-forge-kinds.ts';
 import type { HookTask, PocketState, StoredHook, StoredRepository } from './pocket-forge-state.ts';
 
 /** fine name → coarse name. A comment review is called `pull_request_comment`; a comment on a PR is `issue_comment`. */
@@ -31,6 +33,9 @@ const COARSE_NAMES = {
   action_run_success: 'action_run_success',
   action_run_failure: 'action_run_failure',
   action_run_recover: 'action_run_recover',
+  status: 'status',
+  workflow_run: 'workflow_run',
+  workflow_job: 'workflow_job',
 } as const;
 export type HookEventType = keyof typeof COARSE_NAMES;
 
@@ -53,16 +58,19 @@ const GROUPS: Record<string, HookEventType[]> = {
 };
 
 /** Fine names for the names of an API request; no names at all subscribe to push alone. Unknown names do nothing. */
-export function expandEvents(names: readonly string[]): HookEventType[] {
+export function expandEvents(names: readonly string[], kind: PocketKind = 'forgejo'): HookEventType[] {
   if (names.length === 0) return ['push'];
   const known = Object.keys(COARSE_NAMES) as HookEventType[];
   const wanted = new Set(names.flatMap((name) => GROUPS[name] ?? known.filter((k) => k === name)));
+  const asksReviews = names.includes('pull_request_review') || names.includes('pull_request');
+  if (HABITS[kind].commentReviewIsReview && asksReviews) wanted.add('pull_request_review_comment');
   return known.filter((name) => wanted.has(name));
 }
 
-function subscribed(hook: StoredHook, eventType: HookEventType): boolean {
+function subscribed(hook: StoredHook, eventType: HookEventType, kind: PocketKind): boolean {
   // Forgejo's quirk: a comment review is gated by the comment subscription, not by the review one.
-  const gate = eventType === 'pull_request_review_comment' ? 'pull_request_comment' : eventType;
+  const isQuirk = eventType === 'pull_request_review_comment' && !HABITS[kind].commentReviewIsReview;
+  const gate = isQuirk ? 'pull_request_comment' : eventType;
   return hook.active && (hook.events.includes(gate) || hook.events.includes(eventType));
 }
 
@@ -94,7 +102,10 @@ export interface HookDelivery {
 
 const RESPONSE_LIMIT = 65_536;
 
-function deliveryHeaders(task: HookTask, hook: StoredHook): Record<string, string> {
+function deliveryHeaders(
+  task: HookTask,
+  { hook, kind }: { hook: StoredHook; kind: PocketKind },
+): Record<string, string> {
   const sign = (algorithm: string) =>
     hook.secret === '' ? '' : createHmac(algorithm, hook.secret).update(task.body).digest('hex');
   const signature = sign('sha256');
@@ -106,7 +117,7 @@ function deliveryHeaders(task: HookTask, hook: StoredHook): Record<string, strin
     'X-Hub-Signature-256': `sha256=${signature}`,
     'Accept-Encoding': 'gzip',
   };
-  for (const forge of ['Forgejo', 'Gitea', 'Gogs', 'GitHub']) {
+  for (const forge of HABITS[kind].headers) {
     headers[`X-${forge}-Delivery`] = task.id;
     headers[`X-${forge}-Event`] = task.event;
     headers[`X-${forge}-Event-Type`] = task.eventType;
@@ -118,13 +129,15 @@ function deliveryHeaders(task: HookTask, hook: StoredHook): Record<string, strin
 
 export class HookQueue {
   readonly deliveries: HookDelivery[] = [];
+  readonly #kind: PocketKind;
   readonly #state: PocketState;
   readonly #save: () => void;
   readonly #timeoutMs: number;
   readonly #closing = new AbortController();
   #pump: Promise<void> | null = null;
 
-  constructor(o: { state: PocketState; save: () => void; timeoutMs: number }) {
+  constructor(o: { kind: PocketKind; state: PocketState; save: () => void; timeoutMs: number }) {
+    this.#kind = o.kind;
     this.#state = o.state;
     this.#save = o.save;
     this.#timeoutMs = o.timeoutMs;
@@ -140,7 +153,7 @@ export class HookQueue {
 
   /** Queues one delivery for each hook of the repository that wants the event. */
   send(repository: StoredRepository, eventType: HookEventType, body: object): void {
-    for (const hook of repository.hooks.filter((h) => subscribed(h, eventType))) {
+    for (const hook of repository.hooks.filter((h) => subscribed(h, eventType, this.#kind))) {
       this.sendTo(hook, { repository, eventType, body });
     }
   }
@@ -231,7 +244,8 @@ export class HookQueue {
     try {
       if (hook === undefined) throw new Error('The hook was deleted before its turn came.');
       const signal = AbortSignal.any([AbortSignal.timeout(this.#timeoutMs), this.#closing.signal]);
-      const answer = await post(hook.url, { headers: deliveryHeaders(task, hook), body: task.body, signal });
+      const headers = deliveryHeaders(task, { hook, kind: this.#kind });
+      const answer = await post(hook.url, { headers, body: task.body, signal });
       delivery.status = answer.status;
       delivery.response = answer.text;
       delivery.state = Math.floor(answer.status / 100) === 2 ? 'succeeded' : 'failed';

@@ -1,8 +1,10 @@
 /** What people do to issues, and to the issue side of pull requests. Each act sends the webhooks Forgejo sends. */
+
 import { ForgeMissing, ForgeRefused } from '../errors.ts';
 import { isPull, itemById, may, repositoryById, requirePermission } from './pocket-forge-access.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
 import { type Changes, sendCommentEvent, sendItemEvent } from './pocket-forge-events.ts';
+import { HABITS } from './pocket-forge-kinds.ts';
 import {
   nextId,
   now,
@@ -33,13 +35,28 @@ export function createIssue(
   const writer = may(o.repository, o.actor, 'write');
   const assignees = writer ? assignableUsers(context, o.repository, o.input.assignees) : [];
   const item = storeItem(context, o);
-  // Forgejo tells of the assignment before it tells that the issue exists.
-  for (const user of assignees) assign(context, { item, actor: o.actor, user });
+  const born = item.updated;
+  if (HABITS[context.kind].bornWithoutTime) Object.assign(item, { created: EPOCH, updated: EPOCH });
+  const labels = writer ? bearLabels(context, { ...o, item }) : [];
+  // The forge tells of the assignment before it tells that the issue exists.
+  for (const user of assignees) assign(context, { item, actor: o.actor, user, at: item.updated });
+  Object.assign(item, { created: born, updated: born });
   sendItemEvent(context, { item, action: 'opened', sender: o.actor });
-  if (writer && o.input.labels.length > 0) {
-    changeLabels(context, { item, actor: o.actor, labels: o.input.labels });
-  }
+  if (labels.length > 0) sendItemEvent(context, { item, action: 'label_updated', sender: o.actor });
   return item;
+}
+
+const EPOCH = '1970-01-01T00:00:00Z';
+
+/** The labels an item is made with: it has them in its first delivery, and `label_updated` comes last. */
+export function bearLabels(
+  context: PocketContext,
+  o: { repository: StoredRepository; item: StoredItem; actor: StoredUser; input: NewItem },
+): number[] {
+  const { item, actor } = o;
+  item.labels = [...new Set(o.input.labels)].filter((id) => o.repository.labels.some((l) => l.id === id));
+  for (const subject of item.labels) recordEntry(context, { item, actor, type: 'label', subject });
+  return item.labels;
 }
 
 /** Takes the next number; sends nothing. */
@@ -69,7 +86,7 @@ export function storeItem(
   return item;
 }
 
-/** Throws ForgeRefused 422 for unknown accounts and for those that cannot write here. */
+/** Throws ForgeRefused 500 without a word for unknown accounts, 422 for those that cannot write here. */
 export function assignableUsers(
   context: PocketContext,
   repository: StoredRepository,
@@ -78,6 +95,8 @@ export function assignableUsers(
   return logins.map((login) => {
     const user = context.state.users.find((u) => u.login.toLowerCase() === login.toLowerCase());
     if (user !== undefined && may(repository, user, 'write')) return user;
+    // As recorded: nothing is said.
+    if (user === undefined) throw new ForgeRefused('', 500);
     throw new ForgeRefused(
       `${login} cannot be assigned here. Name an account that is the owner or a collaborator with write permission.`,
       422,
@@ -87,11 +106,11 @@ export function assignableUsers(
 
 export function assign(
   context: PocketContext,
-  o: { item: StoredItem; actor: StoredUser; user: StoredUser },
+  o: { item: StoredItem; actor: StoredUser; user: StoredUser; at?: string },
 ): void {
   if (o.item.assignees.includes(o.user.id)) return;
   o.item.assignees.push(o.user.id);
-  o.item.updated = now();
+  o.item.updated = o.at ?? now();
   recordEntry(context, { item: o.item, actor: o.actor, type: 'assignees', subject: o.user.id });
   sendItemEvent(context, { item: o.item, action: 'assigned', sender: o.actor });
 }
@@ -189,10 +208,13 @@ export function ensureLabel(
   return label;
 }
 
-/** Sets the complete set of labels; one event however many changed, none when none did. */
+/**
+ * Sets the complete set of labels; one event however many changed, none when none did. A clearing tells of the labels
+ * that were there, and on Gitea so does a replacement (PUT).
+ */
 export function changeLabels(
   context: PocketContext,
-  o: { item: StoredItem; actor: StoredUser; labels: number[]; clear?: boolean },
+  o: { item: StoredItem; actor: StoredUser; labels: number[]; how: 'change' | 'replace' | 'clear' },
 ): void {
   const repository = repositoryById(context.state, o.item.repository);
   requirePermission(repository, o.actor, 'write');
@@ -201,13 +223,16 @@ export function changeLabels(
   if (same) return;
   const gone = o.item.labels.filter((id) => !known.includes(id));
   const added = known.filter((id) => !o.item.labels.includes(id));
+  const before = o.item.labels;
   o.item.labels = known;
   o.item.updated = now();
   const { item, actor } = o;
   for (const subject of added) recordEntry(context, { item, actor, type: 'label', subject });
   for (const subject of gone) recordEntry(context, { item, actor, type: 'label', subject, removed: true });
-  const action = o.clear === true ? 'label_cleared' : 'label_updated';
-  sendItemEvent(context, { item: o.item, action, sender: o.actor });
+  const action = o.how === 'clear' ? 'label_cleared' : 'label_updated';
+  const isOld = o.how === 'clear' || (o.how === 'replace' && HABITS[context.kind].replacedLabelsAreOld);
+  const told = isOld ? { ...item, labels: before } : item;
+  sendItemEvent(context, { item: told, action, sender: o.actor });
 }
 
 export function createComment(

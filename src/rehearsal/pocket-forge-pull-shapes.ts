@@ -1,6 +1,8 @@
 /** The JSON shapes of pull requests, reviews, commits, statuses and runs. */
+
 import { fullName, type PullItem, repositoryById, userById } from './pocket-forge-access.ts';
 import { emailOf, type PocketContext } from './pocket-forge-context.ts';
+import { HABITS } from './pocket-forge-kinds.ts';
 import type { GitCommit } from './pocket-forge-repositories.ts';
 import {
   commentCount,
@@ -16,23 +18,40 @@ import type {
   StoredRepository,
   StoredReview,
   StoredReviewComment,
-  StoredRun,
   StoredStatus,
   StoredUser,
 } from './pocket-forge-state.ts';
 
 /** Accounts whose newest vote is a request: asked, and neither approved nor rejected since. */
-export function requestedReviewers(context: PocketContext, item: PullItem): StoredUser[] {
-  const newest = new Map<number, StoredReview>();
-  for (const review of context.state.reviews) {
-    if (review.item !== item.id || review.state === 'PENDING' || review.state === 'COMMENT') continue;
-    newest.set(review.author, review);
-  }
-  const waiting = [...newest.values()].filter((r) => r.state === 'REQUEST_REVIEW');
+export function askedReviewers(context: PocketContext, item: PullItem): StoredUser[] {
+  const waiting = newestVotes(context, item, false).filter((r) => r.state === 'REQUEST_REVIEW');
   return waiting.map((r) => userById(context.state, r.author));
 }
 
-export function pullShape(context: PocketContext, item: PullItem, view: PermissionView) {
+/** What the forge calls requested reviewers: those that were asked, and those that gave a verdict. */
+export function listedReviewers(context: PocketContext, item: PullItem): StoredUser[] {
+  const votes = newestVotes(context, item, HABITS[context.kind].listsCommenters);
+  return votes.map((r) => userById(context.state, r.author));
+}
+
+/** One of each account, in the order they were given. */
+function newestVotes(context: PocketContext, item: PullItem, withComments: boolean): StoredReview[] {
+  const newest = new Map<number, StoredReview>();
+  for (const review of context.state.reviews) {
+    if (review.item !== item.id || review.state === 'PENDING' || review.dismissed === true) continue;
+    if (review.state === 'COMMENT' && !withComments) continue;
+    newest.delete(review.author);
+    newest.set(review.author, review);
+  }
+  return [...newest.values()];
+}
+
+export function pullShape(
+  context: PocketContext,
+  item: PullItem,
+  view: PermissionView,
+  listed: StoredUser[] = listedReviewers(context, item),
+) {
   const repository = repositoryById(context.state, item.repository);
   const { pull } = item;
   const html = itemHtmlUrl(context, repository, item);
@@ -49,13 +68,13 @@ export function pullShape(context: PocketContext, item: PullItem, view: Permissi
     labels: itemLabels(context, repository, item),
     milestone: null,
     ...itemAssignees(context, item),
-    requested_reviewers: requestedReviewers(context, item).map((u) => userShape(context, u)),
+    requested_reviewers: listed.map((u) => userShape(context, u)),
     requested_reviewers_teams: [],
     state: item.state,
     draft: isDraft(item.title),
     is_locked: false,
     comments: commentCount(context, item),
-    review_comments: reviewCommentCount(context, item),
+    ...(context.kind === 'forgejo' ? { review_comments: reviewCommentCount(context, item) } : {}),
     additions: pull.additions,
     deletions: pull.deletions,
     changed_files: pull.changedFiles,
@@ -69,14 +88,14 @@ export function pullShape(context: PocketContext, item: PullItem, view: Permissi
     merged_by: pull.merged === null ? null : userShape(context, userById(context.state, pull.merged.by)),
     allow_maintainer_edit: false,
     base: { label: pull.baseRef, ref: pull.baseRef, sha: pull.baseSha, repo_id: repository.id, repo },
-    head: { label: head, ref: head, sha: pull.headSha, repo_id: repository.id, repo },
+    head: { label: pull.headRef, ref: head, sha: pull.headSha, repo_id: repository.id, repo },
     merge_base: pull.mergeBase,
     due_date: null,
     created_at: item.created,
     updated_at: item.updated,
     closed_at: item.closed,
     pin_order: 0,
-    flow: 0,
+    ...(context.kind === 'forgejo' ? { flow: 0 } : {}),
   };
 }
 
@@ -96,7 +115,7 @@ export function reviewShape(context: PocketContext, item: PullItem, review: Stor
     commit_id: review.commit,
     stale: review.commit !== '' && review.commit !== item.pull.headSha,
     official: review.state === 'APPROVED' || review.state === 'REQUEST_CHANGES',
-    dismissed: false,
+    dismissed: isDismissed(context, review),
     comments_count: review.comments.length,
     // As recorded: the time the draft was begun. The submission itself is in `updated_at`.
     submitted_at: review.begun ?? review.submitted,
@@ -104,6 +123,16 @@ export function reviewShape(context: PocketContext, item: PullItem, review: Stor
     html_url: `${html}#issuecomment-${review.id}`,
     pull_request_url: html,
   };
+}
+
+/** Gitea: by a later verdict of the same account. */
+function isDismissed(context: PocketContext, review: StoredReview): boolean {
+  if (review.dismissed === true) return true;
+  const isVerdict = ({ state }: StoredReview) => state === 'APPROVED' || state === 'REQUEST_CHANGES';
+  if (!HABITS[context.kind].verdictDismisses || !isVerdict(review)) return false;
+  const { reviews } = context.state;
+  const later = reviews.slice(reviews.indexOf(review) + 1);
+  return later.some((r) => r.item === review.item && r.author === review.author && isVerdict(r));
 }
 
 export function reviewCommentShape(
@@ -163,79 +192,5 @@ export function statusShape(context: PocketContext, status: StoredStatus) {
     creator: userShape(context, userById(context.state, status.creator)),
     created_at: status.created,
     updated_at: status.created,
-  };
-}
-
-export function runHtmlUrl(context: PocketContext, run: StoredRun): string {
-  const name = fullName(context.state, repositoryById(context.state, run.repository));
-  return `${context.url}/${name}/actions/runs/${run.index}`;
-}
-
-export function runShape(context: PocketContext, run: StoredRun) {
-  const repository = repositoryById(context.state, run.repository);
-  return {
-    id: run.id,
-    title: run.title,
-    repository: repositoryShape(context, repository, 'omitted'),
-    workflow_id: run.workflow,
-    index_in_repo: run.index,
-    trigger_user: userShape(context, userById(context.state, run.user)),
-    // Capitalised on the wire: the field has no JSON name in Forgejo.
-    ScheduleID: 0,
-    prettyref: run.ref.replace(/^refs\/pull\/(\d+)\/head$/, '#$1').replace(/^refs\/(heads|tags)\//, ''),
-    is_ref_deleted: false,
-    commit_sha: run.sha,
-    is_fork_pull_request: false,
-    need_approval: false,
-    approved_by: 0,
-    event: run.event,
-    event_payload: run.eventPayload,
-    trigger_event: run.event,
-    status: run.status,
-    started: run.created,
-    stopped: run.created,
-    created: run.created,
-    updated: run.created,
-    // nanoseconds
-    duration: 0,
-    html_url: runHtmlUrl(context, run),
-  };
-}
-
-/** Another number than the run's, so that nobody gets away with mixing them up. */
-export function jobId(run: StoredRun): number {
-  return 1_000 + run.id;
-}
-
-/** The one job of a run as GET /actions/runs/{id}/jobs lists it. */
-export function jobShape(run: StoredRun) {
-  return {
-    id: jobId(run),
-    repo_id: run.repository,
-    owner_id: 0,
-    name: 'build',
-    needs: null,
-    runs_on: ['docker'],
-    task_id: run.id,
-    status: run.status,
-  };
-}
-
-/** One job of a run as GET /actions/tasks lists it; here every run has exactly one. */
-export function taskShape(context: PocketContext, run: StoredRun) {
-  return {
-    id: run.id,
-    name: 'build',
-    head_branch: run.ref.replace(/^refs\/heads\//, ''),
-    head_sha: run.sha,
-    run_number: run.index,
-    event: run.event,
-    display_title: run.title,
-    status: run.status,
-    workflow_id: run.workflow,
-    url: runHtmlUrl(context, run),
-    created_at: run.created,
-    updated_at: run.created,
-    run_started_at: run.created,
   };
 }

@@ -15,13 +15,13 @@ import { sendItemEvent } from './pocket-forge-events.ts';
 import {
   assign,
   assignableUsers,
-  changeLabels,
+  bearLabels,
   editItem,
   type ItemEdit,
   type NewItem,
   storeItem,
 } from './pocket-forge-issues.ts';
-import { requestedReviewers } from './pocket-forge-pull-shapes.ts';
+import { askedReviewers, listedReviewers } from './pocket-forge-pull-shapes.ts';
 import { publishRefMoves, refreshPull } from './pocket-forge-pushes.ts';
 import { actOnCommit, actOnMerge } from './pocket-forge-references.ts';
 import {
@@ -62,10 +62,9 @@ export async function openPull(context: PocketContext, o: PullRequestCall): Prom
   const assignees = writer ? assignableUsers(context, o.repository, o.input.assignees) : [];
   const item = Object.assign(storeItem(context, o), { pull });
   await refreshPull(context, o.repository, item);
+  const labels = writer ? bearLabels(context, { ...o, item }) : [];
   sendItemEvent(context, { item, action: 'opened', sender: o.actor });
-  if (writer && o.input.labels.length > 0) {
-    changeLabels(context, { item, actor: o.actor, labels: o.input.labels });
-  }
+  if (labels.length > 0) sendItemEvent(context, { item, action: 'label_updated', sender: o.actor });
   // After `opened`, unlike on issues.
   for (const user of assignees) assign(context, { item, actor: o.actor, user });
   return item;
@@ -121,9 +120,12 @@ function ownBranch(context: PocketContext, o: PullRequestCall): string {
 /** An issue edit; a pull request that opens again looks at its branches first. */
 export async function editPull(
   context: PocketContext,
-  o: { item: PullItem; actor: StoredUser; edit: ItemEdit },
+  o: { item: PullItem; actor: StoredUser; edit: ItemEdit & { base?: string | undefined } },
 ): Promise<void> {
   const { item } = o;
+  if (o.edit.base !== undefined && o.edit.base !== item.pull.baseRef) {
+    await changeBase(context, { ...o, base: o.edit.base });
+  }
   const reopens = o.edit.state === 'open' && item.state === 'closed' && item.pull.merged === null;
   if (reopens && !item.pull.headGone) {
     const repository = repositoryById(context.state, item.repository);
@@ -136,6 +138,23 @@ export async function editPull(
   editItem(context, o);
 }
 
+/** `changes.ref.from` names the new base, not the old one: the forge's slip, as recorded. */
+async function changeBase(
+  context: PocketContext,
+  o: { item: PullItem; actor: StoredUser; base: string },
+): Promise<void> {
+  const { item, actor, base } = o;
+  const repository = repositoryById(context.state, item.repository);
+  requirePermission(repository, actor, item.author === actor.id ? 'read' : 'write');
+  const baseSha = await resolveCommit(context.git, folderOf(context, repository), `refs/heads/${base}`);
+  if (baseSha === null) throw new ForgeRefused(`There is no base branch ${base}. Name an existing one.`, 404);
+  if (item.state === 'closed') throw new ForgeRefused('The pull request is closed. Reopen it first.', 422);
+  Object.assign(item.pull, { baseRef: base, baseSha });
+  await refreshPull(context, repository, item);
+  item.updated = now();
+  sendItemEvent(context, { item, action: 'edited', sender: actor, changes: { ref: { from: base } } });
+}
+
 /** The author and writers may ask; asking somebody who is asked already does nothing. */
 export function requestReview(
   context: PocketContext,
@@ -144,12 +163,14 @@ export function requestReview(
   const repository = repositoryById(context.state, o.item.repository);
   requirePermission(repository, o.actor, o.item.author === o.actor.id ? 'read' : 'write');
   const reviewers = o.logins.map((login) => findUser(context.state, login));
+  // The list is read once for the whole call: it lacks the second account and those behind it.
+  let listed: StoredUser[] | undefined;
   for (const reviewer of reviewers) {
     if (reviewer.id === o.item.author) {
       throw new ForgeRefused(`${reviewer.login} wrote this pull request. Ask somebody else.`, 422);
     }
     requirePermission(repository, reviewer, 'read');
-    if (requestedReviewers(context, o.item).includes(reviewer)) continue;
+    if (askedReviewers(context, o.item).includes(reviewer)) continue;
     const time = now();
     context.state.reviews.push({
       id: nextId(context.state, 'review'),
@@ -163,7 +184,9 @@ export function requestReview(
     });
     o.item.updated = time;
     recordEntry(context, { item: o.item, actor: o.actor, type: 'review_request', subject: reviewer.id });
-    sendItemEvent(context, { item: o.item, action: 'review_requested', sender: o.actor, reviewer });
+    listed ??= listedReviewers(context, o.item);
+    const told = { item: o.item, action: 'review_requested', sender: o.actor, reviewer, listed } as const;
+    sendItemEvent(context, told);
   }
 }
 
@@ -174,7 +197,7 @@ export function withdrawReviewRequest(
   requirePermission(repositoryById(context.state, o.item.repository), o.actor, 'write');
   for (const login of o.logins) {
     const reviewer = findUser(context.state, login);
-    if (!requestedReviewers(context, o.item).includes(reviewer)) continue;
+    if (!askedReviewers(context, o.item).includes(reviewer)) continue;
     context.state.reviews = context.state.reviews.filter(
       (r) => !(r.item === o.item.id && r.author === reviewer.id && r.state === 'REQUEST_REVIEW'),
     );
@@ -201,7 +224,7 @@ export interface MergeCall {
   deleteBranch?: boolean | undefined;
 }
 
-/** Sends push (base), then closed with `merged`, then one closed for each issue named by a closing keyword. */
+/** Sends closed with `merged`, then one closed for each issue named by a closing keyword, then push (base). */
 export async function mergePull(context: PocketContext, call: MergeCall): Promise<void> {
   const { item, actor } = call;
   const { pull } = item;
@@ -222,7 +245,13 @@ export async function mergePull(context: PocketContext, call: MergeCall): Promis
   const time = now();
   Object.assign(item, { state: 'closed', updated: time, closed: time });
   pull.merged = { at: time, by: actor.id, commit };
+  pull.baseSha = commit;
   recordEntry(context, { item, actor, type: 'merge_pull' });
+  sendItemEvent(context, { item, action: 'closed', sender: actor });
+  if (pull.baseRef === repository.defaultBranch) {
+    actOnMerge(context, { item, actor, commit });
+    for (const text of messages) actOnCommit(context, { repository, actor, text, commit });
+  }
   await publishRefMoves(context, {
     repository,
     actor,
@@ -230,11 +259,6 @@ export async function mergePull(context: PocketContext, call: MergeCall): Promis
     after: await listRefs(context.git, folder),
     closesIssues: false,
   });
-  sendItemEvent(context, { item, action: 'closed', sender: actor });
-  if (pull.baseRef === repository.defaultBranch) {
-    actOnMerge(context, { item, actor, commit });
-    for (const text of messages) actOnCommit(context, { repository, actor, text, commit });
-  }
   if (call.deleteBranch === true) await deleteBranch(context, { repository, actor, branch: pull.headRef });
 }
 

@@ -54,17 +54,24 @@ async function publishRefMove(context: PocketContext, move: RefMove, one: OneRef
   const commits = branch === null || after === ZERO ? [] : await newCommits(context, move, one);
   // A push back to an older commit brings no new ones, but it still has a head.
   const head = commits[0] ?? (after === ZERO ? null : await tipOf(context, repository, after));
+  const created = { repository, kind: 'create' as const, ref, sha: after, sender: actor };
+  if (branch === null) {
+    sendPush(context, { ...move, one, commits, head });
+    if (after === ZERO) sendRefEvent(context, deleted);
+    else if (before === ZERO) sendRefEvent(context, created);
+    return;
+  }
+  // As recorded, not as one would think: the branch is told of before its commits, and so are the issues they close.
+  if (before === ZERO) sendRefEvent(context, created);
+  if (move.closesIssues && branch === repository.defaultBranch) {
+    for (const commit of commits.toReversed()) {
+      actOnCommit(context, { repository, actor, text: commit.message, commit: commit.id });
+    }
+  }
   sendPush(context, { ...move, one, commits, head });
-  if (after === ZERO) return sendRefEvent(context, deleted);
-  if (before === ZERO) sendRefEvent(context, { repository, kind: 'create', ref, sha: after, sender: actor });
-  if (branch === null) return;
   markHead(context, repository, { branch, gone: false });
   const ids = commits.map((commit) => commit.id).filter((id) => id !== after);
   await followBranch(context, move, { branch, sha: after, commits: ids.toReversed() });
-  if (!move.closesIssues || branch !== repository.defaultBranch) return;
-  for (const commit of commits.toReversed()) {
-    actOnCommit(context, { repository, actor, text: commit.message, commit: commit.id });
-  }
 }
 
 async function newCommits(context: PocketContext, move: RefMove, one: OneRef): Promise<GitCommit[]> {

@@ -1,8 +1,8 @@
-/** A repository under a new name. */
+/** A repository under a new name, and the old one, which leads there. */
 import { rename } from 'node:fs/promises';
-import { fullName, requirePermission } from './pocket-forge-access.ts';
+import { fullName, repositoryById, requirePermission } from './pocket-forge-access.ts';
 import { folderOf, type PocketContext } from './pocket-forge-context.ts';
-import type { StoredRepository, StoredUser } from './pocket-forge-state.ts';
+import type { PocketState, StoredRepository, StoredUser } from './pocket-forge-state.ts';
 
 export async function renameRepository(
   context: PocketContext,
@@ -15,4 +15,12 @@ export async function renameRepository(
   context.state.oldNames[fullName(context.state, repository).toLowerCase()] = repository.id;
   repository.name = name;
   await rename(from, folderOf(context, repository));
+}
+
+/** Where an old name leads; null for a name that is nobody's old one, or that another repository has taken. */
+export function nameNow(state: PocketState, name: string): string | null {
+  const wanted = name.toLowerCase();
+  const id = state.oldNames?.[wanted];
+  const isTaken = state.repositories.some((r) => fullName(state, r).toLowerCase() === wanted);
+  return id === undefined || isTaken ? null : fullName(state, repositoryById(state, id));
 }

@@ -1,13 +1,15 @@
 /** What every route needs of a request: its visitor, its repository, its body, its page. */
+
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import { ForgeRefused } from '../errors.ts';
 import { findRepository, requirePermission } from './pocket-forge-access.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
+import type { PocketToken } from './pocket-forge-scopes.ts';
 import type { StoredRepository, StoredUser } from './pocket-forge-state.ts';
 
 export interface PocketApi {
-  Variables: { visitor: StoredUser | null };
+  Variables: { visitor: StoredUser | null; token: PocketToken | null };
 }
 export type ApiContext = Context<PocketApi>;
 

@@ -99,8 +99,13 @@ function publish(
   review: StoredReview,
 ): void {
   if (review.state === 'PENDING' || review.state === 'REQUEST_REVIEW') return;
-  // Submitting makes the review the newest: the order of the list is the order of submission.
-  context.state.reviews = [...context.state.reviews.filter((r) => r !== review), review];
+  // Submitting makes the review the newest: the order of the list is the order of submission. A verdict answers the
+  // request for one, which is gone then.
+  const isVerdict = review.state !== 'COMMENT';
+  const isAnswered = (r: StoredReview) =>
+    isVerdict && r.state === 'REQUEST_REVIEW' && r.item === review.item && r.author === review.author;
+  const others = context.state.reviews.filter((r) => r !== review && !isAnswered(r));
+  context.state.reviews = [...others, review];
   o.item.updated = review.submitted;
   sendReviewEvent(context, {
     item: o.item,
@@ -121,6 +126,18 @@ export function submitReview(
   requireSubmittable({ item: o.item, actor: o.actor, input }, o.review.comments.length);
   Object.assign(o.review, { body: o.body, state: o.event, submitted: now() });
   publish(context, o, o.review);
+}
+
+/** Tells nobody. */
+export function dismissReview(
+  context: PocketContext,
+  o: { item: PullItem; actor: StoredUser; review: StoredReview },
+): void {
+  requirePermission(repositoryById(context.state, o.item.repository), o.actor, 'admin');
+  if (o.review.state !== 'APPROVED' && o.review.state !== 'REQUEST_CHANGES') {
+    throw new ForgeRefused('Only a verdict can be dismissed. Leave the others as they are.', 403);
+  }
+  o.review.dismissed = true;
 }
 
 /** Pending reviews are seen by their author alone. */

@@ -150,6 +150,8 @@ export interface StoredReview {
   /** when the draft was begun; not in files of older releases */
   begun?: string;
   comments: StoredReviewComment[];
+  /** somebody took it back; left out, nobody did */
+  dismissed?: boolean;
 }
 
 export type StatusState = 'pending' | 'success' | 'error' | 'failure' | 'warning' | 'skipped';
@@ -190,8 +192,12 @@ export interface StoredRun {
   /** the payload of the event that triggered the run, as a JSON string */
   eventPayload: string;
   status: RunStatus;
-  /** of its one job; not in files of older releases */
+  /** of its first job; not in files of older releases */
   log?: string;
+  /** what the workflow calls itself; left out, as its file is called */
+  name?: string;
+  /** left out, it is one job called build */
+  jobs?: { name: string; status: RunStatus }[];
   user: number;
   created: string;
 }

@@ -22,7 +22,14 @@ import {
   type ItemEdit,
 } from './pocket-forge-issues.ts';
 import { mergeScheduled, protect, requireRules } from './pocket-forge-protection.ts';
-import { editPull, mergePull, openPull, requestReview, requireMergeable } from './pocket-forge-pulls.ts';
+import {
+  editPull,
+  mergePull,
+  openPull,
+  requestReview,
+  requireMergeable,
+  withdrawReviewRequest,
+} from './pocket-forge-pulls.ts';
 import { renameRepository } from './pocket-forge-renames.ts';
 import type { MergeStyle } from './pocket-forge-repositories.ts';
 import { createReview, editInline, type ReviewEvent, replyInline } from './pocket-forge-reviews.ts';
@@ -50,7 +57,8 @@ const DEFAULT_HOOK_EVENTS = [
   'push',
   'action_run_failure',
   'action_run_success',
-  'action_run_recover',
+  'status',
+  'workflow_run',
 ] as const;
 
 interface UserIssue {
@@ -92,6 +100,8 @@ export interface PocketUser {
   /** adds; missing labels are made */
   label(repo: string, number: number, names: string[]): Promise<void>;
   unlabel(repo: string, number: number, names: string[]): Promise<void>;
+  /** replaces the whole set (PUT); none at all clears it (DELETE) when `clear` is set */
+  setLabels(repo: string, number: number, names: string[], o?: { clear: true }): Promise<void>;
   close(repo: string, number: number): Promise<void>;
   reopen(repo: string, number: number): Promise<void>;
   /** `head` must have been pushed */
@@ -101,9 +111,16 @@ export interface PocketUser {
   reply(repo: string, number: number, to: number, body: string): Promise<{ id: number }>;
   editInline(repo: string, number: number, id: number, body: string): Promise<void>;
   requestReview(repo: string, number: number, logins: string[]): Promise<void>;
+  withdrawReviewRequest(repo: string, number: number, logins: string[]): Promise<void>;
+  /** onto another base branch */
+  retarget(repo: string, number: number, base: string): Promise<void>;
   merge(repo: string, number: number, o: { style: MergeStyle; deleteBranch?: boolean }): Promise<void>;
-  /** sends no webhook */
-  setStatus(repo: string, sha: string, status: { state: StatusState; context: string }): Promise<void>;
+  /** sends a webhook on Gitea alone */
+  setStatus(
+    repo: string,
+    sha: string,
+    status: { state: StatusState; context: string; description?: string },
+  ): Promise<void>;
   /** what merging into a branch takes; replaces an earlier rule of the same branch */
   protect(repo: string, rule: StoredProtection): Promise<void>;
   /** null takes the permission away */
@@ -152,14 +169,20 @@ function issueActs(context: PocketContext, login: string) {
         const item = findItem(context.state, at(repo), number);
         requirePermission(at(repo), actor, 'write');
         const labels = [...item.labels, ...labelIds(context, repo, { labels: names })];
-        changeLabels(context, { item, actor, labels });
+        changeLabels(context, { item, actor, labels, how: 'change' });
+      }),
+    setLabels: (repo: string, number: number, names: string[], o?: { clear: true }) =>
+      context.change(() => {
+        const item = findItem(context.state, at(repo), number);
+        const labels = labelIds(context, repo, { labels: names });
+        changeLabels(context, { item, actor, labels, how: o?.clear ? 'clear' : 'replace' });
       }),
     unlabel: (repo: string, number: number, names: string[]) =>
       context.change(() => {
         const item = findItem(context.state, at(repo), number);
         const gone = at(repo).labels.filter((l) => names.includes(l.name));
         const labels = item.labels.filter((id) => !gone.some((l) => l.id === id));
-        changeLabels(context, { item, actor, labels });
+        changeLabels(context, { item, actor, labels, how: 'change' });
       }),
   };
 }
@@ -219,6 +242,10 @@ function pullActs(context: PocketContext, login: string) {
       context.change(() => editInline(context, { item: at(repo, number), actor, id, body })),
     requestReview: (repo: string, number: number, logins: string[]) =>
       context.change(() => requestReview(context, { item: at(repo, number), actor, logins })),
+    withdrawReviewRequest: (repo: string, number: number, logins: string[]) =>
+      context.change(() => withdrawReviewRequest(context, { item: at(repo, number), actor, logins })),
+    retarget: (repo: string, number: number, base: string) =>
+      context.change(() => editPull(context, { item: at(repo, number), actor, edit: { base } })),
     merge: (repo: string, number: number, o: { style: MergeStyle; deleteBranch?: boolean }) =>
       context.change(async () => {
         const item = at(repo, number);
@@ -233,9 +260,13 @@ function adminActs(context: PocketContext, login: string) {
   const actor = findUser(context.state, login);
   const at = (repo: string) => findRepository(context.state, repo);
   return {
-    setStatus: (repo: string, sha: string, status: { state: StatusState; context: string }) =>
+    setStatus: (
+      repo: string,
+      sha: string,
+      status: { state: StatusState; context: string; description?: string },
+    ) =>
       context.change(async () => {
-        const input = { ...status, description: '', targetUrl: '' };
+        const input = { description: '', ...status, targetUrl: '' };
         await createStatus(context, { repository: at(repo), actor, sha, input });
         if (input.state === 'success') await mergeScheduled(context, at(repo));
       }),
@@ -251,7 +282,7 @@ function adminActs(context: PocketContext, login: string) {
       }),
     addHook: (repo: string, hook: UserHook) =>
       context.change(() => {
-        const { type = 'forgejo', events = DEFAULT_HOOK_EVENTS, url, secret } = hook;
+        const { type = context.kind, events = DEFAULT_HOOK_EVENTS, url, secret } = hook;
         const input = { type, url, secret, events, active: true, authorizationHeader: '' };
         return { id: addHook(context, { repository: at(repo), actor, input }).id };
       }),

@@ -59,7 +59,8 @@ describe('a pull request from opening to merge', () => {
       review: { type: 'pull_request_review_rejected', content: 'More' },
       requested_reviewer: { login: 'ada' },
       sender: { login: 'ada' },
-      pull_request: { requested_reviewers: [], head: { sha: first } },
+      // Whoever gave a verdict stays among them.
+      pull_request: { requested_reviewers: [{ login: 'ada' }], head: { sha: first } },
     });
     // The permissions are those of the author of the pull request, not of the reviewer.
     expect(review.repository.permissions.admin).toBe(false);
@@ -91,12 +92,12 @@ describe('a pull request from opening to merge', () => {
     expect((await trial.call('ada', 'POST', path, { ...merge, head_commit_id: second })).status).toBe(200);
     expect((await trial.call('ada', 'POST', path, { Do: 'merge' })).status).toBe(405);
     await trial.forge.settled();
-    const [approved, push, closed, done] = listener.received.map((r) => r.json);
+    const [approved, closed, done, push] = listener.received.map((r) => r.json);
     expect(await news()).toEqual([
       'pull_request_review_approved reviewed',
-      'push',
       'pull_request closed',
       'issues closed',
+      'push',
     ]);
     expect(approved.review).toEqual({ type: 'pull_request_review_approved', content: '' });
     expect(closed.pull_request).toMatchObject({ merged: true, state: 'closed', merged_by: { login: 'ada' } });

@@ -14,7 +14,9 @@ import { createApi } from './pocket-forge-api.ts';
 import { identityOf, type PocketContext } from './pocket-forge-context.ts';
 import { type GitServer, serveGit } from './pocket-forge-git.ts';
 import { type HookDelivery, HookQueue } from './pocket-forge-hooks.ts';
+import type { PocketKind } from './pocket-forge-kinds.ts';
 import { createBareRepository, PocketGit } from './pocket-forge-repositories.ts';
+import type { PocketToken } from './pocket-forge-scopes.ts';
 import {
   type CollaboratorPermission,
   nextId,
@@ -32,9 +34,15 @@ interface PocketAccount {
   /** site admin */
   admin?: boolean;
   fullName?: string;
+  /** of the token, e.g. `write:issue`; left out, it may do what the account may */
+  scopes?: readonly string[];
+  /** full names of the only repositories the token is for (Forgejo) */
+  repositories?: readonly string[];
 }
 
 export interface PocketForgeOptions {
+  /** whose habits it has; default forgejo */
+  kind?: PocketKind;
   /** made when missing; holds the state file and the bare repositories */
   folder: string;
   /** 0 or left out: a free one */
@@ -91,11 +99,12 @@ export async function startPocketForge(o: PocketForgeOptions): Promise<PocketFor
   addAccounts(state, o.users);
   save();
   const git = await PocketGit.open(folder);
-  const hooks = new HookQueue({ state, save, timeoutMs: o.deliverTimeoutMs ?? 5000 });
+  const kind = o.kind ?? 'forgejo';
+  const hooks = new HookQueue({ kind, state, save, timeoutMs: o.deliverTimeoutMs ?? 5000 });
   const lock = createLock(save);
   // The address is known once the server listens, and the routes need it when they answer, not before.
-  const context = { url: '', state, git, hooks, change: lock.change };
-  const tokens = new Map(o.users.map((u) => [u.token, u.login]));
+  const context = { kind, url: '', state, git, hooks, change: lock.change };
+  const tokens = new Map(o.users.map((u) => [u.token, tokenOf(u)]));
   const app = createApi(context, tokens);
   const gitServer = serveGit(app, context);
   const server = await listen(app.fetch, o);
@@ -138,9 +147,15 @@ function checkOptions(o: PocketForgeOptions): void {
   }
 }
 
-function replaceToken(tokens: Map<string, string>, login: string, token: string): void {
-  for (const [old, owner] of tokens) if (owner.toLowerCase() === login.toLowerCase()) tokens.delete(old);
-  tokens.set(token, login);
+function tokenOf({ login, scopes, repositories }: PocketAccount): PocketToken {
+  return { login, scopes: scopes ?? null, repositories: repositories ?? null };
+}
+
+/** The new one may do what the old one might. */
+function replaceToken(tokens: Map<string, PocketToken>, login: string, token: string): void {
+  const old = [...tokens].filter(([, one]) => one.login.toLowerCase() === login.toLowerCase());
+  for (const [text] of old) tokens.delete(text);
+  tokens.set(token, { ...(old[0]?.[1] ?? tokenOf({ login, token })), login });
 }
 
 function addAccounts(state: PocketState, accounts: PocketAccount[]): void {

@@ -20,7 +20,7 @@ const turn = z.strictObject({
   once: z.array(z.string()).default([]),
 });
 
-const expectation = z.strictObject({
+const facts = {
   /** in order of arrival: `event state[: beginning of the reason]` */
   deliveries: z.array(z.string()),
   /** of one event's delivery (the last of its name), what a flow answered: `event flow: verdict` */
@@ -42,12 +42,18 @@ const expectation = z.strictObject({
   reviews: z.record(z.string(), z.array(z.string())).default({}),
   /** the first request of every prompt, in order */
   turns: z.array(turn),
+};
+const expectation = z.strictObject(facts);
+const expectations = expectation.extend({
+  /** what is told otherwise on Gitea, instead of the above */
+  gitea: z.record(z.string(), z.unknown()).default({}),
 });
 export type Expectation = z.output<typeof expectation>;
 
 /** Throws on a key nobody knows: an expectation that is silently left out would prove nothing. */
-export function readExpectation(file: string): Expectation {
-  return expectation.parse(parse(readFileSync(file, 'utf8')));
+export function readExpectation(file: string, kind: 'forgejo' | 'gitea'): Expectation {
+  const { gitea, ...common } = expectations.parse(parse(readFileSync(file, 'utf8')));
+  return kind === 'gitea' ? expectation.parse({ ...common, ...gitea }) : common;
 }
 
 export async function expectRows(stage: Stage, wanted: Expectation): Promise<void> {
@@ -67,7 +73,7 @@ async function deliveryLines(stage: Stage): Promise<string[]> {
   const rows = await stage.rows.selectFrom('deliveries').selectAll().orderBy('seq').execute();
   return rows.map((row) => {
     const headers = JSON.parse(row.headers) as Record<string, string>;
-    const name = row.event_name ?? headers['x-forgejo-event-type'];
+    const name = row.event_name ?? headers['x-forgejo-event-type'] ?? headers['x-gitea-event-type'];
     return `${name} ${row.state}${row.reason === null ? '' : `: ${row.reason}`}`;
   });
 }

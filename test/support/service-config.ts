@@ -1,16 +1,48 @@
 /** Who is on the stage, and the claude-hooks.yaml that knows them. */
+import type { PocketForgeOptions } from '../../src/rehearsal/pocket-forge.ts';
+import type { CollaboratorPermission } from '../../src/rehearsal/pocket-forge-state.ts';
 import { OTHER_CLI } from './tested-cli.ts';
 
 export const OWNER = 'ada';
 export const DEV = 'dev-bot';
 export const REPOSITORY = 'ada/greeter';
 
-export const LOGINS = [OWNER, 'bob', DEV, 'review-bot'];
+const AGENTS = [DEV, 'review-bot'];
+const LOGINS = [OWNER, 'bob', ...AGENTS];
 /** has an account on the forge and no permission beyond what is public */
 export const STRANGER = 'eve';
 const SECRET = 'stage-webhook-secret';
 
+/** As the README asks for them. */
+const README_SCOPES = ['write:repository', 'write:issue', 'read:user'];
+
+/** Whose server is played, and what the agents' accounts may do there beside writing. */
+export interface StageForm {
+  kind: 'forgejo' | 'gitea';
+  /** `administrator`: one of them administers the repositories; both have exactly the scopes of the README */
+  account: 'writer' | 'administrator';
+}
+
+/** The accounts of the forge. Without a form the tokens of agents may do all that their accounts may. */
+export function accountsOf(form: StageForm | undefined): PocketForgeOptions['users'] {
+  return [...LOGINS, STRANGER].map((login) => ({
+    login,
+    token: tokenOf(login),
+    admin: login === OWNER,
+    ...(form !== undefined && AGENTS.includes(login) ? { scopes: README_SCOPES } : {}),
+  }));
+}
+
+export function collaboratorsOf(form: StageForm | undefined) {
+  const isAdministrator = (login: string) => form?.account === 'administrator' && login === DEV;
+  return LOGINS.slice(1).map((login) => {
+    const permission: CollaboratorPermission = isAdministrator(login) ? 'admin' : 'write';
+    return { login, permission };
+  });
+}
+
 export interface StageOptions {
+  form?: StageForm;
   /** YAML of the rehearsal model's script */
   model: string;
   /** replaces top-level keys of claude-hooks.yaml */
@@ -63,7 +95,7 @@ function configOf(options: StageOptions, at: { forge: string; model: string }): 
       log: { format: 'pretty' },
       forges: {
         home: {
-          kind: 'forgejo',
+          kind: options.form?.kind ?? 'forgejo',
           url: at.forge,
           webhook_secret: '${WEBHOOK_SECRET}',
           repositories: [REPOSITORY],

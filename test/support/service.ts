@@ -17,13 +17,13 @@ import { type PocketForge, startPocketForge } from '../../src/rehearsal/pocket-f
 import { type Service, startService } from '../../src/wiring.ts';
 import { killInside } from './processes.ts';
 import {
-  LOGINS,
+  accountsOf,
+  collaboratorsOf,
   OWNER,
   REPOSITORY,
-  STRANGER,
   type StageConfig,
+  type StageForm,
   type StageOptions,
-  tokenOf,
   usualConfig,
 } from './service-config.ts';
 import { ServiceProcess } from './service-process.ts';
@@ -46,22 +46,28 @@ export class Stage {
   readonly logged: string[] = [];
   /** put into the environment of the service */
   readonly extraEnv: Record<string, string> = {};
+  readonly #form: StageForm | undefined;
   #config: StageConfig | null = null;
   #port = 0;
   #running: { close(): Promise<void> } | null = null;
   #database: Database | null = null;
   #state = 'state';
 
-  private constructor(folder: string, forge: PocketForge, model: RehearsalModel) {
+  private constructor(
+    folder: string,
+    parts: { forge: PocketForge; model: RehearsalModel; form: StageForm | undefined },
+  ) {
     this.folder = folder;
-    this.forge = forge;
-    this.model = model;
+    this.forge = parts.forge;
+    this.model = parts.model;
+    this.#form = parts.form;
   }
 
   static async open(options: StageOptions): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-stage-'));
     const model = await startRehearsalModel({ script: parseModelScript(options.model, 'model.yaml') });
-    const stage = new Stage(folder, await openForge(folder, 0), model);
+    const { form } = options;
+    const stage = new Stage(folder, { forge: await openForge({ folder, port: 0, form }), model, form });
     await stage.#furnish(options);
     return stage;
   }
@@ -75,7 +81,7 @@ export class Stage {
 
   /** A repository of ada's where the agents may write; its hook comes with `hook`. */
   async addRepository(name: string): Promise<void> {
-    const collaborators = LOGINS.slice(1).map((login) => ({ login, permission: 'write' as const }));
+    const collaborators = collaboratorsOf(this.#form);
     await this.forge.createRepository({ owner: OWNER, name, files: FILES, collaborators });
   }
 
@@ -189,7 +195,8 @@ export class Stage {
   }
 
   async startForge(): Promise<void> {
-    this.forge = await openForge(this.folder, Number(new URL(this.forge.url).port));
+    const port = Number(new URL(this.forge.url).port);
+    this.forge = await openForge({ folder: this.folder, port, form: this.#form });
   }
 
   /** A read-only look beside the service. */
@@ -345,10 +352,15 @@ export class Stage {
   }
 }
 
-async function openForge(folder: string, port: number): Promise<PocketForge> {
+async function openForge(o: {
+  folder: string;
+  port: number;
+  form: StageForm | undefined;
+}): Promise<PocketForge> {
   return await startPocketForge({
-    folder: join(folder, 'forge'),
-    port,
-    users: [...LOGINS, STRANGER].map((login) => ({ login, token: tokenOf(login), admin: login === OWNER })),
+    kind: o.form?.kind ?? 'forgejo',
+    folder: join(o.folder, 'forge'),
+    port: o.port,
+    users: accountsOf(o.form),
   });
 }
