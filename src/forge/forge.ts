@@ -8,7 +8,8 @@
  *   its marker before it repeats a call (`outcome.ts`).
  * - Repositories are addressed by `RepositoryRef`; when the forge answers that the name has moved, the adapter finds
  *   the new name by id and repeats the call once.
- * - Where the forge has no such endpoint, because it is too old or of another kind, the answer is `NotOffered`, a value.
+ * - Where the forge has no such endpoint, because it is too old or of another kind, or keeps it from this account, the
+ *   answer is `NotOffered`, a value.
  * - Adding and removing labels, assigning, asking for a review, reacting and setting a status may be repeated: the
  *   second time changes nothing.
  * - Errors: ForgeUnavailable (network, 429, 5xx: retry later, same call), ForgeRefused (401, 403, 405, 409, 422, 423:
@@ -100,7 +101,7 @@ export interface CiState {
   failed: string[];
 }
 
-/** What this forge, or this version of it, has no endpoint for. */
+/** What this forge, or this version of it, has no endpoint for, or not for this account. */
 export interface NotOffered {
   kind: 'not-offered';
   /** a sentence for a person, with the remedy */
@@ -108,7 +109,8 @@ export interface NotOffered {
 }
 
 export interface CiRun {
-  id: number;
+  /** null where the forge does not tell it to this account */
+  id: number | null;
   workflow: string;
   title: string;
   /** the forge's own word: success, failure, cancelled, running, … */
@@ -117,6 +119,8 @@ export interface CiRun {
   /** the forge's own word for what began it: push, pull_request, issue_comment, …; '' where it does not say */
   event: string;
   htmlUrl: string;
+  /** its jobs without their ids, where the list of runs has them; else empty */
+  tasks: { name: string; status: string }[];
 }
 
 export interface CiJob {

@@ -131,7 +131,7 @@ export function toInline(comment: z.output<typeof inlineAnswer>): InlineComment 
   };
 }
 
-type CiResult = 'pending' | 'success' | 'failure';
+export type CiResult = 'pending' | 'success' | 'failure';
 
 /** Whether a listed run is of this commit: servers that do not know the filter answer the runs of all commits. */
 export function isRunOf(sha: string): (run: z.output<typeof runAnswer>) => boolean {
@@ -158,7 +158,7 @@ export function toCiState(
 }
 
 /** A cancelled run proved nothing, and the forges' own commit status counts it as failed too. */
-function ciResult(status: string): CiResult {
+export function ciResult(status: string): CiResult {
   if (['success', 'skipped', 'neutral', 'warning'].includes(status)) return 'success';
   return ['failure', 'error', 'cancelled', 'timed_out'].includes(status) ? 'failure' : 'pending';
 }

@@ -1,6 +1,5 @@
 /** The forge port on Forgejo's and Gitea's REST API: one client per account. */
 import { z } from 'zod';
-import { ForgeMissing, ForgeRefused } from '../errors.ts';
 import type { EventItem, RepositoryRef, ReviewVerdict } from '../vocabulary.ts';
 import type { CiState, Forge, Item, Review } from './forge.ts';
 import { createAdministration } from './gitea-family-access.ts';
@@ -31,6 +30,7 @@ import {
 } from './gitea-family-payloads.ts';
 import { createCi } from './gitea-family-runs.ts';
 import { createComments, merge } from './gitea-family-writes.ts';
+import { offeredOr } from './not-offered.ts';
 
 const REVIEW_EVENTS: Readonly<Record<ReviewVerdict, string>> = {
   approved: 'APPROVED',
@@ -128,16 +128,14 @@ async function listReviews(http: ForgeHttp, repository: RepositoryRef, number: n
 
 async function ciState(http: ForgeHttp, repository: RepositoryRef, sha: string): Promise<CiState> {
   const path = `/commits/${encodeURIComponent(sha)}/status`;
-  const statuses = await listAll(http, { repository, path, member: statusAnswer, field: 'statuses' });
+  const statuses = await offeredOr([], () =>
+    listAll(http, { repository, path, member: statusAnswer, field: 'statuses' }),
+  );
   const query = { head_sha: sha };
   const list = { repository, path: '/actions/runs', query, member: runAnswer, field: 'workflow_runs' };
-  const runs = await listAll(http, list).catch((error: unknown) => {
-    // Before Forgejo 12 and Gitea 1.25, and where Actions are switched off, there is no such list. Gitea keeps it from
-    // everybody but the owner; statuses tell readers the same.
-    if (error instanceof ForgeMissing) return [];
-    if (error instanceof ForgeRefused && (error.status === 405 || error.status === 403)) return [];
-    throw error;
-  });
+  // Before Forgejo 12 and Gitea 1.25, and where Actions are switched off, there is no such list. Gitea keeps it from
+  // everybody but the owner; statuses tell readers the same.
+  const runs = await offeredOr([], () => listAll(http, list));
   return toCiState(statuses, runs.filter(isRunOf(sha)));
 }
 

@@ -275,6 +275,7 @@ describe('what a tool answers, where everything is a stranger’s', () => {
     headSha: 's',
     event: 'push',
     htmlUrl: 'h',
+    tasks: [],
   };
   const job: CiJob = { id: 2, name: 'n', status: 'failure' };
   const ci = { state: 'failure' as const, failed: ['MARK ci END'] };
