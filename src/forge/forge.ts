@@ -253,6 +253,30 @@ export interface TokenScopes {
   repository: 'granted' | 'refused' | 'unknown';
 }
 
+/** A repository as one account sees it. */
+export interface FoundRepository {
+  /** with its present name, which may be another than the one that was asked for */
+  repository: RepositoryRef;
+  /** as the forge names it; nothing but a hint */
+  cloneUrl: string;
+  /** without any commit */
+  isEmpty: boolean;
+  /** of this account; null = the forge does not say */
+  mayPush: boolean | null;
+}
+
+/** Looking around: for the doctor, the smoke checks, and accounts that cannot be asked for their name. */
+export interface ForgeSurvey {
+  /** follows old names. ForgeMissing: there is none, or this account may not see it */
+  findRepository(fullName: string): Promise<FoundRepository>;
+  /** full names of the owner's repositories that this account can reach, as far as the forge tells */
+  listRepositories(owner: string): Promise<string[]>;
+  /** people who may be assigned in it: those who may write, as a rule */
+  listAssignable(repository: RepositoryRef): Promise<{ kind: 'people'; people: ForgeUser[] } | NotOffered>;
+  /** hooks of the repository's owner, which send for all of its repositories */
+  listOwnerHooks(repository: RepositoryRef): Promise<{ kind: 'hooks'; hooks: ForgeHook[] } | NotOffered>;
+}
+
 /** What the service writes on an agent's behalf. */
 export interface ForgeWriter {
   createComment(repository: RepositoryRef, number: number, body: string): Promise<Comment>;
@@ -269,7 +293,7 @@ export interface ForgeWriter {
     repository: RepositoryRef,
     number: number,
     review: { verdict: ReviewVerdict; body: string; commitId: string; inline: NewInlineComment[] },
-  ): Promise<{ id: number }>;
+  ): Promise<{ id: number; author?: ForgeUser }>;
   editComment(repository: RepositoryRef, id: number, body: string): Promise<Comment>;
   createIssue(repository: RepositoryRef, issue: { title: string; body: string }): Promise<Item>;
   setStatus(
@@ -320,6 +344,7 @@ export interface Forge
     ForgeMarker,
     ForgeCi,
     ForgeAdministration,
+    ForgeSurvey,
     ForgeEvidence {
   readonly name: string;
 }

@@ -1,6 +1,6 @@
 /** The forge port on Forgejo's and Gitea's REST API: one client per account. */
 import { z } from 'zod';
-import type { EventItem, RepositoryRef, ReviewVerdict } from '../vocabulary.ts';
+import type { EventItem, ForgeUser, RepositoryRef, ReviewVerdict } from '../vocabulary.ts';
 import type { CiState, Forge, Item, Review } from './forge.ts';
 import { createAdministration } from './gitea-family-access.ts';
 import { createAddress } from './gitea-family-address.ts';
@@ -29,6 +29,7 @@ import {
   user as userShape,
 } from './gitea-family-payloads.ts';
 import { createCi } from './gitea-family-runs.ts';
+import { createSurvey } from './gitea-family-survey.ts';
 import { createComments, merge } from './gitea-family-writes.ts';
 import { offeredOr } from './not-offered.ts';
 
@@ -50,6 +51,7 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
     ...createComments(http),
     ...createEvidence(http),
     ...createAddress(account, http),
+    ...createSurvey(http),
     async self() {
       return toUser((await http.send({ method: 'GET', path: '/user' }, userShape)).value);
     },
@@ -165,7 +167,7 @@ const pullListed = pullShape.extend({ id: z.number().int() });
 async function submitReview(
   http: ForgeHttp,
   { repository, number, review }: { repository: RepositoryRef; number: number; review: ReviewToSubmit },
-): Promise<{ id: number }> {
+): Promise<{ id: number; author?: ForgeUser }> {
   const unplaced = review.inline.filter((inline) => inline.line === null);
   const paragraphs = unplaced.map((inline) => `\`${inline.path}\`: ${inline.body}`);
   const body = {
@@ -177,9 +179,11 @@ async function submitReview(
       .map((inline) => ({ path: inline.path, body: inline.body, new_position: inline.line })),
   };
   const call = { method: 'POST', repository, path: `/pulls/${number}/reviews`, body } as const;
-  return { id: (await http.sendTo(call, z.object({ id: z.number().int() }))).value.id };
+  const { id, user } = (await http.sendTo(call, reviewMade)).value;
+  return user ? { id, author: toUser(user) } : { id };
 }
 
+const reviewMade = z.object({ id: z.number().int(), user: userShape.nullish() });
 type ReviewToSubmit = Parameters<Forge['submitReview']>[2];
 
 /**

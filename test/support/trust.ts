@@ -34,6 +34,11 @@ export function trustWith(forge: KnownForge): Trust {
         return { ...COMMENT, id };
       },
       findReviewComment: async () => null,
+      findRepository: async () => {
+        throw new ForgeMissing('This forge was told of no repositories.');
+      },
+      listRepositories: async () => [],
+      listAssignable: async () => ({ kind: 'people', people: [] }),
       getItem: async () => {
         throw new ForgeMissing('This forge was told of no items.');
       },
