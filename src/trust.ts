@@ -20,6 +20,7 @@ import {
   sharedAccounts,
 } from './trust/identities.ts';
 import { type ItemQuestion, itemIsAsSaid } from './trust/items.ts';
+import { type LabelForge, type LabelQuestion, type LabelsTold, labelsOf } from './trust/labels.ts';
 import { Patience } from './trust/patience.ts';
 import { Permissions } from './trust/permissions.ts';
 import { type Identified, Repositories } from './trust/repositories.ts';
@@ -28,6 +29,7 @@ import type { ForgeUser, RepositoryRef } from './vocabulary.ts';
 
 /** What is asked of a forge. */
 export type TrustForge = IdentityForge &
+  LabelForge &
   Pick<Forge, 'permissionOf' | 'identifyRepository' | 'getComment' | 'findReviewComment' | 'getItem'>;
 
 export interface TrustDeps {
@@ -46,6 +48,8 @@ export interface Trust {
   repository(forge: ForgeConfig, claimed: RepositoryRef): Promise<Identified>;
   /** whether a comment is really no longer there */
   isGone(question: DeletionQuestion): Promise<boolean>;
+  /** which labels an item has, and which of them the sender has put on; null = none of our accounts sees the item */
+  labels(question: LabelQuestion): Promise<LabelsTold | null>;
   /** whether an item is by whom a delivery says, with these words */
   isAsSaid(question: ItemQuestion): Promise<boolean>;
   /** asks the forge again where that is worth it; anything but `ok`: the agent must not act there */
@@ -56,6 +60,8 @@ export interface Trust {
   posted(forge: string, agent: string, author: ForgeUser): void;
   /** why nothing may be written in the agent's name any more: a post of it bears another one; null = it may */
   whyNotWrite(forge: string, agent: string): string | null;
+  /** the configured account of a token that may not be asked whose it is; null = it can be asked, or has no known id */
+  assumed(forge: ForgeConfig, agent: string): ForgeUser | null;
   /** every agent on every forge, at start; says in the log what is wrong */
   checkIdentities(): Promise<IdentityReport[]>;
 }
@@ -77,6 +83,7 @@ export function createTrust(deps: TrustDeps): Trust {
       unasked(question) ?? judgeAnswer(question, await permissions.of(question, maxAgeMs)),
     repository: (forge, claimed) => repositories.identify(forge, claimed),
     isGone: (question) => commentIsGone({ ...deps, patience }, question),
+    labels: (question) => labelsOf({ ...deps, patience }, question),
     isAsSaid: (question) => itemIsAsSaid({ ...deps, patience }, question),
     identityOf: (forge, agent) => identities.of(forge, agent),
     ids: (forge) => identities.ids(forge),
@@ -84,6 +91,10 @@ export function createTrust(deps: TrustDeps): Trust {
       const identity = identities.posted(forge, agent, author);
       if (identity?.kind === 'wrong')
         deps.log.error(`a post of agent ${agent} bears another name: ${identity.reason}`);
+    },
+    assumed: (forge, agent) => {
+      const id = identities.ids(forge).get(agent);
+      return id === undefined ? null : { id, login: forge.accounts[agent]!.login };
     },
     whyNotWrite: (forge, agent) => identities.whyNotWrite(forge, agent),
     checkIdentities: async () => {

@@ -16,7 +16,7 @@ export interface RoutingConfig {
 export interface DispatcherDeps {
   database: Database;
   config: () => RoutingConfig;
-  trust: Pick<Trust, 'judge' | 'ids' | 'repository' | 'isGone' | 'isAsSaid'>;
+  trust: Pick<Trust, 'judge' | 'ids' | 'repository' | 'isGone' | 'isAsSaid' | 'labels'>;
   now: () => number;
   log: Log;
 }

@@ -145,9 +145,11 @@ describe('a token that may not be asked whose it is', () => {
           if (why !== null) throw new ForgeRefused(why, 403);
         },
         posted: (author) => trust.posted('home', 'dev', author),
+        assumed: () => trust.assumed(home, 'dev'),
       },
     );
     const repository = { id: String(trial.forge.state.repositories[0]!.id), fullName: 'ada/widgets' };
+    expect(await client.self()).toEqual({ id: idOf('bo'), login: 'bo' });
     await client.createIssue(repository, { title: 'Pears', body: '' });
     expect(said).toEqual([
       'error: a post of agent dev bears another name: agent dev does not start: its token on home is that of ada, and ' +

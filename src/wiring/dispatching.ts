@@ -162,6 +162,7 @@ function watchedClients(client: DispatchDeps['forge'], trust: Trust): DispatchDe
           if (why !== null) throw new ForgeRefused(`Nothing is written as ${agent}: ${why}.`, 403);
         },
         posted: (author) => trust.posted(forge.name, agent, author),
+        assumed: () => trust.assumed(forge, agent),
       });
     watched.set(bare, known);
     return known;
