@@ -205,11 +205,11 @@ export interface ForgeEvidence {
 
 /** What CI did, as far as the forge's API tells. */
 export interface ForgeCi {
-  /** newest first, at most `limit` */
+  /** newest first, at most `limit`; `limited`: a sentence where the forge shows this account less than others */
   listRuns(
     repository: RepositoryRef,
     filter: { headSha: string | null; limit: number },
-  ): Promise<{ kind: 'runs'; runs: CiRun[] } | NotOffered>;
+  ): Promise<{ kind: 'runs'; runs: CiRun[]; limited: string | null } | NotOffered>;
   listJobs(repository: RepositoryRef, runId: number): Promise<{ kind: 'jobs'; jobs: CiJob[] } | NotOffered>;
   /** the end of a job's log, at most `maxBytes`; `cut` = there was more before it */
   readLog(

@@ -27,11 +27,12 @@ export function createCi(http: ForgeHttp): ForgeCi {
         const call = { method: 'GET', repository, path: `/actions/runs?${search}` } as const;
         const runs = await offeredOr(null, async () => (await http.sendTo(call, runsAnswer)).value);
         if (runs === null) {
-          return { kind: 'runs', runs: await runsOfTasks(http, repository, { headSha, limit }) };
+          const tasks = await runsOfTasks(http, repository, { headSha, limit });
+          return { kind: 'runs', runs: tasks, limited: LIMITED };
         }
         const listed = runs.workflow_runs ?? [];
         const wanted = headSha === null ? listed : listed.filter(isRunOf(headSha));
-        return { kind: 'runs', runs: wanted.sort((a, b) => b.id - a.id).map(toRun) };
+        return { kind: 'runs', runs: wanted.sort((a, b) => b.id - a.id).map(toRun), limited: null };
       });
     },
     async listJobs(repository, runId) {
@@ -59,6 +60,8 @@ export function createCi(http: ForgeHttp): ForgeCi {
 }
 
 const LISTS = 'a list of runs (Forgejo 12 or Gitea 1.25 have one)';
+const LIMITED =
+  'This forge has no list of CI runs, or shows it to the owner of the repository only (Gitea 1.25 and newer). Runs are told from the list of tasks, and CI from commit statuses; agents may lack the ids by which logs are read.';
 const JOBS = 'the jobs of a run (Forgejo 16 or Gitea 1.25 have them)';
 const LOGS = 'logs of jobs (Forgejo 16 or Gitea 1.24 have them)';
 

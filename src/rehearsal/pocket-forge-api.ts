@@ -3,6 +3,7 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { ForgeMissing, ForgeRefused } from '../errors.ts';
 import { findUser, fullName, repositoryById, requirePermission } from './pocket-forge-access.ts';
 import { addIssueRoutes } from './pocket-forge-api-issues.ts';
+import { addOwnRoutes } from './pocket-forge-api-own.ts';
 import { addPullRoutes } from './pocket-forge-api-pulls.ts';
 import { addRepositoryRoutes } from './pocket-forge-api-repositories.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
@@ -32,6 +33,7 @@ export function createApi(context: PocketContext, tokens: ReadonlyMap<string, st
   addIssueRoutes(api, context);
   addPullRoutes(api, context);
   addTimelineRoute(api, context);
+  addOwnRoutes(api, context);
   app.route('/api/v1', api);
   app.get('/api/forgejo/v1/version', (c) => c.json({ version: VERSION }));
   return app;
