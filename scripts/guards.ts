@@ -18,6 +18,7 @@ import { WALLS_TEXTS_GUARDS } from './guards-walls-texts.ts';
 import { WALLS_VOICES_GUARDS } from './guards-walls-voices.ts';
 import { WORLD_TRUTH_GUARDS } from './guards-world-truth.ts';
 import { WORLD_WORDS_GUARDS } from './guards-world-words.ts';
+import { WORLD_TRUST_GUARDS } from './guards-world-trust.ts';
 
 export interface Guard {
   name: string;
@@ -48,4 +49,5 @@ export const GUARDS: Guard[] = [
   ...WALLS_BODIES_GUARDS,
   ...WORLD_TRUTH_GUARDS,
   ...WORLD_WORDS_GUARDS,
+  ...WORLD_TRUST_GUARDS,
 ];
