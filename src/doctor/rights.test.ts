@@ -36,7 +36,10 @@ async function smoke(config: ReturnType<Installation['config']>) {
 }
 
 /** An organization's repository has no person for an owner. */
-const CY: Refusal = { call: /^GET .*\/assignees$/, status: 200, json: [{ id: 77, login: 'cy' }] };
+const CY: readonly Refusal[] = [
+  { call: /^GET .*\/assignees$/, status: 200, json: [{ id: 77, login: 'cy' }] },
+  { call: /^GET .*\/collaborators\/cy\/permission$/, status: 403 },
+];
 const TEAMS = (permission: string): Refusal => ({
   call: /^GET \/repos\/ada\/greeter\/teams$/,
   status: 200,
@@ -63,7 +66,7 @@ describe.skipIf(!tools.ok)(tools.title('rights'), () => {
   });
 
   test('an organization that does not tell who may write: broken before the first event, until people are named', async () => {
-    const untold = [CY, TEAMS('read'), ...README_SCOPES];
+    const untold = [...CY, TEAMS('read'), ...README_SCOPES];
     const report = await diagnose(await configFor(untold, { repositories: ['ada/*'] }));
     expect(find(report, 'permission-untold')).toMatchObject({
       severity: 'broken',
@@ -73,7 +76,7 @@ describe.skipIf(!tools.ok)(tools.title('rights'), () => {
     });
     const named = await configFor(untold, { trusted_senders: ['cy'] });
     expect(find(await diagnose(named), 'permission-untold')).toBeUndefined();
-    const writing = await configFor([CY, TEAMS('write'), ...README_SCOPES]);
+    const writing = await configFor([...CY, TEAMS('write'), ...README_SCOPES]);
     expect(find(await diagnose(writing), 'permission-untold')).toBeUndefined();
   });
 
