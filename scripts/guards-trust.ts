@@ -71,8 +71,8 @@ export const TRUST_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/trust/identities.ts',
-        find: 'if (sameLogin(self.login, login)) return',
-        replace: 'if (self.login !== login.repeat(9)) return',
+        find: 'if (sameLogin(author.login, login)) return',
+        replace: 'if (author.login !== login.repeat(9)) return',
       },
     ],
     tests: { files: ['src/trust/identities.test.ts'] },

@@ -16,10 +16,11 @@ import { WALLS_MARKS_GUARDS } from './guards-walls-marks.ts';
 import { WALLS_OUTGOING_GUARDS } from './guards-walls-outgoing.ts';
 import { WALLS_TEXTS_GUARDS } from './guards-walls-texts.ts';
 import { WALLS_VOICES_GUARDS } from './guards-walls-voices.ts';
+import { WORLD_FORGE_GUARDS } from './guards-world-forge.ts';
 import { WORLD_PLACE_GUARDS } from './guards-world-place.ts';
+import { WORLD_TRUST_GUARDS } from './guards-world-trust.ts';
 import { WORLD_TRUTH_GUARDS } from './guards-world-truth.ts';
 import { WORLD_WORDS_GUARDS } from './guards-world-words.ts';
-import { WORLD_FORGE_GUARDS } from './guards-world-forge.ts';
 
 export interface Guard {
   name: string;
@@ -52,4 +53,5 @@ export const GUARDS: Guard[] = [
   ...WORLD_PLACE_GUARDS,
   ...WORLD_WORDS_GUARDS,
   ...WORLD_FORGE_GUARDS,
+  ...WORLD_TRUST_GUARDS,
 ];

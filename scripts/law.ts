@@ -123,7 +123,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'credentials and continuity of every agent, proved without cost',
   },
   doctor: {
-    imports: ['database', 'config', 'forge', 'workdir', 'container', 'agent-runner', 'smoke'],
+    imports: ['database', 'config', 'forge', 'trust', 'workdir', 'container', 'agent-runner', 'smoke'],
     owns: 'what is wrong with this installation: evidence and remedy',
   },
   wiring: { imports: 'all-above', owns: 'order of start and stop' },

@@ -8,8 +8,11 @@ import { type DoctorReport, type Finding, worstFirst } from './doctor/finding.ts
 import { checkFolders } from './doctor/folders.ts';
 import { checkHooks } from './doctor/hooks.ts';
 import { checkNetwork } from './doctor/network.ts';
+import { checkPermissions } from './doctor/permissions.ts';
 import { checkReaders } from './doctor/readers.ts';
-import { checkDatabase, checkRecords } from './doctor/records.ts';
+import { checkReads } from './doctor/reads.ts';
+import { checkDatabase, checkRecords, isNotMadeYet, notStartedYet } from './doctor/records.ts';
+import { siteFinder } from './doctor/repositories.ts';
 
 const CHECKS: Readonly<Record<string, Check>> = {
   folders: checkFolders,
@@ -18,18 +21,25 @@ const CHECKS: Readonly<Record<string, Check>> = {
   engines: checkEngines,
   network: checkNetwork,
   accounts: checkAccounts,
+  permissions: checkPermissions,
+  reads: checkReads,
   clones: checkClones,
   hooks: checkHooks,
 };
 
 /** What is not known before the database was opened is filled in here. */
-export async function runDoctor(given: Omit<DoctorContext, 'rows'>): Promise<DoctorReport> {
-  const database = await openToRead(given.config.database.url);
+export async function runDoctor(given: Omit<DoctorContext, 'rows' | 'sites'>): Promise<DoctorReport> {
+  const { url } = given.config.database;
+  const isFirst = !given.service.running && isNotMadeYet(url);
+  const database = isFirst ? 'there is none yet' : await openToRead(url);
   try {
     const isOpen = typeof database !== 'string';
-    const findings = await checkDatabase(isOpen ? database : null, isOpen ? null : database);
+    const findings = isFirst
+      ? [notStartedYet(url)]
+      : await checkDatabase(isOpen ? database : null, isOpen ? null : database);
     const isUsable = isOpen && findings.length === 0;
-    const context: DoctorContext = { ...given, rows: isUsable ? database.rows : null };
+    const known = { ...given, rows: isUsable ? database.rows : null };
+    const context: DoctorContext = { ...known, sites: siteFinder(known) };
     for (const [name, check] of Object.entries(CHECKS))
       findings.push(...(await carefully(name, check, context)));
     const sorted = worstFirst(findings);

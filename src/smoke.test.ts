@@ -32,6 +32,7 @@ for (const { name, need, engine, image, oci } of testEngines()) {
         'model-credential': 'ok',
         'webhook-secret': 'ok',
         'forge-token': 'ok',
+        'forge-reads': 'ok',
         layout: 'ok',
         'earlier-session': 'skipped',
         shell: 'ok',

@@ -6,11 +6,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunnerDeps } from './agent-runner/contract.ts';
 import { modelWay } from './agent-runner/model-way.ts';
-import type { AgentConfig, ForgeConfig, LoadedConfig } from './config/config.ts';
+import type { AgentConfig, LoadedConfig } from './config/config.ts';
 import { type ContainerEngine, EngineFailed } from './container/container.ts';
 import { type Database, migrate, openDatabase } from './database/database.ts';
 import { AlreadyRunning } from './errors.ts';
-import type { Forge } from './forge/forge.ts';
 import type { Gateway } from './gateway/contract.ts';
 import { LIST_PRICES } from './gateway/prices.ts';
 import type { Upstream } from './gateway/upstream.ts';
@@ -18,7 +17,7 @@ import { createGateway } from './gateway.ts';
 import type { Log } from './log.ts';
 import { startRehearsalModel } from './rehearsal/model.ts';
 import { probeAgent } from './smoke/continuity.ts';
-import { checkCredentials } from './smoke/credentials.ts';
+import { checkCredentials, type ForgeOf } from './smoke/credentials.ts';
 import { checkLive } from './smoke/live.ts';
 import type { PushDoor } from './smoke/push.ts';
 import { reportOf, type SmokeCheck, type SmokeReport } from './smoke/report.ts';
@@ -32,7 +31,7 @@ export interface SmokeDeps {
   /** the one that would run dispatches; rejects with EngineFailed and the remedy */
   engine: () => Promise<ContainerEngine>;
   cli: RunnerDeps['cli'];
-  forge: (forge: ForgeConfig, agent: string) => Pick<Forge, 'self'>;
+  forge: ForgeOf;
   /** the worker's side of the relay; null: the push is skipped */
   door: PushDoor | null;
   env: Record<string, string | undefined>;

@@ -12,19 +12,25 @@ import type { ForgeConfig } from './config/config.ts';
 import type { Forge, Item } from './forge/forge.ts';
 import type { Log } from './log.ts';
 import { commentIsGone, type DeletionQuestion } from './trust/deletions.ts';
-import { Identities, type Identity, type IdentityReport, sharedAccounts } from './trust/identities.ts';
+import {
+  Identities,
+  type Identity,
+  type IdentityForge,
+  type IdentityReport,
+  sharedAccounts,
+} from './trust/identities.ts';
 import { type ItemQuestion, itemIsAsSaid, itemOnForge, type NumberQuestion } from './trust/items.ts';
+import { type LabelForge, type LabelQuestion, type LabelsTold, labelsOf } from './trust/labels.ts';
 import { Patience } from './trust/patience.ts';
 import { Permissions } from './trust/permissions.ts';
 import { type Identified, Repositories } from './trust/repositories.ts';
 import { type AccountIds, type Judgement, judgeAnswer, judgeUnasked, type Question } from './trust/sender.ts';
-import type { RepositoryRef } from './vocabulary.ts';
+import type { ForgeUser, RepositoryRef } from './vocabulary.ts';
 
 /** What is asked of a forge. */
-export type TrustForge = Pick<
-  Forge,
-  'permissionOf' | 'self' | 'identifyRepository' | 'getComment' | 'findReviewComment' | 'getItem'
->;
+export type TrustForge = IdentityForge &
+  LabelForge &
+  Pick<Forge, 'permissionOf' | 'identifyRepository' | 'getComment' | 'findReviewComment' | 'getItem'>;
 
 export interface TrustDeps {
   forges: () => Readonly<Record<string, ForgeConfig>>;
@@ -42,6 +48,8 @@ export interface Trust {
   repository(forge: ForgeConfig, claimed: RepositoryRef): Promise<Identified>;
   /** whether a comment is really no longer there */
   isGone(question: DeletionQuestion): Promise<boolean>;
+  /** which labels an item has, and which of them the sender has put on; null = none of our accounts sees the item */
+  labels(question: LabelQuestion): Promise<LabelsTold | null>;
   /** whether an item is by whom a delivery says, with these words */
   isAsSaid(question: ItemQuestion): Promise<boolean>;
   /** the item as the forge has it now; null = there is none */
@@ -50,6 +58,12 @@ export interface Trust {
   identityOf(forge: string, agent: string): Promise<Identity>;
   /** ids of our accounts, as far as they are known */
   ids(forge: ForgeConfig): AccountIds;
+  /** whose name stands under what the agent has just posted; a wrong one is said in the log */
+  posted(forge: string, agent: string, author: ForgeUser): void;
+  /** why nothing may be written in the agent's name any more: a post of it bears another one; null = it may */
+  whyNotWrite(forge: string, agent: string): string | null;
+  /** the configured account of a token that may not be asked whose it is; null = it can be asked, or has no known id */
+  assumed(forge: ForgeConfig, agent: string): ForgeUser | null;
   /** every agent on every forge, at start; says in the log what is wrong */
   checkIdentities(): Promise<IdentityReport[]>;
 }
@@ -71,15 +85,27 @@ export function createTrust(deps: TrustDeps): Trust {
       unasked(question) ?? judgeAnswer(question, await permissions.of(question, maxAgeMs)),
     repository: (forge, claimed) => repositories.identify(forge, claimed),
     isGone: (question) => commentIsGone({ ...deps, patience }, question),
+    labels: (question) => labelsOf({ ...deps, patience }, question),
     isAsSaid: (question) => itemIsAsSaid({ ...deps, patience }, question),
     item: (question) => itemOnForge({ ...deps, patience }, question),
     identityOf: (forge, agent) => identities.of(forge, agent),
     ids: (forge) => identities.ids(forge),
+    posted: (forge, agent, author) => {
+      const identity = identities.posted(forge, agent, author);
+      if (identity?.kind === 'wrong')
+        deps.log.error(`a post of agent ${agent} bears another name: ${identity.reason}`);
+    },
+    assumed: (forge, agent) => {
+      const id = identities.ids(forge).get(agent);
+      return id === undefined ? null : { id, login: forge.accounts[agent]!.login };
+    },
+    whyNotWrite: (forge, agent) => identities.whyNotWrite(forge, agent),
     checkIdentities: async () => {
       const reports = await identities.check();
       for (const { forge, agent, identity } of reports) {
         if (identity.kind === 'ok') continue;
-        if (identity.kind === 'unavailable') {
+        if (identity.kind === 'assumed') deps.log.warn(identity.reason);
+        else if (identity.kind === 'unavailable') {
           deps.log.warn(`agent ${agent} is not checked yet, ${forge} cannot be asked: ${identity.reason}`);
         } else deps.log.error(identity.reason);
       }

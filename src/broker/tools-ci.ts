@@ -1,6 +1,6 @@
 /** Reading what CI did. How much of it there is depends on the forge's version; what is missing is said. */
 import { z } from 'zod';
-import type { CiRun, Item } from '../forge/forge.ts';
+import type { CiRun, ForgeCi, Item } from '../forge/forge.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { Vouching } from '../voices.ts';
 import type { Spoken } from './contract.ts';
@@ -106,8 +106,12 @@ async function jobWords(jobId: number, broker: Broker): Promise<readonly Spoken[
 /** What begins a run with nothing but commits in it. */
 const BY_COMMITS = ['push', 'pull_request', 'pull_request_sync'];
 
+/** `tasks`: the forge keeps the number of the run from this account, and without it there are no ids of jobs. */
+type Jobs = Awaited<ReturnType<ForgeCi['listJobs']>> | { kind: 'tasks'; tasks: CiRun['tasks'] };
+
 /** Notes whose words the logs of the jobs are. */
-async function jobsOf(run: CiRun, item: Item | null, { scope, deps, jobs: known }: Broker) {
+async function jobsOf(run: CiRun, item: Item | null, { scope, deps, jobs: known }: Broker): Promise<Jobs> {
+  if (run.id === null) return { kind: 'tasks', tasks: run.tasks };
   const jobs = await deps.forge.listJobs(scope.repository, run.id);
   if (jobs.kind === 'not-offered') return jobs;
   const words = item !== null && BY_COMMITS.includes(run.event) ? filesOf(item) : [{ ...ANYBODY, text: '' }];
@@ -128,10 +132,18 @@ interface Owner {
 }
 
 function runLine(run: CiRun, { author, vouching }: Owner): string {
-  return `run ${run.id} ${jobName(run.workflow, author, vouching)}: ${run.status} at ${run.headSha.slice(0, 12)}, ${run.htmlUrl}`;
+  const name = run.id === null ? 'run' : `run ${run.id}`;
+  return `${name} ${jobName(run.workflow, author, vouching)}: ${run.status} at ${run.headSha.slice(0, 12)}, ${run.htmlUrl}`;
 }
 
-function jobLines(jobs: Awaited<ReturnType<typeof jobsOf>>, { author, vouching }: Owner): string[] {
+const NO_IDS =
+  '  The forge does not tell this account the ids of these jobs, so their logs are not to be had here.';
+
+function jobLines(jobs: Jobs, { author, vouching }: Owner): string[] {
+  if (jobs.kind === 'tasks') {
+    const lines = jobs.tasks.map(({ name, status }) => `  job ${jobName(name, author, vouching)}: ${status}`);
+    return [...lines, NO_IDS];
+  }
   if (jobs.kind === 'not-offered') return [`  ${jobs.why}`];
   return jobs.jobs.map((job) => `  job ${job.id} ${jobName(job.name, author, vouching)}: ${job.status}`);
 }

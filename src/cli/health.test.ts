@@ -99,12 +99,12 @@ describe.skipIf(!mounts.ok)(mounts.title('a state folder that is too small'), ()
 
 describe('doctor', () => {
   test('1 and the findings, worst first, as JSON and in words', async () => {
-    const { file } = here.config();
+    const { file } = here.config({ home: { repositories: ['ada/greeter', 'ada/gone'] } });
     const json = await run([process.execPath, CLI, '--config', file, 'doctor', '--json']);
     expect(json.code).toBe(1);
     const report = JSON.parse(json.stdout) as DoctorReport;
     expect(report.findings.map((f) => f.check)).toEqual(
-      expect.arrayContaining(['database-unreachable', 'hook-missing']),
+      expect.arrayContaining(['repository-invisible', 'hook-not-seen', 'not-started-yet']),
     );
     expect(report.service).toBe('not running');
     const words = await run([process.execPath, CLI, '--config', file, 'doctor', '--no-deliveries']);

@@ -2,6 +2,7 @@
 
 import type { Rows } from '../database/database.ts';
 import { type RouteDecision, route } from '../flows/route.ts';
+import type { LabelsTold } from '../trust/labels.ts';
 import { forkRefusal } from '../trust/sender.ts';
 import type { AgentView, EventItem, ForgeEvent } from '../vocabulary.ts';
 import { type Placed, placeEvent } from './items.ts';
@@ -26,14 +27,15 @@ export interface OutlookRequest {
   config: RoutingConfig;
   trust: Pick<DispatcherDeps['trust'], 'ids'>;
   event: ForgeEvent;
+  labels: LabelsTold | null;
   replayed: boolean;
   /** whether the author of the pull request may let it join the conversation of an issue; null = it was not asked */
   mayJoin: boolean | null;
 }
 
 export async function consider(request: OutlookRequest): Promise<Outlook> {
-  const { rows, config, trust, event, replayed, mayJoin } = request;
-  const placed = await placeEvent(rows, event, replayed);
+  const { rows, config, trust, event, labels, replayed, mayJoin } = request;
+  const placed = await placeEvent(rows, event, { replayed, labels });
   const { item } = placed.event;
   if (item === null) {
     const nothing = { matches: [], considered: [] };

@@ -34,8 +34,8 @@ export async function decide(tx: Rows, { deps, delivery, facts }: ToDecide): Pro
   const replayed = delivery.source === 'replay';
   const first = replayed ? null : await firstWith(tx, event);
   if (first !== null) return { verdict: { state: 'duplicate', of: first }, eventName, decision: null };
-  const { mayJoin } = facts;
-  const outlook = await consider({ rows: tx, config, trust: deps.trust, event, replayed, mayJoin });
+  const { mayJoin, labels } = facts;
+  const outlook = await consider({ rows: tx, config, trust: deps.trust, event, labels, replayed, mayJoin });
   if (outlook.asksAuthor || (wantsSender(outlook) && facts.sender === null)) return null;
   const claim = { forge: event.forge, semanticKey: event.semanticKey, deliveryId: delivery.id };
   const refusal = outlook.fork ?? (facts.sender?.allowed === false ? facts.sender.reason : null);

@@ -9,9 +9,11 @@ import { deletionKey } from '../forge/gitea-family-outcomes.ts';
 import { piecesOf } from '../inbox/pieces.ts';
 import { type DeliveryVerdict, firstWith } from '../inbox.ts';
 import { itemsOfComment } from '../mailbox/messages.ts';
+import type { LabelsTold } from '../trust/labels.ts';
 import type { Judgement } from '../trust/sender.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import { consider, type Outlook, wantsSender } from './consider.ts';
+import { isAboutLabels } from './items.ts';
 import { readDelivery } from './read-delivery.ts';
 import type { DispatcherDeps, RoutingConfig } from './routing.ts';
 import { refuseByScope } from './scope.ts';
@@ -29,6 +31,8 @@ export type Facts =
       gone: boolean | null;
       /** of its sender; null = no flow wants it, so that it was not asked */
       sender: Judgement | null;
+      /** of an event about labels, as the forge has them; null = it did not have to be asked, or has no such item */
+      labels: LabelsTold | null;
       /** whether the pull request may join a conversation; null = it did not have to be asked */
       mayJoin: boolean | null;
     };
@@ -58,14 +62,25 @@ export async function gatherFacts(deps: DispatcherDeps, delivery: DeliveryRow): 
   if (identified.kind === 'refused') return end(identified.reason, true);
   const foreign = refuseByScope(forge, identified, delivery.signed_for);
   if (foreign !== null) return end(foreign, true);
-  const event = inTime({ ...claimed, repository: identified.repository }, delivery.received_at);
-  const known = { kind: 'event', config, forge, event } as const;
+  const told = inTime({ ...claimed, repository: identified.repository }, delivery.received_at);
   const replayed = delivery.source === 'replay';
-  if (!replayed && (await firstWith(rows, event)) !== null) {
-    return { ...known, gone: null, sender: null, mayJoin: null };
+  if (!replayed && (await firstWith(rows, told)) !== null) {
+    return {
+      kind: 'event',
+      config,
+      forge,
+      event: told,
+      labels: null,
+      gone: null,
+      sender: null,
+      mayJoin: null,
+    };
   }
+  const labels = await askLabels(deps, { forge, event: told, receivedAt: delivery.received_at });
+  const event = labels === null ? told : withLabels(told, labels);
+  const known = { kind: 'event', config, forge, event, labels } as const;
   const gone = await askDeletion(deps, forge, event);
-  const look = { rows, config, trust: deps.trust, event, replayed };
+  const look = { rows, config, trust: deps.trust, event, labels, replayed };
   const first = await consider({ ...look, mayJoin: null });
   const closed = wantsSender(first) ? await closedItem(deps, forge, first.event) : null;
   if (closed !== null) return end(closed, false);
@@ -93,6 +108,25 @@ async function askAuthor(deps: DispatcherDeps, forge: ForgeConfig, event: ForgeE
   const { repository, item } = event;
   if (item === null || !(await deps.trust.isAsSaid({ forge, repository, item }))) return false;
   return (await deps.trust.judge({ forge, repository, user: item.author, event: null })).allowed;
+}
+
+/** As far apart as the forge's clock and its database may be. */
+const SLACK_MS = 60_000;
+
+async function askLabels(
+  deps: DispatcherDeps,
+  { forge, event, receivedAt }: { forge: ForgeConfig; event: ForgeEvent; receivedAt: number },
+): Promise<LabelsTold | null> {
+  const { item, repository, sender } = event;
+  if (item === null || !isAboutLabels(event)) return null;
+  const at = Date.parse(event.occurredAt);
+  const since = new Date(Number.isNaN(at) ? receivedAt - CLOCKS_MS : at - SLACK_MS).toISOString();
+  return await deps.trust.labels({ forge, repository, number: item.number, sender, since });
+}
+
+function withLabels(event: ForgeEvent, { labels, assignees, added }: LabelsTold): ForgeEvent {
+  const item = { ...event.item!, labels, assignees };
+  return { ...event, item, added: { ...event.added, labels: added } };
 }
 
 /** Clocks of two machines differ by this at most, where anybody cares for them. */

@@ -36,7 +36,7 @@ function eventWith({ name, minute, assignees = [], labels = [] }: Seen): ForgeEv
 }
 
 async function seeOne(rows: Database['rows'], event: ForgeEvent, replayed = false): Promise<ForgeEvent> {
-  const placed = await placeEvent(rows, event, replayed);
+  const placed = await placeEvent(rows, event, { replayed });
   await rememberItem(rows, placed);
   return placed.event;
 }

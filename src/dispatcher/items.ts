@@ -5,6 +5,7 @@
 import type { Rows } from '../database/database.ts';
 import type { NewItemRow } from '../database/tables.ts';
 import { pusherOf } from '../mailbox/pushes.ts';
+import type { LabelsTold } from '../trust/labels.ts';
 import type { EventItem, ForgeEvent } from '../vocabulary.ts';
 
 /** An event with what it added, and the row that its item has afterwards. */
@@ -14,8 +15,19 @@ export interface Placed {
   row: NewItemRow | null;
 }
 
-/** Writes nothing. `replayed`: what it added has been seen long ago, and counts again. */
-export async function placeEvent(rows: Rows, event: ForgeEvent, replayed = false): Promise<Placed> {
+export interface Placing {
+  /** what it added has been seen long ago, and counts again */
+  replayed?: boolean;
+  /** of an event about labels, as the forge has them now; null = nothing but the event says so */
+  labels?: LabelsTold | null;
+}
+
+/** Writes nothing. */
+export async function placeEvent(
+  rows: Rows,
+  event: ForgeEvent,
+  { replayed = false, labels = null }: Placing = {},
+): Promise<Placed> {
   const placed = event.item === null ? await placeByHead(rows, event) : event;
   if (placed.item === null) return { event: placed, row: null };
   const before = await rows
@@ -25,17 +37,23 @@ export async function placeEvent(rows: Rows, event: ForgeEvent, replayed = false
     .where('repository_id', '=', event.repository.id)
     .where('number', '=', placed.item.number)
     .executeTakeFirst();
-  const announced = { assignees: namesIn(before?.assignees), labels: namesIn(before?.labels) };
+  const announced = {
+    assignees: namesIn(before?.assignees),
+    labels: withoutNews(namesIn(before?.labels), before, labels),
+  };
   const added = {
     assignees: without(event.added.assignees, announced.assignees),
     labels: without(event.added.labels, announced.labels),
   };
   // CI runs carry no item state.
-  const isNews = event.ci === null && !isOlder(event, before);
-  const occurredAt = event.occurredAt || (before?.occurred_at ?? '');
+  const isNews = event.ci === null && (labels !== null || !isOlder(event, before));
+  const known = before?.occurred_at ?? '';
+  const occurredAt =
+    labels === null ? event.occurredAt || known : latest([known, event.occurredAt, labels.changedAt]);
+  const sets = labels === null ? announced : { ...announced, labels: [...announced.labels, ...added.labels] };
   return {
     event: replayed ? placed : { ...placed, added },
-    row: isNews ? rowAfter({ ...placed, occurredAt }, placed.item, announced) : null,
+    row: isNews ? rowAfter({ ...placed, occurredAt }, placed.item, { sets, isTold: labels !== null }) : null,
   };
 }
 
@@ -73,19 +91,44 @@ function within(names: string[], allowed: string[]): string[] {
   return without(names, without(names, allowed));
 }
 
+/** What was put on after the row was written was taken off in between, if it was there at all: it counts again. */
+function withoutNews(
+  announced: string[],
+  before: { occurred_at: string } | undefined,
+  told: LabelsTold | null,
+): string[] {
+  if (told === null || before === undefined) return announced;
+  const known = Date.parse(before.occurred_at);
+  return announced.filter((name) => !(Date.parse(told.putOn.get(name.toLowerCase()) ?? '') > known));
+}
+
+function latest(times: string[]): string {
+  return times.reduce((a, b) => (Date.parse(b) > Date.parse(a) || a === '' ? b : a), '');
+}
+
 const ASSIGNEE_EVENTS = /\.(assigned|unassigned)$/;
 const LABEL_EVENTS = /\.labeled$/;
+
+export function isAboutLabels({ name }: Pick<ForgeEvent, 'name'>): boolean {
+  return LABEL_EVENTS.test(name);
+}
 
 /**
  * A name is kept once the event that announces additions has brought it. Every payload has the complete sets, but an
  * `opened` or a comment that overtakes `assigned` must not make the assignee look like an old one: nobody would ever be
- * woken. What is gone from a set, on the other hand, is gone whoever says so.
+ * woken. What is gone from a set, on the other hand, is gone whoever says so. Where the forge told who put a label on
+ * (`isTold`), those of others wait for their own deliveries.
  */
-function rowAfter(event: ForgeEvent, item: EventItem, announced: Sets): NonNullable<Placed['row']> {
+function rowAfter(
+  event: ForgeEvent,
+  item: EventItem,
+  { sets: announced, isTold }: { sets: Sets; isTold: boolean },
+): NonNullable<Placed['row']> {
   const assignees = ASSIGNEE_EVENTS.test(event.name)
     ? item.assignees
     : within(announced.assignees, item.assignees);
-  const labels = LABEL_EVENTS.test(event.name) ? item.labels : within(announced.labels, item.labels);
+  const isWhole = isAboutLabels(event) && !isTold;
+  const labels = isWhole ? item.labels : within(announced.labels, item.labels);
   return {
     forge: event.forge,
     repository_id: event.repository.id,

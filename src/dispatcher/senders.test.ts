@@ -136,8 +136,9 @@ describeDatabases('the permission of a sender', (open) => {
     const refused = await route(await open(), assigned, { trust });
     expect(refused.reason).toBe(
       'the forge does not tell what ada may do in orchard/pears, and waking an agent takes write permission. Make one of ' +
-        "the agents' accounts an administrator of the repository, so that it can be asked, or list ada in " +
-        'forges.home.trusted_senders, which then counts as permission',
+        "the agents' accounts an administrator of the repository, so that it can be asked, give its token the scope " +
+        'read:organization where the repository belongs to an organization, or list ada in forges.home.trusted_senders, ' +
+        'which then counts as permission',
     );
   });
 

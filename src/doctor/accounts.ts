@@ -1,9 +1,12 @@
 /** Each agent's token on each forge: whose it is, what it may do, and what falls back when it may not. */
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeRefused } from '../errors.ts';
-import type { DoctorContext } from './contract.ts';
+import type { Forge } from '../forge/forge.ts';
+import type { RepositoryRef } from '../vocabulary.ts';
+import type { DoctorContext, Visible } from './contract.ts';
 import type { Finding } from './finding.ts';
-import { lookAt, repositoriesOf } from './repositories.ts';
+import { visibleSites } from './repositories.ts';
+import { checkSites } from './sites.ts';
 
 export async function checkAccounts(context: DoctorContext): Promise<Finding[]> {
   const findings: Finding[] = [];
@@ -11,8 +14,9 @@ export async function checkAccounts(context: DoctorContext): Promise<Finding[]> 
     for (const agent of Object.keys(forge.accounts)) {
       findings.push(...(await checkIdentity(context, forge, agent)));
     }
-    for (const fullName of await repositoriesOf(context, forge)) {
-      findings.push(...(await checkAccess(context, forge, fullName)));
+    findings.push(...(await checkSites(context, forge)));
+    for (const visible of await visibleSites(context, forge)) {
+      findings.push(...(await checkAccess(context, forge, visible)));
     }
   }
   return findings;
@@ -52,7 +56,17 @@ function identityProblem(subject: string, key: string, error: Error): Finding {
       remedy: `Make a new token and put it into ${key}.token.`,
     };
   }
-  if (status === 403) return scopeFinding(subject, 'read:user', error.message);
+  if (status === 403) {
+    return {
+      check: 'token-without-name',
+      severity: 'note',
+      subject,
+      problem: `the token may not be asked whose it is, so ${key}.login is believed until its first post shows the author`,
+      evidence: error.message,
+      remedy:
+        'Make a token with write:issue, write:repository and read:user. A token for named repositories (Forgejo 15 and newer) cannot have read:user: it works, but reads no hooks and no permissions of others, not even as an administrator, and sees no repository that it does not name.',
+    };
+  }
   return {
     check: 'forge-unreachable',
     severity: 'broken',
@@ -75,27 +89,16 @@ function scopeFinding(subject: string, scope: string, evidence: string): Finding
   };
 }
 
-async function checkAccess(context: DoctorContext, forge: ForgeConfig, fullName: string): Promise<Finding[]> {
-  const subject = `forge ${forge.name}, ${fullName}`;
-  const visible = await lookAt(forge, fullName);
-  if ('problem' in visible) {
-    // A forge that does not answer is told once for each account.
-    if (!visible.answered) return [];
-    return [
-      {
-        check: 'repository-invisible',
-        severity: 'broken',
-        subject,
-        problem: 'no account of our agents may see this repository',
-        evidence: visible.problem,
-        remedy: `Add the agents’ accounts to ${fullName} with write access, or take it out of forges.${forge.name}.repositories.`,
-      },
-    ];
-  }
+async function checkAccess(
+  context: DoctorContext,
+  forge: ForgeConfig,
+  { repository }: Visible,
+): Promise<Finding[]> {
+  const subject = `forge ${forge.name}, ${repository.fullName}`;
   const findings: Finding[] = [];
   let askers = 0;
   for (const [agent, { login }] of Object.entries(forge.accounts)) {
-    const about = { context, forge, agent, login, repository: visible.repository };
+    const about = { context, forge, agent, login, repository };
     findings.push(...(await checkRights(about)));
     if (await mayAsk(about)) askers++;
   }
@@ -110,7 +113,7 @@ interface About {
   forge: ForgeConfig;
   agent: string;
   login: string;
-  repository: { id: string; fullName: string };
+  repository: RepositoryRef;
 }
 
 async function checkRights({ context, forge, agent, login, repository }: About): Promise<Finding[]> {
@@ -118,16 +121,13 @@ async function checkRights({ context, forge, agent, login, repository }: About):
   const client = context.forge(forge, agent);
   try {
     const scopes = await client.tokenScopes(repository);
-    const refused = (['user', 'issue', 'repository'] as const).filter((s) => scopes[s] === 'refused');
+    // Without read:user an agent works all the same; that is told with whose token it is.
+    const refused = (['issue', 'repository'] as const).filter((s) => scopes[s] === 'refused');
     const lacking = refused.map((s) =>
-      scopeFinding(
-        subject,
-        s === 'user' ? 'read:user' : `write:${s}`,
-        `the forge refused a harmless call of the group “${s}”`,
-      ),
+      scopeFinding(subject, `write:${s}`, `the forge refused a harmless call of the group “${s}”`),
     );
     if (lacking.length > 0) return lacking;
-    const own = await client.permissionOf(repository, await client.self());
+    const own = await ownPermission(client, repository, scopes.user === 'refused');
     if (own !== 'none' && own !== 'read') return [];
     return [
       {
@@ -151,6 +151,13 @@ async function checkRights({ context, forge, agent, login, repository }: About):
       },
     ];
   }
+}
+
+/** A token that may not be asked its name sees of its own rights what the repository's answer says. */
+async function ownPermission(client: Forge, repository: RepositoryRef, isNameless: boolean): Promise<string> {
+  if (!isNameless) return await client.permissionOf(repository, await client.self());
+  const { mayPush } = await client.findRepository(repository.fullName);
+  return mayPush === false ? 'read' : 'unknown';
 }
 
 /** Only administrators of a repository see its hooks, and what another account may do in it. */

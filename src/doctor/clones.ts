@@ -2,9 +2,9 @@
 import type { ForgeConfig } from '../config/config.ts';
 import { cloneAddress } from '../forge/clone-address.ts';
 import type { CloneTrial } from '../workdir/try-clone.ts';
-import type { Check, DoctorContext } from './contract.ts';
+import type { Check, DoctorContext, Visible } from './contract.ts';
 import type { Finding } from './finding.ts';
-import { lookAt, repositoriesOf, type Visible } from './repositories.ts';
+import { visibleSites } from './repositories.ts';
 
 export const checkClones: Check = async (context) => {
   const findings: Finding[] = [];
@@ -16,10 +16,8 @@ export const checkClones: Check = async (context) => {
 
 async function checkForge(context: DoctorContext, forge: ForgeConfig): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const fullName of await repositoriesOf(context, forge)) {
-    const visible = await lookAt(forge, fullName);
-    // What the API does not show is told among the accounts.
-    if ('problem' in visible) continue;
+  // What the API does not show is told among the accounts.
+  for (const visible of await visibleSites(context, forge)) {
     for (const [agent, { token }] of Object.entries(forge.accounts)) {
       const url = cloneAddress(forge.cloneUrl, visible.repository.fullName);
       const prefix = context.config.agents.get(agent)?.branchPrefix ?? null;

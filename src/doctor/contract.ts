@@ -2,12 +2,34 @@
 import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { ContainerEngine } from '../container/container.ts';
 import type { Rows } from '../database/database.ts';
-import type { Forge } from '../forge/forge.ts';
+import type { Forge, FoundRepository } from '../forge/forge.ts';
 import type { Remote } from '../workdir/contract.ts';
 import type { CloneTrial } from '../workdir/try-clone.ts';
 import type { Finding } from './finding.ts';
 
-export type DoctorForge = Pick<Forge, 'self' | 'permissionOf' | 'listHooks' | 'serverTime' | 'tokenScopes'>;
+export interface Visible extends FoundRepository {
+  /** the first of our accounts that sees it */
+  agent: string;
+}
+
+export interface Site {
+  /** as it is listed, or as the forge or a conversation names it */
+  name: string;
+  /** by an entry of its own in the configuration */
+  isNamed: boolean;
+  /** the last account's words where none sees it */
+  seen: Visible | { problem: string; answered: boolean };
+}
+
+export interface Sites {
+  sites: Site[];
+  /** `owner/*` where no account sees any repository */
+  empty: string[];
+  /** names beyond those that are looked at */
+  leftOut: number;
+}
+
+export type FindSites = (forge: ForgeConfig) => Promise<Sites>;
 
 export interface WorkingEngine {
   engine: ContainerEngine & { unheld: readonly string[] };
@@ -27,7 +49,9 @@ export interface DoctorContext {
   /** of this process; null where the system has none */
   uid: number | null;
   /** the client that acts as this agent on this forge */
-  forge: (forge: ForgeConfig, agent: string) => DoctorForge;
+  forge: (forge: ForgeConfig, agent: string) => Forge;
+  /** repositories that are listed, or seen below `owner/*` */
+  sites: FindSites;
   /** a small clone that is thrown away, and which of these names are branches there */
   clone: (remote: Remote, names: readonly string[]) => Promise<CloneTrial>;
   /** null when the database cannot be read */

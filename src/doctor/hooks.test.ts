@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { contextOf, diagnose, type Edge, find, openEdge } from '../../test/support/doctor.ts';
+import { openRefusingForge } from '../../test/support/refusing-forge.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { HOOK_SECRET, type Installation, openInstallation } from '../../test/support/smoke-config.ts';
 import { judgeHook } from './hooks.ts';
@@ -37,12 +38,32 @@ describe.skipIf(!tools.ok)(tools.title('hooks'), () => {
 
   test('no hook at all', async () => {
     const report = await diagnose(here.config(), running());
-    expect(find(report, 'hook-missing')).toMatchObject({
-      severity: 'broken',
+    // ada may have one for all her repositories, and shows it to nobody.
+    expect(find(report, 'hook-not-seen')).toMatchObject({
+      severity: 'risk',
       subject: 'forge home, ada/greeter',
+      problem: expect.stringContaining('our accounts cannot see whether ada or the installation has one'),
       remedy: expect.stringContaining('/webhooks/home'),
     });
-    expect(report.ok).toBe(false);
+    expect(find(report, 'hook-missing')).toBeUndefined();
+  });
+
+  test('no hook of an owner whose hooks are shown is missing, and one that is there is judged', async () => {
+    const hooks = (json: unknown) => [{ call: /^GET \/orgs\/ada\/hooks$/, status: 200, json }];
+    const none = await openRefusingForge(here.forge.url, hooks([]));
+    const missing = find(await diagnose(here.config({ home: { url: none.url } }), running()), 'hook-missing');
+    expect(missing).toMatchObject({
+      severity: 'broken',
+      problem: 'no hook of this repository or of ada points to this service',
+    });
+    const config = { url: `${edge.url}/webhooks/home`, content_type: 'json' };
+    const one = await openRefusingForge(
+      here.forge.url,
+      hooks([{ id: 4, active: false, events: [], config }]),
+    );
+    const report = await diagnose(here.config({ home: { url: one.url } }), running());
+    expect(find(report, 'hook-inactive')?.subject).toBe('forge home, ada, hook 4');
+    expect(find(report, 'hook-missing')).toBeUndefined();
   });
 
   test('an inactive hook', async () => {

@@ -4,20 +4,18 @@ import { secretPathOf } from '../config/listed-repositories.ts';
 import type { ForgeHook } from '../forge/forge.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import { reachOf } from './addresses.ts';
-import type { DoctorContext } from './contract.ts';
+import type { DoctorContext, Visible } from './contract.ts';
 import type { Finding } from './finding.ts';
 import { missingEvents } from './hook-events.ts';
-import { hooksOf, lookAt, repositoriesOf, type Visible } from './repositories.ts';
+import { hooksOf, visibleSites } from './repositories.ts';
 import { judgeSigner } from './signed-for.ts';
 import { type Trial, tryDelivery } from './test-delivery.ts';
 
 export async function checkHooks(context: DoctorContext): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const forge of Object.values(context.config.forges)) {
-    for (const fullName of await repositoriesOf(context, forge)) {
-      const visible = await lookAt(forge, fullName);
-      // What is not visible at all is told by the check of accounts.
-      if ('problem' in visible) continue;
+    // What is not visible at all is told by the check of accounts.
+    for (const visible of await visibleSites(context, forge)) {
       findings.push(...(await checkRepository(context, forge, visible)));
     }
   }
@@ -34,10 +32,7 @@ async function checkRepository(
   const recent = await arrivedRecently(context, forge);
   if ('problem' in listed) return [unreadable(subject, listed.problem)];
   const ours = listed.hooks.filter((h) => isOurs(h, forge, context));
-  if (ours.length === 0) {
-    const secret = secretPathOf(forge, repository.fullName);
-    return [missing(context, { forge, subject, hooks: listed.hooks, recent, secret })];
-  }
+  if (ours.length === 0) return await notListed(context, { forge, repository, hooks: listed.hooks, recent });
   const findings: Finding[] = [];
   for (const hook of ours) {
     const about = { subject: `${subject}, hook ${hook.id}`, hook, forge, repository };
@@ -91,24 +86,74 @@ function unreadable(subject: string, problem: string): Finding {
   };
 }
 
-function missing(
-  { config }: DoctorContext,
-  o: { forge: ForgeConfig; subject: string; hooks: ForgeHook[]; recent: boolean; secret: string },
-): Finding {
+interface Unlisted {
+  forge: ForgeConfig;
+  repository: RepositoryRef;
+  hooks: ForgeHook[];
+  recent: boolean;
+}
+
+/** The owner's hooks, and the installation's, are not in the repository's list. */
+async function notListed(context: DoctorContext, o: Unlisted): Promise<Finding[]> {
+  const { forge, repository, hooks, recent } = o;
+  const subject = `forge ${forge.name}, ${repository.fullName}`;
+  const owner = repository.fullName.split('/')[0]!;
+  const ofOwner = await ownerHooks(context, forge, repository);
+  if (ofOwner !== null) {
+    const ours = ofOwner.filter((hook) => isOurs(hook, forge, context));
+    const about = (hook: ForgeHook) => ({
+      subject: `forge ${forge.name}, ${owner}, hook ${hook.id}`,
+      hook,
+      forge,
+    });
+    if (ours.length > 0) return ours.flatMap((hook) => judgeHook(about(hook), context));
+  }
+  const evidence = `${hooks.length} hooks are listed, none ends with /webhooks/${forge.name}`;
+  const arrived = recent ? '; deliveries of this forge arrived within a week' : '';
+  if (ofOwner === null || recent) {
+    return [
+      {
+        check: 'hook-not-seen',
+        severity: recent ? 'note' : 'risk',
+        subject,
+        problem: `the repository itself has no hook to this service, and our accounts cannot see whether ${owner} or the installation has one`,
+        evidence: `${evidence}${arrived}`,
+        remedy: `If neither has one: ${adding(context, forge, repository)}`,
+      },
+    ];
+  }
+  const problem = `no hook of this repository or of ${owner} points to this service`;
+  return [
+    {
+      check: 'hook-missing',
+      severity: 'broken',
+      subject,
+      problem,
+      evidence,
+      remedy: adding(context, forge, repository),
+    },
+  ];
+}
+
+/** null: none of our accounts may see them. */
+async function ownerHooks(
+  context: DoctorContext,
+  forge: ForgeConfig,
+  repository: RepositoryRef,
+): Promise<ForgeHook[] | null> {
+  for (const agent of Object.keys(forge.accounts)) {
+    const answer = await context
+      .forge(forge, agent)
+      .listOwnerHooks(repository)
+      .catch(() => null);
+    if (answer?.kind === 'hooks') return answer.hooks;
+  }
+  return null;
+}
+
+function adding({ config }: DoctorContext, forge: ForgeConfig, { fullName }: RepositoryRef): string {
   const base = config.server.publicUrl ?? 'https://<this service>';
-  return {
-    check: 'hook-missing',
-    // An organization's or the installation's own hook is not in the repository's list.
-    severity: o.recent ? 'note' : 'broken',
-    subject: o.subject,
-    problem: 'no hook of this repository points to this service',
-    evidence: `${o.hooks.length} hooks are listed, none ends with /webhooks/${o.forge.name}${
-      o.recent
-        ? '; but deliveries of this forge arrived within a week, so an organization’s hook may do it'
-        : ''
-    }`,
-    remedy: `Add a webhook to ${base}/webhooks/${o.forge.name}: type Forgejo or Gitea, POST, application/json, the secret of ${o.secret}, all events the flows need, active.`,
-  };
+  return `Add a webhook to ${base}/webhooks/${forge.name}: type Forgejo or Gitea, POST, application/json, the secret of ${secretPathOf(forge, fullName)}, all events the flows need, active.`;
 }
 
 /** What the listing alone shows. Exported for what the pocket forge cannot be made to say. */

@@ -1,9 +1,27 @@
 /** What the rows tell: schema, refused credentials, parks, CLI versions of sessions; and who holds the state folder. */
+import { existsSync } from 'node:fs';
 import { pendingMigrations } from '../database/database.ts';
 import type { Check, DoctorContext } from './contract.ts';
 import type { Finding } from './finding.ts';
 
 const DAY_MS = 24 * 3600_000;
+
+/** A file that the first start of the service makes; of a server's database nothing can be told from here. */
+export function isNotMadeYet(url: string): boolean {
+  const file = /^sqlite:(.+)$/.exec(url)?.[1];
+  return file !== undefined && !existsSync(file);
+}
+
+export function notStartedYet(url: string): Finding {
+  return {
+    check: 'not-started-yet',
+    severity: 'note',
+    subject: 'database',
+    problem: 'the service has not been started yet, so there are no rows to look at',
+    evidence: `${url.slice('sqlite:'.length)} is not there`,
+    remedy: 'Start the service: it makes the database. If it ran before, correct state or database.url.',
+  };
+}
 
 /** The database itself, before anything else reads it. `problem`: it could not be opened. */
 export async function checkDatabase(

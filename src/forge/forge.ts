@@ -8,7 +8,8 @@
  *   its marker before it repeats a call (`outcome.ts`).
  * - Repositories are addressed by `RepositoryRef`; when the forge answers that the name has moved, the adapter finds
  *   the new name by id and repeats the call once.
- * - Where the forge has no such endpoint, because it is too old or of another kind, the answer is `NotOffered`, a value.
+ * - Where the forge has no such endpoint, because it is too old or of another kind, or keeps it from this account, the
+ *   answer is `NotOffered`, a value.
  * - Adding and removing labels, assigning, asking for a review, reacting and setting a status may be repeated: the
  *   second time changes nothing.
  * - Errors: ForgeUnavailable (network, 429, 5xx: retry later, same call), ForgeRefused (401, 403, 405, 409, 422, 423:
@@ -102,7 +103,7 @@ export interface CiState {
   running?: true;
 }
 
-/** What this forge, or this version of it, has no endpoint for. */
+/** What this forge, or this version of it, has no endpoint for, or not for this account. */
 export interface NotOffered {
   kind: 'not-offered';
   /** a sentence for a person, with the remedy */
@@ -110,7 +111,8 @@ export interface NotOffered {
 }
 
 export interface CiRun {
-  id: number;
+  /** null where the forge does not tell it to this account */
+  id: number | null;
   workflow: string;
   title: string;
   /** the forge's own word: success, failure, cancelled, running, … */
@@ -119,6 +121,8 @@ export interface CiRun {
   /** the forge's own word for what began it: push, pull_request, issue_comment, …; '' where it does not say */
   event: string;
   htmlUrl: string;
+  /** its jobs without their ids, where the list of runs has them; else empty */
+  tasks: { name: string; status: string }[];
 }
 
 export interface CiJob {
@@ -203,11 +207,11 @@ export interface ForgeEvidence {
 
 /** What CI did, as far as the forge's API tells. */
 export interface ForgeCi {
-  /** newest first, at most `limit` */
+  /** newest first, at most `limit`; `limited`: a sentence where the forge shows this account less than others */
   listRuns(
     repository: RepositoryRef,
     filter: { headSha: string | null; limit: number },
-  ): Promise<{ kind: 'runs'; runs: CiRun[] } | NotOffered>;
+  ): Promise<{ kind: 'runs'; runs: CiRun[]; limited: string | null } | NotOffered>;
   listJobs(repository: RepositoryRef, runId: number): Promise<{ kind: 'jobs'; jobs: CiJob[] } | NotOffered>;
   /** the end of a job's log, at most `maxBytes`; `cut` = there was more before it */
   readLog(
@@ -251,6 +255,30 @@ export interface TokenScopes {
   repository: 'granted' | 'refused' | 'unknown';
 }
 
+/** A repository as one account sees it. */
+export interface FoundRepository {
+  /** with its present name, which may be another than the one that was asked for */
+  repository: RepositoryRef;
+  /** as the forge names it; nothing but a hint */
+  cloneUrl: string;
+  /** without any commit */
+  isEmpty: boolean;
+  /** of this account; null = the forge does not say */
+  mayPush: boolean | null;
+}
+
+/** Looking around: for the doctor, the smoke checks, and accounts that cannot be asked for their name. */
+export interface ForgeSurvey {
+  /** follows old names. ForgeMissing: there is none, or this account may not see it */
+  findRepository(fullName: string): Promise<FoundRepository>;
+  /** full names of the owner's repositories that this account can reach, as far as the forge tells */
+  listRepositories(owner: string): Promise<string[]>;
+  /** people who may be assigned in it: those who may write, as a rule */
+  listAssignable(repository: RepositoryRef): Promise<{ kind: 'people'; people: ForgeUser[] } | NotOffered>;
+  /** hooks of the repository's owner, which send for all of its repositories */
+  listOwnerHooks(repository: RepositoryRef): Promise<{ kind: 'hooks'; hooks: ForgeHook[] } | NotOffered>;
+}
+
 /** What the service writes on an agent's behalf. */
 export interface ForgeWriter {
   createComment(repository: RepositoryRef, number: number, body: string): Promise<Comment>;
@@ -267,7 +295,7 @@ export interface ForgeWriter {
     repository: RepositoryRef,
     number: number,
     review: { verdict: ReviewVerdict; body: string; commitId: string; inline: NewInlineComment[] },
-  ): Promise<{ id: number }>;
+  ): Promise<{ id: number; author?: ForgeUser }>;
   editComment(repository: RepositoryRef, id: number, body: string): Promise<Comment>;
   createIssue(repository: RepositoryRef, issue: { title: string; body: string }): Promise<Item>;
   setStatus(
@@ -318,6 +346,7 @@ export interface Forge
     ForgeMarker,
     ForgeCi,
     ForgeAdministration,
+    ForgeSurvey,
     ForgeEvidence {
   readonly name: string;
 }

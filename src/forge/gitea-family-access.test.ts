@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
+  type Reply,
   forge as scripted,
   repository as scriptedRepository,
   stopForges,
 } from '../../test/fixtures/scripted-forge.ts';
+import { NAMED_REPOSITORIES, openRefusingForge, README_SCOPES } from '../../test/support/refusing-forge.ts';
 import { type PocketForge, startPocketForge } from '../rehearsal/pocket-forge.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { Forge } from './forge.ts';
@@ -78,6 +80,25 @@ describe('on the pocket forge', () => {
     },
   );
 
+  test.each([
+    ['the scopes that the README names', README_SCOPES],
+    ['a token for named repositories', NAMED_REPOSITORIES],
+  ])(
+    'with %s, a writer finds out who may write, and nothing of the organization is asked',
+    async (_what, refused) => {
+      const { url, asked } = await openRefusingForge(pocket.url, refused);
+      const bot = createGiteaFamilyClient({ name: 'home', url, token: 'bot-token' });
+      const told = async (login: string) => await bot.permissionOf(refs.open!, named(login));
+      expect([await told('ada'), await told('boss'), await told('writer')]).toEqual([
+        'owner',
+        'write',
+        'write',
+      ]);
+      expect(await bot.permissionOf(refs.open!, { id: user('root').id, login: 'writer' })).toBe('another');
+      expect(asked.filter((call) => call.includes('/orgs/'))).toEqual([]);
+    },
+  );
+
   test('an account may ask about itself', async () => {
     expect(await as('bot').permissionOf(refs.open!, named('bot'))).toBe('write');
   });
@@ -101,7 +122,7 @@ describe('on the pocket forge', () => {
 
 /** What a real forge with organizations answers; the pocket forge has none. */
 describe('in an organization', () => {
-  const ask = async (o: { members: number; collaborator: number; assignees?: number }) => {
+  const ask = async (o: { members: number; collaborator: number; assignees?: number; teams?: Reply }) => {
     const { client } = await scripted(({ path }) => {
       if (path.endsWith('/permission')) return { status: 403, json: { message: 'no' } };
       if (path.startsWith('/repositories/'))
@@ -109,6 +130,7 @@ describe('in an organization', () => {
       if (path.endsWith('/assignees')) {
         return o.assignees === undefined ? { json: [{ id: 3, login: 'Cy' }] } : { status: o.assignees };
       }
+      if (path.endsWith('/teams')) return o.teams ?? { status: 404 };
       if (path === '/orgs/orchard') return { json: { id: 9 } };
       return { status: path.includes('/members/') ? o.members : o.collaborator };
     });
@@ -121,6 +143,32 @@ describe('in an organization', () => {
     ['who may not ask for members cannot know', { members: 303, collaborator: 204 }, 'unknown'],
     ['a mere candidate came in by a team', { members: 404, collaborator: 404 }, 'unknown'],
     ['no list of candidates, no answer', { members: 404, collaborator: 204, assignees: 403 }, 'unknown'],
+    [
+      'every team of the repository writes: members are not looked for',
+      {
+        members: 403,
+        collaborator: 404,
+        teams: { json: [{ permission: 'write' }, { permission: 'owner' }] },
+      },
+      'write',
+    ],
+    [
+      'one team only reads',
+      { members: 403, collaborator: 204, teams: { json: [{ permission: 'write' }, { permission: 'read' }] } },
+      'unknown',
+    ],
+    [
+      'a team has rights of its own',
+      { members: 403, collaborator: 404, teams: { json: [{ permission: 'none' }] } },
+      'unknown',
+    ],
+    ['no team is shown', { members: 403, collaborator: 404, teams: { json: [] } }, 'unknown'],
+    [
+      'teams that read, and a collaborator who is no member',
+      { members: 404, collaborator: 204, teams: { json: [] } },
+      'write',
+    ],
+    ['the teams are refused as well', { members: 403, collaborator: 204, teams: { status: 403 } }, 'unknown'],
   ])('%s', async (_what, answers, expected) => {
     expect(await ask(answers)).toBe(expected);
   });

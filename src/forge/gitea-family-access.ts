@@ -2,14 +2,14 @@
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import { type ForgeUser, PERMISSIONS, type Permission, type RepositoryRef } from '../vocabulary.ts';
-import type { ForgeAdministration, TokenScopes } from './forge.ts';
+import type { ForgeAdministration, ForgeHook, TokenScopes } from './forge.ts';
 import type { ForgeHttp, RepositoryCall } from './gitea-family-http.ts';
 import { listAll } from './gitea-family-pages.ts';
 import { repository as repositoryShape, user as userShape } from './gitea-family-payloads.ts';
 
 const permissionAnswer = z.object({ permission: z.enum(PERMISSIONS), user: userShape.nullish() });
 const ownedRepository = repositoryShape.extend({ owner: userShape.nullish() });
-const hookAnswer = z.object({
+export const hookAnswer = z.object({
   id: z.number().int(),
   active: z.boolean().nullish(),
   events: z.array(z.string()).nullish(),
@@ -22,13 +22,7 @@ export function createAdministration(http: ForgeHttp): ForgeAdministration {
     version: () => version(http),
     async listHooks(repository) {
       const hooks = await listAll(http, { repository, path: '/hooks', member: hookAnswer });
-      return hooks.map((hook) => ({
-        id: hook.id,
-        url: String(hook.config?.url ?? ''),
-        active: hook.active === true,
-        events: hook.events ?? [],
-        contentType: String(hook.config?.content_type ?? ''),
-      }));
+      return hooks.map(toHook);
     },
     async serverTime() {
       const { headers } = await http.tell({ method: 'GET', path: '/version' });
@@ -36,6 +30,16 @@ export function createAdministration(http: ForgeHttp): ForgeAdministration {
       return Number.isNaN(time) ? null : time;
     },
     tokenScopes: (repository) => tokenScopes(http, repository),
+  };
+}
+
+export function toHook(hook: z.output<typeof hookAnswer>): ForgeHook {
+  return {
+    id: hook.id,
+    url: String(hook.config?.url ?? ''),
+    active: hook.active === true,
+    events: hook.events ?? [],
+    contentType: String(hook.config?.content_type ?? ''),
   };
 }
 
@@ -73,7 +77,9 @@ async function deducedPermission(http: ForgeHttp, repository: RepositoryRef, use
   if (candidate !== undefined && candidate.id !== user.id) return 'another';
   const collaborator = `/collaborators/${encodeURIComponent(login)}`;
   const isCollaborator = await holds(() => http.tellTo({ method: 'GET', repository, path: collaborator }));
-  if (candidate !== undefined) return await candidatePermission(http, { owner, login, isCollaborator });
+  if (candidate !== undefined) {
+    return await candidatePermission(http, { repository, owner, login, isCollaborator });
+  }
   const reads = isCollaborator === true || found.private === false;
   return reads ? await ofThisAccount(http, user, 'read') : 'none';
 }
@@ -90,21 +96,55 @@ async function ofThisAccount(http: ForgeHttp, user: ForgeUser, permission: Permi
   }
 }
 
+interface Candidate {
+  repository: RepositoryRef;
+  owner: string;
+  login: string;
+  isCollaborator: boolean | null;
+}
+
 /**
  * Who may be assigned may write, with one exception: in an organization, members of a team that only reads pull
- * requests are listed, too. So there it counts only for a collaborator who is no member.
+ * requests are listed, too. So there it counts only where every team of the repository writes, or for a collaborator
+ * who is no member. The teams are asked first: `/orgs` takes read:organization even for a person's repository.
  */
 async function candidatePermission(
   http: ForgeHttp,
-  { owner, login, isCollaborator }: { owner: string; login: string; isCollaborator: boolean | null },
+  { repository, owner, login, isCollaborator }: Candidate,
 ): Promise<Permission | 'unknown'> {
+  const teams = await teamsOf(http, repository);
+  if (teams === 'no-organization' || teams === 'all-write') return 'write';
   const organization = `/orgs/${encodeURIComponent(owner)}`;
-  const isOrganization = await holds(() => http.tell({ method: 'GET', path: organization }));
-  if (isOrganization === false) return 'write';
-  if (isOrganization === null || isCollaborator !== true) return 'unknown';
+  if (teams === 'untold') {
+    const isOrganization = await holds(() => http.tell({ method: 'GET', path: organization }));
+    if (isOrganization === false) return 'write';
+    if (isOrganization === null) return 'unknown';
+  }
+  if (isCollaborator !== true) return 'unknown';
   const member = `${organization}/members/${encodeURIComponent(login)}`;
   const isMember = await holds(() => http.tell({ method: 'GET', path: member }));
   return isMember === false ? 'write' : 'unknown';
+}
+
+const teamAnswer = z.object({ permission: z.string().nullish() });
+/** A team with rights of its own for each part of the repository is `none` here, and stays in doubt. */
+const WRITING_TEAMS = ['write', 'admin', 'owner'];
+
+/** 405 is how both forges say that the owner is a person; the route takes read:repository alone. */
+async function teamsOf(
+  http: ForgeHttp,
+  repository: RepositoryRef,
+): Promise<'no-organization' | 'all-write' | 'some-read' | 'untold'> {
+  try {
+    const call = { method: 'GET', repository, path: '/teams' } as const;
+    const teams = (await http.sendTo(call, z.array(teamAnswer).nullish())).value;
+    if (!teams || teams.length === 0) return 'some-read';
+    return teams.every((team) => WRITING_TEAMS.includes(team.permission ?? '')) ? 'all-write' : 'some-read';
+  } catch (error) {
+    if (error instanceof ForgeRefused && error.status === 405) return 'no-organization';
+    if (error instanceof ForgeRefused || error instanceof ForgeMissing) return 'untold';
+    throw error;
+  }
 }
 
 async function assignees(http: ForgeHttp, repository: RepositoryRef): Promise<ForgeUser[] | null> {

@@ -136,7 +136,7 @@ export function toInline(comment: z.output<typeof inlineAnswer>): InlineComment 
   };
 }
 
-type CiResult = 'pending' | 'success' | 'failure' | 'nothing';
+export type CiResult = 'pending' | 'success' | 'failure' | 'nothing';
 
 /** Whether a listed run is of this commit: servers that do not know the filter answer the runs of all commits. */
 export function isRunOf(sha: string): (run: z.output<typeof runAnswer>) => boolean {
@@ -173,7 +173,7 @@ export function isCancellation({ description }: { description: string }): boolea
 }
 
 /** A cancelled run proved nothing, in either direction. */
-function ciResult(status: string): CiResult {
+export function ciResult(status: string): CiResult {
   if (['success', 'skipped', 'neutral', 'warning'].includes(status)) return 'success';
   if (status === 'cancelled') return 'nothing';
   return ['failure', 'error', 'timed_out'].includes(status) ? 'failure' : 'pending';

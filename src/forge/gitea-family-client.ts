@@ -1,7 +1,6 @@
 /** The forge port on Forgejo's and Gitea's REST API: one client per account. */
 import { z } from 'zod';
-import { ForgeMissing, ForgeRefused } from '../errors.ts';
-import type { EventItem, RepositoryRef, ReviewVerdict } from '../vocabulary.ts';
+import type { EventItem, ForgeUser, RepositoryRef, ReviewVerdict } from '../vocabulary.ts';
 import type { CiState, Forge, Item, Review } from './forge.ts';
 import { createAdministration } from './gitea-family-access.ts';
 import { createAddress } from './gitea-family-address.ts';
@@ -30,7 +29,9 @@ import {
   user as userShape,
 } from './gitea-family-payloads.ts';
 import { createCi } from './gitea-family-runs.ts';
+import { createSurvey } from './gitea-family-survey.ts';
 import { createComments, merge } from './gitea-family-writes.ts';
+import { offeredOr } from './not-offered.ts';
 
 const REVIEW_EVENTS: Readonly<Record<ReviewVerdict, string>> = {
   approved: 'APPROVED',
@@ -50,6 +51,7 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
     ...createComments(http),
     ...createEvidence(http),
     ...createAddress(account, http),
+    ...createSurvey(http),
     async self() {
       return toUser((await http.send({ method: 'GET', path: '/user' }, userShape)).value);
     },
@@ -128,16 +130,14 @@ async function listReviews(http: ForgeHttp, repository: RepositoryRef, number: n
 
 async function ciState(http: ForgeHttp, repository: RepositoryRef, sha: string): Promise<CiState> {
   const path = `/commits/${encodeURIComponent(sha)}/status`;
-  const statuses = await listAll(http, { repository, path, member: statusAnswer, field: 'statuses' });
+  const statuses = await offeredOr([], () =>
+    listAll(http, { repository, path, member: statusAnswer, field: 'statuses' }),
+  );
   const query = { head_sha: sha };
   const list = { repository, path: '/actions/runs', query, member: runAnswer, field: 'workflow_runs' };
-  const runs = await listAll(http, list).catch((error: unknown) => {
-    // Before Forgejo 12 and Gitea 1.25, and where Actions are switched off, there is no such list. Gitea keeps it from
-    // everybody but the owner; statuses tell readers the same.
-    if (error instanceof ForgeMissing) return [];
-    if (error instanceof ForgeRefused && (error.status === 405 || error.status === 403)) return [];
-    throw error;
-  });
+  // Before Forgejo 12 and Gitea 1.25, and where Actions are switched off, there is no such list. Gitea keeps it from
+  // everybody but the owner; statuses tell readers the same.
+  const runs = await offeredOr([], () => listAll(http, list));
   return toCiState(statuses, runs.filter(isRunOf(sha)));
 }
 
@@ -164,7 +164,7 @@ const pullListed = pullShape.extend({ id: z.number().int() });
 async function submitReview(
   http: ForgeHttp,
   { repository, number, review }: { repository: RepositoryRef; number: number; review: ReviewToSubmit },
-): Promise<{ id: number }> {
+): Promise<{ id: number; author?: ForgeUser }> {
   const unplaced = review.inline.filter((inline) => inline.line === null);
   const paragraphs = unplaced.map((inline) => `\`${inline.path}\`: ${inline.body}`);
   const body = {
@@ -176,9 +176,11 @@ async function submitReview(
       .map((inline) => ({ path: inline.path, body: inline.body, new_position: inline.line })),
   };
   const call = { method: 'POST', repository, path: `/pulls/${number}/reviews`, body } as const;
-  return { id: (await http.sendTo(call, z.object({ id: z.number().int() }))).value.id };
+  const { id, user } = (await http.sendTo(call, reviewMade)).value;
+  return user ? { id, author: toUser(user) } : { id };
 }
 
+const reviewMade = z.object({ id: z.number().int(), user: userShape.nullish() });
 type ReviewToSubmit = Parameters<Forge['submitReview']>[2];
 
 /**

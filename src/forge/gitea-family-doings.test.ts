@@ -1,8 +1,8 @@
 /** The smaller writes, comments by id, merging, and what CI tells, as they go over the wire. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Json } from '../../test/fixtures/bodies.ts';
-import { forge, repository, stopForges } from '../../test/fixtures/scripted-forge.ts';
-import { ForgeMissing, ForgeRefused } from '../errors.ts';
+import { forge, type Reply, repository, stopForges } from '../../test/fixtures/scripted-forge.ts';
+import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 
 afterEach(stopForges);
 
@@ -176,6 +176,97 @@ describe('CI', () => {
       why: expect.stringContaining('update the forge'),
     });
     expect(await answer(405)).toMatchObject({ kind: 'not-offered' });
-    expect(await answer(403)).toBeInstanceOf(ForgeRefused);
+    expect(await answer(403)).toMatchObject({
+      kind: 'not-offered',
+      why: expect.stringContaining('does not show this account a list of runs'),
+    });
+    expect(await answer(401)).toBeInstanceOf(ForgeRefused);
+    expect(await answer(500)).toBeInstanceOf(ForgeUnavailable);
+  });
+
+  describe('a Gitea that keeps the list of runs from readers', () => {
+    const address = (run: number) => `https://forge.example.org/orchard/pears/actions/runs/${run}`;
+    const task = (id: number, run: number, name: string, status: string) => ({
+      id,
+      name,
+      head_sha: sha,
+      event: 'pull_request',
+      status,
+      workflow_id: 'ci.yml',
+      url: address(run),
+    });
+    const gitea = (jobs: (run: string) => Reply) =>
+      forge(({ path }) => {
+        if (path.endsWith('/actions/tasks')) {
+          const tasks = [
+            task(9, 7, 'lint', 'success'),
+            task(8, 7, 'test', 'failure'),
+            task(5, 6, 'a', 'success'),
+          ];
+          return { json: { workflow_runs: [...tasks, { ...task(4, 3, 'b', 'failure'), head_sha: 'c' }] } };
+        }
+        const run = /\/runs\/(\d+)\/jobs$/.exec(path)?.[1];
+        if (run !== undefined) return jobs(run);
+        return { status: 403, json: { message: 'user should be the owner of the repo' } };
+      });
+
+    test('tells it from the tasks, with the number of a run where its jobs prove it', async () => {
+      const { client } = await gitea((run) => ({
+        json: {
+          jobs: [{ id: 31, name: 'test', conclusion: 'failure', html_url: `${address(Number(run))}/jobs/0` }],
+        },
+      }));
+      expect(await client.listRuns(repository, { headSha: sha, limit: 10 })).toMatchObject({
+        kind: 'runs',
+        runs: [
+          {
+            id: 7,
+            workflow: 'ci.yml',
+            status: 'failure',
+            htmlUrl: address(7),
+            tasks: [
+              { name: 'lint', status: 'success' },
+              { name: 'test', status: 'failure' },
+            ],
+          },
+          { id: null, status: 'success' },
+        ],
+      });
+      expect(await client.listJobs(repository, 7)).toMatchObject({ jobs: [{ id: 31, status: 'failure' }] });
+    });
+
+    test.each<[string, Reply]>([
+      ['of another run', { json: { jobs: [{ id: 31, name: 'x', html_url: `${address(2)}/jobs/0` }] } }],
+      ['of a run whose number only begins alike', { json: [{ id: 31, html_url: `${address(70)}/jobs/0` }] }],
+      ['there are none', { json: { jobs: null } }],
+      ['they are refused', { status: 403, json: { message: 'no' } }],
+    ])('gives no number where the jobs are %s', async (_what, jobs) => {
+      const { client } = await gitea(() => jobs);
+      const listed = await client.listRuns(repository, { headSha: sha, limit: 10 });
+      expect(listed).toMatchObject({ kind: 'runs', runs: [{ id: null, status: 'failure' }, { id: null }] });
+    });
+
+    test('CI of a commit is what its statuses say', async () => {
+      const { client } = await forge(({ path, query }) => {
+        if (!path.endsWith('/status')) return { status: 403, json: { message: 'owner only' } };
+        return {
+          json: {
+            statuses: query.get('page') === '1' ? [{ id: 1, context: 'ci / test', status: 'failure' }] : [],
+          },
+        };
+      });
+      expect(await client.ciState(repository, sha)).toEqual({ state: 'failure', failed: ['ci / test'] });
+    });
+  });
+
+  test('nothing of CI that is refused, or missing, ends what reads it', async () => {
+    for (const status of [403, 404, 405]) {
+      const { client } = await forge(() => ({ status, json: { message: 'x' } }));
+      expect(await client.ciState(repository, sha)).toEqual({ state: 'none', failed: [] });
+      expect(await client.listJobs(repository, 1)).toMatchObject({ kind: 'not-offered' });
+      expect(await client.readLog(repository, 1, 10)).toMatchObject({ kind: 'not-offered' });
+      const at = { since: null, page: 1 };
+      expect(await client.timeline(repository, 6, at)).toMatchObject({ kind: 'not-offered' });
+    }
   });
 });

@@ -16,6 +16,7 @@ import {
   repository as repositoryShape,
   user as userShape,
 } from './gitea-family-payloads.ts';
+import { whyNotOffered } from './not-offered.ts';
 
 const PAGE_SIZE = 50;
 const PIECE_SIZE = 5;
@@ -111,9 +112,13 @@ async function timeline(http: ForgeHttp, call: TimelineCall): Promise<Timeline |
     const entries = members.flatMap((answer) => (answer === null ? [] : toEntry(answer)));
     return { kind: 'timeline', entries, isLast: members.length === 0 };
   } catch (error) {
-    const noRoute = error instanceof ForgeMissing || (error instanceof ForgeRefused && error.status === 405);
-    if (!noRoute) throw error;
-    return { kind: 'not-offered', why: 'This forge has no timeline of issues. Update it.' };
+    const reason = whyNotOffered(error);
+    if (reason === null) throw error;
+    const why =
+      reason === 'no-route'
+        ? 'This forge has no timeline of issues. Update it.'
+        : 'This forge does not show this account the timeline of issues. Give it access to the repository.';
+    return { kind: 'not-offered', why };
   }
 }
 

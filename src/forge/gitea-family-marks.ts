@@ -1,10 +1,10 @@
 /** Labels, assignees, requests for a review and reactions: writes that change nothing when they are repeated. */
 import { z } from 'zod';
-import { ForgeMissing, ForgeRefused } from '../errors.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { ForgeMarker } from './forge.ts';
 import type { ForgeHttp } from './gitea-family-http.ts';
 import { listAll } from './gitea-family-pages.ts';
+import { offeredOr } from './not-offered.ts';
 
 const label = z.object({ id: z.number().int(), name: z.string() });
 
@@ -39,14 +39,9 @@ export function createMarker(http: ForgeHttp): ForgeMarker {
   };
 }
 
-/** Labels of the organization count in its repositories; a person's account has none, and 404 says so. */
+/** Labels of the organization count in its repositories. A person's account has none (404); it takes read:organization. */
 async function organizationLabels(http: ForgeHttp, repository: RepositoryRef) {
   const owner = encodeURIComponent(repository.fullName.split('/')[0]!);
-  try {
-    const call = { method: 'GET', path: `/orgs/${owner}/labels?limit=50` } as const;
-    return (await http.send(call, z.array(label).nullish())).value ?? [];
-  } catch (error) {
-    if (error instanceof ForgeMissing || error instanceof ForgeRefused) return [];
-    throw error;
-  }
+  const call = { method: 'GET', path: `/orgs/${owner}/labels?limit=50` } as const;
+  return await offeredOr([], async () => (await http.send(call, z.array(label).nullish())).value ?? []);
 }

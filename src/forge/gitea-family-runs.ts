@@ -1,9 +1,10 @@
 /** Runs, jobs and logs of Actions: each came with another version, so each may be missing. */
 import { z } from 'zod';
-import { ForgeMissing, ForgeRefused } from '../errors.ts';
 import type { CiRun, ForgeCi, NotOffered } from './forge.ts';
 import { isRunOf, runAnswer } from './gitea-family-answers.ts';
 import type { ForgeHttp } from './gitea-family-http.ts';
+import { runsOfTasks } from './gitea-family-tasks.ts';
+import { offeredOr, whyNotOffered } from './not-offered.ts';
 
 const word = z
   .string()
@@ -24,9 +25,14 @@ export function createCi(http: ForgeHttp): ForgeCi {
       });
       return await offered(LISTS, async () => {
         const call = { method: 'GET', repository, path: `/actions/runs?${search}` } as const;
-        const runs = (await http.sendTo(call, runsAnswer)).value.workflow_runs ?? [];
-        const wanted = headSha === null ? runs : runs.filter(isRunOf(headSha));
-        return { kind: 'runs', runs: wanted.sort((a, b) => b.id - a.id).map(toRun) };
+        const runs = await offeredOr(null, async () => (await http.sendTo(call, runsAnswer)).value);
+        if (runs === null) {
+          const tasks = await runsOfTasks(http, repository, { headSha, limit });
+          return { kind: 'runs', runs: tasks, limited: LIMITED };
+        }
+        const listed = runs.workflow_runs ?? [];
+        const wanted = headSha === null ? listed : listed.filter(isRunOf(headSha));
+        return { kind: 'runs', runs: wanted.sort((a, b) => b.id - a.id).map(toRun), limited: null };
       });
     },
     async listJobs(repository, runId) {
@@ -54,16 +60,21 @@ export function createCi(http: ForgeHttp): ForgeCi {
 }
 
 const LISTS = 'a list of runs (Forgejo 12 or Gitea 1.25 have one)';
+const LIMITED =
+  'This forge has no list of CI runs, or shows it to the owner of the repository only (Gitea 1.25 and newer). Runs are told from the list of tasks, and CI from commit statuses; agents may lack the ids by which logs are read.';
 const JOBS = 'the jobs of a run (Forgejo 16 or Gitea 1.25 have them)';
 const LOGS = 'logs of jobs (Forgejo 16 or Gitea 1.24 have them)';
 
-/** 404 and 405 say "no such route" on these; a wrong id says 404 too, and the sentence names both. */
 async function offered<T>(what: string, ask: () => Promise<T>): Promise<T | NotOffered> {
   try {
     return await ask();
   } catch (error) {
-    const noRoute = error instanceof ForgeMissing || (error instanceof ForgeRefused && error.status === 405);
-    if (!noRoute) throw error;
+    const reason = whyNotOffered(error);
+    if (reason === null) throw error;
+    if (reason === 'not-to-us') {
+      const why = `This forge does not show this account ${what}. Go by the commit statuses of the pull request, and read the page in a browser.`;
+      return { kind: 'not-offered', why };
+    }
     const why = `This forge does not offer ${what}, Actions are off in the repository, or there is no such id. Check the id with list_ci_runs; else update the forge or read the page in a browser.`;
     return { kind: 'not-offered', why };
   }
@@ -78,5 +89,6 @@ function toRun(run: z.output<typeof listedRun>): CiRun {
     headSha: run.commit_sha || run.head_sha,
     event: run.event,
     htmlUrl: run.html_url,
+    tasks: [],
   };
 }

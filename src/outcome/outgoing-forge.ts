@@ -85,6 +85,10 @@ const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
   timeline: null,
   findReviewComment: null,
   dismissedReviews: null,
+  findRepository: null,
+  listRepositories: null,
+  listAssignable: null,
+  listOwnerHooks: null,
 };
 
 /** `rules` is asked at each call: a run may read a stranger's words in its midst. */

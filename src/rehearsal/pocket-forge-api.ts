@@ -4,6 +4,7 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { ForgeMissing, ForgeRefused } from '../errors.ts';
 import { findUser, repositoryById, requirePermission } from './pocket-forge-access.ts';
 import { addIssueRoutes } from './pocket-forge-api-issues.ts';
+import { addOwnRoutes } from './pocket-forge-api-own.ts';
 import { addPullRoutes } from './pocket-forge-api-pulls.ts';
 import { addRepositoryRoutes } from './pocket-forge-api-repositories.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
@@ -45,6 +46,7 @@ export function createApi(context: PocketContext, tokens: ReadonlyMap<string, Po
   addIssueRoutes(api, context);
   addPullRoutes(api, context);
   addTimelineRoute(api, context);
+  addOwnRoutes(api, context);
   app.route('/api/v1', api);
   if (context.kind === 'forgejo') {
     app.get('/api/forgejo/v1/version', (c) => c.json({ version: HABITS.forgejo.version }));

@@ -46,6 +46,7 @@ test('all is well, one line each, without a secret', async () => {
     [null, 'model-credential', 'ok'],
     [null, 'webhook-secret', 'ok'],
     ['dev', 'forge-token', 'ok'],
+    ['dev', 'forge-reads', 'ok'],
   ]);
   for (const secret of here.config().secrets) expect(JSON.stringify(checks)).not.toContain(secret);
 });

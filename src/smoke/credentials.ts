@@ -3,9 +3,12 @@ import { readFile } from 'node:fs/promises';
 import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import { ForgeRefused } from '../errors.ts';
 import type { Forge } from '../forge/forge.ts';
-import type { SmokeCheck } from './report.ts';
+import type { TriedForge } from '../forge/try-reads.ts';
+import { checkReads } from './forge-reads.ts';
+import { isWell, type SmokeCheck } from './report.ts';
 
-export type ForgeOf = (forge: ForgeConfig, agent: string) => Pick<Forge, 'self'>;
+export type ForgeOf = (forge: ForgeConfig, agent: string) => SmokeForge;
+export type SmokeForge = Pick<Forge, 'self' | 'findRepository' | 'listRepositories'> & TriedForge;
 
 export async function checkCredentials(
   config: LoadedConfig,
@@ -15,13 +18,13 @@ export async function checkCredentials(
   const tokens = forges.flatMap((forge) =>
     Object.keys(forge.accounts)
       .filter((agent) => deps.agents.includes(agent))
-      .map((agent) => checkForgeToken(forge, agent, deps.forge)),
+      .map((agent) => checkForge(forge, agent, deps.forge)),
   );
   return [
     await checkModel(config.model),
     ...forges.map(checkWebhookSecret),
     ...(await checkSigningKey(config.git.signingKeyFile)),
-    ...(await Promise.all(tokens)),
+    ...(await Promise.all(tokens)).flat(),
   ];
 }
 
@@ -90,6 +93,11 @@ function modelCheck(state: SmokeCheck['state'], detail: string, remedy: string):
   return { agent: null, check: 'model-credential', state, detail, remedy };
 }
 
+async function checkForge(forge: ForgeConfig, agent: string, forgeOf: ForgeOf): Promise<SmokeCheck[]> {
+  const token = await checkForgeToken(forge, agent, forgeOf);
+  return isWell(token) ? [token, await checkReads(forge, agent, forgeOf(forge, agent))] : [token];
+}
+
 async function checkForgeToken(forge: ForgeConfig, agent: string, forgeOf: ForgeOf): Promise<SmokeCheck> {
   const { login } = forge.accounts[agent]!;
   const key = `forges.${forge.name}.accounts.${agent}`;
@@ -108,9 +116,12 @@ async function checkForgeToken(forge: ForgeConfig, agent: string, forgeOf: Forge
     if (!(error instanceof ForgeRefused)) {
       return check('failed', 'unreachable', `Check forges.${forge.name}.url and that the forge is up.`);
     }
-    const remedy =
-      error.status === 403 ? 'Give the token the scope read:user.' : `Put a valid token into ${key}.token.`;
-    return check('refused', `the forge answered ${error.status}`, remedy);
+    if (error.status === 403) {
+      const remedy =
+        'Give the token the scope read:user, if it can have it: one for named repositories cannot.';
+      return check('skipped', `may not be asked whose it is; taken for ${login}`, remedy);
+    }
+    return check('refused', `the forge answered ${error.status}`, `Put a valid token into ${key}.token.`);
   }
 }
 

@@ -8,6 +8,7 @@ export type SmokeCheckName =
   | 'run'
   | 'model-credential'
   | 'forge-token'
+  | 'forge-reads'
   | 'webhook-secret'
   | 'signing-key'
   | 'layout'

@@ -1,16 +1,25 @@
-/** Who our accounts are: each agent's token, asked for its own name and id. */
+/**
+ * Who our accounts are: each agent's token, asked for its own name and id. A token that may not be asked (403: without
+ * read:user, which Forgejo's tokens for named repositories cannot have) is taken for the configured account until what
+ * it posts shows whose it is.
+ */
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { Forge } from '../forge/forge.ts';
+import type { ForgeUser } from '../vocabulary.ts';
 import type { AccountIds } from './sender.ts';
 import { sameLogin } from './sender.ts';
 
 export type Identity =
   | { kind: 'ok'; id: number; login: string }
+  /** the forge does not say whose token it is; `id`: of the account with the configured login, as far as it is known */
+  | { kind: 'assumed'; id: number | null; login: string; reason: string }
   /** the token is another account's: what it does would be done in that name */
   | { kind: 'wrong'; login: string; reason: string }
   | { kind: 'refused'; status: number; reason: string }
   | { kind: 'unavailable'; reason: string };
+
+export type IdentityForge = Pick<Forge, 'self' | 'findRepository' | 'listRepositories' | 'listAssignable'>;
 
 export interface IdentityReport {
   forge: string;
@@ -20,7 +29,7 @@ export interface IdentityReport {
 
 export interface IdentityDeps {
   forges: () => Readonly<Record<string, ForgeConfig>>;
-  client: (forge: ForgeConfig, agent: string) => Pick<Forge, 'self'>;
+  client: (forge: ForgeConfig, agent: string) => IdentityForge;
   now: () => number;
 }
 
@@ -37,6 +46,8 @@ interface Known {
 export class Identities {
   readonly #deps: IdentityDeps;
   readonly #known = new Map<string, Known>();
+  /** authors of what we posted, by account */
+  readonly #posted = new Map<string, ForgeUser>();
 
   constructor(deps: IdentityDeps) {
     this.#deps = deps;
@@ -63,9 +74,35 @@ export class Identities {
     const asked = accountKey(forge, account);
     const known = this.#known.get(key);
     if (known !== undefined && known.account === asked && !this.#isStale(known)) return known.identity;
-    const identity = await ask(this.#deps.client(forge, agent), { forge, agent, login: account.login });
+    const answer = await ask(this.#deps.client(forge, agent), { forge, agent, login: account.login });
+    const author = this.#posted.get(asked);
+    const identity =
+      author === undefined ? answer : judgeAuthor({ forge, agent, login: account.login }, author);
     this.#known.set(key, { account: asked, identity, at: this.#deps.now() });
     return identity;
+  }
+
+  /** Whose name stands under what this agent has just posted; the identity that follows when that is news. */
+  posted(forgeName: string, agent: string, author: ForgeUser): Identity | null {
+    const forge = this.#deps.forges()[forgeName];
+    const account = forge?.accounts[agent];
+    if (forge === undefined || account === undefined) return null;
+    const asked = accountKey(forge, account);
+    if (this.#posted.get(asked)?.id === author.id) return null;
+    this.#posted.set(asked, author);
+    const identity = judgeAuthor({ forge, agent, login: account.login }, author);
+    this.#known.set(JSON.stringify([forgeName, agent]), { account: asked, identity, at: this.#deps.now() });
+    return identity;
+  }
+
+  /** Why nothing may be written in this agent's name; null = it may, as far as is known. */
+  whyNotWrite(forgeName: string, agent: string): string | null {
+    const forge = this.#deps.forges()[forgeName];
+    const account = forge?.accounts[agent];
+    const known = this.#known.get(JSON.stringify([forgeName, agent]));
+    if (forge === undefined || account === undefined || known?.account !== accountKey(forge, account))
+      return null;
+    return known.identity.kind === 'wrong' ? known.identity.reason : null;
   }
 
   #isStale({ identity, at }: Known): boolean {
@@ -78,9 +115,10 @@ export class Identities {
     const ids = new Map<string, number>();
     for (const [agent, account] of Object.entries(forge.accounts)) {
       const known = this.#known.get(JSON.stringify([forge.name, agent]));
-      if (known?.identity.kind === 'ok' && known.account === accountKey(forge, account)) {
-        ids.set(agent, known.identity.id);
-      }
+      if (known === undefined || known.account !== accountKey(forge, account)) continue;
+      const { identity } = known;
+      const id = identity.kind === 'ok' || identity.kind === 'assumed' ? identity.id : null;
+      if (id !== null) ids.set(agent, id);
     }
     return ids;
   }
@@ -90,23 +128,33 @@ function accountKey(forge: ForgeConfig, account: { login: string; token: string 
   return JSON.stringify([forge.url, account.login.toLowerCase(), account.token]);
 }
 
-async function ask(
-  client: Pick<Forge, 'self'>,
-  { forge, agent, login }: { forge: ForgeConfig; agent: string; login: string },
-): Promise<Identity> {
+interface Asked {
+  forge: ForgeConfig;
+  agent: string;
+  /** as configured */
+  login: string;
+}
+
+function judgeAuthor({ forge, agent, login }: Asked, author: ForgeUser): Identity {
+  if (sameLogin(author.login, login)) return { kind: 'ok', id: author.id, login: author.login };
+  const option = `forges.${forge.name}.accounts.${agent}`;
+  const reason =
+    `agent ${agent} does not start: its token on ${forge.name} is that of ${author.login}, and ${option}.login is ` +
+    `${login}. Give it the token of ${login}, or correct the login`;
+  return { kind: 'wrong', login: author.login, reason };
+}
+
+async function ask(client: IdentityForge, asked: Asked): Promise<Identity> {
+  const { forge, agent } = asked;
   const option = `forges.${forge.name}.accounts.${agent}`;
   try {
-    const self = await client.self();
-    if (sameLogin(self.login, login)) return { kind: 'ok', id: self.id, login: self.login };
-    const reason =
-      `agent ${agent} does not start: its token on ${forge.name} is that of ${self.login}, and ${option}.login is ` +
-      `${login}. Give it the token of ${login}, or correct the login`;
-    return { kind: 'wrong', login: self.login, reason };
+    return judgeAuthor(asked, await client.self());
   } catch (error) {
     if (error instanceof ForgeUnavailable || error instanceof ForgeMissing) {
       return { kind: 'unavailable', reason: error.message };
     }
     if (!(error instanceof ForgeRefused)) throw error;
+    if (error.status === 403) return await assume(client, asked);
     const remedy =
       error.status === 403
         ? 'Give the token read permission for the user as well (scope read:user)'
@@ -114,6 +162,50 @@ async function ask(
     const reason = `agent ${agent} does not start: ${forge.name} refuses its token (${error.status}). ${remedy}`;
     return { kind: 'refused', status: error.status, reason };
   }
+}
+
+/** More repositories than this are not looked through for one account. */
+const MOST_LOOKED_AT = 5;
+
+/** The id is looked for among those who may be assigned: it tells our account from whoever claims its name. */
+async function assume(client: IdentityForge, { forge, agent, login }: Asked): Promise<Identity> {
+  const option = `forges.${forge.name}.accounts.${agent}`;
+  const reason =
+    `the token of agent ${agent} on ${forge.name} may not be asked whose it is, so ${option}.login (${login}) is ` +
+    'believed until its first post shows the author. Give it the scope read:user; a token for named repositories ' +
+    'cannot have it';
+  return { kind: 'assumed', id: await accountId(client, forge, login), login, reason };
+}
+
+async function accountId(client: IdentityForge, forge: ForgeConfig, login: string): Promise<number | null> {
+  try {
+    for (const name of (await namesOf(client, forge)).slice(0, MOST_LOOKED_AT)) {
+      const found = await client.findRepository(name).catch(noRepository);
+      if (found === null) continue;
+      const listed = await client.listAssignable(found.repository);
+      const account =
+        listed.kind === 'people' ? listed.people.find((one) => sameLogin(one.login, login)) : undefined;
+      if (account !== undefined) return account.id;
+    }
+  } catch (error) {
+    // It is asked again within a minute.
+    if (!(error instanceof ForgeUnavailable || error instanceof ForgeRefused)) throw error;
+  }
+  return null;
+}
+
+function noRepository(error: unknown): null {
+  if (error instanceof ForgeMissing || error instanceof ForgeRefused) return null;
+  throw error;
+}
+
+async function namesOf(client: IdentityForge, forge: ForgeConfig): Promise<string[]> {
+  const names: string[] = [];
+  for (const { pattern } of forge.repositories) {
+    if (!pattern.endsWith('/*')) names.push(pattern);
+    else names.push(...(await client.listRepositories(pattern.slice(0, -2))));
+  }
+  return names;
 }
 
 /** Sentences about agents that cannot be told apart on the forge. */

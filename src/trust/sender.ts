@@ -44,8 +44,9 @@ function agentOf(forge: ForgeConfig, ids: AccountIds, user: ForgeUser): string |
 export function judgeUnasked(question: Question, ids: AccountIds): Judgement | null {
   const { forge, user, event } = question;
   const agent = agentOf(forge, ids, user);
-  // A delivery may pair our id with any name; the two must be one account, or the forge is asked like about anybody.
-  if (agent !== null && sameLogin(forge.accounts[agent]!.login, user.login))
+  // A delivery may pair our id with any name, and our name with any id: the two must be one account, or the forge is
+  // asked like about anybody.
+  if (agent !== null && ids.has(agent) && sameLogin(forge.accounts[agent]!.login, user.login))
     return allow(`${user.login} is the account of our agent ${agent}`);
   if (includes(forge.allowedBots, user.login)) {
     return allow(`${user.login} is listed in forges.${forge.name}.allowed_bots`);
@@ -94,8 +95,9 @@ export function judgeAnswer(question: Question, permission: Permission | 'unknow
     const reason = isListed
       ? `${user.login} is listed in forges.${forge.name}.trusted_senders, and the forge does not tell what they may do ${here}`
       : `the forge does not tell what ${user.login} may do ${here}, and waking an agent takes ${required} permission. ` +
-        `Make one of the agents' accounts an administrator of the repository, so that it can be asked, or list ` +
-        `${user.login} in forges.${forge.name}.trusted_senders, which then counts as permission`;
+        `Make one of the agents' accounts an administrator of the repository, so that it can be asked, give its ` +
+        `token the scope read:organization where the repository belongs to an organization, or list ${user.login} ` +
+        `in forges.${forge.name}.trusted_senders, which then counts as permission`;
     return { allowed: isListed, permission, reason };
   }
   const allowed = PERMISSIONS.indexOf(permission) >= PERMISSIONS.indexOf(required);

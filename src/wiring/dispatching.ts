@@ -6,12 +6,14 @@ import { modelWay } from '../agent-runner/model-way.ts';
 import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import { type ChosenEngine, chooseEngine, findProgram } from '../container/choose.ts';
 import { cliFor } from '../container/cli-build.ts';
+import { ForgeRefused } from '../errors.ts';
+import { watchAuthors } from '../forge/author-watch.ts';
 import type { Forge } from '../forge/forge.ts';
 import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
 import { rotatingForge } from '../forge/rotating-forge.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
 import { createGateway } from '../gateway.ts';
-import { createTrust } from '../trust.ts';
+import { createTrust, type Trust } from '../trust.ts';
 import { openWorkdir } from '../workdir.ts';
 import type { DispatchDeps } from '../worker/work.ts';
 import type { Parts } from './parts.ts';
@@ -32,13 +34,14 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
   mkdirSync(join(initial.state, 'work'), { recursive: true, mode: 0o700 });
   const chosen = await chooseEngine(engineChoice(initial, options.env, path));
   sayEngine(chosen, given);
-  const forge = forgeClients(given);
+  const clients = forgeClients(given);
+  const trust = createTrust({ forges: () => config().forges, client: clients, now, log });
   return {
     database,
     config,
     refreshConfig: given.refresh,
-    forge,
-    trust: createTrust({ forges: () => config().forges, client: forge, now, log }),
+    forge: watchedClients(clients, trust),
+    trust,
     workdir: openWorkdir({
       folder: join(initial.state, 'work'),
       env: options.env,
@@ -143,6 +146,26 @@ function forgeClients({ config, refresh, log }: Given): DispatchDeps['forge'] {
       });
     rotating.set(key, client);
     return client;
+  };
+}
+
+/** What is posted shows whose token it was; after a post in another's name nothing more is written. */
+function watchedClients(client: DispatchDeps['forge'], trust: Trust): DispatchDeps['forge'] {
+  const watched = new Map<Forge, Forge>();
+  return (forge, agent) => {
+    const bare = client(forge, agent);
+    const known =
+      watched.get(bare) ??
+      watchAuthors(bare, {
+        beforeWrite: () => {
+          const why = trust.whyNotWrite(forge.name, agent);
+          if (why !== null) throw new ForgeRefused(`Nothing is written as ${agent}: ${why}.`, 403);
+        },
+        posted: (author) => trust.posted(forge.name, agent, author),
+        assumed: () => trust.assumed(forge, agent),
+      });
+    watched.set(bare, known);
+    return known;
   };
 }
 

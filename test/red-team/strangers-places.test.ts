@@ -275,6 +275,7 @@ describe('what a tool answers, where everything is a stranger’s', () => {
     headSha: 's',
     event: 'push',
     htmlUrl: 'h',
+    tasks: [],
   };
   const job: CiJob = { id: 2, name: 'n', status: 'failure' };
   const ci = { state: 'failure' as const, failed: ['MARK ci END'] };
@@ -284,7 +285,7 @@ describe('what a tool answers, where everything is a stranger’s', () => {
     listComments: async () => [marked(comment, 'comment', keep)],
     listReviews: async () => [marked(review, 'review', new RegExp(`${keep.source}|commitId$`))],
     ciState: async () => ci,
-    listRuns: async () => ({ kind: 'runs', runs: [{ ...run, workflow: 'MARK run END' }] }),
+    listRuns: async () => ({ kind: 'runs', runs: [{ ...run, workflow: 'MARK run END' }], limited: null }),
     listJobs: async () => ({ kind: 'jobs', jobs: [{ ...job, name: 'MARK job END' }] }),
     readLog: async () => ({ kind: 'log', text: 'MARK log END\n> MARK by ada', cut: true }),
   } as unknown as Forge;

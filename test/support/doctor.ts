@@ -51,10 +51,12 @@ export async function openEdge(config: LoadedConfig): Promise<Edge> {
 
 export function contextOf(
   config: LoadedConfig,
-  changes: Partial<DoctorContext> = {},
+  changes: Partial<Omit<DoctorContext, 'rows' | 'sites'>> = {},
   engine: ContainerEngine = processEngine({ flock: null }),
 ): Omit<DoctorContext, 'rows'> {
   return {
+    // `runDoctor` looks for them itself.
+    sites: async () => ({ sites: [], empty: [], leftOut: 0 }),
     config,
     now: () => Date.now(),
     uid: process.getuid?.() ?? null,
@@ -72,7 +74,7 @@ export function contextOf(
 
 export async function diagnose(
   config: LoadedConfig,
-  changes?: Partial<DoctorContext>,
+  changes?: Partial<Omit<DoctorContext, 'rows' | 'sites'>>,
   engine?: ContainerEngine,
 ): Promise<DoctorReport> {
   return await runDoctor(contextOf(config, changes, engine));

@@ -1,7 +1,7 @@
 /** The real trust before a forge that knows the permissions it was told. */
 import type { ForgeConfig } from '../../src/config/config.ts';
 import { ForgeMissing } from '../../src/errors.ts';
-import type { Item } from '../../src/forge/forge.ts';
+import type { Item, TimelineEntry } from '../../src/forge/forge.ts';
 import { silentLog } from '../../src/log.ts';
 import type { Told } from '../../src/trust/permissions.ts';
 import { createTrust, type Trust, type TrustDeps } from '../../src/trust.ts';
@@ -18,6 +18,10 @@ export interface KnownForge {
   states?: Readonly<Record<number, 'open' | 'closed'>>;
   /** ids of comments that are still there; without it, none is */
   comments?: readonly number[];
+  /** the forge's only item; without it, it has none */
+  item?: () => Item;
+  /** of that item, since then; without it, the forge keeps none */
+  timeline?: (since: string | null) => readonly TimelineEntry[];
   /** whose token an agent has */
   self?: (agent: string) => ForgeUser;
   forges?: Readonly<Record<string, ForgeConfig>>;
@@ -37,7 +41,17 @@ export function trustWith(forge: KnownForge): Trust {
         return { ...COMMENT, id };
       },
       findReviewComment: async () => null,
+      timeline: async (_repository, _number, { since }) =>
+        forge.timeline === undefined
+          ? { kind: 'not-offered', why: 'This forge was told of no timeline.' }
+          : { kind: 'timeline', entries: [...forge.timeline(since)], isLast: true },
+      findRepository: async () => {
+        throw new ForgeMissing('This forge was told of no repositories.');
+      },
+      listRepositories: async () => [],
+      listAssignable: async () => ({ kind: 'people', people: [] }),
       getItem: async () => {
+        if (forge.item !== undefined) return forge.item();
         throw new ForgeMissing('This forge was told of no items.');
       },
       self: async () => {

@@ -1,0 +1,82 @@
+/** What a dispatch reads before it runs, really read once: an account that is refused one of these fails every dispatch. */
+import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
+import type { RepositoryRef } from '../vocabulary.ts';
+import type { Forge, NotOffered } from './forge.ts';
+
+export interface ReadTrial {
+  /** as "comments of #3" */
+  what: string;
+  /** `not-offered`: dispatches go on without it */
+  outcome: 'read' | 'not-offered' | 'failed';
+  /** a sentence; '' when it was read */
+  why: string;
+}
+
+export type TriedForge = Pick<
+  Forge,
+  | 'listItems'
+  | 'getItem'
+  | 'listComments'
+  | 'timeline'
+  | 'listReviews'
+  | 'dismissedReviews'
+  | 'ciState'
+  | 'listRuns'
+>;
+
+/** The newest items among which a pull request is looked for. */
+const LOOKED_AT = 30;
+
+/** Never throws for what the forge says. Without any item, only the lists are tried. */
+export async function tryReads(forge: TriedForge, repository: RepositoryRef): Promise<ReadTrial[]> {
+  const trials: ReadTrial[] = [];
+  const attempt = async <T>(what: string, read: () => Promise<T | NotOffered>): Promise<T | null> => {
+    const { trial, value } = await tryOne(what, read);
+    trials.push(trial);
+    return value;
+  };
+  const items = await attempt('issues and pull requests', () =>
+    forge.listItems(repository, { state: 'all', limit: LOOKED_AT }),
+  );
+  const found = items?.find(({ kind }) => kind === 'pull') ?? items?.[0];
+  if (found !== undefined) {
+    const { number } = found;
+    const item = await attempt(`#${number}`, () => forge.getItem(repository, number));
+    await attempt(`comments of #${number}`, () => forge.listComments(repository, number));
+    await attempt(`timeline of #${number}`, () =>
+      forge.timeline(repository, number, { since: null, page: 1 }),
+    );
+    const pull = item?.pull ?? null;
+    if (pull !== null) {
+      await attempt(`reviews of #${number}`, () => forge.listReviews(repository, number));
+      await attempt(`dismissed reviews of #${number}`, () => forge.dismissedReviews(repository, number));
+      await attempt(`CI of #${number}`, () => forge.ciState(repository, pull.headSha));
+    }
+  }
+  const runs = await attempt('CI runs', () => forge.listRuns(repository, { headSha: null, limit: 1 }));
+  if (runs !== null && runs.limited !== null) {
+    trials.push({ what: 'ids of CI runs', outcome: 'not-offered', why: runs.limited });
+  }
+  return trials;
+}
+
+async function tryOne<T>(
+  what: string,
+  read: () => Promise<T | NotOffered>,
+): Promise<{ trial: ReadTrial; value: T | null }> {
+  try {
+    const answer = await read();
+    if (isNotOffered(answer))
+      return { trial: { what, outcome: 'not-offered', why: answer.why }, value: null };
+    return { trial: { what, outcome: 'read', why: '' }, value: answer };
+  } catch (error) {
+    const isForges =
+      error instanceof ForgeMissing || error instanceof ForgeRefused || error instanceof ForgeUnavailable;
+    if (!isForges) throw error;
+    return { trial: { what, outcome: 'failed', why: error.message }, value: null };
+  }
+}
+
+function isNotOffered<T>(answer: T | NotOffered): answer is NotOffered {
+  return typeof answer === 'object' && answer !== null && 'kind' in answer && answer.kind === 'not-offered';
+}

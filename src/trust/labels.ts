@@ -1,0 +1,92 @@
+/**
+ * Which labels an item has, and which of them the sender of a delivery has put on. No delivery names the change, and not
+ * every body can be believed: Gitea's has the old set after a PUT, and `label_cleared` the old set on both forges.
+ */
+import type { ForgeConfig } from '../config/config.ts';
+import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
+import type { Forge, TimelineEntry } from '../forge/forge.ts';
+import type { ForgeUser, RepositoryRef } from '../vocabulary.ts';
+import type { Patience } from './patience.ts';
+
+export interface LabelDeps {
+  client: (forge: ForgeConfig, agent: string) => LabelForge;
+  patience: Patience;
+}
+
+export type LabelForge = Pick<Forge, 'getItem' | 'timeline'>;
+
+export interface LabelQuestion {
+  forge: ForgeConfig;
+  repository: RepositoryRef;
+  number: number;
+  sender: ForgeUser;
+  /** RFC 3339: what happened before it is no part of the act */
+  since: string;
+}
+
+export interface LabelsTold {
+  /** complete sets, as they are now */
+  labels: string[];
+  assignees: string[];
+  /** those of the labels that the sender has put on since then; all of them where the forge does not say who did */
+  added: string[];
+  /** lower-case name → when it was last put on since then */
+  putOn: ReadonlyMap<string, string>;
+  /** when labels last changed; '' = not since then */
+  changedAt: string;
+}
+
+/** null: no account of ours sees the item. Throws ForgeUnavailable, and ForgeRefused when no account is told anything. */
+export async function labelsOf(deps: LabelDeps, question: LabelQuestion): Promise<LabelsTold | null> {
+  const { forge } = question;
+  return await deps.patience.ask(forge.name, async () => {
+    let trouble: unknown = null;
+    for (const agent of Object.keys(forge.accounts)) {
+      try {
+        return await askOne(deps.client(forge, agent), question);
+      } catch (error) {
+        if (error instanceof ForgeMissing) continue;
+        if (!(error instanceof ForgeUnavailable || error instanceof ForgeRefused)) throw error;
+        trouble ??= error;
+      }
+    }
+    if (trouble !== null) throw trouble;
+    return null;
+  });
+}
+
+async function askOne(client: LabelForge, question: LabelQuestion): Promise<LabelsTold> {
+  const { labels, assignees } = await client.getItem(question.repository, question.number);
+  const changes = await labelChanges(client, question);
+  if (changes === null) return { labels, assignees, added: labels, putOn: new Map(), changedAt: '' };
+  const last = new Map<string, TimelineEntry>();
+  for (const entry of changes) {
+    if (entry.kind !== 'labeled') continue;
+    for (const name of entry.subjects) last.set(name.toLowerCase(), entry);
+  }
+  return {
+    labels,
+    assignees,
+    added: labels.filter((name) => last.get(name.toLowerCase())?.by.id === question.sender.id),
+    putOn: new Map([...last].map(([name, { at }]) => [name, at])),
+    changedAt: changes.at(-1)?.at ?? '',
+  };
+}
+
+/** More than this since the act is not looked through: 500 entries. */
+const MOST_PAGES = 10;
+
+/** null: this forge has no timeline, or not for us. */
+async function labelChanges(
+  client: LabelForge,
+  { repository, number, since }: LabelQuestion,
+): Promise<TimelineEntry[] | null> {
+  const found: TimelineEntry[] = [];
+  for (let page = 1; page <= MOST_PAGES; page++) {
+    const answer = await client.timeline(repository, number, { since, page });
+    if (answer.kind === 'not-offered') return null;
+    found.push(...answer.entries.filter(({ kind }) => kind === 'labeled' || kind === 'unlabeled'));
+    if (answer.isLast) break;
+  }
+  return found;
+}
