@@ -34,8 +34,8 @@ export const WORLD_FORGE_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/forge/gitea-family-ci.ts',
-        find: "name === 'ci.failed' && payload.description === CANCELLED",
-        replace: 'payload.description === `${CANCELLED}?`',
+        find: 'if (isCancellation(payload)) return ignored(',
+        replace: 'if (isCancellation({ description: payload.state })) return ignored(',
       },
     ],
     tests: { ...RECORDED, named: '0815-status-failure' },
