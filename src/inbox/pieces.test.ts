@@ -66,7 +66,7 @@ describeDatabases('a body', (open) => {
 
   test('that lost a piece on the way is not acknowledged, and leaves nothing', async () => {
     const database = await open();
-    const body = delivery('d', bytes(300_000));
+    const body = delivery('d', bytes(3_000_000));
     const storing = acceptPieces(database, body);
     // As a sweep that takes this body for an abandoned one would do it.
     const taken = (async () => {
@@ -80,7 +80,7 @@ describeDatabases('a body', (open) => {
       }
     })();
     await expect(storing).rejects.toThrow(
-      /Of the \d pieces of delivery .* only \d are stored\. Send it again\./,
+      /Of the \d+ pieces of delivery .* only \d+ are stored\. Send it again\./,
     );
     await taken;
     expect(await rowsOf(database)).toEqual([]);
