@@ -330,8 +330,8 @@ describe.skipIf(!tools.ok)(tools.title('other ways into the instructions'), () =
     mkdirSync(join(path, 'docs'));
     writeFileSync(join(path, 'docs/rules.md'), 'PULL-LEFT');
     const again = await ground.prepare(sha);
-    expect(again.notes.join()).toMatch(/moved out of it: "docs\/rules.md"/);
-    expect(readFileSync(join(path, '../.configuration/docs/rules.md'), 'utf8')).toBe('PULL-LEFT');
+    expect(again.notes.join()).toMatch(/What was not committed \(1 file\) was put aside/);
+    expect(readFileSync(join(path, '../.put-aside-1/files/docs/rules.md'), 'utf8')).toBe('PULL-LEFT');
     expect(pullMarks((await heard(again, true)).text)).toEqual([]);
   });
 
