@@ -191,6 +191,7 @@ async function expectKnown(c: TestConversation, names: string[]): Promise<void> 
 
 const REFUSED = {
   kind: 'refused',
+  cause: 'request',
   reason: expect.stringMatching(/^The model did not take this request, and the session is kept: ./),
 };
 
@@ -298,7 +299,7 @@ describe.skipIf(!cli.ok)(cli.title('on the model’s side'), patience, () => {
 
         const refused = await c.turn(fault('FULLEST'));
         const reason = expect.stringMatching(/^No session could be resumed or started: Prompt is too long/);
-        expect(refused.outcome).toEqual({ kind: 'refused', reason });
+        expect(refused.outcome).toEqual({ kind: 'refused', cause: 'session', reason });
         expect(refused.requests.at(-1)!.prompt).toContain(planted!.fact);
       });
     });
@@ -307,7 +308,7 @@ describe.skipIf(!cli.ok)(cli.title('on the model’s side'), patience, () => {
       await on('first', async (c) => {
         const turn = await c.turn(fault('FULL'));
         const reason = expect.stringContaining('Prompt is too long');
-        expect(turn.outcome).toEqual({ kind: 'refused', reason });
+        expect(turn.outcome).toEqual({ kind: 'refused', cause: 'session', reason });
         expect(turn.requests.length).toBe(1);
         await expectKnown(c, ['FULL']);
       });
