@@ -313,9 +313,13 @@ async function startSameIdAgain(
   await rm(join(session.config_folder, transcriptPath(session.id)), { force: true });
   const reason = 'first-turn-unanswered';
   const exchanges = request.policy === 'fresh' ? [] : await pastExchanges(database, request);
-  return exchanges.every(isEmpty)
-    ? newSessionPlan(session, { continuity: 'fresh', reason, evidence })
-    : newSessionPlan(session, { continuity: 'rebuilt', reason, evidence, preamble: digest(exchanges) });
+  // Nothing was answered, so nothing was lost; what was asked is told all the same.
+  const continuity = exchanges.every(isEmpty) ? 'fresh' : 'rebuilt';
+  return newSessionPlan(session, { continuity, reason, evidence, preamble: preambleOf(exchanges) });
+}
+
+function preambleOf(exchanges: Exchange[]): string | null {
+  return exchanges.length === 0 ? null : digest(exchanges);
 }
 
 /** Neither copy can be used: the same id again if it never got anywhere, else a new session from the record. */
@@ -332,6 +336,7 @@ async function withoutTranscript(
       continuity: 'fresh',
       reason: 'killed-before-first-write',
       evidence: lost.evidence,
+      preamble: preambleOf(exchanges),
     });
   }
   return await rebuild(database, request, { exchanges, reason: lost.reason, evidence: lost.evidence });

@@ -3,7 +3,7 @@
  * as if it had written it (the model sees ordinary turns), and a digest as text, for the case that a CLI refuses that.
  */
 import { randomUUID } from 'node:crypto';
-import { type Exchange, shorten } from './record.ts';
+import { type Exchange, isEmpty, shorten } from './record.ts';
 
 /** About 50,000 tokens: room for the work after it in the smallest context window. */
 const LONGEST_HISTORY = 200_000;
@@ -82,11 +82,16 @@ export function digest(exchanges: Exchange[]): string {
       `### Exchange ${omitted + i + 1}\n\nYou were asked:\n\n${e.prompt}\n\nYou answered:\n\n${answerText(e)}`,
   );
   return [
-    'The earlier session of this conversation was lost. This is the record of it; continue from here and check in the checkout what is really there.',
+    exchanges.every(isEmpty) ? ASKED_BEFORE : SESSION_LOST,
     ...(omitted > 0 ? [omissionNote(omitted)] : []),
     ...parts,
   ].join('\n\n');
 }
+
+const SESSION_LOST =
+  'The earlier session of this conversation was lost. This is the record of it; continue from here and check in the checkout what is really there.';
+const ASKED_BEFORE =
+  'You were asked before, and each run ended before your first word. This is what you were asked.';
 
 function answerText(exchange: Exchange): string {
   const actions =

@@ -56,7 +56,7 @@ export interface Exchange {
   answer: string | null;
 }
 
-/** Only asked: a run that was stopped before its first reply. The next prompt tells everything anew. */
+/** Only asked: a run that was stopped, or refused, before its first reply. */
 export function isEmpty({ answer, actions }: Exchange): boolean {
   return answer === null && actions.length === 0;
 }
