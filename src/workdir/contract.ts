@@ -130,6 +130,8 @@ export interface PushCheck {
   isWatched(path: string): boolean;
   /** null = go on */
   refuse(facts: PushFacts): Refusal | null;
+  /** what the contents that a push sends to Git LFS may take together */
+  maxLfsBytes: number;
 }
 
 /** Why something does not leave, in two halves: people are told the first, and only the agent can use the second. */
@@ -227,9 +229,9 @@ export interface Workdir {
    */
   push(checkout: CheckoutHandle, request: PushRequest): Promise<PushOutcome>;
   /**
-   * Takes a handed-over push through index-pack, fsck and `check`, then sends it. Forced only where `check` lets
-   * something pass that is no fast-forward, and then only over the head it was told of. Whatever is wrong with what
-   * the agent sent is `rejected`; GitFailed means that this machine, the mirror or the credential failed.
+   * Takes a handed-over push through index-pack, fsck and `check`, then sends it, what it names in Git LFS first.
+   * Forced only where `check` lets something pass that is no fast-forward, and then only over the head it was told of.
+   * Whatever is wrong with what the agent sent is `rejected`; GitFailed means that this machine, the mirror or the credential failed.
    */
   receive(checkout: CheckoutHandle, push: HandedOver): Promise<ReceiveOutcome>;
   /** Brings the mirror up to date; answers the head of `branch` in it. */
