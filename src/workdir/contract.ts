@@ -51,6 +51,18 @@ export interface CheckoutSpec {
   configurationFromBase: boolean;
   /** commits are signed through the relay's `sign` program */
   sign: boolean;
+  /** whether contents in Git LFS are put in place of their pointers, and how much; not given = no */
+  lfs?: { fetch: boolean; maxBytes: number };
+  /** not given = none are placed, and the notes name them */
+  submodules?: SubmoduleRule;
+}
+
+/** Which submodules stand in a checkout. */
+export interface SubmoduleRule {
+  /** addresses of the forge: what `.gitmodules` names below one of them is of the same forge */
+  addresses: readonly string[];
+  /** null = the operator did not list this repository */
+  remoteOf(fullName: string): Remote | null;
 }
 
 /**

@@ -8,6 +8,7 @@ import { askBatch, LfsRefused, type Offers, upload } from './lfs-client.ts';
 import { type LfsFile, lfsChanges } from './lfs-files.ts';
 import { type AgentStores, isStored, storedPath, takeFromAgent } from './lfs-store.ts';
 import type { MirrorUse } from './mirror.ts';
+import { quotedNames } from './names.ts';
 
 export interface LfsPush {
   git: Git;
@@ -22,8 +23,6 @@ export interface LfsPush {
   reachable: boolean;
 }
 
-const MOST_NAMED = 5;
-
 /** null = nothing is missing on the forge, as far as Git LFS goes. */
 export async function sendLfs(p: LfsPush): Promise<Refusal | null> {
   const scratch = `${p.gitDir}/lfs-index`;
@@ -36,7 +35,7 @@ export async function sendLfs(p: LfsPush): Promise<Refusal | null> {
     return p.reachable ? await sendAll(p, changes) : await holdBack(p, changes.needed);
   } catch (error) {
     if (!(error instanceof LfsRefused)) throw error;
-    const names = namesOf([...changes.needed, ...changes.others].map(({ path }) => path));
+    const names = quotedNames([...changes.needed, ...changes.others].map(({ path }) => path));
     return {
       what: `The contents of ${names} are kept in Git LFS and could not be sent there: ${error.message}.`,
       todo: 'Take these files out of the commits and push again; say in your answer that a person has to look at Git LFS on the forge.',
@@ -91,14 +90,14 @@ async function holdBack(p: LfsPush, needed: readonly LfsFile[]): Promise<Refusal
 
 function rawRefusal(paths: readonly string[]): Refusal {
   return {
-    what: `These files are kept in Git LFS (.gitattributes says filter=lfs), and the commits have their content in place of a pointer: ${namesOf(paths)}.`,
+    what: `These files are kept in Git LFS (.gitattributes says filter=lfs), and the commits have their content in place of a pointer: ${quotedNames(paths)}.`,
     todo: 'Run git add --renormalize -- <file>, which makes pointers of them, then git commit --amend, and push again.',
   };
 }
 
 function lostRefusal(lost: readonly LfsFile[]): Refusal {
   return {
-    what: `The commits name contents in Git LFS that neither the forge nor the checkout has: ${namesOf(lost.map(({ path }) => path))}.`,
+    what: `The commits name contents in Git LFS that neither the forge nor the checkout has: ${quotedNames(lost.map(({ path }) => path))}.`,
     todo: 'A pointer is not written by hand: put the content itself into the file, run git add -- <file>, which makes the pointer, then git commit --amend, and push again. To leave the file as the base has it, run git checkout <base> -- <file>.',
   };
 }
@@ -108,13 +107,4 @@ function tooLarge(bytes: number, maxBytes: number): Refusal {
     what: `The contents for Git LFS take ${bytes} bytes, more than ${maxBytes}.`,
     todo: 'Take large files out of the commits, or ask the operator to raise git.max_lfs_bytes.',
   };
-}
-
-/** Names come from an agent: no control characters into its terminal or the audit. */
-function namesOf(paths: readonly string[]): string {
-  const shown = paths
-    .slice(0, MOST_NAMED)
-    .map((path) => JSON.stringify(path.slice(0, 120)).replace(/[\u007f-\u009f]/g, '?'));
-  const more = paths.length - shown.length;
-  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

@@ -8,6 +8,7 @@ import type { Checkout, CheckoutSpec, RelayPaths, WorkdirOptions } from './contr
 import { type CheckoutRecord, Control, readRecord } from './control.ts';
 import { isDamage } from './failure.ts';
 import type { Git } from './git.ts';
+import { layOutLfs } from './lfs-checkout.ts';
 import { removeLocks } from './locks.ts';
 import type { Mirrors, MirrorUse } from './mirror.ts';
 import {
@@ -81,6 +82,7 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
       p.notes.push(...taken.notes);
       instructions = taken.instructions;
     }
+    p.notes.push(...(await layOutContents(p, use, status)));
     return {
       conversation: spec.conversation,
       repositoryId: spec.repository.id,
@@ -95,6 +97,13 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
       relay,
     };
   });
+}
+
+/** What a commit only names: contents in Git LFS. */
+async function layOutContents(p: Preparation, use: MirrorUse, { headSha }: Status): Promise<string[]> {
+  if (headSha === '') return [];
+  const { git, control, spec } = p;
+  return await layOutLfs({ git, control, use, commit: headSha, wanted: spec.lfs });
 }
 
 const MOST_BORN_DIRTY = 1000;
