@@ -22,6 +22,7 @@ import { position } from './position.ts';
 import { makeRelay, relayFolderOf } from './relay.ts';
 import { remoteHeadIn } from './rewritten.ts';
 import { configureCheckout, settingsOf } from './settings.ts';
+import { placeSubmodules } from './submodules.ts';
 import { branchesOf, findTarget, type Target } from './target.ts';
 
 export interface Tools {
@@ -53,7 +54,7 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
   const name = record?.folder ?? (await existingCheckout(home)) ?? folderName(spec.repository.fullName);
   const path = join(home, name);
   const p: Preparation = { ...tools, spec, control: new Control(controlFolder, path), record, notes: [] };
-  return tools.mirrors.use(spec.repository.id, spec.remote, async (use) => {
+  const prepared = await tools.mirrors.use(spec.repository.id, spec.remote, async (use) => {
     const target = await findTarget(tools.mirrors, use, spec);
     if (target.kind === 'branch' && target.blockedBy !== null) p.notes.push(blockedNote(spec, target));
     const branches = await branchesFor(use.path, branchesOf(target));
@@ -97,6 +98,12 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
       relay,
     };
   });
+  // After the mirror was let go of: what is wrong with that of a submodule must not be taken for its fault.
+  if (prepared.headSha !== '') {
+    const { git, mirrors, control } = p;
+    p.notes.push(...(await placeSubmodules({ git, mirrors, control, spec, commit: prepared.headSha })));
+  }
+  return prepared;
 }
 
 /** What a commit only names: contents in Git LFS. */
