@@ -52,7 +52,8 @@ async function sendAll(
   const contents = files.map(({ pointer }) => pointer);
   const offers = await askBatch(address, 'upload', contents);
   const bytes = [...offers.values()].reduce((sum, o) => sum + (o.action === null ? 0 : o.pointer.size), 0);
-  if (bytes > p.maxBytes) return tooLarge(bytes, p.maxBytes);
+  const over = overLimit(bytes, p.maxBytes);
+  if (over !== null) return over;
   const refused = needed.map(({ pointer }) => offers.get(pointer.oid)?.error).find((error) => error != null);
   if (refused !== undefined) throw new LfsRefused(`the forge says: ${refused}`);
   const missing = await missingOf(p, files, offers);
@@ -80,7 +81,8 @@ async function missingOf(p: LfsPush, files: readonly LfsFile[], offers: Offers |
 /** While the forge is down: what is here is kept with the commits, and sent with them. */
 async function holdBack(p: LfsPush, needed: readonly LfsFile[]): Promise<Refusal | null> {
   const bytes = needed.reduce((sum, { pointer }) => sum + pointer.size, 0);
-  if (bytes > p.maxBytes) return tooLarge(bytes, p.maxBytes);
+  const over = overLimit(bytes, p.maxBytes);
+  if (over !== null) return over;
   if ((await missingOf(p, needed, null)).size === 0) return null;
   return {
     what: 'The forge cannot be asked just now whether it has the contents that the commits name in Git LFS.',
@@ -102,7 +104,8 @@ function lostRefusal(lost: readonly LfsFile[]): Refusal {
   };
 }
 
-function tooLarge(bytes: number, maxBytes: number): Refusal {
+function overLimit(bytes: number, maxBytes: number): Refusal | null {
+  if (bytes <= maxBytes) return null;
   return {
     what: `The contents for Git LFS take ${bytes} bytes, more than ${maxBytes}.`,
     todo: 'Take large files out of the commits, or ask the operator to raise git.max_lfs_bytes.',
