@@ -45,8 +45,11 @@ const NOT_FETCHED =
 
 function leftNote(pointers: readonly LfsFile[], why: string): string {
   const names = quotedNames(pointers.map(({ path }) => path));
-  const are = pointers.length === 1 ? '1 file is' : `${pointers.length} files are`;
-  return `${are} kept in Git LFS and stand in the checkout as pointers, a few lines of text that name the content: ${names}. ${why} Do not edit a pointer as text. To replace such a file, write the new content in its place and git add it: the content is sent to Git LFS with your push.`;
+  const are =
+    pointers.length === 1
+      ? '1 file is kept in Git LFS and stands in the checkout as a pointer'
+      : `${pointers.length} files are kept in Git LFS and stand in the checkout as pointers`;
+  return `${are}, a few lines of text that name the content: ${names}. ${why} Do not edit a pointer as text. To replace such a file, write the new content in its place and git add it: the content is sent to Git LFS with your push.`;
 }
 
 async function stillPointers(checkout: string, files: readonly LfsFile[]): Promise<LfsFile[]> {

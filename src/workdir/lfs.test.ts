@@ -307,9 +307,13 @@ describe('a checkout', () => {
     const checkout = await workdir.prepare(spec());
     expect(readFileSync(join(checkout.path, 'logo.bin'), 'utf8')).toBe(pointerTo(LOGO));
     expect(checkout.notes).toEqual([
-      expect.stringMatching(/^1 file is kept in Git LFS .*"logo.bin".*Do not edit a pointer as text/),
+      expect.stringMatching(
+        /^1 file is kept in Git LFS and stands .*"logo.bin".*Do not edit a pointer as text/,
+      ),
     ]);
     expect((await agentGit(checkout.path, 'status', '--porcelain')).stdout).toBe('');
+    // Without it git-lfs, where an image has it, leaves a file deleted whose content is not here (seen with 3.3.0).
+    expect(git(checkout.path, 'config', '--get', 'lfs.skipdownloaderrors')).toBe('true');
   });
 
   test('has the contents where that is configured, and they are no changes', async () => {

@@ -26,6 +26,8 @@ export function settingsOf(spec: Pick<CheckoutSpec, 'identity' | 'sign'>, relay:
     ['filter.lfs.smudge', shellQuoted(`${programs}/lfs-smudge`)],
     // A program that fails must not let the content itself be committed.
     ['filter.lfs.required', 'true'],
+    // git-lfs would end a checkout at the first content that is not here, and leave the file deleted.
+    ['lfs.skipdownloaderrors', 'true'],
     ['gpg.format', spec.sign ? 'ssh' : null],
     ['gpg.ssh.program', spec.sign ? `${programs}/sign` : null],
     // The worker signs with its own key whatever stands here.
