@@ -87,8 +87,10 @@ async function fetchContents(
     return null;
   } catch (error) {
     if (error instanceof LfsRefused) return `Their contents could not be fetched: ${error.message}.`;
-    if (!(error instanceof GitCommandFailed) || error.transient) throw error;
-    return 'Their contents could not be fetched: the forge does not let the account read them.';
+    if (!(error instanceof GitCommandFailed)) throw error;
+    // Most work does not read them, so it goes on; the next run asks again.
+    const why = error.transient ? 'did not answer' : 'does not let the account read them';
+    return `Their contents could not be fetched: the forge ${why}.`;
   }
 }
 

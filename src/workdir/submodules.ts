@@ -154,9 +154,10 @@ async function copyOf(
       return await writeFiles(s, use, { submodule, fresh });
     });
   } catch (error) {
-    if (!(error instanceof GitCommandFailed) || !['denied', 'missing', 'refused'].includes(error.kind))
-      throw error;
-    return `the account may not read ${source.fullName}, or it is not there`;
+    if (!(error instanceof GitCommandFailed) || ['unreachable', 'machine'].includes(error.kind)) throw error;
+    return error.kind === 'damaged'
+      ? `git could not read what it got of ${source.fullName}`
+      : `the account may not read ${source.fullName}, or it is not there`;
   }
 }
 
