@@ -30,6 +30,7 @@ async function ours(url: string): Promise<Hono> {
     requiredPermission: 'write' as const,
     allowedBots: [],
     forkPulls: false,
+    lfs: 'pointers' as const,
     closingKeywords: [],
     accounts: {},
   };

@@ -17,6 +17,7 @@ import { WALLS_OUTGOING_GUARDS } from './guards-walls-outgoing.ts';
 import { WALLS_TEXTS_GUARDS } from './guards-walls-texts.ts';
 import { WALLS_VOICES_GUARDS } from './guards-walls-voices.ts';
 import { WORLD_FORGE_GUARDS } from './guards-world-forge.ts';
+import { WORLD_LFS_GUARDS } from './guards-world-lfs.ts';
 import { WORLD_PLACE_GUARDS } from './guards-world-place.ts';
 import { WORLD_TRUST_GUARDS } from './guards-world-trust.ts';
 import { WORLD_TRUTH_GUARDS } from './guards-world-truth.ts';
@@ -50,6 +51,7 @@ export const GUARDS: Guard[] = [
   ...WALLS_VOICES_GUARDS,
   ...WALLS_BODIES_GUARDS,
   ...WORLD_TRUTH_GUARDS,
+  ...WORLD_LFS_GUARDS,
   ...WORLD_PLACE_GUARDS,
   ...WORLD_WORDS_GUARDS,
   ...WORLD_FORGE_GUARDS,

@@ -14,6 +14,7 @@ import type {
 } from './workdir/contract.ts';
 import { Control, readRecord } from './workdir/control.ts';
 import { makeGit } from './workdir/git.ts';
+import type { AgentStores } from './workdir/lfs-store.ts';
 import { Mirrors } from './workdir/mirror.ts';
 import { Mutex } from './workdir/mutex.ts';
 import { refused, requireBranchName, requireConversation, requireSha } from './workdir/names.ts';
@@ -92,7 +93,11 @@ async function push(tools: Tools, checkout: CheckoutHandle, request: PushRequest
   const control = await openControl(tools, checkout);
   const { git, mirrors } = tools;
   return mirrors.use(checkout.repositoryId, request.remote, (use) =>
-    pushCheckout({ git, mirrors, use, branch: request.branch, control, checkout, request }),
+    pushCheckout({
+      ...{ git, mirrors, use, control, checkout, request },
+      branch: request.branch,
+      stores: storesOf(tools, checkout),
+    }),
   );
 }
 
@@ -104,8 +109,12 @@ async function receive(tools: Tools, checkout: CheckoutHandle, handed: HandedOve
   const { git, mirrors } = tools;
   const quarantine = join(tools.folder, 'quarantine', checkout.conversation.toLowerCase());
   return mirrors.use(checkout.repositoryId, handed.remote, (use) =>
-    receivePush({ git, mirrors, use, quarantine, checkout, push: handed }),
+    receivePush({ git, mirrors, use, quarantine, checkout, stores: storesOf(tools, checkout), push: handed }),
   );
+}
+
+function storesOf(tools: Tools, { path, conversation }: CheckoutHandle): AgentStores {
+  return { checkout: path, relay: join(relayFolderOf(tools.folder, conversation), 'push.git') };
 }
 
 async function mirrorHead(

@@ -25,6 +25,8 @@ export interface PushPolicy {
   /** whose commits they must be */
   identity: { name: string; email: string };
   maxBytes: number;
+  /** of contents that are sent to Git LFS */
+  maxLfsBytes: number;
 }
 
 /** One line of what git hands to a pre-receive hook. */
@@ -91,6 +93,7 @@ export function checkOf(policy: PushPolicy): PushCheck {
     base: policy.base,
     isWatched: (path) => protectionOf(path, policy.protection) !== null || instructs(path),
     refuse: (facts) => refuseFacts(policy, facts),
+    maxLfsBytes: policy.maxLfsBytes,
   };
 }
 

@@ -56,6 +56,7 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
     },
     git: {
       maxPushBytes: found.git.max_push_bytes,
+      maxLfsBytes: found.git.max_lfs_bytes,
       protectedFiles: found.git.protected_files,
       unprotectedFiles: found.git.unprotected_files,
       signingKeyFile:
@@ -85,6 +86,7 @@ function forgeConfig(name: string, forge: Options['forges'][string]): ForgeConfi
     requiredPermission: forge.required_permission,
     allowedBots: forge.allowed_bots,
     forkPulls: forge.fork_pulls,
+    lfs: forge.lfs,
     closingKeywords: forge.closing_keywords,
     accounts: forge.accounts,
   };

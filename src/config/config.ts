@@ -42,6 +42,8 @@ export interface LoadedConfig {
   sessions: { archive: boolean; flushMilliseconds: number; maxFailedResumes: number; retentionDays: number };
   git: {
     maxPushBytes: number;
+    /** of contents in Git LFS: of one push, of one checkout */
+    maxLfsBytes: number;
     /** patterns, besides the list in `broker/protected-files.ts` */
     protectedFiles: readonly string[];
     /** patterns of what may be pushed although it is protected */
@@ -79,6 +81,8 @@ export interface ForgeConfig {
   /** logins of robots that may wake agents */
   allowedBots: readonly string[];
   forkPulls: boolean;
+  /** whether checkouts have the contents that are kept in Git LFS, or pointers to them */
+  lfs: 'pointers' | 'fetch';
   /** words that close or reopen issues there, besides the usual ones */
   closingKeywords: readonly string[];
   /** by agent name */

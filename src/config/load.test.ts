@@ -37,6 +37,7 @@ describe('a small configuration', () => {
       requiredPermission: 'write',
       allowedBots: [],
       forkPulls: false,
+      lfs: 'pointers',
       closingKeywords: [],
       accounts: {
         dev: { login: 'dev-bot', token: 'dev-token-value' },

@@ -94,6 +94,10 @@ const git = z
       .min(1024)
       .default(104_857_600)
       .meta({ description: 'Largest pack an agent may push, in bytes (100 MiB).' }),
+    max_lfs_bytes: z.int().min(0).default(1_073_741_824).meta({
+      description:
+        'What the contents that one push sends to Git LFS, or that are fetched for one checkout, may take together, in bytes (1 GiB).',
+    }),
     protected_files: paths.meta({
       description:
         'More files that agents may not push changes of, besides [those that run code elsewhere](protected-files.md): `.env`, `deploy/` (all in it), `**/*.pem` (in any folder).',
@@ -240,6 +244,10 @@ const forge = z
     }),
     fork_pulls: z.boolean().default(false).meta({
       description: 'Whether agents run on pull requests from forks: code of strangers, in the container.',
+    }),
+    lfs: z.enum(['pointers', 'fetch']).default('pointers').meta({
+      description:
+        'Files that are kept in Git LFS: `pointers` leaves the pointers in the checkout and tells the agent which files they are; `fetch` puts the contents there, up to `git.max_lfs_bytes`. What agents push is sent to Git LFS either way.',
     }),
     closing_keywords: z
       .array(z.string().regex(/^\p{L}+$/u))

@@ -15,6 +15,7 @@ import { identityOf, type PocketContext } from './pocket-forge-context.ts';
 import { type GitServer, serveGit } from './pocket-forge-git.ts';
 import { type HookDelivery, HookQueue } from './pocket-forge-hooks.ts';
 import type { PocketKind } from './pocket-forge-kinds.ts';
+import { serveLfs } from './pocket-forge-lfs.ts';
 import { createBareRepository, PocketGit } from './pocket-forge-repositories.ts';
 import type { PocketToken } from './pocket-forge-scopes.ts';
 import {
@@ -106,6 +107,7 @@ export async function startPocketForge(o: PocketForgeOptions): Promise<PocketFor
   const context = { kind, url: '', state, git, hooks, change: lock.change };
   const tokens = new Map(o.users.map((u) => [u.token, tokenOf(u)]));
   const app = createApi(context, tokens);
+  serveLfs(app, context);
   const gitServer = serveGit(app, context);
   const server = await listen(app.fetch, o);
   context.url = urlOf(server, o.host ?? '127.0.0.1');

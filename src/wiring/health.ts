@@ -57,6 +57,7 @@ export function pushDoor({ git }: Pick<LoadedConfig, 'git'>, log: Log): PushDoor
         marked: () => null,
         identity,
         maxBytes: git.maxPushBytes,
+        maxLfsBytes: git.maxLfsBytes,
       },
       signingKeyFile: git.signingKeyFile,
       audit: async () => {},

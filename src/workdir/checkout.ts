@@ -5,6 +5,7 @@ import { type Branches, refspecsOf } from './branches.ts';
 import type { Control } from './control.ts';
 import { GitCommandFailed, isDamage } from './failure.ts';
 import type { Git, GitAnswer, GitCall } from './git.ts';
+import { CLEAN } from './lfs-filter.ts';
 import type { MirrorUse } from './mirror.ts';
 import { removeTree } from './remove-tree.ts';
 import { configureCheckout, type Settings } from './settings.ts';
@@ -33,6 +34,8 @@ export async function inCheckout(
     gitDir: control.gitDir,
     workTree: control.checkout,
     args,
+    // Files that are kept in Git LFS stand in a checkout with their content, and are not changed by that.
+    config: [['filter.lfs.clean', CLEAN]],
     ...(answers ? { answers } : {}),
     ...(input ? { input } : {}),
   });

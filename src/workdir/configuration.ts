@@ -18,8 +18,9 @@ import {
 import { inCheckout } from './checkout.ts';
 import type { Control } from './control.ts';
 import type { Git } from './git.ts';
+import { quotedNames } from './names.ts';
 import { removeTree } from './remove-tree.ts';
-import { treeOfFolder } from './trees.ts';
+import { hasRealParents, treeOfFolder } from './trees.ts';
 
 export interface Configured {
   git: Git;
@@ -38,7 +39,6 @@ interface IndexEntry {
 }
 
 const LARGEST_COMPARED = 1024 * 1024;
-const MOST_NAMED = 10;
 
 export interface TakenConfiguration {
   /** sentences for the prompt: where the pull request has it otherwise, and what was moved away */
@@ -167,16 +167,6 @@ async function place(checkout: string, path: string, file: string): Promise<bool
   return true;
 }
 
-/** False where a parent is a link or a file: what is written there would end up elsewhere. */
-async function hasRealParents(checkout: string, path: string): Promise<boolean> {
-  const parts = path.split('/').slice(0, -1);
-  for (let n = 1; n <= parts.length; n += 1) {
-    const s = await lstat(join(checkout, ...parts.slice(0, n))).catch(() => null);
-    if (s !== null && !s.isDirectory()) return false;
-  }
-  return true;
-}
-
 const BEGIN = '# claude-hooks: from the base branch';
 const END = '# claude-hooks: end';
 
@@ -211,12 +201,12 @@ function notesOf(base: BaseConfiguration, index: IndexEntry[]): string[] {
   const notes: string[] = [];
   if (otherwise.length > 0) {
     notes.push(
-      `The pull request changes what instructs agents. In the checkout these stand as the base branch has them: ${namesOf(otherwise)}. Changes you make to them are not kept.`,
+      `The pull request changes what instructs agents. In the checkout these stand as the base branch has them: ${quotedNames(otherwise)}. Changes you make to them are not kept.`,
     );
   }
   if (added.length > 0) {
     notes.push(
-      `The base branch does not have these, and they could instruct agents, so they are not in the checkout: ${namesOf(added)}.`,
+      `The base branch does not have these, and they could instruct agents, so they are not in the checkout: ${quotedNames(added)}.`,
     );
   }
   if (notes.length > 0) {
@@ -228,17 +218,8 @@ function notesOf(base: BaseConfiguration, index: IndexEntry[]): string[] {
 function noteOfAside(paths: string[]): string[] {
   if (paths.length === 0) return [];
   return [
-    `These were in the checkout without being committed, and could instruct agents, so they were moved out of it: ${namesOf(paths)}. Write them again under another name if the work needs them.`,
+    `These were in the checkout without being committed, and could instruct agents, so they were moved out of it: ${quotedNames(paths)}. Write them again under another name if the work needs them.`,
   ];
-}
-
-function namesOf(paths: string[]): string {
-  const names = [...paths]
-    .sort()
-    .slice(0, MOST_NAMED)
-    .map((name) => JSON.stringify(name));
-  const more = paths.length > names.length ? ` and ${paths.length - names.length} more` : '';
-  return `${names.join(', ')}${more}`;
 }
 
 function manifestOf(c: Configured): string {

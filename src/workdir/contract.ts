@@ -51,6 +51,18 @@ export interface CheckoutSpec {
   configurationFromBase: boolean;
   /** commits are signed through the relay's `sign` program */
   sign: boolean;
+  /** whether contents in Git LFS are put in place of their pointers, and how much; not given = no */
+  lfs?: { fetch: boolean; maxBytes: number };
+  /** not given = none are placed, and the notes name them */
+  submodules?: SubmoduleRule;
+}
+
+/** Which submodules stand in a checkout. */
+export interface SubmoduleRule {
+  /** addresses of the forge: what `.gitmodules` names below one of them is of the same forge */
+  addresses: readonly string[];
+  /** null = the operator did not list this repository */
+  remoteOf(fullName: string): Remote | null;
 }
 
 /**
@@ -130,6 +142,8 @@ export interface PushCheck {
   isWatched(path: string): boolean;
   /** null = go on */
   refuse(facts: PushFacts): Refusal | null;
+  /** what the contents that a push sends to Git LFS may take together */
+  maxLfsBytes: number;
 }
 
 /** Why something does not leave, in two halves: people are told the first, and only the agent can use the second. */
@@ -227,9 +241,9 @@ export interface Workdir {
    */
   push(checkout: CheckoutHandle, request: PushRequest): Promise<PushOutcome>;
   /**
-   * Takes a handed-over push through index-pack, fsck and `check`, then sends it. Forced only where `check` lets
-   * something pass that is no fast-forward, and then only over the head it was told of. Whatever is wrong with what
-   * the agent sent is `rejected`; GitFailed means that this machine, the mirror or the credential failed.
+   * Takes a handed-over push through index-pack, fsck and `check`, then sends it, what it names in Git LFS first.
+   * Forced only where `check` lets something pass that is no fast-forward, and then only over the head it was told of.
+   * Whatever is wrong with what the agent sent is `rejected`; GitFailed means that this machine, the mirror or the credential failed.
    */
   receive(checkout: CheckoutHandle, push: HandedOver): Promise<ReceiveOutcome>;
   /** Brings the mirror up to date; answers the head of `branch` in it. */

@@ -27,6 +27,8 @@ export interface GitCall {
   input?: { file: string } | { text: string };
   /** in place of the repository's index */
   indexFile?: string;
+  /** the answer may be no text: each character of it stands for one byte */
+  bytes?: true;
 }
 
 export interface GitAnswer {
@@ -92,6 +94,7 @@ export function makeGit(options: WorkdirOptions): Git {
       },
       extendEnv: false,
       ...inputOf(call),
+      ...(call.bytes === true ? { encoding: 'latin1' as const } : {}),
       reject: false,
       detached: true,
       stripFinalNewline: true,

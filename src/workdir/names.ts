@@ -72,6 +72,18 @@ export function identityLine(text: string, otherwise: string): string {
   return line === '' ? otherwise : line;
 }
 
+const MOST_NAMED = 10;
+
+/** Paths of a repository for a sentence: sorted, quoted, the first ones. */
+export function quotedNames(paths: readonly string[]): string {
+  const names = [...paths]
+    .sort()
+    .slice(0, MOST_NAMED)
+    .map((name) => JSON.stringify(name.slice(0, 200)).replace(/[\u007f-\u009f]/g, '?'));
+  const more = paths.length > names.length ? ` and ${paths.length - names.length} more` : '';
+  return `${names.join(', ')}${more}`;
+}
+
 export function refused(problem: string, remedy: string): GitFailed {
   return new GitFailed(`${problem}. ${remedy}.`, { exitCode: null, stderr: '', transient: false });
 }

@@ -56,6 +56,7 @@ test('prepare, work, prepare again, push', async () => {
   const check = {
     base: 'main',
     isWatched: () => true,
+    maxLfsBytes: 0,
     refuse: (facts: { changedFiles: string[] }) => {
       asked.push(facts.changedFiles);
       return null;
@@ -85,7 +86,7 @@ test('what was handed over through the relay is looked at, and sent', async () =
     pack,
     maxBytes: 1_000_000,
     seen: null,
-    check: { base: 'main', refuse: () => null, isWatched: () => true },
+    check: { base: 'main', refuse: () => null, isWatched: () => true, maxLfsBytes: 0 },
     keep: true,
   });
   expect(outcome).toEqual({ kind: 'pushed', sha: own, forced: false });

@@ -8,6 +8,7 @@ import type { Checkout, CheckoutSpec, RelayPaths, WorkdirOptions } from './contr
 import { type CheckoutRecord, Control, readRecord } from './control.ts';
 import { isDamage } from './failure.ts';
 import type { Git } from './git.ts';
+import { layOutLfs } from './lfs-checkout.ts';
 import { removeLocks } from './locks.ts';
 import type { Mirrors, MirrorUse } from './mirror.ts';
 import {
@@ -21,6 +22,7 @@ import { position } from './position.ts';
 import { makeRelay, relayFolderOf } from './relay.ts';
 import { remoteHeadIn } from './rewritten.ts';
 import { configureCheckout, settingsOf } from './settings.ts';
+import { placeSubmodules } from './submodules.ts';
 import { branchesOf, findTarget, type Target } from './target.ts';
 
 export interface Tools {
@@ -52,7 +54,7 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
   const name = record?.folder ?? (await existingCheckout(home)) ?? folderName(spec.repository.fullName);
   const path = join(home, name);
   const p: Preparation = { ...tools, spec, control: new Control(controlFolder, path), record, notes: [] };
-  return tools.mirrors.use(spec.repository.id, spec.remote, async (use) => {
+  const prepared = await tools.mirrors.use(spec.repository.id, spec.remote, async (use) => {
     const target = await findTarget(tools.mirrors, use, spec);
     if (target.kind === 'branch' && target.blockedBy !== null) p.notes.push(blockedNote(spec, target));
     const branches = await branchesFor(use.path, branchesOf(target));
@@ -81,6 +83,7 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
       p.notes.push(...taken.notes);
       instructions = taken.instructions;
     }
+    p.notes.push(...(await layOutContents(p, use, status)));
     return {
       conversation: spec.conversation,
       repositoryId: spec.repository.id,
@@ -95,6 +98,19 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
       relay,
     };
   });
+  // After the mirror was let go of: what is wrong with that of a submodule must not be taken for its fault.
+  if (prepared.headSha !== '') {
+    const { git, mirrors, control } = p;
+    p.notes.push(...(await placeSubmodules({ git, mirrors, control, spec, commit: prepared.headSha })));
+  }
+  return prepared;
+}
+
+/** What a commit only names: contents in Git LFS. */
+async function layOutContents(p: Preparation, use: MirrorUse, { headSha }: Status): Promise<string[]> {
+  if (headSha === '') return [];
+  const { git, control, spec } = p;
+  return await layOutLfs({ git, control, use, commit: headSha, wanted: spec.lfs });
 }
 
 const MOST_BORN_DIRTY = 1000;

@@ -8,6 +8,8 @@ import type { Control } from './control.ts';
 import { isAncestor, readFacts } from './facts.ts';
 import { GitCommandFailed } from './failure.ts';
 import { failed, type Git, type GitAnswer, type GitCall } from './git.ts';
+import { sendLfs } from './lfs-push.ts';
+import type { AgentStores } from './lfs-store.ts';
 import { fetchInto, type Mirrors, type MirrorUse } from './mirror.ts';
 
 /** Where a push goes: a branch of the forge, through its mirror. */
@@ -21,6 +23,7 @@ export interface Destination {
 export interface Push extends Destination {
   control: Control;
   checkout: CheckoutHandle;
+  stores: AgentStores;
   request: PushRequest;
 }
 
@@ -94,7 +97,11 @@ async function refusalOf(p: Push, sha: string, remoteSha: string | null): Promis
     remote: { remoteSha, reachable: true, seen: undefined },
     isWatched: check.isWatched,
   });
-  return check.refuse(facts);
+  const { git, use, stores } = p;
+  const maxBytes = check.maxLfsBytes;
+  const { changedFiles } = facts;
+  const at = { gitDir: use.path, commit: sha, changedFiles, stores, maxBytes, reachable: true };
+  return check.refuse(facts) ?? (await sendLfs({ git, use, ...at }));
 }
 
 /** The branch, or HEAD where the agent has gone on from it elsewhere. Only what the forge does not have says that it has. */

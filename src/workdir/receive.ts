@@ -5,10 +5,12 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CheckoutHandle, HandedOver, ReceiveOutcome } from './contract.ts';
+import type { CheckoutHandle, HandedOver, PushFacts, ReceiveOutcome, Refusal } from './contract.ts';
 import { isAncestor, NOT_ON_THE_FORGE, readFacts } from './facts.ts';
 import { GitCommandFailed } from './failure.ts';
 import type { Git } from './git.ts';
+import { sendLfs } from './lfs-push.ts';
+import type { AgentStores } from './lfs-store.ts';
 import type { Mirrors, MirrorUse } from './mirror.ts';
 import { formatConfig } from './object-format.ts';
 import { type Destination, keptRef, remoteHead, send } from './push.ts';
@@ -22,6 +24,7 @@ export interface Receive {
   /** folder of the quarantine, made and deleted here */
   quarantine: string;
   checkout: CheckoutHandle;
+  stores: AgentStores;
   push: HandedOver;
 }
 
@@ -31,6 +34,8 @@ const CHECKS: [string, string][] = [
   ['transfer.fsckObjects', 'true'],
   ['fetch.fsckObjects', 'true'],
 ];
+
+const AGAIN = 'Your commits are safe in the checkout; try again later.';
 
 const QUARANTINE_CONFIG = `[gc]
 	auto = 0
@@ -109,11 +114,23 @@ async function judge(r: Receive, remote: Remote): Promise<string | null> {
     remote: { remoteSha: remote.remoteSha, reachable: remote.reachable, seen: push.seen },
     isWatched: push.check.isWatched,
   });
-  const verdict = push.check.refuse(facts);
+  const verdict = push.check.refuse(facts) ?? (await lfsRefusal(r, facts));
   const refusal = verdict === null ? null : `${verdict.what} ${verdict.todo}`;
   if (refusal !== null || remote.reachable) return refusal;
   if (push.keep && facts.fastForward) return null;
-  return 'The forge cannot be reached just now. Your commits are safe in the checkout; try again later.';
+  return `The forge cannot be reached just now. ${AGAIN}`;
+}
+
+async function lfsRefusal(r: Receive, { changedFiles, reachable }: PushFacts): Promise<Refusal | null> {
+  const { git, use, stores, push } = r;
+  const maxBytes = push.check.maxLfsBytes;
+  const at = { gitDir: r.quarantine, commit: push.sha, changedFiles, stores, maxBytes, reachable };
+  try {
+    return await sendLfs({ git, use, ...at });
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+    return { what: 'The forge cannot be reached just now.', todo: AGAIN };
+  }
 }
 
 /** The conversation's own branch gets a ref before anything leaves, so that a worker that dies here loses nothing. */
@@ -144,7 +161,7 @@ async function later(r: Receive, why: string): Promise<ReceiveOutcome> {
 }
 
 function tooEarly(why: string): ReceiveOutcome {
-  const reason = `The forge cannot be reached just now (${printable(why)}). Your commits are safe in the checkout; try again later.`;
+  const reason = `The forge cannot be reached just now (${printable(why)}). ${AGAIN}`;
   return { kind: 'rejected', reason };
 }
 

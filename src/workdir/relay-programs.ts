@@ -4,6 +4,7 @@
  * worker treats it so. (Rejected: a socket, which needs a client in every image.)
  */
 import type { RelayPaths } from './contract.ts';
+import { CLEAN_PROGRAM, SMUDGE_PROGRAM } from './lfs-filter.ts';
 
 /** File names below `programs`, and what is in them. All but `ask` are run. */
 export function relayPrograms(relay: RelayPaths): Record<string, string> {
@@ -12,6 +13,8 @@ export function relayPrograms(relay: RelayPaths): Record<string, string> {
     'upload-pack': program(relay, UPLOAD_PACK),
     'receive-pack': program(relay, RECEIVE_PACK),
     sign: program(relay, SIGN),
+    'lfs-clean': program(relay, CLEAN_PROGRAM),
+    'lfs-smudge': program(relay, SMUDGE_PROGRAM),
     'hooks/pre-receive': program(relay, PRE_RECEIVE),
   };
 }

@@ -9,6 +9,8 @@ export interface Address {
   origin: string;
   /** git configuration for exactly one command */
   config: [key: string, value: string][];
+  /** value of the header of that name, for requests of ours to the same origin; null = anonymous */
+  authorization: string | null;
   /** strings to cut out of everything git prints */
   secrets: string[];
 }
@@ -23,7 +25,8 @@ export function parseRemote(remote: Remote): Address {
       'Correct it in the configuration of the forge',
     );
   }
-  if (remote.url.startsWith('/')) return { url: remote.url, origin: remote.url, config: [], secrets: [] };
+  if (remote.url.startsWith('/'))
+    return { url: remote.url, origin: remote.url, config: [], authorization: null, secrets: [] };
   const url = URL.canParse(remote.url) ? new URL(remote.url) : null;
   if (url === null || !['http:', 'https:', 'file:'].includes(url.protocol)) {
     throw refused(
@@ -31,13 +34,15 @@ export function parseRemote(remote: Remote): Address {
       "Set the forge's clone URL to its https address; ssh is not used",
     );
   }
-  if (url.protocol === 'file:') return { url: url.href, origin: url.href, config: [], secrets: [] };
+  if (url.protocol === 'file:')
+    return { url: url.href, origin: url.href, config: [], authorization: null, secrets: [] };
   const user = decodeURIComponent(url.username);
   const password = decodeURIComponent(url.password);
   url.username = '';
   url.password = '';
   const token = remote.token || password || null;
-  if (token === null) return { url: url.href, origin: url.origin, config: [STAY], secrets: [] };
+  if (token === null)
+    return { url: url.href, origin: url.origin, config: [STAY], authorization: null, secrets: [] };
   if (/[\u0000-\u001f\u007f]/.test(token)) {
     throw refused(
       'The token contains control characters',
@@ -50,6 +55,7 @@ export function parseRemote(remote: Remote): Address {
     url: url.href,
     origin: url.origin,
     config: [[`http.${url.origin}/.extraHeader`, `Authorization: Basic ${basic}`], STAY],
+    authorization: `Basic ${basic}`,
     secrets: [basic, token],
   };
 }

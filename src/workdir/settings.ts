@@ -21,6 +21,13 @@ export function settingsOf(spec: Pick<CheckoutSpec, 'identity' | 'sign'>, relay:
     ['remote.origin.receivepack', shellQuoted(`${programs}/receive-pack`)],
     // A plain `git push` of a new branch has no upstream to go by.
     ['push.default', 'current'],
+    // For an image without git-lfs; with one, its `filter.lfs.process` goes before these.
+    ['filter.lfs.clean', shellQuoted(`${programs}/lfs-clean`)],
+    ['filter.lfs.smudge', shellQuoted(`${programs}/lfs-smudge`)],
+    // A program that fails must not let the content itself be committed.
+    ['filter.lfs.required', 'true'],
+    // git-lfs would end a checkout at the first content that is not here, and leave the file deleted.
+    ['lfs.skipdownloaderrors', 'true'],
     ['gpg.format', spec.sign ? 'ssh' : null],
     ['gpg.ssh.program', spec.sign ? `${programs}/sign` : null],
     // The worker signs with its own key whatever stands here.

@@ -1,5 +1,5 @@
 /** A checkout and a commit as trees of names. Each folder is read once. */
-import { readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keyOf, type Tree, type TreeEntry } from './imports.ts';
 
@@ -39,4 +39,14 @@ export function treeOfEntries(entries: ReadonlyMap<string, { mode: string }>): T
   };
   for (const [path, { mode }] of entries) put(path, mode === '120000' ? 'link' : 'file');
   return { list: async (folder) => [...(folders.get(folder)?.values() ?? [])] };
+}
+
+/** False where a parent is a link or a file: what is written there would end up elsewhere. */
+export async function hasRealParents(checkout: string, path: string): Promise<boolean> {
+  const parts = path.split('/').slice(0, -1);
+  for (let n = 1; n <= parts.length; n += 1) {
+    const s = await lstat(join(checkout, ...parts.slice(0, n))).catch(() => null);
+    if (s !== null && !s.isDirectory()) return false;
+  }
+  return true;
 }

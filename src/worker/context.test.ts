@@ -143,6 +143,7 @@ async function gather(held: Lease, change: (forge: Forge) => Forge = (forge) => 
     workdir,
     relay: () => null,
     sign: false,
+    maxLfsBytes: 0,
     carryLate: () => carryLate(database, held, Date.now()),
     edits: (texts) => toldEdits(database.rows, { ...texts, forge: 'home' }),
     decline: (refused) => declineRefused({ database, now: Date.now, log: silentLog }, held, refused),

@@ -164,6 +164,7 @@ export function gitPolicy(
     marked,
     identity,
     maxBytes: git.maxPushBytes,
+    maxLfsBytes: git.maxLfsBytes,
   };
 }
 

@@ -70,6 +70,8 @@ export interface ContextRequest {
   relay: (conversationId: string) => RelayPaths | null;
   /** whether commits are signed */
   sign: boolean;
+  /** of contents in Git LFS */
+  maxLfsBytes: number;
   /** numbers of the items that belong to the conversation */
   joined: () => Promise<number[]>;
   /** stores the name that the repository has now */

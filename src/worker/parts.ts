@@ -21,5 +21,6 @@ export function contextRequest(work: Work, deps: DispatchDeps): ContextRequest {
     hasPushed: (sha) => hasPushed(deps.database.rows, lease.conversation.id, sha),
     joined: () => itemsOf(deps.database.rows, lease),
     sign: deps.config().git.signingKeyFile !== null,
+    maxLfsBytes: deps.config().git.maxLfsBytes,
   };
 }

@@ -5,6 +5,7 @@ import type { Item } from '../forge/forge.ts';
 import { isAccountOf } from '../trust/sender.ts';
 import type { ForgeUser, RepositoryRef } from '../vocabulary.ts';
 import type { CheckoutSpec } from '../workdir.ts';
+import { contentsOf } from './contents.ts';
 import type { ContextRequest, DispatchContext } from './gathered.ts';
 
 /** What a dispatch works on. */
@@ -32,6 +33,7 @@ export async function checkoutSpec(
     conversation: lease.conversation.id,
     relay: request.relay(lease.conversation.id),
     sign: request.sign,
+    ...contentsOf(request),
     configurationFromBase: false,
     repository: { id: repository.id, fullName: repository.fullName },
     remote: { url: cloneAddress(request.forgeConfig.cloneUrl, repository.fullName), token: account.token },

@@ -205,6 +205,7 @@ async function prepareAll(database: Database, trust: Trust): Promise<DispatchCon
       workdir: NOWHERE,
       relay: () => null,
       sign: false,
+      maxLfsBytes: 0,
       carryLate: () => carryLate(database, held, Date.now()),
       decline: (refused) => declineRefused({ database, now: Date.now, log: silentLog }, held, refused),
       wasDeleted: (event) => wasDeleted(database, event),

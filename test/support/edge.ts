@@ -25,6 +25,7 @@ export const HOME: ForgeConfig = {
   requiredPermission: 'write',
   allowedBots: [],
   forkPulls: false,
+  lfs: 'pointers',
   closingKeywords: [],
   accounts: {},
 };

@@ -70,6 +70,7 @@ export const POLICY: PushPolicy = {
   marked: () => null,
   identity: IDENTITY,
   maxBytes: 1_000_000,
+  maxLfsBytes: 1_000_000,
 };
 
 export type Audited = Parameters<GitDoorDeps['audit']>[0];

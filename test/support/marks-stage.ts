@@ -134,6 +134,7 @@ export class MarksStage {
       workdir: openWorkdir({ folder: join(this.trial.desk, 'work') }),
       relay: () => null,
       sign: false,
+      maxLfsBytes: 0,
       carryLate: () => carryLate(this.database, lease, Date.now()),
       edits: (texts) => toldEdits(this.database.rows, { ...texts, forge: 'home' }),
       decline: (refused) =>

@@ -58,7 +58,13 @@ export async function openInstallation(): Promise<Installation> {
         createGiteaFamilyClient({ name: f.name, url: f.url, token: f.accounts[agent]!.token }),
       door: pushDoor(
         {
-          git: { maxPushBytes: 100_000_000, protectedFiles: [], unprotectedFiles: [], signingKeyFile: null },
+          git: {
+            maxPushBytes: 100_000_000,
+            maxLfsBytes: 100_000_000,
+            protectedFiles: [],
+            unprotectedFiles: [],
+            signingKeyFile: null,
+          },
         },
         silentLog,
       ),
