@@ -78,6 +78,18 @@ export const WORLD_TRUTH_GUARDS: Guard[] = [
     tests: { files: ['src/worker/reviewed.test.ts'], named: 'no verdict' },
   },
   {
+    name: 'truth: a tool gives a verdict on the commit of its checkout alone',
+    keeps: 'submit_review from approving what the agent did not have before it',
+    off: [
+      {
+        file: 'src/broker/tools-review.ts',
+        find: 'if (began !== sha) throw',
+        replace: "if (began === 'never') throw",
+      },
+    ],
+    tests: { files: ['src/broker/tools.test.ts'], named: 'a verdict is refused' },
+  },
+  {
     name: 'truth: a dev follows the forge with files in nobody’s way',
     keeps: 'an untracked file from holding a branch back',
     off: [
