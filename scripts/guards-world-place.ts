@@ -1,8 +1,7 @@
 /** Wrong moment and wrong place: withdrawn work, merged and renamed branches, CI before a pull request. */
 import type { Guard } from './guards.ts';
 
-const WITHDRAWN = ['test/withdrawn.test.ts'];
-const BRANCHES = ['test/branches.test.ts'];
+const CONTEXT = ['src/worker/context.test.ts'];
 const DISPATCHER = ['src/dispatcher.test.ts'];
 
 export const WORLD_PLACE_GUARDS: Guard[] = [
@@ -10,7 +9,7 @@ export const WORLD_PLACE_GUARDS: Guard[] = [
     name: 'withdrawn: in mid-run',
     keeps: 'a run from going on after its issue was closed',
     off: [{ file: 'src/worker/recall.ts', find: 'recalled.abort(reason);', replace: '' }],
-    tests: { files: WITHDRAWN, named: 'a closed issue stops the run' },
+    tests: { files: CONTEXT, named: 'in mid-run aborts it' },
   },
   {
     name: 'withdrawn: before the run',
@@ -22,13 +21,13 @@ export const WORLD_PLACE_GUARDS: Guard[] = [
         replace: 'there: compared.there,',
       },
     ],
-    tests: { files: WITHDRAWN, named: 'is not opened again' },
+    tests: { files: CONTEXT, named: 'before the run is declined' },
   },
   {
     name: 'withdrawn: no other pull request',
     keeps: 'a pull request that a person closed from being answered with a new one',
     off: [{ file: 'src/outcome.ts', find: 'if (unwanted !== null) {', replace: "if (unwanted === '') {" }],
-    tests: { files: WITHDRAWN, named: 'is not opened again' },
+    tests: { files: ['src/broker/publication.test.ts'], named: 'no other pull request' },
   },
   {
     name: 'ci: closed items',
@@ -94,7 +93,7 @@ export const WORLD_PLACE_GUARDS: Guard[] = [
         replace: '`${number}`',
       },
     ],
-    tests: { files: BRANCHES, named: 'is called otherwise' },
+    tests: { files: CONTEXT, named: 'on a branch of a new name' },
   },
   {
     name: 'branches: name taken',
@@ -106,7 +105,7 @@ export const WORLD_PLACE_GUARDS: Guard[] = [
         replace: 'if (blocking !== undefined) return',
       },
     ],
-    tests: { files: BRANCHES, named: 'is called otherwise' },
+    tests: { files: ['src/workdir.test.ts'], named: 'has another name' },
   },
   {
     name: 'renames: by the id',
@@ -118,6 +117,6 @@ export const WORLD_PLACE_GUARDS: Guard[] = [
         replace: 'return known;',
       },
     ],
-    tests: { files: BRANCHES, named: 'gets the work' },
+    tests: { files: CONTEXT, named: 'goes by its id' },
   },
 ];

@@ -1,7 +1,7 @@
 /** The guards of "it says and approves what is so", for scripts/guards.ts. */
 import type { Guard } from './guards.ts';
 
-const STORY = 'test/says-what-is-so.test.ts';
+const PUBLICATION = ['src/broker/publication.test.ts'];
 
 export const WORLD_TRUTH_GUARDS: Guard[] = [
   {
@@ -38,7 +38,7 @@ export const WORLD_TRUTH_GUARDS: Guard[] = [
         replace: 'if (agent.publish !== null) return outcome;',
       },
     ],
-    tests: { files: [STORY], named: 'a verdict is asked' },
+    tests: { files: ['test/says-what-is-so.test.ts'], named: 'a verdict is asked' },
   },
   {
     name: 'truth: a pull request is checked out exactly',
@@ -78,6 +78,18 @@ export const WORLD_TRUTH_GUARDS: Guard[] = [
     tests: { files: ['src/worker/reviewed.test.ts'], named: 'no verdict' },
   },
   {
+    name: 'truth: a tool gives a verdict on the commit of its checkout alone',
+    keeps: 'submit_review from approving what the agent did not have before it',
+    off: [
+      {
+        file: 'src/broker/tools-review.ts',
+        find: 'if (began !== sha) throw',
+        replace: "if (began === 'never') throw",
+      },
+    ],
+    tests: { files: ['src/broker/tools.test.ts'], named: 'a verdict is refused' },
+  },
+  {
     name: 'truth: a dev follows the forge with files in nobody’s way',
     keeps: 'an untracked file from holding a branch back',
     off: [
@@ -100,7 +112,7 @@ export const WORLD_TRUTH_GUARDS: Guard[] = [
         replace: '  if (commentUrl !== null || reviewId !== null || refusals.length > 0) return null;',
       },
     ],
-    tests: { files: [STORY], named: 'an answer that the forge refuses' },
+    tests: { files: PUBLICATION, named: 'an answer that the forge refuses' },
   },
   {
     name: 'truth: a refused answer can be posted',
@@ -136,7 +148,7 @@ export const WORLD_TRUTH_GUARDS: Guard[] = [
         replace: '  return pushed;',
       },
     ],
-    tests: { files: [STORY], named: 'work on another branch' },
+    tests: { files: PUBLICATION, named: 'what the agent pushed itself' },
   },
   {
     name: 'truth: what stays behind is told',
@@ -148,7 +160,7 @@ export const WORLD_TRUTH_GUARDS: Guard[] = [
         replace: '',
       },
     ],
-    tests: { files: [STORY], named: 'work on another branch' },
+    tests: { files: PUBLICATION, named: 'what the agent pushed itself' },
   },
   {
     name: 'truth: a failure is told by its class',

@@ -43,7 +43,7 @@ export const WORLD_WORDS_GUARDS: Guard[] = [
     name: 'the prompt shows every item that woke the agent',
     keeps: 'a question elsewhere from standing in a prompt that does not say where, or not at all',
     off: [{ file: 'src/worker/prompts.ts', find: '...elsewhere.map((other) => other.text),', replace: '' }],
-    tests: { files: ['test/several-places.test.ts'] },
+    tests: { files: ['src/worker/context.test.ts'], named: 'whose prompt shows both' },
   },
   {
     name: 'what a forge tool leaves out is said',

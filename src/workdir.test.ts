@@ -113,6 +113,20 @@ describe('a branch checkout', () => {
     expect(second.notes[0]).toMatch(/was missing and was made anew/);
   });
 
+  test('has another name where the forge has a branch that leaves no place for the wanted one', async () => {
+    forge.commit('refs/heads/claude', 'theirs', 'x', 'refs/heads/main');
+    const at = { kind: 'branch', branch: 'claude/5', base: 'main', otherwise: ['claude-work/5'] } as const;
+    const checkout = await workdir.prepare(spec({ at }));
+    expect(checkout).toMatchObject({ branch: 'claude-work/5', workBranch: 'claude-work/5' });
+    expect(checkout.notes.join()).toContain('a branch called claude, beside which');
+    const sha = agentCommits(checkout.path, 'mine');
+    const remote = { url: forge.path, token: null };
+    expect(await workdir.push(checkout, { remote, branch: 'claude-work/5' })).toEqual({
+      kind: 'pushed',
+      sha,
+    });
+  });
+
   test('fast-forwards its tree, and leaves a diverged one alone', async () => {
     const { path, headSha } = await workdir.prepare(spec());
     const one = forge.commit('refs/heads/claude/5', 'one', '1', 'refs/heads/main');

@@ -6,7 +6,7 @@ import { needs } from '../../test/support/requirements.ts';
 import type { Database } from '../database/database.ts';
 import { ForgeRefused } from '../errors.ts';
 import type { OutgoingForge } from '../outcome/outgoing-forge.ts';
-import { type Publication, type Published, publishOutcome } from '../outcome.ts';
+import { type Publication, type Published, publishOutcome, unpostedReason } from '../outcome.ts';
 import { cloneAs, commitAndPush, REPO, startTrial, type Trial } from '../rehearsal/pocket-forge-trial.ts';
 
 const tools = needs('git');
@@ -22,9 +22,19 @@ interface Story {
   stage: BrokerStage;
   sha: string;
   pull: number;
+  /** its push finds that the agent has pushed all there is */
+  branch: NonNullable<Publication['branch']>;
   publish(over?: Partial<Publication>, forge?: Partial<OutgoingForge>): Promise<Published>;
   pulls(): number[];
 }
+
+const ada = () => trial.forge.as('ada');
+/** Texts of the comments on an item, without our marks. */
+const said = (number: number) =>
+  trial.forge.state.comments
+    .filter((c) => trial.forge.state.items.find((item) => item.id === c.item)!.number === number)
+    .map(({ body }) => body.split('\n\n<!--')[0]);
+const LOCKED = 'The conversation is locked.';
 
 async function agentOpensPull(): Promise<Story> {
   const database: Database = await openSqlite();
@@ -34,6 +44,13 @@ async function agentOpensPull(): Promise<Story> {
   const opened = await stage.run().call('open_pull', { title: 'Mend', body: `Closes #${stage.number}` });
   const pulls = () =>
     trial.forge.state.items.filter((item) => item.pull?.headRef === branch).map((item) => item.number);
+  const own: Story['branch'] = {
+    name: branch,
+    base: 'main',
+    opensPull: true,
+    refusePull: async () => null,
+    push: async () => ({ kind: 'up-to-date', sha, news: false }),
+  };
   const publish: Story['publish'] = async (over = {}, forge = {}) =>
     await publishOutcome(
       {
@@ -47,14 +64,7 @@ async function agentOpensPull(): Promise<Story> {
         alsoAsked: [],
         itemTitle: 'Totals',
         publish: 'pull-request',
-        // The agent's own push has gone through the relay.
-        branch: {
-          name: branch,
-          base: 'main',
-          opensPull: true,
-          refusePull: async () => null,
-          push: async () => ({ kind: 'up-to-date', sha, news: false }),
-        },
+        branch: own,
         closes: stage.number,
         reviewed: null,
         leftOver: async () => [],
@@ -70,7 +80,7 @@ async function agentOpensPull(): Promise<Story> {
         assertMine: async () => {},
       },
     );
-  return { stage, sha, pull: Number(/#(\d+)/.exec(opened.text)![1]), publish, pulls };
+  return { stage, sha, pull: Number(/#(\d+)/.exec(opened.text)![1]), branch: own, publish, pulls };
 }
 
 describe.skipIf(!tools.ok)(tools.title('publication after tools'), () => {
@@ -93,10 +103,6 @@ describe.skipIf(!tools.ok)(tools.title('publication after tools'), () => {
   test('each item that asked is answered: with its part, a link, or the whole where the other was refused', async () => {
     const { stage, pull, publish } = await agentOpensPull();
     const issue = stage.number;
-    const said = (number: number) =>
-      trial.forge.state.comments
-        .filter((c) => trial.forge.state.items.find((item) => item.id === c.item)!.number === number)
-        .map(({ body }) => body.split('\n\n<!--')[0]);
     const both = { alsoAsked: [pull], answer: `Answer for #${pull}:\nB.\n\n## Answer for #${issue}\nA.` };
     await publish(both);
     // Again, as after a crash.
@@ -108,10 +114,43 @@ describe.skipIf(!tools.ok)(tools.title('publication after tools'), () => {
       expect.stringMatching(`^My answer is on #${other.stage.number}: http.*#issuecomment-`),
     ]);
     const createComment: OutgoingForge['createComment'] = async (repository, number, body) => {
-      if (number === third.stage.number) throw new ForgeRefused('The conversation is locked.', 403);
+      if (number === third.stage.number) throw new ForgeRefused(LOCKED, 403);
       return await third.stage.outgoing.createComment(repository, number, body);
     };
     const { refusals } = await third.publish({ alsoAsked: [third.pull] }, { createComment });
-    expect([refusals, said(third.pull)]).toEqual([['The conversation is locked.'], ['Done, @\u200dada.']]);
+    expect([refusals, said(third.pull)]).toEqual([[LOCKED], ['Done, @\u200dada.']]);
+  });
+
+  test('what the agent pushed itself is news, and what stays behind is told', async () => {
+    const { stage, sha, pull, branch, publish } = await agentOpensPull();
+    const published = await publish({
+      branch: { ...branch, push: async () => ({ kind: 'up-to-date', sha, news: true }) },
+      leftOver: async (pushed) => [`Left beside ${pushed}: notes.txt.`],
+    });
+    expect(published).toMatchObject({ pushedSha: sha, hasNews: true, pullNumber: pull });
+    expect(said(stage.number)).toEqual([
+      `Done, @\u200dada.\n\n> Pull request: #${pull}\n\n> Left beside ${sha}: notes.txt.`,
+    ]);
+  });
+
+  test('where no other pull request is wanted, none is opened, and the answer says why', async () => {
+    const { stage, sha, pull, branch, publish, pulls } = await agentOpensPull();
+    await ada().close(REPO, pull);
+    const refusePull = async () => 'Nobody wants another.';
+    const push = async () => ({ kind: 'pushed' as const, sha });
+    expect(await publish({ branch: { ...branch, push, refusePull } })).toMatchObject({ pullNumber: null });
+    expect(pulls()).toEqual([pull]);
+    expect(said(stage.number)).toEqual(['Done, @\u200dada.\n\n> Nobody wants another.']);
+  });
+
+  test('an answer that the forge refuses is not posted, and the reason is its own', async () => {
+    const { publish } = await agentOpensPull();
+    const createComment = async () => {
+      throw new ForgeRefused(LOCKED, 403);
+    };
+    const refused = await publish({}, { createComment });
+    expect([refused.refusals, unpostedReason(refused)]).toEqual([[LOCKED], LOCKED]);
+    // A refused review that went out as a comment can be read.
+    expect(unpostedReason({ ...refused, commentUrl: 'http://forge/1' })).toBeNull();
   });
 });

@@ -1,7 +1,8 @@
 /** Submitting a review with inline comments. */
 import { z } from 'zod';
 import { postedText, unmarked } from '../outcome/answer.ts';
-import { commitSha, Denied, itemNumber, type Tool, text, writeTool } from './tool.ts';
+import { commitOfRun } from '../outcome/commit-of-run.ts';
+import { commitSha, Denied, DeniedUnread, itemNumber, type Tool, text, writeTool } from './tool.ts';
 
 const note = z.object({
   path: z.string().min(1).max(1_000),
@@ -13,7 +14,7 @@ export const REVIEW_TOOLS: readonly Tool[] = [
   writeTool({
     name: 'submit_review',
     description:
-      'Reviews a pull request that is not your own. head_sha: the commit you looked at. `line` is the line in the new file.',
+      'Reviews a pull request that is not your own. head_sha: the commit you looked at; to approve or to request changes, it must be the one your checkout was at when the run began. `line` is the line in the new file.',
     input: {
       number: itemNumber,
       head_sha: commitSha,
@@ -24,14 +25,18 @@ export const REVIEW_TOOLS: readonly Tool[] = [
     leavesMark: true,
     harmless: false,
     target: ({ number }) => number,
-    async check({ number, head_sha: sha }, { scope, deps, self }) {
+    async check({ number, head_sha: sha, verdict }, { scope, deps, self }) {
       const [own, item] = await Promise.all([self(), deps.forge.getItem(scope.repository, number)]);
       if (item.pull === null) throw new Denied(`#${number} is an issue. Comment on it instead.`);
       if (item.author.id === own.id) throw new Denied(`#${number} is your own. Ask another for a review.`);
-      if (item.pull.headSha === sha) return;
-      throw new Denied(
-        `The head of #${number} is ${item.pull.headSha} now. Look at what changed, then review that.`,
-      );
+      if (item.pull.headSha !== sha) {
+        throw new Denied(
+          `The head of #${number} is ${item.pull.headSha} now. Look at what changed, then review that.`,
+        );
+      }
+      if (verdict === 'commented') return;
+      const began = await commitOfRun(deps.database.rows, scope.dispatchId);
+      if (began !== sha) throw new DeniedUnread(notInCheckout(sha, began));
     },
     async find({ number }, { scope, deps, mark, self }) {
       const { id } = await self();
@@ -50,6 +55,12 @@ export const REVIEW_TOOLS: readonly Tool[] = [
     },
   }),
 ];
+
+/** An agent may have read another commit through tools or after a fetch, but nobody can tell whether it saw all of it. */
+function notInCheckout(sha: string, began: string | null): string {
+  const where = began === null ? 'had no commit' : `was at ${began}`;
+  return `Your checkout ${where} when this run began, and not at ${sha}, so this is no verdict. Review with the verdict "commented", or ask for a review by somebody who has that commit.`;
+}
 
 function submitted(id: number): string {
   return `Submitted as review ${id}.`;

@@ -322,6 +322,7 @@ describe.skipIf(!tools.ok)(tools.title('forge tools'), () => {
       const sha = await commitAndPush(clone, { branch: 'reviewed', file: 'r.txt', content: 'one\ntwo\n' });
       const { number } = await ada().openPull(REPO, { title: 'R', body: '', head: 'reviewed', base: 'main' });
       const scope = { scope: 'repository' } as const;
+      await stage.began(sha);
       const inline = [{ path: 'r.txt', line: 2, body: 'Why, @ada?' }];
       const input = { number, head_sha: sha, verdict: 'changes_requested', body: 'Two things.', inline };
       const lost = {
@@ -350,6 +351,32 @@ describe.skipIf(!tools.ok)(tools.title('forge tools'), () => {
       const self = { number: own.pull, head_sha: own.sha, verdict: 'approved', body: 'Fine.' };
       expect((await own.run.call('submit_review', self)).text).toContain('your own');
     });
+
+    test.each([
+      ['another commit', 'c'.repeat(40)],
+      ['none', null],
+    ])(
+      'a verdict is refused where the checkout began at %s; a review without one is not',
+      async (_, began) => {
+        const stage = await stageOf();
+        const branch = `judged-${stage.number}-${began === null}`;
+        const sha = await commitAndPush(clone, { branch, file: `${branch}.txt`, content: 'one\n' });
+        const { number } = await ada().openPull(REPO, { title: 'R', body: '', head: branch, base: 'main' });
+        await stage.began(began);
+        const run = stage.run({ scope: 'repository' });
+        const review = { number, head_sha: sha, body: 'Looked at through the tools.' };
+        for (const verdict of ['approved', 'changes_requested']) {
+          expect(await run.call('submit_review', { ...review, verdict })).toMatchObject({
+            isError: true,
+            text: expect.stringMatching(/^Your checkout (was at c{40}|had no commit) .*"commented", or ask /),
+          });
+        }
+        expect(await stage.effects()).toEqual([]);
+        expect((await run.call('submit_review', { ...review, verdict: 'commented' })).isError).toBe(false);
+        const reviews = await stage.forge.listReviews({ id: '1', fullName: REPO }, number);
+        expect(reviews).toMatchObject([{ verdict: 'commented', commitId: sha }]);
+      },
+    );
 
     test('a status is set on the head, under a context of our own', async () => {
       const stage = await stageOf();

@@ -10,6 +10,7 @@ import type { Forge } from '../forge/forge.ts';
 import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';
+import { joinConversation } from '../mailbox/conversations.ts';
 import { carryLate, type Lease, leaseConversation } from '../mailbox/leases.ts';
 import {
   cloneUrl,
@@ -26,8 +27,11 @@ import { createTrust, type Trust } from '../trust.ts';
 import { openWorkdir, type Workdir } from '../workdir.ts';
 import { type DispatchContext, type Gathered, gatherContext } from './context.ts';
 import { toldEdits } from './edits.ts';
+import { itemsOf } from './items-of.ts';
+import { presentName } from './present-name.ts';
 import { readTexts } from './prompt-budget.ts';
 import { type PromptMaterial, promptOf, spokenIn } from './prompts.ts';
+import { watchRecalls, withdrawnFrom } from './recall.ts';
 import { sessionMarks } from './session-marks.ts';
 import { declineRefused, takeUp, wasDeleted } from './truth-rows.ts';
 
@@ -149,8 +153,9 @@ async function gather(held: Lease, change: (forge: Forge) => Forge = (forge) => 
     decline: (refused) => declineRefused({ database, now: Date.now, log: silentLog }, held, refused),
     wasDeleted: (event) => wasDeleted(database, event),
     takeUp: (messages) => takeUp(database, messages),
-    withdrawn: async () => new Map(),
-    joined: async () => [],
+    withdrawn: (question) =>
+      withdrawnFrom({ lease: held, account, agent, forgeConfig }, { database, trust }, question),
+    joined: () => itemsOf(database.rows, held),
     hasPushed: async () => false,
     renamed: async () => {},
   });
@@ -387,16 +392,98 @@ describe('words of people without permission', () => {
   });
 });
 
-describe('a pull request', () => {
-  async function openPull(login: string): Promise<number> {
-    const clone = join(trial.desk, 'clone');
-    await git(trial.desk, 'clone', '-q', cloneUrl(trial.forge, 'bo-token'), clone);
-    await commitAndPush(clone, { branch: 'topic', file: 'a.txt', content: 'a\n' });
-    const { number } = await as(login).openPull(REPO, { title: 'A', body: '', head: 'topic', base: 'main' });
-    later();
-    return number;
-  }
+async function openPull(login: string, head = 'topic'): Promise<number> {
+  const clone = join(trial.desk, 'clone');
+  await git(trial.desk, 'clone', '-q', cloneUrl(trial.forge, 'bo-token'), clone);
+  await commitAndPush(clone, { branch: head, file: 'a.txt', content: 'a\n' });
+  const { number } = await as(login).openPull(REPO, { title: 'A', body: '', head, base: 'main' });
+  later();
+  return number;
+}
 
+describe('work that was taken back', () => {
+  test('before the run is declined with who did it', async () => {
+    const number = await issueBy('ada', 'It is off.');
+    await assign(number);
+    const held = await lease();
+    await as('ada').close(REPO, number);
+    expect(await gather(held)).toEqual({
+      kind: 'refused',
+      reason: `#${number} was closed by ada`,
+      tell: false,
+      withdrawn: true,
+    });
+  });
+
+  test('in mid-run aborts it', async () => {
+    const number = await issueBy('ada', 'It is off.');
+    await assign(number);
+    const held = await lease();
+    const context = await ready(held);
+    const forgeConfig = config.forges.home!;
+    const work = {
+      lease: held,
+      agent: config.agents.get('dev')!,
+      account: forgeConfig.accounts.dev!,
+      forgeConfig,
+      forge: createGiteaFamilyClient({ name: 'home', url: forgeConfig.url, token: 'dev-bot-token' }),
+      signal: new AbortController().signal,
+    };
+    const recall = watchRecalls(work, { database, trust, log: silentLog }, context);
+    try {
+      await as('ada').close(REPO, number);
+      await route();
+      await vi.waitFor(() => expect(recall.signal.aborted).toBe(true), { timeout: 5_000 });
+      expect(recall.reason()).toBe(`#${number} was closed by ada`);
+    } finally {
+      await recall.stop();
+    }
+  });
+});
+
+describe('an issue and its pull request', () => {
+  test('share a run whose prompt shows both; after the merge, work starts on a branch of a new name', async () => {
+    const number = await issueBy('ada', 'It is off.');
+    await assign(number);
+    const first = await lease();
+    const pull = await openPull('dev-bot', `dev/${number}`);
+    const repository = { id: first.conversation.repository_id, fullName: REPO };
+    const joining = { forge: 'home', repository, number: pull, agent: 'dev' };
+    await joinConversation(database.rows, joining, first.conversation.id);
+    await as('ada').comment(REPO, number, 'WHY-A-FILE');
+    later();
+    await as('ada').comment(REPO, pull, 'WHY-THIS-NAME');
+    later();
+    await route();
+    const both = await ready({ ...first, ...(await carryLate(database, first, Date.now())) });
+    expect(both.branch).toMatchObject({ name: `dev/${number}`, base: 'main' });
+    expect([both.item.number, ...both.elsewhere.map(({ item }) => item.number)].toSorted()).toEqual([
+      number,
+      pull,
+    ]);
+    const prompt = await promptFor(both);
+    for (const word of ['WHY-A-FILE', 'WHY-THIS-NAME']) expect(prompt.split(word)).toHaveLength(2);
+    expect(prompt).toMatch(/You were also woken on (issue|pull request) #/);
+
+    await as('ada').merge(REPO, pull, { style: 'squash', deleteBranch: true });
+    later();
+    const { branch, checkout } = await ready(first);
+    expect(branch).toMatchObject({ name: `dev/${number}-2`, base: 'main' });
+    expect(checkout.notes.join()).toContain(`Pull request #${pull} was merged into main`);
+  });
+});
+
+test('a repository goes by its id after a rename, and by the name it had where the forge does not answer', async () => {
+  const forge = createGiteaFamilyClient({ name: 'home', url: trial.forge.url, token: 'dev-bot-token' });
+  const known = { id: String(trial.forge.state.repositories[0]!.id), fullName: REPO };
+  await as('ada').renameRepository(REPO, 'gadgets');
+  await trial.forge.createRepository({ owner: 'ada', name: 'widgets', files: { 'README.md': 'Others\n' } });
+  expect(await presentName(forge, known)).toEqual({ ...known, fullName: 'ada/gadgets' });
+  await trial.forge.close();
+  expect(await presentName(forge, known)).toEqual(known);
+});
+
+describe('a pull request', () => {
   async function requestReview(number: number): Promise<Lease> {
     await as('ada').requestReview(REPO, number, ['review-bot']);
     expect(await route()).toContain('pull.review_requested routed');

@@ -3,6 +3,7 @@ import { checkOf } from '../broker/git-policy.ts';
 import type { Rows } from '../database/database.ts';
 import { assertLease } from '../mailbox/leases.ts';
 import { recordPush } from '../mailbox/pushes.ts';
+import { commitOfRun } from '../outcome/commit-of-run.ts';
 import type { FailureText } from '../outcome/failure-texts.ts';
 import { type OutcomeDeps, type Publication, type Published, publishOutcome } from '../outcome.ts';
 import { openMarks, restrictionBy } from '../sessions/marks.ts';
@@ -15,7 +16,6 @@ import { leftOver } from './left-over.ts';
 import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
 import { presentName } from './present-name.ts';
 import { headNow, reviewedCommit } from './reviewed.ts';
-import { commitOfRun } from './rows.ts';
 import { whyNoPull } from './unwanted-pull.ts';
 import type { DispatchDeps, Work } from './work.ts';
 

@@ -27,7 +27,11 @@ export interface Recall {
 const LOOK_EVERY_MS = 150;
 const AGAIN_AFTER_MS = 2000;
 
-export function watchRecalls(work: Work, deps: DispatchDeps, context: DispatchContext): Recall {
+type Watched = Pick<Work, 'lease' | 'account' | 'agent' | 'forgeConfig' | 'forge' | 'signal'>;
+type WatchDeps = Pick<DispatchDeps, 'database' | 'trust' | 'log'>;
+type WokenBy = Pick<DispatchContext, 'repository' | 'messages'>;
+
+export function watchRecalls(work: Watched, deps: WatchDeps, context: WokenBy): Recall {
   const stopped = new AbortController();
   const recalled = new AbortController();
   let reason: string | null = null;
@@ -61,11 +65,7 @@ export function watchRecalls(work: Work, deps: DispatchDeps, context: DispatchCo
   };
 }
 
-async function reasonToStop(
-  work: Work,
-  deps: DispatchDeps,
-  context: DispatchContext,
-): Promise<string | null> {
+async function reasonToStop(work: Watched, deps: WatchDeps, context: WokenBy): Promise<string | null> {
   const evidence = new Evidence(work.forge, context.repository);
   const withdrawn = await withdrawnFrom(work, deps, { messages: context.messages, evidence });
   const stillWanted = context.messages.some(({ id }) => !withdrawn.has(id));

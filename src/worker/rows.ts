@@ -1,6 +1,6 @@
 /** What the worker writes about its dispatch, always under its lease. */
 import type { DispatchRun, RunOutcome } from '../agent-runner/contract.ts';
-import type { Database, Rows } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { assertLease, type Lease } from '../mailbox/leases.ts';
 import { recordTurn } from '../sessions/record.ts';
 import { verifySession } from '../sessions.ts';
@@ -116,14 +116,4 @@ export async function replayedMessages(
     .where('d.source', '=', 'replay')
     .execute();
   return new Set(rows.map((r) => r.id));
-}
-
-/** As the rows have it by now: what was announced since the lease is in it. */
-export async function commitOfRun(rows: Rows, dispatchId: string): Promise<string | null> {
-  const row = await rows
-    .selectFrom('dispatches')
-    .select('commit_sha')
-    .where('id', '=', dispatchId)
-    .executeTakeFirst();
-  return row?.commit_sha ?? null;
 }

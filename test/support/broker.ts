@@ -23,6 +23,8 @@ export interface BrokerStage {
   tools(scope?: Partial<BrokerScope>, deps?: DepsChange): AgentTool[];
   /** a run of the same dispatch, with these differences: what a worker makes at each attempt */
   run(scope?: Partial<BrokerScope>, deps?: DepsChange): BrokerRun;
+  /** makes the dispatch's row, as of a run whose checkout was at this commit when it began */
+  began(sha: string | null): Promise<void>;
   audit(): Promise<{ action: string; decision: string; reason: string | null; detail: unknown }[]>;
   effects(): Promise<{ key: string; kind: string; state: string; attempts: number }[]>;
 }
@@ -123,6 +125,21 @@ export async function brokerStage(trial: Trial, database: Database): Promise<Bro
           return await tool.call(input, { toolUseId });
         },
       };
+    },
+    async began(sha) {
+      await database.rows
+        .insertInto('dispatches')
+        .values({
+          ...{
+            id: dispatchId,
+            conversation_id: conversation.id,
+            agent: 'dev',
+            state: 'running',
+            priority: 50,
+          },
+          ...{ created_at: 1, due_at: 1, attempt: 1, carried: '[]', commit_sha: sha },
+        })
+        .execute();
     },
     async audit() {
       const rows = await auditOf(database.rows, { dispatchId });
