@@ -54,8 +54,8 @@ export const WORLD_PLACE_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/dispatcher/items.ts',
-        find: 'pull ?? (await placeByPush(rows, event, event.ci.headSha))',
-        replace: 'pull ?? null',
+        find: '((await placeByPush(rows, event, event.ci.headSha)) ?? pull ?? null)',
+        replace: '(pull ?? null)',
       },
     ],
     tests: { files: DISPATCHER, named: 'reaches the conversation that pushed' },
