@@ -137,7 +137,10 @@ describeDatabases('one failing run of Gitea, told by its jobs and by itself', (o
 
 describeDatabases('a failure that nobody told, of a commit whose pull request is opened', (open) => {
   const sha = '7'.repeat(40);
-  const failed: Truth = { headSha: sha, ci: () => ({ state: 'failure', failed: ['ci / test', 'ci / lint'] }) };
+  const failed: Truth = {
+    headSha: sha,
+    ci: () => ({ state: 'failure', failed: ['ci / test', 'ci / lint'] }),
+  };
 
   const opened = async (database: TestDatabase, conversation: ConversationRow, number = 13) => {
     const repository = { id: conversation.repository_id, fullName: conversation.repository_name };
