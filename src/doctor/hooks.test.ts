@@ -163,7 +163,7 @@ describe.skipIf(!tools.ok)(tools.title('hooks'), () => {
     expect(told.map((f) => f.check)).toEqual(expected);
     for (const { evidence, remedy } of told) {
       expect(evidence).toBe('workflow_run without status (flows dev-ci-failed)');
-      expect(remedy).toContain('commit statuses');
+      expect(remedy).toContain('“Status”');
     }
   });
 

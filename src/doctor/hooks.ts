@@ -219,7 +219,7 @@ function judgeEvents(
       problem:
         'the hook does not send commit statuses, and Gitea tells CI of a workflow that is not on the default branch by those alone',
       evidence: `workflow_run without status (flows ${waiting.join(', ')})`,
-      remedy: 'Tick the event for commit statuses in the settings of the hook (`status` in the API).',
+      remedy: 'Tick “Status” among the events of the hook, the one about commits (`status` in the API).',
     });
   }
   return findings;
