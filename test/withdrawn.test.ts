@@ -57,7 +57,7 @@ describe.skipIf(!here.ok)(here.title('work that was withdrawn'), () => {
     when: { prompt: assigned this to you }
     steps:
       - tools: [{ name: Bash, input: { command: "echo done > done.txt && git add . && git commit -qm Done" } }]
-      - tools: [{ name: Bash, input: { command: "sleep 60" } }]
+      - tools: [{ name: Bash, input: { command: "tail -f done.txt" } }]
       - text: This is never said.
   - name: go-on
     when: { prompt: please finish }
@@ -68,7 +68,7 @@ describe.skipIf(!here.ok)(here.title('work that was withdrawn'), () => {
     await ada.createIssue(REPOSITORY, { title: 'Greet', body: 'The word is heron-7.', assignees: [DEV] });
     const lines = async () => await stage.rows.selectFrom('turns').selectAll().orderBy('seq').execute();
     await stage.until('the second tool runs', async () =>
-      (await lines()).some(({ kind, content }) => kind === 'tool' && content.includes('sleep 60')),
+      (await lines()).some(({ kind, content }) => kind === 'tool' && content.includes('tail -f')),
     );
     // Of no concern to this run.
     await ada.label(REPOSITORY, 1, ['later']);
@@ -84,7 +84,7 @@ describe.skipIf(!here.ok)(here.title('work that was withdrawn'), () => {
       .executeTakeFirstOrThrow();
     expect((await lines()).at(-1)).toMatchObject({
       kind: 'tool',
-      content: expect.stringContaining('sleep 60'),
+      content: expect.stringContaining('tail -f'),
     });
     const asked = await stage.rows.selectFrom('model_requests').selectAll().execute();
     expect([...(await lines()), ...asked].filter(({ at }) => at > told)).toEqual([]);
