@@ -31,7 +31,10 @@ import type { ForgeUser, RepositoryRef } from './vocabulary.ts';
 /** What is asked of a forge. */
 export type TrustForge = IdentityForge &
   LabelForge &
-  Pick<Forge, 'permissionOf' | 'identifyRepository' | 'getComment' | 'findReviewComment' | 'getItem' | 'ciState'>;
+  Pick<
+    Forge,
+    'permissionOf' | 'identifyRepository' | 'getComment' | 'findReviewComment' | 'getItem' | 'ciState'
+  >;
 
 export interface TrustDeps {
   forges: () => Readonly<Record<string, ForgeConfig>>;
