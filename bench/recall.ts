@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cliEnvironment } from '../src/agent-runner/environment.ts';
 import { type CliReport, runCli } from '../src/agent-runner/run-cli.ts';
-import type { ContainedProcess, RunningContainer } from '../src/container/container.ts';
+import type { RunningContainer } from '../src/container/container.ts';
 import { type RehearsalModel, startRehearsalModel } from '../src/rehearsal/model.ts';
 import { parseModelScript } from '../src/rehearsal/model-script.ts';
 import { type TestEngine, testEngines } from '../test/support/engines.ts';
@@ -141,17 +141,15 @@ async function run(field: Field, { session, start, prompt, way, signal }: Turn):
 
 /** Ends nothing before the CLI has ended by itself. */
 function patient(container: RunningContainer): RunningContainer {
-  let child: ContainedProcess | null = null;
+  let ended: Promise<unknown> = Promise.resolve();
   return {
     spawn: (spec) => {
-      child = container.spawn(spec);
+      const child = container.spawn(spec);
+      ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
       return child;
     },
     stop: async () => {
-      const running = child;
-      if (running !== null && running.exitCode === null && running.signalCode == null) {
-        await new Promise((resolve) => running.once('exit', resolve));
-      }
+      await ended;
       await container.stop();
     },
   };
