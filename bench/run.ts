@@ -12,6 +12,7 @@ import { measureGrowth } from './growth.ts';
 import { measureIntake } from './intake.ts';
 import { describeMachine } from './machine.ts';
 import { measureMemory } from './memory.ts';
+import { measureRecall } from './recall.ts';
 import { type PartReport, toMarkdown } from './report.ts';
 import { measureWarm } from './warm.ts';
 
@@ -23,6 +24,7 @@ const PARTS: Record<string, Part> = {
   containers: measureContainers,
   warm: measureWarm,
   gateway: measureGateway,
+  recall: measureRecall,
 };
 const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
 

@@ -380,8 +380,8 @@ export const CORE_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/agent-runner/run-cli.ts',
-        find: 'stopping ??= container.stop();',
-        replace: 'stopping = container.stop();',
+        find: 'stopping ??= container.stop(',
+        replace: 'stopping = container.stop(',
       },
     ],
     tests: { files: ['src/agent-runner/run-cli.test.ts'] },

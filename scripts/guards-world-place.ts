@@ -3,6 +3,7 @@ import type { Guard } from './guards.ts';
 
 const CONTEXT = ['src/worker/context.test.ts'];
 const DISPATCHER = ['src/dispatcher.test.ts'];
+const CI = ['src/dispatcher/ci.test.ts'];
 
 export const WORLD_PLACE_GUARDS: Guard[] = [
   {
@@ -53,11 +54,114 @@ export const WORLD_PLACE_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/dispatcher/items.ts',
-        find: 'pull ?? (await placeByPush(rows, event, event.ci.headSha))',
-        replace: 'pull ?? null',
+        find: '((await placeByPush(rows, event, event.ci.headSha)) ?? pull ?? null)',
+        replace: '(pull ?? null)',
       },
     ],
     tests: { files: DISPATCHER, named: 'reaches the conversation that pushed' },
+  },
+  {
+    name: 'withdrawn: by label',
+    keeps: 'a run from going on after the label that woke it was taken off',
+    off: [
+      {
+        file: 'src/worker/withdrawn.ts',
+        find: "if (last?.kind !== 'unlabeled') return null;",
+        replace: "if (last?.kind !== 'labeled') return null;",
+      },
+    ],
+    tests: { files: CONTEXT, named: 'by taking the label off' },
+  },
+  {
+    name: 'withdrawn: by request',
+    keeps: 'a run from going on after nobody wants its review any more',
+    off: [
+      {
+        file: 'src/worker/withdrawn.ts',
+        find: "if (last?.kind !== 'withdrawn') return null;",
+        replace: "if (last?.kind !== 'requested') return null;",
+      },
+    ],
+    tests: { files: CONTEXT, named: 'by no longer asking for the review' },
+  },
+  {
+    name: 'withdrawn: with a short grace',
+    keeps: 'a tool that does not listen from holding up the end of a withdrawn run beyond two seconds',
+    off: [
+      {
+        file: 'src/agent-runner/run-cli.ts',
+        find: 'container.stop(signal.aborted ? ABORT_GRACE_MS : undefined)',
+        replace: 'container.stop()',
+      },
+    ],
+    tests: { files: ['src/agent-runner/run-cli.test.ts'], named: 'does not heed it' },
+  },
+  {
+    name: 'ci: other checks',
+    keeps: 'a failure of CI from waking the agent while other checks of the commit still run',
+    off: [
+      {
+        file: 'src/worker/ci-messages.ts',
+        find: 'if (running !== true) return null;',
+        replace: 'if (running !== undefined) return null;',
+      },
+    ],
+    tests: { files: CONTEXT, named: 'waits while other checks' },
+  },
+  {
+    name: 'ci: look at the new pull request',
+    keeps: 'a failure that nobody told before the pull request was opened from staying untold',
+    off: [
+      {
+        file: 'src/outcome/pulls.ts',
+        find: '    await planLook(tx, { ...pull, cause: conversationId, now: deps.now() });\n',
+        replace: '',
+      },
+    ],
+    tests: { files: CI, named: 'becomes one message' },
+  },
+  {
+    name: 'ci: look for our deliveries',
+    keeps: 'a pull request that we opened from being looked at only where the publication could say so',
+    off: [
+      {
+        file: 'src/dispatcher/decide.ts',
+        find: '  await lookAtNewPull(tx, { deps, delivery, facts });\n',
+        replace: '',
+      },
+    ],
+    tests: { files: CI, named: 'for the delivery of our own pull request' },
+  },
+  {
+    name: 'ci: looked up, and told before',
+    keeps:
+      'a failure that a run has dealt with from being told again because its pull request was opened after it',
+    off: [{ file: 'src/mailbox/messages.ts', find: 'return isLook || state', replace: 'return state' }],
+    tests: { files: CI, named: 'is no second message where the delivery was placed' },
+  },
+  {
+    name: 'ci: before it has joined',
+    keeps: 'a failure on a pull request that is being opened from beginning a conversation of its own',
+    off: [
+      {
+        file: 'src/dispatcher/items.ts',
+        find: 'const isJoined = pull !== undefined && pull.conversation_id !== null;',
+        replace: 'const isJoined = pull !== undefined;',
+      },
+    ],
+    tests: { files: CI, named: 'before that has joined' },
+  },
+  {
+    name: 'doctor: hooks without statuses',
+    keeps: 'a hook of Gitea that misses the failures of some workflows from looking healthy',
+    off: [
+      {
+        file: 'src/doctor/hook-events.ts',
+        find: "if (forge.kind !== 'gitea' || !isWhole) return [];",
+        replace: "if (forge.kind === 'gitea' || !isWhole) return [];",
+      },
+    ],
+    tests: { files: ['src/doctor/hooks.test.ts'], named: 'statuses of CI' },
   },
   {
     name: 'ci: cancelled',

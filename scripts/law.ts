@@ -47,7 +47,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'who may wake an agent, and who our accounts are, as the forge answers it',
   },
   outcome: {
-    imports: ['database', 'mailbox', 'forge'],
+    imports: ['database', 'inbox', 'mailbox', 'forge'],
     owns: 'what becomes of an answer: effects, once each',
   },
   'agent-runner': {

@@ -14,7 +14,7 @@ import type { DeliveryRow } from './database/tables.ts';
 export interface NewDelivery {
   forge: string;
   forgeDeliveryId: string;
-  source: 'webhook' | 'replay';
+  source: DeliveryRow['source'];
   /** whose secret signed it, as in `deliveries.signed_for`; left out, the forge's */
   scope?: string | null;
   headers: Record<string, string>;

@@ -29,6 +29,7 @@ export async function replay(
       );
     }
     const stored = await findDelivery(database.rows, request.what);
+    if (stored?.source === 'look') throw new NotFound(NO_DELIVERY);
     const source = stored === undefined ? fromFile(request, Object.keys(config.forges)) : null;
     const accepted = await acceptPieces(database, {
       forge: stored?.forge ?? source!.forge,
@@ -46,6 +47,9 @@ export async function replay(
     await database.close();
   }
 }
+
+const NO_DELIVERY =
+  'This is no delivery of a forge: the service asked itself about the CI of a new pull request. Replay a delivery of the CI, or write to the agent.';
 
 function fromFile(request: ReplayRequest, forges: string[]) {
   if (statSync(request.what, { throwIfNoEntry: false })?.isFile() !== true) {

@@ -23,6 +23,7 @@ import { type ItemQuestion, itemIsAsSaid, itemOnForge, type NumberQuestion } fro
 import { type LabelForge, type LabelQuestion, type LabelsTold, labelsOf } from './trust/labels.ts';
 import { Patience } from './trust/patience.ts';
 import { Permissions } from './trust/permissions.ts';
+import { ciOfPull, type PullCi } from './trust/pull-ci.ts';
 import { type Identified, Repositories } from './trust/repositories.ts';
 import { type AccountIds, type Judgement, judgeAnswer, judgeUnasked, type Question } from './trust/sender.ts';
 import type { ForgeUser, RepositoryRef } from './vocabulary.ts';
@@ -30,7 +31,10 @@ import type { ForgeUser, RepositoryRef } from './vocabulary.ts';
 /** What is asked of a forge. */
 export type TrustForge = IdentityForge &
   LabelForge &
-  Pick<Forge, 'permissionOf' | 'identifyRepository' | 'getComment' | 'findReviewComment' | 'getItem'>;
+  Pick<
+    Forge,
+    'permissionOf' | 'identifyRepository' | 'getComment' | 'findReviewComment' | 'getItem' | 'ciState'
+  >;
 
 export interface TrustDeps {
   forges: () => Readonly<Record<string, ForgeConfig>>;
@@ -54,6 +58,8 @@ export interface Trust {
   isAsSaid(question: ItemQuestion): Promise<boolean>;
   /** the item as the forge has it now; null = there is none */
   item(question: NumberQuestion): Promise<Item | null>;
+  /** a pull request, and what CI says of its head now; null = there is none */
+  pullCi(question: NumberQuestion): Promise<PullCi | null>;
   /** asks the forge again where that is worth it; anything but `ok`: the agent must not act there */
   identityOf(forge: string, agent: string): Promise<Identity>;
   /** ids of our accounts, as far as they are known */
@@ -88,6 +94,7 @@ export function createTrust(deps: TrustDeps): Trust {
     labels: (question) => labelsOf({ ...deps, patience }, question),
     isAsSaid: (question) => itemIsAsSaid({ ...deps, patience }, question),
     item: (question) => itemOnForge({ ...deps, patience }, question),
+    pullCi: (question) => ciOfPull({ ...deps, patience }, question),
     identityOf: (forge, agent) => identities.of(forge, agent),
     ids: (forge) => identities.ids(forge),
     posted: (forge, agent, author) => {

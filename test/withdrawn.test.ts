@@ -57,8 +57,8 @@ describe.skipIf(!here.ok)(here.title('work that was withdrawn'), () => {
     when: { prompt: assigned this to you }
     steps:
       - tools: [{ name: Bash, input: { command: "echo done > done.txt && git add . && git commit -qm Done" } }]
+      - tools: [{ name: Bash, input: { command: "tail -f done.txt" } }]
       - text: This is never said.
-        faults: [{ hold: { name: working, after: request } }]
   - name: go-on
     when: { prompt: please finish }
     steps: [{ text: I finished it. }]`,
@@ -66,13 +66,28 @@ describe.skipIf(!here.ok)(here.title('work that was withdrawn'), () => {
     await stage.start();
     const ada = stage.forge.as(OWNER);
     await ada.createIssue(REPOSITORY, { title: 'Greet', body: 'The word is heron-7.', assignees: [DEV] });
-    await stage.reached('working');
+    const lines = async () => await stage.rows.selectFrom('turns').selectAll().orderBy('seq').execute();
+    await stage.until('the second tool runs', async () =>
+      (await lines()).some(({ kind, content }) => kind === 'tool' && content.includes('tail -f')),
+    );
     // Of no concern to this run.
     await ada.label(REPOSITORY, 1, ['later']);
     await ada.close(REPOSITORY, 1);
     const stopped = await stage.untilDispatch(1, 'cancelled');
     expect(stopped.reason).toBe('#1 was closed by ada');
     expect(await stage.processes()).toEqual([]);
+    // The run learnt of it after this: nothing was said, done or asked since, and what ran is gone.
+    const { received_at: told } = await stage.rows
+      .selectFrom('deliveries')
+      .select('received_at')
+      .where('event_name', '=', 'issue.closed')
+      .executeTakeFirstOrThrow();
+    expect((await lines()).at(-1)).toMatchObject({
+      kind: 'tool',
+      content: expect.stringContaining('tail -f'),
+    });
+    const asked = await stage.rows.selectFrom('model_requests').selectAll().execute();
+    expect([...(await lines()), ...asked].filter(({ at }) => at > told)).toEqual([]);
     await stage.settled();
     expect(answers()).toEqual([
       '#1 I stopped before I was done: #1 was closed by ada. What I have done so far is kept, and nothing of it was published. Write here to let me go on.',

@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RunningContainer } from '../container/container.ts';
 import { processEngine } from '../container/process.ts';
-import { runCli } from './run-cli.ts';
+import { type CliRun, runCli } from './run-cli.ts';
 
-test('whatever ends a run, its container is stopped once: a later stop would find the next attempt', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-run-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const real = await processEngine({ flock: null }).start({
+async function started(folder: string): Promise<RunningContainer> {
+  return await processEngine({ flock: null }).start({
     instance: folder,
     dispatch: 'd-1',
     mounts: [],
@@ -18,16 +16,16 @@ test('whatever ends a run, its container is stopped once: a later stop would fin
     limits: { memoryBytes: null, cpus: null, pids: null },
     network: 'none',
   });
-  let stops = 0;
-  const container: RunningContainer = {
-    // Ends before it says a word: the exit, the stream and the end of the run each ask for a stop.
-    spawn: (spec) => real.spawn({ ...spec, command: 'sh', args: ['-c', 'exit 3'] }),
-    stop: () => {
-      stops++;
-      return real.stop();
-    },
-  };
-  const report = await runCli({
+}
+
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-run-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function runIn(folder: string, container: RunningContainer, signal: AbortSignal): CliRun {
+  return {
     container,
     prompt: 'hello',
     session: { id: '00000000-0000-4000-8000-000000000000', start: 'new', resumeAt: null },
@@ -47,9 +45,47 @@ test('whatever ends a run, its container is stopped once: a later stop would fin
     },
     tools: [],
     lateMessagesMs: 1000,
-    signal: new AbortController().signal,
+    signal,
     observe: { text: async () => {}, tool: async () => {} },
-  });
+  };
+}
+
+test('whatever ends a run, its container is stopped once: a later stop would find the next attempt', async () => {
+  const folder = temporary();
+  const real = await started(folder);
+  let stops = 0;
+  const container: RunningContainer = {
+    // Ends before it says a word: the exit, the stream and the end of the run each ask for a stop.
+    spawn: (spec) => real.spawn({ ...spec, command: 'sh', args: ['-c', 'exit 3'] }),
+    stop: (graceMs) => {
+      stops++;
+      return real.stop(graceMs);
+    },
+  };
+  const report = await runCli(runIn(folder, container, new AbortController().signal));
   expect(report.exitCode).toBe(3);
   expect(stops).toBe(1);
+});
+
+test('a run that is told to end and does not heed it is ended, before the SDK would, with a short grace', async () => {
+  const folder = temporary();
+  const real = await started(folder);
+  const abort = new AbortController();
+  const order: string[] = [];
+  const container: RunningContainer = {
+    spawn: (spec) => {
+      const deaf = 'trap "" TERM; echo deaf >&2; while :; do sleep 1; done';
+      const child = real.spawn({ ...spec, command: 'sh', args: ['-c', deaf] });
+      child.stderr!.once('data', () => abort.abort('withdrawn'));
+      child.once('exit', (_code, signal) => order.push(`exit by ${signal}`));
+      return child;
+    },
+    stop: async (graceMs) => {
+      order.push(`stop with ${graceMs} ms`);
+      await real.stop(graceMs);
+      order.push('stopped');
+    },
+  };
+  await runCli(runIn(folder, container, abort.signal));
+  expect(order).toEqual(['stop with 700 ms', 'exit by SIGKILL', 'stopped']);
 });

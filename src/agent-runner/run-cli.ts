@@ -93,7 +93,7 @@ const STDERR_KEPT = 4000;
 export async function runCli(given: CliRun): Promise<CliReport> {
   const run: ObservedRun = {
     ...given,
-    container: stoppedOnce(given.container),
+    container: stoppedOnce(given.container, given.signal),
     mode: { inForce: given.agent.permissionMode },
   };
   const report: CliReport = {
@@ -150,17 +150,19 @@ export async function runCli(given: CliRun): Promise<CliReport> {
  * resumed like after a crash.
  */
 const AFTER_ABORT_MS = 500;
+/** Work that was taken back ends within two seconds, also where a tool or the CLI does not heed the first word. */
+const ABORT_GRACE_MS = 700;
 
 /**
  * Several things end a run, and all wait for one end: a second stop that was still at work when the next attempt of the
  * dispatch has started would find that one's container by the same marks, and end it (seen with podman).
  */
-function stoppedOnce(container: RunningContainer): RunningContainer {
+function stoppedOnce(container: RunningContainer, signal: AbortSignal): RunningContainer {
   let stopping: Promise<void> | null = null;
   return {
     spawn: (spec) => container.spawn(spec),
     stop: () => {
-      stopping ??= container.stop();
+      stopping ??= container.stop(signal.aborted ? ABORT_GRACE_MS : undefined);
       return stopping;
     },
   };

@@ -123,10 +123,10 @@ class BubblewrapContainer implements RunningContainer {
     return ['/bin/sh', '-c', script, 'sh', ...lists];
   }
 
-  async stop(): Promise<void> {
+  async stop(graceMs = GRACE_MS): Promise<void> {
     const running = this.#children.filter(isRunning);
     for (const child of running) child.kill('SIGTERM');
-    await Promise.all(running.map((child) => endsWithin(child, GRACE_MS)));
+    await Promise.all(running.map((child) => endsWithin(child, graceMs)));
     const { instance, dispatch } = this.#spec;
     const tree = new ProcessTree(
       (mark) => mark.instance === instance && mark.dispatch === dispatch,

@@ -92,7 +92,8 @@ export interface ContainedProcess {
 
 export interface RunningContainer {
   spawn(spec: SpawnSpec): ContainedProcess;
-  stop(): Promise<void>;
+  /** `graceMs`: how long the processes may take to end by themselves; left out, as long as the CLI may need */
+  stop(graceMs?: number): Promise<void>;
 }
 
 /** Parts of a ContainerSpec; `mounts`: their access. */

@@ -12,9 +12,10 @@ const LOOK_MS = 25;
 export async function endAll(
   find: () => Promise<number[]>,
   warned: (pid: number) => boolean = () => true,
+  graceMs = GRACE_MS,
 ): Promise<void> {
   signalAll((await find()).filter(warned), 'SIGTERM');
-  const deadline = Date.now() + GRACE_MS;
+  const deadline = Date.now() + graceMs;
   while ((await find()).some(warned) && Date.now() < deadline) await sleep(LOOK_MS);
   for (let round = 0; round < 40; round++) {
     const left = await find();

@@ -180,10 +180,10 @@ class OciContainer implements RunningContainer {
     return { user: this.#spec.user ?? { uid: 0, gid: 0 }, engineArgs: [] };
   }
 
-  async stop(): Promise<void> {
+  async stop(graceMs = GRACE_MS): Promise<void> {
     const running = this.#children.filter(isRunning);
     for (const child of running) child.kill('SIGTERM');
-    await Promise.all(running.map((child) => endsWithin(child, GRACE_MS)));
+    await Promise.all(running.map((child) => endsWithin(child, graceMs)));
     const { instance, dispatch } = this.#spec;
     if (this.#children.length === 0) return;
     await this.#client.remove([instanceLabel(instance), dispatchLabel(dispatch)]);

@@ -63,16 +63,17 @@ class ProcessContainer implements RunningContainer {
     return child as ContainedProcess;
   }
 
-  async stop(): Promise<void> {
+  async stop(graceMs?: number): Promise<void> {
     const { instance, dispatch } = this.#spec;
     const tree = new ProcessTree(
       (mark) => mark.instance === instance && mark.dispatch === dispatch,
       () => this.#children.flatMap((child) => child.pid ?? []),
     );
-    await endAll(async () => [
+    const find = async () => [
       ...this.#children.filter(isRunning).map((child) => child.pid!),
       ...(await tree.running()),
-    ]);
+    ];
+    await endAll(find, undefined, graceMs);
   }
 }
 

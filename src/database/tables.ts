@@ -43,7 +43,8 @@ interface DeliveriesTable {
   forge: string;
   /** the forge's own id, a UUID per hook task: a replay has a new one */
   forge_delivery_id: string;
-  source: 'webhook' | 'replay';
+  /** `look`: the service asks itself, see `inbox/looks.ts` */
+  source: 'webhook' | 'replay' | 'look';
   /** JSON object of the request headers we keep, lower case */
   headers: string;
   /** empty when it stands in pieces */
@@ -52,7 +53,7 @@ interface DeliveriesTable {
   pieces: number | null;
   /**
    * Whose secret signed it: null = the forge's, else the entry of `repositories` that has one of its own. `*` = nobody's:
-   * the operator put it in from a file, which counts for every repository.
+   * the operator put it in from a file, or the service itself did, which counts for every repository.
    */
   signed_for: string | null;
   received_at: number;

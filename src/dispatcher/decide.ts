@@ -2,11 +2,13 @@
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow, DeliveryRow } from '../database/tables.ts';
 import type { RouteMatch } from '../flows/route.ts';
+import { planLook } from '../inbox/looks.ts';
 import { claimMeaning, type DeliveryVerdict, firstWith } from '../inbox.ts';
-import { resolveConversation } from '../mailbox/conversations.ts';
+import { isInConversation, resolveConversation } from '../mailbox/conversations.ts';
 import { appendMessage, declineMessagesOfComment, knowsFailure } from '../mailbox/messages.ts';
 import { recallRuns } from '../mailbox/recalls.ts';
 import { recordRefusal } from '../trust/records.ts';
+import { isOurAccount } from '../trust/sender.ts';
 import type { EventItem, ForgeEvent } from '../vocabulary.ts';
 import { consider, type Outlook, wantsSender } from './consider.ts';
 import type { Facts } from './facts.ts';
@@ -48,6 +50,7 @@ export async function decide(tx: Rows, { deps, delivery, facts }: ToDecide): Pro
   }
   await rememberItem(tx, outlook.placed);
   await recallRuns(tx, event, delivery.id);
+  await lookAtNewPull(tx, { deps, delivery, facts });
   if (event.name !== 'comment.deleted' && facts.gone === true && !replayed) {
     const reason = 'the comment was deleted before this could be routed';
     return { verdict: ignored(reason), eventName, decision: null };
@@ -63,6 +66,20 @@ export async function decide(tx: Rows, { deps, delivery, facts }: ToDecide): Pro
     retracted,
     refusal,
   });
+}
+
+/** What CI told of its commits before may have gone to nobody. What has joined a conversation was looked at then. */
+async function lookAtNewPull(
+  tx: Rows,
+  { deps, delivery, facts }: ToDecide & { facts: Extract<Facts, { kind: 'event' }> },
+): Promise<void> {
+  const { event, forge: config } = facts;
+  const { name, item, forge, repository } = event;
+  if (name !== 'pull.opened' || item === null) return;
+  if (!isOurAccount(config, deps.trust.ids(config), item.author)) return;
+  const { number } = item;
+  if (await isInConversation(tx, { forge, repository, number })) return;
+  await planLook(tx, { forge, repository, number, cause: delivery.id, now: deps.now() });
 }
 
 const STILL_THERE =
@@ -172,7 +189,7 @@ async function toMailbox(
   const isTold =
     event.name === 'ci.failed' &&
     work.delivery.source !== 'replay' &&
-    (await knowsFailure(tx, conversation.id, event));
+    (await knowsFailure(tx, conversation.id, { event, isLook: work.delivery.source === 'look' }));
   if (isTold) return null;
   const { dispatchId } = await appendMessage(tx, {
     conversation,

@@ -15,6 +15,7 @@ import type { ForgeEvent } from '../vocabulary.ts';
 import { consider, type Outlook, wantsSender } from './consider.ts';
 import { isAboutLabels } from './items.ts';
 import { readDelivery } from './read-delivery.ts';
+import { readLook } from './read-look.ts';
 import type { DispatcherDeps, RoutingConfig } from './routing.ts';
 import { refuseByScope } from './scope.ts';
 
@@ -39,7 +40,10 @@ export type Facts =
 
 export async function gatherFacts(deps: DispatcherDeps, delivery: DeliveryRow): Promise<Facts> {
   const { rows } = deps.database;
-  const read = await readDelivery(delivery, piecesOf(rows, delivery));
+  const read =
+    delivery.source === 'look'
+      ? await readLook(deps, delivery)
+      : await readDelivery(delivery, piecesOf(rows, delivery));
   if ('verdict' in read) return { kind: 'ended', verdict: read.verdict, event: null, audited: false };
   const { event: claimed } = read;
   const config = deps.config();

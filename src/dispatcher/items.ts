@@ -155,7 +155,7 @@ async function placeByHead(rows: Rows, event: ForgeEvent): Promise<ForgeEvent> {
         .onRef('c.repository_id', '=', 'i.repository_id')
         .onRef('c.number', '=', 'i.number'),
     )
-    .select(['i.number', 'i.kind'])
+    .select(['i.number', 'i.kind', 'c.conversation_id'])
     .where('i.forge', '=', event.forge)
     .where('i.repository_id', '=', event.repository.id)
     .where('i.kind', '=', 'pull')
@@ -163,7 +163,9 @@ async function placeByHead(rows: Rows, event: ForgeEvent): Promise<ForgeEvent> {
     .orderBy((e) => e.case().when('c.conversation_id', 'is', null).then(1).else(0).end())
     .orderBy('i.number', 'desc')
     .executeTakeFirst();
-  const found = pull ?? (await placeByPush(rows, event, event.ci.headSha));
+  // One that is being opened is not part of its conversation yet: the commit tells whose work it is.
+  const isJoined = pull !== undefined && pull.conversation_id !== null;
+  const found = isJoined ? pull : ((await placeByPush(rows, event, event.ci.headSha)) ?? pull ?? null);
   if (found === null) return event;
   const item: EventItem = {
     kind: found.kind,

@@ -16,7 +16,7 @@ export interface RoutingConfig {
 export interface DispatcherDeps {
   database: Database;
   config: () => RoutingConfig;
-  trust: Pick<Trust, 'judge' | 'ids' | 'repository' | 'isGone' | 'isAsSaid' | 'item' | 'labels'>;
+  trust: Pick<Trust, 'judge' | 'ids' | 'repository' | 'isGone' | 'isAsSaid' | 'item' | 'labels' | 'pullCi'>;
   now: () => number;
   log: Log;
 }

@@ -9,7 +9,7 @@ export function refuseByScope(
   event: Pick<ForgeEvent, 'repository'>,
   signedFor: string | null,
 ): string | null {
-  // The operator put it in from a file.
+  // The operator put it in from a file, or we did.
   if (signedFor === '*') return null;
   const { fullName } = event.repository;
   const holder = secretHolderOf(forge, fullName);

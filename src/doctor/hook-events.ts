@@ -44,8 +44,7 @@ export function missingEvents(
   flows: readonly Flow[],
 ): MissingEvent[] {
   const needed = new Map<string, Set<string>>();
-  for (const flow of flows) {
-    if (!flow.enabled || !Object.hasOwn(forge.accounts, flow.agent)) continue;
+  for (const flow of flowsThatAct(forge, flows)) {
     for (const name of flow.on.flatMap((event) => subscriptionsOf(event, forge.kind))) {
       needed.set(name, (needed.get(name) ?? new Set()).add(flow.name));
     }
@@ -54,6 +53,26 @@ export function missingEvents(
   return [...needed]
     .filter(([name]) => !isSent(name, sent, forge.kind))
     .map(([subscription, names]) => ({ subscription, flows: [...names] }));
+}
+
+/**
+ * Flows that wait for CI, where the hook tells only of whole runs: Gitea sends no workflow_run for a workflow whose file is
+ * not on the default branch (seen with 1.26), and tells its jobs as `status`. Forgejo tells every run, and no status.
+ */
+export function missingRuns(
+  hook: { events: readonly string[] },
+  forge: Pick<ForgeConfig, 'kind' | 'accounts'>,
+  flows: readonly Flow[],
+): string[] {
+  const isWhole = hook.events.includes('workflow_run') && !hook.events.includes('status');
+  if (forge.kind !== 'gitea' || !isWhole) return [];
+  return flowsThatAct(forge, flows)
+    .filter(({ on }) => on.some((event) => event.startsWith('ci.')))
+    .map(({ name }) => name);
+}
+
+function flowsThatAct(forge: Pick<ForgeConfig, 'accounts'>, flows: readonly Flow[]): Flow[] {
+  return flows.filter(({ enabled, agent }) => enabled && Object.hasOwn(forge.accounts, agent));
 }
 
 /** Gitea has no action_run_*: its CI arrives as workflow_run, and statuses of other systems as status. */

@@ -148,6 +148,25 @@ describe.skipIf(!tools.ok)(tools.title('hooks'), () => {
     expect(report.ok).toBe(true);
   });
 
+  test.each([
+    ['gitea', ['workflow_run'], ['hook-status']],
+    ['gitea', ['workflow_run', 'status'], []],
+    // Already broken: nothing of CI comes.
+    ['gitea', ['push'], []],
+    ['forgejo', ['action_run_failure'], []],
+  ] as const)('statuses of CI: a hook of %s that sends %j', (kind, events, expected) => {
+    const config = here.config({ home: { kind } });
+    const url = 'https://x.example/webhooks/home';
+    const hook = { id: 1, url, active: true, events: [...events], contentType: 'json' };
+    const found = judgeHook({ subject: 's', hook, forge: config.forges.home! }, contextOf(config));
+    const told = found.filter((f) => f.check === 'hook-status');
+    expect(told.map((f) => f.check)).toEqual(expected);
+    for (const { evidence, remedy } of told) {
+      expect(evidence).toBe('workflow_run without status (flows dev-ci-failed)');
+      expect(remedy).toContain('“Status”');
+    }
+  });
+
   test('a hook that sends forms is told', () => {
     const config = here.config();
     const listed = {

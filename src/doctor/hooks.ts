@@ -6,7 +6,7 @@ import type { RepositoryRef } from '../vocabulary.ts';
 import { reachOf } from './addresses.ts';
 import type { DoctorContext, Visible } from './contract.ts';
 import type { Finding } from './finding.ts';
-import { missingEvents } from './hook-events.ts';
+import { missingEvents, missingRuns } from './hook-events.ts';
 import { hooksOf, visibleSites } from './repositories.ts';
 import { judgeSigner } from './signed-for.ts';
 import { type Trial, tryDelivery } from './test-delivery.ts';
@@ -190,15 +190,36 @@ export function judgeHook(
       remedy: 'Set the content type of the hook to application/json, and its method to POST.',
     });
   }
-  const lacking = missingEvents(hook, forge, config.flows);
+  for (const finding of judgeEvents(hook, forge, config.flows)) add(finding);
+  return findings;
+}
+
+function judgeEvents(
+  hook: ForgeHook,
+  forge: ForgeConfig,
+  flows: DoctorContext['config']['flows'],
+): Omit<Finding, 'subject'>[] {
+  const findings: Omit<Finding, 'subject'>[] = [];
+  const lacking = missingEvents(hook, forge, flows);
   if (lacking.length > 0) {
-    add({
+    findings.push({
       check: 'hook-events',
       severity: 'broken',
       problem: `the hook does not send what ${lacking.length === 1 ? 'a flow waits' : 'flows wait'} for`,
       evidence: lacking.map((m) => `${m.subscription} (flows ${m.flows.join(', ')})`).join('; '),
       remedy:
         'Tick these events in the settings of the hook. (By API: send the whole set; a change without it falls back to push alone.)',
+    });
+  }
+  const waiting = missingRuns(hook, forge, flows);
+  if (waiting.length > 0) {
+    findings.push({
+      check: 'hook-status',
+      severity: 'risk',
+      problem:
+        'the hook does not send commit statuses, and Gitea tells CI of a workflow that is not on the default branch by those alone',
+      evidence: `workflow_run without status (flows ${waiting.join(', ')})`,
+      remedy: 'Tick “Status” among the events of the hook, the one about commits (`status` in the API).',
     });
   }
   return findings;

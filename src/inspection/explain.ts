@@ -79,6 +79,8 @@ async function summarise(rows: Rows, row: DeliveryRow): Promise<EventSummary | n
 
 /** Stored bytes can be anything, also headers that are no JSON: the rest of the explanation stands without them. */
 async function readStored(rows: Rows, row: DeliveryRow): Promise<DeliveryReading | null> {
+  // What it found is in the message that it became.
+  if (row.source === 'look') return null;
   try {
     return await readDelivery(row, piecesOf(rows, row));
   } catch {

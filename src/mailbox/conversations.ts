@@ -122,6 +122,22 @@ export async function joinConversation(
     .execute();
 }
 
+/** Of any agent. */
+export async function isInConversation(
+  rows: Rows,
+  item: { forge: string; repository: RepositoryRef; number: number },
+): Promise<boolean> {
+  const row = await rows
+    .selectFrom('conversation_items')
+    .select('conversation_id')
+    .where('forge', '=', item.forge)
+    .where('repository_id', '=', item.repository.id)
+    .where('number', '=', item.number)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** The forges' closing keywords, for issues of the same repository. */
 const CLOSES = /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)[:\s]+#(\d+)\b/gi;
 

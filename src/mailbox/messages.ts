@@ -166,9 +166,14 @@ export async function declineCarried(
 
 /**
  * Whether the conversation knows of this failure: one run of CI may tell it several times, once for each job and once at
- * its end. What failed after the run that dealt with it had begun is another failure.
+ * its end. What failed after the run that dealt with it had begun is another failure. A look has no time of its own,
+ * and is for what was never told.
  */
-export async function knowsFailure(rows: Rows, conversationId: string, event: ForgeEvent): Promise<boolean> {
+export async function knowsFailure(
+  rows: Rows,
+  conversationId: string,
+  { event, isLook }: { event: ForgeEvent; isLook: boolean },
+): Promise<boolean> {
   const told = await rows
     .selectFrom('messages as m')
     .leftJoin('dispatches as d', 'd.id', 'm.dispatch_id')
@@ -180,6 +185,6 @@ export async function knowsFailure(rows: Rows, conversationId: string, event: Fo
   return told.some(({ event: stored, state, started_at: began }) => {
     const other = JSON.parse(stored) as ForgeEvent;
     if (other.name !== event.name || other.ci?.headSha !== event.ci?.headSha) return false;
-    return state !== 'answered' || at <= Number(began ?? 0);
+    return isLook || state !== 'answered' || at <= Number(began ?? 0);
   });
 }

@@ -1,6 +1,7 @@
 /** The pull requests of a conversation, whether the service opened them at the end or the agent by a tool. */
 import { ForgeRefused } from '../errors.ts';
 import type { Item } from '../forge/forge.ts';
+import { planLook } from '../inbox/looks.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { EffectDeps } from './effects.ts';
@@ -84,15 +85,15 @@ export function openedByAnother(pull: Pick<Item, 'number' | 'author'>, branch: s
   return `#${pull.number} of the branch ${branch} was opened by ${pull.author.login} and not by this agent, so it is not part of this conversation. Close it, and ask the agent once more, to get one of its own.`;
 }
 
-/** What happens on it from now on goes on in this conversation. */
+/** What happens on it from now on goes on in this conversation, and what CI told of its commits before is looked up. */
 export async function joinPull(
   deps: EffectDeps,
   conversation: { conversationId: string; agent: string },
   pull: { forge: string; repository: RepositoryRef; number: number },
 ): Promise<void> {
-  await joinConversation(
-    deps.database.rows,
-    { ...pull, agent: conversation.agent },
-    conversation.conversationId,
-  );
+  const { conversationId, agent } = conversation;
+  await deps.database.transaction(async (tx) => {
+    await joinConversation(tx, { ...pull, agent }, conversationId);
+    await planLook(tx, { ...pull, cause: conversationId, now: deps.now() });
+  });
 }

@@ -40,7 +40,7 @@ function broken({ engine }: TestEngine, change: Change): ContainerEngine {
       const mounts = change.mounts?.(spec.mounts) ?? spec.mounts;
       const container = await engine.start({ ...spec, mounts });
       return {
-        stop: () => container.stop(),
+        stop: (graceMs) => container.stop(graceMs),
         spawn: (s: SpawnSpec) => container.spawn({ ...s, env: { ...s.env, ...change.env } }),
       };
     },

@@ -35,6 +35,10 @@ export function isAccountOf({ forge, ids, agent }: Account, user: ForgeUser): bo
   return account !== undefined && sameLogin(account.login, user.login);
 }
 
+export function isOurAccount(forge: ForgeConfig, ids: AccountIds, user: ForgeUser): boolean {
+  return agentOf(forge, ids, user) !== null;
+}
+
 /** The agent whose account this is; of two that share it, the first. */
 function agentOf(forge: ForgeConfig, ids: AccountIds, user: ForgeUser): string | null {
   return Object.keys(forge.accounts).find((agent) => isAccountOf({ forge, ids, agent }, user)) ?? null;

@@ -12,6 +12,7 @@ import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
 import { carryLate, type Lease, leaseConversation } from '../mailbox/leases.ts';
+import { settleDispatch } from '../mailbox/settlement.ts';
 import {
   cloneUrl,
   commitAndPush,
@@ -27,6 +28,7 @@ import { createTrust, type Trust } from '../trust.ts';
 import { openWorkdir, type Workdir } from '../workdir.ts';
 import { type DispatchContext, type Gathered, gatherContext } from './context.ts';
 import { toldEdits } from './edits.ts';
+import { Evidence } from './evidence.ts';
 import { itemsOf } from './items-of.ts';
 import { presentName } from './present-name.ts';
 import { readTexts } from './prompt-budget.ts';
@@ -34,6 +36,7 @@ import { type PromptMaterial, promptOf, spokenIn } from './prompts.ts';
 import { watchRecalls, withdrawnFrom } from './recall.ts';
 import { sessionMarks } from './session-marks.ts';
 import { declineRefused, takeUp, wasDeleted } from './truth-rows.ts';
+import type { DispatchDeps, Work } from './work.ts';
 
 const REPO = 'ada/widgets';
 const LOGINS = ['ada', 'bo', 'cy', 'root', 'dev-bot', 'review-bot'];
@@ -79,6 +82,8 @@ function configure(forge: { extra?: string; devToken?: string }): void {
       'claude-hooks.yaml': SMALL_CONFIG.replace('https://forge.example.org/', trial.forge.url)
         .replace('team/shop', REPO)
         .replace('    accounts:', `    ${forge.extra ?? 'fork_pulls: false'}\n    accounts:`),
+      'flows/labels.yaml':
+        '{ name: dev-labeled, on: [issue.labeled], agent: dev, skill: work-on-issue, if: "\'go\' in event.added.labels" }',
     },
     {
       MODEL_KEY: 'k',
@@ -153,12 +158,22 @@ async function gather(held: Lease, change: (forge: Forge) => Forge = (forge) => 
     decline: (refused) => declineRefused({ database, now: Date.now, log: silentLog }, held, refused),
     wasDeleted: (event) => wasDeleted(database, event),
     takeUp: (messages) => takeUp(database, messages),
-    withdrawn: (question) =>
-      withdrawnFrom({ lease: held, account, agent, forgeConfig }, { database, trust }, question),
+    withdrawn: (question) => withdrawnFrom(workOn(held), { database, trust }, question),
     joined: () => itemsOf(database.rows, held),
     hasPushed: async () => false,
     renamed: async () => {},
   });
+}
+
+function workOn(held: Lease): Work {
+  const forgeConfig = config.forges.home!;
+  const agent = config.agents.get(held.conversation.agent)!;
+  const account = forgeConfig.accounts[agent.name]!;
+  const forge = createGiteaFamilyClient({ name: 'home', url: forgeConfig.url, token: account.token });
+  const speak = () => {
+    throw new Error('Nobody speaks here.');
+  };
+  return { lease: held, agent, account, forgeConfig, forge, speak, signal: new AbortController().signal };
 }
 
 async function ready(held: Lease): Promise<DispatchContext> {
@@ -483,13 +498,128 @@ test('a repository goes by its id after a rename, and by the name it had where t
   expect(await presentName(forge, known)).toEqual(known);
 });
 
-describe('a pull request', () => {
-  async function requestReview(number: number): Promise<Lease> {
-    await as('ada').requestReview(REPO, number, ['review-bot']);
-    expect(await route()).toContain('pull.review_requested routed');
-    return await lease('reviewer');
+describe('work that was withdrawn', () => {
+  /** Aborts once the delivery is noted and the forge has confirmed it; answers why. */
+  async function recalled(held: Lease, context: DispatchContext): Promise<string | null> {
+    const deps = { database, trust, log: silentLog } as unknown as DispatchDeps;
+    const recall = watchRecalls(workOn(held), deps, context);
+    await new Promise((resolve) => recall.signal.addEventListener('abort', resolve, { once: true }));
+    await recall.stop();
+    return recall.reason();
   }
 
+  async function labeled(): Promise<{ number: number; held: Lease }> {
+    const number = await issueBy('ada', 'It is off.');
+    await as('ada').label(REPO, number, ['go']);
+    expect(await route()).toContain('issue.labeled routed');
+    later();
+    return { number, held: await lease() };
+  }
+
+  test('by taking the label off: in mid-run the run is stopped, and before it the message is declined', async () => {
+    const { number, held } = await labeled();
+    const context = await ready(held);
+    await as('ada').unlabel(REPO, number, ['go']);
+    await route();
+    expect(await recalled(held, context)).toBe(`ada took the label go off #${number}`);
+    const gathered = await gather(held);
+    expect(gathered).toMatchObject({
+      kind: 'refused',
+      withdrawn: true,
+      reason: `#${number} has lost the label go again`,
+    });
+  });
+
+  test('not by the agent itself, and not by another label', async () => {
+    const { number, held } = await labeled();
+    const { messages } = await ready(held);
+    await as('ada').label(REPO, number, ['later']);
+    await as('ada').unlabel(REPO, number, ['later']);
+    await as('dev-bot').unlabel(REPO, number, ['go']);
+    const work = workOn(held);
+    const evidence = new Evidence(work.forge, { id: held.conversation.repository_id, fullName: REPO });
+    expect([...(await withdrawnFrom(work, { database, trust }, { messages, evidence }))]).toEqual([]);
+  });
+
+  test('by no longer asking for the review', async () => {
+    const number = await openPull('bo');
+    const held = await requestReview(number);
+    const context = await ready(held);
+    later();
+    const answer = await fetch(
+      `${trial.forge.url}/api/v1/repos/${REPO}/pulls/${number}/requested_reviewers`,
+      {
+        method: 'DELETE',
+        headers: { authorization: 'token ada-token', 'content-type': 'application/json' },
+        body: JSON.stringify({ reviewers: ['review-bot'] }),
+      },
+    );
+    expect(answer.status).toBe(204);
+    expect(await route()).toEqual(['pull.review_request_removed ignored']);
+    expect(await recalled(held, context)).toBe(`ada no longer asks review-bot for a review of #${number}`);
+    expect(await gather(held)).toMatchObject({
+      kind: 'refused',
+      withdrawn: true,
+      reason: `review-bot is not asked for a review of #${number} any more`,
+    });
+  });
+});
+
+async function requestReview(number: number): Promise<Lease> {
+  await as('ada').requestReview(REPO, number, ['review-bot']);
+  expect(await route()).toContain('pull.review_requested routed');
+  return await lease('reviewer');
+}
+
+describe('a failure of CI', () => {
+  test('that woke the agent alone waits while other checks of the commit run, but no longer than half an hour', async () => {
+    const number = await openPull('bo');
+    await as('ada').assign(REPO, number, ['dev-bot']);
+    expect(await route()).toContain('pull.assigned routed');
+    // Done with what it was assigned for.
+    const held = await lease();
+    await settleDispatch(database, held, {
+      settlement: { state: 'succeeded' },
+      seen: null,
+      unanswered: [],
+      now: Date.now(),
+    });
+    const sha = trial.forge.state.items.find((i) => i.number === number)!.pull!.headSha;
+    const repository = { id: held.conversation.repository_id, fullName: REPO };
+    const tell = async (state: 'pending' | 'success') =>
+      await createGiteaFamilyClient({ name: 'home', url: trial.forge.url, token: 'dev-bot-token' }).setStatus(
+        repository,
+        sha,
+        { state, context: 'lint', description: '', targetUrl: '' },
+      );
+    later();
+    await tell('pending');
+    await as('ada').actionRun(REPO, { sha, workflow: 'ci.yaml', pull: number, status: 'failure' });
+    expect(await route()).toEqual(['ci.failed routed']);
+    const woken = await lease();
+    const early = { kind: 'early', reason: `CI still runs on ${sha.slice(0, 10)}` };
+    expect(await gather(woken)).toEqual(early);
+    clock += 29 * 60_000;
+    vi.setSystemTime(clock);
+    expect(await gather(woken)).toEqual(early);
+    clock += 2 * 60_000;
+    vi.setSystemTime(clock);
+    expect(await gather(woken)).toMatchObject({ kind: 'ready' });
+    vi.setSystemTime(clock - 20 * 60_000);
+    expect(await gather(woken)).toEqual(early);
+    await tell('success');
+    expect(await gather(woken)).toMatchObject({ kind: 'ready' });
+
+    await tell('pending');
+    expect(await gather(woken)).toEqual(early);
+    await as('ada').comment(REPO, number, '@dev-bot look');
+    expect(await route()).toContain('comment.created routed');
+    // Somebody waits for an answer: the other checks have no part in that.
+    expect(await gather(woken)).toMatchObject({ kind: 'ready' });
+  });
+});
+
+describe('a pull request', () => {
   test('of somebody else is looked at with the configuration of its base', async () => {
     const seen: boolean[] = [];
     const real = workdir;

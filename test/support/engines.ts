@@ -88,7 +88,7 @@ export function readOnlyView(folder: () => string): ContainerEngine {
     start: async (spec) => {
       const container = await engine.start(spec);
       return {
-        stop: () => container.stop(),
+        stop: (graceMs) => container.stop(graceMs),
         spawn: (s) =>
           container.spawn({
             ...s,

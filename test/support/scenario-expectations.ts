@@ -70,7 +70,13 @@ function beginning(text: string): unknown {
 }
 
 async function deliveryLines(stage: Stage): Promise<string[]> {
-  const rows = await stage.rows.selectFrom('deliveries').selectAll().orderBy('seq').execute();
+  const rows = await stage.rows
+    .selectFrom('deliveries')
+    .selectAll()
+    // What the service asks itself is no delivery of the forge.
+    .where('source', '!=', 'look')
+    .orderBy('seq')
+    .execute();
   return rows.map((row) => {
     const headers = JSON.parse(row.headers) as Record<string, string>;
     const name = row.event_name ?? headers['x-forgejo-event-type'] ?? headers['x-gitea-event-type'];

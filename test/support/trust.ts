@@ -1,7 +1,7 @@
 /** The real trust before a forge that knows the permissions it was told. */
 import type { ForgeConfig } from '../../src/config/config.ts';
 import { ForgeMissing } from '../../src/errors.ts';
-import type { Item, TimelineEntry } from '../../src/forge/forge.ts';
+import type { CiState, Item, TimelineEntry } from '../../src/forge/forge.ts';
 import { silentLog } from '../../src/log.ts';
 import type { Told } from '../../src/trust/permissions.ts';
 import { createTrust, type Trust, type TrustDeps } from '../../src/trust.ts';
@@ -20,6 +20,8 @@ export interface KnownForge {
   comments?: readonly number[];
   /** the forge's only item; without it, it has none */
   item?: () => Item;
+  /** of any commit; without it, none ran */
+  ci?: () => CiState;
   /** of that item, since then; without it, the forge keeps none */
   timeline?: (since: string | null) => readonly TimelineEntry[];
   /** whose token an agent has */
@@ -54,6 +56,7 @@ export function trustWith(forge: KnownForge): Trust {
         if (forge.item !== undefined) return forge.item();
         throw new ForgeMissing('This forge was told of no items.');
       },
+      ciState: async () => forge.ci?.() ?? { state: 'none', failed: [] },
       self: async () => {
         if (forge.self === undefined) throw new Error('This forge was not told who its accounts are.');
         return forge.self(agent);
