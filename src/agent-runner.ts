@@ -69,7 +69,7 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
   return refuse({ kind: 'no-turn', detail: lastFailure });
 }
 
-function refuse({ kind, detail }: { kind: Verdict['kind']; detail: string }): RunOutcome {
+function refuse({ kind, detail, suspectsText = false }: Refusal): RunOutcome {
   const what =
     kind === 'rejected'
       ? 'The model did not take this request, and the session is kept'
@@ -78,7 +78,14 @@ function refuse({ kind, detail }: { kind: Verdict['kind']; detail: string }): Ru
     kind: 'refused',
     reason: `${what}: ${detail}`,
     cause: kind === 'rejected' ? 'request' : 'session',
+    suspectsText,
   };
+}
+
+interface Refusal {
+  kind: Verdict['kind'];
+  detail: string;
+  suspectsText?: boolean;
 }
 
 /** Where on the ladder the next plan begins, and why it does not begin at the top. */
@@ -282,7 +289,10 @@ async function afterFailure(
   plan: SessionPlan,
   { verdict, rung }: Failed,
 ): Promise<Rung | RunOutcome> {
-  if (verdict.kind === 'rejected' && !verdict.suspectsHistory) return refuse(verdict);
+  // Of a first turn nothing would be left: it is told, and asked as a whole once more.
+  const kept =
+    verdict.kind === 'rejected' && plan.start === 'new' ? { ...verdict, suspectsText: false } : verdict;
+  if (verdict.kind === 'rejected' && !verdict.suspectsHistory) return refuse(kept);
   if (verdict.kind === 'too-long' || verdict.kind === 'history-refused') {
     const texts = lighterTexts(dispatch, plan, { verdict, texts: rung.texts, isLast: true });
     if (texts !== null) return { ...rung, texts, aside: texts === 'aside' ? verdict.detail : null };
@@ -296,7 +306,7 @@ async function afterFailure(
   const failures = await deps.database.transaction((tx) => countFailedResume(tx, plan.session.id));
   const isExhausted = failures >= deps.sessions.maxFailedResumes;
   if (verdict.kind === 'rejected') {
-    if (!isExhausted) return refuse(verdict);
+    if (!isExhausted) return refuse(kept);
     const texts = lighterTexts(dispatch, plan, { verdict, texts: rung.texts, isLast: true });
     if (texts !== null) return { ...rung, texts, aside: verdict.detail };
     if (plan.start === 'new') return refuse(verdict);

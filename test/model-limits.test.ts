@@ -113,7 +113,7 @@ async function sessionsOf(stage: Stage, number: number): Promise<string[]> {
 
 const CREDIT = "message: 'Your credit balance is too low to access the Anthropic API.'";
 const LIMITS = [
-  ...['error: { status: 401 }', 'error: { status: 403 }'],
+  ...['error: { status: 401 }', 'error: { status: 402 }'],
   ...['error: { status: 429 }', 'error: { status: 529 }', `error: { status: 400, ${CREDIT} }`],
 ].map((fault) => `{ ${fault} }`);
 /** Seconds until the park's end, and the beginning of its reason: each limit of a dispatch doubles the wait. */

@@ -133,4 +133,5 @@ export type RunOutcome =
   | { kind: 'declined'; reason: string }
   | { kind: 'interrupted'; why: string }
   /** the ladder has no rung left: a person must look */
-  | { kind: 'refused'; reason: string; cause: 'request' | 'session' };
+  /** … `suspectsText`: the session was kept, and what was asked may be the cause */
+  | { kind: 'refused'; reason: string; cause: 'request' | 'session'; suspectsText: boolean };

@@ -18,9 +18,9 @@ export type Verdict =
   | { kind: 'history-refused'; detail: string }
   /**
    * The model's side took the request and will not answer it: asking again changes nothing, and neither does another
-   * session. `suspectsHistory`: nothing says so, but the history may be the cause.
+   * session. `suspectsHistory`: nothing says so, but the history may be the cause; `suspectsText`: or what was asked.
    */
-  | { kind: 'rejected'; detail: string; suspectsHistory: boolean }
+  | { kind: 'rejected'; detail: string; suspectsHistory: boolean; suspectsText: boolean }
   /** the model's side will not take what was asked, by its content: the text is at fault, and never asked again */
   | { kind: 'declined'; detail: string }
   /** the model's side says "not now": no failure, wait. `model`: the only one that it holds, null = all */
@@ -76,7 +76,12 @@ export function judgeReport(input: VerdictInput): Verdict {
   if (TOO_LONG.has(result.terminalReason)) return { kind: 'too-long', detail: describe(result) };
   if (isApiError(report, result)) return apiError(report, result, input.gateway);
   if (isWordless(input, result)) {
-    return { kind: 'rejected', detail: 'the model ended its turn without a word', suspectsHistory: true };
+    return {
+      kind: 'rejected',
+      detail: 'the model ended its turn without a word',
+      suspectsHistory: true,
+      suspectsText: false,
+    };
   }
   if (input.start === 'resume' && report.initId === null)
     return { kind: 'resume-failed', detail: describe(result) };
@@ -123,6 +128,8 @@ function isApiError(report: CliReport, result: CliResult): boolean {
   return result.isError && (named || result.terminalReason === 'api_error');
 }
 
+const NO_SUSPECT = { suspectsHistory: false, suspectsText: false };
+
 function apiError(report: CliReport, result: CliResult, gateway: VerdictInput['gateway']): Verdict {
   const { apiErrorStatus: status } = result;
   const detail = describe(result);
@@ -138,9 +145,11 @@ function apiError(report: CliReport, result: CliResult, gateway: VerdictInput['g
   if (isPolicy(detail)) return { kind: 'declined', detail };
   // A key, a bill or a model's name: no history is at fault, and no other session would fare better.
   if (speaksOfModel(detail) || speaksOfCredential(detail) !== null)
-    return { kind: 'rejected', detail, suspectsHistory: false };
+    return { kind: 'rejected', detail, ...NO_SUSPECT };
   if (refusesHistory(report, result)) return { kind: 'history-refused', detail };
-  return { kind: 'rejected', detail, suspectsHistory: status === 400 };
+  // A refusal of our own door is about the request's form, which nobody on the forge has written.
+  const suspectsText = (status === 400 || status === 422) && !detail.includes('claude-hooks: ');
+  return { kind: 'rejected', detail, suspectsHistory: status === 400, suspectsText };
 }
 
 /**
@@ -154,7 +163,7 @@ function limited(
   const { limit, limited: wasLimited } = o.gateway;
   if (limit === null && !wasLimited) {
     const detail = `${o.detail}; the service has not seen the model's side say so`;
-    return { kind: 'rejected', detail, suspectsHistory: false };
+    return { kind: 'rejected', detail, ...NO_SUSPECT };
   }
   return {
     kind: 'limited',

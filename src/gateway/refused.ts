@@ -35,7 +35,7 @@ export async function takeRefusal(
   const isDeclined = POLICY_STATUSES.has(said.status) && isPolicy(words);
   if (limit === null && (isDeclined || whose === 'body')) at.tally.decline(said.message || words);
   if (REPEATED_STATUSES.has(said.status) && !speaksOfForm(words)) {
-    at.memory.refused(question, { words, toSend, isSure: whose === 'credential' });
+    at.memory.refused(question, { words, toSend, isSure: whose !== 'unknown' });
   }
   return toSend;
 }

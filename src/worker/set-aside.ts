@@ -111,17 +111,17 @@ export function asideSet(keys: readonly AsideKey[]): ReadonlySet<string> {
 }
 
 /**
- * Stores what is set aside, and takes it out of the record. When the agent was refused before and has answered nothing
+ * Stores what is set aside, and takes it out of the record. `isSure`: the text is the cause, and not something else. When the agent was refused before and has answered nothing
  * since, it was another text of the item: then all of them are set aside, so that a third comment is read.
  */
 export async function setTextsAside(
   database: Database,
   lease: Lease,
-  o: { context: DispatchContext; why: string; answered: boolean; now: number },
+  o: { context: DispatchContext; why: string; answered: boolean; isSure?: boolean; now: number },
 ): Promise<{ all: boolean }> {
   return await database.transaction(async (tx) => {
     await assertLease(tx, lease);
-    const all = !o.answered && (await wasRefusedBefore(tx, lease));
+    const all = o.isSure === true && (await wasRefusedBefore(tx, lease));
     const keys = all ? allTexts(o.context) : textsThatWoke(o.context);
     for (const key of keys) {
       await tx

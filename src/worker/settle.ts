@@ -54,7 +54,11 @@ export async function settleOutcome(
         trouble: outcome.outage ? 'passes' : 'unknown',
       });
     case 'declined': {
-      const { all } = await putAside(work, deps, context, { why: outcome.reason, answered: false });
+      const { all } = await putAside(work, deps, context, {
+        why: outcome.reason,
+        answered: false,
+        isSure: true,
+      });
       await tellPeople(work, deps, failureText({ kind: 'declined', all }));
       const reason = `the model does not take this text, which is set aside: ${outcome.reason}`;
       return finish({ state: 'failed', reason });
@@ -62,7 +66,16 @@ export async function settleOutcome(
     case 'interrupted':
       return isLost(work.signal) ? { lost: true } : await interrupted(work, deps, outcome.why);
     case 'refused':
-      await tellPeople(work, deps, failureText({ kind: 'could-not-run', cause: outcome.cause }));
+      if (outcome.suspectsText) await putAside(work, deps, context, { why: outcome.reason, answered: false });
+      await tellPeople(
+        work,
+        deps,
+        failureText(
+          outcome.suspectsText
+            ? { kind: 'declined', all: false }
+            : { kind: 'could-not-run', cause: outcome.cause },
+        ),
+      );
       return finish({ state: 'failed', reason: outcome.reason });
   }
 }
@@ -71,7 +84,7 @@ async function putAside(
   work: Work,
   deps: DispatchDeps,
   context: DispatchContext,
-  o: { why: string; answered: boolean },
+  o: { why: string; answered: boolean; isSure?: boolean },
 ): Promise<{ all: boolean }> {
   const aside = await setTextsAside(deps.database, work.lease, { context, ...o, now: deps.now() });
   deps.log.warn(
