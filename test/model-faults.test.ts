@@ -63,10 +63,10 @@ const FAULTS: Record<string, string> = {
   FULLEST: `
       - text: never
         faults: [{ ${TOO_LONG}, times: always }]`,
-  // Of a 400 it does not know the CLI makes six requests before it gives up.
+  // Of a 400 it does not know the CLI makes six requests; the gateway sends two of them.
   ODD: `
       - text: Done on another history.
-        faults: [{ error: { status: 400, message: 'temperature is too warm' }, times: 12 }]`,
+        faults: [{ error: { status: 400, message: 'temperature is too warm' }, times: 4 }]`,
   NOMODEL: `
       - text: Done with a model.
         faults: [{ error: { status: 404, message: 'model: claude-sonnet-4-5' }, times: 2 }]`,

@@ -2,9 +2,12 @@
  * What a fault may cost: over everything the model's side can refuse, one event makes at most twice the requests of a
  * healthy run, and holds up no other conversation. Told by rows and by the requests that reached the model.
  */
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import type { DispatchRow } from '../src/database/tables.ts';
 import type { RecordedRequest } from '../src/rehearsal/model-record.ts';
+import { parseModelScript } from '../src/rehearsal/model-script.ts';
 import { needs } from './support/requirements.ts';
 import { Stage } from './support/service.ts';
 import { DEV, OWNER, REPOSITORY, usualConfig } from './support/service-config.ts';
@@ -142,6 +145,45 @@ describe.skipIf(!here.ok)(here.title('money'), patience, () => {
       const all = await stage.dispatches();
       expect(all.filter((d) => d.attempt !== 1)).toEqual([]);
       expect(await stage.rows.selectFrom('incidents').selectAll().execute()).toEqual([]);
+    });
+  });
+
+  test('an outage is waited for however long it takes, holds up nobody else, and goes on by itself', async () => {
+    const down = `scenes:
+  - name: DOWN
+    when: { prompt: 'DOWN' }
+    steps: [{ text: Back again., faults: [{ error: { status: 503, message: away }, times: always }] }]
+fallback: { text: Answered. }`;
+    await on(down, {}, async (stage) => {
+      await stage.start();
+      const number = await assign(stage, `DOWN. ${WORD}`);
+      const parked = async (troubles: number) =>
+        await stage.until(`it waits for the ${troubles}th time`, async () => {
+          const row = (await of(stage, number))[0];
+          return row?.state === 'parked' && row.troubles === troubles ? row : null;
+        });
+      await parked(1);
+      expect(await stage.rows.selectFrom('parks').selectAll().execute()).toEqual([]);
+      // As after 40 attempts, long past the number at which trouble of unknown cause is given up.
+      const file = new DatabaseSync(join(stage.state, 'claude-hooks.db'));
+      file.exec('PRAGMA busy_timeout = 5000; UPDATE dispatches SET troubles = 40');
+      file.close();
+      await stage.endParks();
+      const other = await assign(stage, 'Another issue.');
+      const waits = await parked(41);
+      expect(waits.due_at - waits.ended_at!).toBeLessThanOrEqual(900_000);
+      expect(waits.reason).toContain('503');
+      await stage.until(
+        'the other is answered',
+        async () => (await of(stage, other))[0]?.state === 'succeeded',
+      );
+      expect((await of(stage, other))[0]!.attempt).toBe(1);
+      expect(stage.logged.join('')).toContain('goes on by itself');
+
+      stage.model.use(parseModelScript('fallback: { text: Back again. }', 'back'));
+      await stage.endParks();
+      await stage.until('it is answered', async () => (await of(stage, number))[0]?.state === 'succeeded');
+      expect(await lastWords(stage, number)).toMatch(/^Back again\./);
     });
   });
 });

@@ -16,7 +16,9 @@ const SHORT_OF = new Set(['ENOSPC', 'EDQUOT', 'ENOMEM', 'EMFILE', 'ENFILE', 'EAG
 
 export function troubleOf(error: unknown): Trouble {
   if (error instanceof ForgeMissing || error instanceof ForgeRefused) return 'stays';
-  if (error instanceof ForgeUnavailable) return CERTIFICATE.test(error.message) ? 'stays' : 'passes';
+  if (error instanceof ForgeUnavailable) {
+    return CERTIFICATE.test(error.message) ? 'stays' : 'passes';
+  }
   if (error instanceof GitCommandFailed) return ofGit(error);
   if (error instanceof GitFailed) return error.transient ? 'passes' : 'unknown';
   return SHORT_OF.has((error as NodeJS.ErrnoException)?.code ?? '') ? 'passes' : 'unknown';
