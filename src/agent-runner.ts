@@ -298,7 +298,8 @@ async function afterFailure(
     if (texts !== null) return { ...rung, texts, aside: texts === 'aside' ? verdict.detail : null };
   }
   if (plan.start === 'new' && verdict.kind !== 'rejected') {
-    const isTooLarge = verdict.kind === 'too-long' && plan.preamble === null;
+    // It was asked with less of the texts, and that was too much as well.
+    const isTooLarge = verdict.kind === 'too-long' && rung.texts === 'small' && plan.preamble === null;
     if (!isTooLarge) return refuse(verdict);
     await cutBack(deps.database, plan.session, deps.sessions);
     return { kind: 'declined', reason: verdict.detail };

@@ -236,7 +236,7 @@ describe.skipIf(!here.ok)(here.title('trouble with one request'), patience, () =
       await until(stage, 1, 'failed', 3);
       await say(stage, 1, 'And now?');
       await stage.settled();
-      expect((await answers(stage, 1)).slice(-2)).toEqual([expect.stringMatching(DECLINED), 'Taken.']);
+      expect((await answers(stage, 1)).slice(-2)).toEqual([expect.stringMatching(DECLINED), 'Answered.']);
       expect(await states(stage, 1)).toEqual(['answered', 'answered', 'declined', 'answered']);
       const now = asked(stage, 'And now?').at(-1)!;
       // The text that was refused is neither in the history nor in the new prompt, which names it.

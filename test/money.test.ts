@@ -138,7 +138,12 @@ describe.skipIf(!here.ok)(here.title('money'), patience, () => {
       const number = await assign(stage, WORD);
       await stage.untilDispatch(1, 'succeeded');
       const healthy = (await afterComment(stage, number, 'How is it going?')).sent;
-      await Promise.all(Object.keys(FAULTS).map((word) => throughFault(stage, word, healthy)));
+      // Two by two: side by side they show that none waits for another, and a busy machine has time for them.
+      const words = Object.keys(FAULTS);
+      for (let at = 0; at < words.length; at += 2) {
+        const pair = words.slice(at, at + 2);
+        await Promise.all(pair.map((word) => throughFault(stage, word, healthy)));
+      }
       await stage.settled();
       // Nobody waited for another: nothing was parked, and whatever was answered was answered at its first attempt.
       expect(await stage.rows.selectFrom('parks').selectAll().execute()).toEqual([]);
