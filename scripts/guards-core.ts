@@ -96,7 +96,13 @@ export const CORE_GUARDS: Guard[] = [
   {
     name: 'park',
     keeps: 'runs from being started against a limit',
-    off: [{ file: 'src/mailbox/leases.ts', find: '(await isParked(tx, request.now))', replace: 'false' }],
+    off: [
+      {
+        file: 'src/mailbox/leases.ts',
+        find: '!parks.some((park) => holds(park, modelOf(agent)))',
+        replace: 'true',
+      },
+    ],
     tests: { files: ['src/mailbox'] },
   },
   {

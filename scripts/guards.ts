@@ -18,6 +18,7 @@ import { WALLS_TEXTS_GUARDS } from './guards-walls-texts.ts';
 import { WALLS_VOICES_GUARDS } from './guards-walls-voices.ts';
 import { WORLD_FORGE_GUARDS } from './guards-world-forge.ts';
 import { WORLD_LFS_GUARDS } from './guards-world-lfs.ts';
+import { WORLD_LIMITS_GUARDS } from './guards-world-limits.ts';
 import { WORLD_PLACE_GUARDS } from './guards-world-place.ts';
 import { WORLD_TRUST_GUARDS } from './guards-world-trust.ts';
 import { WORLD_TRUTH_GUARDS } from './guards-world-truth.ts';
@@ -55,5 +56,6 @@ export const GUARDS: Guard[] = [
   ...WORLD_PLACE_GUARDS,
   ...WORLD_WORDS_GUARDS,
   ...WORLD_FORGE_GUARDS,
+  ...WORLD_LIMITS_GUARDS,
   ...WORLD_TRUST_GUARDS,
 ];

@@ -2,13 +2,15 @@ import { join } from 'node:path';
 import { startArchiver } from './agent-runner/archiver.ts';
 import { composePrompt } from './agent-runner/compose.ts';
 import { concludeRun, runFacts, verifyTranscript } from './agent-runner/conclude.ts';
-import type { DispatchRun, RunnerDeps, RunOutcome } from './agent-runner/contract.ts';
+import type { DispatchRun, PromptTexts, RunnerDeps, RunOutcome } from './agent-runner/contract.ts';
 import { cliEnvironment } from './agent-runner/environment.ts';
+import { lighterTexts } from './agent-runner/lighter.ts';
 import { type CliReport, pinnedCliVersion, runCli } from './agent-runner/run-cli.ts';
 import { refuseSteering } from './agent-runner/steering-tools.ts';
 import { judgeReport, type Verdict } from './agent-runner/verdict.ts';
 import { placeOf } from './container/place.ts';
 import { faultPoint } from './faults.ts';
+import { cutBack } from './sessions/cut-back.ts';
 import { type Floor, planSession, type SessionPlan } from './sessions/plan.ts';
 import { recordTurn } from './sessions/record.ts';
 import { countFailedResume, recordIncident } from './sessions.ts';
@@ -19,7 +21,7 @@ const MOST_ATTEMPTS = 8;
 const TRANSIENT_ATTEMPTS = 3;
 
 export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDeps): Promise<RunOutcome> {
-  let rung: Rung = { floor: 'resumed', floorReason: null };
+  let rung: Rung = { floor: 'resumed', floorReason: null, texts: 'whole', aside: null };
   let transients = 0;
   let lastFailure = 'no attempt was made';
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
@@ -29,16 +31,23 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
     const adopted = await adoptAnswer(dispatch, deps, plan);
     if (adopted !== null) return adopted;
 
-    const { report, verdict } = await attemptRun(dispatch, deps, plan);
+    const { report, verdict } = await attemptRun(dispatch, deps, plan, rung.texts);
     deps.log.debug('run ended', { dispatch: dispatch.id, verdict: verdict.kind, exitCode: report.exitCode });
     switch (verdict.kind) {
       case 'answered':
-        return { ...(await concludeRun(dispatch, deps, plan, { report, verdict })), adopted: false };
+        return {
+          ...(await concludeRun(dispatch, deps, plan, { report, verdict })),
+          adopted: false,
+          aside: rung.aside,
+        };
       case 'capped':
         return await concludeRun(dispatch, deps, plan, { report, verdict });
       case 'limited':
       case 'interrupted':
         return verdict;
+      case 'declined':
+        await cutBack(deps.database, plan.session, deps.sessions);
+        return { kind: 'declined', reason: verdict.detail };
       case 'transient':
         lastFailure = verdict.why;
         if (++transients >= TRANSIENT_ATTEMPTS) return verdict;
@@ -50,8 +59,8 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
       case 'rejected':
       case 'no-turn': {
         lastFailure = verdict.detail;
-        const next = plan.start === 'new' ? null : await afterFailedResume(dispatch, deps, plan, verdict);
-        if (next === null) return refuse(verdict);
+        const next = await afterFailure(dispatch, deps, plan, { verdict, rung });
+        if ('kind' in next) return next;
         rung = next;
         break;
       }
@@ -60,7 +69,7 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
   return refuse({ kind: 'no-turn', detail: lastFailure });
 }
 
-function refuse({ kind, detail }: { kind: Verdict['kind']; detail: string }): RunOutcome {
+function refuse({ kind, detail, suspectsText = false }: Refusal): RunOutcome {
   const what =
     kind === 'rejected'
       ? 'The model did not take this request, and the session is kept'
@@ -69,16 +78,26 @@ function refuse({ kind, detail }: { kind: Verdict['kind']; detail: string }): Ru
     kind: 'refused',
     reason: `${what}: ${detail}`,
     cause: kind === 'rejected' ? 'request' : 'session',
+    suspectsText,
   };
+}
+
+interface Refusal {
+  kind: Verdict['kind'];
+  detail: string;
+  suspectsText?: boolean;
 }
 
 /** Where on the ladder the next plan begins, and why it does not begin at the top. */
 interface Rung {
   floor: Floor;
   floorReason: string | null;
+  texts: PromptTexts;
+  /** why the texts are set aside; null = they are not */
+  aside: string | null;
 }
 
-function planRequest(dispatch: DispatchRun, deps: RunnerDeps, rung: Rung) {
+function planRequest(dispatch: DispatchRun, deps: RunnerDeps, { floor, floorReason }: Rung) {
   return {
     conversationId: dispatch.conversationId,
     dispatchId: dispatch.id,
@@ -88,7 +107,8 @@ function planRequest(dispatch: DispatchRun, deps: RunnerDeps, rung: Rung) {
     cliVersion: pinnedCliVersion(),
     archive: deps.sessions.archive,
     policy: dispatch.policy,
-    ...rung,
+    floor,
+    floorReason,
     now: deps.now(),
   };
 }
@@ -131,6 +151,7 @@ async function adoptAnswer(
     kind: 'answered',
     answer,
     adopted: true,
+    aside: null,
     ...(await runFacts(dispatch, deps, plan, { verified, turns: 0, usage: null })),
   };
 }
@@ -139,8 +160,9 @@ async function attemptRun(
   dispatch: DispatchRun,
   deps: RunnerDeps,
   plan: SessionPlan,
+  texts: PromptTexts,
 ): Promise<{ report: CliReport; verdict: Verdict }> {
-  const { text: prompt, asked, form } = composePrompt(dispatch, plan);
+  const { text: prompt, asked, form } = composePrompt(dispatch, plan, texts);
   await dispatch.announce({
     sessionId: plan.session.id,
     continuity: plan.continuity,
@@ -241,7 +263,10 @@ function observer(dispatch: DispatchRun, deps: RunnerDeps) {
   };
 }
 
-type FailedResume = Extract<Verdict, { detail: string }>;
+type FailedResume = Extract<
+  Verdict,
+  { kind: 'resume-failed' | 'no-turn' | 'too-long' | 'history-refused' | 'rejected' }
+>;
 
 /** Why a floor was raised, as the abandoned session and the incident will say. */
 const FLOOR_REASONS: Record<FailedResume['kind'], string> = {
@@ -252,28 +277,52 @@ const FLOOR_REASONS: Record<FailedResume['kind'], string> = {
   rejected: 'request-rejected',
 };
 
-/**
- * Counts the failure, logs the line operators look for, and names the rung to try next. Null: this session is kept,
- * because nothing shows yet that another one would fare better.
- */
-async function afterFailedResume(
+interface Failed {
+  verdict: FailedResume;
+  rung: Rung;
+}
+
+/** The rung to try next; or how the run ends, because nothing shows that another prompt or session would fare better. */
+async function afterFailure(
   dispatch: DispatchRun,
   deps: RunnerDeps,
   plan: SessionPlan,
-  verdict: FailedResume,
-): Promise<Rung | null> {
-  if (verdict.kind === 'rejected' && !verdict.suspectsHistory) return null;
+  { verdict, rung }: Failed,
+): Promise<Rung | RunOutcome> {
+  // Of a first turn nothing would be left: it is told, and asked as a whole once more.
+  const kept =
+    verdict.kind === 'rejected' && plan.start === 'new' ? { ...verdict, suspectsText: false } : verdict;
+  if (verdict.kind === 'rejected' && !verdict.suspectsHistory) return refuse(kept);
+  if (verdict.kind === 'too-long' || verdict.kind === 'history-refused') {
+    const texts = lighterTexts(dispatch, plan, { verdict, texts: rung.texts, isLast: true });
+    if (texts !== null) return { ...rung, texts, aside: texts === 'aside' ? verdict.detail : null };
+  }
+  if (plan.start === 'new' && verdict.kind !== 'rejected') {
+    // It was asked with less of the texts, and that was too much as well.
+    const isTooLarge = verdict.kind === 'too-long' && rung.texts === 'small' && plan.preamble === null;
+    if (!isTooLarge) return refuse(verdict);
+    await cutBack(deps.database, plan.session, deps.sessions);
+    return { kind: 'declined', reason: verdict.detail };
+  }
   const failures = await deps.database.transaction((tx) => countFailedResume(tx, plan.session.id));
   const isExhausted = failures >= deps.sessions.maxFailedResumes;
-  if (verdict.kind === 'rejected' && !isExhausted) return null;
+  if (verdict.kind === 'rejected') {
+    if (!isExhausted) return refuse(kept);
+    const texts = lighterTexts(dispatch, plan, { verdict, texts: rung.texts, isLast: true });
+    if (texts !== null) return { ...rung, texts, aside: verdict.detail };
+    if (plan.start === 'new') return refuse(verdict);
+  }
   deps.log.warn(
     `[${dispatch.agentName}] ${dispatch.id}: resume of ${plan.session.id} failed — retrying fresh`,
-    {
-      detail: verdict.detail,
-      rung: plan.continuity,
-    },
+    { detail: verdict.detail, rung: plan.continuity },
   );
-  return { floor: nextFloor(plan, verdict, isExhausted), floorReason: FLOOR_REASONS[verdict.kind] };
+  return {
+    floor: nextFloor(plan, verdict, isExhausted),
+    floorReason: FLOOR_REASONS[verdict.kind],
+    // It was not the texts; what made room all the same goes on making it.
+    texts: rung.texts === 'whole' ? 'whole' : 'small',
+    aside: null,
+  };
 }
 
 /** The same history from the archive is no better when it was loaded and then found too long or wrong. */

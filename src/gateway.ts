@@ -3,9 +3,10 @@ import type { Database } from './database/database.ts';
 import type { Gateway, GatewayReport, GatewayRun, OpenGateway } from './gateway/contract.ts';
 import { CredentialSource } from './gateway/credential.ts';
 import { openDoor } from './gateway/door.ts';
+import type { RunAtGateway } from './gateway/exchange.ts';
 import { Ledger, usageOf } from './gateway/ledger.ts';
-import type { RunAtGateway } from './gateway/pass.ts';
 import type { PriceTable } from './gateway/prices.ts';
+import { RefusalMemory } from './gateway/refusal-memory.ts';
 import { openSocketFolders } from './gateway/sockets.ts';
 import { type Carried, Tally } from './gateway/tally.ts';
 import { type Upstream, UpstreamLine } from './gateway/upstream.ts';
@@ -40,7 +41,8 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
       const carried = await usedBefore(deps.database, run);
       const tally = new Tally({ caps: run.caps, prices: deps.prices, carried });
       const socketPath = await folders.open();
-      const door = await openDoor(socketPath, atGateway(shared, run, tally));
+      const memory = new RefusalMemory();
+      const door = await openDoor(socketPath, atGateway(shared, run, { tally, memory }));
       let closing: Promise<GatewayReport> | null = null;
       const close = async () => {
         await door.close();
@@ -81,9 +83,9 @@ async function usedBefore(database: Database, { dispatchId }: GatewayRun): Promi
 }
 
 function atGateway(
-  shared: Omit<RunAtGateway, 'run' | 'tally' | 'refused'>,
+  shared: Omit<RunAtGateway, 'run' | 'tally' | 'memory' | 'refused'>,
   run: GatewayRun,
-  tally: Tally,
+  { tally, memory }: Pick<RunAtGateway, 'tally' | 'memory'>,
 ): RunAtGateway {
   const refused: RunAtGateway['refused'] = ({ action, reason }) => {
     if (tally.refuse() > MOST_AUDITED) return;
@@ -99,5 +101,5 @@ function atGateway(
       now: shared.now(),
     });
   };
-  return { ...shared, run, tally, refused };
+  return { ...shared, run, tally, memory, refused };
 }

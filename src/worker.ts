@@ -105,6 +105,7 @@ async function leaseNext(options: WorkerOptions, deps: DispatchDeps): Promise<Le
       now: deps.now(),
       leaseMs: options.leaseMs,
       agentLimits: new Map([...agents.values()].map((a) => [a.name, a.concurrency])),
+      models: new Map([...agents.values()].map((a) => [a.name, a.model])),
     });
   } catch (error) {
     // A database that is away for a moment must not end the worker; the next look asks again.

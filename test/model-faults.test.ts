@@ -63,10 +63,10 @@ const FAULTS: Record<string, string> = {
   FULLEST: `
       - text: never
         faults: [{ ${TOO_LONG}, times: always }]`,
-  // Of a 400 it does not know the CLI makes six requests before it gives up.
+  // Of a 400 it does not know the CLI makes six requests; the gateway sends two of them.
   ODD: `
       - text: Done on another history.
-        faults: [{ error: { status: 400, message: 'temperature is too warm' }, times: 12 }]`,
+        faults: [{ error: { status: 400, message: 'temperature is too warm' }, times: 4 }]`,
   NOMODEL: `
       - text: Done with a model.
         faults: [{ error: { status: 404, message: 'model: claude-sonnet-4-5' }, times: 2 }]`,
@@ -299,7 +299,7 @@ describe.skipIf(!cli.ok)(cli.title('on the model’s side'), patience, () => {
 
         const refused = await c.turn(fault('FULLEST'));
         const reason = expect.stringMatching(/^No session could be resumed or started: Prompt is too long/);
-        expect(refused.outcome).toEqual({ kind: 'refused', cause: 'session', reason });
+        expect(refused.outcome).toMatchObject({ kind: 'refused', cause: 'session', reason });
         expect(refused.requests.at(-1)!.prompt).toContain(planted!.fact);
       });
     });
@@ -308,7 +308,7 @@ describe.skipIf(!cli.ok)(cli.title('on the model’s side'), patience, () => {
       await on('first', async (c) => {
         const turn = await c.turn(fault('FULL'));
         const reason = expect.stringContaining('Prompt is too long');
-        expect(turn.outcome).toEqual({ kind: 'refused', cause: 'session', reason });
+        expect(turn.outcome).toMatchObject({ kind: 'refused', cause: 'session', reason });
         expect(turn.requests.length).toBe(1);
         await expectKnown(c, ['FULL']);
       });
@@ -319,7 +319,7 @@ describe.skipIf(!cli.ok)(cli.title('on the model’s side'), patience, () => {
     test('a bad request, a missing model, no word for an answer: refused on a first turn, and known later', async () => {
       await on('first', async (c) => {
         for (const name of ['ODD', 'NOMODEL', 'WORDLESS']) {
-          expect((await c.turn(fault(name))).outcome, name).toEqual(REFUSED);
+          expect((await c.turn(fault(name))).outcome, name).toMatchObject(REFUSED);
         }
         await expectKnown(c, ['ODD', 'NOMODEL', 'WORDLESS']);
       });
@@ -327,16 +327,16 @@ describe.skipIf(!cli.ok)(cli.title('on the model’s side'), patience, () => {
 
     test('… refused on a resumed turn, and the session is kept; twice in a row may be the history’s fault', async () => {
       await on('resumed', async (c, planted) => {
-        expect((await c.turn(fault('NOMODEL'))).outcome).toEqual(REFUSED);
+        expect((await c.turn(fault('NOMODEL'))).outcome).toMatchObject(REFUSED);
         expect((await c.session()).failed_resumes).toBe(0);
-        expect((await c.turn(fault('WORDLESS'))).outcome).toEqual(REFUSED);
+        expect((await c.turn(fault('WORDLESS'))).outcome).toMatchObject(REFUSED);
         const kept = await ask(c);
         expectWholeHistory(kept, planted!);
         for (const name of ['NOMODEL', 'WORDLESS']) expect(times(kept.requests.at(-1)!, fault(name))).toBe(0);
         expect((await c.sessions()).map((s) => [s.state, s.failed_resumes])).toEqual([['verified', 0]]);
         expect(await c.incidents()).toEqual([]);
 
-        expect((await c.turn(fault('ODD'))).outcome).toEqual(REFUSED);
+        expect((await c.turn(fault('ODD'))).outcome).toMatchObject(REFUSED);
         const twice = atLast(await c.turn(fault('ODD')));
         expect(twice.outcome).toMatchObject({ continuity: 'rebuilt', reason: 'request-rejected' });
         expect(twice.history).toContain(planted!.fact);

@@ -113,13 +113,13 @@ async function sessionsOf(stage: Stage, number: number): Promise<string[]> {
 
 const CREDIT = "message: 'Your credit balance is too low to access the Anthropic API.'";
 const LIMITS = [
-  ...['error: { status: 401 }', 'error: { status: 403 }'],
+  ...['error: { status: 401 }', 'error: { status: 402 }'],
   ...['error: { status: 429 }', 'error: { status: 529 }', `error: { status: 400, ${CREDIT} }`],
 ].map((fault) => `{ ${fault} }`);
 /** Seconds until the park's end, and the beginning of its reason: each limit of a dispatch doubles the wait. */
 const PARKS: [number, string][] = [
   [300, 'Failed to authenticate. API Error: 401'],
-  [300 * 2, 'Failed to authenticate. API Error: 403'],
+  [300 * 2, ''],
   [60 * 4, 'API Error: Request rejected (429)'],
   [30 * 8, 'API Error: 529 Overloaded'],
   [3600, 'Credit balance is too low'],
@@ -182,8 +182,9 @@ describe.skipIf(!here.ok)(here.title('a parked credential'), patience, () => {
 
 /** For the three attempts of one run. */
 const CUT = "{ error: { status: 503, message: 'too busy to look' }, times: 3 }";
-/** Of a 400 it does not know the CLI makes six requests before it gives up. */
-const ODD = "{ error: { status: 400, message: 'temperature is too warm' }, times: 6 }";
+/** Of a 400 it does not know the CLI makes six requests; the gateway sends two of them. */
+const ODD = "{ error: { status: 400, message: 'temperature is too warm' }, times: 2 }";
+const DECLINED = /^The model refuses what was written here: .* I have set the text aside/;
 const REFUSAL = /^I could not run: the model did not take this request; my session is kept\. The operator/;
 
 /** It calls a tool, and has nothing to say then, not even when the CLI asks for a word. */
@@ -235,11 +236,12 @@ describe.skipIf(!here.ok)(here.title('trouble with one request'), patience, () =
       await until(stage, 1, 'failed', 3);
       await say(stage, 1, 'And now?');
       await stage.settled();
-      expect((await answers(stage, 1)).slice(-2)).toEqual([expect.stringMatching(REFUSAL), 'Taken.']);
+      expect((await answers(stage, 1)).slice(-2)).toEqual([expect.stringMatching(DECLINED), 'Answered.']);
       expect(await states(stage, 1)).toEqual(['answered', 'answered', 'declined', 'answered']);
       const now = asked(stage, 'And now?').at(-1)!;
-      // The request that was refused is not in the history; as an unanswered comment it is in the new prompt.
-      expect([times(now, WORD), times(now, 'CUT AGAIN'), times(now, 'ODD AGAIN')]).toEqual([1, 1, 1]);
+      // The text that was refused is neither in the history nor in the new prompt, which names it.
+      expect([times(now, WORD), times(now, 'CUT AGAIN'), times(now, 'ODD AGAIN')]).toEqual([1, 1, 0]);
+      expect(times(now, 'set aside by claude-hooks')).toBe(1);
 
       await assign(stage, 'MUTE');
       await stage.settled();

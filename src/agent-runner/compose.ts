@@ -1,6 +1,6 @@
 /** The prompt as it is sent: what is known of a lost session, that a run was cut off, and what to do. Pure. */
 import type { SessionPlan } from '../sessions/plan.ts';
-import type { DispatchRun, PromptForm } from './contract.ts';
+import type { DispatchRun, PromptForm, PromptTexts } from './contract.ts';
 
 export interface ComposedPrompt {
   /** as it is sent */
@@ -14,13 +14,17 @@ export interface ComposedPrompt {
 export function composePrompt(
   dispatch: Pick<DispatchRun, 'prompt' | 'followUp'>,
   plan: SessionPlan,
+  texts: PromptTexts,
 ): ComposedPrompt {
-  const knowsTheTask = plan.start === 'resume' || plan.preamble !== null;
-  const form = knowsTheTask ? 'short' : 'full';
-  const asked = dispatch.prompt(form);
+  const form = formOf(plan);
+  const asked = dispatch.prompt(form, texts);
   const cutOff = dispatch.followUp === true ? null : cutOffNote(plan);
   const parts = [plan.preamble, cutOff, asked];
   return { text: parts.filter((p) => p !== null).join('\n\n'), asked, form };
+}
+
+export function formOf(plan: Pick<SessionPlan, 'start' | 'preamble'>): PromptForm {
+  return plan.start === 'resume' || plan.preamble !== null ? 'short' : 'full';
 }
 
 const CUT_OFF =

@@ -11,6 +11,12 @@ import type { CapReason, Continuity } from '../vocabulary.ts';
 /** `full` explains everything, `short` continues. */
 export type PromptForm = 'full' | 'short';
 
+/**
+ * How much of what people wrote a prompt has: within its budget, cut to their first words, or named only, for a model
+ * that will not take them.
+ */
+export type PromptTexts = 'whole' | 'small' | 'aside';
+
 export interface AgentOptions {
   model: string;
   effort: 'low' | 'medium' | 'high' | 'xhigh' | 'max' | null;
@@ -53,7 +59,7 @@ export interface DispatchRun {
   retried: boolean;
   /** true when this run has answered already and is asked something more: what it did before is no news to it */
   followUp?: boolean;
-  prompt(form: PromptForm): string;
+  prompt(form: PromptForm, texts: PromptTexts): string;
   /** commits prompt, session and continuity to the dispatch's row before the CLI is spawned */
   announce(start: {
     sessionId: string;
@@ -106,11 +112,26 @@ export interface RunFacts {
 }
 
 export type RunOutcome =
-  | ({ kind: 'answered'; answer: string; adopted: boolean } & RunFacts)
+  /** `aside`: why the texts that woke the agent were not in the prompt; null = they were */
+  | ({ kind: 'answered'; answer: string; adopted: boolean; aside: string | null } & RunFacts)
   | ({ kind: 'capped'; why: CapReason } & RunFacts)
-  /** `until`: unix ms the model's side named, or null; `retryMs`: the longest wait it asked for in this run */
-  | { kind: 'limited'; why: string; until: number | null; retryMs: number; status: number }
-  | { kind: 'transient'; why: string }
+  /**
+   * `until`: unix ms the model's side named, or null; `retryMs`: the longest wait it asked for in this run; `model`: the
+   * only one that the limit holds, null = all
+   */
+  | {
+      kind: 'limited';
+      why: string;
+      until: number | null;
+      retryMs: number;
+      status: number;
+      model: string | null;
+    }
+  /** `outage`: waits for as long as it takes */
+  | { kind: 'transient'; why: string; outage: boolean }
+  /** the model will not take these texts; the session is where it was before them */
+  | { kind: 'declined'; reason: string }
   | { kind: 'interrupted'; why: string }
   /** the ladder has no rung left: a person must look */
-  | { kind: 'refused'; reason: string; cause: 'request' | 'session' };
+  /** … `suspectsText`: the session was kept, and what was asked may be the cause */
+  | { kind: 'refused'; reason: string; cause: 'request' | 'session'; suspectsText: boolean };

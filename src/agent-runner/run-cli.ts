@@ -78,6 +78,8 @@ export interface CliReport {
   longestRetryMs: number;
   /** what the CLI took the last API error for */
   apiErrorKind: SDKAssistantMessageError | null;
+  /** the last answer was a refusal by the model's policy */
+  refused: boolean;
   /** the stream was still open after `lateMessagesMs` and was cut */
   cut: boolean;
   exitCode: number | null;
@@ -106,6 +108,7 @@ export async function runCli(given: CliRun): Promise<CliReport> {
     limitEndsAt: null,
     longestRetryMs: 0,
     apiErrorKind: null,
+    refused: false,
     cut: false,
     exitCode: null,
     stderr: '',
@@ -283,6 +286,7 @@ async function takeAnswer(
   // An API error comes as an assistant message, too; it is no turn of the model.
   if (message.message.model === '<synthetic>') {
     report.apiErrorKind = message.error ?? null;
+    report.refused = message.message.stop_reason === 'refusal';
     return;
   }
   report.lastAnswer = message.uuid;

@@ -30,6 +30,7 @@ function report(partial: Partial<CliReport> = {}): CliReport {
     limitEndsAt: null,
     longestRetryMs: 0,
     apiErrorKind: null,
+    refused: false,
     cut: false,
     exitCode: 0,
     stderr: '',
@@ -39,7 +40,9 @@ function report(partial: Partial<CliReport> = {}): CliReport {
 }
 
 type Judged = Omit<Parameters<typeof judgeReport>[0], 'report' | 'sessionId'>;
-const NOTHING_SEEN: Judged['gateway'] = { capped: null, limit: null };
+const NOTHING_SEEN: Judged['gateway'] = { capped: null, limit: null, limited: false, declined: null };
+/** Whatever the CLI calls a limit, the gateway saw one. */
+const LIMIT_SEEN: Judged['gateway'] = { ...NOTHING_SEEN, limited: true };
 
 function judge(
   r: CliReport,
@@ -90,19 +93,29 @@ describe('an answer', () => {
 
   test('followed by an error is none', () => {
     const results = [result(), result({ isError: true, apiErrorStatus: 529, terminalReason: 'api_error' })];
-    expect(judge(report({ results })).kind).toBe('limited');
+    expect(judge(report({ results }), 'resume', null, LIMIT_SEEN).kind).toBe('limited');
   });
 });
 
 describe('the model’s side', () => {
   test.each([401, 402, 403, 429, 529])('%i is a limit, not a failure', (status) => {
-    expect(judge(apiError(status))).toMatchObject({ kind: 'limited', status, until: null });
+    expect(judge(apiError(status), 'resume', null, LIMIT_SEEN)).toMatchObject({
+      kind: 'limited',
+      status,
+      until: null,
+    });
+  });
+  test.each([401, 403, 429])('%i that the gateway never saw is not the credential’s', (status) => {
+    expect(judge(apiError(status))).toMatchObject({ kind: 'rejected', suspectsHistory: false });
+    const own = { ...apiError(400), apiErrorKind: 'cloud_credential_error' as const };
+    expect(judge(own)).toMatchObject({ kind: 'rejected', suspectsHistory: false });
   });
   test('a usage limit names its end', () => {
-    expect(judge({ ...apiError(429), limitEndsAt: 5000 })).toMatchObject({ kind: 'limited', until: 5000 });
+    const named = { ...apiError(429), limitEndsAt: 5000 };
+    expect(judge(named, 'resume', null, LIMIT_SEEN)).toMatchObject({ kind: 'limited', until: 5000 });
   });
-  test.each([500, 502, 503])('%i passes', (status) => {
-    expect(judge(apiError(status)).kind).toBe('transient');
+  test.each([500, 502, 503])('%i passes, and is an outage', (status) => {
+    expect(judge(apiError(status))).toMatchObject({ kind: 'transient', outage: true });
   });
   test('no connection passes', () => {
     const results = [result({ isError: true, terminalReason: 'api_error', text: 'Connection error.' })];
@@ -123,10 +136,11 @@ describe('the model’s side', () => {
   });
   test('a credit that is used up is a limit, although it comes as a 400', () => {
     const spent = { ...apiError(400), apiErrorKind: 'billing_error' as const };
-    expect(judge(spent)).toMatchObject({ kind: 'limited', status: 402 });
+    expect(judge(spent, 'resume', null, LIMIT_SEEN)).toMatchObject({ kind: 'limited', status: 402 });
   });
   test('a limit tells the longest wait that was asked for', () => {
-    expect(judge({ ...apiError(529), longestRetryMs: 45_000 })).toMatchObject({ retryMs: 45_000 });
+    const slow = { ...apiError(529), longestRetryMs: 45_000 };
+    expect(judge(slow, 'resume', null, LIMIT_SEEN)).toMatchObject({ retryMs: 45_000 });
   });
   test.each([408, 409])('%i passes', (status) => {
     expect(judge(apiError(status)).kind).toBe('transient');
@@ -143,6 +157,35 @@ describe('the model’s side', () => {
     expect(judge(apiError(400))).toMatchObject({ kind: 'rejected', suspectsHistory: true });
     expect(judge(apiError(404))).toMatchObject({ kind: 'rejected', suspectsHistory: false });
   });
+  test.each([
+    'Authentication Error, Invalid proxy server token passed',
+    'No connected db.',
+    '{"type":"no_db_connection"}',
+    'Invalid model name passed in model=claude-x',
+    'model: claude-x does not exist',
+    'Budget has been exceeded! Current cost: 5, Max budget: 5',
+  ])('a 400 that speaks of key, bill or model is not the history’s fault: %s', (words) => {
+    const text = `API Error: 400 ${words}`;
+    const results = [result({ isError: true, apiErrorStatus: 400, terminalReason: 'api_error', text })];
+    const known = report({ results, apiErrorKind: 'invalid_request' });
+    expect(judge(known)).toMatchObject({ kind: 'rejected', suspectsHistory: false });
+  });
+
+  test('a refusal by policy is its own verdict, from the gateway, the CLI or the words', () => {
+    const said = { ...NOTHING_SEEN, declined: 'against the policy' };
+    expect(judge(apiError(402), 'resume', null, said)).toEqual({
+      kind: 'declined',
+      detail: 'against the policy',
+    });
+    const results = [result({ isError: true, terminalReason: 'api_error', text: 'cannot help' })];
+    expect(judge(report({ results, refused: true })).kind).toBe('declined');
+    const text = 'API Error: 400 Output blocked by content filtering policy';
+    const filtered = [result({ isError: true, apiErrorStatus: 400, terminalReason: 'api_error', text })];
+    expect(judge(report({ results: filtered })).kind).toBe('declined');
+    // A server that fails after it is no refusal.
+    expect(judge(apiError(503), 'resume', null, said).kind).toBe('transient');
+  });
+
   test('a turn without a word is no failed resume', () => {
     const results = [result({ text: '', turns: 2 })];
     expect(judge(report({ results, lastAnswer: null })).kind).toBe('rejected');
@@ -187,26 +230,30 @@ test('our caps are no errors', () => {
 
 describe('what the gateway saw', () => {
   test.each(['max-requests', 'max-tokens', 'max-usd'] as const)('%s ends a run at our cap', (capped) => {
-    const verdict = judge(apiError(400), 'resume', null, { capped, limit: null });
+    const verdict = judge(apiError(400), 'resume', null, { ...NOTHING_SEEN, capped });
     expect(verdict).toMatchObject({ kind: 'capped', why: capped });
   });
 
   test('a cap that was reached with the last request does not take the answer back', () => {
-    expect(judge(report(), 'resume', null, { capped: 'max-tokens', limit: null }).kind).toBe('answered');
+    expect(judge(report(), 'resume', null, { ...NOTHING_SEEN, capped: 'max-tokens' }).kind).toBe('answered');
   });
 
   test('a cap that ended the CLI before it said anything is a cap, too', () => {
     const silent = report({ results: [], lastAnswer: null, initId: null, exitCode: 1 });
-    const verdict = judge(silent, 'new', null, { capped: 'max-requests', limit: null });
+    const verdict = judge(silent, 'new', null, {
+      ...NOTHING_SEEN,
+      capped: 'max-requests',
+    });
     expect(verdict).toMatchObject({ kind: 'capped', result: { turns: 0 } });
   });
 
   test('a reset time that only the headers named is the end of the limit', () => {
-    const limit = { status: 429, until: 1_900_000_000_000, retryMs: 7000, why: 'usage limit' };
-    expect(judge(apiError(429), 'resume', null, { capped: null, limit })).toMatchObject({
+    const limit = { status: 429, until: 1_900_000_000_000, retryMs: 7000, why: 'usage limit', model: 'opus' };
+    expect(judge(apiError(429), 'resume', null, { ...NOTHING_SEEN, limit })).toMatchObject({
       kind: 'limited',
       until: 1_900_000_000_000,
       retryMs: 7000,
+      model: 'opus',
     });
   });
 });

@@ -1,6 +1,7 @@
 /** What a report of the CLI means: one of a closed set, each with one reaction. Pure. */
 import { ENGINE_FAILED_EXIT_CODE, LOCK_HELD_EXIT_CODE } from '../container/container.ts';
 import type { GatewayReport } from '../gateway/contract.ts';
+import { isOverflow, isPolicy, speaksOfCredential, speaksOfModel } from '../gateway/error-words.ts';
 import type { CapReason } from '../vocabulary.ts';
 import type { CliReport, CliResult } from './run-cli.ts';
 
@@ -17,13 +18,22 @@ export type Verdict =
   | { kind: 'history-refused'; detail: string }
   /**
    * The model's side took the request and will not answer it: asking again changes nothing, and neither does another
-   * session. `suspectsHistory`: nothing says so, but the history may be the cause.
+   * session. `suspectsHistory`: nothing says so, but the history may be the cause; `suspectsText`: or what was asked.
    */
-  | { kind: 'rejected'; detail: string; suspectsHistory: boolean }
-  /** the model's side says "not now": no failure, wait */
-  | { kind: 'limited'; why: string; until: number | null; retryMs: number; status: number }
-  /** something passing: try again with the same id */
-  | { kind: 'transient'; why: string }
+  | { kind: 'rejected'; detail: string; suspectsHistory: boolean; suspectsText: boolean }
+  /** the model's side will not take what was asked, by its content: the text is at fault, and never asked again */
+  | { kind: 'declined'; detail: string }
+  /** the model's side says "not now": no failure, wait. `model`: the only one that it holds, null = all */
+  | {
+      kind: 'limited';
+      why: string;
+      until: number | null;
+      retryMs: number;
+      status: number;
+      model: string | null;
+    }
+  /** something passing: try again with the same id. `outage`: the model's side is away, for as long as it takes */
+  | { kind: 'transient'; why: string; outage: boolean }
   | { kind: 'interrupted'; why: string }
   /** the CLI did not start, or ended without a turn */
   | { kind: 'no-turn'; detail: string };
@@ -34,7 +44,7 @@ export interface VerdictInput {
   start: 'new' | 'resume';
   aborted: string | null;
   /** what the gateway saw of this run: it knows reset times and its own caps first hand */
-  gateway: Pick<GatewayReport, 'capped' | 'limit'>;
+  gateway: Pick<GatewayReport, 'capped' | 'limit' | 'limited' | 'declined'>;
 }
 
 const LIMIT_STATUSES = new Set([401, 402, 403, 429, 529]);
@@ -64,9 +74,14 @@ export function judgeReport(input: VerdictInput): Verdict {
   if (result.subtype === 'error_max_turns') return { kind: 'capped', why: 'max-turns', result };
   if (result.subtype === 'error_max_budget_usd') return { kind: 'capped', why: 'max-budget', result };
   if (TOO_LONG.has(result.terminalReason)) return { kind: 'too-long', detail: describe(result) };
-  if (isApiError(report, result)) return withResetTime(apiError(report, result), input.gateway.limit);
+  if (isApiError(report, result)) return apiError(report, result, input.gateway);
   if (isWordless(input, result)) {
-    return { kind: 'rejected', detail: 'the model ended its turn without a word', suspectsHistory: true };
+    return {
+      kind: 'rejected',
+      detail: 'the model ended its turn without a word',
+      suspectsHistory: true,
+      suspectsText: false,
+    };
   }
   if (input.start === 'resume' && report.initId === null)
     return { kind: 'resume-failed', detail: describe(result) };
@@ -84,16 +99,6 @@ function answeredResult({ report, sessionId }: VerdictInput): Verdict | null {
   // A `Stop` hook of the machine that blocks makes the model go on until it says nothing: its answer came before that.
   const answer = result.text.trim() === '' ? report.lastWords : result.text;
   return { kind: 'answered', answer, head: report.lastAnswer, result };
-}
-
-/** The CLI names a reset time only for some limits; the gateway has seen the headers of all of them. */
-function withResetTime(verdict: Verdict, limit: GatewayReport['limit']): Verdict {
-  if (verdict.kind !== 'limited' || limit === null) return verdict;
-  return {
-    ...verdict,
-    until: verdict.until ?? limit.until,
-    retryMs: Math.max(verdict.retryMs, limit.retryMs),
-  };
 }
 
 /** A cap that ended the run before the CLI could say anything. */
@@ -123,19 +128,52 @@ function isApiError(report: CliReport, result: CliResult): boolean {
   return result.isError && (named || result.terminalReason === 'api_error');
 }
 
-function apiError(report: CliReport, result: CliResult): Verdict {
+const NO_SUSPECT = { suspectsHistory: false, suspectsText: false };
+
+function apiError(report: CliReport, result: CliResult, gateway: VerdictInput['gateway']): Verdict {
   const { apiErrorStatus: status } = result;
   const detail = describe(result);
+  const isServers = status !== null && status >= 500;
+  if (gateway.declined !== null && !isServers) return { kind: 'declined', detail: gateway.declined };
+  if (report.refused) return { kind: 'declined', detail };
+  if (isOverflow(detail)) return { kind: 'too-long', detail };
   const limit = limitStatus(report, status);
-  if (limit !== null) {
-    const { limitEndsAt: until, longestRetryMs: retryMs } = report;
-    return { kind: 'limited', why: detail, until, retryMs, status: limit };
-  }
+  if (limit !== null) return limited(report, { status: limit, detail, gateway });
   if (status === null || status >= 500 || PASSING_STATUSES.has(status))
-    return { kind: 'transient', why: detail };
+    return { kind: 'transient', why: detail, outage: true };
   if (status === 413) return { kind: 'too-long', detail };
+  if (isPolicy(detail)) return { kind: 'declined', detail };
+  // A key, a bill or a model's name: no history is at fault, and no other session would fare better.
+  if (speaksOfModel(detail) || speaksOfCredential(detail) !== null)
+    return { kind: 'rejected', detail, ...NO_SUSPECT };
   if (refusesHistory(report, result)) return { kind: 'history-refused', detail };
-  return { kind: 'rejected', detail, suspectsHistory: status === 400 };
+  // A refusal of our own door is about the request's form, which nobody on the forge has written.
+  const suspectsText = (status === 400 || status === 422) && !detail.includes('claude-hooks: ');
+  return { kind: 'rejected', detail, suspectsHistory: status === 400, suspectsText };
+}
+
+/**
+ * Only what the gateway saw is a limit of the credential: a refusal that came another way (a setting of the repository
+ * that leads elsewhere, our own door) is this conversation's.
+ */
+function limited(
+  report: CliReport,
+  o: { status: number; detail: string; gateway: VerdictInput['gateway'] },
+): Verdict {
+  const { limit, limited: wasLimited } = o.gateway;
+  if (limit === null && !wasLimited) {
+    const detail = `${o.detail}; the service has not seen the model's side say so`;
+    return { kind: 'rejected', detail, ...NO_SUSPECT };
+  }
+  return {
+    kind: 'limited',
+    why: o.detail,
+    // The CLI names a reset time only for some limits; the gateway has seen the headers of all of them.
+    until: report.limitEndsAt ?? limit?.until ?? null,
+    retryMs: Math.max(report.longestRetryMs, limit?.retryMs ?? 0),
+    status: o.status,
+    model: limit?.model ?? null,
+  };
 }
 
 function limitStatus(report: CliReport, status: number | null): number | null {
@@ -160,14 +198,18 @@ const NOT_STARTED = new Set([126, 127]);
 function withoutResult({ report, start }: VerdictInput): Verdict {
   const detail = [report.thrown, report.stderr.trim()].filter((t) => t !== null && t !== '').join(': ');
   if (report.exitCode === LOCK_HELD_EXIT_CODE) {
-    return { kind: 'transient', why: 'another CLI still holds this session' };
+    return { kind: 'transient', why: 'another CLI still holds this session', outage: false };
   }
   if (report.exitCode === ENGINE_FAILED_EXIT_CODE)
-    return { kind: 'transient', why: `the container failed: ${detail}` };
+    return { kind: 'transient', why: `the container failed: ${detail}`, outage: false };
   if (report.exitCode !== null && NOT_STARTED.has(report.exitCode))
-    return { kind: 'transient', why: `the CLI does not start in this container: ${detail}` };
+    return { kind: 'transient', why: `the CLI does not start in this container: ${detail}`, outage: false };
   if (report.initId !== null)
-    return { kind: 'transient', why: `the CLI ended without a result: ${detail || 'no word'}` };
+    return {
+      kind: 'transient',
+      why: `the CLI ended without a result: ${detail || 'no word'}`,
+      outage: false,
+    };
   return start === 'resume' ? { kind: 'resume-failed', detail } : { kind: 'no-turn', detail };
 }
 

@@ -7,6 +7,7 @@ import { sessionMarks } from './migrations/0003-session-marks.ts';
 import { bodies } from './migrations/0004-bodies.ts';
 import { recalls } from './migrations/0006-recalls.ts';
 import { commitOfARun } from './migrations/0007-commit-of-a-run.ts';
+import { setAside } from './migrations/0009-set-aside.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
@@ -16,5 +17,6 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0004-bodies': bodies(dialect),
     '0006-recalls': recalls(dialect),
     '0007-commit-of-a-run': commitOfARun(),
+    '0009-set-aside': setAside(dialect),
   };
 }

@@ -26,6 +26,7 @@ export interface Tables {
   sessions: SessionsTable;
   session_marks: SessionMarksTable;
   session_mark_lifts: SessionMarkLiftsTable;
+  set_aside: SetAsideTable;
   transcript_files: TranscriptFilesTable;
   transcript_chunks: TranscriptChunksTable;
   turns: TurnsTable;
@@ -318,6 +319,19 @@ interface ParksTable {
   at: number;
 }
 
+/** A text of the forge that the model would not take; one that was edited since has another digest. */
+interface SetAsideTable {
+  conversation_id: string;
+  kind: 'comment' | 'review' | 'remark' | 'item';
+  /** the forge's id; of an item its number; of a review 0 */
+  text_id: number;
+  digest: string;
+  dispatch_id: string;
+  /** in the words of the model's side */
+  why: string;
+  at: number;
+}
+
 interface AuditTable {
   seq: Generated<number>;
   at: number;
@@ -355,6 +369,7 @@ interface ModelRequestsTable {
 }
 
 export type AuditRow = Selectable<AuditTable>;
+export type SetAsideRow = Selectable<SetAsideTable>;
 export type ModelRequestRow = Selectable<ModelRequestsTable>;
 export type DeliveryRow = Selectable<DeliveriesTable>;
 export type NewItemRow = Insertable<ItemsTable>;

@@ -58,7 +58,12 @@ export async function checkDatabase(
 
 export const checkRecords: Check = async (context) => {
   if (context.rows === null) return [];
-  return [...(await refusedCredential(context)), ...(await parked(context)), ...(await cliDrift(context))];
+  return [
+    ...(await refusedCredential(context)),
+    ...(await parked(context)),
+    ...(await away(context)),
+    ...(await cliDrift(context)),
+  ];
 };
 
 /** The gateway's last answers: a model credential that has begun to be refused. */
@@ -72,6 +77,9 @@ async function refusedCredential({ rows, now }: DoctorContext): Promise<Finding[
     .executeTakeFirst();
   if (last === undefined || (last.status !== 401 && last.status !== 403)) return [];
   if (last.at < now() - 30 * DAY_MS) return [];
+  // A 403 is the credential's only where the gateway found it so, and then it is parked.
+  const parks = await rows!.selectFrom('parks').select('credential').where('until', '>', now()).execute();
+  if (last.status === 403 && !parks.some((park) => park.credential === 'model')) return [];
   return [
     {
       check: 'model-credential-refused',
@@ -85,6 +93,30 @@ async function refusedCredential({ rows, now }: DoctorContext): Promise<Finding[
   ];
 }
 
+/** Whoever is away is waited for without end, so somebody has to hear of it. */
+async function away({ rows, now }: DoctorContext): Promise<Finding[]> {
+  const waiting = await rows!
+    .selectFrom('dispatches')
+    .select(['id', 'reason', 'due_at', 'troubles'])
+    .where('state', '=', 'parked')
+    .where('troubles', '>', 0)
+    .where('due_at', '>', now())
+    .orderBy('troubles', 'desc')
+    .execute();
+  const [worst] = waiting;
+  if (worst === undefined) return [];
+  return [
+    {
+      check: 'dispatches-wait',
+      severity: 'risk',
+      subject: 'dispatches',
+      problem: `${waiting.length} wait for something that is away or failing, and try again by themselves`,
+      evidence: `${worst.id}, ${worst.troubles} attempts, next at ${new Date(worst.due_at).toISOString()}: ${worst.reason ?? ''}`,
+      remedy: 'See that what the evidence names is up and reachable from here.',
+    },
+  ];
+}
+
 /** What waits for a limit or a credential is no failure, but somebody may wonder why nothing runs. */
 async function parked({ rows, now }: DoctorContext): Promise<Finding[]> {
   const parks = await rows!.selectFrom('parks').selectAll().where('until', '>', now()).execute();
@@ -92,7 +124,9 @@ async function parked({ rows, now }: DoctorContext): Promise<Finding[]> {
     check: 'credential-parked',
     severity: 'note',
     subject: park.credential,
-    problem: 'dispatches wait until a limit of this credential ends',
+    problem: park.credential.includes(':')
+      ? 'dispatches of this model wait until its limit ends'
+      : 'dispatches wait until a limit of this credential ends',
     evidence: `${park.why}, until ${new Date(park.until).toISOString()}`,
     remedy: 'Nothing: they go on by themselves. A refused key has to be replaced.',
   }));

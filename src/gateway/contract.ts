@@ -13,6 +13,9 @@
  * - Answers stream through without buffering.
  * - Every request is a row (`model_requests`) with model, status, tokens, cache use, time to first byte.
  * - At a cap nothing more is sent upstream: the CLI gets an error it does not repeat, and `report().capped` says which.
+ * - A body that was refused twice with the same words is answered from memory: the CLI would ask six times.
+ * - A 403, or a 400 that speaks of the key, is the credential's only when the smallest question is refused as well.
+ * - A refusal for the size of a request reaches the CLI in the API's own words, whatever the vendor's were.
  * - A 401, 402, 403, 429, 529 or usage limit is in `report().limit`, with the reset time where upstream names one. A
  *   credential that has changed meanwhile is taken up, and a 401 on the old one repeated once, unseen by the CLI.
  */
@@ -56,9 +59,20 @@ export interface GatewayReport {
   capped: CapName | null;
   /**
    * the limit that the last answer from upstream was; null when it was none. `until`: unix ms at which the window that
-   * refused is over; `retryMs`: the wait that was asked for, 0 = none
+   * refused is over; `retryMs`: the wait that was asked for, 0 = none; `model`: the family or name of the only model
+   * that it holds, null = all
    */
-  limit: { status: number; until: number | null; retryMs: number; why: string } | null;
+  limit: {
+    status: number;
+    until: number | null;
+    retryMs: number;
+    why: string;
+    model: string | null;
+  } | null;
+  /** some answer of this run was a limit, also when another came after it */
+  limited: boolean;
+  /** the model's side will not take what this run asked, by its content; in its words */
+  declined: string | null;
 }
 
 export interface OpenGateway {

@@ -4,9 +4,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { admit, errorBody, isRefusal, type Refusal, refusal } from './admission.ts';
 import { type Held, readBody, sizeOf } from './body.ts';
+import type { RunAtGateway } from './exchange.ts';
 import { createInspector, type Inspector } from './inspector.ts';
 import { mayName, wantsLongContext } from './models.ts';
-import { passOn, type RunAtGateway } from './pass.ts';
+import { passOn } from './pass.ts';
 import { sendRefusal } from './relay.ts';
 
 /** The CLI has one request and those of its subagents; a program that opens more has other plans. */
@@ -77,9 +78,9 @@ async function serve(
     const inspected = await inspector.inspect(came);
     if (response.destroyed) return;
     if ('status' in inspected) return refuse(at, request, response, inspected);
-    const { body, model } = inspected;
+    const { body, model, question } = inspected;
     if (!mayName(model, at.run.models, at.prices)) return refuse(at, request, response, dearer(at, model));
-    await passOn({ request, response, path, body, model, at });
+    await passOn({ request, response, path, body, model, question, at });
   } catch (error) {
     at.log.error('The gateway failed at a request. Report this message.', { error: String(error) });
     if (response.headersSent) response.destroy();

@@ -4,6 +4,7 @@
  * character set) goes on at all. For a request of the CLI the bytes are the same. Pure.
  */
 import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
 import { type Refusal, refusal } from './admission.ts';
 import { BODY } from './allowed.ts';
 import { extentOf, MOST_DEPTH, MOST_VALUES } from './extent.ts';
@@ -13,6 +14,8 @@ export interface Inspected {
   /** what goes on */
   body: Buffer;
   model: string;
+  /** names what is asked last: the same in every form in which the CLI asks it again */
+  question: string;
 }
 
 export function inspect(bytes: Buffer, { values, depth } = extentOf(bytes)): Inspected | Refusal {
@@ -30,7 +33,19 @@ export function inspect(bytes: Buffer, { values, depth } = extentOf(bytes)): Ins
   if (misfit !== null) return refusedFor(misfit);
   const { model } = value as { model?: string };
   if (model === undefined) return refusal(400, 'The request names no model. Name one in "model".');
-  return { body: written(value, json, bytes), model };
+  return { body: written(value, json, bytes), model, question: questionOf(value) };
+}
+
+/** Reminders of the CLI's own are not of the question: they change from one form to the next. */
+function questionOf(value: unknown): string {
+  const { messages } = value as { messages?: { role?: unknown; content?: unknown }[] };
+  const last = messages?.findLast(({ role }) => role === 'user')?.content ?? '';
+  const asked = Array.isArray(last)
+    ? (last as { text?: unknown; cache_control?: unknown }[])
+        .filter(({ text }) => typeof text !== 'string' || !text.startsWith('<system-reminder>'))
+        .map(({ cache_control: _, ...block }) => block)
+    : last;
+  return createHash('sha256').update(JSON.stringify(asked)).digest('base64');
 }
 
 /** The bytes themselves where nothing is different, as in all that the CLI sends: that spares a third of the time. */

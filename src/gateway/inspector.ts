@@ -72,5 +72,9 @@ const ENDED = refusal(413, 'The request could not be inspected, by its size. Com
 function inspectedOf(answer: ThreadAnswer): Inspected | Refusal {
   if ('status' in answer) return answer;
   const { buffer, byteOffset, byteLength } = answer.body;
-  return { body: Buffer.from(buffer, byteOffset, byteLength), model: answer.model };
+  return {
+    body: Buffer.from(buffer, byteOffset, byteLength),
+    model: answer.model,
+    question: answer.question,
+  };
 }

@@ -6,7 +6,7 @@ const seconds = (s: number) => NOW + s * 1000;
 const unix = (s: number) => String(seconds(s) / 1000);
 
 function limit(status: number, headers: Record<string, string | undefined> = {}, type = '', message = '') {
-  return limitOf({ status, type, message, headers, now: NOW });
+  return limitOf({ status, type, message, headers, model: 'claude-opus-5-5', now: NOW });
 }
 
 test.for([401, 402, 403, 429, 529])('%d is a limit', (status) => {

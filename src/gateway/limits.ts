@@ -1,6 +1,7 @@
 /** Whether an answer of upstream is a limit, and until when. Pure. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { GatewayReport } from './contract.ts';
+import { familyOf, isNoCredit, limitsModel, speaksOfCredential } from './error-words.ts';
 
 type Limit = NonNullable<GatewayReport['limit']>;
 
@@ -10,6 +11,8 @@ export interface ErrorSeen {
   type: string;
   message: string;
   headers: IncomingHttpHeaders;
+  /** as the request named it */
+  model: string;
   now: number;
 }
 
@@ -22,29 +25,45 @@ const LIMIT_TYPES: Readonly<Record<string, number>> = {
   rate_limit_error: 429,
   overloaded_error: 529,
 };
-/** The API answers 400 `invalid_request_error` when the credit is used up; only the sentence tells it from the others. */
-const NO_CREDIT = /credit balance is too low/i;
-
 /** Null when the answer is no limit. */
 export function limitOf(seen: ErrorSeen): Limit | null {
   const status = limitStatus(seen);
   if (status === null) return null;
   const wait = retryAfterMs(seen.headers, seen.now);
   // The other answers carry the windows, too, and say nothing by it.
-  const windows = status === 429 ? resetTimes(seen.headers) : [];
+  const windows = status === 429 ? refusingWindows(seen.headers) : [];
+  const times = windows.map(({ until }) => until);
   return {
     status,
     // A wait that was asked for is no end that was named: asked for again and again, it has to grow.
-    until: windows.length === 0 ? null : Math.max(...windows),
+    until: times.length === 0 ? null : Math.max(...times),
     retryMs: wait ?? 0,
     why: `${seen.type || 'error'}: ${seen.message || `upstream answered ${seen.status}`}`.slice(0, 500),
+    model: modelHeld(seen, status, windows),
   };
+}
+
+/** The only model that the limit holds; null = every model of the credential. */
+function modelHeld({ model, message, headers }: ErrorSeen, status: number, windows: Window[]): string | null {
+  if (status !== 429 && status !== 529) return null;
+  const claim = headers['anthropic-ratelimit-unified-representative-claim'];
+  const named = windows.map(({ name }) => name).filter((name) => name !== 'unified');
+  const isOfModel = limitsModel(model, {
+    words: message,
+    windows: typeof claim === 'string' ? [claim] : named,
+  });
+  return isOfModel ? familyOf(model) : null;
 }
 
 function limitStatus({ status, type, message }: ErrorSeen): number | null {
   if (LIMIT_STATUSES.has(status)) return status;
-  if (status === 400 && NO_CREDIT.test(message)) return 402;
+  if (status === 400) return isNoCredit(message) ? 402 : speaksOfCredential(`${type}: ${message}`);
   return status < 400 ? (LIMIT_TYPES[type] ?? null) : null;
+}
+
+/** Said of the key in general, or of what this request holds? Only another question tells. */
+export function mayBeOfBody({ status, message }: Pick<ErrorSeen, 'status' | 'message'>): boolean {
+  return status === 403 || (status === 400 && !isNoCredit(message));
 }
 
 /** Seconds, or a date. */
@@ -64,16 +83,21 @@ function retryAfterMs(headers: IncomingHttpHeaders, now: number): number | null 
  * did not. Of the others (`…-tokens-reset`, RFC 3339) only those count whose `-remaining` is zero: each answer has them
  * all, and a window with something left in it is not what was waited for.
  */
-function resetTimes(headers: IncomingHttpHeaders): number[] {
-  const times: number[] = [];
+function refusingWindows(headers: IncomingHttpHeaders): Window[] {
+  const windows: Window[] = [];
   for (const [name, value] of Object.entries(headers)) {
     const window = /^anthropic-ratelimit-(.+)-reset$/.exec(name)?.[1];
     if (window === undefined || typeof value !== 'string') continue;
     if (!hasRefused(window, headers)) continue;
     const time = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value);
-    if (Number.isFinite(time)) times.push(time);
+    if (Number.isFinite(time)) windows.push({ name: window, until: time });
   }
-  return times;
+  return windows;
+}
+
+interface Window {
+  name: string;
+  until: number;
 }
 
 function hasRefused(window: string, headers: IncomingHttpHeaders): boolean {

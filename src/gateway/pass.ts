@@ -1,42 +1,16 @@
 /** One request through the gateway: caps, the way out and back, and its row. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Log } from '../log.ts';
+import type { IncomingMessage } from 'node:http';
 import { refusal } from './admission.ts';
-import type { CapName, GatewayRun } from './contract.ts';
-import type { CredentialSource } from './credential.ts';
+import type { CapName } from './contract.ts';
+import type { Exchange, RunAtGateway } from './exchange.ts';
 import { outwardHeaders } from './headers.ts';
-import type { Ledger, RequestEntry } from './ledger.ts';
+import type { RequestEntry } from './ledger.ts';
 import { limitOf } from './limits.ts';
-import { microUsdOf, type PriceTable } from './prices.ts';
-import { type ErrorAnswer, relayAnswer, relayError, sendRefusal } from './relay.ts';
-import type { Tally } from './tally.ts';
-import { type Upstream, UpstreamFailed, type UpstreamLine } from './upstream.ts';
+import { microUsdOf } from './prices.ts';
+import { probeOf, takeRefusal } from './refused.ts';
+import { type ErrorAnswer, readError, relayAnswer, sendError, sendRefusal } from './relay.ts';
+import { type Upstream, UpstreamFailed } from './upstream.ts';
 import { type AnswerRead, blankUsage, readerFor } from './usage.ts';
-
-/** What the requests of one run share. */
-export interface RunAtGateway {
-  run: GatewayRun;
-  tally: Tally;
-  ledger: Ledger;
-  line: UpstreamLine;
-  credentials: CredentialSource;
-  prices: PriceTable;
-  log: Log;
-  now: () => number;
-  /** counts, and records as far as it makes sense, what was refused */
-  refused(what: { action: string; reason: string }): void;
-}
-
-export interface Exchange {
-  request: IncomingMessage;
-  response: ServerResponse;
-  path: string;
-  /** as it goes on */
-  body: Buffer;
-  /** as the request names it; the price goes by what the answer names */
-  model: string;
-  at: RunAtGateway;
-}
 
 /** Rows of what a cap refused: a program that asks on and on must not fill the database. */
 const MOST_CAPPED_ROWS = 20;
@@ -54,6 +28,7 @@ interface Course {
 
 export async function passOn(exchange: Exchange): Promise<void> {
   const { at, response, model } = exchange;
+  if (answeredFromMemory(exchange)) return;
   const capped = at.tally.begin(model);
   if (capped !== null) return refuseAtCap(exchange, capped);
   const course: Course = {
@@ -88,9 +63,14 @@ async function goThrough(exchange: Exchange, course: Course, signal: AbortSignal
   }
   if (status < 200 || status >= 400) {
     course.firstByteMs = since(course);
-    const error = await relayError(answer, exchange.response, secrets);
+    const error = await readError(answer, secrets);
     course.outcome = 'refused';
-    return noteLimit(exchange, error, answer.headers);
+    const { headers } = answer;
+    const toSend = isAnswer(exchange.path)
+      ? await takeRefusal(exchange, error, { headers, ask: () => whoseRefusal(exchange, signal, status) })
+      : error.toSend;
+    if (!isAnswer(exchange.path)) noteLimit(exchange, error.said, headers);
+    return sendError(exchange.response, toSend);
   }
   const reader = readerFor(answer.headers['content-type']);
   course.read = reader.read;
@@ -105,7 +85,53 @@ async function goThrough(exchange: Exchange, course: Course, signal: AbortSignal
   if (end === 'ended' || (end === 'gone' && ended)) course.outcome = 'answered';
   else course.outcome = end === 'gone' ? 'cut' : 'failed';
   if (error !== null) noteLimit(exchange, { status, ...error }, answer.headers);
-  else if (end === 'ended') lift(exchange);
+  else if (end === 'ended') lift(exchange, course.read.refusal);
+}
+
+/** The CLI goes on after a refusal with a note in these words, and would be refused again. */
+const AFTER_REFUSAL = 'stopped by a safety classifier';
+
+/** What has just been refused for good is not sent again. */
+function answeredFromMemory({ at, response, path, body, question }: Exchange): boolean {
+  if (!isAnswer(path)) return false;
+  const { refusal: refused } = at.tally;
+  if (refused !== null && body.includes(AFTER_REFUSAL)) {
+    at.tally.decline(refused);
+    const reason = 'The model has refused this by its policy, and is not asked again. Stop here.';
+    sendRefusal(response, refusal(402, reason), { 'x-should-retry': 'false' });
+    at.refused({ action: `POST ${path}`, reason });
+    return true;
+  }
+  const known = at.memory.answerTo(question);
+  if (known === null) return false;
+  sendError(response, known);
+  at.refused({
+    action: `POST ${path}`,
+    reason: 'The model has refused the same twice with the same words, so it was not sent again.',
+  });
+  return true;
+}
+
+/** The smallest question is a request like any other: a cap may forbid it, and it has a row. */
+async function whoseRefusal(exchange: Exchange, signal: AbortSignal, refused: number) {
+  const { at, model } = exchange;
+  if (at.tally.begin(model) !== null) return 'unknown';
+  const started = performance.now();
+  const { whose, status, read } = await probeOf(exchange, signal, refused);
+  const usage = read?.usage ?? blankUsage();
+  const microUsd = microUsdOf(at.prices, read?.model ?? model, usage);
+  at.tally.add(usage, microUsd);
+  at.ledger.request({
+    ...rowOf(at),
+    model,
+    status,
+    outcome: status !== null && status < 300 ? 'answered' : status === null ? 'failed' : 'refused',
+    ...columnsOf(usage),
+    micro_usd: microUsd,
+    first_byte_ms: null,
+    total_ms: Math.round(performance.now() - started),
+  });
+  return whose;
 }
 
 /** With the credential of now; once more with its successor when upstream refuses it. */
@@ -132,14 +158,21 @@ async function askUpstream(
   return { answer: await ask(second), secrets: [...secrets, second.credential.value] };
 }
 
-function noteLimit({ at, path }: Exchange, error: ErrorAnswer, headers: IncomingMessage['headers']): void {
-  const limit = limitOf({ ...error, headers, now: at.now() });
+function noteLimit(
+  { at, path, model }: Exchange,
+  error: ErrorAnswer,
+  headers: IncomingMessage['headers'],
+): void {
+  const limit = limitOf({ ...error, headers, model, now: at.now() });
   if (limit !== null || isAnswer(path)) at.tally.limit(limit);
 }
 
 /** Counting tokens goes on while answers are refused, so it says nothing about the limit; and it costs nothing. */
-function lift({ at, path }: Exchange): void {
-  if (isAnswer(path)) at.tally.limit(null);
+function lift({ at, path, question }: Exchange, refused: string | null): void {
+  if (!isAnswer(path)) return;
+  at.tally.limit(null);
+  at.memory.answered(question);
+  if (refused !== null) at.tally.noteRefusal(refused || 'its policy forbids an answer');
 }
 
 function isAnswer(path: string): boolean {

@@ -1,5 +1,5 @@
 /** The way of an answer from upstream to the CLI. Streams are piped; only errors, which are short, are held and read. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Transform } from 'node:stream';
 import {
   brotliDecompressSync,
@@ -98,18 +98,28 @@ export interface ErrorAnswer {
 
 const MOST_ERROR_BYTES = 1024 * 1024;
 
-/** Passes an error on, without the credential should upstream have repeated it in words; answers what it said. */
-export async function relayError(
+/** An error as it goes to the CLI. */
+export interface ErrorToSend {
+  status: number;
+  headers: OutgoingHttpHeaders;
+  text: string;
+}
+
+/** Reads an error, without the credential should upstream have repeated it in words. */
+export async function readError(
   answer: IncomingMessage,
-  response: ServerResponse,
   secrets: readonly string[],
-): Promise<ErrorAnswer> {
+): Promise<{ said: ErrorAnswer; toSend: ErrorToSend }> {
   const text = without(secrets, await textOf(answer));
   const headers = inwardHeaders(answer.headers, secrets);
   delete headers['content-encoding'];
-  response.writeHead(answer.statusCode!, { ...headers, 'content-length': Buffer.byteLength(text) });
+  const status = answer.statusCode!;
+  return { said: { status, ...errorOf(text) }, toSend: { status, headers, text } };
+}
+
+export function sendError(response: ServerResponse, { status, headers, text }: ErrorToSend): void {
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) });
   response.end(text);
-  return { status: answer.statusCode!, ...errorOf(text) };
 }
 
 async function textOf(answer: IncomingMessage): Promise<string> {
@@ -135,10 +145,14 @@ function without(secrets: readonly string[], text: string): string {
   return secrets.filter((s) => s !== '').reduce((clean, s) => clean.replaceAll(s, '[removed]'), text);
 }
 
+/** Proxies and clouds put their words elsewhere: `message`, `detail`, `error` as a text. */
 function errorOf(text: string): { type: string; message: string } {
   try {
-    const { error } = JSON.parse(text) as { error?: { type?: unknown; message?: unknown } };
-    return { type: String(error?.type ?? ''), message: String(error?.message ?? '').slice(0, 500) };
+    const body = JSON.parse(text) as Record<string, unknown>;
+    const error = (typeof body.error === 'object' ? body.error : body) as Record<string, unknown> | null;
+    const words = [error?.message, body.message, body.detail, body.error].find((w) => typeof w === 'string');
+    const type = [error?.type, error?.code].find((word) => typeof word === 'string') ?? '';
+    return { type: type as string, message: String(words ?? '').slice(0, 500) };
   } catch {
     return { type: '', message: text.slice(0, 200) };
   }

@@ -18,6 +18,8 @@ export class Tally {
   readonly #carried: Carried;
   #microUsd: number | null;
   readonly #report: Omit<GatewayReport, 'usd'>;
+  /** an answer of this run ended in a refusal, in its words */
+  #refusal: string | null = null;
 
   constructor(of: { caps: GatewayCaps; prices: PriceTable; carried: Carried }) {
     this.#caps = of.caps;
@@ -33,6 +35,8 @@ export class Tally {
       cacheWriteTokens: 0,
       capped: null,
       limit: null,
+      limited: false,
+      declined: null,
     };
   }
 
@@ -80,6 +84,19 @@ export class Tally {
   /** of the last answer; null lifts it */
   limit(limit: GatewayReport['limit']): void {
     this.#report.limit = limit;
+    if (limit !== null) this.#report.limited = true;
+  }
+
+  noteRefusal(words: string): void {
+    this.#refusal = words;
+  }
+
+  get refusal(): string | null {
+    return this.#refusal;
+  }
+
+  decline(words: string): void {
+    this.#report.declined = words;
   }
 
   report(): GatewayReport {

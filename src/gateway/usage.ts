@@ -23,6 +23,8 @@ export interface AnswerRead {
   ended: boolean;
   /** an error event inside a stream that had begun well */
   error: { type: string; message: string } | null;
+  /** the answer ended in a refusal by policy; in its words, '' for none */
+  refusal: string | null;
   /** bytes of the events that carry the answer itself: all that is known of the output of one that was cut */
   answerBytes: number;
 }
@@ -53,7 +55,15 @@ export function readerFor(contentType: string | undefined): AnswerReader {
 }
 
 function blankRead(): AnswerRead {
-  return { usage: blankUsage(), model: null, billed: false, ended: false, error: null, answerBytes: 0 };
+  return {
+    usage: blankUsage(),
+    model: null,
+    billed: false,
+    ended: false,
+    error: null,
+    refusal: null,
+    answerBytes: 0,
+  };
 }
 
 class JsonReader implements AnswerReader {
@@ -129,7 +139,10 @@ class EventReader implements AnswerReader {
   #take(data: Fields | null): void {
     if (data === null) return;
     if (this.#event === 'message_start') takeMessage(this.read, fields(data.message));
-    if (this.#event === 'message_delta') takeUsage(this.read, fields(data.usage));
+    if (this.#event === 'message_delta') {
+      takeUsage(this.read, fields(data.usage));
+      takeEnd(this.read, fields(data.delta));
+    }
     if (this.#event === 'message_stop') this.read.ended = true;
     if (this.#event === 'error') {
       const { type, message } = fields(data.error);
@@ -155,6 +168,13 @@ function fields(value: unknown): Fields {
 function takeMessage(read: AnswerRead, message: Fields): void {
   if (typeof message.model === 'string') read.model = message.model;
   takeUsage(read, fields(message.usage));
+  takeEnd(read, message);
+}
+
+function takeEnd(read: AnswerRead, { stop_reason: reason, stop_details: details }: Fields): void {
+  if (reason !== 'refusal') return;
+  const { explanation } = fields(details);
+  read.refusal = typeof explanation === 'string' ? explanation.slice(0, 300) : '';
 }
 
 /** A later event repeats what it knows; its counts are totals, not additions. What it leaves out stays. */

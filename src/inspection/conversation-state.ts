@@ -43,11 +43,17 @@ export function stateOf(
     return { kind: 'parked', dispatch: next.id, until: timeOf(next.due_at)!, why: next.reason ?? '' };
   }
   // A parked credential holds up every dispatch, whatever its own state says.
-  const park = moment.parks[0];
+  const park = moment.parks.find(({ credential }) => !credential.startsWith('model:'));
   if (park !== undefined) {
     return { kind: 'parked', dispatch: next.id, until: timeOf(park.until)!, why: park.why };
   }
-  return { kind: 'waiting', dispatch: next.id, until: timeOf(next.due_at)!, why: next.reason };
+  // Which agents a limit of one model holds is in the configuration, not in the rows.
+  const held = moment.parks[0];
+  const why =
+    held === undefined
+      ? next.reason
+      : `agents of ${held.credential} wait until ${showTime(timeOf(held.until)!)}: ${held.why}`;
+  return { kind: 'waiting', dispatch: next.id, until: timeOf(next.due_at)!, why };
 }
 
 export function showState(state: ConversationState, now: number): string {

@@ -7,6 +7,7 @@
 import { type Database, type Rows, serialise } from '../database/database.ts';
 import type { ConversationRow, DispatchRow, MessageRow } from '../database/tables.ts';
 import { LeaseLost } from '../errors.ts';
+import { currentParks, holds } from './parks.ts';
 
 export interface LeaseRequest {
   worker: string;
@@ -14,6 +15,8 @@ export interface LeaseRequest {
   leaseMs: number;
   /** most dispatches of one agent at once, over all workers; agents that are absent here are not run by this worker */
   agentLimits: ReadonlyMap<string, number>;
+  /** the model of each agent: a limit of one model holds its agents only */
+  models?: ReadonlyMap<string, string>;
 }
 
 /** What the attempt before this one left: the prompt it sent and the messages in it. */
@@ -39,8 +42,12 @@ const LEASING_LOCK = 2;
 export async function leaseConversation(database: Database, request: LeaseRequest): Promise<Lease | null> {
   return await database.transaction(async (tx) => {
     await serialise(database.dialect, tx, LEASING_LOCK);
-    const agents = await agentsWithRoom(tx, request.agentLimits);
-    if (agents.length === 0 || (await isParked(tx, request.now))) return null;
+    const parks = await currentParks(tx, request.now);
+    const modelOf = (agent: string) => request.models?.get(agent) ?? null;
+    const agents = (await agentsWithRoom(tx, request.agentLimits)).filter(
+      (agent) => !parks.some((park) => holds(park, modelOf(agent))),
+    );
+    if (agents.length === 0) return null;
     const dispatch = await nextDue(tx, request.now, agents);
     return dispatch === undefined ? null : await take(tx, request, dispatch);
   });
@@ -55,11 +62,6 @@ async function agentsWithRoom(tx: Rows, limits: ReadonlyMap<string, number>): Pr
     .execute();
   const counts = new Map(running.map((r) => [r.agent, Number(r.count)]));
   return [...limits].filter(([agent, limit]) => (counts.get(agent) ?? 0) < limit).map(([agent]) => agent);
-}
-
-async function isParked(tx: Rows, now: number): Promise<boolean> {
-  const park = await tx.selectFrom('parks').select('credential').where('until', '>', now).executeTakeFirst();
-  return park !== undefined;
 }
 
 async function nextDue(tx: Rows, now: number, agents: string[]): Promise<DispatchRow | undefined> {

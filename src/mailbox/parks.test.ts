@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeDatabases } from '../../test/support/databases.ts';
 import { lease, NOW, tryLease, waitingOn } from '../../test/support/mailbox.ts';
-import { currentParks, parkCredential } from './parks.ts';
+import { currentParks, holds, parkCredential, parkName } from './parks.ts';
 import { settleDispatch } from './settlement.ts';
 
 const park = { credential: 'model', until: NOW + 60_000, why: 'usage limit', now: NOW };
@@ -33,6 +33,15 @@ describeDatabases('a parked credential', (open) => {
     expect(await currentParks(rows, NOW)).toEqual([park]);
   });
 
+  test('of one model holds its agents only', async () => {
+    const database = await open();
+    await waitingOn(database.rows);
+    await parkCredential(database.rows, { ...park, credential: parkName('opus') });
+    const models = (model: string) => ({ models: new Map([['dev', model]]) });
+    expect(await tryLease(database, models('claude-opus-4-5'))).toBeNull();
+    expect(await tryLease(database, models('claude-sonnet-4-5'))).not.toBeNull();
+  });
+
   test('lets what it met go first again when it ends', async () => {
     const database = await open();
     await waitingOn(database.rows, { number: 1 });
@@ -57,4 +66,16 @@ describeDatabases('a parked credential', (open) => {
     expect((await lease(database, after)).conversation.item_number).toBe(2);
     expect((await lease(database, after)).conversation.item_number).toBe(3);
   });
+});
+
+test('a park of one model holds the models of its family, or the one of its name', () => {
+  const opus = { credential: parkName('opus') };
+  expect(['opus', 'opus[1m]', 'claude-opus-4-5'].map((m) => holds(opus, m))).toEqual([true, true, true]);
+  expect([holds(opus, 'claude-haiku-4-5'), holds(opus, null)]).toEqual([false, false]);
+  const own = { credential: parkName('router/large-2') };
+  expect([holds(own, 'router/large-2'), holds(own, 'router/large-22')]).toEqual([true, false]);
+  expect([holds({ credential: parkName(null) }, 'x'), holds({ credential: parkName(null) }, null)]).toEqual([
+    true,
+    true,
+  ]);
 });

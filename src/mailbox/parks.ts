@@ -5,10 +5,30 @@
 import type { Rows } from '../database/database.ts';
 
 export interface Park {
+  /** `model`: the credential; `model:<family or name>`: one model of it */
   credential: string;
   until: number;
   why: string;
   now: number;
+}
+
+const CREDENTIAL = 'model';
+
+export function parkName(model: string | null): string {
+  return model === null ? CREDENTIAL : `${CREDENTIAL}:${model}`;
+}
+
+/** For people. */
+export function describePark(credential: string): string {
+  const model = credential.slice(CREDENTIAL.length + 1);
+  return model === '' ? 'model credential' : `model ${model}`;
+}
+
+/** A family holds every model with its word in the name: `opus` holds `claude-opus-4-5` and `opus[1m]`. */
+export function holds(park: Pick<Park, 'credential'>, model: string | null): boolean {
+  if (park.credential === CREDENTIAL || model === null) return park.credential === CREDENTIAL;
+  const held = park.credential.slice(CREDENTIAL.length + 1).toLowerCase();
+  return /^[a-z]+$/.test(held) ? model.toLowerCase().includes(held) : model.toLowerCase() === held;
 }
 
 /** The longer park wins: a run that began before a usage limit may end after it, with a smaller trouble. */

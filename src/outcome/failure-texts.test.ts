@@ -48,6 +48,9 @@ const ALL: Failure[] = [
     { kind: 'could-not-run', cause },
     { kind: 'gave-up', cause, attempts: 8 },
   ]),
+  { kind: 'declined', all: true },
+  { kind: 'declined', all: false },
+  { kind: 'not-read' },
   { kind: 'too-long', minutes: 60 },
   ...(['max-turns', 'max-budget', 'max-requests', 'max-tokens', 'max-usd'] as const).map(
     (why): Failure => ({ kind: 'capped', why }),

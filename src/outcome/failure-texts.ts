@@ -36,6 +36,10 @@ export type Failure =
   | { kind: 'stopped'; why: string }
   | { kind: 'could-not-run'; cause: Cause }
   | { kind: 'gave-up'; cause: Cause; attempts: number }
+  /** the model will not take a text; `all`: nobody knows which, so that all of the item are set aside */
+  | { kind: 'declined'; all: boolean }
+  /** stands below an answer that was given without the text */
+  | { kind: 'not-read' }
   | { kind: 'too-long'; minutes: number }
   | { kind: 'capped'; why: CapReason }
   | { kind: 'push'; branch: string; why: PushCause }
@@ -59,6 +63,12 @@ function sentencesOf(failure: Failure): string {
       return `I could not run: ${CAUSES[failure.cause]}. ${OPERATOR}`;
     case 'gave-up':
       return `I gave up after ${failure.attempts} attempts: ${CAUSES[failure.cause]}. Write here to let me try again. ${OPERATOR}`;
+    case 'declined':
+      return failure.all
+        ? `The model refuses what stands here, and I cannot tell which text it is. I have set all texts of this item aside and read what is written from now on. My session is kept. ${OTHER_WORDS}`
+        : `The model refuses what was written here: it is against its policy, against a filter on the way to it, or too long. I have set the text aside and read what is written from now on. My session is kept. ${OTHER_WORDS}`;
+    case 'not-read':
+      return `I have not read the newest text here: the model did not take it (against its policy, against a filter, or too long), so I set it aside. ${OTHER_WORDS}`;
     case 'too-long':
       return `I was stopped after ${failure.minutes} minutes (worker.run_timeout_minutes) before I was done. Write here to let me go on.`;
     case 'capped':
@@ -71,6 +81,8 @@ function sentencesOf(failure: Failure): string {
       return `The review was refused by the forge${status(failure.status)}, so this is a comment and no verdict.`;
   }
 }
+
+const OTHER_WORDS = 'Edit it, or say it in other words, and I read it.';
 
 const OPERATOR =
   'The operator of this service finds the details in its log and with `claude-hooks conversations`.';

@@ -8,10 +8,17 @@ import { type Conversation, readConversation } from './model-conversation.ts';
 import type { FaultCounter, Holds } from './model-faults.ts';
 import type { RecordedRequest } from './model-record.ts';
 import type { MessagesRequest } from './model-request.ts';
-import { fillStep, findCue, templateVariables } from './model-scene.ts';
-import type { ModelScript } from './model-script.ts';
+import {
+  type Cue,
+  fill,
+  fillStep,
+  findCue,
+  type TemplateVariables,
+  templateVariables,
+} from './model-scene.ts';
+import type { Fault, ModelScript } from './model-script.ts';
 import { isSideRequest, sideText } from './model-side.ts';
-import { buildMessage, type ReplyContent } from './model-stream.ts';
+import { buildMessage, type ReplyContent, type ReplyMessage, refusalOf } from './model-stream.ts';
 import { findInvalid } from './model-validation.ts';
 
 /** The API's own limit for this endpoint. */
@@ -98,11 +105,30 @@ async function answerTurn(
   if (fault?.stall) record.answered = 'stall';
   if (error !== null) record.answered = 'error';
   if (error !== null && !(fault?.error?.after && record.stream)) return sendError(exchange, error);
-  const content = fillStep(cue.step, variables);
-  const message = billedMessage(record, rehearsal.cache, request, content);
+  const message = answerOf(fault, { exchange, rehearsal, request, cue, variables });
   // A connection cut before the first byte looks to its client as if nothing had arrived: nothing is billed either.
   if (fault?.disconnect?.after === 'request') record.usage = null;
   await sendReply(exchange, { message, fault, error, holds });
+}
+
+function answerOf(
+  fault: Fault | null,
+  o: {
+    exchange: Exchange;
+    rehearsal: Rehearsal;
+    request: MessagesRequest;
+    cue: Cue;
+    variables: TemplateVariables;
+  },
+): ReplyMessage {
+  const { exchange, rehearsal, request } = o;
+  if (!fault?.refusal) {
+    return billedMessage(exchange.record, rehearsal.cache, request, fillStep(o.cue.step, o.variables));
+  }
+  exchange.record.answered = 'refusal';
+  const text = fill(fault.refusal.text, o.variables);
+  const message = billedMessage(exchange.record, rehearsal.cache, request, { text, tools: [] });
+  return refusalOf(message, text);
 }
 
 function billedMessage(

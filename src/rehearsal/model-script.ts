@@ -47,6 +47,8 @@ const faultKinds = {
   stall: z.strictObject({ after: stage, ms: milliseconds.optional() }),
   /** the whole reply, but late and in drops */
   slow: z.strictObject({ first_ms: milliseconds.default(0), chunk_ms: milliseconds.default(0) }),
+  /** an answer that ends with `stop_reason: refusal`, as the API's policy makes it; billed as any other */
+  refusal: z.strictObject({ text: template.default('') }),
   /** silence until `release(name)` */
   hold: z.strictObject({ name: z.string().min(1), after: stage.default('half') }),
 };
@@ -57,6 +59,7 @@ const fault = z
     disconnect: faultKinds.disconnect.optional(),
     stall: faultKinds.stall.optional(),
     slow: faultKinds.slow.optional(),
+    refusal: faultKinds.refusal.optional(),
     hold: faultKinds.hold.optional(),
     /** how many requests meet this fault before the next one in the list, or the plain reply, has its turn */
     times: z.union([z.number().int().min(1), z.literal('always')]).default(1),
@@ -81,7 +84,7 @@ const stepShape = z.strictObject({
 });
 
 const step = stepShape.superRefine((value, ctx) => {
-  const always = value.faults.some((f) => f.times === 'always' && (f.error || f.disconnect));
+  const always = value.faults.some((f) => f.times === 'always' && (f.error || f.disconnect || f.refusal));
   if (value.text === '' && value.tools.length === 0 && !always) {
     ctx.addIssue({ code: 'custom', message: 'has neither text nor tools, and an empty reply is no reply' });
   }

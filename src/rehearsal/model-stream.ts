@@ -14,7 +14,7 @@ export interface ReplyMessage {
   role: 'assistant';
   model: string;
   content: ReplyBlock[];
-  stop_reason: 'end_turn' | 'tool_use';
+  stop_reason: 'end_turn' | 'tool_use' | 'refusal';
   stop_sequence: null;
   usage: Usage;
 }
@@ -52,6 +52,11 @@ export function buildMessage(model: string, content: ReplyContent, usage: Usage)
     stop_sequence: null,
     usage,
   };
+}
+
+/** What has been said by then stands, and nothing is called. */
+export function refusalOf(message: ReplyMessage, text: string): ReplyMessage {
+  return { ...message, content: text === '' ? [] : [{ type: 'text', text }], stop_reason: 'refusal' };
 }
 
 export function streamEvents(message: ReplyMessage): StreamEvent[] {

@@ -194,6 +194,19 @@ function isRealAnswer(entry: TranscriptEntry): boolean {
   return entry.role === 'assistant' && !entry.sidechain && !entry.synthetic;
 }
 
+/** The bytes up to the end of the line with this uuid; null when there is none. */
+export function withoutAfter(bytes: Uint8Array, uuid: string): Uint8Array | null {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let end = 0;
+  for (const line of splitLines(buffer)) {
+    end += line.length + 1;
+    // Asked of the bytes first: most lines are long, and none of them need be parsed.
+    if (line.includes(uuid) && parseLine(line.toString('utf8'))?.uuid === uuid)
+      return buffer.subarray(0, Math.min(end, buffer.length));
+  }
+  return null;
+}
+
 /** The bytes without the lines that do not parse and with a final newline: what a repair writes. */
 export function withoutBadLines(bytes: Uint8Array): Uint8Array {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -165,6 +165,7 @@ export function outcomeWords({ outcome }: Pick<Turn, 'outcome'>): string {
     case 'interrupted':
       return `the run did not end well: ${outcome.why}`;
     case 'refused':
+    case 'declined':
       return `the run was refused: ${outcome.reason}`;
     case 'capped':
       return `the run was stopped at a cap (${outcome.why})`;

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import type { DispatchRun, RunOutcome } from '../agent-runner/contract.ts';
 import { runWithSessionResume } from '../agent-runner.ts';
 import type { AgentConfig } from '../config/config.ts';
-import { ForgeUnavailable, GitFailed, LeaseLost } from '../errors.ts';
+import { ForgeUnavailable, LeaseLost } from '../errors.ts';
 import { faultPoint } from '../faults.ts';
 import { carryLate, type Lease, underLease } from '../mailbox/leases.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
@@ -26,9 +26,11 @@ import { tellPeople } from './publish.ts';
 import { stopWithdrawn, watchRecalls, withdrawnFrom } from './recall.ts';
 import { announceRun, conversationView, replayedMessages } from './rows.ts';
 import { sessionMarks } from './session-marks.ts';
+import { asideSet, readSetAside, textsThatWoke, withoutTexts } from './set-aside.ts';
 import { postpone, publishStoredAnswer, settleOutcome, storeRun } from './settle.ts';
 import { withoutStale } from './stale.ts';
 import { forget, keepFiles, newsOf, putBack } from './steering-files.ts';
+import { troubleOf } from './troubles.ts';
 import { declineRefused, takeUp, wasDeleted } from './truth-rows.ts';
 import { closingOf, type DispatchDeps, type Finished, finish, type Work } from './work.ts';
 
@@ -149,7 +151,10 @@ async function refuse(
 
 async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Promise<RunOutcome> {
   const { lease, agent } = work;
-  const material = await materialOf(work, deps, context);
+  const aside = await readSetAside(deps.database.rows, lease.conversation.id);
+  const material = await materialOf(work, deps, withoutTexts(context, aside));
+  const bare = withoutTexts(material.context, asideSet(textsThatWoke(material.context)));
+  const withoutWoken = { ...material, context: bare, texts: await readTexts(bare) };
   const marks = sessionMarks({
     work,
     database: deps.database,
@@ -174,7 +179,8 @@ async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Pr
       tools: doors.tools,
       caps: agent.caps,
       retried: lease.previous !== null,
-      prompt: (form) => promptOf(material, form),
+      prompt: (form, texts) =>
+        texts === 'aside' ? promptOf(withoutWoken, form) : promptOf(material, form, texts),
       announce: async ({ form, ...start }) => {
         await announceRun(deps.database, lease, {
           ...start,
@@ -259,10 +265,11 @@ function containerOf(
 async function afterError(work: Work, deps: DispatchDeps, error: unknown): Promise<Finished> {
   if (error instanceof LeaseLost) return { lost: true };
   const reason = error instanceof Error ? error.message : String(error);
-  const passing = error instanceof ForgeUnavailable || (error instanceof GitFailed && error.transient);
+  const trouble = troubleOf(error);
   deps.log.error(
     `[${work.agent.name}] ${work.lease.dispatch.id}: ${reason}`,
-    passing ? {} : { stack: (error as Error).stack },
+    trouble === 'unknown' ? { stack: (error as Error).stack } : {},
   );
-  return await postpone(work, deps, { why: reason, cause: causeOf(error) });
+  const asked = error instanceof ForgeUnavailable ? error.retryAfterSeconds : null;
+  return await postpone(work, deps, { why: reason, cause: causeOf(error), trouble, asked });
 }

@@ -14,7 +14,14 @@ import type { DispatchContext } from './context.ts';
 const LONGEST_BEGINNING = 12_000;
 const LONGEST_END = 4_000;
 /** Of all texts of a prompt. A character may cost more than a token, and the window is the session's as well. */
-const PROMPT_BUDGET = 120_000;
+export const PROMPT_BUDGETS = {
+  whole: 120_000,
+  /** for a model that did not take the whole */
+  small: 12_000,
+};
+/** Of one text of a small prompt: its beginning, and its end. */
+const SMALL_BEGINNING = 1_500;
+const SMALL_END = 500;
 /** For a message that woke the agent when even those have no room. */
 const SHORTEST_SHARE = 400;
 /** Characters looked at for one prompt: text that is hidden costs time although it takes no room. */
@@ -77,6 +84,20 @@ function sum(bodies: readonly string[], texts: ReadonlyMap<string, Prepared>): R
   return all;
 }
 
+/** Each text cut to a length that fits where the whole did not. */
+export function shortened(texts: ShownTexts): ShownTexts {
+  return {
+    ...texts,
+    body: (text) => {
+      const body = texts.body(text);
+      const missing = body.length - SMALL_BEGINNING - SMALL_END;
+      return missing <= 0
+        ? body
+        : `${beginningOf(body, SMALL_BEGINNING)}\n${CUT} ${missing} characters are left out here]\n${endOf(body, SMALL_END)}`;
+    },
+  };
+}
+
 /** `goesOn`: there is more behind it that nobody has looked at. */
 function cutInTheMiddle(text: string, goesOn: boolean): { text: string; isCut: boolean } {
   const missing = text.length - LONGEST_BEGINNING - LONGEST_END;
@@ -130,16 +151,16 @@ export interface Budgeted {
 }
 
 /**
- * The same with what fits, and sentences about the rest. `hasItem`: the form shows the description. `share`: how many
- * items the prompt is about.
+ * The same with what fits, and sentences about the rest. `hasItem`: the form shows the description. `budget`: the part of
+ * this item, where the prompt is about several.
  */
 export function withinBudget<T extends Budgeted>(
   all: T,
   hasItem: boolean,
-  share = 1,
+  budget: number = PROMPT_BUDGETS.whole,
 ): { shown: T; notes: string[] } {
   const woke = new Set(all.messages.flatMap((m) => (m.event.comment === null ? [] : [m.event.comment.id])));
-  const room = new Room(PROMPT_BUDGET / share);
+  const room = new Room(budget);
   const bodies = new Map<number, string>();
   // The newest that woke the agent first; each of the others keeps its first words.
   for (const { event } of all.messages.toReversed()) {

@@ -1,5 +1,5 @@
 /** The prompt of a dispatch in its two forms. */
-import type { PromptForm } from '../agent-runner/contract.ts';
+import type { PromptForm, PromptTexts } from '../agent-runner/contract.ts';
 import type { Spoken } from '../broker/contract.ts';
 import type { AgentConfig, Skill } from '../config/config.ts';
 import type { Words } from '../config/words.ts';
@@ -12,7 +12,7 @@ import { type ChosenTexts, chooseTexts } from './chosen.ts';
 import type { DispatchContext } from './context.ts';
 import { answersNote, elsewhereText } from './elsewhere.ts';
 import { type CarriedMessage, leadingOf as leadingOfMessages } from './messages.ts';
-import { type ShownTexts, withinBudget } from './prompt-budget.ts';
+import { PROMPT_BUDGETS, type ShownTexts, shortened, withinBudget } from './prompt-budget.ts';
 import { wordsOfPrompt } from './prompt-words.ts';
 import { type Printed, Shown } from './shown.ts';
 
@@ -28,7 +28,11 @@ export interface PromptMaterial {
   seen: Snapshot | null;
 }
 
-export function promptOf(material: PromptMaterial, form: PromptForm): string {
+export function promptOf(
+  material: PromptMaterial,
+  form: PromptForm,
+  size: Exclude<PromptTexts, 'aside'> = 'whole',
+): string {
   const name = leadingOf(material).skill;
   const skill = material.skills.get(name);
   if (skill === undefined) {
@@ -37,15 +41,16 @@ export function promptOf(material: PromptMaterial, form: PromptForm): string {
     );
   }
   const used = new Set<string>();
-  const noted = { ...material, texts: noting(material.texts, used) };
+  const texts = size === 'small' ? shortened(material.texts) : material.texts;
+  const noted = { ...material, texts: noting(texts, used) };
   const [main, ...others] = itemsOf(noted);
-  const share = 1 + others.length;
-  const { shown, notes } = withinBudget(chooseTexts(main, form), form === 'full', share);
+  const budget = PROMPT_BUDGETS[size] / (1 + others.length);
+  const { shown, notes } = withinBudget(chooseTexts(main, form), form === 'full', budget);
   const printed: Words[] = [];
   const context = promptContext(main, shown, (words) => printed.push(words));
   const text = renderPrompt({ skill, form, context });
   const elsewhere = others.map((other) => {
-    const fitting = withinBudget(chooseTexts(other, form), form === 'full', share);
+    const fitting = withinBudget(chooseTexts(other, form), form === 'full', budget);
     const item = promptContext(other, fitting.shown, (words) => printed.push(words));
     return {
       text: elsewhereText(item, form),

@@ -2,7 +2,7 @@
 import type { RunOutcome } from '../agent-runner/contract.ts';
 import { faultPoint } from '../faults.ts';
 import type { Snapshot } from '../flows/changes.ts';
-import { parkCredential } from '../mailbox/parks.ts';
+import { describePark, parkCredential, parkName } from '../mailbox/parks.ts';
 import { isLastAnswered, unpostedSentence } from '../mailbox/unposted.ts';
 import { type Cause, type FailureText, failureText } from '../outcome/failure-texts.ts';
 import { type Publication, type Published, unpostedReason } from '../outcome.ts';
@@ -10,7 +10,9 @@ import { contextToPublish, type DispatchContext } from './context.ts';
 import { contextRequest } from './parts.ts';
 import { publish, tellPeople } from './publish.ts';
 import { storeAnswer } from './rows.ts';
-import { limitEnd, MOST_TROUBLES, troubleEnd } from './waits.ts';
+import { setTextsAside } from './set-aside.ts';
+import type { Trouble } from './troubles.ts';
+import { limitEnd, MOST_TROUBLES, outageEnd, troubleEnd } from './waits.ts';
 import { ABORT, type DispatchDeps, type Finished, finish, seenItems, type Work } from './work.ts';
 
 export async function settleOutcome(
@@ -23,8 +25,10 @@ export async function settleOutcome(
     case 'answered': {
       faultPoint('run.verified');
       // A comment of nothing but our mark would look as if nobody had answered.
-      const answer =
+      const words =
         outcome.answer.trim() === '' ? 'I am done, and ended without a word about it.' : outcome.answer;
+      const answer = outcome.aside === null ? words : `${words}\n\n${failureText({ kind: 'not-read' })}`;
+      if (outcome.aside !== null) await putAside(work, deps, context, { why: outcome.aside, answered: true });
       await storeRun(work, deps, context, outcome, answer);
       faultPoint('answer.stored');
       const published = await publish(work, deps, context, {
@@ -44,13 +48,54 @@ export async function settleOutcome(
     case 'limited':
       return await park(work, deps, outcome);
     case 'transient':
-      return await postpone(work, deps, { why: outcome.why, cause: 'model' });
+      return await postpone(work, deps, {
+        why: outcome.why,
+        cause: 'model',
+        trouble: outcome.outage ? 'passes' : 'unknown',
+      });
+    case 'declined': {
+      const { all } = await putAside(work, deps, context, {
+        why: outcome.reason,
+        answered: false,
+        isSure: true,
+      });
+      await tellPeople(work, deps, failureText({ kind: 'declined', all }));
+      const reason = `the model does not take this text, which is set aside: ${outcome.reason}`;
+      return finish({ state: 'failed', reason });
+    }
     case 'interrupted':
       return isLost(work.signal) ? { lost: true } : await interrupted(work, deps, outcome.why);
     case 'refused':
-      await tellPeople(work, deps, failureText({ kind: 'could-not-run', cause: outcome.cause }));
+      if (outcome.suspectsText) await putAside(work, deps, context, { why: outcome.reason, answered: false });
+      await tellPeople(
+        work,
+        deps,
+        failureText(
+          outcome.suspectsText
+            ? { kind: 'declined', all: false }
+            : { kind: 'could-not-run', cause: outcome.cause },
+        ),
+      );
       return finish({ state: 'failed', reason: outcome.reason });
   }
+}
+
+async function putAside(
+  work: Work,
+  deps: DispatchDeps,
+  context: DispatchContext,
+  o: { why: string; answered: boolean; isSure?: boolean },
+): Promise<{ all: boolean }> {
+  const aside = await setTextsAside(deps.database, work.lease, { context, ...o, now: deps.now() });
+  deps.log.warn(
+    `[${work.agent.name}] ${work.lease.dispatch.id}: text set aside, the model does not take it`,
+    {
+      conversation: work.lease.conversation.id,
+      reason: o.why,
+      all: aside.all,
+    },
+  );
+  return aside;
 }
 
 function isLost(signal: AbortSignal): boolean {
@@ -143,7 +188,7 @@ export async function publishStoredAnswer(work: Work, deps: DispatchDeps, answer
   return 'lost' in finished ? finished : { ...finished, seen };
 }
 
-/** Everything on the credential waits, and not one attempt of the dispatch is used up by it. */
+/** Everything on the credential waits, or on one model of it, and not one attempt of the dispatch is used up by it. */
 async function park(
   work: Work,
   deps: DispatchDeps,
@@ -152,26 +197,47 @@ async function park(
   const { attempt: attempts, troubles } = work.lease.dispatch;
   const now = deps.now();
   const until = limitEnd(limit, { earlier: attempts - 1 - troubles, now });
-  await parkCredential(deps.database.rows, { credential: 'model', until, why: limit.why, now });
-  deps.log.warn(`model credential parked until ${new Date(until).toISOString()}: ${limit.why}`);
+  const credential = parkName(limit.model);
+  await parkCredential(deps.database.rows, { credential, until, why: limit.why, now });
+  deps.log.warn(`${describePark(credential)} parked until ${new Date(until).toISOString()}: ${limit.why}`);
   return finish({ state: 'parked', reason: limit.why, until });
 }
 
-/** Later again; after the last time a person is told, as far as the forge can be reached. */
+export interface Put {
+  /** for the rows and the log */
+  why: string;
+  /** for people */
+  cause: Cause;
+  trouble: Trouble;
+  /** seconds that the other side asked us to wait, or null */
+  asked?: number | null;
+}
+
+/** Later again, or never; what will not pass people are told, as far as the forge can be reached. */
 export async function postpone(
   work: Work,
   deps: DispatchDeps,
-  { why, cause }: { why: string; cause: Cause },
+  { why, cause, trouble, asked = null }: Put,
 ): Promise<Finished> {
   const { troubles: earlier, id } = work.lease.dispatch;
-  if (earlier + 1 < MOST_TROUBLES) {
-    const until = troubleEnd({ earlier, now: deps.now() });
+  const now = deps.now();
+  if (trouble === 'passes') {
+    const until = outageEnd({ earlier, asked, now });
+    deps.log.warn(
+      `[${work.agent.name}] ${id}: waits until ${new Date(until).toISOString()} and goes on by itself: ${why}`,
+    );
     return finish({ state: 'parked', reason: why, until, isTrouble: true });
   }
-  const reason = `${why} (after ${MOST_TROUBLES} attempts)`;
-  const text = failureText({ kind: 'gave-up', cause, attempts: MOST_TROUBLES });
+  if (trouble === 'unknown' && earlier + 1 < MOST_TROUBLES) {
+    return finish({ state: 'parked', reason: why, until: troubleEnd({ earlier, now }), isTrouble: true });
+  }
+  const stays = trouble === 'stays';
+  const text = failureText(
+    stays ? { kind: 'could-not-run', cause } : { kind: 'gave-up', cause, attempts: MOST_TROUBLES },
+  );
   await tellPeople(work, deps, text).catch((error: unknown) =>
     deps.log.error(`dispatch ${id}: nobody could be told: ${String(error)}`),
   );
+  const reason = stays ? why : `${why} (after ${MOST_TROUBLES} attempts)`;
   return finish({ state: 'failed', reason });
 }

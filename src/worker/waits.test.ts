@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { limitEnd, MOST_TROUBLES, troubleEnd } from './waits.ts';
+import { limitEnd, MOST_TROUBLES, outageEnd, troubleEnd } from './waits.ts';
 
 const now = 1_700_000_000_000;
 const limit = { status: 429, until: null, retryMs: 0 };
@@ -36,4 +36,11 @@ test('trouble is waited for from 10 s on, about 20 minutes in all', () => {
   const waits = Array.from({ length: MOST_TROUBLES - 1 }, (_, earlier) => troubleEnd({ earlier, now }) - now);
   expect(waits[0]).toBe(10_000);
   expect(waits.reduce((a, b) => a + b)).toBe(1_270_000);
+});
+
+test('an outage is waited for without end, a quarter of an hour at most at a time, or as long as was asked', () => {
+  const wait = (earlier: number, asked: number | null = null) => outageEnd({ earlier, asked, now }) - now;
+  expect([0, 1, 2].map((earlier) => wait(earlier))).toEqual([10_000, 20_000, 40_000]);
+  expect([20, 5000].map((earlier) => wait(earlier))).toEqual([900_000, 900_000]);
+  expect(wait(0, 120)).toBe(120_000);
 });

@@ -6,7 +6,10 @@ const OTHER_LIMIT_SECONDS = 60;
 const TROUBLE_SECONDS = 10;
 const LONGEST_WAIT_SECONDS = 3600;
 
-/** Trouble is given up after this many times, about 20 minutes; a limit never is. */
+/** Of somebody who is away nobody knows when they are back; what waits should not wait much longer than that. */
+const LONGEST_OUTAGE_SECONDS = 900;
+
+/** Trouble of unknown cause is given up after this many times, about 20 minutes; an outage or a limit never is. */
 export const MOST_TROUBLES = 8;
 
 export interface Limit {
@@ -30,6 +33,12 @@ export function troubleEnd({ earlier, now }: { earlier: number; now: number }): 
   return now + backOff(TROUBLE_SECONDS, earlier);
 }
 
+/** Unix ms. `asked`: seconds that the other side asked us to wait, or null. */
+export function outageEnd(o: { earlier: number; asked: number | null; now: number }): number {
+  const wait = Math.min(backOff(TROUBLE_SECONDS, o.earlier), LONGEST_OUTAGE_SECONDS * 1000);
+  return o.now + Math.max(wait, Math.min(o.asked ?? 0, LONGEST_WAIT_SECONDS) * 1000);
+}
+
 function backOff(seconds: number, earlier: number): number {
-  return Math.min(seconds * 2 ** earlier, LONGEST_WAIT_SECONDS) * 1000;
+  return Math.min(seconds * 2 ** Math.min(earlier, 20), LONGEST_WAIT_SECONDS) * 1000;
 }

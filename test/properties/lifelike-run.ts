@@ -257,7 +257,7 @@ async function conclude(work: Work, { plan, answer, head, adopted }: Came): Prom
   await storeAnswer(database, lease, {
     outcome: capped
       ? { kind: 'capped', why: 'max-turns', ...facts }
-      : { kind: 'answered', answer, adopted, ...facts },
+      : { kind: 'answered', answer, adopted, aside: null, ...facts },
     answer: capped ? 'I stopped at my limit.' : answer,
     snapshot: '{}',
     branch: null,

@@ -267,7 +267,7 @@ export class TestConversation {
       const answer = outcome.kind === 'answered' ? outcome.answer : 'capped';
       await storeAnswer(this.database, lease, { outcome, answer, snapshot: '{}', branch: null, now });
       await settleDispatch(this.database, lease, { settlement: { state: 'succeeded' }, now });
-    } else if (outcome.kind === 'refused') {
+    } else if (outcome.kind === 'refused' || outcome.kind === 'declined') {
       await settleDispatch(this.database, lease, {
         settlement: { state: 'failed', reason: outcome.reason },
         now,

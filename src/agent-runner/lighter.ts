@@ -1,0 +1,45 @@
+/**
+ * Before a session is given up because the model does not take a request: is it the prompt? The same session is asked
+ * with less of what people wrote, and without it. Only when that is refused as well, it is the history.
+ */
+import type { SessionPlan } from '../sessions/plan.ts';
+import { formOf } from './compose.ts';
+import type { DispatchRun, PromptTexts } from './contract.ts';
+import type { Verdict } from './verdict.ts';
+
+/** A prompt that cannot be made much smaller is not asked again for its size. */
+const WORTH_CUTTING = 2_000;
+
+/** These words are about what is in a history only: no prompt has a signature, or a call without its result. */
+const ABOUT_HISTORY = /signature|thinking|tool_use|tool_result/i;
+
+export interface Refused {
+  verdict: Extract<Verdict, { kind: 'too-long' | 'history-refused' | 'rejected' }>;
+  /** how much the refused prompt had */
+  texts: PromptTexts;
+  /** the session would be given up now */
+  isLast: boolean;
+}
+
+/** What to ask the same session next; null: the prompt is not the cause, or there is nothing to take from it. */
+export function lighterTexts(
+  dispatch: Pick<DispatchRun, 'prompt'>,
+  plan: SessionPlan,
+  { verdict, texts, isLast }: Refused,
+): PromptTexts | null {
+  if (texts === 'aside') return null;
+  const form = formOf(plan);
+  const length = (of: PromptTexts) => dispatch.prompt(form, of).length;
+  if (verdict.kind === 'too-long') {
+    if (texts === 'whole' && length('whole') - length('small') > WORTH_CUTTING) return 'small';
+    // A new session without the texts knows nothing of its task.
+    return plan.start === 'resume' && isDifferent(dispatch, plan) ? 'aside' : null;
+  }
+  if (!isLast || !isDifferent(dispatch, plan)) return null;
+  return verdict.kind === 'history-refused' && ABOUT_HISTORY.test(verdict.detail) ? null : 'aside';
+}
+
+function isDifferent(dispatch: Pick<DispatchRun, 'prompt'>, plan: SessionPlan): boolean {
+  const form = formOf(plan);
+  return dispatch.prompt(form, 'aside') !== dispatch.prompt(form, 'whole');
+}

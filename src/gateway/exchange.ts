@@ -1,0 +1,38 @@
+/** A request on its way through the gateway, and what it shares with the others of its run. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Log } from '../log.ts';
+import type { GatewayRun } from './contract.ts';
+import type { CredentialSource } from './credential.ts';
+import type { Ledger } from './ledger.ts';
+import type { PriceTable } from './prices.ts';
+import type { RefusalMemory } from './refusal-memory.ts';
+import type { Tally } from './tally.ts';
+import type { UpstreamLine } from './upstream.ts';
+
+/** What the requests of one run share. */
+export interface RunAtGateway {
+  run: GatewayRun;
+  tally: Tally;
+  memory: RefusalMemory;
+  ledger: Ledger;
+  line: UpstreamLine;
+  credentials: CredentialSource;
+  prices: PriceTable;
+  log: Log;
+  now: () => number;
+  /** counts, and records as far as it makes sense, what was refused */
+  refused(what: { action: string; reason: string }): void;
+}
+
+export interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  path: string;
+  /** as it goes on */
+  body: Buffer;
+  /** as the request names it; the price goes by what the answer names */
+  model: string;
+  /** names what is asked last */
+  question: string;
+  at: RunAtGateway;
+}

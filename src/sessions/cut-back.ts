@@ -1,0 +1,35 @@
+/** A session after a turn that the model refused for its text: back to where its last answer left it. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Database } from '../database/database.ts';
+import type { SessionRow } from '../database/tables.ts';
+import { dropArchived } from './archive.ts';
+import { diskCopy } from './evidence.ts';
+import { transcriptPath } from './folders.ts';
+import { putInPlace, replaceArchived } from './placement.ts';
+import { withoutAfter } from './transcript.ts';
+
+/**
+ * What was refused would be refused in every later turn that has it in its history. Steps of the refused turn go with
+ * it: what they changed is in the checkout, and the record names them.
+ */
+export async function cutBack(
+  database: Database,
+  session: SessionRow,
+  { archive }: { archive: boolean },
+): Promise<void> {
+  if (session.head === null) {
+    if (archive) {
+      await database.transaction((tx) =>
+        dropArchived(tx, session.conversation_id, transcriptPath(session.id)),
+      );
+    }
+    await rm(join(session.config_folder, transcriptPath(session.id)), { force: true });
+    return;
+  }
+  const { bytes } = await diskCopy(session);
+  const kept = bytes === null ? null : withoutAfter(bytes, session.head);
+  if (kept === null) return;
+  await putInPlace(session, kept);
+  if (archive) await replaceArchived(database, session, kept);
+}
