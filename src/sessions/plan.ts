@@ -22,7 +22,7 @@ import {
 } from './evidence.ts';
 import { type CliFolders, createCliFolders, transcriptPath } from './folders.ts';
 import { fetchCompanions, putInPlace, replaceArchived, restoreCompanions, setAside } from './placement.ts';
-import { digest, synthesiseTranscript } from './rebuild.ts';
+import { digest, preambleOf, synthesiseTranscript } from './rebuild.ts';
 import { type Exchange, isEmpty, readRecord, wasHeard } from './record.ts';
 import {
   endBeforeUnanswered,
@@ -316,10 +316,6 @@ async function startSameIdAgain(
   // Nothing was answered, so nothing was lost; what was asked is told all the same.
   const continuity = exchanges.every(isEmpty) ? 'fresh' : 'rebuilt';
   return newSessionPlan(session, { continuity, reason, evidence, preamble: preambleOf(exchanges) });
-}
-
-function preambleOf(exchanges: Exchange[]): string | null {
-  return exchanges.length === 0 ? null : digest(exchanges);
 }
 
 /** Neither copy can be used: the same id again if it never got anywhere, else a new session from the record. */

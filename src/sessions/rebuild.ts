@@ -88,6 +88,11 @@ export function digest(exchanges: Exchange[]): string {
   ].join('\n\n');
 }
 
+/** null where nothing was asked before. */
+export function preambleOf(exchanges: Exchange[]): string | null {
+  return exchanges.length === 0 ? null : digest(exchanges);
+}
+
 const SESSION_LOST =
   'The earlier session of this conversation was lost. This is the record of it; continue from here and check in the checkout what is really there.';
 const ASKED_BEFORE =
