@@ -120,4 +120,16 @@ export const WORLD_LIMITS_GUARDS: Guard[] = [
     ],
     tests: { files: ['src/gateway/error-words.test.ts'], named: 'overflow' },
   },
+  {
+    name: 'set aside: by the tools as well',
+    keeps: 'a text that the model refuses from coming back through a tool',
+    off: [
+      {
+        file: 'src/worker/set-aside.ts',
+        find: "(await forge.listComments(...question)).map((c) => of('comment', c.id, c)),",
+        replace: 'await forge.listComments(...question),',
+      },
+    ],
+    tests: { files: ['src/worker/set-aside.test.ts'], named: 'shown by no tool' },
+  },
 ];

@@ -12,6 +12,7 @@ import type { DispatchContext } from './context.ts';
 import { itemsOf } from './items-of.ts';
 import { presentName } from './present-name.ts';
 import { untrustedAuthors } from './senders.ts';
+import { forgeWithoutTexts, readSetAside } from './set-aside.ts';
 import { whyNoPull } from './unwanted-pull.ts';
 import { closingOf, type DispatchDeps, type Work } from './work.ts';
 
@@ -62,6 +63,7 @@ export async function openDoors(
     log: deps.log,
     assertMine: () => deps.database.transaction((tx) => assertLease(tx, lease)),
   });
+  const aside = await readSetAside(deps.database.rows, lease.conversation.id);
   const tools = forgeTools(
     {
       dispatchId: lease.dispatch.id,
@@ -82,7 +84,10 @@ export async function openDoors(
       database: deps.database,
       now: deps.now,
       assertMine: (tx) => assertLease(tx, lease),
-      forge: work.speak(() => marks.restriction() !== null),
+      forge: forgeWithoutTexts(
+        work.speak(() => marks.restriction() !== null),
+        aside,
+      ),
       marks,
       strangers: (authors) => strangersAmong(authors, work, deps, context),
       writers: context.vouching.writers,

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Database, Rows } from '../database/database.ts';
 import type { SetAsideRow } from '../database/tables.ts';
+import type { Forge } from '../forge/forge.ts';
 import { assertLease, type Lease } from '../mailbox/leases.ts';
 import { unrecordPrompt } from '../sessions/unrecord.ts';
 import type { DispatchContext } from './context.ts';
@@ -13,7 +14,7 @@ import type { DispatchContext } from './context.ts';
 export type AsideKey = Pick<SetAsideRow, 'kind' | 'text_id' | 'digest'>;
 
 const IN_ITS_PLACE =
-  '[set aside by claude-hooks: the model would not take this text, so it is not shown. Do not look it up; ask for other words where it matters.]';
+  '[set aside by claude-hooks: the model would not take this text, so it is not shown. Ask for other words where it matters.]';
 
 export async function readSetAside(rows: Rows, conversationId: string): Promise<ReadonlySet<string>> {
   const found = await rows
@@ -34,26 +35,48 @@ function nameOf({ kind, text_id, digest }: AsideKey): string {
   return `${kind} ${Number(text_id)} ${digest}`;
 }
 
+type Texts = Pick<DispatchContext, 'item' | 'comments' | 'reviews'>;
+
+/** The same texts, of which those that were set aside are named only. */
+function namedOnly(aside: ReadonlySet<string>) {
+  const of = <T extends { body: string }>(kind: AsideKey['kind'], id: number, entry: T): T =>
+    entry.body !== '' && aside.has(nameOf(keyOf(kind, id, entry.body)))
+      ? { ...entry, body: IN_ITS_PLACE }
+      : entry;
+  const review = <T extends { body: string; inline: { id: number; body: string }[] }>(r: T): T => ({
+    ...of('review', 0, r),
+    inline: r.inline.map((c) => of('remark', c.id, c)),
+  });
+  return { of, review };
+}
+
+/** A client that answers a run's questions: what the prompts do not show, no tool shows either. */
+export function forgeWithoutTexts<F extends Pick<Forge, 'getItem' | 'listComments' | 'listReviews'>>(
+  forge: F,
+  aside: ReadonlySet<string>,
+): F {
+  if (aside.size === 0) return forge;
+  const { of, review } = namedOnly(aside);
+  return {
+    ...forge,
+    getItem: async (...question) => {
+      const item = await forge.getItem(...question);
+      return of('item', item.number, item);
+    },
+    listComments: async (...question) =>
+      (await forge.listComments(...question)).map((c) => of('comment', c.id, c)),
+    listReviews: async (...question) => (await forge.listReviews(...question)).map(review),
+  };
+}
+
 /** The same context, in which these texts are named only. */
 export function withoutTexts(context: DispatchContext, aside: ReadonlySet<string>): DispatchContext {
   if (aside.size === 0) return context;
-  const shown = (kind: AsideKey['kind'], id: number, text: string): string =>
-    text !== '' && aside.has(nameOf(keyOf(kind, id, text))) ? IN_ITS_PLACE : text;
-  const of = <T extends { body: string }>(kind: AsideKey['kind'], id: number, entry: T): T => ({
-    ...entry,
-    body: shown(kind, id, entry.body),
-  });
-  const itemShown = ({
-    item,
-    comments,
-    reviews,
-  }: Pick<DispatchContext, 'item' | 'comments' | 'reviews'>) => ({
+  const { of, review: reviewShown } = namedOnly(aside);
+  const itemShown = ({ item, comments, reviews }: Texts) => ({
     item: of('item', item.number, item),
     comments: comments.map((c) => of('comment', c.id, c)),
-    reviews: reviews.map((r) => ({
-      ...of('review', 0, r),
-      inline: r.inline.map((c) => of('remark', c.id, c)),
-    })),
+    reviews: reviews.map(reviewShown),
   });
   const message = (m: DispatchContext['messages'][number]): DispatchContext['messages'][number] => {
     const { item, comment, review } = m.event;
@@ -111,8 +134,9 @@ export function asideSet(keys: readonly AsideKey[]): ReadonlySet<string> {
 }
 
 /**
- * Stores what is set aside, and takes it out of the record. `isSure`: the text is the cause, and not something else. When the agent was refused before and has answered nothing
- * since, it was another text of the item: then all of them are set aside, so that a third comment is read.
+ * Stores what is set aside, and takes it out of the record. `isSure`: the text is the cause, and not something else. When
+ * the agent was refused before and has answered nothing since, it was another text of the item: then all of them are set
+ * aside, so that a third comment is read.
  */
 export async function setTextsAside(
   database: Database,
