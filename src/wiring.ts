@@ -68,7 +68,13 @@ async function startParts(parts: Parts): Promise<Service> {
   );
   const router = startRouting(parts, worker, deps.trust);
   const metrics = createMetrics(database);
-  const server = await startServer(parts, router, metrics);
+  const server = await startServer(parts, router, metrics).catch(async (error: unknown) => {
+    // Nobody is served, so nothing may go on: the port is taken, or is not ours to take.
+    await router.stop();
+    await worker.drain(0);
+    await deps.runner.gateway.close();
+    throw error;
+  });
   const smoke = startSmoke(parts, metrics);
   void seeModelWay(parts, deps.runner);
   log.info(`claude-hooks listens on ${server.url}`);

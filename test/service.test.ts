@@ -82,6 +82,16 @@ describe.skipIf(!here.ok)(here.title('beside a running service'), () => {
     expect(deliveries).toEqual([{ event_name: 'issue.opened' }]);
   });
 
+  test('a port that is taken ends the service at once, with a sentence', async () => {
+    await open('');
+    const { port } = new URL(stage.forge.url);
+    stage.extraEnv.PORT = port;
+    const { code, output } = await stage.spawnAgain();
+    expect(code).toBe(1);
+    expect(output).toContain(`Cannot listen on 127.0.0.1:${port}: `);
+    expect(output).toMatch(/Choose another server\.port, or end what uses it\.\n$/);
+  });
+
   test('a broken edit keeps the last good configuration; a good one counts for the next delivery', async () => {
     await open('fallback: { text: I have heard of it. }');
     await stage.start();
