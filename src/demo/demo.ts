@@ -8,13 +8,12 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chooseEngine, findProgram } from '../container/choose.ts';
-import { EngineFailed } from '../container/container.ts';
 import { type Database, openDatabase } from '../database/database.ts';
 import type { DispatchRow } from '../database/tables.ts';
 import type { RecordedRequest } from '../rehearsal/model-record.ts';
 import type { EngineName } from '../vocabulary.ts';
 import { type Cost, coldAgainstWarm } from './cost.ts';
+import { demoEngine } from './engine.ts';
 import { FOLLOW_UP, ISSUE_TITLE, issueBody, RECALL } from './script.ts';
 import { DEV, endGently, kill, OWNER, REPOSITORY, type Stage, setStage } from './stage.ts';
 
@@ -69,7 +68,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
       '--live needs a key. Set ANTHROPIC_API_KEY, or leave --live out to use the rehearsal model.',
     );
   }
-  const engine = await engineFor(options);
+  const engine = await demoEngine(options);
   const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-demo-'));
   const stage = await setStage({
     folder,
@@ -102,35 +101,6 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     await stage.close();
     if (options.keep) options.say(`Kept: ${folder}`);
     else rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** The strongest engine that works here, said aloud; a bare process only when it was asked for by name. */
-async function engineFor({ engine, image, env, say }: DemoOptions): Promise<EngineName> {
-  const path = env.PATH ?? '/usr/local/bin:/usr/bin:/bin';
-  try {
-    const chosen = await chooseEngine({
-      engine,
-      image,
-      programArgs: [],
-      runArgs: [],
-      path,
-      flock: findProgram('flock', path),
-      environment: env,
-    });
-    const { name, isolates } = chosen.engine;
-    say(
-      isolates
-        ? `The agent runs in ${name}: without a network, a key or a token. ${chosen.why}`
-        : 'The agent runs as a bare process: it could read all your files. Only scripted answers run here.',
-    );
-    return name;
-  } catch (error) {
-    if (!(error instanceof EngineFailed) || engine !== 'auto') throw error;
-    throw new EngineFailed(
-      error.problem,
-      'Install bubblewrap (`apt-get install bubblewrap`), the smallest of them, or play the demo without isolation: `npm run -s demo -- --engine process`.',
-    );
   }
 }
 
