@@ -1,0 +1,43 @@
+/** The commands. Loaded by `cli.ts` when this is a Node that they can run on. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { AlreadyRunning, ConfigError, NotFound } from '../errors.ts';
+import { registerAnswers } from './answers.ts';
+import { registerHealth } from './health.ts';
+import { registerInspection } from './inspection.ts';
+import { registerOperations } from './operations.ts';
+import { registerRehearsal } from './rehearsal.ts';
+
+// What a command writes is for whoever called it: archives, exports, state.
+process.umask(0o077);
+
+const program = new Command('claude-hooks')
+  .description('Forge webhooks in, one durable Claude conversation per issue or pull request, work out.')
+  .option('-c, --config <file>', 'configuration file', 'claude-hooks.yaml')
+  .version(packageVersion())
+  .showHelpAfterError();
+
+registerOperations(program);
+registerInspection(program);
+registerAnswers(program);
+registerHealth(program);
+registerRehearsal(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const known = error instanceof ConfigError || error instanceof AlreadyRunning || error instanceof NotFound;
+  process.stderr.write(
+    `${known || !(error instanceof Error) ? String((error as Error).message) : error.message}\n`,
+  );
+  // Node's own stack only where a person asked for it: the sentence is what helps.
+  if (!known && process.env.CLAUDE_HOOKS_DEBUG !== undefined && error instanceof Error) {
+    process.stderr.write(`${error.stack}\n`);
+  }
+  process.exitCode = 1;
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
