@@ -117,7 +117,8 @@ describe.skipIf(!here.ok)(here.title('the token'), () => {
 
   test('does not follow git to where it is redirected', async () => {
     await clone('redirects');
-    await stage.untilDispatch(1, 'parked');
+    // Told at once: what is refused today is refused tomorrow.
+    await stage.untilDispatch(1, 'failed');
     expect(forge.seen.some(({ path }) => path.includes('.git/'))).toBe(true);
     expect(elsewhere.seen).toEqual([]);
   });

@@ -62,6 +62,8 @@ const HARMLESS: Record<string, string> = {
   completed_at: 'a time',
   stopped: 'a time',
   updated: 'a time',
+  label: 'of a branch: only whether it is empty is asked, never shown itself',
+  description: 'of a status: only whether it says that the run was cancelled is asked, never shown itself',
   event_payload: 'read as a pull request, whose fields are in this list; never shown itself',
 };
 
