@@ -109,7 +109,7 @@ describe('doctor', () => {
     expect(report.service).toBe('not running');
     const words = await run([process.execPath, CLI, '--config', file, 'doctor', '--no-deliveries']);
     expect(words.stdout).toMatch(/^BROKEN {2}\S+/);
-    expect(words.stdout).toContain(`do:   Add a webhook to `);
+    expect(words.stdout).toContain(`do:   Look there, and if neither has one: Add a webhook to `);
     for (const secret of Object.values(SECRETS)) expect(json.stdout + words.stdout).not.toContain(secret);
   }, 60_000);
 });

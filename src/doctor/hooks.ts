@@ -118,7 +118,7 @@ async function notListed(context: DoctorContext, o: Unlisted): Promise<Finding[]
         subject,
         problem: `the repository itself has no hook to this service, and our accounts cannot see whether ${owner} or the installation has one`,
         evidence: `${evidence}${arrived}`,
-        remedy: `If neither has one: ${adding(context, forge, repository)}`,
+        remedy: `Look there, and if neither has one: ${adding(context, forge, repository)}`,
       },
     ];
   }
