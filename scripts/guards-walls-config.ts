@@ -97,7 +97,7 @@ export const WALLS_CONFIG_GUARDS: Guard[] = [
     keeps: 'what the service and its git make below the state folder from having bits for others',
     off: [
       { file: 'src/wiring.ts', find: '  keepFilesPrivate(config());\n', replace: '' },
-      { file: 'src/cli.ts', find: 'process.umask(0o077);', replace: '' },
+      { file: 'src/cli/program.ts', find: 'process.umask(0o077);', replace: '' },
     ],
     tests: {
       files: ['test/red-team/project-files.test.ts'],

@@ -22,7 +22,7 @@ function loss(
   reason: string,
   breakIt: (stage: Stage, archive: boolean) => void | Promise<void>,
 ): Cause[] {
-  const alike = !name.includes('volume');
+  const alike = name !== 'the container is made anew and its volume is gone';
   const arrange = (archive: boolean) => async (stage: Stage) => {
     await breakIt(stage, archive);
     return {};
@@ -107,6 +107,7 @@ export const FILE_CAUSES: Cause[] = [
   },
   {
     name: 'the working folder is missing',
+    alike: true,
     arrange: ({ c }) => {
       renameSync(c.cwd, `${c.cwd}-away`);
       return { mend: () => renameSync(`${c.cwd}-away`, c.cwd) };

@@ -70,6 +70,7 @@ export const LAYOUT_CAUSES: Cause[] = [
   }),
   {
     name: 'CLAUDE_CODE_SKIP_PROMPT_HISTORY leaks in',
+    alike: true,
     arrange: inLayout(LEAKED),
     during: resumed,
   },
@@ -90,6 +91,7 @@ export const LAYOUT_CAUSES: Cause[] = [
   },
   {
     name: 'the checkout stands elsewhere',
+    alike: true,
     arrange: ({ c }) => {
       const cwd = join(c.folder, 'moved-checkout');
       renameSync(c.cwd, cwd);
@@ -99,6 +101,7 @@ export const LAYOUT_CAUSES: Cause[] = [
   },
   {
     name: 'the state folder has moved',
+    alike: true,
     archive: false,
     arrange: ({ c }) => {
       renameSync(c.state, `${c.state}-2`);
@@ -114,6 +117,7 @@ export const LAYOUT_CAUSES: Cause[] = [
   },
   {
     name: 'another state folder, and the old one is gone',
+    alike: true,
     arrange: ({ c }) => {
       rmSync(c.state, { recursive: true });
       return { turn: { state: `${c.state}-2` } };

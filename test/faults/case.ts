@@ -36,6 +36,15 @@ export function kills(which: Which): Kill[] {
   });
 }
 
+/**
+ * Every point once in each run of the suite: one in the first dispatch on SQLite, the next in a later one on PostgreSQL,
+ * and so on in turn. All four forms take four times as long.
+ */
+export function isUsual(dialect: DialectName, which: Which, { point }: Kill): boolean {
+  const isInFirst = FAULT_POINTS.indexOf(point) % 2 === 1;
+  return isInFirst ? dialect === 'sqlite' && which === 'first' : dialect === 'postgres' && which === 'later';
+}
+
 const { FAULT, FAULTS } = process.env;
 
 /** Without FAULT, `usual` ones; with FAULTS=all, all; with FAULT, that one alone. */

@@ -40,12 +40,12 @@ export interface Facts {
   processes: number[];
 }
 
-export async function collectFacts({ stage }: Injector): Promise<Facts> {
+/** `branch`: the agent's */
+export async function collectFacts({ stage }: Injector, branch: string): Promise<Facts> {
   const sessions = await stage.sessions();
   const last = sessions.at(-1)!;
   const deliveries = await stage.rows.selectFrom('deliveries').selectAll().orderBy('seq').execute();
   const forgeRepository = stage.repositoryFolder(REPOSITORY);
-  const branch = 'dev/1';
   const checkout = join(stage.state, 'work/checkouts', last.conversation_id, 'greeter');
   return {
     deliveries: deliveries.map((d) => `${d.event_name} ${d.state}`),

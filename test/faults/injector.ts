@@ -170,8 +170,9 @@ export class Injector {
     return round;
   }
 
-  async facts(): Promise<Facts> {
-    return await collectFacts(this);
+  /** `branch`: another one once the first is merged */
+  async facts(branch = 'dev/1'): Promise<Facts> {
+    return await collectFacts(this, branch);
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,3 @@
 import { killSuite } from './kill-suite.ts';
 
-killSuite('postgres', 'later');
+killSuite('postgres');

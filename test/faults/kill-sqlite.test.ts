@@ -1,3 +1,3 @@
 import { killSuite } from './kill-suite.ts';
 
-killSuite('sqlite', 'first');
+killSuite('sqlite');

@@ -4,7 +4,7 @@
  */
 import { afterAll, describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
 import type { DialectName } from '../../src/database/dialect.ts';
-import { describeCases, isRun, type Kill, kills, tellHowToReplay, type Which } from './case.ts';
+import { describeCases, isRun, isUsual, type Kill, kills, tellHowToReplay, type Which } from './case.ts';
 import type { Round } from './facts.ts';
 import { expectAllKept, expectPaidOnce } from './guarantees.ts';
 import { Injector } from './injector.ts';
@@ -13,10 +13,10 @@ import { REQUESTS_PER_TURN } from './story.ts';
 /** A case takes 4 to 6 s on two idle cores. */
 const TIMEOUT = { timeout: 120_000 };
 
-export function killSuite(dialect: DialectName, usual: Which): void {
+export function killSuite(dialect: DialectName): void {
   const survivor = new Survivor(dialect);
-  const first = casesOf(dialect, 'first', usual);
-  const later = casesOf(dialect, 'later', usual);
+  const first = casesOf(dialect, 'first');
+  const later = casesOf(dialect, 'later');
   describeCases(dialect, [...first, ...later], () => {
     afterAll(() => survivor.close());
     describeSome(first, 'kill -9 in the first dispatch', ({ id, kill }) => killInFirst(dialect, id, kill));
@@ -38,10 +38,10 @@ function describeSome(cases: KillCase[], title: string, run: (one: KillCase) => 
   });
 }
 
-function casesOf(dialect: DialectName, which: Which, usual: Which): KillCase[] {
+function casesOf(dialect: DialectName, which: Which): KillCase[] {
   return kills(which)
     .map((kill) => ({ kill, id: `${dialect}/${which}/${kill.spec}` }))
-    .filter(({ id }) => isRun(id, which === usual));
+    .filter(({ id, kill }) => isRun(id, isUsual(dialect, which, kill)));
 }
 
 async function killInFirst(dialect: DialectName, id: string, kill: Kill): Promise<void> {

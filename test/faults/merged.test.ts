@@ -1,6 +1,7 @@
 /**
  * The pull request of the conversation is merged, and the service is killed just after it has pushed more work: the
- * forge has the commits already when they are looked at again, and yet they need a pull request.
+ * forge has the commits already when they are looked at again, and yet they need a pull request. The merged branch is left
+ * behind.
  */
 import { expect, onTestFinished, test } from 'vitest';
 import { OWNER, REPOSITORY } from '../support/service-config.ts';
@@ -21,7 +22,7 @@ for (const dialect of ['sqlite', 'postgres'] as const) {
       await injector.settled();
       await injector.dieIn('kill@effect.performed#1');
 
-      const { dispatches, effects, branch, pulls, comments } = await injector.facts();
+      const { dispatches, effects, branch, pulls, comments } = await injector.facts('dev/1-2');
       expect.soft(dispatches.map((d) => d.state)).toEqual(['succeeded', 'succeeded']);
       expect.soft(branch.subjects).toEqual([story.line(2)]);
       expect.soft(pulls).toEqual([expect.anything(), { number: 3, head: branch.head }]);
