@@ -5,7 +5,7 @@
  * They are played on both kinds of forge, with agents' accounts that have exactly the README's scopes: only writers,
  * and one of them an administrator. EVERYWHERE holds what meets most kinds of calls (issues, comments, labels,
  * branches and pull requests, reviews and requests for them, what a collaborator may do): it runs in all four forms.
- * Each of the others runs in one form, in turn.
+ * Each of the others runs in one form, in turn; with SCENARIOS=all in all four.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,8 +41,9 @@ const ON_BOTH_KINDS = ['14-ci-failed'];
 const runs = readdirSync(folder)
   .sort()
   .flatMap((name, index) => {
-    const forms = EVERYWHERE.includes(name) ? FORMS : [FORMS[index % FORMS.length]!];
-    const played = ON_BOTH_KINDS.includes(name) ? FORMS.slice(0, 2) : forms;
+    const forms =
+      process.env.SCENARIOS === 'all' || EVERYWHERE.includes(name) ? FORMS : [FORMS[index % FORMS.length]!];
+    const played = forms.length === 1 && ON_BOTH_KINDS.includes(name) ? FORMS.slice(0, 2) : forms;
     return played.map((form) => ({ name, form }));
   });
 
