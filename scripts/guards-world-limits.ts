@@ -61,18 +61,6 @@ export const WORLD_LIMITS_GUARDS: Guard[] = [
     tests: { files: MONEY, named: REFUSALS },
   },
   {
-    name: 'a refused turn leaves the session',
-    keeps: 'text that the model refuses from standing in the history',
-    off: [
-      {
-        file: 'src/agent-runner.ts',
-        find: "      case 'declined':\n        await cutBack(deps.database, plan.session, deps.sessions);\n",
-        replace: "      case 'declined':\n",
-      },
-    ],
-    tests: { files: MONEY, named: REFUSALS },
-  },
-  {
     name: 'the prompt before the session',
     keeps: 'a session from being given up for the size of one prompt',
     off: [
