@@ -143,8 +143,8 @@ export const TRUST_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/worker/where.ts',
-        find: 'const configurationFromBase = !isOwn(request, found.author);',
-        replace: 'const configurationFromBase = isOwn(request, found.author) && false;',
+        find: 'const configurationFromBase = !isSelf(request, request.trust)(found.author);',
+        replace: 'const configurationFromBase = isSelf(request, request.trust)(found.author) && false;',
       },
     ],
     tests: { files: CONTEXT },

@@ -61,6 +61,18 @@ export const WORLD_LIMITS_GUARDS: Guard[] = [
     tests: { files: MONEY, named: REFUSALS },
   },
   {
+    name: 'a refused turn leaves the transcript',
+    keeps: 'text that the model refuses from standing in the history',
+    off: [
+      {
+        file: 'src/sessions/cut-back.ts',
+        find: 'const kept = bytes === null ? null : withoutAfter(bytes, session.head);',
+        replace: 'const kept = bytes === null ? null : withoutAfter(bytes, "nobody");',
+      },
+    ],
+    tests: { files: ['src/sessions/cut-back.test.ts'], named: 'as the last answer left them' },
+  },
+  {
     name: 'the prompt before the session',
     keeps: 'a session from being given up for the size of one prompt',
     off: [

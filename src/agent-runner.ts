@@ -289,7 +289,7 @@ async function afterFailure(
   plan: SessionPlan,
   { verdict, rung }: Failed,
 ): Promise<Rung | RunOutcome> {
-  // Of a first turn nothing would be left: it is told, and asked as a whole once more.
+  // Without its texts a first turn has no task. People are told, and the next message asks for all of it again.
   const kept =
     verdict.kind === 'rejected' && plan.start === 'new' ? { ...verdict, suspectsText: false } : verdict;
   if (verdict.kind === 'rejected' && !verdict.suspectsHistory) return refuse(kept);
@@ -319,7 +319,7 @@ async function afterFailure(
   return {
     floor: nextFloor(plan, verdict, isExhausted),
     floorReason: FLOOR_REASONS[verdict.kind],
-    // It was not the texts; what made room all the same goes on making it.
+    // Shorter texts did not help alone, and a new session needs the room as well.
     texts: rung.texts === 'whole' ? 'whole' : 'small',
     aside: null,
   };

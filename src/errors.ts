@@ -68,6 +68,11 @@ export class ForgeMissing extends Error {
   override name = 'ForgeMissing';
 }
 
+/** The forge said no, or nothing at all: one of the three above, and no fault of ours. */
+export function isForgesAnswer(error: unknown): error is ForgeUnavailable | ForgeRefused | ForgeMissing {
+  return error instanceof ForgeUnavailable || error instanceof ForgeRefused || error instanceof ForgeMissing;
+}
+
 /** git failed. `transient` = the remote could not be reached, so later may work. */
 export class GitFailed extends Error {
   override name = 'GitFailed';

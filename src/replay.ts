@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { loadConfig } from './config/load.ts';
-import { openDatabase, pendingMigrations } from './database/database.ts';
+import { openDatabase, requireMigrated } from './database/database.ts';
 import { NotFound } from './errors.ts';
 import { acceptPieces, allPiecesOf } from './inbox/pieces.ts';
 import { findDelivery } from './inbox.ts';
@@ -23,11 +23,7 @@ export async function replay(
   const config = loadConfig({ file: configFile, env });
   const database = openDatabase({ url: config.database.url });
   try {
-    if ((await pendingMigrations(database)).length > 0) {
-      throw new NotFound(
-        'The database has not the tables of this release yet. Start the service once, or run `claude-hooks migrate`.',
-      );
-    }
+    await requireMigrated(database);
     const stored = await findDelivery(database.rows, request.what);
     if (stored?.source === 'look') throw new NotFound(NO_DELIVERY);
     const source = stored === undefined ? fromFile(request, Object.keys(config.forges)) : null;

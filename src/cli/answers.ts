@@ -1,7 +1,7 @@
 /** `answers post`: an answer that the forge refused goes out once the forge takes it. */
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { openDatabase, pendingMigrations } from '../database/database.ts';
+import { openDatabase, requireMigrated } from '../database/database.ts';
 import { NotFound } from '../errors.ts';
 import { findUnposted } from '../inspection/unposted.ts';
 import { postAgain } from '../mailbox/unposted.ts';
@@ -21,11 +21,7 @@ async function post(reference: string, options: { json?: boolean }, command: Com
   const config = loadConfig({ file: configFile(command), env: process.env });
   const database = openDatabase({ url: config.database.url });
   try {
-    if ((await pendingMigrations(database)).length > 0) {
-      throw new NotFound(
-        'The database has not the tables of this release yet. Start the service once, or run `claude-hooks migrate`.',
-      );
-    }
+    await requireMigrated(database);
     const dispatch = await findUnposted(database.rows, reference);
     const posted = await postAgain(database, { dispatchId: dispatch, now: Date.now() });
     if (posted.kind === 'busy') {

@@ -1,7 +1,7 @@
 /** `sessions unmark`: a person's word that what a session has read until now does not count any more. */
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { openDatabase, pendingMigrations } from '../database/database.ts';
+import { openDatabase, requireMigrated } from '../database/database.ts';
 import { NotFound } from '../errors.ts';
 import { findSession, viewMarks } from '../inspection/session-marks.ts';
 import { liftMarks } from '../sessions/marks.ts';
@@ -33,11 +33,7 @@ async function unmark(reference: string, options: UnmarkOptions, command: Comman
   const config = loadConfig({ file: configFile(command), env: process.env });
   const database = openDatabase({ url: config.database.url });
   try {
-    if ((await pendingMigrations(database)).length > 0) {
-      throw new NotFound(
-        'The database has not the tables of this release yet. Start the service once, or run `claude-hooks migrate`.',
-      );
-    }
+    await requireMigrated(database);
     const session = await findSession(database.rows, reference);
     const lifted = await liftMarks(database, { sessionId: session.id, by, because, now: Date.now() });
     const view = await viewMarks(database.rows, session.id);

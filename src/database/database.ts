@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { Kysely, PostgresDialect, PostgresQueryCompiler, sql, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import pg from 'pg';
+import { NotFound } from '../errors.ts';
 import type { DialectName } from './dialect.ts';
 import { migrations } from './migrations.ts';
 import { nodeSqliteDialect } from './node-sqlite.ts';
@@ -131,6 +132,14 @@ export async function pendingMigrations(database: Database): Promise<string[]> {
     provider: { getMigrations: async () => migrations(database.dialect) },
   });
   return (await migrator.getMigrations()).filter((m) => m.executedAt === undefined).map((m) => m.name);
+}
+
+/** For commands that write beside, or without, a running service. Throws NotFound with the remedy. */
+export async function requireMigrated(database: Database): Promise<void> {
+  if ((await pendingMigrations(database)).length === 0) return;
+  throw new NotFound(
+    'The database has not the tables of this release yet. Start the service once, or run `claude-hooks migrate`.',
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Which repositories can be looked at, under which name, and as whom. Found once for all checks. */
 import type { ForgeConfig } from '../config/config.ts';
 import { isListed } from '../config/listed-repositories.ts';
-import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
+import { ForgeUnavailable, isForgesAnswer } from '../errors.ts';
 import type { ForgeHook } from '../forge/forge.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { DoctorContext, FindSites, Site, Sites, Visible } from './contract.ts';
@@ -85,8 +85,7 @@ async function firstAnswer<T>(
 
 /** A forge that does not answer is told once for each account. */
 function orNull(error: unknown): null {
-  if (error instanceof ForgeMissing || error instanceof ForgeRefused || error instanceof ForgeUnavailable)
-    return null;
+  if (isForgesAnswer(error)) return null;
   throw error;
 }
 

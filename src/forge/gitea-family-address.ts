@@ -7,7 +7,7 @@ import { createForgeHttp, type ForgeAccount, type ForgeHttp } from './gitea-fami
 const userAnswer = z.object({ login: z.string(), email: z.string().nullish() });
 const settingsAnswer = z.object({ hide_email: z.boolean().nullish() });
 
-/** The forge gives it seldom another one, and then to a client of a new token or after a restart. */
+/** Asked once and kept: an address changes seldom, and a new token or a restart asks again. */
 export function createAddress(account: ForgeAccount, http: ForgeHttp): Pick<ForgeReader, 'commitAddress'> {
   const known = new Map<string, string>();
   return {

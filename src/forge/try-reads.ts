@@ -1,5 +1,5 @@
 /** What a dispatch reads before it runs, really read once: an account that is refused one of these fails every dispatch. */
-import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
+import { isForgesAnswer } from '../errors.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { Forge, NotOffered } from './forge.ts';
 
@@ -70,9 +70,7 @@ async function tryOne<T>(
       return { trial: { what, outcome: 'not-offered', why: answer.why }, value: null };
     return { trial: { what, outcome: 'read', why: '' }, value: answer };
   } catch (error) {
-    const isForges =
-      error instanceof ForgeMissing || error instanceof ForgeRefused || error instanceof ForgeUnavailable;
-    if (!isForges) throw error;
+    if (!isForgesAnswer(error)) throw error;
     return { trial: { what, outcome: 'failed', why: error.message }, value: null };
   }
 }

@@ -1,6 +1,6 @@
 /** What a dispatch reads of the forge, read once as an agent's account: in the repositories that are listed by name, else in the first. */
 import type { ForgeConfig } from '../config/config.ts';
-import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
+import { isForgesAnswer } from '../errors.ts';
 import type { Forge } from '../forge/forge.ts';
 import { type TriedForge, tryReads } from '../forge/try-reads.ts';
 import type { SmokeCheck } from './report.ts';
@@ -37,9 +37,7 @@ export async function checkReads(
       looked.push(repository.fullName);
     }
   } catch (error) {
-    const isForges =
-      error instanceof ForgeMissing || error instanceof ForgeRefused || error instanceof ForgeUnavailable;
-    if (!isForges) throw error;
+    if (!isForgesAnswer(error)) throw error;
     return check('failed', error.message, 'Run `claude-hooks doctor`, which tries all repositories.');
   }
   if (looked.length === 0) {

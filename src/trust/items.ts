@@ -1,9 +1,9 @@
 /** Whether a pull request is by whom a delivery says, with these words: what closes an issue joins its conversation. */
 import type { ForgeConfig } from '../config/config.ts';
-import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import { isEventTextOf } from '../forge/event-limits.ts';
 import type { Forge, Item } from '../forge/forge.ts';
 import type { EventItem, RepositoryRef } from '../vocabulary.ts';
+import { firstAnswer } from './first-account.ts';
 import type { Patience } from './patience.ts';
 
 export interface ItemDeps {
@@ -32,18 +32,7 @@ export interface NumberQuestion {
 /** Null where none of our accounts sees such an item. Throws as above. */
 export async function itemOnForge(deps: ItemDeps, question: NumberQuestion): Promise<Item | null> {
   const { forge, repository, number } = question;
-  return await deps.patience.ask(forge.name, async () => {
-    let trouble: unknown = null;
-    for (const agent of Object.keys(forge.accounts)) {
-      try {
-        return await deps.client(forge, agent).getItem(repository, number);
-      } catch (error) {
-        if (error instanceof ForgeMissing) continue;
-        if (!(error instanceof ForgeUnavailable || error instanceof ForgeRefused)) throw error;
-        trouble ??= error;
-      }
-    }
-    if (trouble !== null) throw trouble;
-    return null;
-  });
+  return await deps.patience.ask(forge.name, () =>
+    firstAnswer(forge, (agent) => deps.client(forge, agent).getItem(repository, number)),
+  );
 }

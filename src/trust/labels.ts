@@ -3,9 +3,9 @@
  * every body can be believed: Gitea's has the old set after a PUT, and `label_cleared` the old set on both forges.
  */
 import type { ForgeConfig } from '../config/config.ts';
-import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { Forge, TimelineEntry } from '../forge/forge.ts';
 import type { ForgeUser, RepositoryRef } from '../vocabulary.ts';
+import { firstAnswer } from './first-account.ts';
 import type { Patience } from './patience.ts';
 
 export interface LabelDeps {
@@ -39,20 +39,9 @@ export interface LabelsTold {
 /** null: no account of ours sees the item. Throws ForgeUnavailable, and ForgeRefused when no account is told anything. */
 export async function labelsOf(deps: LabelDeps, question: LabelQuestion): Promise<LabelsTold | null> {
   const { forge } = question;
-  return await deps.patience.ask(forge.name, async () => {
-    let trouble: unknown = null;
-    for (const agent of Object.keys(forge.accounts)) {
-      try {
-        return await askOne(deps.client(forge, agent), question);
-      } catch (error) {
-        if (error instanceof ForgeMissing) continue;
-        if (!(error instanceof ForgeUnavailable || error instanceof ForgeRefused)) throw error;
-        trouble ??= error;
-      }
-    }
-    if (trouble !== null) throw trouble;
-    return null;
-  });
+  return await deps.patience.ask(forge.name, () =>
+    firstAnswer(forge, (agent) => askOne(deps.client(forge, agent), question)),
+  );
 }
 
 async function askOne(client: LabelForge, question: LabelQuestion): Promise<LabelsTold> {

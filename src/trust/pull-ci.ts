@@ -1,7 +1,7 @@
 /** What CI says of a pull request's head, asked by whichever of our accounts may see it. */
 import type { ForgeConfig } from '../config/config.ts';
-import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { CiState, Forge, Item } from '../forge/forge.ts';
+import { firstAnswer } from './first-account.ts';
 import type { NumberQuestion } from './items.ts';
 import type { Patience } from './patience.ts';
 
@@ -18,22 +18,14 @@ export interface PullCiDeps {
 /** Null where none of our accounts sees such a pull request. Throws as `itemOnForge` does. */
 export async function ciOfPull(deps: PullCiDeps, question: NumberQuestion): Promise<PullCi | null> {
   const { forge, repository, number } = question;
-  return await deps.patience.ask(forge.name, async () => {
-    let trouble: unknown = null;
-    for (const agent of Object.keys(forge.accounts)) {
-      try {
-        const client = deps.client(forge, agent);
-        const item = await client.getItem(repository, number);
-        const { pull } = item;
-        if (pull === null) return null;
-        return { item: { ...item, pull }, ci: await client.ciState(repository, pull.headSha) };
-      } catch (error) {
-        if (error instanceof ForgeMissing) continue;
-        if (!(error instanceof ForgeUnavailable || error instanceof ForgeRefused)) throw error;
-        trouble ??= error;
-      }
-    }
-    if (trouble !== null) throw trouble;
-    return null;
-  });
+  return await deps.patience.ask(forge.name, () =>
+    firstAnswer(forge, async (agent) => {
+      const client = deps.client(forge, agent);
+      const item = await client.getItem(repository, number);
+      const { pull } = item;
+      return pull === null
+        ? null
+        : { item: { ...item, pull }, ci: await client.ciState(repository, pull.headSha) };
+    }),
+  );
 }

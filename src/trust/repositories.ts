@@ -3,9 +3,9 @@
  * knows a hook's secret can write any two there. What is listed, permitted and acted on must be one repository.
  */
 import type { ForgeConfig } from '../config/config.ts';
-import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { EventRepository, RepositoryRef } from '../vocabulary.ts';
+import { firstAnswer } from './first-account.ts';
 import type { Patience } from './patience.ts';
 
 export interface RepositoryDeps {
@@ -64,7 +64,9 @@ export class Repositories {
   }
 
   async #ask(key: string, forge: ForgeConfig, claimed: RepositoryRef): Promise<Remembered> {
-    const said = await this.#deps.patience.ask(forge.name, () => this.#askAccounts(forge, claimed));
+    const said = await this.#deps.patience.ask(forge.name, () =>
+      firstAnswer(forge, (agent) => this.#deps.client(forge, agent).identifyRepository(claimed)),
+    );
     const before = this.#fresh(key);
     const isSame =
       before?.repository?.fullName === said?.repository.fullName && (before?.names.size ?? 0) < MOST_NAMES;
@@ -77,22 +79,6 @@ export class Repositories {
     if (this.#answers.size >= MOST_REMEMBERED) this.#answers.clear();
     this.#answers.set(key, found);
     return found;
-  }
-
-  /** One account after the other until one sees it; null when none does. */
-  async #askAccounts(forge: ForgeConfig, claimed: RepositoryRef) {
-    let trouble: unknown = null;
-    for (const agent of Object.keys(forge.accounts)) {
-      try {
-        return await this.#deps.client(forge, agent).identifyRepository(claimed);
-      } catch (error) {
-        if (error instanceof ForgeMissing) continue;
-        if (!(error instanceof ForgeUnavailable || error instanceof ForgeRefused)) throw error;
-        trouble ??= error;
-      }
-    }
-    if (trouble !== null) throw trouble;
-    return null;
   }
 }
 

@@ -42,7 +42,7 @@ export async function rewrittenNote(
     stdout === '0'
       ? `Nothing of yours is missing on the forge besides that: first of all take their state over with \`git reset --keep ${onForge}\`.`
       : `First of all put your ${stdout} commit(s) that the forge has not seen on top of theirs: \`git rebase --onto ${onForge} ${short(before)}\`.`;
-  return `${happened} ${ask} Then go on, and say in your answer that you did. Without it nothing of this run can be pushed as it should be.`;
+  return `${happened} ${ask} Then go on, and say in your answer that you did. Until then a push from here is refused, or brings back what they took out.`;
 }
 
 export async function isAncestor(p: Place, ancestor: string, of: string): Promise<boolean> {

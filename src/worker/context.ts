@@ -19,8 +19,8 @@ import type {
 } from './gathered.ts';
 import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
 import { type Compared, compareWithForge, type Refused, withForgeText } from './on-the-forge.ts';
+import { isSelf } from './own-account.ts';
 import { type ItemText, itemVoices, type Screened, screenTexts } from './pinned-text.ts';
-import { presentRepository } from './present-name.ts';
 import { type Found, readAhead, readItem } from './read-item.ts';
 import { judgeSenders, untrustedAuthors } from './senders.ts';
 import { snapshotOf } from './snapshot.ts';
@@ -175,7 +175,7 @@ const NO_EDITS: ToldEdits = { events: [], incomplete: false };
 
 async function readRepository({ lease, forge, renamed }: ContextRequest): Promise<EventRepository> {
   const { repository_id: id, repository_name: fullName } = lease.conversation;
-  const repository = await presentRepository(forge, { id, fullName });
+  const repository = await forge.getRepository({ id, fullName });
   if (repository.fullName !== fullName) await renamed(repository.fullName);
   return repository;
 }
@@ -309,9 +309,5 @@ function settledBranch(
 
 /** What the agent wrote itself is no news to it. */
 function byOthers<T extends { author: ForgeUser }>(entries: T[], request: ContextRequest): T[] {
-  return entries.filter((e) => !isOwn(request, e.author));
-}
-
-function isOwn({ forgeConfig, trust, agent }: ContextRequest, user: ForgeUser): boolean {
-  return isAccountOf({ forge: forgeConfig, ids: trust.ids(forgeConfig), agent: agent.name }, user);
+  return entries.filter((e) => !isSelf(request, request.trust)(e.author));
 }

@@ -154,7 +154,7 @@ async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Pr
   const aside = await readSetAside(deps.database.rows, lease.conversation.id);
   const material = await materialOf(work, deps, withoutTexts(context, aside));
   const bare = withoutTexts(material.context, asideSet(textsThatWoke(material.context)));
-  const withoutWoken = { ...material, context: bare, texts: await readTexts(bare) };
+  const withoutWoken = { ...material, context: bare };
   const marks = sessionMarks({
     work,
     database: deps.database,

@@ -8,12 +8,12 @@ import type { FailureText } from '../outcome/failure-texts.ts';
 import { type OutcomeDeps, type Publication, type Published, publishOutcome } from '../outcome.ts';
 import { openMarks, restrictionBy } from '../sessions/marks.ts';
 import { newestSession } from '../sessions.ts';
-import { isAccountOf } from '../trust/sender.ts';
 import type { DispatchContext } from './context.ts';
 import { gitPolicy, remoteNow } from './doors.ts';
 import { answeredItems } from './elsewhere.ts';
 import { leftOver } from './left-over.ts';
 import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
+import { isSelf } from './own-account.ts';
 import { presentName } from './present-name.ts';
 import { headNow, reviewedCommit } from './reviewed.ts';
 import { whyNoPull } from './unwanted-pull.ts';
@@ -45,7 +45,7 @@ export async function publish(
       dispatchId: lease.dispatch.id,
       conversationId: lease.conversation.id,
       agent: agent.name,
-      isOurs: isOwn(work, deps),
+      isOurs: isSelf(work, deps.trust),
       forgeName: lease.conversation.forge,
       repository,
       ...answeredOn(messages, context.item.number),
@@ -99,10 +99,6 @@ function answeredOn(messages: readonly CarriedMessage[], fallback: number) {
   return { itemNumber, alsoAsked };
 }
 
-function isOwn({ agent, forgeConfig: forge }: Work, { trust }: DispatchDeps): Publication['isOurs'] {
-  return (user) => isAccountOf({ forge, ids: trust.ids(forge), agent: agent.name }, user);
-}
-
 function outcomeDeps(work: Work, deps: DispatchDeps, strict: boolean): OutcomeDeps {
   return {
     database: deps.database,
@@ -125,7 +121,7 @@ export async function tellPeople(work: Work, deps: DispatchDeps, text: FailureTe
       dispatchId: lease.dispatch.id,
       conversationId: lease.conversation.id,
       agent: agent.name,
-      isOurs: isOwn(work, deps),
+      isOurs: isSelf(work, deps.trust),
       forgeName: lease.conversation.forge,
       repository,
       itemNumber,

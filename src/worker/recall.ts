@@ -5,11 +5,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recalledBy } from '../mailbox/recalls.ts';
 import { failureText } from '../outcome/failure-texts.ts';
-import { isAccountOf } from '../trust/sender.ts';
 import type { DispatchContext } from './context.ts';
 import { Evidence } from './evidence.ts';
 import { itemsOf } from './items-of.ts';
 import type { CarriedMessage } from './messages.ts';
+import { isSelf } from './own-account.ts';
 import { tellPeople } from './publish.ts';
 import { replayedMessages } from './rows.ts';
 import { withdrawnOf } from './withdrawn.ts';
@@ -78,12 +78,12 @@ export async function withdrawnFrom(
   { database, trust }: Pick<DispatchDeps, 'database' | 'trust'>,
   { messages, evidence }: { messages: readonly CarriedMessage[]; evidence: Evidence },
 ): Promise<Map<string, string>> {
-  const { account, agent, forgeConfig: forge, lease } = work;
+  const { account, lease } = work;
   return await withdrawnOf({
     messages,
     evidence,
     login: account.login,
-    isSelf: (user) => isAccountOf({ forge, ids: trust.ids(forge), agent: agent.name }, user),
+    isSelf: isSelf(work, trust),
     joined: await itemsOf(database.rows, lease),
     replayed: await replayedMessages(database, messages),
   });

@@ -9,6 +9,7 @@ import type { DispatchContext } from './context.ts';
 import { Evidence } from './evidence.ts';
 import { itemsOf } from './items-of.ts';
 import type { CarriedMessage } from './messages.ts';
+import { isSelf } from './own-account.ts';
 import { replayedMessages } from './rows.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
@@ -18,7 +19,7 @@ export async function whyNoPull(
   deps: DispatchDeps,
   context: Pick<DispatchContext, 'repository' | 'messages'>,
 ): Promise<string | null> {
-  const { agent, forgeConfig: forge, lease } = work;
+  const { lease } = work;
   const evidence = new Evidence(work.forge, context.repository);
   const numbers = await itemsOf(deps.database.rows, lease);
   const items = (await Promise.all(numbers.map((number) => evidence.item(number)))).filter((i) => i !== null);
@@ -26,13 +27,12 @@ export async function whyNoPull(
   const pulls = items.filter(({ pull }) => pull !== null).toSorted((a, b) => a.number - b.number);
   const isMerged = pulls.some(({ pull }) => pull!.merged);
   const last = pulls.at(-1);
-  const isSelf = (entry: TimelineEntry) =>
-    isAccountOf({ forge, ids: deps.trust.ids(forge), agent: agent.name }, entry.by);
+  const isOwn = isSelf(work, deps.trust);
   const unwanted = async (item: Item | undefined): Promise<TimelineEntry | null> => {
     if (item === undefined || item.state === 'open' || item.pull?.merged === true) return null;
     const entries = await evidence.entries(item.number, null);
     const closing = entries === 'unknown' ? undefined : entries.findLast(({ kind }) => kind === 'closed');
-    if (closing === undefined || isSelf(closing)) return null;
+    if (closing === undefined || isOwn(closing.by)) return null;
     const asked = await askedSince(closing, work, deps, { ...context, evidence });
     return asked ? null : closing;
   };

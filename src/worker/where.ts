@@ -2,11 +2,11 @@
 import { ForgeMissing } from '../errors.ts';
 import { cloneAddress } from '../forge/clone-address.ts';
 import type { Item } from '../forge/forge.ts';
-import { isAccountOf } from '../trust/sender.ts';
-import type { ForgeUser, RepositoryRef } from '../vocabulary.ts';
+import type { RepositoryRef } from '../vocabulary.ts';
 import type { CheckoutSpec } from '../workdir.ts';
 import { contentsOf } from './contents.ts';
 import type { ContextRequest, DispatchContext } from './gathered.ts';
+import { isSelf } from './own-account.ts';
 
 /** What a dispatch works on. */
 export interface Where {
@@ -49,7 +49,7 @@ export async function checkoutSpec(
   const found = await pullOf(request, repository, item);
   const pull = found.pull!;
   // What a pull request brings along must not instruct the agent that looks at it; its own is its own.
-  const configurationFromBase = !isOwn(request, found.author);
+  const configurationFromBase = !isSelf(request, request.trust)(found.author);
   if (publishes && pull.merged && !pull.fork) {
     const pulls = await ownPulls(request, repository, [item, found]);
     const { at, notes } = ownBranch(request, pulls, pull.baseRef, found);
@@ -86,7 +86,7 @@ async function ownPulls(
   return items
     .filter(
       (one): one is OwnPull =>
-        one !== null && one.pull !== null && !one.pull.fork && isOwn(request, one.author),
+        one !== null && one.pull !== null && !one.pull.fork && isSelf(request, request.trust)(one.author),
     )
     .toSorted((a, b) => a.number - b.number);
 }
@@ -158,8 +158,4 @@ async function pullOf(request: ContextRequest, repository: RepositoryRef, item: 
   return item.number === item_number && item.pull !== null
     ? item
     : await request.forge.getItem(repository, item_number);
-}
-
-function isOwn({ forgeConfig, trust, agent }: ContextRequest, user: ForgeUser): boolean {
-  return isAccountOf({ forge: forgeConfig, ids: trust.ids(forgeConfig), agent: agent.name }, user);
 }
