@@ -217,7 +217,7 @@ describe.skipIf(!here.ok)(here.title('a file that runs code elsewhere'), () => {
       const each = files
         .map(
           (file, n) =>
-            `git checkout -q -b dev/1-${n} origin/main && mkdir -p "$(dirname ${file})" && echo x > ${file} && git add -f ${file} && git commit -qm x && git push -q origin dev/1-${n} 2>&1 | grep -c 'not yours to change'`,
+            `git checkout -q -b dev/1-${n} origin/main && mkdir -p "$(dirname ${file})" && echo x > ${file} && git add -f ${file} && git commit -qm x && echo "refused with $(git push -q origin dev/1-${n} 2>&1 | grep -c 'not yours to change') sentence"`,
         )
         .join('; ');
       await open(`scenes:
@@ -229,7 +229,7 @@ describe.skipIf(!here.ok)(here.title('a file that runs code elsewhere'), () => {
       await ada().createIssue(REPOSITORY, { title: 'Greeting is broken', body: '', assignees: [DEV] });
       await stage.settled();
       const told = JSON.stringify(stage.turns.at(-1)?.messages.at(-1));
-      expect(told.match(/1(?=\\n|")/g)).toHaveLength(files.length);
+      expect(told.match(/refused with 1 sentence/g)).toHaveLength(files.length);
       const audit = await stage.rows.selectFrom('audit').selectAll().where('door', '=', 'git').execute();
       expect(audit.map(({ decision }) => decision)).toEqual(files.map(() => 'denied'));
       for (const [n, file] of files.entries()) expect(audit[n]!.reason).toContain(JSON.stringify(file));
