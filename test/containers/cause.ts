@@ -24,6 +24,8 @@ export interface Cause {
   first?: Expected;
   /** the worker alone is concerned, so that it is run in one engine unless all are asked for */
   alike?: boolean;
+  /** it needs the container of the first turn, so that turn is run and not put back from a copy */
+  ownFirstTurn?: boolean;
   /** sessions are archived in all turns; default true */
   archive?: boolean;
   arrange: (stage: Stage) => Fault | Promise<Fault>;

@@ -76,6 +76,7 @@ export const LAYOUT_CAUSES: Cause[] = [
   },
   {
     name: 'the container is made anew with its volume',
+    ownFirstTurn: true,
     arrange: async ({ container }) => {
       await container!.stop();
       return {};

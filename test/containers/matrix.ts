@@ -1,8 +1,10 @@
 /** Runs every cause on one engine: the right layout, the fault, and the right layout again. */
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { clisOf } from '../faults/cli-watch.ts';
 import type { Turn } from '../support/conversation.ts';
 import type { TestEngine } from '../support/engines.ts';
+import { KeptTurn } from '../support/kept-turn.ts';
+import { SCRIPT } from '../support/planted.ts';
 import { type Cause, engineOf, type Fault } from './cause.ts';
 import { CAUSES } from './causes.ts';
 import { type Expected, expectTurn } from './expected.ts';
@@ -13,15 +15,17 @@ const TIMEOUT = { timeout: 120_000 };
 
 export function faultMatrix(engine: TestEngine): void {
   describe.skipIf(!engine.need.ok)(engine.need.title(`faults in ${engine.name}`), () => {
+    const kept = new KeptTurn(SCRIPT);
+    afterAll(() => kept.close());
     for (const cause of CAUSES) {
       if (!isRun(engine.name, cause)) continue;
-      test(cause.name, TIMEOUT, () => runCause(engine, cause));
+      test(cause.name, TIMEOUT, () => runCause(engine, cause, kept));
     }
   });
 }
 
-async function runCause(engine: TestEngine, cause: Cause): Promise<void> {
-  const stage = await Stage.open(engine);
+async function runCause(engine: TestEngine, cause: Cause, kept: KeptTurn): Promise<void> {
+  const stage = await Stage.open(engine, kept);
   try {
     await throughFault(stage, cause);
     expect(clisOf(stage.c.folder), 'CLIs that still run').toEqual([]);
@@ -56,11 +60,13 @@ function kept({ turn }: Fault) {
 }
 
 async function afterPlanting(stage: Stage, cause: Cause): Promise<Fault> {
-  const planted = await stage.plant({ archive: cause.archive ?? true });
+  const archive = cause.archive ?? true;
+  const planted = await (cause.ownFirstTurn ? stage.plant({ archive }) : stage.planted(archive));
   expect(planted.outcome, JSON.stringify(planted.outcome)).toMatchObject({
     kind: 'answered',
     continuity: 'fresh',
   });
+  stage.learn(planted);
   return await cause.arrange(stage);
 }
 

@@ -4,9 +4,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainedProcess, ContainerEngine, RunningContainer } from '../../src/container/container.ts';
 import { forks } from '../faults/transcript-tree.ts';
-import { TestConversation, type Turn, type TurnOptions } from '../support/conversation.ts';
+import type { TestConversation, Turn, TurnOptions } from '../support/conversation.ts';
 import type { TestEngine } from '../support/engines.ts';
-import { SCRIPT } from '../support/planted.ts';
+import type { KeptTurn } from '../support/kept-turn.ts';
+
+/** One for all stages of a process, because they go on from the same first turn. */
+const SECRET = `vault-${randomInt(1e6)}`;
 
 export class Stage {
   readonly c: TestConversation;
@@ -14,7 +17,7 @@ export class Stage {
   /** stand in prompts alone */
   readonly facts: string[] = [];
   /** stands in the output of a tool: the transcript has it, our record does not */
-  readonly secret = `vault-${randomInt(1e6)}`;
+  readonly secret = SECRET;
   /** false after a rebuild: the output of the tool is gone for good */
   wholeSoFar = true;
   /** an answer has repeated it, so the record has it, too */
@@ -24,13 +27,16 @@ export class Stage {
   child: ContainedProcess | null = null;
   readonly #closers: (() => void)[] = [];
 
-  private constructor(test: TestEngine, c: TestConversation) {
+  readonly #kept: KeptTurn;
+
+  private constructor(test: TestEngine, c: TestConversation, kept: KeptTurn) {
     this.test = test;
     this.c = c;
+    this.#kept = kept;
   }
 
-  static async open(test: TestEngine): Promise<Stage> {
-    const stage = new Stage(test, await TestConversation.open(SCRIPT));
+  static async open(test: TestEngine, kept: KeptTurn): Promise<Stage> {
+    const stage = new Stage(test, await kept.open(), kept);
     writeFileSync(join(stage.c.cwd, 'secret.txt'), `tool secret ${stage.secret}\n`);
     return stage;
   }
@@ -49,6 +55,11 @@ export class Stage {
   /** The first turn: a fact in the prompt, a secret in the output of a tool. */
   async plant(options: TurnOptions = {}): Promise<Turn> {
     return await this.#turn('PLANT: the code word is', options);
+  }
+
+  /** As after `plant` in the right layout, which one conversation of this file has really gone through. */
+  async planted(archive: boolean): Promise<Turn> {
+    return await this.#kept.after(this.c, archive ? 'archived' : 'unarchived', () => this.plant({ archive }));
   }
 
   async ask(options: TurnOptions = {}): Promise<Turn> {

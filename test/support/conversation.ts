@@ -82,7 +82,8 @@ export interface Turn {
 
 export class TestConversation {
   readonly folder: string;
-  readonly database: Database;
+  /** another object after `atRest` */
+  database: Database;
   readonly model: RehearsalModel;
   readonly logged: string[] = [];
   readonly cwd: string;
@@ -99,9 +100,13 @@ export class TestConversation {
     mkdirSync(this.cwd, { recursive: true });
   }
 
-  static async open(script: string, database?: Database): Promise<TestConversation> {
-    const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-test-'));
-    const opened = database ?? openDatabase({ url: `sqlite:${join(folder, 'test.db')}` });
+  static async open(
+    script: string,
+    database?: Database,
+    folder = mkdtempSync(join(tmpdir(), 'claude-hooks-test-')),
+  ): Promise<TestConversation> {
+    mkdirSync(folder, { recursive: true });
+    const opened = database ?? openFile(folder);
     if (database === undefined) await migrate(opened);
     const model = await startRehearsalModel({ script: parseModelScript(script, 'test') });
     return new TestConversation(folder, opened, model);
@@ -109,7 +114,19 @@ export class TestConversation {
 
   /** The same conversation in another process: its rows, its folders, the model of whoever opened it. */
   static join(folder: string, model: RehearsalModel): TestConversation {
-    return new TestConversation(folder, openDatabase({ url: `sqlite:${join(folder, 'test.db')}` }), model);
+    return new TestConversation(folder, openFile(folder), model);
+  }
+
+  /** Nothing of it is open while `work` copies or replaces its folder. */
+  async atRest(work: () => void): Promise<void> {
+    await this.#gateway?.close();
+    this.#gateway = null;
+    await this.database.close();
+    work();
+    this.database = openFile(this.folder);
+    const { rows } = this.database;
+    this.#row = (await rows.selectFrom('conversations').selectAll().executeTakeFirst()) ?? null;
+    this.#messages = (await rows.selectFrom('messages').select('id').execute()).length;
   }
 
   async close(): Promise<void> {
@@ -339,6 +356,10 @@ export class TestConversation {
     const keep = (message: string) => void this.logged.push(message);
     return { ...silentLog, info: keep, warn: keep, error: keep };
   }
+}
+
+function openFile(folder: string): Database {
+  return openDatabase({ url: `sqlite:${join(folder, 'test.db')}` });
 }
 
 /** Everything before the last genuine prompt: what the model knew when it was asked. */
