@@ -8,6 +8,7 @@ import { HOOK_EVENTS } from '@anthropic-ai/claude-agent-sdk';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { TestConversation, type Turn, type TurnOptions } from '../../test/support/conversation.ts';
 import { needs } from '../../test/support/requirements.ts';
+import { type Case, together } from '../../test/support/together.ts';
 import { limitsOnProject } from './project-limits.ts';
 
 const ANSWER = 'The real answer.';
@@ -91,7 +92,7 @@ const NOBODY = 'http://127.0.0.1:1';
 const tools = needs('cli', 'git');
 
 describe.skipIf(!tools.ok)(tools.title('where requests go'), () => {
-  test.each<[string, Record<string, string>]>([
+  const variables: Case[] = [
     [
       'Bedrock',
       { CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'eu-central-1', ANTHROPIC_BEDROCK_BASE_URL: NOBODY },
@@ -127,11 +128,12 @@ describe.skipIf(!tools.ok)(tools.title('where requests go'), () => {
       { API_TIMEOUT_MS: '1', CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS: '1', CLAUDE_CODE_MAX_RETRIES: '50' },
     ],
     ['another managed host', { CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST: '0', CLAUDE_CODE_USE_BEDROCK: '1' }],
-  ])('variables: %s', async (_, env) => {
+  ];
+  test.each(together(variables))('variables: %s', async (_, env) => {
     await expectUndisturbed(await runWith(settings({ env })));
   });
 
-  test.each<[string, unknown]>([
+  const settingsOfRequests: Case[] = [
     ['a key helper', { apiKeyHelper: 'touch CANARY; echo sk-ant-x' }],
     [
       'helpers of other providers',
@@ -167,13 +169,14 @@ describe.skipIf(!tools.ok)(tools.title('where requests go'), () => {
         otelHeadersHelper: 'touch CANARY',
       },
     ],
-  ])('settings: %s', async (_, value) => {
+  ];
+  test.each(together(settingsOfRequests))('settings: %s', async (_, value) => {
     await expectUndisturbed(await runWith(settings(value)));
   });
 });
 
 describe.skipIf(!tools.ok)(tools.title('what a run may do'), () => {
-  test.each<[string, unknown]>([
+  const settingsOfRuns: Case[] = [
     ['a mode that does nothing', { permissions: { defaultMode: 'plan' } }],
     [
       'no bypass of permissions',
@@ -184,19 +187,22 @@ describe.skipIf(!tools.ok)(tools.title('what a run may do'), () => {
     ['a later version', { requiredMinimumVersion: '99.0.0', minimumVersion: '99.0.0' }],
     ['fast mode and an adviser', { fastMode: true, advisorModel: 'claude-opus-4-5' }],
     ['no hooks, ours included', { disableAllHooks: true, allowManagedHooksOnly: true }],
-    ['settings of the wrong shape', { hooks: 5, env: 7, permissions: 'x', sandbox: [] }],
-    [
-      'another status line',
-      {
-        statusLine: { type: 'command', command: 'touch CANARY' },
-        fileSuggestion: { type: 'command', command: 'touch CANARY' },
-      },
-    ],
-  ])('settings: %s', async (_, value) => {
+  ];
+  test.each(together(settingsOfRuns))('settings: %s', async (_, value) => {
     await expectUndisturbed(await runWith(settings(value)));
   });
 
-  test.each<[string, unknown]>([
+  test('settings of the wrong shape, which may hide all others', async () => {
+    await expectUndisturbed(await runWith(settings({ hooks: 5, env: 7, permissions: 'x', sandbox: [] })));
+  });
+
+  // By itself, because a project that turns hooks off turns these off, too.
+  test('another status line', async () => {
+    const ofTheirs = { type: 'command', command: 'touch CANARY' };
+    await expectUndisturbed(await runWith(settings({ statusLine: ofTheirs, fileSuggestion: ofTheirs })));
+  });
+
+  const hookCases: Case[] = [
     ['SessionStart that hangs', { SessionStart: command('touch CANARY; sleep 1000') }],
     ['SessionStart that speaks', { SessionStart: command('touch CANARY; echo PULL-HOOK') }],
     ['UserPromptSubmit that blocks', { UserPromptSubmit: command('touch CANARY; exit 2') }],
@@ -213,7 +219,8 @@ describe.skipIf(!tools.ok)(tools.title('what a run may do'), () => {
     ['Stop that always blocks', { Stop: command('touch CANARY; echo go on >&2; exit 2') }],
     ['Stop that hangs', { Stop: command('touch CANARY; sleep 1000') }],
     ['SessionEnd that hangs', { SessionEnd: command('touch CANARY; sleep 1000') }],
-  ])('a hook: %s', async (_, hooks) => {
+  ];
+  test.each(together(hookCases))('a hook: %s', async (_, hooks) => {
     const seen = await runWith(settings({ hooks }));
     await expectUndisturbed(seen);
     expect(seen.text).not.toContain('PULL-HOOK');
@@ -313,7 +320,7 @@ describe.skipIf(!tools.ok)(tools.title('what a run may do'), () => {
 });
 
 describe.skipIf(!tools.ok)(tools.title('what reaches our record'), () => {
-  test.each<[string, Record<string, string>]>([
+  const ofTheRecord: Case[] = [
     ['no transcript', { CLAUDE_CODE_SKIP_PROMPT_HISTORY: '1' }],
     ['the simple mode', { CLAUDE_CODE_SIMPLE: '1' }],
     ['another folder', { CLAUDE_CONFIG_DIR: 'CANARY', CLAUDE_CODE_PROJECT_DIR_NAME: 'other' }],
@@ -322,7 +329,8 @@ describe.skipIf(!tools.ok)(tools.title('what reaches our record'), () => {
       'programs before ours',
       { BUN_OPTIONS: '--preload CWD/x.js', NODE_OPTIONS: '--require CWD/x.js', LD_PRELOAD: 'CWD/x.so' },
     ],
-  ])('variables: %s', async (_, env) => {
+  ];
+  test.each(together(ofTheRecord))('variables: %s', async (_, env) => {
     await expectUndisturbed(
       await runWith({ 'x.js': 'require("fs").writeFileSync("CANARY", "")', ...settings({ env }) }),
     );
