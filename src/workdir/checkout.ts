@@ -8,7 +8,7 @@ import type { Git, GitAnswer, GitCall } from './git.ts';
 import { CLEAN } from './lfs-filter.ts';
 import type { MirrorUse } from './mirror.ts';
 import { removeTree } from './remove-tree.ts';
-import { configureCheckout, type Settings } from './settings.ts';
+import { configureCheckout, type Settings, settingsForClone } from './settings.ts';
 import type { Target } from './target.ts';
 
 export interface Status {
@@ -58,7 +58,8 @@ export async function createCheckout(
   try {
     // The log of a clone would hold the mirror's path, which is wrong once the state folder has been moved.
     const config: [string, string][] = [['core.logAllRefUpdates', 'false']];
-    await git({ gitDir: null, args: ['clone', '--quiet', ...copied, '--', use.path, fresh], config });
+    const args = ['clone', '--quiet', ...copied, ...settingsForClone(o.settings), '--', use.path, fresh];
+    await git({ gitDir: null, args, config });
     await configureCheckout(git, fresh, o.settings);
     const gitDir = join(fresh, '.git');
     const run = (args: string[]) => git({ gitDir, workTree: fresh, args });

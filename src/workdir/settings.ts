@@ -36,6 +36,16 @@ export function settingsOf(spec: Pick<CheckoutSpec, 'identity' | 'sign'>, relay:
   ];
 }
 
+/**
+ * One `git clone` writes them, instead of one `git config` each. Not those of the remote: the clone itself would obey
+ * them.
+ */
+export function settingsForClone(settings: Settings): string[] {
+  return settings.flatMap(([key, value]) =>
+    value === null || key.startsWith('remote.') ? [] : ['--config', `${key}=${value}`],
+  );
+}
+
 /** With a git that reads nothing but that file. False = it cannot. */
 export async function configureCheckout(git: Git, checkout: string, settings: Settings): Promise<boolean> {
   const file = join(checkout, '.git', 'config');
