@@ -407,8 +407,7 @@ function occurrencesInFile(file: string, part: string): number {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 400 && !condition(); i++) await new Promise((r) => setTimeout(r, 25));
-  expect(condition()).toBe(true);
+  await expect.poll(condition).toBe(true);
 }
 
 describe.skipIf(!cli.ok)(cli.title('what a run may not do'), () => {

@@ -202,6 +202,5 @@ function readPid(): number {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 400 && !condition(); i++) await new Promise((r) => setTimeout(r, 25));
-  expect(condition()).toBe(true);
+  await expect.poll(condition).toBe(true);
 }

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { patience } from './patience.ts';
 
 const run = promisify(execFile);
 
@@ -167,7 +168,7 @@ async function serve(place: Place): Promise<Server> {
   return { kind: 'running', url: `postgres://tests:${password}@127.0.0.1:${port}/postgres`, stop };
 }
 
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = patience(60_000);
 
 async function untilReady(logFile: string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;

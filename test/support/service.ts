@@ -15,6 +15,7 @@ import type { RecordedRequest } from '../../src/rehearsal/model-record.ts';
 import { parseModelScript } from '../../src/rehearsal/model-script.ts';
 import { type PocketForge, startPocketForge } from '../../src/rehearsal/pocket-forge.ts';
 import { type Service, startService } from '../../src/wiring.ts';
+import { patience } from './patience.ts';
 import { killInside } from './processes.ts';
 import {
   accountsOf,
@@ -33,8 +34,8 @@ const FILES = {
   'greeter.js': 'export function greet(name) {\n  return `Hello, ${nam}!`;\n}\n',
 };
 
-/** Longest wait for anything: a busy machine is slow, a hung service is not faster for a longer wait. */
-const PATIENCE_MS = 45_000;
+/** Longest wait for anything. */
+const PATIENCE_MS = patience(90_000);
 const LOOK_EVERY_MS = 20;
 const SQLITE_BUSY = 5;
 

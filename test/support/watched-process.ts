@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { patience } from './patience.ts';
 
 const WATCH = fileURLToPath(new URL('./loop-delay.ts', import.meta.url));
 
@@ -11,7 +12,7 @@ export function watchedEnv(file: string): Record<string, string> {
   return { NODE_OPTIONS: `--import=${WATCH}`, LOOP_DELAY_FILE: file };
 }
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = patience(20_000);
 
 export interface Delay {
   /** milliseconds in which the loop was held up at most, without waits for a processor */
