@@ -12,9 +12,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BareResult, bareCli } from '../test/support/bare-cli.ts';
-import { historyText, TestConversation } from '../test/support/conversation.ts';
+import { historyText, type TestConversation } from '../test/support/conversation.ts';
+import { KeptTurn } from '../test/support/kept-turn.ts';
 import { SCRIPT } from '../test/support/planted.ts';
 import { needs } from '../test/support/requirements.ts';
 import { PROJECT_FOLDER_NAME } from './sessions/folders.ts';
@@ -23,14 +24,16 @@ import { headOf, readTranscript } from './sessions/transcript.ts';
 const cli = needs('cli');
 const namespace = needs('mount-namespace');
 
+const kept = new KeptTurn(SCRIPT);
 let c: TestConversation;
 beforeEach(async () => {
-  c = await TestConversation.open(SCRIPT);
+  c = await kept.open();
   writeFileSync(join(c.cwd, 'secret.txt'), 'tool secret vault-1\n');
 });
 afterEach(async () => {
   await c.close();
 });
+afterAll(() => kept.close());
 
 const PLANT = 'PLANT: the code word is amber-1';
 const ASK = 'ASK: what do you know?';
@@ -50,9 +53,11 @@ function expectNotFound(result: BareResult, id: string): void {
 
 describe.skipIf(!cli.ok)(cli.title('"No conversation found with session ID"'), () => {
   async function planted(): Promise<string> {
-    const first = await bareCli(c, { prompt: PLANT });
-    expect(first.answer).toBe('I have noted it.');
-    return first.initId!;
+    return await kept.after(c, 'planted', async () => {
+      const first = await bareCli(c, { prompt: PLANT });
+      expect(first.answer).toBe('I have noted it.');
+      return first.initId!;
+    });
   }
 
   test('the control: an untouched session resumes with its history', async () => {

@@ -96,11 +96,15 @@ const CASES: Record<string, { change: () => Change; reason: string; says: RegExp
   },
 };
 
+/** What a container sees of its mounts is read from inside, the same way in each engine: two cases show that. */
+const IN_PODMAN = ['the CLI folder is mounted read-only', 'the CLI folder is not mounted'];
+
 for (const kind of engines) {
   const ready = readyFor(kind);
   const { name, image, oci } = kind;
   describe.skipIf(!ready.ok)(ready.title(`broken layouts in ${name}`), () => {
     for (const [what, { change, reason, says }] of Object.entries(CASES)) {
+      if (name === 'podman' && !IN_PODMAN.includes(what)) continue;
       test(what, async () => {
         const config = here.config({ container: { engine: name, ...(image === null ? {} : { image }) } });
         const report = await runSmoke(config, here.smoke(broken(kind, change()), { oci }));
