@@ -3,9 +3,8 @@
  * test/scenarios with three files; all of them are run by this one loop, on the real service.
  *
  * They are played on both kinds of forge, with agents' accounts that have exactly the README's scopes: only writers,
- * and one of them an administrator. EVERYWHERE holds what meets most kinds of calls (issues, comments, labels,
- * branches and pull requests, reviews and requests for them, what a collaborator may do): it runs in all four forms.
- * Each of the others runs in one form, in turn; with SCENARIOS=all in all four.
+ * and one of them an administrator. Each scenario runs in one of the four forms, in turn; ON_BOTH_KINDS in two; with
+ * SCENARIOS=all each in all four.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,18 +32,17 @@ const FORMS: readonly StageForm[] = [
   { kind: 'gitea', account: 'writer' },
 ];
 
-const EVERYWHERE = ['04-review-and-rework'];
-
-/** On Gitea one run of CI is told several times, and under other names. */
-const ON_BOTH_KINDS = ['14-ci-failed'];
+/**
+ * The first meets most kinds of calls: issues, comments, labels, branches, pull requests, reviews, requests for them. The
+ * second is told several times on Gitea, and under other names.
+ */
+const ON_BOTH_KINDS = ['04-review-and-rework', '14-ci-failed'];
 
 const runs = readdirSync(folder)
   .sort()
   .flatMap((name, index) => {
-    const forms =
-      process.env.SCENARIOS === 'all' || EVERYWHERE.includes(name) ? FORMS : [FORMS[index % FORMS.length]!];
-    const played = forms.length === 1 && ON_BOTH_KINDS.includes(name) ? FORMS.slice(0, 2) : forms;
-    return played.map((form) => ({ name, form }));
+    const usual = ON_BOTH_KINDS.includes(name) ? FORMS.slice(0, 2) : [FORMS[index % FORMS.length]!];
+    return (process.env.SCENARIOS === 'all' ? FORMS : usual).map((form) => ({ name, form }));
   });
 
 let stage: Stage | null = null;
