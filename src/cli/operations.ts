@@ -7,6 +7,7 @@ import { replay } from '../replay.ts';
 import type { EngineName } from '../vocabulary.ts';
 import { startService } from '../wiring.ts';
 import { answer, configFile } from './shared.ts';
+import { onStopRequest, stopSignal } from './stopping.ts';
 
 export function registerOperations(program: Command): void {
   program
@@ -74,15 +75,14 @@ async function serve(file: string): Promise<void> {
   });
   await new Promise<void>((resolve) => {
     let asked = false;
-    const stop = () => {
-      // A second signal does not wait for the drain.
+    onStopRequest(({ kind }) => {
+      // A second signal does not wait for the drain. A log that nobody reads is heard of at each line.
+      if (asked && kind === 'nobody-reads') return;
       if (asked) process.exit(130);
       asked = true;
       // Whatever still hangs on a silent forge is rescued at the next start.
       void service.stop().then(() => process.exit(0), resolve);
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+    });
   });
 }
 
@@ -97,6 +97,7 @@ async function demo(options: {
   const say = (line: string) => void (options.json ? process.stderr : process.stdout).write(`${line}\n`);
   // Loaded here and not above: `serve` shares this file, and would keep forge and model of the demo in its memory.
   const { runDemo } = await import('../demo/demo.ts');
+  const signal = stopSignal();
   const report = await runDemo({
     env: process.env,
     live: options.live ?? false,
@@ -105,6 +106,7 @@ async function demo(options: {
     image: options.image ?? null,
     keep: options.keep ?? false,
     say,
+    signal,
   });
   if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else say(`\n${report.seconds.toFixed(1)} s`);

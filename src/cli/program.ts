@@ -7,9 +7,11 @@ import { registerHealth } from './health.ts';
 import { registerInspection } from './inspection.ts';
 import { registerOperations } from './operations.ts';
 import { registerRehearsal } from './rehearsal.ts';
+import { endWhenNobodyReads, wasCut } from './stopping.ts';
 
 // What a command writes is for whoever called it: archives, exports, state.
 process.umask(0o077);
+endWhenNobodyReads();
 
 const program = new Command('claude-hooks')
   .description('Forge webhooks in, one durable Claude conversation per issue or pull request, work out.')
@@ -26,6 +28,10 @@ registerRehearsal(program);
 try {
   await program.parseAsync();
 } catch (error) {
+  if (!wasCut()) sayWhatFailed(error);
+}
+
+function sayWhatFailed(error: unknown): void {
   const known = error instanceof ConfigError || error instanceof AlreadyRunning || error instanceof NotFound;
   process.stderr.write(
     `${known || !(error instanceof Error) ? String((error as Error).message) : error.message}\n`,

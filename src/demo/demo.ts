@@ -12,6 +12,7 @@ import { type Database, openDatabase } from '../database/database.ts';
 import type { DispatchRow } from '../database/tables.ts';
 import type { RecordedRequest } from '../rehearsal/model-record.ts';
 import type { EngineName } from '../vocabulary.ts';
+import { startAttendant } from './attendant.ts';
 import { type Cost, coldAgainstWarm } from './cost.ts';
 import { demoEngine } from './engine.ts';
 import { FOLLOW_UP, ISSUE_TITLE, issueBody, RECALL } from './script.ts';
@@ -29,6 +30,8 @@ export interface DemoOptions {
   keep: boolean;
   /** one line of the story */
   say: (line: string) => void;
+  /** cuts the story; everything is cleared away then, too */
+  signal: AbortSignal;
 }
 
 export interface DemoReport {
@@ -70,37 +73,32 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   }
   const engine = await demoEngine(options);
   const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-demo-'));
-  const stage = await setStage({
-    folder,
-    env: options.env,
-    liveKey,
-    liveModel: options.liveModel,
-    container: { engine, ...(options.image === null ? {} : { image: options.image }) },
-  });
-  let service: ChildProcess | null = null;
+  const { env, image, keep, signal, liveModel } = options;
+  const attendant = startAttendant({ folder, keep, engine, image }, env);
+  let stage: Stage | null = null;
   try {
+    const container = { engine, ...(image === null ? {} : { image }) };
+    stage = await setStage({ folder, env, liveKey, liveModel, container, signal });
     options.say(`A forge with one repository (${REPOSITORY}) and a service that listens to it, in ${folder}`);
     options.say(
       stage.model === null
         ? 'The model is the real one.'
         : 'The model is the rehearsal model: scripted answers, the real CLI.',
     );
-    service = await stage.startService();
-    const play = await playStory(stage, service, options);
-    service = play.service;
+    const play = await playStory(stage, await stage.startService(), options);
     const report = await prove(stage, play);
     tellProof(report, options.say);
+    await endGently(play.service);
     return {
       engine,
       ...report,
       seconds: (Date.now() - started) / 1000,
-      folder: options.keep ? folder : null,
+      folder: keep ? folder : null,
     };
   } finally {
-    if (service !== null) await endGently(service);
-    await stage.close();
-    if (options.keep) options.say(`Kept: ${folder}`);
-    else rmSync(folder, { recursive: true, force: true });
+    await stage?.close();
+    await attendant.finish();
+    if (keep) options.say(`Kept: ${folder}`);
   }
 }
 
@@ -120,11 +118,11 @@ async function playStory(stage: Stage, first: ChildProcess, options: DemoOptions
     `${OWNER} opens issue #${number} "${ISSUE_TITLE}" (with a random code word, ${fact}) and assigns ${DEV}.`,
   );
   await owner.assign(REPOSITORY, number, [DEV]);
-  await tellDispatch(stage, 1, say);
+  await tellDispatch(stage, 1, options);
 
   say(`${OWNER} comments: "${FOLLOW_UP}"`);
   await owner.comment(REPOSITORY, number, FOLLOW_UP);
-  await tellDispatch(stage, 2, say);
+  await tellDispatch(stage, 2, options);
 
   say('The service is killed with SIGKILL …');
   await kill(first);
@@ -135,7 +133,7 @@ async function playStory(stage: Stage, first: ChildProcess, options: DemoOptions
   say('The service is started again.');
   say(`${OWNER} comments: "${RECALL}"`);
   await owner.comment(REPOSITORY, number, RECALL);
-  await tellDispatch(stage, 3, say);
+  await tellDispatch(stage, 3, options);
   return { service, fact, killedAt, wiped };
 }
 
@@ -151,7 +149,7 @@ function wipeCliFolders(state: string): string[] {
 const DISPATCH_TIMEOUT_MS = 10 * 60_000;
 
 /** Waits for the n-th dispatch to end and tells how it began and what the agent answered. */
-async function tellDispatch(stage: Stage, n: number, say: (line: string) => void): Promise<void> {
+async function tellDispatch(stage: Stage, n: number, { say, signal }: DemoOptions): Promise<void> {
   const row = await reading(stage, async (database) => {
     const deadline = Date.now() + DISPATCH_TIMEOUT_MS;
     let told = false;
@@ -163,7 +161,7 @@ async function tellDispatch(stage: Stage, n: number, say: (line: string) => void
         told = true;
       }
       if (dispatch !== undefined && ENDED.has(dispatch.state)) return dispatch;
-      await sleep(100);
+      await sleep(100, undefined, { signal });
     }
     throw new Error(`Dispatch ${n} did not end within ${DISPATCH_TIMEOUT_MS / 60_000} minutes.`);
   });

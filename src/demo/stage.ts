@@ -1,7 +1,7 @@
 /** What the demo plays on: a forge, a model and the service as a process of its own, in one folder. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import { type RehearsalModel, startRehearsalModel } from '../rehearsal/model.ts'
 import { parseModelScript } from '../rehearsal/model-script.ts';
 import { type PocketForge, startPocketForge } from '../rehearsal/pocket-forge.ts';
 import type { EngineName } from '../vocabulary.ts';
+import { configFileOf, stateOf } from './clear-away.ts';
 import { MODEL_SCRIPT, REPOSITORY_FILES } from './script.ts';
 
 export const OWNER = 'ada';
@@ -24,6 +25,8 @@ export interface StageOptions {
   liveModel: string | null;
   /** goes into the configuration as it is */
   container: { engine: EngineName; image?: string };
+  /** nothing is started any more once it is aborted */
+  signal: AbortSignal;
 }
 
 export interface Stage {
@@ -39,38 +42,30 @@ export interface Stage {
 export async function setStage(options: StageOptions): Promise<Stage> {
   const { folder } = options;
   mkdirSync(folder, { recursive: true });
-  const forge = await startPocketForge({
-    folder: join(folder, 'forge'),
-    users: [
-      { login: OWNER, token: 'demo-owner-token', admin: true },
-      { login: DEV, token: 'demo-dev-token' },
-    ],
-  });
   const model =
     options.liveKey === null
       ? await startRehearsalModel({ script: parseModelScript(MODEL_SCRIPT, 'demo') })
       : null;
-  const state = join(folder, 'state');
-  writeFileSync(join(folder, 'claude-hooks.yaml'), configText(options, forge.url, model?.url ?? null));
-  await forge.createRepository({
-    owner: OWNER,
-    name: 'greeter',
-    files: REPOSITORY_FILES,
-    collaborators: [{ login: DEV, permission: 'write' }],
+  const forge = await startForge(folder).catch(async (error: unknown) => {
+    await model?.close();
+    throw error;
   });
+  const state = stateOf(folder);
+  writeFileSync(configFileOf(folder), configText(options, forge.url, model?.url ?? null));
   let port = 0;
-  let hooked = false;
+  let isFirst = true;
   return {
     forge,
     model,
     state,
     database: `sqlite:${join(state, 'claude-hooks.db')}`,
     startService: async () => {
+      if (isFirst) await createRepository(forge);
       const { child, url } = await startService(options, port);
       // The second start takes the first one's port: the forge's hook points there.
       port = Number(new URL(url).port);
-      if (!hooked) await forge.as(OWNER).addHook(REPOSITORY, { url: `${url}/webhooks/home`, secret: SECRET });
-      hooked = true;
+      if (isFirst) await forge.as(OWNER).addHook(REPOSITORY, { url: `${url}/webhooks/home`, secret: SECRET });
+      isFirst = false;
       return child;
     },
     close: async () => {
@@ -78,6 +73,25 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       await model?.close();
     },
   };
+}
+
+function startForge(folder: string): Promise<PocketForge> {
+  return startPocketForge({
+    folder: join(folder, 'forge'),
+    users: [
+      { login: OWNER, token: 'demo-owner-token', admin: true },
+      { login: DEV, token: 'demo-dev-token' },
+    ],
+  });
+}
+
+async function createRepository(forge: PocketForge): Promise<void> {
+  await forge.createRepository({
+    owner: OWNER,
+    name: 'greeter',
+    files: REPOSITORY_FILES,
+    collaborators: [{ login: DEV, permission: 'write' }],
+  });
 }
 
 /** JSON is YAML: nothing to escape. */
@@ -113,23 +127,23 @@ async function startService(
   options: StageOptions,
   port: number,
 ): Promise<{ child: ChildProcess; url: string }> {
+  options.signal.throwIfAborted();
   const here = fileURLToPath(import.meta.url);
   const cli = join(here, '..', '..', here.endsWith('.ts') ? 'cli.ts' : 'cli.js');
-  const child = spawn(
-    process.execPath,
-    [cli, 'serve', '--config', join(options.folder, 'claude-hooks.yaml')],
-    {
-      env: {
-        PATH: options.env.PATH,
-        HOME: options.folder,
-        DEMO_PORT: String(port),
-        DEMO_API_KEY: options.liveKey ?? 'sk-ant-test',
-        DEMO_SECRET: SECRET,
-        DEMO_DEV_TOKEN: 'demo-dev-token',
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
+  const child = spawn(process.execPath, [cli, 'serve', '--config', configFileOf(options.folder)], {
+    // Ctrl-C goes to the whole group of the terminal; here the demo is asked, and ends the service.
+    detached: true,
+    env: {
+      PATH: options.env.PATH,
+      HOME: options.folder,
+      ...temporaryFolder(options.folder),
+      DEMO_PORT: String(port),
+      DEMO_API_KEY: options.liveKey ?? 'sk-ant-test',
+      DEMO_SECRET: SECRET,
+      DEMO_DEV_TOKEN: 'demo-dev-token',
     },
-  );
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   const url = new Promise<string>((resolve, reject) => {
     const read = (data: Buffer) => {
@@ -141,13 +155,23 @@ async function startService(
     child.stderr.on('data', read);
     child.once('exit', (code) => reject(new Error(`The service ended with code ${code}:\n${output}`)));
   });
-  const address = await Promise.race([url, sleep(20_000, null, { ref: false })]);
+  const address = await Promise.race([url, sleep(20_000, null, { ref: false, signal: options.signal })]);
   if (address === null) {
     child.kill('SIGKILL');
     throw new Error(`The service did not start within 20 s:\n${output}`);
   }
   return { child, url: address };
 }
+
+/** So that what the service puts there goes with the rest. A socket in a longer path than this would be refused. */
+function temporaryFolder(folder: string): { TMPDIR?: string } {
+  const temporary = join(folder, 'tmp');
+  if (Buffer.byteLength(temporary) > LONGEST_TMPDIR) return {};
+  mkdirSync(temporary, { recursive: true });
+  return { TMPDIR: temporary };
+}
+
+const LONGEST_TMPDIR = 60;
 
 /** SIGKILL: no handler runs, nothing is flushed. */
 export async function kill(child: ChildProcess): Promise<void> {
@@ -158,7 +182,7 @@ export async function kill(child: ChildProcess): Promise<void> {
 }
 
 export async function endGently(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || !existsSync(process.execPath)) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill('SIGTERM');
   await gone;

@@ -1,0 +1,51 @@
+/** When a command should end before its time: somebody stops it, or nobody reads any more what it writes. */
+
+export interface StopRequest {
+  kind: 'signal' | 'nobody-reads';
+  /** as shells count: 128 and the number of the signal */
+  exitCode: number;
+}
+
+type Listener = (request: StopRequest) => void;
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+const SIGPIPE_EXIT = 141;
+let listener: Listener | null = null;
+const stopped = new AbortController();
+
+/** For the one command that runs: called at each signal, and at each write that nobody reads. */
+export function onStopRequest(heard: Listener): void {
+  listener = heard;
+  for (const [name, exitCode] of Object.entries(SIGNALS)) {
+    process.on(name, () => heard({ kind: 'signal', exitCode }));
+  }
+}
+
+/**
+ * A command that clears away before it ends: cut at the first request, with its exit code. The second signal does not
+ * wait.
+ */
+export function stopSignal(): AbortSignal {
+  onStopRequest(({ kind, exitCode }) => {
+    if (stopped.signal.aborted && kind === 'signal') process.exit(exitCode);
+    process.exitCode = exitCode;
+    stopped.abort();
+  });
+  return stopped.signal;
+}
+
+/** What fails from then on fails because of it: nothing is said, and the exit code is set. */
+export function wasCut(): boolean {
+  return stopped.signal.aborted;
+}
+
+/** `… | head -3` closes the pipe: Node would end with a stack trace, and without clearing away. */
+export function endWhenNobodyReads(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      if (listener === null) process.exit(SIGPIPE_EXIT);
+      listener({ kind: 'nobody-reads', exitCode: SIGPIPE_EXIT });
+    });
+  }
+}

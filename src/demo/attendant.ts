@@ -1,0 +1,41 @@
+/**
+ * The attendant of a demo: a process of its own, in a session of its own, that clears away when the demo ends, however it
+ * ends. It waits for the end of a pipe whose other end the demo alone holds: the kernel closes that also after SIGKILL.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { clearAway, type LeftBehind } from './clear-away.ts';
+
+export interface Attendant {
+  /** Resolves when all is cleared away. */
+  finish(): Promise<void>;
+}
+
+export function startAttendant(left: LeftBehind, env: Record<string, string | undefined>): Attendant {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(left)], {
+    env,
+    detached: true,
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  child.stdin!.on('error', () => {});
+  const ended = endOf(child);
+  return {
+    finish: async () => {
+      child.stdin!.end();
+      // Whatever kept it from its work, the demo can still do it.
+      if ((await ended) !== 0) await clearAway(left, env);
+    },
+  };
+}
+
+function endOf(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(null));
+    child.once('exit', (code) => resolve(code));
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const left = JSON.parse(process.argv[2]!) as LeftBehind;
+  process.stdin.resume().once('close', () => void clearAway(left, process.env));
+}
