@@ -4,7 +4,7 @@
  */
 import { type ExecFileException, execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -25,6 +25,8 @@ const PATIENCE_MS = 30_000;
 export async function checkModelSocket(o: { cli: string; path: string }): Promise<ModelSocketCheck> {
   // Short on purpose: the path of a socket has 100 bytes.
   const folder = await mkdtemp(join(tmpdir(), 'claude-hooks-s-'));
+  const removeAtExit = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', removeAtExit);
   const word = `heard-${randomUUID()}`;
   const server = createServer((request, response) => void answer(request, response, word));
   const socket = join(folder, 's');
@@ -47,6 +49,7 @@ export async function checkModelSocket(o: { cli: string; path: string }): Promis
     server.closeAllConnections();
     server.close();
     await rm(folder, { recursive: true, force: true });
+    process.off('exit', removeAtExit);
   }
 }
 
@@ -83,11 +86,15 @@ function tryCli(cli: string, env: Record<string, string>, word: string): Promise
   return new Promise((resolve) => {
     const options = { env, cwd: env.HOME, timeout: PATIENCE_MS, killSignal: 'SIGKILL' } as const;
     const child = execFile(cli, args, options, (error, stdout, stderr) => {
+      process.off('exit', end);
       if (stdout.includes(word)) return resolve({ kind: 'heard' });
       if (lacksLoader(error, cli)) return resolve({ kind: 'no-loader' });
       const said = `${stdout} ${stderr}`.trim().replace(/\s+/g, ' ').slice(0, 300);
       resolve({ kind: 'deaf', said: said !== '' ? said : (error?.message ?? 'it said nothing') });
     });
+    // A service that is stopped now must not leave the CLI behind, which would make its folder again.
+    const end = () => void child.kill('SIGKILL');
+    process.prependOnceListener('exit', end);
     child.stdin?.end();
   });
 }

@@ -8,6 +8,7 @@ import { ConfigError } from '../errors.ts';
 import { silentLog } from '../log.ts';
 import { renderSmoke, reportOf, type SmokeReport } from '../smoke/report.ts';
 import { answer, configFile } from './shared.ts';
+import { onStopRequest, stopSignal, wasCut } from './stopping.ts';
 
 export function registerHealth(program: Command): void {
   program
@@ -28,6 +29,7 @@ export function registerHealth(program: Command): void {
 
 async function smoke(options: { live?: boolean; json?: boolean }, command: Command): Promise<void> {
   const report = await smokeReport(configFile(command), options.live ?? false);
+  if (wasCut()) return;
   answer(report, options, renderSmoke);
   if (!report.ok) process.exitCode = 1;
 }
@@ -39,7 +41,10 @@ async function smokeReport(file: string, live: boolean): Promise<SmokeReport> {
       import('../smoke.ts'),
       import('../wiring/health.ts'),
     ]);
-    return await runSmoke(config, smokeDeps(config, { env: process.env, log: silentLog, live }));
+    return await runSmoke(
+      config,
+      smokeDeps(config, { env: process.env, log: silentLog, live, signal: stopSignal() }),
+    );
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     // A secret that is not set is a problem of the configuration; for cron it must come out in the same shape.
@@ -56,6 +61,8 @@ async function smokeReport(file: string, live: boolean): Promise<SmokeReport> {
 
 async function doctor(options: { deliveries: boolean; json?: boolean }, command: Command): Promise<void> {
   const config = loadConfig({ file: configFile(command), env: process.env });
+  // Not by the signal itself: at an orderly exit trial clones are removed, and their git commands are ended.
+  onStopRequest(({ exitCode }) => process.exit(exitCode));
   const [{ runDoctor }, { renderReport }, { doctorContext }] = await Promise.all([
     import('../doctor.ts'),
     import('../doctor/finding.ts'),

@@ -1,4 +1,5 @@
 /** A small clone that is thrown away: whether git gets to a repository as an account, for the doctor. */
+import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +24,8 @@ export async function tryClone(
   { env, names }: Pick<WorkdirOptions, 'env'> & { names: readonly string[] },
 ): Promise<CloneTrial> {
   const folder = await mkdtemp(join(tmpdir(), 'claude-hooks-clone-'));
+  const removeAtExit = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', removeAtExit);
   try {
     const git = makeGit({ folder, gitTimeoutMs: TIME_LIMIT_MS, ...(env === undefined ? {} : { env }) });
     const address = parseRemote(remote);
@@ -46,6 +49,7 @@ export async function tryClone(
     return { kind: 'failed', failure: error.kind, words };
   } finally {
     await removeTree(folder);
+    process.off('exit', removeAtExit);
   }
 }
 
