@@ -101,3 +101,17 @@ export class AlreadyRunning extends Error {
 export class NotFound extends Error {
   override name = 'NotFound';
 }
+
+/** A program of this machine that we run is not installed, or is too old: nothing goes without it. */
+export class MissingProgram extends Error {
+  override name = 'MissingProgram';
+  readonly problem: string;
+  readonly remedy: string;
+
+  /** whole sentences */
+  constructor(problem: string, remedy: string) {
+    super(`${problem} ${remedy}`);
+    this.problem = problem;
+    this.remedy = remedy;
+  }
+}

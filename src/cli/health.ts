@@ -4,9 +4,10 @@
  */
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, MissingProgram } from '../errors.ts';
 import { silentLog } from '../log.ts';
-import { renderSmoke, reportOf, type SmokeReport } from '../smoke/report.ts';
+import { renderSmoke, reportOf, type SmokeCheck, type SmokeReport } from '../smoke/report.ts';
+import { requireGit } from '../workdir/installed.ts';
 import { answer, configFile } from './shared.ts';
 import { onStopRequest, stopSignal, wasCut } from './stopping.ts';
 
@@ -37,6 +38,7 @@ async function smoke(options: { live?: boolean; json?: boolean }, command: Comma
 async function smokeReport(file: string, live: boolean): Promise<SmokeReport> {
   try {
     const config = loadConfig({ file, env: process.env });
+    await requireGit(process.env.PATH);
     const [{ runSmoke }, { smokeDeps }] = await Promise.all([
       import('../smoke.ts'),
       import('../wiring/health.ts'),
@@ -46,6 +48,7 @@ async function smokeReport(file: string, live: boolean): Promise<SmokeReport> {
       smokeDeps(config, { env: process.env, log: silentLog, live, signal: stopSignal() }),
     );
   } catch (error) {
+    if (error instanceof MissingProgram) return reportOf([missingGit(error)], null);
     if (!(error instanceof ConfigError)) throw error;
     // A secret that is not set is a problem of the configuration; for cron it must come out in the same shape.
     const checks = error.problems.map((p) => ({
@@ -59,8 +62,13 @@ async function smokeReport(file: string, live: boolean): Promise<SmokeReport> {
   }
 }
 
+function missingGit({ problem, remedy }: MissingProgram): SmokeCheck {
+  return { agent: null, check: 'git', state: 'missing', detail: problem, remedy };
+}
+
 async function doctor(options: { deliveries: boolean; json?: boolean }, command: Command): Promise<void> {
   const config = loadConfig({ file: configFile(command), env: process.env });
+  await requireGit(process.env.PATH);
   // Not by the signal itself: at an orderly exit trial clones are removed, and their git commands are ended.
   onStopRequest(({ exitCode }) => process.exit(exitCode));
   const [{ runDoctor }, { renderReport }, { doctorContext }] = await Promise.all([

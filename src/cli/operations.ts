@@ -6,6 +6,7 @@ import { armFault, parseFault } from '../faults.ts';
 import { replay } from '../replay.ts';
 import type { EngineName } from '../vocabulary.ts';
 import { startService } from '../wiring.ts';
+import { requireGit } from '../workdir/installed.ts';
 import { answer, configFile } from './shared.ts';
 import { onStopRequest, stopSignal } from './stopping.ts';
 
@@ -66,6 +67,7 @@ interface ReplayOptions {
 }
 
 async function serve(file: string): Promise<void> {
+  await requireGit(process.env.PATH);
   const fault = process.env.CLAUDE_HOOKS_FAULT;
   if (fault !== undefined) armFault(parseFault(fault));
   const service = await startService({
@@ -95,6 +97,7 @@ async function demo(options: {
   keep?: boolean;
 }): Promise<void> {
   const say = (line: string) => void (options.json ? process.stderr : process.stdout).write(`${line}\n`);
+  await requireGit(process.env.PATH);
   // Loaded here and not above: `serve` shares this file, and would keep forge and model of the demo in its memory.
   const { runDemo } = await import('../demo/demo.ts');
   const signal = stopSignal();

@@ -1,6 +1,7 @@
 /** The rehearsal's two servers as commands, to try a configuration by hand. Loaded when they are called, as in health.ts. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { requireGit } from '../workdir/installed.ts';
 
 export function registerRehearsal(program: Command): void {
   const rehearsal = program
@@ -49,6 +50,7 @@ interface ForgeOptions {
 }
 
 async function serveForge(options: ForgeOptions): Promise<void> {
+  await requireGit(process.env.PATH);
   const [{ REPOSITORY_FILES }, { startPocketForge }] = await Promise.all([
     import('../demo/script.ts'),
     import('../rehearsal/pocket-forge.ts'),

@@ -4,6 +4,7 @@ export type SmokeState = 'ok' | 'missing' | 'refused' | 'failed' | 'skipped';
 
 export type SmokeCheckName =
   | 'configuration'
+  | 'git'
   | 'engine'
   | 'run'
   | 'model-credential'
