@@ -115,3 +115,8 @@ export class MissingProgram extends Error {
     this.remedy = remedy;
   }
 }
+
+/** There is no database, this is none, or it does not answer. */
+export class DatabaseUnusable extends Error {
+  override name = 'DatabaseUnusable';
+}

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { loadConfig } from './config/load.ts';
-import { openDatabase, requireMigrated } from './database/database.ts';
+import { openExisting } from './database/opening.ts';
 import { NotFound } from './errors.ts';
 import { acceptPieces, allPiecesOf } from './inbox/pieces.ts';
 import { findDelivery } from './inbox.ts';
@@ -21,9 +21,8 @@ export async function replay(
   request: ReplayRequest,
 ): Promise<{ delivery: string; replayOf: string | null }> {
   const config = loadConfig({ file: configFile, env });
-  const database = openDatabase({ url: config.database.url });
+  const database = await openExisting({ url: config.database.url, readOnly: false });
   try {
-    await requireMigrated(database);
     const stored = await findDelivery(database.rows, request.what);
     if (stored?.source === 'look') throw new NotFound(NO_DELIVERY);
     const source = stored === undefined ? fromFile(request, Object.keys(config.forges)) : null;

@@ -2,7 +2,16 @@
  * One service per state folder. The lock is a SQLite transaction that never ends: a kernel lock, so it is gone with the
  * process however it died, and no stale file can keep a service from starting.
  */
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AlreadyRunning } from './errors.ts';
@@ -18,6 +27,8 @@ const SQLITE_BUSY = 5;
 export function lockState(stateFolder: string): StateLock {
   mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
   const tightened = closeToOthers(stateFolder);
+  // SQLite would say no more than that it cannot open a file.
+  accessSync(stateFolder, constants.W_OK | constants.X_OK);
   const holderFile = join(stateFolder, 'serve.json');
   const db = new DatabaseSync(join(stateFolder, 'serve.lock'));
   try {

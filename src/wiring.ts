@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from './config/config.ts';
 import { type ConfigWatcher, watchConfig } from './config/watch.ts';
 import { type Database, migrate, openDatabase } from './database/database.ts';
+import { requireUsable } from './database/opening.ts';
 import { sweepPieces } from './inbox/pieces.ts';
 import { createLog, type Log, silentLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -34,6 +35,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     lock = lockState(initial.state);
     if (lock.tightened !== null) log.warn(lock.tightened);
     database = openDatabase({ url: initial.database.url, tightened: (said) => log.warn(said) });
+    await requireUsable(database, initial.database.url);
     const { applied } = await migrate(database);
     if (applied.length > 0) log.info(`database migrated: ${applied.join(', ')}`);
     const swept = await sweepPieces(database, Date.now());

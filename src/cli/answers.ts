@@ -1,7 +1,7 @@
 /** `answers post`: an answer that the forge refused goes out once the forge takes it. */
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { openDatabase, requireMigrated } from '../database/database.ts';
+import { openExisting } from '../database/opening.ts';
 import { NotFound } from '../errors.ts';
 import { findUnposted } from '../inspection/unposted.ts';
 import { postAgain } from '../mailbox/unposted.ts';
@@ -19,9 +19,8 @@ export function registerAnswers(program: Command): void {
 
 async function post(reference: string, options: { json?: boolean }, command: Command): Promise<void> {
   const config = loadConfig({ file: configFile(command), env: process.env });
-  const database = openDatabase({ url: config.database.url });
+  const database = await openExisting({ url: config.database.url, readOnly: false });
   try {
-    await requireMigrated(database);
     const dispatch = await findUnposted(database.rows, reference);
     const posted = await postAgain(database, { dispatchId: dispatch, now: Date.now() });
     if (posted.kind === 'busy') {

@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { pinnedCliVersion } from '../agent-runner/run-cli.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import { type Database, openDatabase } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
+import { openExisting } from '../database/opening.ts';
 import { readAudit, renderAudit } from '../inspection/audit.ts';
 import { describeConversation, listConversations } from '../inspection/conversations.ts';
 import { diagnoseSession } from '../inspection/diagnose.ts';
@@ -102,7 +103,7 @@ async function reading<T>(
   work: (database: Database, config: LoadedConfig) => Promise<T>,
 ): Promise<T> {
   const config = loadConfig({ file: configFile(command), env: process.env });
-  const database = openDatabase({ url: config.database.url, readOnly: true });
+  const database = await openExisting({ url: config.database.url, readOnly: true });
   try {
     return await work(database, config);
   } finally {

@@ -1,7 +1,7 @@
 /** `sessions unmark`: a person's word that what a session has read until now does not count any more. */
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { openDatabase, requireMigrated } from '../database/database.ts';
+import { openExisting } from '../database/opening.ts';
 import { NotFound } from '../errors.ts';
 import { findSession, viewMarks } from '../inspection/session-marks.ts';
 import { liftMarks } from '../sessions/marks.ts';
@@ -31,9 +31,8 @@ async function unmark(reference: string, options: UnmarkOptions, command: Comman
     throw new NotFound('A mark is lifted by a person, with a reason. Give --by <name> and --because <text>.');
   }
   const config = loadConfig({ file: configFile(command), env: process.env });
-  const database = openDatabase({ url: config.database.url });
+  const database = await openExisting({ url: config.database.url, readOnly: false });
   try {
-    await requireMigrated(database);
     const session = await findSession(database.rows, reference);
     const lifted = await liftMarks(database, { sessionId: session.id, by, because, now: Date.now() });
     const view = await viewMarks(database.rows, session.id);

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { migrate, openDatabase, pendingMigrations } from '../database/database.ts';
+import { requireUsable } from '../database/opening.ts';
 import { armFault, parseFault } from '../faults.ts';
 import { replay } from '../replay.ts';
 import type { EngineName } from '../vocabulary.ts';
@@ -120,6 +121,7 @@ async function runMigrate(file: string, options: { json?: boolean }): Promise<vo
   const config = loadConfig({ file, env: process.env });
   const database = openDatabase({ url: config.database.url });
   try {
+    await requireUsable(database, config.database.url);
     const pending = await pendingMigrations(database);
     const report = await migrate(database);
     answer({ pending, ...report }, options, (r) =>

@@ -1,11 +1,12 @@
 /** The commands. Loaded by `cli.ts` when this is a Node that they can run on. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { AlreadyRunning, ConfigError, NotFound } from '../errors.ts';
+import { AlreadyRunning, ConfigError, DatabaseUnusable, MissingProgram, NotFound } from '../errors.ts';
 import { registerAnswers } from './answers.ts';
 import { registerHealth } from './health.ts';
 import { registerInspection } from './inspection.ts';
 import { registerOperations } from './operations.ts';
+import { refusedFile } from './refused-files.ts';
 import { registerRehearsal } from './rehearsal.ts';
 import { endWhenNobodyReads, wasCut } from './stopping.ts';
 
@@ -25,6 +26,8 @@ registerAnswers(program);
 registerHealth(program);
 registerRehearsal(program);
 
+const KNOWN = [ConfigError, AlreadyRunning, NotFound, MissingProgram, DatabaseUnusable];
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -32,10 +35,9 @@ try {
 }
 
 function sayWhatFailed(error: unknown): void {
-  const known = error instanceof ConfigError || error instanceof AlreadyRunning || error instanceof NotFound;
-  process.stderr.write(
-    `${known || !(error instanceof Error) ? String((error as Error).message) : error.message}\n`,
-  );
+  const sentence = refusedFile(error);
+  process.stderr.write(`${sentence ?? (error as Error).message}\n`);
+  const known = sentence !== null || KNOWN.some((one) => error instanceof one);
   // Node's own stack only where a person asked for it: the sentence is what helps.
   if (!known && process.env.CLAUDE_HOOKS_DEBUG !== undefined && error instanceof Error) {
     process.stderr.write(`${error.stack}\n`);

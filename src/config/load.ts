@@ -93,7 +93,7 @@ function readMainFile(preparation: Preparation): Record<string, unknown> | null 
   const { file, problems } = preparation;
   const text = preparation.sources.text(file);
   if (text === null) {
-    const remedy = 'Create it, or name another file with --config.';
+    const remedy = 'Create it, let this user read it, or name another file with --config.';
     problems.push({ file, path: '', value: null, problem: 'cannot be read', remedy });
     return null;
   }

@@ -11,7 +11,7 @@ function problemsOf(text: string, env = SMALL_ENV) {
 describe('what is refused, and with which words', () => {
   test('a file that is not there', () => {
     expect(() => loadConfig({ file: '/nowhere/claude-hooks.yaml', env: {} })).toThrow(
-      '/nowhere/claude-hooks.yaml: cannot be read. Create it, or name another file with --config.',
+      '/nowhere/claude-hooks.yaml: cannot be read. Create it, let this user read it, or name another file with --config.',
     );
   });
 

@@ -1,5 +1,5 @@
 /** What the rows tell: schema, refused credentials, parks, CLI versions of sessions; and who holds the state folder. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { pendingMigrations } from '../database/database.ts';
 import type { Check, DoctorContext } from './contract.ts';
 import type { Finding } from './finding.ts';
@@ -9,7 +9,16 @@ const DAY_MS = 24 * 3600_000;
 /** A file that the first start of the service makes; of a server's database nothing can be told from here. */
 export function isNotMadeYet(url: string): boolean {
   const file = /^sqlite:(.+)$/.exec(url)?.[1];
-  return file !== undefined && !existsSync(file);
+  return file !== undefined && isMissing(file);
+}
+
+/** A file that this user may not look at is not missing. */
+function isMissing(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 export function notStartedYet(url: string): Finding {
