@@ -11,11 +11,16 @@ import { needs } from '../../test/support/requirements.ts';
 
 const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
 
-/** With a temporary folder of its own, by which everything of it is found; as a bare process, whose runs nothing else ends. */
+const NO_WAY_OUT = { http_proxy: 'http://127.0.0.1:9', https_proxy: 'http://127.0.0.1:9' };
+
+/**
+ * With a temporary folder of its own, by which everything of it is found; as a bare process, whose runs nothing else ends.
+ * The machine is a hard one: a blank in the path, a proxy that refuses, no git identity.
+ */
 function startDemo() {
-  const temporary = mkdtempSync(join(tmpdir(), 'hour-'));
+  const temporary = mkdtempSync(join(tmpdir(), 'a demo '));
   onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
-  const env = { PATH: process.env.PATH, HOME: temporary, TMPDIR: temporary };
+  const env = { PATH: process.env.PATH, HOME: temporary, TMPDIR: temporary, ...NO_WAY_OUT };
   const child = spawn(process.execPath, [CLI, 'demo', '--engine', 'process'], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
