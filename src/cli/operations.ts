@@ -78,13 +78,14 @@ async function serve(file: string): Promise<void> {
   });
   await new Promise<void>((resolve) => {
     let asked = false;
-    onStopRequest(({ kind }) => {
+    onStopRequest(({ kind, exitCode }) => {
       // A second signal does not wait for the drain. A log that nobody reads is heard of at each line.
       if (asked && kind === 'nobody-reads') return;
       if (asked) process.exit(130);
       asked = true;
-      // Whatever still hangs on a silent forge is rescued at the next start.
-      void service.stop().then(() => process.exit(0), resolve);
+      // Whatever still hangs on a silent forge is rescued at the next start. Nobody asked for an end without a reader: a
+      // supervisor that restarts after failures starts it again.
+      void service.stop().then(() => process.exit(kind === 'signal' ? 0 : exitCode), resolve);
     });
   });
 }
