@@ -8,7 +8,7 @@ export const HOUR_START_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/demo/attendant.ts',
-        find: "once('close', () => void clearAway(left, process.env));",
+        find: "once('close', () => void clearAway(left, environmentIn(said)));",
         replace: "once('close', () => {});",
       },
     ],
