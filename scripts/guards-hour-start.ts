@@ -3,7 +3,7 @@ import type { Guard } from './guards.ts';
 
 export const HOUR_START_GUARDS: Guard[] = [
   {
-    name: 'the demo has an attendant that outlives it',
+    name: 'first hour: the demo has an attendant that outlives it',
     keeps: 'a demo that was killed leaves its service, its run and its folder behind',
     off: [
       {
@@ -15,7 +15,7 @@ export const HOUR_START_GUARDS: Guard[] = [
     tests: { files: ['src/cli/piped-demo.test.ts'], named: 'SIGKILL' },
   },
   {
-    name: 'a closed pipe ends a command in order',
+    name: 'first hour: a closed pipe ends a command in order',
     keeps: '`demo | head -3` ends with a stack trace',
     off: [
       {
@@ -27,7 +27,7 @@ export const HOUR_START_GUARDS: Guard[] = [
     tests: { files: ['src/cli/piped-demo.test.ts'], named: 'its reader goes' },
   },
   {
-    name: 'a git that is too old is refused',
+    name: 'first hour: a git that is too old is refused',
     keeps: 'the first run fails on a command that this git does not know',
     off: [
       {
@@ -39,7 +39,7 @@ export const HOUR_START_GUARDS: Guard[] = [
     tests: { files: ['src/workdir/installed.test.ts'], named: 'refused' },
   },
   {
-    name: 'commands before the first start make nothing',
+    name: 'first hour: commands before the first start make nothing',
     keeps:
       'a command that only asks leaves an empty database, perhaps of another user, for the service to find',
     off: [
@@ -52,7 +52,7 @@ export const HOUR_START_GUARDS: Guard[] = [
     tests: { files: ['src/database/opening.test.ts'], named: 'nothing is made' },
   },
   {
-    name: 'what is staged must start',
+    name: 'first hour: what is staged must start',
     keeps: 'a commit on main that lacks a file does not start',
     off: [
       {
