@@ -24,6 +24,10 @@ export const WORDS: Readonly<Record<string, readonly string[]>> = {
 
 /** Ground first. A room imports only rooms above its own line, so the table itself has no cycle. */
 export const ROOMS: Readonly<Record<string, Room>> = {
+  program: {
+    imports: [],
+    owns: 'a program of this machine, run to its end: what it says has a bound, and the error is ours',
+  },
   database: { imports: [], owns: 'connections, transactions, migrations, SQLite and PostgreSQL differences' },
   config: { imports: [], owns: 'the option tables, agents, flows and skills as read from files' },
   audit: { imports: ['database'], owns: 'what agents tried at our doors, and what became of it' },
@@ -35,7 +39,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   forge: { imports: [], owns: 'payload to event, and calls to the forge' },
   flows: { imports: ['config'], owns: 'which agent an event wakes, and with which prompt; pure' },
-  workdir: { imports: [], owns: 'mirrors, checkouts, pushes' },
+  workdir: { imports: ['program'], owns: 'mirrors, checkouts, pushes' },
   steering: { imports: [], owns: 'files that steer later runs: which they are, kept and put back' },
   container: { imports: [], owns: 'where the CLI runs' },
   gateway: {
@@ -55,7 +59,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'one run: `runWithSessionResume` and the Agent SDK',
   },
   broker: {
-    imports: ['database', 'audit', 'forge', 'workdir', 'steering', 'outcome', 'agent-runner'],
+    imports: ['program', 'database', 'audit', 'forge', 'workdir', 'steering', 'outcome', 'agent-runner'],
     owns: "the agents' way to the forge: tools, relayed pushes, policy",
   },
   webhook: {
@@ -106,7 +110,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['config', 'database', 'inspection', 'webhook', 'metrics'],
     owns: 'the HTTP application; errors become answers in one place',
   },
-  rehearsal: { imports: [], owns: 'the scripted model and the pocket forge' },
+  rehearsal: { imports: ['program'], owns: 'the scripted model and the pocket forge' },
   smoke: {
     imports: [
       'database',
@@ -162,6 +166,10 @@ export const PACKAGES: Readonly<Record<string, { only: readonly string[]; becaus
   liquidjs: {
     only: ['config', 'rehearsal'],
     because: 'skills are compiled once, at load; the scripted model has templates of its own',
+  },
+  execa: {
+    only: ['program.ts'],
+    because: 'it makes an error message of all that a program wrote, at a second for each megabyte',
   },
   pino: { only: ['log'], because: 'every line passes the redactor' },
   'prom-client': { only: ['metrics'], because: 'names and labels of series stay in one place' },

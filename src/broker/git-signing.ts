@@ -1,7 +1,7 @@
 /** Signatures for an agent's commits, made outside the container with a key it never sees. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
+import { lastWords, runProgram } from '../program.ts';
 
 export interface Signing {
   keyFile: string;
@@ -11,6 +11,7 @@ export interface Signing {
 }
 
 const LONGEST_MS = 20_000;
+const LONGEST_BYTES = 1_000_000;
 const HEADERS = /^tree [0-9a-f]{40,64}\n(parent [0-9a-f]{40,64}\n)*author [^\n]*\ncommitter ([^\n]*)\n/;
 
 /** What git hands over to be signed must be a commit of this agent: not a tag, not a commit in another's name. */
@@ -41,11 +42,12 @@ export async function publicKey(keyFile: string): Promise<string> {
 
 async function run(args: string[]): Promise<string> {
   const env = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', SSH_ASKPASS_REQUIRE: 'never' };
-  const { stdout } = await execa('ssh-keygen', args, {
-    env,
-    extendEnv: false,
-    stdin: 'ignore',
-    timeout: LONGEST_MS,
-  });
-  return stdout;
+  const call = { program: 'ssh-keygen', args, env, timeoutMs: LONGEST_MS, maxBytes: LONGEST_BYTES };
+  const { exitCode, stdout, stderr, cutShort } = await runProgram(call);
+  if (exitCode === 0 && cutShort === null) return stdout.toString('utf8');
+  const said = [lastWords(stderr), cutShort?.why].filter(Boolean).join('; ');
+  const failed = `ssh-keygen ${args[0]} failed (exit ${exitCode ?? 'none'})`;
+  throw new Error(
+    `${failed}: ${said || 'it said nothing'}. Check git.signing_key_file: a key without a passphrase that the service may read.`,
+  );
 }

@@ -26,6 +26,8 @@ import { DISPATCH_MARK, INSTANCE_MARK, ProcessTree } from './process-tree.ts';
 import { seccompProgram } from './seccomp.ts';
 
 const SECCOMP = seccompProgram();
+/** It goes into an error message. */
+const SAID_KEPT = 20_000;
 
 export interface BubblewrapOptions {
   /** absolute path of `bwrap` */
@@ -61,7 +63,7 @@ async function start(spec: ContainerSpec, options: BubblewrapOptions): Promise<R
   });
   let said = '';
   trial.stderr?.on('data', (data: Buffer) => {
-    said += String(data);
+    said = (said + String(data)).slice(-SAID_KEPT);
   });
   trial.stdout.resume();
   const code = await new Promise<number | null>((resolve) => {

@@ -74,6 +74,8 @@ export interface Answer {
 }
 
 const ASK_TIMEOUT_MS = 60_000;
+/** It goes into error messages. */
+const STDERR_KEPT = 20_000;
 
 /** Runs a program to its end; never rejects. */
 export function ask(argv: readonly string[], env: Record<string, string>): Promise<Answer> {
@@ -82,7 +84,8 @@ export function ask(argv: readonly string[], env: Record<string, string>): Promi
     const options = { env, timeout: ASK_TIMEOUT_MS, killSignal: 'SIGKILL', encoding: 'utf8' } as const;
     const child = execFile(program!, args, options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null;
-      resolve({ code, stdout, stderr: stderr === '' && code === null ? (error?.message ?? '') : stderr });
+      const said = stderr === '' && code === null ? (error?.message ?? '') : stderr;
+      resolve({ code, stdout, stderr: said.slice(-STDERR_KEPT) });
     });
     child.stdin?.end();
   });

@@ -4,8 +4,10 @@
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { GitFailed } from '../errors.ts';
+import { lastWords, runProgram } from '../program.ts';
+
+const LONGEST_MS = 10 * 60_000;
 
 export interface GitIdentity {
   name: string;
@@ -37,8 +39,20 @@ export class PocketGit {
    * so need no PATH of the caller's.
    */
   static async open(home: string): Promise<PocketGit> {
-    const { stdout } = await execa('git', ['--exec-path']);
-    const git = new PocketGit(home, stdout.trim());
+    const call = {
+      program: 'git',
+      args: ['--exec-path'],
+      env: {},
+      inherits: true,
+      timeoutMs: LONGEST_MS,
+    } as const;
+    const { exitCode, stdout, stderr, cutShort } = await runProgram(call);
+    if (exitCode !== 0) {
+      const said = cutShort?.why ?? lastWords(stderr);
+      const message = `git --exec-path failed: ${said}. Install git 2.38 or newer.`;
+      throw new GitFailed(message, { exitCode, stderr, transient: false });
+    }
+    const git = new PocketGit(home, stdout.toString('utf8').trim());
     await mkdir(git.root, { recursive: true });
     return git;
   }
@@ -70,20 +84,21 @@ export class PocketGit {
   async run(call: GitCall): Promise<string> {
     const { exitCode, stdout, stderr } = await this.attempt(call);
     if (exitCode === 0) return stdout;
-    const message = `git ${call.args[0]} failed in ${call.folder}: ${stderr.trim()}. Check the repository by hand.`;
+    const message = `git ${call.args[0]} failed in ${call.folder}: ${lastWords(stderr)}. Check the repository by hand.`;
     throw new GitFailed(message, { exitCode, stderr, transient: false });
   }
 
   async attempt(call: GitCall): Promise<{ exitCode: number | null; stdout: string; stderr: string }> {
-    const result = await execa(join(this.#execPath, 'git'), ['-c', 'core.quotePath=false', ...call.args], {
+    const { exitCode, stdout, stderr, cutShort } = await runProgram({
+      program: join(this.#execPath, 'git'),
+      args: ['-c', 'core.quotePath=false', ...call.args],
       cwd: call.folder,
       env: this.environment(call.identity),
-      extendEnv: false,
-      input: call.input ?? '',
-      reject: false,
-      stripFinalNewline: false,
+      input: { text: call.input ?? '' },
+      timeoutMs: LONGEST_MS,
     });
-    return { exitCode: result.exitCode ?? null, stdout: result.stdout, stderr: result.stderr };
+    const said = cutShort === null ? stderr : `${stderr}\n${cutShort.why}`;
+    return { exitCode: cutShort === null ? exitCode : null, stdout: stdout.toString('utf8'), stderr: said };
   }
 }
 
@@ -176,7 +191,7 @@ async function mergedTree(
   const { exitCode, stdout, stderr } = await git.attempt({ folder: o.folder, args });
   if (exitCode === 0) return stdout.trim();
   if (exitCode === 1) return null;
-  const message = `git merge-tree failed: ${stderr.trim()}. The pocket forge needs git 2.38 or newer.`;
+  const message = `git merge-tree failed: ${lastWords(stderr)}. The pocket forge needs git 2.38 or newer.`;
   throw new GitFailed(message, { exitCode, stderr, transient: false });
 }
 

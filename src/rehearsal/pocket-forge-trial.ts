@@ -4,7 +4,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
+import { runProgram } from '../program.ts';
 import { type PocketForge, type PocketForgeOptions, startPocketForge } from './pocket-forge.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of a hundred shapes and assert what they find
@@ -126,8 +126,15 @@ export async function git(folder: string, ...args: string[]): Promise<{ exitCode
     GIT_COMMITTER_NAME: 'Bo',
     GIT_COMMITTER_EMAIL: 'bo@noreply.localhost',
   };
-  const result = await execa('git', args, { cwd: folder, env, reject: false, all: true });
-  return { exitCode: result.exitCode ?? -1, out: result.all };
+  const ran = await runProgram({
+    program: 'git',
+    args,
+    cwd: folder,
+    env,
+    inherits: true,
+    timeoutMs: 600_000,
+  });
+  return { exitCode: ran.exitCode ?? -1, out: `${ran.stdout}${ran.stderr}`.trimEnd() };
 }
 
 export function cloneUrl(forge: PocketForge, password: string | null): string {

@@ -15,6 +15,8 @@ export type FailureKind =
   | 'refused'
   /** this machine: disk, memory, permissions, git itself not installed */
   | 'machine'
+  /** git answered more than fits into memory */
+  | 'too-long'
   /** none of the others: a repository on our side is broken */
   | 'damaged';
 
@@ -37,6 +39,8 @@ const REMEDY: Record<FailureKind, string> = {
     'Check the clone URL, and that the agent account may see the repository (a forge hides what it may not)',
   refused: "Read the remote's words above; if the clone URL redirects, use the address it redirects to",
   machine: 'Free the resource that git names on this machine, or correct its permissions',
+  'too-long':
+    'The repository has more files or commits than this service can read at once: let agents work in a smaller one',
   damaged:
     'Repeat the dispatch; if it fails again, run git fsck in the folder named above and delete what is broken: mirrors are cloned anew',
 };

@@ -5,10 +5,9 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
+import { type ProgramAnswer, runProgram, withoutLineEnd } from '../program.ts';
 import type { WorkdirOptions } from './contract.ts';
 import { failureKind, GitCommandFailed } from './failure.ts';
-import { withTimeLimit } from './process-group.ts';
 import type { Address } from './remote.ts';
 
 export interface GitCall {
@@ -84,7 +83,9 @@ export function makeGit(options: WorkdirOptions): Git {
     });
     await ready;
     const args = call.gitDir === null ? call.args : [`--git-dir=${call.gitDir}`, ...call.args];
-    const child = execa('git', args, {
+    const ran = await runProgram({
+      program: 'git',
+      args,
       cwd: call.workTree ?? options.folder,
       env: {
         ...base,
@@ -92,21 +93,20 @@ export function makeGit(options: WorkdirOptions): Git {
         ...(call.indexFile === undefined ? {} : { GIT_INDEX_FILE: call.indexFile }),
         ...configuration([...PROTECTION, ...(call.config ?? []), ...(call.remote?.config ?? [])]),
       },
-      extendEnv: false,
-      ...inputOf(call),
-      ...(call.bytes === true ? { encoding: 'latin1' as const } : {}),
-      reject: false,
-      detached: true,
-      stripFinalNewline: true,
+      ...(call.input === undefined ? {} : { input: call.input }),
+      timeoutMs: timeout,
     });
-    const timedOut = await withTimeLimit(child, timeout);
-    const result = await child;
-    // No exit code and not our doing: git was not started, or a signal ended it; only execa has words for that.
-    const words = result.exitCode === undefined && !timedOut ? `\n${result.originalMessage ?? ''}` : '';
-    const stderr = cutSecrets(`${result.stderr ?? ''}${words}`, call.remote);
-    const answer = { exitCode: result.exitCode ?? -1, stdout: result.stdout ?? '', stderr };
-    if (!timedOut && (call.answers ?? [0]).includes(answer.exitCode)) return answer;
-    throw failed(call, answer, timedOut ? timeout : null);
+    const answer = answerOf(call, ran);
+    if (ran.cutShort === null && (call.answers ?? [0]).includes(answer.exitCode)) return answer;
+    throw failed(call, answer, ran.cutShort);
+  };
+}
+
+function answerOf(call: GitCall, ran: ProgramAnswer): GitAnswer {
+  return {
+    exitCode: ran.exitCode ?? -1,
+    stdout: withoutLineEnd(ran.stdout.toString(call.bytes === true ? 'latin1' : 'utf8')),
+    stderr: cutSecrets(withoutLineEnd(ran.stderr), call.remote),
   };
 }
 
@@ -114,21 +114,22 @@ export function makeGit(options: WorkdirOptions): Git {
 export function failed(
   call: GitCall,
   answer: GitAnswer,
-  timedOutAfterMs: number | null = null,
+  cutShort: ProgramAnswer['cutShort'] = null,
 ): GitCommandFailed {
   const verb = call.args.find((a) => !a.startsWith('-')) ?? 'command';
   const where = [call.remote?.url, call.workTree ?? call.gitDir].filter((w) => w != null).join(' in ');
   const exitCode = answer.exitCode < 0 ? null : answer.exitCode;
-  if (timedOutAfterMs !== null) {
+  const stderr =
+    cutShort === null ? answer.stderr : `${answer.stderr}\n${cutSecrets(cutShort.why, call.remote)}`;
+  if (cutShort?.how === 'timed-out') {
     // A local command that takes this long is a busy machine; nothing says that a repository is broken.
     const kind = call.remote === undefined ? 'machine' : 'unreachable';
-    const stderr = `${answer.stderr}\ntimed out after ${timedOutAfterMs / 1000} s`;
     return new GitCommandFailed(`git ${verb} ${where}`, kind, { exitCode, stderr });
   }
-  const kind = failureKind(answer.stderr, call.remote !== undefined);
+  const kind = cutShort?.how === 'too-long' ? 'too-long' : failureKind(stderr, call.remote !== undefined);
   return new GitCommandFailed(`git ${verb} ${where} failed (exit ${exitCode ?? 'none'})`, kind, {
     exitCode,
-    stderr: answer.stderr,
+    stderr,
   });
 }
 
@@ -164,11 +165,6 @@ function passedOn(env: WorkdirOptions['env']): Record<string, string> {
     if (value !== undefined && PASSED_ON.test(name)) kept[name] = value;
   }
   return kept;
-}
-
-function inputOf({ input }: GitCall): { stdin: 'ignore' } | { inputFile: string } | { input: string } {
-  if (input === undefined) return { stdin: 'ignore' };
-  return 'file' in input ? { inputFile: input.file } : { input: input.text };
 }
 
 function workTreeOf(call: GitCall): Record<string, string> {

@@ -33,6 +33,7 @@ function ofGit({ kind, stderr }: GitCommandFailed): Trouble {
     case 'denied':
     case 'missing':
     case 'refused':
+    case 'too-long':
       return 'stays';
     case 'damaged':
       return 'unknown';

@@ -2,13 +2,14 @@
  * Ends a command together with its children. A signal to `git fetch` alone leaves its `git-remote-http` behind, which
  * then holds the connection and our pipes.
  */
-import type { ResultPromise } from 'execa';
-
 const KILL_AFTER_MS = 2000;
 const running = new Set<number>();
 
 /** `child` must have been started `detached`, which makes it the leader of a group. Answers whether time ran out. */
-export async function withTimeLimit(child: ResultPromise, milliseconds: number): Promise<boolean> {
+export async function withTimeLimit(
+  child: PromiseLike<unknown> & { pid?: number | undefined },
+  milliseconds: number,
+): Promise<boolean> {
   const { pid } = child;
   if (pid === undefined) return false;
   if (running.size === 0) process.on('exit', killAll);
@@ -29,6 +30,11 @@ export async function withTimeLimit(child: ResultPromise, milliseconds: number):
     if (running.size === 0) process.off('exit', killAll);
   }
   return timedOut;
+}
+
+/** At once: what it says from now on is not wanted. */
+export function endGroup({ pid }: { pid?: number | undefined }): void {
+  if (pid !== undefined) signalGroup(pid, 'SIGKILL');
 }
 
 /** A detached group survives its parent: a worker that exits must not leave a git behind that writes to a mirror. */

@@ -1,0 +1,67 @@
+/** What a program wrote, in memory that has an end. */
+
+/** All of it, or nothing worth having: a list that was cut would be taken for the whole one. */
+export class BoundedWhole {
+  readonly #most: number;
+  readonly #onOver: () => void;
+  #pieces: Buffer[] = [];
+  #size = 0;
+
+  /** `onOver` is called once, when there is more than `most` bytes */
+  constructor(most: number, onOver: () => void) {
+    this.#most = most;
+    this.#onOver = onOver;
+  }
+
+  get isOver(): boolean {
+    return this.#size > this.#most;
+  }
+
+  add(data: Buffer): void {
+    if (this.isOver) return;
+    this.#size += data.length;
+    if (!this.isOver) return void this.#pieces.push(data);
+    this.#pieces = [];
+    this.#onOver();
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.#pieces);
+  }
+}
+
+const HEAD = 16 * 1024;
+const TAIL = 48 * 1024;
+export const KEPT_OF_STDERR = HEAD + TAIL;
+
+/** Beginning and end: a program names its trouble first or last, and what floods is in between. */
+export class BoundedEnds {
+  #head = Buffer.alloc(0);
+  #tail = Buffer.alloc(0);
+  #size = 0;
+
+  add(data: Buffer): void {
+    this.#size += data.length;
+    const forHead = data.subarray(0, Math.max(0, HEAD - this.#head.length));
+    if (forHead.length > 0) this.#head = Buffer.concat([this.#head, forHead]);
+    const rest = data.subarray(forHead.length);
+    if (rest.length > 0) this.#tail = Buffer.concat([this.#tail, rest.subarray(-TAIL)]).subarray(-TAIL);
+  }
+
+  /** Cut at white space, so that no half of a token is left that a redactor would not know. */
+  text(): string {
+    const kept = this.#head.length + this.#tail.length;
+    if (kept === this.#size) return Buffer.concat([this.#head, this.#tail]).toString('utf8');
+    const head = withoutLastWord(this.#head.toString('utf8'));
+    const tail = this.#tail.toString('utf8').replace(/^\S*/, '');
+    const left = this.#size - Buffer.byteLength(head) - Buffer.byteLength(tail);
+    return `${head.trimEnd()}\n[${left} bytes were left out]\n${tail.trimStart()}`;
+  }
+}
+
+/** From the end: a regular expression would begin anew at each letter of a long word. */
+function withoutLastWord(text: string): string {
+  let end = text.length;
+  while (end > 0 && !/\s/.test(text[end - 1]!)) end--;
+  return text.slice(0, end);
+}
