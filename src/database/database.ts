@@ -5,13 +5,13 @@
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Kysely, PostgresDialect, PostgresQueryCompiler, sql, type Transaction } from 'kysely';
-import { Migrator } from 'kysely/migration';
-import pg from 'pg';
+import { Kysely, sql, type Transaction } from 'kysely';
+import { type MigrationResultSet, Migrator } from 'kysely/migration';
 import { NotFound } from '../errors.ts';
 import type { DialectName } from './dialect.ts';
 import { migrations } from './migrations.ts';
 import { nodeSqliteDialect } from './node-sqlite.ts';
+import { PoolerRefuses, postgresDialect } from './postgres.ts';
 import { keepPrivate } from './private-file.ts';
 import type { Tables } from './tables.ts';
 
@@ -34,13 +34,13 @@ export interface OpenOptions {
   tightened?: (said: string) => void;
 }
 
-// int8 arrives as text by default; every bigint of ours is a time or a size below 2^53.
-pg.types.setTypeParser(pg.types.builtins.INT8, Number);
-
 export function openDatabase(options: OpenOptions): Database {
   const dialect: DialectName = options.url.startsWith('sqlite:') ? 'sqlite' : 'postgres';
   const rows = new Kysely<Tables>({
-    dialect: dialect === 'sqlite' ? sqliteDialect(options) : postgresDialect(options),
+    dialect:
+      dialect === 'sqlite'
+        ? sqliteDialect(options)
+        : postgresDialect({ url: options.url, readOnly: options.readOnly ?? false }),
   });
   return {
     dialect,
@@ -57,33 +57,6 @@ function sqliteDialect(options: OpenOptions) {
     for (const said of keepPrivate(file)) options.tightened?.(said);
   }
   return nodeSqliteDialect({ file, readOnly: options.readOnly ?? false });
-}
-
-function postgresDialect(options: OpenOptions) {
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    max: 10,
-    options: options.readOnly === true ? '-c default_transaction_read_only=on' : undefined,
-  });
-  // An idle connection that the server closed is replaced at the next query; unheard, the event would end the process.
-  pool.on('error', () => {});
-  return new TextSafePostgresDialect({ pool });
-}
-
-/**
- * PostgreSQL refuses text with a NUL in it, SQLite keeps it. A model's answer or a title may hold one, and losing an
- * answer over it would be worse than a replacement character.
- */
-class TextSafePostgresDialect extends PostgresDialect {
-  override createQueryCompiler() {
-    return new TextSafeQueryCompiler();
-  }
-}
-
-class TextSafeQueryCompiler extends PostgresQueryCompiler {
-  protected override appendValue(value: unknown): void {
-    super.appendValue(typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value);
-  }
 }
 
 /** 40001 serialization_failure, 40P01 deadlock_detected: PostgreSQL rolled back and asks for a repeat. */
@@ -109,11 +82,8 @@ export interface MigrationReport {
 
 /** Brings the schema to this release. A database newer than this release is refused. */
 export async function migrate(database: Database): Promise<MigrationReport> {
-  const migrator = new Migrator({
-    db: database.rows,
-    provider: { getMigrations: async () => migrations(database.dialect) },
-  });
-  const { error, results } = await migrator.migrateToLatest();
+  const { error, results } = await (database.dialect === 'postgres' ? inOneTransaction : toLatest)(database);
+  if (error instanceof PoolerRefuses) throw error;
   if (error !== undefined) {
     throw new Error(
       `The database could not be migrated: ${error instanceof Error ? error.message : String(error)}. ` +
@@ -123,6 +93,27 @@ export async function migrate(database: Database): Promise<MigrationReport> {
   const applied = (results ?? []).filter((r) => r.status === 'Success').map((r) => r.migrationName);
   const all = Object.keys(migrations(database.dialect)).sort();
   return { applied, version: all.at(-1)! };
+}
+
+function toLatest({ rows, dialect }: { rows: Rows; dialect: DialectName }): Promise<MigrationResultSet> {
+  return new Migrator({
+    db: rows,
+    provider: { getMigrations: async () => migrations(dialect) },
+  }).migrateToLatest();
+}
+
+/** Kysely's own lock belongs to a session, which a pooler may not keep for us: it would stay locked for ever. */
+async function inOneTransaction({ rows, dialect }: Database): Promise<MigrationResultSet> {
+  try {
+    return await rows.transaction().execute(async (tx) => {
+      await serialise(dialect, tx, MIGRATION_LOCK);
+      const result = await toLatest({ rows: tx, dialect });
+      if (result.error !== undefined) throw result.error;
+      return result;
+    });
+  } catch (error) {
+    return { error };
+  }
 }
 
 /** Names of migrations this release has and the database lacks. */
@@ -151,3 +142,5 @@ export async function serialise(database: DialectName, tx: Rows, lock: number): 
 }
 /** 'CH' in ASCII: keeps our advisory locks apart from those of other programs in the same database. */
 const LOCK_SPACE = 0x4348;
+/** Beside the locks that rooms name. */
+const MIGRATION_LOCK = 0;

@@ -22,6 +22,7 @@ export type Requirement =
   | 'podman'
   | 'openssl'
   | 'ssh-keygen'
+  | 'pgbouncer'
   | 'static-shell'
   | 'musl';
 
@@ -46,6 +47,7 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
   openssl: () => (succeeds('openssl', ['version']) ? '' : 'openssl does not run; install openssl'),
   'ssh-keygen': () =>
     succeeds('sh', ['-c', 'command -v ssh-keygen']) ? '' : 'ssh-keygen is not there; install openssh-client',
+  pgbouncer: () => (succeeds('pgbouncer', ['--version']) ? '' : 'pgbouncer does not run; install pgbouncer'),
   bubblewrap: () =>
     succeeds('bwrap', ['--unshare-all', '--ro-bind', '/', '/', '--proc', '/proc', 'true'])
       ? ''

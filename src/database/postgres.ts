@@ -1,0 +1,133 @@
+/**
+ * PostgreSQL, also behind a pooler such as pgbouncer that lends a connection for one transaction only: no start-up
+ * parameter, no `set`, no lock of a session, no named statement, nothing that has to outlive a transaction.
+ */
+import { PostgresAdapter, PostgresDialect, PostgresDriver, PostgresQueryCompiler } from 'kysely';
+import pg from 'pg';
+
+// int8 arrives as text by default; every bigint of ours is a time or a size below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+export function postgresDialect({ url, readOnly }: { url: string; readOnly: boolean }): PostgresDialect {
+  const pool = new pg.Pool({ connectionString: url, max: 10 });
+  // An idle connection that the server closed is replaced at the next query; unheard, the event would end the process.
+  pool.on('error', () => {});
+  // One in use fails its query with the same error; unheard on the connection, the event would end the process, too.
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return new OurPostgresDialect(pool, readOnly);
+}
+
+/** What stands between us and the server does not let us work; the message says what has to be set there. */
+export class PoolerRefuses extends Error {
+  override name = 'PoolerRefuses';
+}
+
+class OurPostgresDialect extends PostgresDialect {
+  readonly #pool: pg.Pool;
+  readonly #readOnly: boolean;
+
+  constructor(pool: pg.Pool, readOnly: boolean) {
+    super({ pool });
+    this.#pool = pool;
+    this.#readOnly = readOnly;
+  }
+
+  override createDriver() {
+    return this.#readOnly ? new ReadingDriver({ pool: this.#pool }) : new WritingDriver({ pool: this.#pool });
+  }
+
+  override createAdapter() {
+    return new OurPostgresAdapter();
+  }
+
+  /**
+   * PostgreSQL refuses text with a NUL in it, SQLite keeps it. A model's answer or a title may hold one, and losing an
+   * answer over it would be worse than a replacement character.
+   */
+  override createQueryCompiler() {
+    return new TextSafeQueryCompiler();
+  }
+}
+
+/** `migrate` holds a lock of its own, in the transaction of the migrations. */
+class OurPostgresAdapter extends PostgresAdapter {
+  override async acquireMigrationLock() {}
+  override async releaseMigrationLock() {}
+}
+
+class TextSafeQueryCompiler extends PostgresQueryCompiler {
+  protected override appendValue(value: unknown): void {
+    super.appendValue(typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value);
+  }
+}
+
+type Connection = Parameters<PostgresDriver['beginTransaction']>[0];
+/** The driver hands out its own connections, and types them less than it takes them back. */
+type OwnConnection = Parameters<PostgresDriver['releaseConnection']>[0];
+type Settings = Parameters<PostgresDriver['beginTransaction']>[1];
+
+class WritingDriver extends PostgresDriver {
+  override async acquireConnection() {
+    return await inOurWords(() => super.acquireConnection());
+  }
+
+  override async beginTransaction(connection: Connection, settings: Settings) {
+    await inOurWords(() => super.beginTransaction(connection, settings));
+  }
+}
+
+/**
+ * Every use of a connection is one read-only transaction. A setting of the session would be refused at the start of the
+ * connection, ignored, or meet another server's process at the next statement.
+ */
+class ReadingDriver extends WritingDriver {
+  override async acquireConnection() {
+    const connection = (await super.acquireConnection()) as OwnConnection;
+    try {
+      await super.beginTransaction(connection, { accessMode: 'read only' });
+      return connection;
+    } catch (error) {
+      await super.releaseConnection(connection);
+      throw error;
+    }
+  }
+
+  override async releaseConnection(connection: OwnConnection) {
+    try {
+      // Nothing was written, and a statement may have failed: there is nothing to commit.
+      await super.rollbackTransaction(connection);
+    } finally {
+      await super.releaseConnection(connection);
+    }
+  }
+
+  /** It has begun already, and ends with the use. */
+  override async beginTransaction() {}
+  override async commitTransaction() {}
+  override async rollbackTransaction() {}
+}
+
+async function inOurWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    const remedy = POOLER_REMEDIES.find(([words]) => words.test(said))?.[1];
+    if (remedy === undefined) throw error;
+    throw new PoolerRefuses(`The connection pooler in front of PostgreSQL refuses us: ${said}. ${remedy}`, {
+      cause: error,
+    });
+  }
+}
+
+/** pgbouncer has one code, 08P01, for all its refusals. */
+const POOLER_REMEDIES: readonly [words: RegExp, remedy: string][] = [
+  [
+    /not allowed in statement pooling mode/,
+    'Set pool_mode = transaction (or session) for this database in pgbouncer.ini: the service needs transactions.',
+  ],
+  [
+    /unsupported startup parameter/,
+    'Take the parameter out of database.url; the service itself sends none. Or name it in ignore_startup_parameters in pgbouncer.ini.',
+  ],
+];
