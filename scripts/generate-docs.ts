@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { PROTECTED_FILES } from '../src/broker/protected-files.ts';
 import { agentOptions } from '../src/config/agent-options.ts';
 import { conditionPaths } from '../src/config/condition-fields.ts';
-import { CONDITION_FUNCTIONS } from '../src/config/conditions.ts';
+import { CONDITION_FUNCTIONS } from '../src/config/condition-functions.ts';
 import { flowOptions } from '../src/config/flow-file.ts';
 import { options } from '../src/config/options.ts';
 import { skillOptions } from '../src/config/skill-file.ts';

@@ -15,6 +15,8 @@ export class ConfigError extends Error {
 
 export interface ConfigProblem {
   file: string;
+  /** where there is one */
+  line?: number;
   /** dotted path inside the file, '' for the file itself */
   path: string;
   /** the offending value, already redacted where it may be a secret */
@@ -24,7 +26,8 @@ export interface ConfigProblem {
 }
 
 function describeProblem(p: ConfigProblem): string {
-  const where = p.path === '' ? p.file : `${p.file}: ${p.path}`;
+  const file = p.line === undefined ? p.file : `${p.file}:${p.line}`;
+  const where = p.path === '' ? file : `${file}: ${p.path}`;
   const value = p.value === null ? '' : ` (value: ${p.value})`;
   return `${where}${value}: ${p.problem}. ${p.remedy}`;
 }

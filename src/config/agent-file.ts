@@ -34,6 +34,7 @@ export function readAgent(
     loading.problems.push(...parts.problems);
     return null;
   }
+  loading.lines.set(file, parts.lineOf);
   const subject = { file, table: AGENT_TABLE, value: withOurKeys(parts.matter) };
   const found = validate(agentOptions, subject, (problem) => loading.problems.push(problem));
   if (found === null) return null;

@@ -2,86 +2,110 @@
 import type { ConditionContext } from './config.ts';
 import { suggestion } from './nearest.ts';
 
-type Plain = string | number | boolean | readonly unknown[];
-type Fields<T> = { [K in keyof T]-?: NonNullable<T[K]> extends Plain ? null : Fields<NonNullable<T[K]>> };
-interface FieldTree {
-  [name: string]: FieldTree | null;
+/** CEL's word for a value; every number of ours comes to it as a double. */
+export type FieldType = 'string' | 'double' | 'bool' | 'list<string>';
+type TypeOf<T> = T extends string
+  ? 'string'
+  : T extends number
+    ? 'double'
+    : T extends boolean
+      ? 'bool'
+      : T extends readonly string[]
+        ? 'list<string>'
+        : Fields<T>;
+type Fields<T> = { readonly [K in keyof T]-?: TypeOf<NonNullable<T[K]>> };
+export interface FieldTree {
+  readonly [name: string]: FieldTree | FieldType;
 }
 
-const user = { id: null, login: null };
+const user = { id: 'double', login: 'string' } as const;
 
-const FIELDS: Fields<ConditionContext> = {
+export const FIELDS: Fields<ConditionContext> = {
   event: {
-    name: null,
-    forge: null,
+    name: 'string',
+    forge: 'string',
     repository: {
-      id: null,
-      fullName: null,
-      defaultBranch: null,
-      cloneUrl: null,
-      htmlUrl: null,
-      private: null,
+      id: 'string',
+      fullName: 'string',
+      defaultBranch: 'string',
+      cloneUrl: 'string',
+      htmlUrl: 'string',
+      private: 'bool',
     },
     item: {
-      kind: null,
-      number: null,
-      title: null,
-      body: null,
-      state: null,
-      htmlUrl: null,
+      kind: 'string',
+      number: 'double',
+      title: 'string',
+      body: 'string',
+      state: 'string',
+      htmlUrl: 'string',
       author: user,
-      labels: null,
-      assignees: null,
+      labels: 'list<string>',
+      assignees: 'list<string>',
     },
     sender: user,
     pull: {
-      headSha: null,
-      headRef: null,
-      headRepository: null,
-      baseRef: null,
-      baseSha: null,
-      merged: null,
-      draft: null,
-      fork: null,
-      requestedReviewers: null,
+      headSha: 'string',
+      headRef: 'string',
+      headRepository: 'string',
+      baseRef: 'string',
+      baseSha: 'string',
+      merged: 'bool',
+      draft: 'bool',
+      fork: 'bool',
+      requestedReviewers: 'list<string>',
     },
-    comment: { id: null, body: null, htmlUrl: null, author: user },
-    review: { verdict: null, body: null },
-    ci: { status: null, workflow: null, headSha: null, htmlUrl: null },
-    push: { ref: null, before: null, after: null },
-    requestedReviewer: null,
-    mentions: null,
-    added: { assignees: null, labels: null },
-    occurredAt: null,
-    semanticKey: null,
+    comment: { id: 'double', body: 'string', htmlUrl: 'string', author: user },
+    review: { verdict: 'string', body: 'string' },
+    ci: { status: 'string', workflow: 'string', headSha: 'string', htmlUrl: 'string' },
+    push: { ref: 'string', before: 'string', after: 'string' },
+    requestedReviewer: 'string',
+    mentions: 'list<string>',
+    added: { assignees: 'list<string>', labels: 'list<string>' },
+    occurredAt: 'string',
+    semanticKey: 'string',
   },
-  agent: { name: null, login: null },
-  conversation: { exists: null, dispatches: null, branch: null, itemNumber: null },
-  sender: { login: null, agent: null, person: null },
-  agents: null,
+  agent: { name: 'string', login: 'string' },
+  conversation: { exists: 'bool', dispatches: 'double', branch: 'string', itemNumber: 'double' },
+  sender: { login: 'string', agent: 'string', person: 'bool' },
+  agents: 'list<string>',
 };
 
 export const CONDITION_ROOTS = Object.keys(FIELDS);
 
 /** null when the path exists, else what is wrong and what to write. */
 export function unknownField(path: string): { problem: string; remedy: string } | null {
-  let tree: FieldTree | null = FIELDS as unknown as FieldTree;
+  let tree: FieldTree | FieldType = FIELDS;
   const seen: string[] = [];
   for (const name of path.split('.')) {
-    if (tree === null) return null;
+    if (typeof tree === 'string') return null;
     if (!Object.hasOwn(tree, name)) {
       const where = seen.join('.');
       return { problem: `${where} has no field "${name}"`, remedy: suggestion(name, Object.keys(tree)) };
     }
-    tree = tree[name] ?? null;
+    tree = tree[name]!;
     seen.push(name);
   }
   return null;
 }
 
 /** Every path, for documents. */
-export function conditionPaths(tree: object = FIELDS, prefix = ''): string[] {
+export function conditionPaths(tree: FieldTree = FIELDS, prefix = ''): string[] {
   return Object.entries(tree).flatMap(([name, below]) =>
-    below === null ? [`${prefix}${name}`] : conditionPaths(below, `${prefix}${name}.`),
+    typeof below === 'string' ? [`${prefix}${name}`] : conditionPaths(below, `${prefix}${name}.`),
   );
+}
+
+const KINDS: Readonly<Record<FieldType, string>> = {
+  string: 'a text',
+  double: 'a number',
+  bool: 'true or false',
+  'list<string>': 'a list of texts',
+};
+
+/** What stands at a path, for people. */
+export function kindAt(path: string): string {
+  let tree: FieldTree | FieldType | undefined = FIELDS;
+  for (const name of path.split('.')) tree = typeof tree === 'object' ? tree[name] : undefined;
+  return typeof tree === 'string' ? KINDS[tree] : 'a group of fields';
 }

@@ -1,20 +1,13 @@
 /** CEL conditions: compiled once at load, split at top-level `&&` so that the clause that failed can be named alone. */
 import { type ASTNode, Environment, ParseError, type ParseResult, serialize } from '@marcbachmann/cel-js';
 import { CONDITION_ROOTS, unknownField } from './condition-fields.ts';
+import { CONDITION_FUNCTIONS } from './condition-functions.ts';
+import { typeProblem } from './condition-types.ts';
 import type { Clause, ClauseResult, ConditionContext } from './config.ts';
 
 export type Compiled =
   | { kind: 'clauses'; clauses: Clause[] }
   | { kind: 'wrong'; clause: string; problem: string; remedy: string };
-
-/** Functions beside CEL's own, for documents. */
-export const CONDITION_FUNCTIONS = [
-  {
-    call: 'sameLogin(a, b)',
-    meaning: 'the two logins are the same account; upper and lower case do not matter',
-  },
-  { call: 'hasLogin(list, login)', meaning: 'the list of logins has this account in it' },
-] as const;
 
 const cel = conditionEnvironment();
 
@@ -28,26 +21,19 @@ export function compileCondition(text: string): Compiled {
     const parsed = parse(clause);
     if ('problem' in parsed) return { kind: 'wrong', clause, ...parsed };
     const paths = [...new Set(pathsIn(part))];
-    const wrong = paths.map(unknownField).find((found) => found !== null) ?? typeProblem(parsed);
+    const wrong = paths.map(unknownField).find((found) => found !== null) ?? typeProblem(clause, paths);
     if (wrong) return { kind: 'wrong', clause, ...wrong };
     clauses.push({ text: clause, paths, evaluate: (context) => evaluate(parsed, context) });
   }
   return { kind: 'clauses', clauses };
 }
 
+/** Its values are plain objects, so that nothing is known of their types here; `condition-types.ts` knows them. */
 function conditionEnvironment(): Environment {
   const environment = new Environment({ homogeneousAggregateLiterals: false });
   for (const root of CONDITION_ROOTS) environment.registerVariable(root, 'dyn');
-  environment.registerFunction('sameLogin(dyn, dyn): bool', sameLogin);
-  environment.registerFunction(
-    'hasLogin(dyn, dyn): bool',
-    (list: unknown, login: unknown) => Array.isArray(list) && list.some((entry) => sameLogin(entry, login)),
-  );
+  for (const { signature, run } of CONDITION_FUNCTIONS) environment.registerFunction(signature, run);
   return environment;
-}
-
-function sameLogin(a: unknown, b: unknown): boolean {
-  return typeof a === 'string' && typeof b === 'string' && a.toLowerCase() === b.toLowerCase();
 }
 
 function parse(text: string): ParseResult | { problem: string; remedy: string } {
@@ -61,18 +47,6 @@ function parse(text: string): ParseResult | { problem: string; remedy: string } 
       remedy: 'Correct the expression.',
     };
   }
-}
-
-function typeProblem(parsed: ParseResult): { problem: string; remedy: string } | null {
-  const check = parsed.check();
-  if (!check.valid) {
-    return {
-      problem: check.error?.summary ?? 'does not type-check',
-      remedy: `It may name ${CONDITION_ROOTS.join(', ')}.`,
-    };
-  }
-  if (check.type === 'bool' || check.type?.startsWith('dyn')) return null;
-  return { problem: `gives ${check.type}, not true or false`, remedy: 'Compare it with something.' };
 }
 
 function conjuncts(node: ASTNode): ASTNode[] {

@@ -57,6 +57,12 @@ export function readFlows(file: string, text: string, loading: Loading): RawFlow
     return [];
   }
   const entries = Array.isArray(yaml.value) ? yaml.value : yaml.value == null ? [] : [yaml.value];
+  const names = entries.map(nameOf);
+  loading.lines.set(file, ([name, ...rest]) => {
+    const index = typeof name === 'number' ? name : names.indexOf(String(name));
+    if (index < 0) return null;
+    return yaml.lineOf(Array.isArray(yaml.value) ? [index, ...rest] : rest);
+  });
   return entries.map((keys, index) => ({ file, name: nameOf(keys), index, keys: withoutEmpty(keys) }));
 }
 

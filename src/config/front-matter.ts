@@ -1,6 +1,6 @@
 /** A Markdown file with YAML front matter between two `---` lines at its top. */
 import type { ConfigProblem } from '../errors.ts';
-import { readYaml } from './yaml-text.ts';
+import { type LineOf, readYaml } from './yaml-text.ts';
 
 export type FrontMatter =
   | {
@@ -8,6 +8,7 @@ export type FrontMatter =
       matter: unknown;
       body: string /** line of the file the body starts on */;
       bodyLine: number;
+      lineOf: LineOf;
     }
   | { kind: 'problems'; problems: ConfigProblem[] };
 
@@ -31,5 +32,6 @@ export function readFrontMatter(file: string, text: string): FrontMatter {
     matter: yaml.value ?? {},
     body: lines.slice(end + 1).join('\n'),
     bodyLine: end + 2,
+    lineOf: yaml.lineOf,
   };
 }

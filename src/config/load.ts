@@ -8,6 +8,7 @@ import type { LoadedConfig } from './config.ts';
 import { containerOptions } from './container-options.ts';
 import type { Environment } from './environment.ts';
 import { folderOf, readAgents, readFlowFolder, readSkills } from './folders.ts';
+import { withLines } from './loading.ts';
 import { type Options, options } from './options.ts';
 import { type Preparation, prepare } from './prepare.ts';
 import { validate } from './problems.ts';
@@ -50,13 +51,14 @@ export function readConfig(request: ConfigRequest): ConfigReading {
     sources,
     problems: [],
     warnings: [],
+    lines: new Map(),
     templates: new Map(),
     reported: new Set(),
   };
   const config = read(preparation);
   const outcome: ConfigReading['outcome'] =
     config === null
-      ? { kind: 'rejected', error: new ConfigError(preparation.problems) }
+      ? { kind: 'rejected', error: new ConfigError(withLines(preparation)) }
       : { kind: 'loaded', config };
   return { outcome, folders: [...sources.folders], isCurrent: () => sources.isCurrent() };
 }
@@ -102,6 +104,7 @@ function readMainFile(preparation: Preparation): Record<string, unknown> | null 
     problems.push(...yaml.problems);
     return null;
   }
+  preparation.lines.set(file, yaml.lineOf);
   const raw = prepare(yaml.value ?? {}, OPTION_TABLE, [], preparation);
   if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) return raw as Record<string, unknown>;
   problems.push(notAMapping(file));

@@ -2,10 +2,27 @@
 import type { ConfigProblem } from '../errors.ts';
 import type { Environment } from './environment.ts';
 import type { Sources } from './sources.ts';
+import type { LineOf } from './yaml-text.ts';
 
 export interface Loading {
   sources: Sources;
   env: Environment;
   problems: ConfigProblem[];
   warnings: string[];
+  /** by file, what was found on which line */
+  lines: Map<string, LineOf>;
+}
+
+/** A problem is told with its path; the line is found here, once, for all of them. */
+export function withLines({ problems, lines }: Pick<Loading, 'problems' | 'lines'>): ConfigProblem[] {
+  return problems.map((problem) => {
+    const line = problem.line ?? lines.get(problem.file)?.(pathOf(problem.path));
+    return line == null ? problem : { ...problem, line };
+  });
+}
+
+function pathOf(dotted: string): (string | number)[] {
+  return [...dotted.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([text, index]) =>
+    index === undefined ? text : Number(index),
+  );
 }

@@ -7,6 +7,7 @@ import type { ConfigProblem } from '../errors.ts';
 import { type Environment, expand } from './environment.ts';
 import type { Sources } from './sources.ts';
 import { childNode, dotted, mayHoldSecret, type Path, type TableNode } from './table.ts';
+import type { LineOf } from './yaml-text.ts';
 
 export interface Preparation {
   file: string;
@@ -16,6 +17,7 @@ export interface Preparation {
   sources: Sources;
   problems: ConfigProblem[];
   warnings: string[];
+  lines: Map<string, LineOf>;
   /** dotted path → text as written, for values that had variables in them */
   templates: Map<string, string>;
   /** dotted paths that already have a problem */

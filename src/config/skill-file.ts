@@ -29,6 +29,7 @@ export function readSkill(file: string, text: string, templates: Templates, load
     loading.problems.push(...parts.problems);
     return null;
   }
+  loading.lines.set(file, parts.lineOf);
   const subject = { file, table: SKILL_TABLE, value: parts.matter };
   const found = validate(skillOptions, subject, (problem) => loading.problems.push(problem));
   const [full = '', short] = parts.body.split(SEPARATOR);

@@ -1,0 +1,63 @@
+/**
+ * Whether a condition can be true or false at all, by CEL's own type checker. The environment that conditions run in has
+ * no types: there a field of the forge may be null, which CEL's typed objects may not.
+ */
+import { Environment } from '@marcbachmann/cel-js';
+import { FIELDS, type FieldTree, type FieldType, kindAt } from './condition-fields.ts';
+import { CONDITION_FUNCTIONS } from './condition-functions.ts';
+
+const typed = typedEnvironment();
+
+/** null when it gives true or false, as far as that can be known. */
+export function typeProblem(
+  clause: string,
+  paths: readonly string[],
+): { problem: string; remedy: string } | null {
+  const check = typed.check(clause);
+  const kinds = paths.map((path) => `${path} is ${kindAt(path)}`).join(', ');
+  if (!check.valid) {
+    return {
+      problem: check.error?.summary ?? 'does not type-check',
+      remedy: `Compare values of one kind, and calculate with a decimal point (1.0)${kinds === '' ? '' : `: ${kinds}`}.`,
+    };
+  }
+  if (check.type === 'bool' || check.type?.startsWith('dyn')) return null;
+  const seen = kinds === '' ? `it gives ${check.type}` : kinds;
+  return {
+    problem: 'is not true or false, so it never holds',
+    remedy: `Compare it with something, as in event.item.kind == 'pull': ${seen}.`,
+  };
+}
+
+function typedEnvironment(): Environment {
+  const environment = new Environment({ homogeneousAggregateLiterals: false });
+  const types = new Set<string>(['string', 'double', 'bool', 'list<string>']);
+  for (const [root, below] of Object.entries(FIELDS)) {
+    environment.registerVariable(root, typeName(environment, types, root, below));
+  }
+  for (const { signature, run } of CONDITION_FUNCTIONS) environment.registerFunction(signature, run);
+  // As they are at run time: any field may be null, and a whole number may be written without a point.
+  for (const type of types) environment.registerOperator(`${type} == null`, () => true);
+  environment.registerOperator('double == int', () => true);
+  environment.registerOperator('double in list<int>', () => true);
+  return environment;
+}
+
+/** Registers what is below first: a type has to be known before it is named. */
+function typeName(
+  environment: Environment,
+  types: Set<string>,
+  path: string,
+  below: FieldTree | FieldType,
+): string {
+  if (typeof below === 'string') return below;
+  const fields = Object.fromEntries(
+    Object.entries(below).map(([name, inside]) => [
+      name,
+      typeName(environment, types, `${path}_${name}`, inside),
+    ]),
+  );
+  environment.registerType(path, { fields });
+  types.add(path);
+  return path;
+}
