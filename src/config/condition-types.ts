@@ -3,7 +3,7 @@
  * no types: there a field of the forge may be null, which CEL's typed objects may not.
  */
 import { Environment } from '@marcbachmann/cel-js';
-import { FIELDS, type FieldTree, type FieldType, kindAt } from './condition-fields.ts';
+import { CONDITION_ROOTS, FIELDS, type FieldTree, type FieldType, kindAt } from './condition-fields.ts';
 import { CONDITION_FUNCTIONS } from './condition-functions.ts';
 
 const typed = typedEnvironment();
@@ -16,16 +16,19 @@ export function typeProblem(
   const check = typed.check(clause);
   const kinds = paths.map((path) => `${path} is ${kindAt(path)}`).join(', ');
   if (!check.valid) {
+    const problem = check.error?.summary ?? 'does not type-check';
+    if (problem.startsWith('Unknown variable')) {
+      return { problem, remedy: `It may name ${CONDITION_ROOTS.join(', ')}.` };
+    }
     return {
-      problem: check.error?.summary ?? 'does not type-check',
+      problem,
       remedy: `Compare values of one kind, and calculate with a decimal point (1.0)${kinds === '' ? '' : `: ${kinds}`}.`,
     };
   }
   if (check.type === 'bool' || check.type?.startsWith('dyn')) return null;
-  const seen = kinds === '' ? `it gives ${check.type}` : kinds;
   return {
-    problem: 'is not true or false, so it never holds',
-    remedy: `Compare it with something, as in event.item.kind == 'pull': ${seen}.`,
+    problem: `gives ${check.type}, not true or false`,
+    remedy: `Compare it with something, as in event.item.kind == 'pull'${kinds === '' ? '' : `: ${kinds}`}.`,
   };
 }
 

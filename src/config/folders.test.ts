@@ -31,7 +31,12 @@ describe('agents', () => {
 
   test.each([
     ['no front matter', 'You help.\n', '', 'has no front matter'],
-    ['wrong YAML', agent('description: "x'), '', 'is not valid YAML, line 2, column 16'],
+    [
+      'wrong YAML',
+      agent('description: "x'),
+      '',
+      'is not valid YAML (Missing closing "quote), line 2, column 16',
+    ],
     ['a wrong key', agent('description: x\npublsh: review'), 'publsh', 'is not a key we know'],
     [
       'a wrong value',
@@ -182,13 +187,13 @@ describe('skills', () => {
   test('two forms, and a partial of the operator in place of a shipped one', () => {
     using folder = new ConfigFolder({
       'skills/greet.md': skill(
-        "Hello {{ who }} {% include '_news' %}\n--- resumed ---\nAgain {{ who }}{{ nobody.at.all }}",
+        "Hello {{ with.who }} {% include '_news' %}\n--- resumed ---\nAgain {{ with.who }}{{ with.nobody.at.all }}",
       ),
-      'skills/_news.md': 'news of {{ who }}\n',
+      'skills/_news.md': 'news of {{ with.who }}\n',
     });
     const greet = folder.load().skills.get('greet')!;
-    expect(greet.render('full', { who: 'Ann' }).trim()).toBe('Hello Ann news of Ann');
-    expect(greet.render('short', { who: 'Ann' }).trim()).toBe('Again Ann');
+    expect(greet.render('full', { with: { who: 'Ann' } }).trim()).toBe('Hello Ann news of Ann');
+    expect(greet.render('short', { with: { who: 'Ann' } }).trim()).toBe('Again Ann');
   });
 
   test('without a short form the full one serves', () => {

@@ -2,7 +2,9 @@
 import { basename, extname, join, resolve } from 'node:path';
 import { type AgentDefaults, readAgent } from './agent-file.ts';
 import type { AgentConfig, Flow, Skill } from './config.ts';
+import type { SkillReads } from './flow-events.ts';
 import { mergeFlows, readFlow, readFlows } from './flow-file.ts';
+import { checkFlowNames } from './flow-names.ts';
 import type { Loading } from './loading.ts';
 import { readSkill, templateProblem } from './skill-file.ts';
 import { Templates } from './templates.ts';
@@ -59,7 +61,11 @@ export function readAgents(folder: Folder, defaults: AgentDefaults, loading: Loa
   return { valid, names: new Set(files.keys()) };
 }
 
-export function readSkills(folder: Folder, loading: Loading): Found<Skill> {
+export interface FoundSkills extends Found<Skill> {
+  reads: Map<string, SkillReads>;
+}
+
+export function readSkills(folder: Folder, loading: Loading): FoundSkills {
   const texts = [...byName(folder, loading)].map(
     ([name, file]) => [name, file, loading.sources.text(file) ?? ''] as const,
   );
@@ -70,12 +76,16 @@ export function readSkills(folder: Folder, loading: Loading): Found<Skill> {
     const parsed = templates.parse(text);
     if (parsed.kind === 'wrong') loading.problems.push(templateProblem(file, parsed.line, parsed.problem));
   }
+  for (const [name, file] of partials) loading.partials.set(name, file);
   const valid = new Map<string, Skill>();
+  const reads = new Map<string, SkillReads>();
   for (const [name, file, text] of skills) {
-    const skill = readSkill(file, text, templates, loading);
-    if (skill !== null) valid.set(name, skill);
+    const read = readSkill(file, text, templates, loading);
+    if (read === null) continue;
+    valid.set(name, read.skill);
+    reads.set(name, { file, reads: read.reads });
   }
-  return { valid, names: new Set(skills.map(([name]) => name)) };
+  return { valid, names: new Set(skills.map(([name]) => name)), reads };
 }
 
 export function readFlowFolder(folder: Folder, loading: Loading): Flow[] {
@@ -83,10 +93,11 @@ export function readFlowFolder(folder: Folder, loading: Loading): Flow[] {
     (loading.sources.list(path, ['.yaml', '.yml']) ?? []).flatMap((file) =>
       readFlows(file, loading.sources.text(file) ?? '', loading),
     );
-  const own = folder.own === folder.shipped ? [] : read(folder.own);
+  const shipped = read(folder.shipped);
+  const own = folder.own === folder.shipped ? [] : checkFlowNames(read(folder.own), shipped, loading);
   const seen = new Map<string, string>();
   const flows: Flow[] = [];
-  for (const raw of mergeFlows(own, read(folder.shipped))) {
+  for (const raw of mergeFlows(own, shipped)) {
     const twin = raw.name === null ? undefined : seen.get(raw.name);
     if (raw.name !== null && twin !== undefined) {
       const problem = `${twin} has a flow of that name as well`;

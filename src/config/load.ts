@@ -7,6 +7,7 @@ import { assemble } from './assemble.ts';
 import type { LoadedConfig } from './config.ts';
 import { containerOptions } from './container-options.ts';
 import type { Environment } from './environment.ts';
+import { checkConditionFields, checkSkillFields } from './flow-events.ts';
 import { folderOf, readAgents, readFlowFolder, readSkills } from './folders.ts';
 import { withLines } from './loading.ts';
 import { type Options, options } from './options.ts';
@@ -52,6 +53,7 @@ export function readConfig(request: ConfigRequest): ConfigReading {
     problems: [],
     warnings: [],
     lines: new Map(),
+    partials: new Map(),
     templates: new Map(),
     reported: new Set(),
   };
@@ -85,6 +87,8 @@ function read(preparation: Preparation): LoadedConfig | null {
   const flows = readFlowFolder(where('flows'), preparation);
   const named = { agents: agents.names, skills: skills.names };
   checkFlowReferences(flows, named, preparation);
+  checkConditionFields(flows, preparation);
+  checkSkillFields(flows, skills.reads, preparation);
   if (found === null) return null;
   checkAccounts({ file, forges: found.forges, flows }, named, preparation);
   if (problems.length > 0) return null;

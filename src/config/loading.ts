@@ -11,6 +11,8 @@ export interface Loading {
   warnings: string[];
   /** by file, what was found on which line */
   lines: Map<string, LineOf>;
+  /** files of the partials of skills, by name */
+  partials: Map<string, string>;
 }
 
 /** A problem is told with its path; the line is found here, once, for all of them. */

@@ -1,7 +1,11 @@
 /** The known word nearest to a mistyped one, or null when nothing is near enough to be worth saying. */
-function nearest(word: string, known: Iterable<string>): string | null {
+export function nearest(
+  word: string,
+  known: Iterable<string>,
+  most = Number.MAX_SAFE_INTEGER,
+): string | null {
   // A third of the word: `prot` finds `port` (2 edits in 4 letters), `foo` does not find `url`.
-  const limit = Math.max(2, Math.floor(word.length / 3));
+  const limit = Math.min(most, Math.max(2, Math.floor(word.length / 3)));
   let best: { word: string; distance: number } | null = null;
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());

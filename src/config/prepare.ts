@@ -18,6 +18,7 @@ export interface Preparation {
   problems: ConfigProblem[];
   warnings: string[];
   lines: Map<string, LineOf>;
+  partials: Map<string, string>;
   /** dotted path → text as written, for values that had variables in them */
   templates: Map<string, string>;
   /** dotted paths that already have a problem */

@@ -18,7 +18,7 @@ describe('what is refused, and with which words', () => {
   test('YAML that does not parse, with line and column and without the text', () => {
     const problems = problemsOf('model:\n  api_key: "sk-secret\n   bad: [\n');
     expect(problems[0]).toMatchObject({ file: 'claude-hooks.yaml', path: '', value: null });
-    expect(problems[0]!.problem).toMatch(/^is not valid YAML, line \d+, column \d+: /);
+    expect(problems[0]!.problem).toMatch(/^is not valid YAML \(.+\), line \d+, column \d+$/);
     expect(JSON.stringify(problems)).not.toContain('sk-secret');
     const alias = problemsOf('model: { api_key: *sk-secret }\n');
     expect(JSON.stringify(alias)).not.toContain('sk-secret');
@@ -156,6 +156,7 @@ describe('variables and secrets', () => {
     expect(problemsOf(SMALL_CONFIG, env)).toEqual([
       {
         file: 'claude-hooks.yaml',
+        line: 2,
         path: 'model.api_key',
         value: `\${MODEL_KEY}`,
         problem: 'the environment variable MODEL_KEY is not set',
@@ -244,6 +245,6 @@ test('everything that is wrong is said at once, in sentences that end with the r
     'flows/own.yaml x.on[0]',
   ]);
   expect(() => folder.load()).toThrow(
-    `${folder.file}: forges.home.kind (value: "sourceforge"): expected one of forgejo, gitea. Set it to one of forgejo, gitea. Which forge it is.`,
+    `${folder.file}:6: forges.home.kind (value: "sourceforge"): expected one of forgejo, gitea. Set it to one of forgejo, gitea. Which forge it is.`,
   );
 });

@@ -1,5 +1,5 @@
 /** One `skills/<name>.md`: front matter, the full form, and after a line `--- resumed ---` the short form. */
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { ConfigProblem } from '../errors.ts';
 import type { Skill } from './config.ts';
@@ -8,7 +8,8 @@ import type { Loading } from './loading.ts';
 import { NAME_PATTERN } from './options.ts';
 import { validate } from './problems.ts';
 import { tableOf } from './table.ts';
-import type { Templates } from './templates.ts';
+import { unknownVariable } from './template-fields.ts';
+import type { Read, Templates } from './templates.ts';
 
 export const skillOptions = z.strictObject({
   name: z.string().regex(NAME_PATTERN).optional().meta({
@@ -21,8 +22,19 @@ export const skillOptions = z.strictObject({
 const SKILL_TABLE = tableOf(skillOptions);
 const SEPARATOR = /^--- resumed ---[ \t]*$/m;
 
+export interface ReadSkill {
+  skill: Skill;
+  /** of its own text, without its partials; lines of the file */
+  reads: readonly Pick<Read, 'path' | 'line'>[];
+}
+
 /** null when the file has a problem; it is reported. */
-export function readSkill(file: string, text: string, templates: Templates, loading: Loading): Skill | null {
+export function readSkill(
+  file: string,
+  text: string,
+  templates: Templates,
+  loading: Loading,
+): ReadSkill | null {
   const name = basename(file, '.md');
   const parts = readFrontMatter(file, text);
   if (parts.kind === 'problems') {
@@ -50,12 +62,13 @@ export function readSkill(file: string, text: string, templates: Templates, load
     });
     return null;
   }
-  return {
+  const skill: Skill = {
     name,
     file,
     description: found.description,
-    render: (form, context) => (form === 'full' ? render : renderShort)(context),
+    render: (form, context) => (form === 'full' ? render : renderShort).render(context),
   };
+  return { skill, reads: [...render.reads, ...(renderShort === render ? [] : renderShort.reads)] };
 }
 
 interface Form {
@@ -70,21 +83,43 @@ function readForm(
   { file, text, line, form }: Form,
   templates: Templates,
   loading: Loading,
-): ((context: object) => string) | null {
+): { render(context: object): string; reads: ReadSkill['reads'] } | null {
   if (text.trim() === '') {
     const remedy = 'Write what the agent is to do; the short form comes after a line --- resumed ---.';
     loading.problems.push({ file, path: `${form} form`, value: null, problem: 'is empty', remedy });
     return null;
   }
   const parsed = templates.parse(text);
-  if (parsed.kind === 'template') return parsed.render;
-  loading.problems.push(templateProblem(file, parsed.line + line - 1, parsed.problem));
-  return null;
+  if (parsed.kind === 'wrong') {
+    loading.problems.push(templateProblem(file, parsed.line + line - 1, parsed.problem));
+    return null;
+  }
+  const inFile = ({ path, line: row }: Read) => ({ path, line: row + line - 1 });
+  const own = parsed.reads.filter(({ partial }) => partial === null).map(inFile);
+  for (const read of own) reportUnknown(file, read, loading);
+  for (const read of parsed.reads) {
+    if (read.partial !== null) reportUnknown(partialFile(file, read.partial, loading), read, loading);
+  }
+  return { render: parsed.render, reads: own };
+}
+
+/** Once, however many skills have the partial. */
+function reportUnknown(file: string, { path, line }: ReadSkill['reads'][number], loading: Loading): void {
+  const unknown = unknownVariable(path);
+  if (unknown === null) return;
+  const problem = { file, line, path: path.join('.'), value: null, ...unknown };
+  if (loading.problems.some((known) => JSON.stringify(known) === JSON.stringify(problem))) return;
+  loading.problems.push(problem);
+}
+
+function partialFile(skill: string, partial: string, loading: Loading): string {
+  return loading.partials.get(partial) ?? join(dirname(skill), `${partial}.md`);
 }
 
 export function templateProblem(file: string, line: number, problem: string): ConfigProblem {
   return {
     file,
+    line,
     path: `line ${line}`,
     value: null,
     problem,

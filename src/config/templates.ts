@@ -3,9 +3,18 @@ import { Liquid, LiquidError, type Template } from 'liquidjs';
 import { registerWordFilters } from './word-filters.ts';
 
 export type Parsed =
-  | { kind: 'template'; render(context: object): string }
+  | { kind: 'template'; render(context: object): string; reads: readonly Read[] }
   /** `line` counts from the start of the template's text */
   | { kind: 'wrong'; line: number; problem: string };
+
+/** A variable that a template does not make itself. */
+export interface Read {
+  path: readonly string[];
+  /** line of the template's text, or of the partial's */
+  line: number;
+  /** the partial it stands in; null = the text itself */
+  partial: string | null;
+}
 
 export class Templates {
   readonly #engine: Liquid;
@@ -24,7 +33,11 @@ export class Templates {
     if (missing !== null) return missing;
     try {
       const parsed: Template[] = this.#engine.parse(text);
-      return { kind: 'template', render: (context) => String(this.#engine.renderSync(parsed, context)) };
+      return {
+        kind: 'template',
+        render: (context) => String(this.#engine.renderSync(parsed, context)),
+        reads: this.#reads(parsed),
+      };
     } catch (error) {
       if (!LiquidError.is(error)) throw error;
       const [line] = error.token.getPosition();
@@ -36,6 +49,17 @@ export class Templates {
     }
   }
 
+  #reads(parsed: Template[]): Read[] {
+    const { globals } = this.#engine.analyzeSync(parsed, { partials: true });
+    return Object.values(globals)
+      .flat()
+      .map(({ segments, location }) => ({
+        path: namesOf(segments),
+        line: location.row,
+        partial: location.file ?? null,
+      }));
+  }
+
   /** The engine resolves partials while it renders, which is too late to tell the operator. */
   #missingPartial(text: string): Parsed | null {
     for (const use of text.matchAll(/\{%-?\s*(?:include|render)\s+['"]([^'"]+)['"]/g)) {
@@ -45,4 +69,10 @@ export class Templates {
     }
     return null;
   }
+}
+
+/** Up to a place in a list or a name that is only known when it runs. */
+function namesOf(segments: readonly unknown[]): string[] {
+  const end = segments.findIndex((segment) => typeof segment !== 'string');
+  return segments.slice(0, end === -1 ? undefined : end).map(String);
 }

@@ -111,7 +111,7 @@ describe('no match says why', () => {
         detail: 'No such key: number',
       },
     ]);
-    const text = flow({ if: 'event.comment.body' });
+    const text = flow({ if: 'dyn(event.comment.body)' });
     expect(routed(comment, [text]).considered[0]).toMatchObject({
       verdict: 'condition-error',
       detail: 'gave a string, not true or false',

@@ -1,0 +1,53 @@
+/** Which fields of an event say nothing for which events, whatever is delivered: a condition on one is a mistake. */
+import type { EventName, ForgeEvent } from '../vocabulary.ts';
+
+type Nullable = { [K in keyof ForgeEvent]: null extends ForgeEvent[K] ? K : never }[keyof ForgeEvent];
+
+const ISSUES = ['pull', 'comment', 'review', 'ci', 'push', 'requestedReviewer'] as const;
+const PULLS = ['comment', 'review', 'ci', 'push', 'requestedReviewer'] as const;
+const REVIEWERS = ['comment', 'review', 'ci', 'push'] as const;
+const COMMENTS = ['review', 'ci', 'push', 'requestedReviewer'] as const;
+const CI = ['comment', 'review', 'push', 'requestedReviewer'] as const;
+
+const ALWAYS_NULL: Readonly<Record<EventName, readonly Nullable[]>> = {
+  'issue.opened': ISSUES,
+  'issue.assigned': ISSUES,
+  'issue.unassigned': ISSUES,
+  'issue.labeled': ISSUES,
+  'issue.edited': ISSUES,
+  'issue.closed': ISSUES,
+  'issue.reopened': ISSUES,
+  'comment.created': COMMENTS,
+  'comment.edited': COMMENTS,
+  'comment.deleted': COMMENTS,
+  'pull.opened': PULLS,
+  'pull.assigned': PULLS,
+  'pull.unassigned': PULLS,
+  'pull.labeled': PULLS,
+  'pull.edited': PULLS,
+  'pull.synchronized': PULLS,
+  'pull.closed': PULLS,
+  'pull.merged': PULLS,
+  'pull.reopened': PULLS,
+  'pull.review_requested': REVIEWERS,
+  'pull.review_request_removed': REVIEWERS,
+  'review.submitted': ['comment', 'ci', 'push', 'requestedReviewer'],
+  push: ['item', 'pull', 'comment', 'review', 'ci', 'requestedReviewer'],
+  'ci.succeeded': CI,
+  'ci.failed': CI,
+};
+
+export function isAlwaysNull(event: EventName, field: string): boolean {
+  return ALWAYS_NULL[event].some((known) => known === field);
+}
+
+/** Those of the events that have it, for a remedy. */
+export function eventsWith(field: string): EventName[] {
+  return (Object.keys(ALWAYS_NULL) as EventName[]).filter((event) => !isAlwaysNull(event, field));
+}
+
+/** Of `event.comment.body`: `comment`, and whether something inside of it is read. */
+export function fieldOf(path: readonly string[]): { field: string; inside: boolean } | null {
+  const [root, field] = path;
+  return root !== 'event' || field === undefined ? null : { field, inside: path.length > 2 };
+}
