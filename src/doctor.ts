@@ -31,9 +31,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
 export async function runDoctor(given: Omit<DoctorContext, 'rows' | 'sites'>): Promise<DoctorReport> {
   const { url } = given.config.database;
   const isFirst = !given.service.running && isNotMadeYet(url);
-  const database = isFirst ? 'there is none yet' : await openToRead(url);
+  const database = isFirst ? new Error('there is none yet') : await openToRead(url);
   try {
-    const isOpen = typeof database !== 'string';
+    const isOpen = !(database instanceof Error);
     const findings = isFirst
       ? [notStartedYet(url)]
       : await checkDatabase(isOpen ? database : null, isOpen ? null : database);
@@ -50,7 +50,7 @@ export async function runDoctor(given: Omit<DoctorContext, 'rows' | 'sites'>): P
       service: given.service.running ? 'running' : 'not running',
     };
   } finally {
-    if (typeof database !== 'string') await database.close();
+    if (!(database instanceof Error)) await database.close();
   }
 }
 
@@ -72,7 +72,7 @@ async function carefully(name: string, check: Check, context: DoctorContext): Pr
   }
 }
 
-async function openToRead(url: string): Promise<Database | string> {
+async function openToRead(url: string): Promise<Database | Error> {
   let database: Database | null = null;
   try {
     database = openDatabase({ url, readOnly: true });
@@ -80,6 +80,6 @@ async function openToRead(url: string): Promise<Database | string> {
     return database;
   } catch (error) {
     await database?.close().catch(() => {});
-    return (error as Error).message;
+    return error instanceof Error ? error : new Error(String(error));
   }
 }

@@ -5,6 +5,7 @@ import type { AgentConfig, Flow, Skill } from './config.ts';
 import type { SkillReads } from './flow-events.ts';
 import { mergeFlows, readFlow, readFlows } from './flow-file.ts';
 import { checkFlowNames } from './flow-names.ts';
+import { checkEntries } from './folder-entries.ts';
 import type { Loading } from './loading.ts';
 import { readSkill, templateProblem } from './skill-file.ts';
 import { Templates } from './templates.ts';
@@ -52,10 +53,11 @@ export interface Found<T> {
 }
 
 export function readAgents(folder: Folder, defaults: AgentDefaults, loading: Loading): Found<AgentConfig> {
-  const files = byName(folder, loading);
+  const files = byName('agents', folder, loading);
   const valid = new Map<string, AgentConfig>();
   for (const [name, file] of files) {
-    const agent = readAgent(file, loading.sources.text(file) ?? '', defaults, loading);
+    const text = textOf(file, loading);
+    const agent = text === null ? null : readAgent(file, text, defaults, loading);
     if (agent !== null) valid.set(name, agent);
   }
   return { valid, names: new Set(files.keys()) };
@@ -66,21 +68,23 @@ export interface FoundSkills extends Found<Skill> {
 }
 
 export function readSkills(folder: Folder, loading: Loading): FoundSkills {
-  const texts = [...byName(folder, loading)].map(
-    ([name, file]) => [name, file, loading.sources.text(file) ?? ''] as const,
+  const texts = [...byName('skills', folder, loading)].map(
+    ([name, file]) => [name, file, textOf(file, loading)] as const,
   );
   const partials = texts.filter(([name]) => name.startsWith('_'));
   const skills = texts.filter(([name]) => !name.startsWith('_'));
-  const templates = new Templates(Object.fromEntries(partials.map(([name, , text]) => [name, text.trim()])));
+  const templates = new Templates(
+    Object.fromEntries(partials.map(([name, , text]) => [name, (text ?? '').trim()])),
+  );
   for (const [, file, text] of partials) {
-    const parsed = templates.parse(text);
+    const parsed = templates.parse(text ?? '');
     if (parsed.kind === 'wrong') loading.problems.push(templateProblem(file, parsed.line, parsed.problem));
   }
   for (const [name, file] of partials) loading.partials.set(name, file);
   const valid = new Map<string, Skill>();
   const reads = new Map<string, SkillReads>();
   for (const [name, file, text] of skills) {
-    const read = readSkill(file, text, templates, loading);
+    const read = text === null ? null : readSkill(file, text, templates, loading);
     if (read === null) continue;
     valid.set(name, read.skill);
     reads.set(name, { file, reads: read.reads });
@@ -88,11 +92,16 @@ export function readSkills(folder: Folder, loading: Loading): FoundSkills {
   return { valid, names: new Set(skills.map(([name]) => name)), reads };
 }
 
+const ENDINGS = ['.yaml', '.yml'];
+
 export function readFlowFolder(folder: Folder, loading: Loading): Flow[] {
   const read = (path: string) =>
-    (loading.sources.list(path, ['.yaml', '.yml']) ?? []).flatMap((file) =>
-      readFlows(file, loading.sources.text(file) ?? '', loading),
+    (loading.sources.list(path, ENDINGS) ?? []).flatMap((file) =>
+      readFlows(file, textOf(file, loading) ?? '', loading),
     );
+  const { own: folderOwn } = folder;
+  if (folderOwn !== folder.shipped)
+    checkEntries({ kind: 'flows', folder: folderOwn, endings: ENDINGS }, loading);
   const shipped = read(folder.shipped);
   const own = folder.own === folder.shipped ? [] : checkFlowNames(read(folder.own), shipped, loading);
   const seen = new Map<string, string>();
@@ -117,8 +126,19 @@ export function readFlowFolder(folder: Folder, loading: Loading): Flow[] {
   return flows;
 }
 
+/** null where there is none to read, which is reported. */
+function textOf(file: string, { sources, problems }: Loading): string | null {
+  const text = sources.text(file);
+  if (text !== null && text.trim() !== '') return text;
+  const problem = text === null ? sources.trouble(file) : 'is empty';
+  const remedy = 'Mend or remove it: docs/configuration.md says what belongs into it.';
+  problems.push({ file, path: '', value: null, problem, remedy });
+  return null;
+}
+
 /** name → file; the operator's file wins. */
-function byName(folder: Folder, loading: Loading): Map<string, string> {
+function byName(kind: 'agents' | 'skills', folder: Folder, loading: Loading): Map<string, string> {
+  if (folder.own !== folder.shipped) checkEntries({ kind, folder: folder.own, endings: ['.md'] }, loading);
   const files = [folder.shipped, folder.own].flatMap((path) => loading.sources.list(path, ['.md']) ?? []);
   return new Map(
     files

@@ -13,7 +13,7 @@ import { withLines } from './loading.ts';
 import { type Options, options } from './options.ts';
 import { type Preparation, prepare } from './prepare.ts';
 import { validate } from './problems.ts';
-import { checkAccounts, checkFlowReferences } from './references.ts';
+import { checkAccounts, checkFlowReferences, checkUnused } from './references.ts';
 import { Sources } from './sources.ts';
 import { tableOf } from './table.ts';
 import { readYaml } from './yaml-text.ts';
@@ -54,6 +54,7 @@ export function readConfig(request: ConfigRequest): ConfigReading {
     warnings: [],
     lines: new Map(),
     partials: new Map(),
+    shipped: SHIPPED,
     templates: new Map(),
     reported: new Set(),
   };
@@ -88,6 +89,7 @@ function read(preparation: Preparation): LoadedConfig | null {
   const named = { agents: agents.names, skills: skills.names };
   checkFlowReferences(flows, named, preparation);
   checkConditionFields(flows, preparation);
+  checkUnused({ agents: agents.valid, skills: skills.valid, flows }, preparation);
   checkSkillFields(flows, skills.reads, preparation);
   if (found === null) return null;
   checkAccounts({ file, forges: found.forges, flows }, named, preparation);
@@ -100,7 +102,13 @@ function readMainFile(preparation: Preparation): Record<string, unknown> | null 
   const text = preparation.sources.text(file);
   if (text === null) {
     const remedy = 'Create it, let this user read it, or name another file with --config.';
-    problems.push({ file, path: '', value: null, problem: 'cannot be read', remedy });
+    const problem = `cannot be read: it ${preparation.sources.trouble(file)}`;
+    problems.push({ file, path: '', value: null, problem, remedy });
+    return null;
+  }
+  if (text.trim() === '') {
+    const remedy = 'Write the configuration into it; README.md has a small one.';
+    problems.push({ file, path: '', value: null, problem: 'is empty', remedy });
     return null;
   }
   const yaml = readYaml(file, text);

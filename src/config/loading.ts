@@ -13,6 +13,8 @@ export interface Loading {
   lines: Map<string, LineOf>;
   /** files of the partials of skills, by name */
   partials: Map<string, string>;
+  /** folder of what this release brings */
+  shipped: string;
 }
 
 /** A problem is told with its path; the line is found here, once, for all of them. */

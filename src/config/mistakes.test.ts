@@ -1,6 +1,7 @@
 /** Mistakes that were accepted once: each is told with file, line, what is known and the remedy. */
 import { describe, expect, test } from 'vitest';
 import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts';
+import { loadConfig } from './load.ts';
 
 const flow = (lines: string, on = 'comment.created') =>
   `name: mine\non: [${on}]\nagent: dev\nskill: answer-comment\n${lines}\n`;
@@ -160,6 +161,56 @@ describe('YAML', () => {
     ]);
     expect(() => folder.load()).toThrow(
       'flows/own.yaml:6: two.on[1] (value: "issue.open"): is not an event.',
+    );
+  });
+});
+
+const agent = '---\ndescription: Helps.\n---\nYou help.\n';
+
+describe('files and folders', () => {
+  test.each([
+    ['agents/helper.markdown', agent, 'agents are files that end in .md', 'Rename it to helper.md'],
+    ['agents/helper.yaml', agent, 'agents are files that end in .md', 'Rename it to helper.md'],
+    ['agents/helper.MD', agent, 'agents are files that end in .md', 'Rename it to helper.md'],
+    ['agents/My Helper.md', agent, 'its name is not one that flows can use', 'Rename it to my-helper.md'],
+    ['agents/helper.md/inside.md', agent, 'is a folder', 'Put a file of that name in its place'],
+    ['agents/helper.md', ' \n', 'is empty', 'docs/configuration.md'],
+    ['agents/helper.md', 'a\0b', 'is not a text in UTF-8', 'docs/configuration.md'],
+    ['flows/own.md', flow(''), 'flows are files that end in .yaml', 'Rename it to own.yaml'],
+    ['flows/own.yaml', '', 'is empty', 'docs/configuration.md'],
+  ])('%s', (file, text, problem, remedy) => {
+    using folder = new ConfigFolder({ [file]: text });
+    const [only, ...more] = folder.problems();
+    expect(more).toEqual([]);
+    expect(only!.file).toBe(file.replace('/inside.md', ''));
+    expect(only!.problem).toContain(problem);
+    expect(only!.remedy).toContain(remedy);
+  });
+
+  test('what is left beside them is no mistake, and what does nothing is a warning', () => {
+    using folder = new ConfigFolder({
+      'agents/README.md': 'Ours.',
+      'agents/dev.md~': agent,
+      'agents/.hidden.yaml': '',
+      'agents/notes.txt': 'Mine.',
+      'agents/more/deep.md': agent,
+      'agents/revewer.md': `\uFEFF${agent}`,
+      'skills/greet.md': skill('Hello.'),
+    });
+    expect(folder.load().warnings.map((warning) => warning.replace(`${folder.path}/`, ''))).toEqual([
+      expect.stringMatching(/^agents\/more: is a folder/),
+      expect.stringMatching(/^agents\/notes.txt: is not read/),
+      expect.stringMatching(/^agents\/revewer.md: no flow names the agent revewer.*Did you mean "reviewer"/),
+      expect.stringMatching(/^skills\/greet.md: no flow names the skill greet/),
+    ]);
+  });
+
+  test('a main file that is empty, or a folder', () => {
+    using empty = new ConfigFolder({ 'claude-hooks.yaml': '\n' });
+    expect(empty.problems()).toMatchObject([{ problem: 'is empty' }]);
+    using folder = new ConfigFolder({ 'inside/claude-hooks.yaml': 'x' });
+    expect(() => loadConfig({ file: `${folder.path}/inside`, env: {} })).toThrow(
+      'it is a folder, not a file',
     );
   });
 });

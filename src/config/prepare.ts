@@ -19,6 +19,8 @@ export interface Preparation {
   warnings: string[];
   lines: Map<string, LineOf>;
   partials: Map<string, string>;
+  /** folder of what this release brings */
+  shipped: string;
   /** dotted path → text as written, for values that had variables in them */
   templates: Map<string, string>;
   /** dotted paths that already have a problem */
@@ -106,7 +108,8 @@ function fromFile({ base, paths, beside, path }: SecretFile, to: Preparation): u
     }
     const text = to.sources.text(resolve(to.folder, expanded.text));
     if (text === null) {
-      return fail(expanded.text, 'cannot be read', 'Create the file, or let the service read it.');
+      const problem = `cannot be read: it ${to.sources.trouble(resolve(to.folder, expanded.text))}`;
+      return fail(expanded.text, problem, 'Create the file, or let the service read it.');
     }
     const secret = text.replace(/[\r\n]+$/, '');
     return secret === '' ? fail(expanded.text, 'is empty', 'Put the secret into the file.') : secret;

@@ -1,7 +1,7 @@
 /** Names that must lead somewhere: flows to agents and skills, forge accounts to agents. */
 import type { Flow } from './config.ts';
 import type { Loading } from './loading.ts';
-import { suggestion } from './nearest.ts';
+import { nearest, suggestion } from './nearest.ts';
 
 export interface Named {
   /** every agent and skill there is a file for, valid or not: a broken file is reported once, as itself */
@@ -21,6 +21,30 @@ export function checkFlowReferences(flows: readonly Flow[], named: Named, loadin
         problem: `there is no ${kind} of that name`,
         remedy: `Add ${kind}s/${flow[kind]}.md or correct the name. ${suggestion(flow[kind], known)}`.trim(),
       });
+    }
+  }
+}
+
+interface Files {
+  agents: ReadonlyMap<string, { file: string }>;
+  skills: ReadonlyMap<string, { file: string }>;
+  flows: readonly Flow[];
+}
+
+/** A file of the operator's that no flow names was meant to do something: most often its name is misspelt. */
+export function checkUnused({ agents, skills, flows }: Files, loading: Loading): void {
+  for (const [kind, all] of [
+    ['agent', agents],
+    ['skill', skills],
+  ] as const) {
+    const named = new Set(flows.map((flow) => flow[kind]));
+    const own = [...all].filter(([name, { file }]) => !named.has(name) && !file.startsWith(loading.shipped));
+    for (const [name, { file }] of own) {
+      const near = nearest(name, named);
+      const meant = near === null ? '' : ` Did you mean "${near}"? Then rename the file.`;
+      loading.warnings.push(
+        `${file}: no flow names the ${kind} ${name}, so it does nothing.${meant} Add a flow with ${kind}: ${name}, or remove the file.`,
+      );
     }
   }
 }

@@ -11,7 +11,7 @@ function problemsOf(text: string, env = SMALL_ENV) {
 describe('what is refused, and with which words', () => {
   test('a file that is not there', () => {
     expect(() => loadConfig({ file: '/nowhere/claude-hooks.yaml', env: {} })).toThrow(
-      '/nowhere/claude-hooks.yaml: cannot be read. Create it, let this user read it, or name another file with --config.',
+      '/nowhere/claude-hooks.yaml: cannot be read: it is not there. Create it, let this user read it, or name another file with --config.',
     );
   });
 
@@ -195,7 +195,7 @@ describe('variables and secrets', () => {
   test('a secret file that is not there, empty, or beside the secret itself', () => {
     const at = (line: string) => SMALL_CONFIG.replace(/api_key: .*/, line);
     expect(problemsOf(at('api_key_file: nowhere'))).toMatchObject([
-      { path: 'model.api_key_file', value: 'nowhere', problem: 'cannot be read' },
+      { path: 'model.api_key_file', value: 'nowhere', problem: 'cannot be read: it is not there' },
     ]);
     expect(problemsOf(at('api_key_file: claude-hooks.yaml\n  api_key: sk-real-one'))).toMatchObject([
       { path: 'model.api_key_file', value: null, problem: 'api_key is set as well' },

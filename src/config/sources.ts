@@ -14,6 +14,20 @@ export class Sources {
     return text?.replace(/^\uFEFF/, '') ?? null;
   }
 
+  /** Why `text` is null for it, in words that go on after the path. */
+  trouble(path: string): string {
+    return troubleOf(path);
+  }
+
+  /** Everything in a folder, by name; null when there is no such folder. */
+  entries(folder: string): { path: string; isFolder: boolean }[] | null {
+    this.folders.add(folder);
+    const names = this.#ask(() => listOrNull(folder)?.sort() ?? null);
+    return (
+      names?.map((name) => ({ path: join(folder, name), isFolder: isFolder(join(folder, name)) })) ?? null
+    );
+  }
+
   /** Files of a folder with one of the extensions, by name; null when there is no such folder. */
   list(folder: string, extensions: readonly string[]): string[] | null {
     this.folders.add(folder);
@@ -35,16 +49,44 @@ export class Sources {
 
 function readOrNull(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8');
+    const bytes = readFileSync(path);
+    return bytes.includes(0) ? null : bytes.toString('utf8');
   } catch {
     return null;
+  }
+}
+
+function troubleOf(path: string): string {
+  try {
+    return readFileSync(path).includes(0) ? 'is not a text in UTF-8' : 'could not be read a moment ago';
+  } catch (error) {
+    switch ((error as NodeJS.ErrnoException).code) {
+      case 'ENOENT':
+        return 'is not there';
+      case 'EISDIR':
+        return 'is a folder, not a file';
+      case 'EACCES':
+      case 'EPERM':
+        return 'may not be read by this user';
+      default:
+        return `cannot be read (${(error as NodeJS.ErrnoException).code})`;
+    }
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
   }
 }
 
 function filesOrNull(folder: string, extensions: readonly string[]): string[] | null {
   const names = listOrNull(folder);
   if (names === null) return null;
-  return names.filter((name) => extensions.includes(extname(name)) && !basename(name).startsWith('.')).sort();
+  const meant = names.filter((name) => extensions.includes(extname(name)) && !basename(name).startsWith('.'));
+  return meant.filter((name) => !isFolder(join(folder, name))).sort();
 }
 
 function listOrNull(folder: string): string[] | null {

@@ -5,6 +5,7 @@ import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { describeDatabases } from '../../test/support/databases.ts';
 import { throughPgbouncer } from '../../test/support/pgbouncer.ts';
 import { needs } from '../../test/support/requirements.ts';
+import { checkDatabase } from '../doctor/records.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { type Database, migrate, openDatabase, pendingMigrations, serialise } from './database.ts';
 
@@ -101,6 +102,10 @@ describe.skipIf(!pooler.ok || 'missing' in inject('postgres'))(pooler.title('beh
       await expect(migrate(opened(url))).rejects.toThrow(refusal);
       await expect(accept(opened(url), 'a')).rejects.toThrow(refusal);
       await expect(pendingMigrations(opened(url, { readOnly: true }))).rejects.toThrow(refusal);
+      const told = await pendingMigrations(opened(url, { readOnly: true })).catch((error: Error) => error);
+      expect(await checkDatabase(null, told as Error)).toMatchObject([
+        { check: 'database-unreachable', remedy: expect.stringMatching(/^Set pool_mode = transaction/) },
+      ]);
     });
 
     test('a parameter in the address that the pooler does not take is named', async () => {

@@ -20,6 +20,11 @@ export function postgresDialect({ url, readOnly }: { url: string; readOnly: bool
 /** What stands between us and the server does not let us work; the message says what has to be set there. */
 export class PoolerRefuses extends Error {
   override name = 'PoolerRefuses';
+  readonly remedy: string;
+  constructor(said: string, remedy: string, cause: unknown) {
+    super(`The connection pooler in front of PostgreSQL refuses us: ${said}. ${remedy}`, { cause });
+    this.remedy = remedy;
+  }
 }
 
 class OurPostgresDialect extends PostgresDialect {
@@ -114,9 +119,7 @@ async function inOurWords<T>(work: () => Promise<T>): Promise<T> {
     const said = error instanceof Error ? error.message : String(error);
     const remedy = POOLER_REMEDIES.find(([words]) => words.test(said))?.[1];
     if (remedy === undefined) throw error;
-    throw new PoolerRefuses(`The connection pooler in front of PostgreSQL refuses us: ${said}. ${remedy}`, {
-      cause: error,
-    });
+    throw new PoolerRefuses(said, remedy, error);
   }
 }
 

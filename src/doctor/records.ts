@@ -1,6 +1,7 @@
 /** What the rows tell: schema, refused credentials, parks, CLI versions of sessions; and who holds the state folder. */
 import { statSync } from 'node:fs';
 import { pendingMigrations } from '../database/database.ts';
+import { PoolerRefuses } from '../database/postgres.ts';
 import type { Check, DoctorContext } from './contract.ts';
 import type { Finding } from './finding.ts';
 
@@ -35,7 +36,7 @@ export function notStartedYet(url: string): Finding {
 /** The database itself, before anything else reads it. `problem`: it could not be opened. */
 export async function checkDatabase(
   database: Parameters<typeof pendingMigrations>[0] | null,
-  problem: string | null,
+  problem: Error | null,
 ): Promise<Finding[]> {
   const subject = 'database';
   if (database === null) {
@@ -45,8 +46,9 @@ export async function checkDatabase(
         severity: 'broken',
         subject,
         problem: 'the database cannot be read',
-        evidence: problem ?? 'no answer',
+        evidence: problem?.message ?? 'no answer',
         remedy:
+          (problem instanceof PoolerRefuses ? problem.remedy : null) ??
           'Start the service once (it makes and migrates the database), or correct database.url; for PostgreSQL see that the server is up and lets us in.',
       },
     ];

@@ -1,0 +1,55 @@
+/** What stands in the operator's folders and is not what it seems: a wrong ending, a folder, a name nobody can use. */
+import { basename, extname } from 'node:path';
+import type { Loading } from './loading.ts';
+import { NAME_PATTERN } from './options.ts';
+
+export interface EntriesOf {
+  kind: 'agents' | 'flows' | 'skills';
+  folder: string;
+  endings: readonly string[];
+}
+
+/** Endings that somebody gives to a file that is meant to be read. */
+const MEANT = ['.md', '.markdown', '.mdown', '.mkd', '.mdx', '.yaml', '.yml'];
+/** What editors and people leave beside a file on purpose. */
+const LEFT = /^\.|^readme\b|^license\b|~$|\.(bak|orig|old|tmp|swp|disabled|example)$/i;
+
+export function checkEntries({ kind, folder, endings }: EntriesOf, loading: Loading): void {
+  for (const { path, isFolder } of loading.sources.entries(folder) ?? []) {
+    const name = basename(path);
+    if (LEFT.test(name)) continue;
+    const ending = extname(name);
+    const fits = endings.includes(ending);
+    const report = (problem: string, remedy: string) =>
+      loading.problems.push({ file: path, path: '', value: null, problem, remedy });
+    if (isFolder && fits) {
+      report(
+        'is a folder',
+        `Put a file of that name in its place: ${kind} are files that end in ${endings[0]}.`,
+      );
+    } else if (isFolder) {
+      loading.warnings.push(
+        `${path}: is a folder, and ${kind} in folders below are not read. Move its files up to ${folder}, or the folder to another place.`,
+      );
+    } else if (!fits && MEANT.includes(ending.toLowerCase())) {
+      const better = `${basename(name, ending)}${endings[0]}`;
+      report(
+        `is not read, because ${kind} are files that end in ${endings[0]}`,
+        `Rename it to ${better}, or move it out of ${folder}.`,
+      );
+    } else if (!fits) {
+      loading.warnings.push(
+        `${path}: is not read, because ${kind} are files that end in ${endings[0]}. Rename it, or move it out of ${folder}.`,
+      );
+    } else if (kind !== 'flows' && !NAME_PATTERN.test(basename(name, ending).replace(/^_/, ''))) {
+      const better = basename(name, ending)
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, '-')
+        .replace(/^-|-$/g, '');
+      report(
+        'its name is not one that flows can use: lower-case letters, digits and dashes',
+        `Rename it${better === '' ? '' : ` to ${better}${endings[0]}`}.`,
+      );
+    }
+  }
+}
