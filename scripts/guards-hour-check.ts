@@ -158,6 +158,18 @@ export const HOUR_CHECK_GUARDS: Guard[] = [
     tests: { files: MISTAKES, named: 'files and folders' },
   },
   {
+    name: 'names of forge tools',
+    keeps: 'an agent from lacking a tool whose name is misspelt',
+    off: [
+      {
+        file: 'src/config/agent-file.ts',
+        find: 'if (unknown.length > 0) return null;',
+        replace: 'loading.problems.splice(0);',
+      },
+    ],
+    tests: { files: MISTAKES, named: 'tools' },
+  },
+  {
     name: 'quote it',
     keeps: 'a variable without quotes from being answered with the theory of YAML',
     off: [

@@ -14,6 +14,29 @@ export type CapReason = 'max-turns' | 'max-budget' | 'max-requests' | 'max-token
 /** Tools of the CLI that fetch what is outside of the container. No agent has them: what it asks for would get out, too. */
 export const TOOLS_OUTSIDE = ['WebSearch', 'WebFetch'] as const;
 
+/** Tools of the forge by their short names; the CLI sees them as `mcp__forge__<name>`, and no other MCP server. */
+export const FORGE_TOOL_NAMES = [
+  'read_item',
+  'list_items',
+  'list_comments',
+  'list_reviews',
+  'list_ci_runs',
+  'read_ci_log',
+  'comment',
+  'edit_comment',
+  'react',
+  'add_labels',
+  'remove_labels',
+  'assign',
+  'unassign',
+  'set_status',
+  'update_pull',
+  'request_review',
+  'submit_review',
+  'merge',
+  'create_issue',
+] as const;
+
 /** What somebody may do in a repository, weakest first. */
 export const PERMISSIONS = ['none', 'read', 'write', 'admin', 'owner'] as const;
 export type Permission = (typeof PERMISSIONS)[number];

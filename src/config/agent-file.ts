@@ -1,11 +1,13 @@
 /** One `agents/<name>.md`. */
 import { basename } from 'node:path';
-import { TOOLS_OUTSIDE } from '../vocabulary.ts';
+import type { ConfigProblem } from '../errors.ts';
+import { FORGE_TOOL_NAMES, TOOLS_OUTSIDE } from '../vocabulary.ts';
 import { type AgentOptions, agentOptions, CLAUDE_CODE_KEYS } from './agent-options.ts';
 import type { AgentConfig } from './config.ts';
 import { containerSettings } from './container-settings.ts';
 import { readFrontMatter } from './front-matter.ts';
 import type { Loading } from './loading.ts';
+import { suggestion } from './nearest.ts';
 import type { Options } from './options.ts';
 import { validate } from './problems.ts';
 import { tableOf } from './table.ts';
@@ -59,6 +61,9 @@ export function readAgent(
     });
     return null;
   }
+  const unknown = unknownTools(found);
+  loading.problems.push(...unknown.map((problem) => ({ file, ...problem })));
+  if (unknown.length > 0) return null;
   return agentConfig({ name, file, instructions: parts.body.trim() }, found, defaults);
 }
 
@@ -95,6 +100,37 @@ function agentConfig(
     quietSeconds: found.quiet_seconds ?? defaults.quietSeconds,
     maxWaitSeconds: found.max_wait_seconds ?? defaults.maxWaitSeconds,
   };
+}
+
+/** Tools of the CLI change with its releases and are not known here; those of MCP servers are ours. */
+function unknownTools(found: AgentOptions): Omit<ConfigProblem, 'file'>[] {
+  const short = toolNames(found.forge_tools ?? [])
+    .filter((tool) => !FORGE_TOOL_NAMES.some((known) => known === tool))
+    .map((tool) => ({
+      path: 'forge_tools',
+      value: JSON.stringify(tool),
+      problem: 'is no tool of the forge',
+      remedy: suggestion(tool.replace(MCP_FORGE, ''), FORGE_TOOL_NAMES),
+    }));
+  const long = (['tools', 'disallowed_tools'] as const).flatMap((path) =>
+    toolNames(found[path] ?? [])
+      .map((tool) => tool.split('(')[0]!.trim())
+      .filter((tool) => tool.startsWith('mcp__') && !isForgeTool(tool))
+      .map((tool) => ({
+        path,
+        value: JSON.stringify(tool),
+        problem: 'is no tool of an MCP server that agents have: there is one, mcp__forge',
+        remedy: suggestion(tool, ['mcp__forge', ...FORGE_TOOL_NAMES.map((name) => `mcp__forge__${name}`)]),
+      })),
+  );
+  return [...short, ...long];
+}
+
+const MCP_FORGE = /^mcp__forge__/;
+
+function isForgeTool(tool: string): boolean {
+  if (tool === 'mcp__forge' || tool === 'mcp__forge__*') return true;
+  return MCP_FORGE.test(tool) && FORGE_TOOL_NAMES.some((name) => name === tool.replace(MCP_FORGE, ''));
 }
 
 /** `WebFetch(domain:example.org)` is one, too. */

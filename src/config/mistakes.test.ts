@@ -214,3 +214,18 @@ describe('files and folders', () => {
     );
   });
 });
+
+describe('tools', () => {
+  test.each([
+    ['forge_tools: [coment, read_item]', 'forge_tools', '"coment"', 'Did you mean "comment"?'],
+    ['forge_tools: [mcp__forge__comment]', 'forge_tools', '"mcp__forge__comment"', 'Did you mean "comment"?'],
+    ['tools: Read, mcp__forge__coment', 'tools', '"mcp__forge__coment"', '"mcp__forge__comment"?'],
+    ['disallowedTools: [mcp__github__merge]', 'disallowed_tools', '"mcp__github__merge"', ''],
+  ])('%s', (line, path, value, remedy) => {
+    using folder = new ConfigFolder({ 'agents/dev.md': agent.replace('\n---\nYou', `\n${line}\n---\nYou`) });
+    const [only, ...more] = folder.problems();
+    expect(more).toEqual([]);
+    expect(only).toMatchObject({ file: 'agents/dev.md', path, value });
+    expect(only!.remedy).toContain(remedy);
+  });
+});

@@ -49,7 +49,8 @@ const database = z
       .regex(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/)
       .optional()
       .meta({
-        description: 'SQLite file or PostgreSQL address. Without it: `claude-hooks.db` in the state folder.',
+        description:
+          'SQLite file or PostgreSQL address; a pgbouncer in front of it needs `pool_mode` transaction or session. Without it: `claude-hooks.db` in the state folder.',
         'x-secret': true,
         'x-expects': `sqlite:<path> or postgres://user:\${PASSWORD}@host/name`,
       }),
