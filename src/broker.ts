@@ -24,7 +24,7 @@ const TOOLS: readonly Tool[] = [
 ];
 
 /** Their short names; `vocabulary.ts` has them for the check of `forge_tools`. */
-export const OFFERED_TOOL_NAMES: readonly string[] = TOOLS.map(({ name }) => name);
+export const FORGE_TOOL_NAMES: readonly string[] = TOOLS.map(({ name }) => name);
 
 /**
  * What a restricted run may not do is refused when it is called, not left out: the list of tools comes first in what

@@ -15,7 +15,7 @@ export type CapReason = 'max-turns' | 'max-budget' | 'max-requests' | 'max-token
 export const TOOLS_OUTSIDE = ['WebSearch', 'WebFetch'] as const;
 
 /** Tools of the forge by their short names; the CLI sees them as `mcp__forge__<name>`, and no other MCP server. */
-export const FORGE_TOOL_NAMES = [
+export const FORGE_TOOLS = [
   'read_item',
   'list_items',
   'list_comments',

@@ -1,7 +1,7 @@
 /** One `agents/<name>.md`. */
 import { basename } from 'node:path';
 import type { ConfigProblem } from '../errors.ts';
-import { FORGE_TOOL_NAMES, TOOLS_OUTSIDE } from '../vocabulary.ts';
+import { FORGE_TOOLS, TOOLS_OUTSIDE } from '../vocabulary.ts';
 import { type AgentOptions, agentOptions, CLAUDE_CODE_KEYS } from './agent-options.ts';
 import type { AgentConfig } from './config.ts';
 import { containerSettings } from './container-settings.ts';
@@ -105,12 +105,12 @@ function agentConfig(
 /** Tools of the CLI change with its releases and are not known here; those of MCP servers are ours. */
 function unknownTools(found: AgentOptions): Omit<ConfigProblem, 'file'>[] {
   const short = toolNames(found.forge_tools ?? [])
-    .filter((tool) => !FORGE_TOOL_NAMES.some((known) => known === tool))
+    .filter((tool) => !FORGE_TOOLS.some((known) => known === tool))
     .map((tool) => ({
       path: 'forge_tools',
       value: JSON.stringify(tool),
       problem: 'is no tool of the forge',
-      remedy: suggestion(tool.replace(MCP_FORGE, ''), FORGE_TOOL_NAMES),
+      remedy: suggestion(tool.replace(MCP_FORGE, ''), FORGE_TOOLS),
     }));
   const long = (['tools', 'disallowed_tools'] as const).flatMap((path) =>
     toolNames(found[path] ?? [])
@@ -120,7 +120,7 @@ function unknownTools(found: AgentOptions): Omit<ConfigProblem, 'file'>[] {
         path,
         value: JSON.stringify(tool),
         problem: 'is no tool of an MCP server that agents have: there is one, mcp__forge',
-        remedy: suggestion(tool, ['mcp__forge', ...FORGE_TOOL_NAMES.map((name) => `mcp__forge__${name}`)]),
+        remedy: suggestion(tool, ['mcp__forge', ...FORGE_TOOLS.map((name) => `mcp__forge__${name}`)]),
       })),
   );
   return [...short, ...long];
@@ -130,7 +130,7 @@ const MCP_FORGE = /^mcp__forge__/;
 
 function isForgeTool(tool: string): boolean {
   if (tool === 'mcp__forge' || tool === 'mcp__forge__*') return true;
-  return MCP_FORGE.test(tool) && FORGE_TOOL_NAMES.some((name) => name === tool.replace(MCP_FORGE, ''));
+  return MCP_FORGE.test(tool) && FORGE_TOOLS.some((name) => name === tool.replace(MCP_FORGE, ''));
 }
 
 /** `WebFetch(domain:example.org)` is one, too. */

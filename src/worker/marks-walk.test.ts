@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { MarksStage, type RunningSession, STRANGER } from '../../test/support/marks-stage.ts';
 import { shownTo } from '../../test/support/prompt-context.ts';
 import { needs } from '../../test/support/requirements.ts';
-import { OFFERED_TOOL_NAMES } from '../broker.ts';
+import { FORGE_TOOL_NAMES } from '../broker.ts';
 import { Words } from '../config/words.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { Lease } from '../mailbox/leases.ts';
@@ -175,7 +175,7 @@ const TOOLS: Record<string, Walked> = {
 
 describe.skipIf(!here.ok)(here.title('every tool'), () => {
   test('is known here', () => {
-    expect(Object.keys(TOOLS).toSorted()).toEqual([...OFFERED_TOOL_NAMES].toSorted());
+    expect(Object.keys(TOOLS).toSorted()).toEqual([...FORGE_TOOL_NAMES].toSorted());
   });
 
   test.each(Object.keys(TOOLS))(
