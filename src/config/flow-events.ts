@@ -8,6 +8,11 @@ export function checkConditionFields(flows: readonly Flow[], loading: Loading): 
   for (const flow of flows.filter(({ enabled }) => enabled)) {
     const read = new Set(flow.clauses.flatMap(({ paths }) => paths.flatMap((path) => fieldIn(path) ?? [])));
     for (const field of read) checkField(flow, field, loading);
+    for (const event of flow.on.filter((name) => isAlwaysNull(name, 'item'))) {
+      loading.warnings.push(
+        `${flow.file}: ${flow.name}.on: ${event} is about no issue or pull request, so it wakes nobody. Take it out; pull.synchronized tells of new commits of a pull request.`,
+      );
+    }
   }
 }
 

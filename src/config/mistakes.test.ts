@@ -56,6 +56,8 @@ describe('a condition that is never true', () => {
     expect(asked.load().warnings).toEqual([expect.stringContaining('asking for it decides nothing')]);
     using some = new ConfigFolder(files("event.comment.body == 'x'", 'issue.opened, comment.created'));
     expect(some.load().warnings).toEqual([expect.stringContaining('never matches there')]);
+    using push = new ConfigFolder({ 'flows/mine.yaml': flow('', 'push') });
+    expect(push.load().warnings).toEqual([expect.stringContaining('push is about no issue or pull request')]);
     using off = new ConfigFolder(files("event.comment.body == 'x'\nenabled: false", 'issue.opened'));
     expect(off.load().warnings).toEqual([]);
   });
