@@ -63,7 +63,7 @@ function isAlive(pid: number): boolean {
 
 describe('what a program says has a bound', () => {
   test('an endless answer ends the program and is not kept', async () => {
-    const answer = await shell('exec yes', { maxBytes: 1_000_000 });
+    const answer = await shell('exec yes', { maxBytes: 1_000_000, timeoutMs: 5000 });
     expect(answer.cutShort).toEqual({ how: 'too-long', why: 'it wrote more than 1000000 bytes' });
     expect(answer).toMatchObject({ exitCode: null, stdout: Buffer.alloc(0) });
   });

@@ -55,8 +55,8 @@ export async function runProgram(call: ProgramCall): Promise<ProgramAnswer> {
   const timedOut = await withTimeLimit(child, call.timeoutMs);
   const result = await child;
   const cutShort = (): ProgramAnswer['cutShort'] => {
-    if (stdout.isOver) return { how: 'too-long', why: `it wrote more than ${maxBytes} bytes` };
     if (timedOut) return { how: 'timed-out', why: `timed out after ${call.timeoutMs / 1000} s` };
+    if (stdout.isOver) return { how: 'too-long', why: `it wrote more than ${maxBytes} bytes` };
     if (result.exitCode !== undefined) return null;
     if (result.signal !== undefined) return { how: 'killed', why: `it was ended by ${result.signal}` };
     return { how: 'not-started', why: result.originalMessage ?? 'it could not be started' };

@@ -30,6 +30,7 @@ export const FORGE_TOOLS = [
   'assign',
   'unassign',
   'set_status',
+  'open_pull',
   'update_pull',
   'request_review',
   'submit_review',
