@@ -88,10 +88,19 @@ describe.skipIf(!pooler.ok || 'missing' in inject('postgres'))(pooler.title('beh
 
     test('a server that ends a connection in use fails that use, and not the process', async () => {
       const database = await open();
+      const other = database.another();
+      const told = vi.spyOn(pg.Client.prototype, 'emit');
+      onTestFinished(() => told.mockRestore());
       const lost = database.transaction(async (tx) => {
-        await sql`select pg_terminate_backend(pg_backend_pid())`.execute(tx);
+        const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx);
+        await sql`select pg_terminate_backend(${rows[0]!.pid})`.execute(other.rows);
+        await vi.waitFor(() => expect(told.mock.calls.some(([name]) => name === 'error')).toBe(true), 10_000);
+        await sql`select 1`.execute(tx);
       });
-      await expect(lost).rejects.toThrow(/terminat/);
+      await expect(lost).rejects.toThrow();
+      // Node throws where nobody listens.
+      const ways = told.mock.results.filter((_, i) => told.mock.calls[i]![0] === 'error');
+      expect(ways.map(({ type }) => type)).toEqual(ways.map(() => 'return'));
       expect((await accept(database, 'after')).kind).toBe('accepted');
     });
 
