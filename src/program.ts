@@ -35,7 +35,7 @@ export interface ProgramAnswer {
 }
 
 /** A list of a million files is 100 MB. */
-export const LONGEST_ANSWER = 100_000_000;
+const LONGEST_ANSWER = 100_000_000;
 
 export async function runProgram(call: ProgramCall): Promise<ProgramAnswer> {
   const maxBytes = call.maxBytes ?? LONGEST_ANSWER;
