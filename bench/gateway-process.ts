@@ -89,7 +89,14 @@ async function gateway(baseUrl: string, databaseUrl: string, folder: string): Pr
   });
   const caps = { requests: 1_000_000, tokens: 1_000_000_000, usd: 1_000_000 };
   const models = { agent: 'claude-opus-5-5', small: null };
-  const open = await made.open({ dispatchId: 'bench', conversationId: 'bench', agent: 'dev', models, caps });
+  const open = await made.open({
+    dispatchId: 'bench',
+    conversationId: 'bench',
+    agent: 'dev',
+    models,
+    tools: [],
+    caps,
+  });
   return open.socketPath;
 }
 

@@ -116,8 +116,8 @@ export const WALLS_GATEWAY_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/agent-runner/run-cli.ts',
-        find: 'disallowedTools: [...agent.disallowedTools, ...TOOLS_OUTSIDE],',
-        replace: 'disallowedTools: [...agent.disallowedTools],',
+        find: '    tools: builtIn,',
+        replace: '    tools: [...builtIn, `WebSearch`, `WebFetch`],',
       },
     ],
     tests: { files: ['src/gateway/allowed.test.ts'], named: 'offers no tool' },
@@ -128,8 +128,8 @@ export const WALLS_GATEWAY_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/config/agent-file.ts',
-        find: 'if (outside !== undefined) {',
-        replace: "if (outside === '') {",
+        find: 'if (refused !== undefined) {',
+        replace: "if (refused === '') {",
       },
     ],
     tests: { files: ['src/config/folders.test.ts'], named: 'searches the web|by its rule' },

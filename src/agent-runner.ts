@@ -4,9 +4,11 @@ import { composePrompt } from './agent-runner/compose.ts';
 import { concludeRun, runFacts, verifyTranscript } from './agent-runner/conclude.ts';
 import type { DispatchRun, PromptTexts, RunnerDeps, RunOutcome } from './agent-runner/contract.ts';
 import { cliEnvironment } from './agent-runner/environment.ts';
+import { mcpNames } from './agent-runner/forge-server.ts';
 import { lighterTexts } from './agent-runner/lighter.ts';
 import { type CliReport, pinnedCliVersion, runCli } from './agent-runner/run-cli.ts';
 import { refuseSteering } from './agent-runner/steering-tools.ts';
+import { builtInTools } from './agent-runner/tools.ts';
 import { judgeReport, type Verdict } from './agent-runner/verdict.ts';
 import { placeOf } from './container/place.ts';
 import { faultPoint } from './faults.ts';
@@ -185,6 +187,7 @@ async function attemptRun(
     conversationId: dispatch.conversationId,
     agent: dispatch.agentName,
     models: { agent: dispatch.agent.model, small: deps.model.small },
+    tools: [...builtInTools(dispatch.agent), ...mcpNames(dispatch.tools)],
     caps: dispatch.caps,
   });
   const archiver = startArchiver({

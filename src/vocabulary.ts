@@ -11,8 +11,19 @@ export type EngineName = 'docker' | 'podman' | 'bubblewrap' | 'process';
 /** What ends a run before the agent is done: the CLI's own caps, then the gateway's. */
 export type CapReason = 'max-turns' | 'max-budget' | 'max-requests' | 'max-tokens' | 'max-usd';
 
-/** Tools of the CLI that fetch what is outside of the container. No agent has them: what it asks for would get out, too. */
-export const TOOLS_OUTSIDE = ['WebSearch', 'WebFetch'] as const;
+/** Tools of the CLI that an agent has when its file names none: what work on a repository needs. */
+export const USUAL_TOOLS = ['Agent', 'Bash', 'Edit', 'Read', 'Skill', 'TaskStop', 'Write'] as const;
+
+/** Those that its file may name besides. Every other one of the CLI is for a person at a terminal, or for the network. */
+export const MORE_TOOLS = [
+  'Glob',
+  'Grep',
+  'NotebookEdit',
+  'TaskCreate',
+  'TaskGet',
+  'TaskList',
+  'TaskUpdate',
+] as const;
 
 /** Tools of the forge by their short names; the CLI sees them as `mcp__forge__<name>`, and no other MCP server. */
 export const FORGE_TOOLS = [

@@ -50,6 +50,17 @@ export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<stri
     ...(!o.smallModel ? {} : { ANTHROPIC_DEFAULT_HAIKU_MODEL: o.smallModel }),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     DISABLE_AUTOUPDATER: '1',
+    // A memory in the CLI's folder is in no archive: it would be lost with the folder, and nobody could look at it.
+    CLAUDE_CODE_DISABLE_AUTO_MEMORY: '1',
+    // They are about the terminal of a person: key bindings, the status line, charts for a chat.
+    CLAUDE_CODE_DISABLE_BUNDLED_SKILLS: '1',
+    // The model is the operator's choice: the CLI goes on with another one when its model refuses or is not there.
+    CLAUDE_CODE_DISABLE_REFUSAL_FALLBACK: '1',
+    CLAUDE_CODE_NO_MODEL_FALLBACK: '1',
+    // Ours are in `tools.ts`.
+    CLAUDE_AGENT_SDK_DISABLE_BUILTIN_AGENTS: '1',
+    // All tools of an agent are few enough to be offered at once; a search for them is a request each.
+    ENABLE_TOOL_SEARCH: 'false',
     ...(o.root ? { IS_SANDBOX: '1' } : {}),
   };
   return place.forwarder === null ? env : forwarderEnvironment(env, place.forwarder);

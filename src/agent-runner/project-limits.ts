@@ -39,6 +39,10 @@ export function limitsOnProject({ env, agent, instructions }: ProjectLimits) {
       // Lists of all settings are put together. One without the agent's model makes the CLI take another, without a word.
       availableModels: [agent.model, 'opus', 'sonnet', 'haiku'],
       fastMode: false,
+      autoMemoryEnabled: false,
+      disableBundledSkills: true,
+      // It stays when bundled skills are off: a skill that builds panels and toasts for the CLI's own screen.
+      enabledPlugins: { 'cc-plugin-plugin-authoring@builtin': false },
       // Together with `disableBypassPermissionsMode` a project's default mode would win over the agent's.
       permissions: { defaultMode: agent.permissionMode },
       // Where it is anyway. A folder of the checkout would put its files into every prompt, as the agent's own memory.
@@ -80,12 +84,18 @@ const OVERRULED_VARIABLES = {
 /** Again in the settings, because those of a project come above the environment. Not the folders: no project can set them. */
 const SAID_AGAIN = [
   'API_TIMEOUT_MS',
+  'CLAUDE_AGENT_SDK_DISABLE_BUILTIN_AGENTS',
   'CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS',
+  'CLAUDE_CODE_DISABLE_AUTO_MEMORY',
+  'CLAUDE_CODE_DISABLE_BUNDLED_SKILLS',
   'CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC',
+  'CLAUDE_CODE_DISABLE_REFUSAL_FALLBACK',
   'CLAUDE_CODE_EAGER_FLUSH',
   'CLAUDE_CODE_MAX_RETRIES',
+  'CLAUDE_CODE_NO_MODEL_FALLBACK',
   'CLAUDE_CODE_STARTUP_FAILURE_RESULTS',
   'DISABLE_AUTOUPDATER',
+  'ENABLE_TOOL_SEARCH',
 ];
 
 function oursOf(env: Record<string, string>): Record<string, string> {

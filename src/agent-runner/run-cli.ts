@@ -13,10 +13,10 @@ import type {
   SDKResultMessage,
 } from '@anthropic-ai/claude-agent-sdk';
 import type { RunningContainer } from '../container/container.ts';
-import { TOOLS_OUTSIDE } from '../vocabulary.ts';
 import type { AgentOptions, AgentTool } from './contract.ts';
 import { forgeServer, mcpNames } from './forge-server.ts';
 import { type InstructionFiles, limitsOnProject } from './project-limits.ts';
+import { builtInTools, subagents } from './tools.ts';
 
 export interface CliRun {
   container: RunningContainer;
@@ -173,15 +173,17 @@ function stoppedOnce(container: RunningContainer, signal: AbortSignal): RunningC
 
 function sdkOptions(run: ObservedRun, report: CliReport, abort: AbortController): Options {
   const { agent, session } = run;
+  const builtIn = builtInTools(agent);
   return {
     ...(session.start === 'new' ? { sessionId: session.id } : { resume: session.id }),
     ...(session.resumeAt === null ? {} : { resumeSessionAt: session.resumeAt }),
     cwd: run.cwd,
     model: agent.model,
     ...(agent.effort === null ? {} : { effort: agent.effort }),
-    ...(agent.tools === null ? {} : { tools: agent.tools }),
+    tools: builtIn,
+    agents: subagents(builtIn),
     allowedTools: [...(agent.tools ?? []), ...mcpNames(run.tools)],
-    disallowedTools: [...agent.disallowedTools, ...TOOLS_OUTSIDE],
+    disallowedTools: agent.disallowedTools,
     ...(agent.maxTurns === null ? {} : { maxTurns: agent.maxTurns }),
     permissionMode: agent.permissionMode,
     allowDangerouslySkipPermissions: agent.permissionMode === 'bypassPermissions',

@@ -1,7 +1,7 @@
 /** One `agents/<name>.md`. */
 import { basename } from 'node:path';
 import type { ConfigProblem } from '../errors.ts';
-import { FORGE_TOOLS, TOOLS_OUTSIDE } from '../vocabulary.ts';
+import { FORGE_TOOLS, MORE_TOOLS, USUAL_TOOLS } from '../vocabulary.ts';
 import { type AgentOptions, agentOptions, CLAUDE_CODE_KEYS } from './agent-options.ts';
 import type { AgentConfig } from './config.ts';
 import { containerSettings } from './container-settings.ts';
@@ -50,15 +50,9 @@ export function readAgent(
     });
     return null;
   }
-  const outside = toolNames(found.tools ?? []).find(isOutside);
-  if (outside !== undefined) {
-    loading.problems.push({
-      file,
-      path: 'tools',
-      value: JSON.stringify(outside),
-      problem: 'is a tool that fetches what is outside of the container, and no agent has it',
-      remedy: `Take ${outside} out. What the agent should read belongs into the repository or onto the item.`,
-    });
+  const refused = toolNames(found.tools ?? []).find((tool) => !isToHave(tool));
+  if (refused !== undefined) {
+    loading.problems.push({ file, path: 'tools', value: JSON.stringify(refused), ...whyRefused(refused) });
     return null;
   }
   const unknown = unknownTools(found);
@@ -102,7 +96,7 @@ function agentConfig(
   };
 }
 
-/** Tools of the CLI change with its releases and are not known here; those of MCP servers are ours. */
+/** Those of MCP servers are ours. */
 function unknownTools(found: AgentOptions): Omit<ConfigProblem, 'file'>[] {
   const short = toolNames(found.forge_tools ?? [])
     .filter((tool) => !FORGE_TOOLS.some((known) => known === tool))
@@ -133,9 +127,28 @@ function isForgeTool(tool: string): boolean {
   return MCP_FORGE.test(tool) && FORGE_TOOLS.some((name) => name === tool.replace(MCP_FORGE, ''));
 }
 
-/** `WebFetch(domain:example.org)` is one, too. */
-function isOutside(tool: string): boolean {
-  return TOOLS_OUTSIDE.some((name) => name === tool.split('(')[0]!.trim());
+const TO_HAVE: readonly string[] = [...USUAL_TOOLS, ...MORE_TOOLS];
+
+/** `Bash(git status)` is Bash. Those of MCP servers are looked at by `unknownTools`. */
+function isToHave(tool: string): boolean {
+  return TO_HAVE.includes(nameOf(tool)) || tool.startsWith('mcp__');
+}
+
+function nameOf(tool: string): string {
+  return tool.split('(')[0]!.trim();
+}
+
+function whyRefused(tool: string): { problem: string; remedy: string } {
+  if (/^Web(Search|Fetch)$/.test(nameOf(tool))) {
+    return {
+      problem: 'is a tool that fetches what is outside of the container, and no agent has it',
+      remedy: `Take ${tool} out. What the agent should read belongs into the repository or onto the item.`,
+    };
+  }
+  return {
+    problem: 'is no tool that an agent may have',
+    remedy: `Take it out, or name another. ${suggestion(nameOf(tool), TO_HAVE)}`,
+  };
 }
 
 function withOurKeys(matter: unknown): unknown {

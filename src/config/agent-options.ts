@@ -1,5 +1,6 @@
 /** The option table of an agent's front matter: Claude Code's own keys, then ours. */
 import { z } from 'zod';
+import { MORE_TOOLS, USUAL_TOOLS } from '../vocabulary.ts';
 import { agentContainerOptions } from './container-options.ts';
 import { NAME_PATTERN } from './options.ts';
 
@@ -8,6 +9,8 @@ const tools = (description: string) =>
     .union([z.string(), z.array(z.string().min(1))])
     .optional()
     .meta({ description, 'x-expects': 'a list of tool names, or one text with commas' });
+
+const listed = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ');
 
 const wait = (description: string) => z.int().min(0).max(86_400).optional().meta({ description });
 
@@ -22,7 +25,9 @@ export const agentOptions = z.strictObject({
     'x-expects': 'lower-case letters, digits and dashes',
   }),
   description: z.string().min(1).meta({ description: 'What the agent is for, in one sentence.' }),
-  tools: tools('Tools it may use. Without it: all of them, but never `WebSearch` and `WebFetch`.'),
+  tools: tools(
+    `Tools of the CLI that it has. Without it: ${listed(USUAL_TOOLS)}. There are besides: ${listed(MORE_TOOLS)}.`,
+  ),
   disallowed_tools: tools('Tools taken away from it.'),
   model: z.string().min(1).optional().meta({
     description: 'Model it runs on. Without it, or with `inherit`: `model.default`.',

@@ -13,7 +13,7 @@ describe('agents', () => {
     expect(folder.load().agents.get('writer')).toMatchObject({
       tools: ['Read', 'Bash(git add, git commit)', 'Grep'],
       disallowedTools: ['Write'],
-      model: 'claude-sonnet-4-5',
+      model: 'sonnet',
       maxTurns: 30,
       effort: 'high',
       branchPrefix: 'bots/writer',

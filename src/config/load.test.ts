@@ -17,7 +17,7 @@ describe('a small configuration', () => {
     expect(config.model).toEqual({
       upstream: 'https://api.anthropic.com',
       credential: { kind: 'api-key', value: 'model-key-value' },
-      default: 'claude-sonnet-4-5',
+      default: 'sonnet',
       small: null,
       retries: 2,
       idleSeconds: 120,
@@ -55,7 +55,7 @@ describe('a small configuration', () => {
     expect(config.agents.get('dev')).toMatchObject({
       publish: 'pull-request',
       branchPrefix: 'dev',
-      model: 'claude-sonnet-4-5',
+      model: 'sonnet',
       resume: 'resume',
       permissionMode: 'bypassPermissions',
       quietSeconds: 5,

@@ -65,8 +65,9 @@ const model = z
     auth_token: secret(
       'Instead of `api_key`: a token sent as `Authorization: Bearer`, as OAuth, Bedrock and Vertex proxies want it.',
     ).optional(),
-    default: z.string().min(1).default('claude-sonnet-4-5').meta({
-      description: 'Model of agents that name none.',
+    default: z.string().min(1).default('sonnet').meta({
+      description:
+        'Model of agents that name none: `haiku`, `sonnet` and `opus` stand for the newest that the CLI of this release knows, or a full name.',
     }),
     small: text("Model for the CLI's small side tasks. Without it: the CLI's own choice.").optional(),
     retries: z.int().min(0).max(10).default(2).meta({

@@ -56,7 +56,6 @@ const TOOL_RESULT = block('tool_result', {
       text: TEXT,
       image: IMAGE,
       document: DOCUMENT,
-      tool_reference: block('tool_reference', { tool_name: text(200) }),
     }),
   ),
   is_error: flag,
@@ -67,7 +66,7 @@ const TOOL_USE = block('tool_use', {
   id: text(200),
   name: text(200),
   input: data,
-  caller: fields({ type: oneOf('direct') }),
+  caller: unseen('sessions of earlier releases may have it', fields({ type: oneOf('direct') })),
   cache_control: unseen(MARK, CACHE),
 });
 
@@ -95,7 +94,6 @@ const TOOL = fields({
   name: text(200),
   description: text(),
   input_schema: schema,
-  defer_loading: flag,
   cache_control: unseen(MARK, CACHE),
 });
 
@@ -144,7 +142,6 @@ export const BETAS: Listed = {
   'context-management-2025-06-27': null,
   'thinking-token-count-2026-05-13': null,
   'thinking-display-updates-2026-08-18': null,
-  'advanced-tool-use-2025-11-20': null,
   'per-turn-control-2026-07-01': null,
   'mid-conversation-tool-changes-2026-07-01': null,
   'effort-2025-11-24': null,

@@ -7,7 +7,8 @@
  * - Only the Messages API passes (`POST /v1/messages`, `POST /v1/messages/count_tokens`); every other path, method or
  *   host is refused, counted and audited.
  * - What a request holds is compared with a list of what the CLI sends (`allowed.ts`), and sent on as it was read. What is
- *   not on it, and a model that costs more than the run's own, is refused, counted and audited, too.
+ *   not on it, a model that costs more than the run's own, and a tool that its agent does not have are refused, counted
+ *   and audited, too.
  * - The container's own credential headers are dropped; ours are added outside. It never learns them, also not from an
  *   error or a redirect.
  * - Answers stream through without buffering.
@@ -42,6 +43,8 @@ export interface GatewayRun {
   conversationId: string;
   agent: string;
   models: RunModels;
+  /** names of the tools that its requests may offer to the model */
+  tools: readonly string[];
   caps: GatewayCaps;
 }
 

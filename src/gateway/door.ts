@@ -78,7 +78,9 @@ async function serve(
     const inspected = await inspector.inspect(came);
     if (response.destroyed) return;
     if ('status' in inspected) return refuse(at, request, response, inspected);
-    const { body, model, question } = inspected;
+    const { body, model, tools, question } = inspected;
+    const tool = tools.find((name) => !at.run.tools.includes(name));
+    if (tool !== undefined) return refuse(at, request, response, notOffered(tool));
     if (!mayName(model, at.run.models, at.prices)) return refuse(at, request, response, dearer(at, model));
     await passOn({ request, response, path, body, model, question, at });
   } catch (error) {
@@ -96,6 +98,15 @@ function dearer({ run }: RunAtGateway, model: string): Refusal {
   return refusal(
     422,
     `This run may not use the model ${asked}: it has ${run.models.agent}, and what is known to cost no more. Name one of these; a person can change the agent's model.`,
+  );
+}
+
+/** As the API does: the session is kept. A tool in the history is no offer, so an earlier session passes. */
+function notOffered(tool: string): Refusal {
+  const asked = tool.replace(/[^\w.-]/g, '?').slice(0, 80);
+  return refusal(
+    422,
+    `This run's agent does not have the tool ${asked}. Leave it out; a person can change "tools" in the agent's file.`,
   );
 }
 

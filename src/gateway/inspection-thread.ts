@@ -1,20 +1,20 @@
 /** The thread that inspects large bodies; started by `inspector.ts`. */
 import { parentPort } from 'node:worker_threads';
 import type { Refusal } from './admission.ts';
-import { inspect } from './inspection.ts';
+import { type Inspected, inspect } from './inspection.ts';
 
 /** A Buffer arrives as a plain array of bytes. */
-export type ThreadAnswer = Refusal | { body: Uint8Array; model: string; question: string };
+export type ThreadAnswer = Refusal | (Omit<Inspected, 'body'> & { body: Uint8Array });
 
 const port = parentPort!;
 port.on('message', (sent: SharedArrayBuffer | Uint8Array<ArrayBuffer>) => {
   const inspected = inspect(bytesOf(sent));
   if ('status' in inspected) return port.postMessage(inspected);
-  const { body, model, question } = inspected;
+  const { body, ...read } = inspected;
   const { buffer } = body;
   // What is shared needs no copy; what is ours alone is given away; the rest is short, and copied.
   const given = buffer instanceof ArrayBuffer && buffer.byteLength === body.byteLength ? [buffer] : [];
-  port.postMessage({ body, model, question } satisfies ThreadAnswer, given);
+  port.postMessage({ body, ...read } satisfies ThreadAnswer, given);
 });
 
 function bytesOf(sent: SharedArrayBuffer | Uint8Array<ArrayBuffer>): Buffer {

@@ -14,6 +14,8 @@ export interface Inspected {
   /** what goes on */
   body: Buffer;
   model: string;
+  /** names of the tools that it offers, each once */
+  tools: string[];
   /** names what is asked last: the same in every form in which the CLI asks it again */
   question: string;
 }
@@ -31,9 +33,10 @@ export function inspect(bytes: Buffer, { values, depth } = extentOf(bytes)): Ins
   }
   const misfit = findMisfit(value, BODY);
   if (misfit !== null) return refusedFor(misfit);
-  const { model } = value as { model?: string };
+  const { model, tools = [] } = value as { model?: string; tools?: { name?: string }[] };
   if (model === undefined) return refusal(400, 'The request names no model. Name one in "model".');
-  return { body: written(value, json, bytes), model, question: questionOf(value) };
+  const names = [...new Set(tools.map(({ name = '' }) => name))];
+  return { body: written(value, json, bytes), model, tools: names, question: questionOf(value) };
 }
 
 /** Reminders of the CLI's own are not of the question: they change from one form to the next. */

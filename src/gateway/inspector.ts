@@ -72,9 +72,5 @@ const ENDED = refusal(413, 'The request could not be inspected, by its size. Com
 function inspectedOf(answer: ThreadAnswer): Inspected | Refusal {
   if ('status' in answer) return answer;
   const { buffer, byteOffset, byteLength } = answer.body;
-  return {
-    body: Buffer.from(buffer, byteOffset, byteLength),
-    model: answer.model,
-    question: answer.question,
-  };
+  return { ...answer, body: Buffer.from(buffer, byteOffset, byteLength) };
 }

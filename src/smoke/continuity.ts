@@ -54,6 +54,7 @@ async function lookAtLayout(deps: ProbeDeps, stage: Stage): Promise<LayoutOutcom
     conversationId: stage.conversationId,
     agent: stage.agent.name,
     models: { agent: stage.agent.model, small: deps.config.model.small },
+    tools: [],
     caps: { requests: null, tokens: null, usd: null },
   });
   try {

@@ -45,6 +45,7 @@ export async function runAtSocket(o: {
       ...o.env,
     },
     model: 'claude-opus-5-5',
+    tools: ['Bash', 'Read'],
     ...(OTHER_CLI === null ? {} : { pathToClaudeCodeExecutable: OTHER_CLI }),
     settingSources: [],
     permissionMode: 'bypassPermissions',

@@ -1,0 +1,54 @@
+/**
+ * What of the CLI an agent has: its tools, and the kinds of subagents it may start. Lists of what is offered, not of what
+ * is taken away: a new release of the CLI adds nothing by itself.
+ */
+import { USUAL_TOOLS } from '../vocabulary.ts';
+import type { AgentOptions } from './contract.ts';
+
+/** As the SDK takes it. */
+interface Subagent {
+  description: string;
+  prompt: string;
+  disallowedTools?: string[];
+}
+
+/** Names of the CLI's own tools, in one order, so that the beginning of every prompt is the same. */
+export function builtInTools({
+  tools,
+  disallowedTools,
+}: Pick<AgentOptions, 'tools' | 'disallowedTools'>): string[] {
+  const named = tools?.map(nameOfRule) ?? USUAL_TOOLS;
+  // A rule such as `Bash(rm *)` forbids some calls; the tool itself stays.
+  return [...new Set(named)].filter((name) => !disallowedTools.includes(name)).sort();
+}
+
+/** `Bash(git status)` allows some calls of a tool. As the name of a tool the CLI (2.1.330) knows no such thing. */
+export function nameOfRule(rule: string): string {
+  return rule.split('(')[0]!.trim();
+}
+
+/**
+ * Instead of the CLI's own kinds, of which one sets up a person's status line. Those that a repository has in
+ * `.claude/agents` come on top. They keep the names that the CLI falls back to.
+ */
+export function subagents(builtIn: readonly string[]): Record<string, Subagent> {
+  if (!builtIn.includes('Agent')) return {};
+  return { 'general-purpose': GENERAL, Explore: EXPLORE };
+}
+
+const REPORT =
+  'End with a short report: what you found or did, with file and line, and what you could not settle. The one who asked ' +
+  'sees nothing but this report.';
+
+const GENERAL: Subagent = {
+  description:
+    'For a task of several steps of which only the outcome matters: answers a question about the code, runs commands, makes a change.',
+  prompt: `You do one task in a checkout of a repository, for another agent. Do all of it and nothing beyond it. ${REPORT}`,
+};
+
+const EXPLORE: Subagent = {
+  description:
+    'Only reads: finds where something is, across many files, when the answer is needed and not the text of the files. Say how thorough it should be.',
+  prompt: `You look for something in a checkout of a repository, for another agent. You read and search, and change nothing: no file, no branch, no package. Run independent searches at once. ${REPORT}`,
+  disallowedTools: ['Agent', 'Edit', 'NotebookEdit', 'Write'],
+};
