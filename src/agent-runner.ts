@@ -154,7 +154,7 @@ async function adoptAnswer(
     answer,
     adopted: true,
     aside: null,
-    ...(await runFacts(dispatch, deps, plan, { verified, turns: 0, usage: null })),
+    ...(await runFacts(dispatch, deps, plan, { verified, turns: 0, usage: null, model: null })),
   };
 }
 
@@ -217,7 +217,12 @@ async function attemptRun(
     const report = await runCli({
       container,
       prompt,
-      session: { id: plan.session.id, start: plan.start, resumeAt: plan.resumeAt },
+      session: {
+        id: plan.session.id,
+        start: plan.start,
+        resumeAt: plan.resumeAt,
+        anew: plan.session.told_of_memory === 1,
+      },
       cwd: place.cwd,
       env: cliEnvironment({
         place,

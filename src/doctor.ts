@@ -7,18 +7,21 @@ import { checkEngines } from './doctor/engines.ts';
 import { type DoctorReport, type Finding, worstFirst } from './doctor/finding.ts';
 import { checkFolders } from './doctor/folders.ts';
 import { checkHooks } from './doctor/hooks.ts';
+import { checkModels } from './doctor/models.ts';
 import { checkNetwork } from './doctor/network.ts';
 import { checkPermissions } from './doctor/permissions.ts';
 import { checkReaders } from './doctor/readers.ts';
 import { checkReads } from './doctor/reads.ts';
 import { checkDatabase, checkRecords, isNotMadeYet, notStartedYet } from './doctor/records.ts';
 import { siteFinder } from './doctor/repositories.ts';
+import { actingAgents } from './smoke.ts';
 
 const CHECKS: Readonly<Record<string, Check>> = {
   folders: checkFolders,
   readers: checkReaders,
   records: checkRecords,
   engines: checkEngines,
+  models: checkModels,
   network: checkNetwork,
   accounts: checkAccounts,
   permissions: checkPermissions,
@@ -45,6 +48,7 @@ export async function runDoctor(given: Omit<DoctorContext, 'rows' | 'sites'>): P
     const sorted = worstFirst(findings);
     return {
       findings: sorted,
+      models: actingAgents(given.config).map((agent) => given.model(agent).says),
       looked: ['database', ...Object.keys(CHECKS)],
       ok: sorted.every((f) => f.severity !== 'broken'),
       service: given.service.running ? 'running' : 'not running',

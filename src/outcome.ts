@@ -3,7 +3,7 @@
  * once; a crash between two of them goes on where it stopped.
  */
 import { ForgeRefused } from './errors.ts';
-import { continuityReceipt, postedText, unmarked } from './outcome/answer.ts';
+import { continuityReceipt, modelReceipt, postedText, unmarked } from './outcome/answer.ts';
 import { answerElsewhere } from './outcome/answer-elsewhere.ts';
 import { answerParts } from './outcome/answer-parts.ts';
 import { type EffectDeps, effectKey, lastResult, marker, once, wasBegun } from './outcome/effects.ts';
@@ -62,6 +62,8 @@ export interface Publication {
   answer: string;
   continuity: Continuity;
   continuityReason: string;
+  /** what made the answer, and what the one before it, where that was another; left out = nothing to say */
+  model?: { name: string | null; former: string | null };
 }
 
 export interface OutcomeDeps extends EffectDeps {
@@ -96,6 +98,7 @@ export async function publishOutcome(publication: Publication, deps: OutcomeDeps
   }
   notes.push(...(await publication.leftOver(published.pushedSha)));
   notes.push(...continuityReceipt(publication.continuity, publication.continuityReason));
+  notes.push(...modelReceipt(publication.model ?? { name: null, former: null }));
   const main = { ...publication, answer: mainPart(publication, parts) };
   const { length: refused } = published.refusals;
   const { reviewed } = publication;

@@ -53,6 +53,7 @@ export async function proposeSession(tx: Rows, proposal: Proposal): Promise<Sess
     size: 0,
     failed_resumes: 0,
     synthesised: proposal.synthesised ? 1 : 0,
+    told_of_memory: 0,
     cli_version: null,
     config_folder: proposal.configFolder,
     created_at: proposal.now,

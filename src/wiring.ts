@@ -12,6 +12,7 @@ import { createSmokeSchedule, type SmokeSchedule } from './smoke/schedule.ts';
 import { lockState, type StateLock } from './state-lock.ts';
 import { dispatchDeps, instanceOf } from './wiring/dispatching.ts';
 import { startServer } from './wiring/listening.ts';
+import { sayModels } from './wiring/models.ts';
 import type { Parts, ServiceOptions } from './wiring/parts.ts';
 import { keepFilesPrivate } from './wiring/private-files.ts';
 import { startRouting } from './wiring/routing.ts';
@@ -78,6 +79,7 @@ async function startParts(parts: Parts): Promise<Service> {
     throw error;
   });
   const smoke = startSmoke(parts, metrics);
+  sayModels(initial, log);
   void seeModelWay(parts, deps.runner);
   log.info(`claude-hooks listens on ${server.url}`);
   return {

@@ -24,12 +24,16 @@ export async function concludeRun<V extends Extract<Verdict, { kind: 'answered' 
   const unsaid = verdict.kind === 'capped' && report.lastAnswer === null;
   const head = unsaid ? plan.session.head : report.lastAnswer;
   if (unsaid && head === null)
-    return { ...verdict, ...factsOf(plan, { verified: null, turns: 0, usage: verdict.result.usage }) };
+    return {
+      ...verdict,
+      ...factsOf(plan, { verified: null, turns: 0, usage: verdict.result.usage, model: null }),
+    };
   const verified = report.writesLost ? null : await verifyTranscript(plan, head, deps);
   const facts = await runFacts(dispatch, deps, plan, {
     verified: verified === null ? null : { ...verified, cliVersion: report.cliVersion },
     turns: verdict.result.turns,
     usage: verdict.result.usage,
+    model: report.model,
   });
   return { ...verdict, ...facts };
 }
@@ -60,12 +64,17 @@ export async function verifyTranscript(
   };
 }
 
+export interface RunSeen extends Pick<RunFacts, 'verified' | 'turns' | 'usage'> {
+  /** what made the last answer; null = there was none in this run */
+  model: string | null;
+}
+
 /** An answer without a verified transcript stands, but the session is over: resuming it would silently forget. */
 export async function runFacts(
   dispatch: DispatchRun,
   deps: RunnerDeps,
   plan: SessionPlan,
-  run: { verified: VerifiedHead | null; turns: number; usage: unknown },
+  run: RunSeen,
 ): Promise<RunFacts> {
   if (run.verified === null) {
     const reason = 'transcript-not-written';
@@ -87,6 +96,13 @@ export async function runFacts(
   return factsOf(plan, run);
 }
 
-function factsOf(plan: SessionPlan, run: Pick<RunFacts, 'verified' | 'turns' | 'usage'>): RunFacts {
-  return { sessionId: plan.session.id, continuity: plan.continuity, reason: plan.reason, ...run };
+function factsOf(plan: SessionPlan, run: RunSeen): RunFacts {
+  const former = run.model === null || plan.model === run.model ? null : plan.model;
+  return {
+    sessionId: plan.session.id,
+    continuity: plan.continuity,
+    reason: plan.reason,
+    ...run,
+    model: { name: run.model, former },
+  };
 }

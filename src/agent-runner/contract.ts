@@ -109,6 +109,8 @@ export interface RunFacts {
   verified: VerifiedHead | null;
   turns: number;
   usage: unknown;
+  /** what made the last answer, and the last one before this run where that was another; null = not known */
+  model: { name: string | null; former: string | null };
 }
 
 export type RunOutcome =

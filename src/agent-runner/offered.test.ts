@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ConfigFolder } from '../../test/support/config-folder.ts';
 import { TestConversation, type TurnOptions } from '../../test/support/conversation.ts';
+import { earlierEngine, earlierGateway } from '../../test/support/earlier-release.ts';
 import { recorder } from '../../test/support/recorded-requests.ts';
 import { needs } from '../../test/support/requirements.ts';
 import type { AgentConfig } from '../config/config.ts';
@@ -144,6 +145,58 @@ describe.skipIf(!here.ok)(here.title('what reaches the model of'), () => {
     expect(textOf(requests.at(-1)!.sent)).toContain("Agent type 'statusline-setup' not found");
   });
 });
+
+test.skipIf(!here.ok)(
+  here.title('a session of an earlier release goes on with its history, and without what is off now'),
+  async () => {
+    const conversation = await TestConversation.open(`
+scenes:
+  - name: earlier
+    when: { prompt: FIRST }
+    steps: [{ tools: [{ name: ToolSearch, input: { query: 'select:CronList' } }] }, { text: The word is heron-7. }]
+fallback: { text: Done. }
+`);
+    const [earlier, now] = [recorder(), recorder()];
+    try {
+      await conversation.turn('FIRST', {
+        engine: earlierEngine(),
+        gateway: (ours) => earlier.over(earlierGateway(ours)),
+        agent: { model: 'claude-sonnet-4-5' },
+      });
+      await conversation.database.rows.updateTable('sessions').set({ told_of_memory: 1 }).execute();
+      const turn = await conversation.turn('SECOND', { gateway: now.over, agent: { model: 'sonnet' } });
+      expect(turn.outcome).toMatchObject({
+        kind: 'answered',
+        continuity: 'resumed',
+        model: { name: 'claude-sonnet-5-5', former: 'claude-sonnet-4-5' },
+      });
+      const { model, former_model } = turn.dispatch;
+      expect({ model, former_model }).toEqual({
+        model: 'claude-sonnet-5-5',
+        former_model: 'claude-sonnet-4-5',
+      });
+      const third = await conversation.turn('THIRD', { gateway: now.over, agent: { model: 'sonnet' } });
+      expect(third.outcome).toMatchObject({ model: { name: 'claude-sonnet-5-5', former: null } });
+    } finally {
+      await conversation.close();
+    }
+    const before = earlier.requests.map(({ body }): Sent => JSON.parse(body.toString('utf8')));
+    expect(names(toolsOf(before[0]!))).toEqual(
+      expect.arrayContaining(['ScheduleWakeup', 'ToolSearch', 'Workflow']),
+    );
+    expect(textOf(before[0]!)).toMatch(/persistent[^\n]+memory[^\n]+\/memory\//);
+    expect(now.requests).toHaveLength(2);
+    for (const { status, body } of now.requests) {
+      const sent: Sent = JSON.parse(body.toString('utf8'));
+      expect(status).toBe(200);
+      expect(textOf(sent)).toContain('heron-7');
+      expect(toolsOf(sent)).toEqual(OFFERED.dev!.tools);
+      expect(JSON.stringify(sent.system)).not.toMatch(/memor(y|ies)\b/i);
+      expect(body.toString('utf8')).not.toMatch(/projects\/[^"]*\/memory/);
+    }
+  },
+  60_000,
+);
 
 function names(tools: string[]): string[] {
   return tools.map((tool) => tool.split('(')[0]!);

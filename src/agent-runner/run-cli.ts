@@ -21,7 +21,13 @@ import { builtInTools, subagents } from './tools.ts';
 export interface CliRun {
   container: RunningContainer;
   prompt: string;
-  session: { id: string; start: 'new' | 'resume'; resumeAt: string | null };
+  session: {
+    id: string;
+    start: 'new' | 'resume';
+    resumeAt: string | null;
+    /** the system prompt that the CLI has recorded is not used */
+    anew?: boolean;
+  };
   cwd: string;
   env: Record<string, string>;
   /** the only instruction files that the CLI may load; null = whatever is there */
@@ -66,6 +72,8 @@ export interface CliReport {
   cliVersion: string | null;
   /** uuid of the last answer on the main thread */
   lastAnswer: string | null;
+  /** what made it, as the model's side names it */
+  model: string | null;
   /** the last text on the main thread that no call of a tool came after */
   lastWords: string;
   /** every result of the run, in order; work left in the background makes a second one */
@@ -102,6 +110,7 @@ export async function runCli(given: CliRun): Promise<CliReport> {
     initId: null,
     cliVersion: null,
     lastAnswer: null,
+    model: null,
     lastWords: '',
     results: [],
     writesLost: false,
@@ -187,7 +196,12 @@ function sdkOptions(run: ObservedRun, report: CliReport, abort: AbortController)
     ...(agent.maxTurns === null ? {} : { maxTurns: agent.maxTurns }),
     permissionMode: agent.permissionMode,
     allowDangerouslySkipPermissions: agent.permissionMode === 'bypassPermissions',
-    systemPrompt: { type: 'preset', preset: 'claude_code', append: agent.instructions },
+    systemPrompt: {
+      type: 'preset',
+      preset: 'claude_code',
+      append: agent.instructions,
+      ...(session.anew === true ? { snapshot: false } : {}),
+    },
     settingSources: ['project'],
     ...limitsOnProject(run),
     env: run.env,
@@ -292,6 +306,7 @@ async function takeAnswer(
     return;
   }
   report.lastAnswer = message.uuid;
+  report.model = message.message.model;
   for (const block of message.message.content) {
     if (block.type === 'tool_use') report.lastWords = '';
     if (block.type !== 'text') continue;

@@ -23,6 +23,7 @@ function report(partial: Partial<CliReport> = {}): CliReport {
   return {
     initId: ID,
     cliVersion: '2.1.330',
+    model: null,
     lastAnswer: 'head',
     lastWords: '',
     results: [result()],

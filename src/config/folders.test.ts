@@ -64,6 +64,18 @@ describe('agents', () => {
       'fetches what is outside of the container',
     ],
     [
+      'a tool of the CLI that is of no use here',
+      agent('description: x\ntools: [Read, ScheduleWakeup]'),
+      'tools',
+      'is no tool that an agent may have',
+    ],
+    [
+      'a tool of the forge in the wrong list',
+      agent('description: x\ntools: [Read, mcp__forge__comment]'),
+      'tools',
+      'is a tool of the forge',
+    ],
+    [
       'a prefix git would refuse',
       agent('description: x\nbranch_prefix: "a..b"'),
       'branch_prefix',

@@ -176,6 +176,10 @@ interface DispatchesTable {
   continuity: string | null;
   /** in the checkout when the run began; of a branch when its first attempt did; null = no run was announced yet */
   commit_sha: string | null;
+  /** what its last answer was made by, as the model's side names it */
+  model: string | null;
+  /** what the last answer before it in the same session was made by, where that was another one */
+  former_model: string | null;
   /** the prompt as handed to the CLI, written before the spawn */
   prompt: string | null;
   /** JSON array of message ids the prompt carries */
@@ -211,6 +215,8 @@ interface SessionsTable {
   failed_resumes: number;
   /** 1 when the transcript was written by us from the record */
   synthesised: number;
+  /** 1 when the system prompt that the CLI has recorded for it tells of a memory: it is then made anew */
+  told_of_memory: Generated<number>;
   cli_version: string | null;
   config_folder: string;
   created_at: number;

@@ -1,5 +1,5 @@
 /** What the doctor's checks are given. Each check is `(context) → findings`; it changes nothing that anybody keeps. */
-import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
+import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { ContainerEngine } from '../container/container.ts';
 import type { Rows } from '../database/database.ts';
 import type { Forge, FoundRepository } from '../forge/forge.ts';
@@ -69,6 +69,11 @@ export interface DoctorContext {
   /** absolute path of the CLI that fits an image */
   cli: (image: string | null) => Promise<string>;
   pinnedCliVersion: string;
+  /** which model this agent's is today, what it costs, and what of its settings does nothing */
+  model: (agent: AgentConfig) => {
+    says: string;
+    problems: Pick<Finding, 'check' | 'severity' | 'problem' | 'remedy'>[];
+  };
 }
 
 export type Check = (context: DoctorContext) => Promise<Finding[]>;

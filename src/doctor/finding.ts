@@ -23,6 +23,8 @@ export interface DoctorReport {
   findings: Finding[];
   /** names of the groups that were looked at */
   looked: string[];
+  /** a line for each acting agent: which model it has today, and what that costs */
+  models: string[];
   /** true when nothing is broken */
   ok: boolean;
   /** a running one holds the state folder; then test deliveries can be watched */
@@ -35,7 +37,7 @@ export function worstFirst(findings: readonly Finding[]): Finding[] {
 }
 
 export function renderReport(report: DoctorReport): string {
-  if (report.findings.length === 0) return `Nothing is wrong. ${looked(report)}`;
+  if (report.findings.length === 0) return `Nothing is wrong.\n${looked(report)}`;
   const blocks = report.findings.map((f) =>
     [
       `${f.severity.toUpperCase()}  ${f.check}  ${f.subject}`,
@@ -50,9 +52,10 @@ export function renderReport(report: DoctorReport): string {
 function summary(report: DoctorReport): string {
   const counts = SEVERITIES.map((s) => [s, report.findings.filter((f) => f.severity === s).length] as const);
   const told = counts.filter(([, n]) => n > 0).map(([s, n]) => `${n} ${s}`);
-  return `${told.join(', ')}. ${looked(report)}`;
+  return `${told.join(', ')}.\n${looked(report)}`;
 }
 
 function looked(report: DoctorReport): string {
-  return `Looked at: ${report.looked.join(', ')}. The service is ${report.service}.`;
+  const models = report.models.map((line) => `${line}.\n`).join('');
+  return `${models}Looked at: ${report.looked.join(', ')}. The service is ${report.service}.`;
 }

@@ -21,6 +21,7 @@ import type { AgentConfig } from '../config/config.ts';
 import { betasOf } from './admission.ts';
 import { BETAS, BODY, KEPT_BACK_HEADERS, OUTWARD_HEADERS } from './allowed.ts';
 import { inspect } from './inspection.ts';
+import { takesEffort } from './model-words.ts';
 import { SHORT_NAMES } from './models.ts';
 
 const here = needs('cli', 'git', 'proc');
@@ -214,15 +215,32 @@ describe.skipIf(!here.ok)(here.title('what the CLI sends'), () => {
   });
 });
 
+const EFFORT = 'Correct EFFORTLESS in src/gateway/model-words.ts.';
+
 test.skipIf(!here.ok)(
-  'the CLI takes its short names for the models that bound their price',
+  'the CLI takes its short names for the models that bound their price, and effort for those that take one',
   async () => {
     const conversation = await TestConversation.open('{ fallback: { text: Done. } }');
+    const tape = recorder();
     try {
       const meant: Record<string, string> = {};
+      const ask = async (model: string): Promise<{ model: string; output_config?: { effort?: string } }> => {
+        const options = {
+          agent: { model, effort: 'low' as const },
+          policy: 'fresh' as const,
+          gateway: tape.over,
+        };
+        await conversation.turn('Hello.', options);
+        return JSON.parse(tape.requests.at(-1)!.body.toString('utf8'));
+      };
       for (const name of Object.keys(SHORT_NAMES)) {
-        const { requests } = await conversation.turn('Hello.', { agent: { model: name }, policy: 'fresh' });
-        meant[name] = requests[0]?.model ?? 'nothing was asked';
+        const asked = await ask(name);
+        meant[name] = asked.model;
+        expect([name, asked.output_config?.effort]).toEqual([name, 'low']);
+      }
+      for (const model of ['claude-sonnet-4-5', 'claude-haiku-4-5', 'claude-opus-4-1', 'claude-opus-4-5']) {
+        const { output_config } = await ask(model);
+        expect([model, output_config?.effort === 'low'], EFFORT).toEqual([model, takesEffort(model)]);
       }
       expect(meant, 'Write what the CLI makes of them into SHORT_NAMES in src/gateway/models.ts.').toEqual({
         ...SHORT_NAMES,

@@ -81,6 +81,22 @@ const FORBIDDEN: Forbidden[] = [
     says: 'tools[0].input_schema.$ref points outside',
   },
   {
+    what: 'a tool that its agent does not have',
+    body: withTool({ name: 'Workflow', input_schema: { type: 'object' } }),
+    says: "This run's agent does not have the tool Workflow",
+  },
+  {
+    what: 'such a tool behind others, in a large request',
+    body: {
+      ...saying({ type: 'text', text: 'x'.repeat(400_000) }),
+      tools: [
+        { name: 'Bash', input_schema: {} },
+        { name: 'web_search', input_schema: {} },
+      ],
+    },
+    says: "This run's agent does not have the tool web_search",
+  },
+  {
     what: 'a document by address',
     body: saying(document(byUrl)),
     says: 'messages[0].content[0].source.type is "url"',

@@ -21,7 +21,7 @@ export const SHORT_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** With it the CLI asks for a context of a million tokens; the API does not know it. */
-const LONG_CONTEXT = /\[1m\]$/i;
+export const LONG_CONTEXT = /\[1m\]$/i;
 
 export function wantsLongContext({ agent, small }: RunModels): boolean {
   return LONG_CONTEXT.test(agent) || (small !== null && LONG_CONTEXT.test(small));
@@ -45,7 +45,7 @@ export function mayName(model: string, run: RunModels, prices: PriceTable): bool
   });
 }
 
-function meant(name: string): string {
+export function meant(name: string): string {
   const short = name.toLowerCase();
   return Object.hasOwn(SHORT_NAMES, short) ? SHORT_NAMES[short]! : name;
 }

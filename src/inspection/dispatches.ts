@@ -22,6 +22,10 @@ export interface DispatchView {
   /** messages of history the model saw before the prompt */
   historyMessages: number | null;
   turns: number | null;
+  /** what made its last answer, as the model's side names it */
+  model: string | null;
+  /** what made the last answer before it in the session, where that was another model */
+  formerModel: string | null;
   /** beginning of the answer, one line */
   answer: string | null;
   effects: EffectView[];
@@ -63,6 +67,8 @@ const SHOWN = [
   'continuity',
   'history_messages',
   'turns',
+  'model',
+  'former_model',
   'answer',
   'usage',
 ] as const satisfies (keyof DispatchRow)[];
@@ -135,6 +141,8 @@ function viewRow(d: ShownDispatchRow): Omit<DispatchView, 'effects' | 'incidents
     continuity: d.continuity,
     historyMessages: d.history_messages,
     turns: d.turns,
+    model: d.model,
+    formerModel: d.former_model,
     answer: d.answer === null ? null : oneLine(d.answer),
   };
 }
@@ -168,6 +176,7 @@ export function renderDispatch(d: DispatchView): string[] {
     ...(d.session === null
       ? []
       : [['session', `${d.session}${d.continuity === null ? '' : `, ${showContinuity(d)}`}`]]),
+    ...(d.model === null ? [] : [['model', showModel(d, d.model)]]),
     ...(d.answer === null ? [] : [['answer', oneLine(d.answer, 110)]]),
     ...d.effects.map((e) => ['effect', showEffect(e)]),
     ...d.incidents.map((i) => ['incident', showIncident(i)]),
@@ -183,6 +192,11 @@ function showState(d: DispatchView): string {
 function showContinuity(d: DispatchView): string {
   const history = d.historyMessages === null ? '' : ` with ${count(d.historyMessages, 'message')} of history`;
   return `${d.continuity}${history}`;
+}
+
+function showModel({ formerModel }: DispatchView, model: string): string {
+  const before = formerModel === null ? '' : `, where ${oneLine(formerModel, 60)} had answered before`;
+  return `${oneLine(model, 60)}${before}`;
 }
 
 function showTimes(d: DispatchView): string {

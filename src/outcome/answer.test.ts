@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { continuityReceipt, postedText, unmarked } from './answer.ts';
+import { continuityReceipt, modelReceipt, postedText, unmarked } from './answer.ts';
 
 describe('what is posted', () => {
   test('is the answer, our notes and our mark', () => {
@@ -39,4 +39,12 @@ test('a receipt is written only when the history had to be rebuilt', () => {
   expect(continuityReceipt('resumed', 'in-order')).toEqual([]);
   expect(continuityReceipt('restored', 'disk-missing')).toEqual([]);
   expect(continuityReceipt('rebuilt', 'disk-missing')[0]).toContain('(disk-missing)');
+});
+
+test('another model is named in a receipt, and nothing but its name', () => {
+  expect(modelReceipt({ name: 'claude-sonnet-5-5', former: null })).toEqual([]);
+  expect(modelReceipt({ name: null, former: 'claude-sonnet-4-5' })).toEqual([]);
+  expect(modelReceipt({ name: 'claude-sonnet-5-5', former: '@all <b>x' })).toEqual([
+    'Model receipt: this answer is by claude-sonnet-5-5; what was answered here before was by ?all??b?x.',
+  ]);
 });

@@ -44,3 +44,16 @@ export function continuityReceipt(continuity: Continuity, reason: string): strin
       'It was rebuilt from the record of what was asked, done and answered here; details of tool output may be missing.',
   ];
 }
+
+/** One line whenever the conversation went on with another model: its words may read differently, and cost differently. */
+export function modelReceipt({ name, former }: { name: string | null; former: string | null }): string[] {
+  if (name === null || former === null) return [];
+  return [
+    `Model receipt: this answer is by ${plainName(name)}; what was answered here before was by ${plainName(former)}.`,
+  ];
+}
+
+/** It comes from the model's side, and stands in our own sentence. */
+function plainName(model: string): string {
+  return model.replace(/[^\w.:/-]/g, '?').slice(0, 80);
+}

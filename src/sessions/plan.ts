@@ -28,6 +28,7 @@ import {
   endBeforeUnanswered,
   headOf,
   historyMessages,
+  modelOf,
   readTranscript,
   type Tail,
   tailAfter,
@@ -71,6 +72,8 @@ export interface SessionPlan {
   preamble: string | null;
   /** turns the model will see before the prompt */
   history: number;
+  /** what made the last answer in them; null = not known, or written by us */
+  model: string | null;
 }
 
 export async function planSession(database: Database, request: PlanRequest): Promise<SessionPlan> {
@@ -148,6 +151,7 @@ function newSessionPlan(
     begun: [],
     preamble: null,
     history: 0,
+    model: null,
     ...detail,
   };
 }
@@ -298,6 +302,7 @@ async function resumePlan(database: Database, request: PlanRequest, use: UsableC
     begun: [],
     preamble: null,
     history: historyMessages(transcript),
+    model: session.synthesised === 1 && session.verified_at === null ? null : modelOf(transcript),
   };
 }
 

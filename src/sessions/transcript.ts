@@ -16,6 +16,8 @@ export interface TranscriptEntry {
   /** the CLI's own stand-in for an answer that never came: an API error, or "No response requested." */
   synthetic: boolean;
   stopReason: string | null;
+  /** what made an answer, as the model's side names it */
+  model: string | null;
 }
 
 export interface Transcript {
@@ -105,6 +107,7 @@ function toEntry(line: RawLine): TranscriptEntry | null {
     synthetic:
       line.isApiErrorMessage === true || line.message.model === '<synthetic>' || line.isMeta === true,
     stopReason: typeof line.message.stop_reason === 'string' ? line.message.stop_reason : null,
+    model: typeof line.message.model === 'string' ? line.message.model : null,
   };
 }
 
@@ -128,6 +131,11 @@ function contentBlocks(content: unknown): Block[] {
 /** uuid of the last answer on the main thread that really came from the model, or null. */
 export function headOf(transcript: Transcript): string | null {
   return transcript.entries.findLast(isRealAnswer)?.uuid ?? null;
+}
+
+/** What made that answer, or null. */
+export function modelOf(transcript: Transcript): string | null {
+  return transcript.entries.findLast(isRealAnswer)?.model ?? null;
 }
 
 export function holds(transcript: Transcript, uuid: string): boolean {

@@ -13,6 +13,7 @@ import type { SmokeDeps } from '../smoke.ts';
 import { isStateLocked } from '../state-lock.ts';
 import { tryClone } from '../workdir/try-clone.ts';
 import { engineChoice } from './dispatching.ts';
+import { wordsOn } from './models.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -85,6 +86,7 @@ export function doctorContext(
     },
     cli: async (image) => fitting(config, await chosen(), image),
     pinnedCliVersion: pinnedCliVersion(),
+    model: (agent) => wordsOn(agent, config),
   };
 }
 

@@ -27,7 +27,7 @@ export async function publish(
     messages,
     isLive,
     ...said
-  }: Pick<Publication, 'answer' | 'continuity' | 'continuityReason'> & {
+  }: Pick<Publication, 'answer' | 'continuity' | 'continuityReason' | 'model'> & {
     /** those that are answered */
     messages: readonly CarriedMessage[];
     /** the run has just ended: its checkout is as it left it */

@@ -63,6 +63,8 @@ export async function storeAnswer(
         ending: outcome.kind === 'capped' ? outcome.why : 'answered',
         turns: outcome.turns,
         usage: JSON.stringify(outcome.usage),
+        model: outcome.model.name,
+        former_model: outcome.model.former,
         snapshot: stored.snapshot,
       })
       .where('id', '=', lease.dispatch.id)

@@ -35,6 +35,7 @@ export async function settleOutcome(
         answer,
         continuity: outcome.continuity,
         continuityReason: outcome.reason,
+        model: outcome.model,
         isLive: !outcome.adopted,
         messages: outcome.adopted ? carriedBefore(work, context) : context.messages,
       });
@@ -171,7 +172,7 @@ async function tellCap(
 export async function publishStoredAnswer(work: Work, deps: DispatchDeps, answer: string): Promise<Finished> {
   const { lease } = work;
   const context = await contextToPublish(contextRequest(work, deps));
-  const { continuity, session_id, ending } = lease.dispatch;
+  const { continuity, session_id, ending, model, former_model: former } = lease.dispatch;
   if (ending !== null && ending !== 'answered') {
     return await tellCap(work, deps, { answer: failureText({ kind: 'capped', why: ending }), why: ending });
   }
@@ -179,6 +180,7 @@ export async function publishStoredAnswer(work: Work, deps: DispatchDeps, answer
     answer,
     continuity: (continuity ?? 'resumed') as Publication['continuity'],
     continuityReason: `session ${session_id ?? 'unknown'}`,
+    model: { name: model, former },
     isLive: false,
     messages: carriedBefore(work, context),
   });

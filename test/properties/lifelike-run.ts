@@ -280,7 +280,7 @@ async function factsOf(work: Work, plan: SessionPlan, head: string): Promise<Run
   const sessions = { archive: true, flushMs: 0, maxFailedResumes: 2, lateMessagesMs: 0 };
   const deps = { database: work.fenced, log: silentLog, now: work.now, sessions } as RunnerDeps;
   const verified = await verifyTranscript(plan, head, deps);
-  return await runFacts(dispatch, deps, plan, { verified, turns: 1, usage: null });
+  return await runFacts(dispatch, deps, plan, { verified, turns: 1, usage: null, model: null });
 }
 
 async function tell(work: Work, settlement: Settlement): Promise<Finished> {

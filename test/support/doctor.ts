@@ -12,6 +12,7 @@ import { createGiteaFamilyClient } from '../../src/forge/gitea-family-client.ts'
 import { silentLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { createServer } from '../../src/server.ts';
+import { wordsOn } from '../../src/wiring/models.ts';
 import { tryClone } from '../../src/workdir/try-clone.ts';
 
 export interface Edge {
@@ -68,6 +69,7 @@ export function contextOf(
     engine: async () => ({ chosen: { engine, takesImages: false }, tried: [] }),
     cli: (image) => cliFor({ oci: null, image, executable: null, muslCliPath: null }),
     pinnedCliVersion: '2.1.330',
+    model: (agent) => wordsOn(agent, config),
     ...changes,
   };
 }

@@ -1,0 +1,11 @@
+/** What agents run on: a model whose price is known, and settings that it takes. */
+import { actingAgents } from '../smoke.ts';
+import type { DoctorContext } from './contract.ts';
+import type { Finding } from './finding.ts';
+
+export async function checkModels({ config, model }: DoctorContext): Promise<Finding[]> {
+  return actingAgents(config).flatMap((agent) => {
+    const { says, problems } = model(agent);
+    return problems.map((problem) => ({ ...problem, subject: `agent ${agent.name}`, evidence: says }));
+  });
+}
