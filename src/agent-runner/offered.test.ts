@@ -153,12 +153,12 @@ test.skipIf(!here.ok)(
 scenes:
   - name: earlier
     when: { prompt: FIRST }
-    steps: [{ tools: [{ name: ToolSearch, input: { query: 'select:CronList' } }] }, { text: The word is heron-7. }]
+    steps: [{ tools: [{ name: ToolSearch, input: { query: 'select:CronList' } }] }, { text: Done. }]
 fallback: { text: Done. }
 `);
     const [earlier, now] = [recorder(), recorder()];
     try {
-      await conversation.turn('FIRST', {
+      await conversation.turn('FIRST: the word is heron-7.', {
         engine: earlierEngine(),
         gateway: (ours) => earlier.over(earlierGateway(ours)),
         agent: { model: 'claude-sonnet-4-5' },
