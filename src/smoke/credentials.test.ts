@@ -54,6 +54,8 @@ test('all is well, one line each, without a secret', async () => {
 test('the question to the model costs nothing', async () => {
   await look();
   expect(here.upstream.requests.map((r) => r.kind)).toEqual(['other', 'count_tokens']);
+  // The configuration says `sonnet`, which is a word of the CLI's.
+  expect(here.upstream.requests.at(-1)!.model).toBe('claude-sonnet-5-5');
 });
 
 test('a refused key, and a token as it is sent', async () => {

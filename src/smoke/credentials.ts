@@ -4,6 +4,7 @@ import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import { ForgeRefused } from '../errors.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { TriedForge } from '../forge/try-reads.ts';
+import { meant } from '../gateway/models.ts';
 import { checkReads } from './forge-reads.ts';
 import { isWell, type SmokeCheck } from './report.ts';
 
@@ -30,13 +31,13 @@ export async function checkCredentials(
 
 const TIMEOUT_MS = 20_000;
 
-/** A list of models is free. Proxies may not have it; they count tokens, which is free as well. */
+/** A list of models is free. Proxies may not have it; they count tokens, which is free as well, and know no short names. */
 export async function checkModel(
   model: Pick<LoadedConfig['model'], 'upstream' | 'credential' | 'default'>,
 ): Promise<SmokeCheck> {
   const list = await ask(model, { method: 'GET', path: '/v1/models?limit=1' });
   if (typeof list !== 'string' && list.status !== 404 && list.status !== 405) return modelAnswer(list.status);
-  const body = { model: model.default, messages: [{ role: 'user', content: 'hi' }] };
+  const body = { model: meant(model.default), messages: [{ role: 'user', content: 'hi' }] };
   const count = await ask(model, { method: 'POST', path: '/v1/messages/count_tokens', body });
   if (typeof count !== 'string') return modelAnswer(count.status);
   return modelCheck('failed', `unreachable: ${count}`, 'Check model.upstream, the proxy and the firewall.');
