@@ -64,7 +64,7 @@ export async function verifyTranscript(
   };
 }
 
-export interface RunSeen extends Pick<RunFacts, 'verified' | 'turns' | 'usage'> {
+interface RunSeen extends Pick<RunFacts, 'verified' | 'turns' | 'usage'> {
   /** what made the last answer; null = there was none in this run */
   model: string | null;
 }

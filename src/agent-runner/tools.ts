@@ -23,7 +23,7 @@ export function builtInTools({
 }
 
 /** `Bash(git status)` allows some calls of a tool. As the name of a tool the CLI (2.1.330) knows no such thing. */
-export function nameOfRule(rule: string): string {
+function nameOfRule(rule: string): string {
   return rule.split('(')[0]!.trim();
 }
 

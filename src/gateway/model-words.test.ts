@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { modelWords, type NamedModel } from './model-words.ts';
+import { SHORT_NAMES } from './models.ts';
 import { LIST_PRICES } from './prices.ts';
 
 const say = (o: Partial<NamedModel>) =>
@@ -48,4 +49,9 @@ test('an effort that the model does not take is said', () => {
   expect(say({ model: 'claude-sonnet-4-5', effort: 'max' }).problems).toMatchObject([
     { check: 'effort-without-effect', problem: expect.stringContaining('claude-sonnet-4-5 takes no effort') },
   ]);
+});
+
+test('every short name of the CLI has a price', () => {
+  const unpriced = Object.keys(SHORT_NAMES).filter((model) => say({ model }).problems.length > 0);
+  expect(unpriced, 'Put what it means into LIST_PRICES in src/gateway/prices.ts.').toEqual([]);
 });
