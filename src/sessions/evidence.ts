@@ -108,3 +108,16 @@ async function isPlain(file: string): Promise<boolean> {
     () => false,
   );
 }
+
+/** For the record of how a session was found. */
+export function describeCopies(disk: Copy, archived: Copy): Record<string, unknown> {
+  const describe = (copy: Copy): Record<string, unknown> => ({
+    state: copy.state,
+    bytes: copy.bytes?.length ?? 0,
+    ...(copy.code === null ? {} : { code: copy.code }),
+    ...(copy.transcript === null || copy.transcript.badLines === 0
+      ? {}
+      : { badLines: copy.transcript.badLines }),
+  });
+  return { disk: describe(disk), archive: describe(archived) };
+}

@@ -13,6 +13,7 @@ import type { Continuity } from '../vocabulary.ts';
 import { dropArchived, readArchived } from './archive.ts';
 import {
   type Copy,
+  describeCopies,
   diskCopy,
   gatherStrays,
   isUsable,
@@ -390,16 +391,4 @@ async function rebuild(database: Database, request: PlanRequest, from: Rebuild):
 async function pastExchanges(database: Database, request: PlanRequest): Promise<Exchange[]> {
   const all = await readRecord(database.rows, request.conversationId);
   return all.filter((e) => e.dispatchId !== request.dispatchId || e.actions.length > 0);
-}
-
-function describeCopies(disk: Copy, archived: Copy): Record<string, unknown> {
-  const describe = (copy: Copy): Record<string, unknown> => ({
-    state: copy.state,
-    bytes: copy.bytes?.length ?? 0,
-    ...(copy.code === null ? {} : { code: copy.code }),
-    ...(copy.transcript === null || copy.transcript.badLines === 0
-      ? {}
-      : { badLines: copy.transcript.badLines }),
-  });
-  return { disk: describe(disk), archive: describe(archived) };
 }
