@@ -63,7 +63,7 @@ export async function gatewayForTest(o: {
         conversationId: 'conversation-1',
         agent: 'dev',
         models: { agent: 'claude-opus-5-5', small: null, ...models },
-        tools: ['Bash', 'Read'],
+        tools: ['Bash', 'Read', 'Write'],
         caps: { ...NO_CAPS, ...caps },
       }),
     rows: () => rowsOf(database),
