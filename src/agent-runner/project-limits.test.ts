@@ -22,7 +22,7 @@ scenes:
   - name: helpers
     when: { prompt: ask your helpers }
     steps:
-      - tools: [{ name: Agent, input: { subagent_type: hooked, description: look, prompt: look around } }]
+      - tools: [{ name: Agent, input: { subagent_type: hooked, description: look, prompt: look around, run_in_background: false } }]
       - tools: [{ name: Skill, input: { skill: hooked } }]
   - name: skill
     when: { prompt: HOOKED-TEXT }
