@@ -1,7 +1,7 @@
 import type { Attempt, Target } from '../attempt.ts';
 
 const SOCKET = '/run/claude-hooks/model.sock';
-const BODY = '{"model":"claude-sonnet-4-5","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}';
+const BODY = '{"model":"claude-sonnet-5-5","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}';
 
 function ask(head: string, body = ''): string {
   const length = body === '' ? '' : `content-length: ${body.length}\n`;

@@ -6,7 +6,7 @@ export const ADDRESS = 'https://outside.example/collect?word=heron-7';
 
 const SOCKET = '/run/claude-hooks/model.sock';
 const REQUEST = {
-  model: 'claude-sonnet-4-5',
+  model: 'claude-sonnet-5-5',
   max_tokens: 9,
   messages: [{ role: 'user', content: 'hi' }],
 };
