@@ -120,7 +120,7 @@ export const WALLS_GATEWAY_GUARDS: Guard[] = [
         replace: '    tools: [...builtIn, `WebSearch`, `WebFetch`],',
       },
     ],
-    tests: { files: ['src/gateway/allowed.test.ts'], named: 'offers no tool' },
+    tests: { files: ['src/agent-runner/offered.test.ts'], named: 'reviewer' },
   },
   {
     name: 'model: tools that fetch, in an agent’s file',
