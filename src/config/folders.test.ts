@@ -70,12 +70,6 @@ describe('agents', () => {
       'is no tool that an agent may have',
     ],
     [
-      'a tool of the forge in the wrong list',
-      agent('description: x\ntools: [Read, mcp__forge__comment]'),
-      'tools',
-      'is a tool of the forge',
-    ],
-    [
       'a prefix git would refuse',
       agent('description: x\nbranch_prefix: "a..b"'),
       'branch_prefix',

@@ -238,7 +238,7 @@ test.skipIf(!here.ok)(
         meant[name] = asked.model;
         expect([name, asked.output_config?.effort]).toEqual([name, 'low']);
       }
-      for (const model of ['claude-sonnet-4-5', 'claude-haiku-4-5', 'claude-opus-4-1', 'claude-opus-4-5']) {
+      for (const model of ['claude-sonnet-4-5', 'claude-haiku-4-5']) {
         const { output_config } = await ask(model);
         expect([model, output_config?.effort === 'low'], EFFORT).toEqual([model, takesEffort(model)]);
       }
