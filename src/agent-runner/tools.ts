@@ -19,7 +19,8 @@ export function builtInTools({
 }: Pick<AgentOptions, 'tools' | 'disallowedTools'>): string[] {
   const named = tools?.map(nameOfRule) ?? USUAL_TOOLS;
   // A rule such as `Bash(rm *)` forbids some calls; the tool itself stays.
-  return [...new Set(named)].filter((name) => !disallowedTools.includes(name)).sort();
+  const own = [...new Set(named)].filter((name) => !name.startsWith('mcp__'));
+  return own.filter((name) => !disallowedTools.includes(name)).sort();
 }
 
 /** `Bash(git status)` allows some calls of a tool. As the name of a tool the CLI (2.1.330) knows no such thing. */
