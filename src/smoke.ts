@@ -15,6 +15,7 @@ import { LIST_PRICES } from './gateway/prices.ts';
 import type { Upstream } from './gateway/upstream.ts';
 import { createGateway } from './gateway.ts';
 import type { Log } from './log.ts';
+import type { Network } from './network.ts';
 import { startRehearsalModel } from './rehearsal/model.ts';
 import { probeAgent } from './smoke/continuity.ts';
 import { checkCredentials, type ForgeOf } from './smoke/credentials.ts';
@@ -32,6 +33,9 @@ export interface SmokeDeps {
   engine: () => Promise<ContainerEngine>;
   cli: RunnerDeps['cli'];
   forge: ForgeOf;
+  network: Network;
+  /** a small clone that is thrown away, and which of these names are branches there */
+  clone: TryClone;
   /** the worker's side of the relay; null: the push is skipped */
   door: PushDoor | null;
   env: Record<string, string | undefined>;
@@ -111,7 +115,7 @@ async function probeAll(
 
 /** Of the checks' own, with the checks' own ledger: nothing of it is the operator's. */
 function gatewayTo(
-  { now, log }: SmokeDeps,
+  { now, log, network }: SmokeDeps,
   { database, folder, upstream }: { database: Database; folder: string; upstream: Upstream },
 ): Promise<Gateway> {
   return createGateway({
@@ -119,6 +123,7 @@ function gatewayTo(
     upstream: () => upstream,
     refreshCredential: () => {},
     prices: LIST_PRICES,
+    proxyFor: network.proxyFor,
     database,
     log,
     now,
@@ -135,7 +140,11 @@ function probeDeps(
     config,
     engine: deps.container,
     // Not the service's own folder: its locks are in the process that owns it.
-    workdir: openWorkdir({ folder: join(smokeFolder(config.state), 'work'), env: deps.env }),
+    workdir: openWorkdir({
+      folder: join(smokeFolder(config.state), 'work'),
+      env: deps.env,
+      network: deps.network,
+    }),
     cli: deps.cli,
     forwarder: modelWay({ folder: join(config.state, 'model'), path: pathOf(deps), log: deps.log }),
     path: pathOf(deps),

@@ -8,6 +8,7 @@ import type { LoadedConfig } from './config.ts';
 import { containerOptions } from './container-options.ts';
 import type { Environment } from './environment.ts';
 import { folderOf, readAgents, readFlowFolder, readSkills } from './folders.ts';
+import { networkSettings } from './network-settings.ts';
 import { type Options, options } from './options.ts';
 import { type Preparation, prepare } from './prepare.ts';
 import { validate } from './problems.ts';
@@ -84,9 +85,10 @@ function read(preparation: Preparation): LoadedConfig | null {
   const named = { agents: agents.names, skills: skills.names };
   checkFlowReferences(flows, named, preparation);
   if (found === null) return null;
+  const network = networkSettings(found.network, preparation);
   checkAccounts({ file, forges: found.forges, flows }, named, preparation);
   if (problems.length > 0) return null;
-  return assemble(found, { agents: agents.valid, skills: skills.valid, flows }, preparation);
+  return assemble(found, { agents: agents.valid, skills: skills.valid, flows, network }, preparation);
 }
 
 function readMainFile(preparation: Preparation): Record<string, unknown> | null {

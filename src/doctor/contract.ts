@@ -3,6 +3,7 @@ import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { ContainerEngine } from '../container/container.ts';
 import type { Rows } from '../database/database.ts';
 import type { Forge, FoundRepository } from '../forge/forge.ts';
+import type { Network } from '../network.ts';
 import type { Remote } from '../workdir/contract.ts';
 import type { CloneTrial } from '../workdir/try-clone.ts';
 import type { Finding } from './finding.ts';
@@ -50,6 +51,7 @@ export interface DoctorContext {
   uid: number | null;
   /** the client that acts as this agent on this forge */
   forge: (forge: ForgeConfig, agent: string) => Forge;
+  network: Network;
   /** repositories that are listed, or seen below `owner/*` */
   sites: FindSites;
   /** a small clone that is thrown away, and which of these names are branches there */

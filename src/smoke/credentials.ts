@@ -4,6 +4,7 @@ import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import { ForgeRefused } from '../errors.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { TriedForge } from '../forge/try-reads.ts';
+import type { Network } from '../network.ts';
 import { checkReads } from './forge-reads.ts';
 import { isWell, type SmokeCheck } from './report.ts';
 
@@ -12,7 +13,7 @@ export type SmokeForge = Pick<Forge, 'self' | 'findRepository' | 'listRepositori
 
 export async function checkCredentials(
   config: LoadedConfig,
-  deps: { forge: ForgeOf; agents: readonly string[] },
+  deps: { forge: ForgeOf; agents: readonly string[]; network: Pick<Network, 'fetch'> },
 ): Promise<SmokeCheck[]> {
   const forges = Object.values(config.forges);
   const tokens = forges.flatMap((forge) =>
@@ -21,7 +22,7 @@ export async function checkCredentials(
       .map((agent) => checkForge(forge, agent, deps.forge)),
   );
   return [
-    await checkModel(config.model),
+    await checkModel(config.model, deps.network.fetch),
     ...forges.map(checkWebhookSecret),
     ...(await checkSigningKey(config.git.signingKeyFile)),
     ...(await Promise.all(tokens)).flat(),
@@ -33,21 +34,26 @@ const TIMEOUT_MS = 20_000;
 /** A list of models is free. Proxies may not have it; they count tokens, which is free as well. */
 export async function checkModel(
   model: Pick<LoadedConfig['model'], 'upstream' | 'credential' | 'default'>,
+  send: typeof fetch,
 ): Promise<SmokeCheck> {
-  const list = await ask(model, { method: 'GET', path: '/v1/models?limit=1' });
+  const ask = (call: ModelCall) => askModel(model, send, call);
+  const list = await ask({ method: 'GET', path: '/v1/models?limit=1' });
   if (typeof list !== 'string' && list.status !== 404 && list.status !== 405) return modelAnswer(list.status);
   const body = { model: model.default, messages: [{ role: 'user', content: 'hi' }] };
-  const count = await ask(model, { method: 'POST', path: '/v1/messages/count_tokens', body });
+  const count = await ask({ method: 'POST', path: '/v1/messages/count_tokens', body });
   if (typeof count !== 'string') return modelAnswer(count.status);
   return modelCheck('failed', `unreachable: ${count}`, 'Check model.upstream, the proxy and the firewall.');
 }
 
-async function ask(
+type ModelCall = { method: 'GET' | 'POST'; path: string; body?: unknown };
+
+async function askModel(
   { upstream, credential }: Pick<LoadedConfig['model'], 'upstream' | 'credential'>,
-  call: { method: 'GET' | 'POST'; path: string; body?: unknown },
+  send: typeof fetch,
+  call: ModelCall,
 ): Promise<{ status: number } | string> {
   try {
-    const answer = await fetch(`${upstream}${call.path}`, {
+    const answer = await send(`${upstream}${call.path}`, {
       method: call.method,
       redirect: 'manual',
       headers: {

@@ -153,7 +153,7 @@ async function request(
     ...header,
   };
   const signal = AbortSignal.timeout(timeoutMs);
-  const response = await fetch(url, {
+  const response = await address.fetch(url, {
     method,
     headers,
     signal,
