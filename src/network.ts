@@ -60,8 +60,7 @@ function throughProxies(settings: NetworkSettings): typeof fetch {
     // Megabytes that only those need who have a proxy.
     const undici = await import('undici');
     const dispatcher =
-      dispatchers.get(proxy) ??
-      new undici.ProxyAgent({ uri: proxy, connectTimeout: CONNECT_MS });
+      dispatchers.get(proxy) ?? new undici.ProxyAgent({ uri: proxy, connectTimeout: CONNECT_MS });
     dispatchers.set(proxy, dispatcher);
     try {
       const asked = { ...init, dispatcher } as Parameters<typeof undici.fetch>[1];

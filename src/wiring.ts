@@ -56,7 +56,10 @@ async function startParts(parts: Parts): Promise<Service> {
   const { config, log, database } = parts;
   const initial = config();
   const refresh = () => parts.watcher.refresh();
-  const deps = await dispatchDeps({ ...parts, network: networkOf(initial), refresh }, instanceOf(initial.state));
+  const deps = await dispatchDeps(
+    { ...parts, network: networkOf(initial), refresh },
+    instanceOf(initial.state),
+  );
   await takeOver(parts, deps);
   // A forge that says nothing must not keep deliveries of others out; each agent is checked before its runs, too.
   await Promise.race([deps.trust.checkIdentities(), sleep(IDENTITY_PATIENCE_MS, undefined, { ref: false })]);
@@ -110,7 +113,7 @@ function startSmoke({ config, log, options }: Parts, metrics: Metrics): SmokeSch
         import('./smoke.ts'),
         import('./wiring/health.ts'),
       ]);
-      const given = { env: options.env, log: silentLog, live: false, signal };
+      const given = { env: options.env, log: silentLog, live: false, running: true, signal };
       return await runSmoke(config(), smokeDeps(config(), given));
     },
     metrics,

@@ -4,8 +4,7 @@ import type { ContainerEngine } from '../container/container.ts';
 import type { Rows } from '../database/database.ts';
 import type { Forge, FoundRepository } from '../forge/forge.ts';
 import type { Network } from '../network.ts';
-import type { Remote } from '../workdir/contract.ts';
-import type { CloneTrial } from '../workdir/try-clone.ts';
+import type { TryClone } from '../workdir/try-clone.ts';
 import type { Finding } from './finding.ts';
 
 export interface Visible extends FoundRepository {
@@ -55,7 +54,7 @@ export interface DoctorContext {
   /** repositories that are listed, or seen below `owner/*` */
   sites: FindSites;
   /** a small clone that is thrown away, and which of these names are branches there */
-  clone: (remote: Remote, names: readonly string[]) => Promise<CloneTrial>;
+  clone: TryClone;
   /** null when the database cannot be read */
   rows: Rows | null;
   service: {

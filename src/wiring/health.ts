@@ -19,7 +19,7 @@ type Environment = Record<string, string | undefined>;
 
 export function smokeDeps(
   config: LoadedConfig,
-  o: { env: Environment; log: Log; live: boolean; signal?: AbortSignal },
+  o: { env: Environment; log: Log; live: boolean; running?: boolean; signal?: AbortSignal },
 ): SmokeDeps {
   const chosen = engineOnce(config, o.env);
   const network = networkOf(config);
@@ -28,6 +28,7 @@ export function smokeDeps(
     cli: async (image) => fitting(config, await chosen(), image),
     forge: forgeClient(network),
     network,
+    running: o.running ?? isStateLocked(config.state),
     clone: (remote, names) => tryClone(remote, { env: o.env, network, names }),
     door: pushDoor(config, o.log),
     env: o.env,

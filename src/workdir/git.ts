@@ -40,8 +40,7 @@ export interface GitAnswer {
 export type Git = (call: GitCall) => Promise<GitAnswer>;
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
-const PASSED_ON =
-  /^(PATH|TMPDIR|SSL_CERT_(FILE|DIR)|GIT_SSL_CAINFO|GIT_SSL_CAPATH|GIT_EXEC_PATH)$/;
+const PASSED_ON = /^(PATH|TMPDIR|SSL_CERT_(FILE|DIR)|GIT_SSL_CAINFO|GIT_SSL_CAPATH|GIT_EXEC_PATH)$/;
 
 /** Stronger than any repository's own configuration, and inherited by git's children inside one repository. */
 const PROTECTION: [string, string][] = [

@@ -45,7 +45,13 @@ export function parseRemote(remote: Remote, network?: WorkdirNetwork): Address {
   const token = remote.token || password || null;
   const way = wayTo(url, network);
   if (token === null)
-    return { ...local, url: url.href, origin: url.origin, config: [STAY, ...way.config], secrets: way.secrets };
+    return {
+      ...local,
+      url: url.href,
+      origin: url.origin,
+      config: [STAY, ...way.config],
+      secrets: way.secrets,
+    };
   if (/[\u0000-\u001f\u007f]/.test(token)) {
     throw refused(
       'The token contains control characters',

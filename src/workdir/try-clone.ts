@@ -16,6 +16,8 @@ export type CloneTrial =
   /** `words`: what git said, without a secret */
   | { kind: 'failed'; failure: FailureKind; words: string };
 
+export type TryClone = (remote: Remote, names: readonly string[]) => Promise<CloneTrial>;
+
 const TIME_LIMIT_MS = 30_000;
 
 /** The newest commit without its files, which is enough to have used every step of a fetch. */

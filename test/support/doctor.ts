@@ -13,6 +13,7 @@ import { silentLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { createServer } from '../../src/server.ts';
 import { tryClone } from '../../src/workdir/try-clone.ts';
+import { DIRECT } from './smoke-config.ts';
 
 export interface Edge {
   url: string;
@@ -62,7 +63,8 @@ export function contextOf(
     uid: process.getuid?.() ?? null,
     forge: (forge, agent) =>
       createGiteaFamilyClient({ name: forge.name, url: forge.url, token: forge.accounts[agent]!.token }),
-    clone: (remote, names) => tryClone(remote, { env: process.env, names }),
+    network: DIRECT,
+    clone: (remote, names) => tryClone(remote, { env: process.env, network: DIRECT, names }),
     service: { url: null, running: false },
     testDeliveries: true,
     engine: async () => ({ chosen: { engine, takesImages: false }, tried: [] }),
