@@ -13,7 +13,7 @@ import { askBatch } from '../src/workdir/lfs-client.ts';
 import { parseRemote } from '../src/workdir/remote.ts';
 import { openWorkdir } from '../src/workdir.ts';
 import { makeAuthority } from './support/own-authority.ts';
-import { openProxy, openSilentProxy, type Proxy } from './support/proxy.ts';
+import { openProxy, openSilentProxy, type TestProxy } from './support/proxy.ts';
 import { needs } from './support/requirements.ts';
 import { type Installation, openInstallation } from './support/smoke-config.ts';
 
@@ -74,7 +74,7 @@ async function prepare(config: LoadedConfig, gitTimeoutMs = 20_000): Promise<voi
   expect(readFileSync(join(path, 'README.md'), 'utf8')).toBe('hello\n');
 }
 
-function behind(proxy: Proxy | { url: string }, changes: Record<string, unknown> = {}): LoadedConfig {
+function behind(proxy: TestProxy | { url: string }, changes: Record<string, unknown> = {}): LoadedConfig {
   const home = { url: `http://forge.test:${portOf(here.forge.url)}` };
   const model = { upstream: `http://model.test:${portOf(here.upstream.url)}`, api_key: 'sk-ant-test' };
   return here.config({ home, model, network: { proxy: proxy.url, ...changes } });

@@ -3,7 +3,7 @@ import { request as ask, createServer } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-export interface Proxy {
+export interface TestProxy {
   url: string;
   /** `GET http://forge.test:3000/x`, `CONNECT forge.test:443`, in order */
   asked: string[];
@@ -15,9 +15,9 @@ export interface Proxy {
  * Whatever name it is asked for, it goes to 127.0.0.1: names of the test exist nowhere else, so what reaches them has
  * come this way. With `password` it takes only that user.
  */
-export async function openProxy({ password }: { password?: string } = {}): Promise<Proxy> {
+export async function openProxy({ password }: { password?: string } = {}): Promise<TestProxy> {
   const asked: string[] = [];
-  const credentials: Proxy['credentials'] = [];
+  const credentials: TestProxy['credentials'] = [];
   const wanted = password === undefined ? null : `Basic ${Buffer.from(`ada:${password}`).toString('base64')}`;
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
