@@ -3,6 +3,7 @@ import { BROKER_GUARDS } from './guards-broker.ts';
 import { CONTAINER_GUARDS } from './guards-containers.ts';
 import { CORE_GUARDS } from './guards-core.ts';
 import { GATEWAY_GUARDS } from './guards-gateway.ts';
+import { HOUR_NETWORK_GUARDS } from './guards-hour-network.ts';
 import { HOUR_START_GUARDS } from './guards-hour-start.ts';
 import { LAYOUT_GUARDS } from './guards-layouts.ts';
 import { RED_TEAM_GUARDS } from './guards-red-team.ts';
@@ -59,5 +60,6 @@ export const GUARDS: Guard[] = [
   ...WORLD_FORGE_GUARDS,
   ...WORLD_LIMITS_GUARDS,
   ...WORLD_TRUST_GUARDS,
+  ...HOUR_NETWORK_GUARDS,
   ...HOUR_START_GUARDS,
 ];

@@ -49,6 +49,8 @@ export function ignoreNodesOwnProxy(): void {
   setGlobalProxyFromEnv({ http_proxy: nobody, https_proxy: nobody, no_proxy: '*' });
 }
 
+/** No server of ours answers that. */
+const PROXY_WANTS_A_PASSWORD = 407;
 const CONNECT_MS = 15_000;
 
 function throughProxies(settings: NetworkSettings): typeof fetch {
@@ -64,7 +66,9 @@ function throughProxies(settings: NetworkSettings): typeof fetch {
     dispatchers.set(proxy, dispatcher);
     try {
       const asked = { ...init, dispatcher } as Parameters<typeof undici.fetch>[1];
-      return (await undici.fetch(address, asked)) as unknown as Response;
+      const response = (await undici.fetch(address, asked)) as unknown as Response;
+      if (response.status === PROXY_WANTS_A_PASSWORD) throw new Error('it wants a user and a password (407)');
+      return response;
     } catch (error) {
       throw new Error(`through the proxy ${shownProxy(proxy)}: ${wordsOf(error)}`);
     }
@@ -77,5 +81,5 @@ type Dispatcher = InstanceType<typeof import('undici').ProxyAgent>;
 function wordsOf(error: unknown): string {
   const { name, message, cause } = error as Error;
   if (name === 'TimeoutError') return 'no answer in time';
-  return cause instanceof Error ? cause.message : message;
+  return cause instanceof Error ? wordsOf(cause) : message;
 }

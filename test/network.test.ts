@@ -137,7 +137,13 @@ describe.skipIf(!tools.ok)(tools.title('one way out'), () => {
   test('a proxy that does not answer: each says so in its own time, and none waits for ever', async () => {
     const silent = await openSilentProxy();
     const network = networkOf(behind({ url: silent.replace('//', '//ada:open%20sesame@') }));
-    const at = { name: 'home', url: 'https://forge.test', token: 't', fetch: network.fetch, timeoutMs: 300 };
+    const at = {
+      name: 'home',
+      url: 'https://forge.test',
+      token: 'dev-token',
+      fetch: network.fetch,
+      timeoutMs: 300,
+    };
     const said = await createGiteaFamilyClient(at).self().then(String, String);
     expect(said).toContain(`through the proxy ${silent}: no answer in time`);
     const line = new UpstreamLine(network.proxyFor);
@@ -159,9 +165,36 @@ describe.skipIf(!tools.ok)(tools.title('one way out'), () => {
     const config = behind({ url: proxy.url.replace('//', '//ada:open%20sesame@') });
     const git = await prepare(config).then(String, String);
     expect(git).toMatch(/407/);
-    const tls = { name: 'home', url: 'https://forge.test', token: 't', fetch: networkOf(config).fetch };
+    const tls = {
+      name: 'home',
+      url: 'https://forge.test',
+      token: 'dev-token',
+      fetch: networkOf(config).fetch,
+    };
     const api = await createGiteaFamilyClient(tls).self().then(String, String);
     expect(api).toMatch(/through the proxy http:\/\/127\.0\.0\.1:\d+: .*407/);
-    expect(git + api).not.toMatch(/open( |%20)sesame/);
+    const plain = {
+      name: 'home',
+      url: 'http://forge.test',
+      token: 'dev-token',
+      fetch: networkOf(config).fetch,
+    };
+    const http = await createGiteaFamilyClient(plain).self().then(String, String);
+    expect(http).toMatch(
+      /through the proxy http:\/\/127\.0\.0\.1:\d+: it wants a user and a password \(407\)/,
+    );
+    const line = new UpstreamLine(networkOf(config).proxyFor);
+    const body = Buffer.from('{}');
+    const asked = {
+      baseUrl: 'https://model.test',
+      path: '/',
+      headers: {},
+      body,
+      signal: AbortSignal.timeout(20_000),
+    };
+    const model = await line.ask(asked).then(String, String);
+    line.close();
+    expect(model).toMatch(/407/);
+    expect(git + api + http + model).not.toMatch(/open( |%20)sesame/);
   });
 });

@@ -23,7 +23,7 @@ const TIME_LIMIT_MS = 30_000;
 /** The newest commit without its files, which is enough to have used every step of a fetch. */
 export async function tryClone(
   remote: Remote,
-  { names, ...how }: Pick<WorkdirOptions, 'env' | 'network'> & { names: readonly string[] },
+  { names, ...how }: Pick<WorkdirOptions, 'env' | 'network' | 'gitTimeoutMs'> & { names: readonly string[] },
 ): Promise<CloneTrial> {
   const folder = await mkdtemp(join(tmpdir(), 'claude-hooks-clone-'));
   const removeAtExit = () => rmSync(folder, { recursive: true, force: true });

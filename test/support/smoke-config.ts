@@ -107,6 +107,8 @@ function configOf(
   writeFileSync(
     file,
     JSON.stringify({
+      // Nobody's: a service of this machine may have the usual one.
+      server: { port: 0 },
       state: './state',
       model: { upstream: at.model, api_key: '${KEY}' },
       container: { engine: 'process' },
