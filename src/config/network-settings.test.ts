@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { makeAuthority } from '../../test/support/own-authority.ts';
 import { needs } from '../../test/support/requirements.ts';
 import type { ConfigError } from '../errors.ts';
 import type { LoadedConfig } from './config.ts';
@@ -93,20 +93,14 @@ describe('proxies', () => {
 
 const tls = needs('openssl');
 describe.skipIf(!tls.ok)(tls.title('authorities'), () => {
-  let pem: string;
-  let file: string;
-  beforeAll(() => {
-    const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-network-'));
-    file = join(folder, 'ca.pem');
-    const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-    execFileSync('openssl', [...args, '-keyout', '/dev/null', '-out', file, '-subj', '/CN=own'], {
-      stdio: 'ignore',
-    });
-    pem = execFileSync('cat', [file]).toString().trim();
-    return () => rmSync(folder, { recursive: true, force: true });
-  });
+  /** Its file, and what stands in it. */
+  function own(): { file: string; pem: string } {
+    const { file } = makeAuthority('own');
+    return { file, pem: readFileSync(file, 'utf8').trim() };
+  }
 
   test('of the option, and of each variable that another program listens to', () => {
+    const { file, pem } = own();
     expect(
       loaded({ ca_file: 'own.pem' }, {}, { 'own.pem': `a comment\n${pem}\n` }).network.authorities,
     ).toEqual([pem]);
@@ -115,6 +109,7 @@ describe.skipIf(!tls.ok)(tls.title('authorities'), () => {
   });
 
   test('a file that is missing, unreadable, of another form or broken: which, and what to do', () => {
+    const { pem } = own();
     const remedy = expect.stringContaining('in PEM form (`openssl x509 -inform der');
     const broken = pem.replace(/\n[^\n]{20}/, '\n');
     for (const [files, problem] of [

@@ -15,13 +15,14 @@ export interface Authority {
   serve(target: string, names?: readonly string[]): Promise<number>;
 }
 
+const OPENSSL = 'openssl';
 const NAMES = ['localhost', 'forge.test', 'model.test'];
 
 export function makeAuthority(name: string): Authority {
   const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-authority-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const at = (file: string) => join(folder, file);
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
+  const openssl = (...args: string[]) => execFileSync(OPENSSL, args, { stdio: 'ignore' });
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
   const ca = ['-x509', ...newKey, '-keyout', at('ca.key'), '-out', at('ca.pem'), '-days', '30'];
   openssl('req', ...ca, '-subj', `/CN=${name}`);
