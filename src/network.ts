@@ -49,8 +49,6 @@ export function ignoreNodesOwnProxy(): void {
   setGlobalProxyFromEnv({ http_proxy: nobody, https_proxy: nobody, no_proxy: '*' });
 }
 
-/** No server of ours answers that. */
-const PROXY_WANTS_A_PASSWORD = 407;
 const CONNECT_MS = 15_000;
 
 function throughProxies(settings: NetworkSettings): typeof fetch {
@@ -66,9 +64,7 @@ function throughProxies(settings: NetworkSettings): typeof fetch {
     dispatchers.set(proxy, dispatcher);
     try {
       const asked = { ...init, dispatcher } as Parameters<typeof undici.fetch>[1];
-      const response = (await undici.fetch(address, asked)) as unknown as Response;
-      if (response.status === PROXY_WANTS_A_PASSWORD) throw new Error('it wants a user and a password (407)');
-      return response;
+      return (await undici.fetch(address, asked)) as unknown as Response;
     } catch (error) {
       throw new Error(`through the proxy ${shownProxy(proxy)}: ${wordsOf(error)}`);
     }

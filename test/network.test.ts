@@ -181,7 +181,7 @@ describe.skipIf(!tools.ok)(tools.title('one way out'), () => {
     };
     const http = await createGiteaFamilyClient(plain).self().then(String, String);
     expect(http).toMatch(
-      /through the proxy http:\/\/127\.0\.0\.1:\d+: it wants a user and a password \(407\)/,
+      /through the proxy http:\/\/127\.0\.0\.1:\d+: Proxy Authentication Required \(407\)/,
     );
     const line = new UpstreamLine(networkOf(config).proxyFor);
     const body = Buffer.from('{}');
