@@ -2,7 +2,7 @@
  * How HTTP leaves this machine: which proxy and which authorities, the same for the service's own calls and for git.
  * Containers know nothing of it: what comes out of them goes to the gateway, to the broker or nowhere.
  */
-import { setGlobalProxyFromEnv } from 'node:http';
+import http from 'node:http';
 import type { LoadedConfig, NetworkSettings } from './config/config.ts';
 import { trustedCertificates, trustInThisProcess } from './network/authorities.ts';
 import { proxyFor, shownProxy } from './network/proxies.ts';
@@ -30,6 +30,7 @@ export function networkOf(config: LoadedConfig): Network {
 export function openNetwork(settings: NetworkSettings, addresses: readonly string[]): Network {
   const proxies = Object.values(settings.proxies).filter((proxy) => proxy !== null);
   const isTls = [...addresses, ...proxies].some((address) => /^https:|^postgres.*[?&]ssl/.test(address));
+  requireNode({ isProxied: proxies.length > 0, hasOwn: settings.authorities.length > 0 });
   const certificates = isTls ? trustedCertificates(settings.authorities) : [];
   if (isTls) trustInThisProcess(certificates);
   return {
@@ -39,6 +40,16 @@ export function openNetwork(settings: NetworkSettings, addresses: readonly strin
   };
 }
 
+/** Older ones would go past the proxy without a word. */
+function requireNode({ isProxied, hasOwn }: { isProxied: boolean; hasOwn: boolean }): void {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if ((!isProxied && !hasOwn) || major > 24 || minor >= 5) return;
+  const why = isProxied ? 'behind a proxy' : 'for authorities of your own';
+  throw new Error(
+    `claude-hooks needs Node 24.5 or newer ${why}, and this is ${process.versions.node}. Update Node.`,
+  );
+}
+
 /**
  * For a process that was started with NODE_USE_ENV_PROXY or --use-env-proxy: Node would send even what is for this
  * machine itself to the proxy, and reads no_proxy in its own way. What the service asks goes by `openNetwork` alone.
@@ -46,7 +57,7 @@ export function openNetwork(settings: NetworkSettings, addresses: readonly strin
 export function ignoreNodesOwnProxy(): void {
   // Without a proxy Node does nothing at all; this one is excepted for every host.
   const nobody = 'http://127.0.0.1:9';
-  setGlobalProxyFromEnv({ http_proxy: nobody, https_proxy: nobody, no_proxy: '*' });
+  http.setGlobalProxyFromEnv?.({ http_proxy: nobody, https_proxy: nobody, no_proxy: '*' });
 }
 
 const CONNECT_MS = 15_000;

@@ -1,13 +1,13 @@
 /** Which certificates are trusted: one list, which this process and git both go by. */
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import tls from 'node:tls';
 
 /**
  * Node alone trusts what it brings along, and git what the system has. Together they are what either trusts, with the
  * operator's own.
  */
 export function trustedCertificates(own: readonly string[]): string[] {
-  const trimmed = [...getCACertificates('bundled'), ...getCACertificates('system'), ...own].map((one) =>
-    one.trim(),
+  const trimmed = [...tls.getCACertificates('bundled'), ...tls.getCACertificates('system'), ...own].map(
+    (one) => one.trim(),
   );
   return [...new Set(trimmed)];
 }
@@ -18,6 +18,7 @@ let trusted: string | null = null;
 export function trustInThisProcess(certificates: readonly string[]): void {
   const text = certificates.join('\n');
   if (trusted === text) return;
-  setDefaultCACertificates(certificates);
+  // Node 24.5; an older one goes on with what it brings along.
+  tls.setDefaultCACertificates?.(certificates);
   trusted = text;
 }
