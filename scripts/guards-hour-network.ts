@@ -53,7 +53,7 @@ export const HOUR_NETWORK_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/workdir/git.ts',
-        find: "...(authorities.text === '' ? {} : { GIT_SSL_CAINFO: authorities.file }),",
+        find: 'GIT_SSL_CAINFO: authorities.file, ',
         replace: '',
       },
     ],

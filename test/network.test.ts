@@ -116,7 +116,11 @@ describe.skipIf(!tools.ok)(tools.title('one way out'), () => {
       here.config({
         home: { url: `https://forge.test:${forge}` },
         model: { upstream: `https://model.test:${model}`, api_key: 'sk-ant-test' },
-        network: { ca_file: authority.file, proxy: proxy.url },
+        // The line to the proxy itself is TLS of that authority, too.
+        network: {
+          ca_file: authority.file,
+          proxy: `https://localhost:${await authority.serve(proxy.url, ['localhost'])}`,
+        },
       }),
     );
     expect(new Set(proxy.asked)).toEqual(

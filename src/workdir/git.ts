@@ -78,7 +78,10 @@ export function makeGit(options: WorkdirOptions): Git {
   const base = {
     ...passedOn(options.env),
     ...ownEnvironment(home, globalConfig),
-    ...(authorities.text === '' ? {} : { GIT_SSL_CAINFO: authorities.file }),
+    // The second is of a proxy that speaks TLS itself.
+    ...(authorities.text === ''
+      ? {}
+      : { GIT_SSL_CAINFO: authorities.file, GIT_PROXY_SSL_CAINFO: authorities.file }),
   };
   let ready: Promise<void> | null = null;
   return async (call) => {

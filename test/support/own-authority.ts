@@ -1,11 +1,10 @@
 /** An authority of a test's own, and TLS in front of a server with a certificate of it. Made by openssl. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { request as ask } from 'node:http';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer } from 'node:tls';
 import { onTestFinished } from 'vitest';
 
 export interface Authority {
@@ -42,21 +41,20 @@ export function makeAuthority(name: string): Authority {
 }
 
 async function serveTls(target: string, identity: { key: Buffer; cert: Buffer }): Promise<number> {
-  const server = createServer(identity, (request, response) => {
-    const passed = ask(
-      `${target}${request.url}`,
-      { method: request.method!, headers: request.headers },
-      (answer) => {
-        response.writeHead(answer.statusCode!, answer.headers);
-        answer.pipe(response);
-      },
-    );
-    passed.on('error', () => response.destroy());
-    request.pipe(passed);
+  const { port } = new URL(target);
+  const sockets = new Set<Socket>();
+  const server = createServer(identity, (socket) => {
+    const behind = connect(Number(port), '127.0.0.1');
+    behind.pipe(socket).pipe(behind);
+    for (const one of [behind, socket]) {
+      sockets.add(one);
+      one.on('error', () => [behind, socket].forEach((end) => void end.destroy()));
+    }
   });
+  server.on('tlsClientError', () => {});
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(async () => {
-    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   });
   return (server.address() as AddressInfo).port;
