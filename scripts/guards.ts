@@ -5,6 +5,7 @@ import { CORE_GUARDS } from './guards-core.ts';
 import { GATEWAY_GUARDS } from './guards-gateway.ts';
 import { HOUR_CHECK_GUARDS } from './guards-hour-check.ts';
 import { HOUR_MODEL_GUARDS } from './guards-hour-model.ts';
+import { HOUR_NETWORK_GUARDS } from './guards-hour-network.ts';
 import { HOUR_START_GUARDS } from './guards-hour-start.ts';
 import { LAYOUT_GUARDS } from './guards-layouts.ts';
 import { RED_TEAM_GUARDS } from './guards-red-team.ts';
@@ -61,6 +62,7 @@ export const GUARDS: Guard[] = [
   ...WORLD_FORGE_GUARDS,
   ...WORLD_LIMITS_GUARDS,
   ...WORLD_TRUST_GUARDS,
+  ...HOUR_NETWORK_GUARDS,
   ...HOUR_START_GUARDS,
   ...HOUR_CHECK_GUARDS,
   ...HOUR_MODEL_GUARDS,

@@ -30,6 +30,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   database: { imports: [], owns: 'connections, transactions, migrations, SQLite and PostgreSQL differences' },
   config: { imports: [], owns: 'the option tables, agents, flows and skills as read from files' },
+  network: { imports: ['config'], owns: 'how HTTP leaves this machine: proxies, authorities' },
   audit: { imports: ['database'], owns: 'what agents tried at our doors, and what became of it' },
   inbox: { imports: ['database'], owns: 'deliveries and event meanings' },
   mailbox: { imports: ['database'], owns: 'conversations, messages, dispatches, leases, parks' },
@@ -115,6 +116,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [
       'database',
       'config',
+      'network',
       'sessions',
       'forge',
       'workdir',
@@ -127,7 +129,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'credentials and continuity of every agent, proved without cost',
   },
   doctor: {
-    imports: ['database', 'config', 'forge', 'trust', 'workdir', 'container', 'agent-runner', 'smoke'],
+    imports: [
+      'database',
+      'config',
+      'network',
+      'forge',
+      'trust',
+      'workdir',
+      'container',
+      'agent-runner',
+      'smoke',
+    ],
     owns: 'what is wrong with this installation: evidence and remedy',
   },
   wiring: { imports: 'all-above', owns: 'order of start and stop' },
@@ -173,6 +185,7 @@ export const PACKAGES: Readonly<Record<string, { only: readonly string[]; becaus
   },
   pino: { only: ['log'], because: 'every line passes the redactor' },
   'prom-client': { only: ['metrics'], because: 'names and labels of series stay in one place' },
+  undici: { only: ['network'], because: 'what leaves this machine asks one room for its proxy' },
   commander: { only: ['cli'], because: 'arguments are read in one place' },
 };
 

@@ -9,7 +9,7 @@ import type { PriceTable } from './gateway/prices.ts';
 import { RefusalMemory } from './gateway/refusal-memory.ts';
 import { openSocketFolders } from './gateway/sockets.ts';
 import { type Carried, Tally } from './gateway/tally.ts';
-import { type Upstream, UpstreamLine } from './gateway/upstream.ts';
+import { type ProxyFor, type Upstream, UpstreamLine } from './gateway/upstream.ts';
 import type { Log } from './log.ts';
 
 export interface GatewayDeps {
@@ -20,6 +20,8 @@ export interface GatewayDeps {
   /** reads the credential again where it comes from; called when upstream has answered 401 */
   refreshCredential: () => Promise<void> | void;
   prices: PriceTable;
+  /** not given = upstream is reached directly */
+  proxyFor?: ProxyFor;
   database: Database;
   log: Log;
   now: () => number;
@@ -31,7 +33,7 @@ const MOST_AUDITED = 100;
 /** Also removes the sockets that a dead process has left in `folder`. */
 export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const folders = await openSocketFolders(deps.folder);
-  const line = new UpstreamLine();
+  const line = new UpstreamLine(deps.proxyFor ?? (() => null));
   const ledger = new Ledger(deps);
   const credentials = new CredentialSource({ ...deps, refresh: deps.refreshCredential });
   const open = new Set<OpenGateway>();

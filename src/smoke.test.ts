@@ -33,6 +33,7 @@ for (const { name, need, engine, image, oci } of testEngines()) {
         'webhook-secret': 'ok',
         'forge-token': 'ok',
         'forge-reads': 'ok',
+        'git-clone': 'ok',
         layout: 'ok',
         'earlier-session': 'skipped',
         shell: 'ok',

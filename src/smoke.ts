@@ -15,16 +15,21 @@ import { LIST_PRICES } from './gateway/prices.ts';
 import type { Upstream } from './gateway/upstream.ts';
 import { createGateway } from './gateway.ts';
 import type { Log } from './log.ts';
+import type { Network } from './network.ts';
 import { startRehearsalModel } from './rehearsal/model.ts';
+import { checkClones } from './smoke/clones.ts';
 import { probeAgent } from './smoke/continuity.ts';
 import { checkCredentials, type ForgeOf } from './smoke/credentials.ts';
+import { checkDispatches } from './smoke/dispatches.ts';
 import { checkLive } from './smoke/live.ts';
+import { PORT_REMEDY, portProblem } from './smoke/port.ts';
 import type { PushDoor } from './smoke/push.ts';
 import { reportOf, type SmokeCheck, type SmokeReport } from './smoke/report.ts';
 import { probeScript } from './smoke/script.ts';
 import { type ProbeDeps, smokeFolder } from './smoke/stage.ts';
 import { anotherUser } from './smoke/user.ts';
 import { lockState, type StateLock } from './state-lock.ts';
+import type { TryClone } from './workdir/try-clone.ts';
 import { openWorkdir } from './workdir.ts';
 
 export interface SmokeDeps {
@@ -32,6 +37,11 @@ export interface SmokeDeps {
   engine: () => Promise<ContainerEngine>;
   cli: RunnerDeps['cli'];
   forge: ForgeOf;
+  network: Network;
+  /** a service holds the state folder */
+  running: boolean;
+  /** a small clone that is thrown away, and which of these names are branches there */
+  clone: TryClone;
   /** the worker's side of the relay; null: the push is skipped */
   door: PushDoor | null;
   env: Record<string, string | undefined>;
@@ -46,7 +56,8 @@ export interface SmokeDeps {
 export async function runSmoke(config: LoadedConfig, deps: SmokeDeps): Promise<SmokeReport> {
   const agents = actingAgents(config);
   const names = agents.map((a) => a.name);
-  const checks = await checkCredentials(config, { forge: deps.forge, agents: names });
+  const checks = await checkCredentials(config, { forge: deps.forge, agents: names, network: deps.network });
+  checks.push(...(await checkInstallation(config, { ...deps, agents })));
   const foreign = await anotherUser(config.state);
   if (foreign !== null) return reportOf([...checks, foreign], null);
   let lock: StateLock | null = null;
@@ -60,6 +71,23 @@ export async function runSmoke(config: LoadedConfig, deps: SmokeDeps): Promise<S
   } finally {
     lock?.release();
   }
+}
+
+/** What the doctor looks at more closely, and cron has to hear of. */
+async function checkInstallation(
+  config: LoadedConfig,
+  deps: SmokeDeps & { agents: AgentConfig[] },
+): Promise<SmokeCheck[]> {
+  const checks: SmokeCheck[] = [];
+  for (const forge of Object.values(config.forges)) {
+    const acting = deps.agents.filter(({ name }) => Object.hasOwn(forge.accounts, name));
+    for (const agent of acting) checks.push(...(await checkClones(forge, agent, deps)));
+  }
+  const port = deps.running ? null : await portProblem(config.server);
+  if (port !== null) {
+    checks.push({ agent: null, check: 'port', state: 'failed', detail: port, remedy: PORT_REMEDY });
+  }
+  return [...checks, ...(await checkDispatches(config.database.url, deps.now()))];
 }
 
 function notProbed(error: unknown): SmokeCheck {
@@ -111,7 +139,7 @@ async function probeAll(
 
 /** Of the checks' own, with the checks' own ledger: nothing of it is the operator's. */
 function gatewayTo(
-  { now, log }: SmokeDeps,
+  { now, log, network }: SmokeDeps,
   { database, folder, upstream }: { database: Database; folder: string; upstream: Upstream },
 ): Promise<Gateway> {
   return createGateway({
@@ -119,6 +147,7 @@ function gatewayTo(
     upstream: () => upstream,
     refreshCredential: () => {},
     prices: LIST_PRICES,
+    proxyFor: network.proxyFor,
     database,
     log,
     now,
@@ -135,7 +164,11 @@ function probeDeps(
     config,
     engine: deps.container,
     // Not the service's own folder: its locks are in the process that owns it.
-    workdir: openWorkdir({ folder: join(smokeFolder(config.state), 'work'), env: deps.env }),
+    workdir: openWorkdir({
+      folder: join(smokeFolder(config.state), 'work'),
+      env: deps.env,
+      network: deps.network,
+    }),
     cli: deps.cli,
     forwarder: modelWay({ folder: join(config.state, 'model'), path: pathOf(deps), log: deps.log }),
     path: pathOf(deps),

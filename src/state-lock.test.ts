@@ -4,8 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { needs } from '../test/support/requirements.ts';
 import { AlreadyRunning } from './errors.ts';
-import { isStateLocked, lockState } from './state-lock.ts';
+import { environmentOfHolder, isStateLocked, lockState } from './state-lock.ts';
 
 function stateFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-lock-'));
@@ -25,14 +26,30 @@ const HOLDER = `
   }`;
 
 /** Another process that takes the lock; answers what it said, and holds it until its stdin ends. */
-async function holder(state: string): Promise<{ child: ChildProcess; said: string }> {
+async function holder(state: string, env = process.env): Promise<{ child: ChildProcess; said: string }> {
   const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', HOLDER, state], {
     stdio: ['pipe', 'pipe', 'inherit'],
+    env,
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const [said] = await once(child.stdout!, 'data');
   return { child, said: String(said).trim() };
 }
+
+const proc = needs('proc');
+test.skipIf(!proc.ok)(proc.title('the variables of who holds it, and of nobody else'), async () => {
+  const state = stateFolder();
+  expect(environmentOfHolder(state)).toBe(null);
+  await holder(state, { PATH: '/somewhere/bin', https_proxy: 'http://proxy.test:3128', MULTI: 'a=b\nc' });
+  expect(environmentOfHolder(state)).toMatchObject({
+    PATH: '/somewhere/bin',
+    https_proxy: 'http://proxy.test:3128',
+    MULTI: 'a=b\nc',
+  });
+  // As where the service runs in a container: its number is another process's here.
+  writeFileSync(join(state, 'serve.json'), JSON.stringify({ pid: process.pid, since: '' }));
+  expect(environmentOfHolder(state)).toBe(null);
+});
 
 describe('one service per state folder', () => {
   test('the second process is refused and told who holds it', async () => {

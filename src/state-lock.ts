@@ -8,7 +8,10 @@ import {
   constants,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
+  realpathSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -80,6 +83,36 @@ export function isStateLocked(stateFolder: string): boolean {
     return true;
   } finally {
     db.close();
+  }
+}
+
+/** The variables that the running service was started with; null where there is none, or they may not be read. */
+export function environmentOfHolder(stateFolder: string): Record<string, string> | null {
+  if (!isStateLocked(stateFolder)) return null;
+  try {
+    const { pid } = JSON.parse(readFileSync(join(stateFolder, 'serve.json'), 'utf8')) as { pid: number };
+    const lock = realpathSync(join(stateFolder, 'serve.lock'));
+    // A service in a container has numbers of its own: here the number may be somebody else's.
+    const isHolder = readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === lock);
+    if (!isHolder) return null;
+    const pairs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    return Object.fromEntries(
+      pairs.filter((pair) => pair.includes('=')).map((pair) => splitAt(pair, pair.indexOf('='))),
+    );
+  } catch {
+    return null;
+  }
+}
+
+function splitAt(pair: string, at: number): [name: string, value: string] {
+  return [pair.slice(0, at), pair.slice(at + 1)];
+}
+
+function linkOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
   }
 }
 

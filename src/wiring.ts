@@ -8,6 +8,7 @@ import { requireUsable } from './database/opening.ts';
 import { sweepPieces } from './inbox/pieces.ts';
 import { createLog, type Log, silentLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { networkOf } from './network.ts';
 import { createSmokeSchedule, type SmokeSchedule } from './smoke/schedule.ts';
 import { lockState, type StateLock } from './state-lock.ts';
 import { dispatchDeps, instanceOf } from './wiring/dispatching.ts';
@@ -56,7 +57,10 @@ async function startParts(parts: Parts): Promise<Service> {
   const { config, log, database } = parts;
   const initial = config();
   const refresh = () => parts.watcher.refresh();
-  const deps = await dispatchDeps({ ...parts, refresh }, instanceOf(initial.state));
+  const deps = await dispatchDeps(
+    { ...parts, network: networkOf(initial), refresh },
+    instanceOf(initial.state),
+  );
   await takeOver(parts, deps);
   // A forge that says nothing must not keep deliveries of others out; each agent is checked before its runs, too.
   await Promise.race([deps.trust.checkIdentities(), sleep(IDENTITY_PATIENCE_MS, undefined, { ref: false })]);
@@ -111,7 +115,7 @@ function startSmoke({ config, log, options }: Parts, metrics: Metrics): SmokeSch
         import('./smoke.ts'),
         import('./wiring/health.ts'),
       ]);
-      const given = { env: options.env, log: silentLog, live: false, signal };
+      const given = { env: options.env, log: silentLog, live: false, running: true, signal };
       return await runSmoke(config(), smokeDeps(config(), given));
     },
     metrics,
@@ -144,7 +148,7 @@ function openConfig(options: ServiceOptions): {
     onChange: (loaded) => {
       keepFilesPrivate(loaded);
       log?.info(
-        'configuration reloaded; server, state, database and worker settings count from the next start',
+        'configuration reloaded; server, state, database, network and worker settings count from the next start',
       );
       for (const warning of loaded.warnings) log?.warn(warning);
     },

@@ -10,6 +10,7 @@ import { loadConfig } from '../src/config/load.ts';
 import { openDatabase } from '../src/database/database.ts';
 import type { DispatchRow, MessageRow } from '../src/database/tables.ts';
 import { silentLog } from '../src/log.ts';
+import { networkOf } from '../src/network.ts';
 import { dispatchDeps } from '../src/wiring/dispatching.ts';
 import { startWorker } from '../src/worker.ts';
 import { needs } from './support/requirements.ts';
@@ -273,7 +274,14 @@ async function work(
   const database = openDatabase({ url: config.database.url });
   const options = { file: stage.configFile, env: stage.env, write: () => {} };
   const instance = readFileSync(join(stage.state, 'instance'), 'utf8');
-  const given = { options, config: () => config, log: silentLog, database, refresh: () => {} };
+  const given = {
+    options,
+    config: () => config,
+    log: silentLog,
+    database,
+    network: networkOf(config),
+    refresh: () => {},
+  };
   const deps = await dispatchDeps(given, instance);
   const worker = startWorker({ id: `${instance}:test`, concurrency: 2, leaseMs: 30_000, runTimeoutMs }, deps);
   try {

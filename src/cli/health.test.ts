@@ -2,11 +2,13 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { openProxy } from '../../test/support/proxy.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { HOOK_SECRET, type Installation, openInstallation } from '../../test/support/smoke-config.ts';
 import type { DoctorReport } from '../doctor/finding.ts';
 import type { SmokeReport } from '../smoke/report.ts';
+import { lockState } from '../state-lock.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/smoke-creds.sh', import.meta.url));
 const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
@@ -113,3 +115,27 @@ describe('doctor', () => {
     for (const secret of Object.values(SECRETS)) expect(json.stdout + words.stdout).not.toContain(secret);
   }, 60_000);
 });
+
+const plain = needs('cli', 'git', 'flock', 'proc');
+test.skipIf(!plain.ok)(
+  plain.title('the way out is that of the running service, and never leads back to this machine by a proxy'),
+  async () => {
+    const proxy = await openProxy();
+    const { port } = new URL(here.forge.url);
+    const { file, state } = here.config({ home: { clone_url: `http://git.test:${port}` } });
+    const env = { ...SECRETS, http_proxy: proxy.url, NODE_USE_ENV_PROXY: '1' };
+    const doctor = async () => {
+      const command = [process.execPath, CLI, 'doctor', '--json', '--no-deliveries', '--config', file];
+      const report = JSON.parse((await run(command, env)).stdout) as DoctorReport;
+      return report.findings.find(({ check }) => check === 'clone-failed')?.evidence;
+    };
+    expect(await doctor()).toBe(undefined);
+    expect(proxy.asked.length).toBeGreaterThan(0);
+    expect(proxy.asked.filter((one) => !one.includes('//git.test:'))).toEqual([]);
+    // This process holds the folder, as the service does, and was started without a proxy.
+    const lock = lockState(state);
+    onTestFinished(() => lock.release());
+    expect(await doctor()).toMatch(/Could(n't| not) resolve host: git\.test/);
+  },
+  120_000,
+);

@@ -3,11 +3,11 @@
  * this command line, and would carry it in its memory for ever.
  */
 import type { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
 import { ConfigError, MissingProgram } from '../errors.ts';
 import { silentLog } from '../log.ts';
 import { renderSmoke, reportOf, type SmokeCheck, type SmokeReport } from '../smoke/report.ts';
 import { requireGit } from '../workdir/installed.ts';
+import { loadAsServe } from './serve-environment.ts';
 import { answer, configFile } from './shared.ts';
 import { onStopRequest, stopSignal, wasCut } from './stopping.ts';
 
@@ -37,7 +37,7 @@ async function smoke(options: { live?: boolean; json?: boolean }, command: Comma
 
 async function smokeReport(file: string, live: boolean): Promise<SmokeReport> {
   try {
-    const config = loadConfig({ file, env: process.env });
+    const config = loadAsServe(file);
     await requireGit(process.env.PATH);
     const [{ runSmoke }, { smokeDeps }] = await Promise.all([
       import('../smoke.ts'),
@@ -67,7 +67,7 @@ function missingGit({ problem, remedy }: MissingProgram): SmokeCheck {
 }
 
 async function doctor(options: { deliveries: boolean; json?: boolean }, command: Command): Promise<void> {
-  const config = loadConfig({ file: configFile(command), env: process.env });
+  const config = loadAsServe(configFile(command));
   await requireGit(process.env.PATH);
   // Not by the signal itself: at an orderly exit trial clones are removed, and their git commands are ended.
   onStopRequest(({ exitCode }) => process.exit(exitCode));

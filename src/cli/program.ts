@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { AlreadyRunning, ConfigError, DatabaseUnusable, MissingProgram, NotFound } from '../errors.ts';
+import { ignoreNodesOwnProxy } from '../network.ts';
 import { registerAnswers } from './answers.ts';
 import { registerHealth } from './health.ts';
 import { registerInspection } from './inspection.ts';
@@ -13,6 +14,8 @@ import { endWhenNobodyReads, wasCut } from './stopping.ts';
 // What a command writes is for whoever called it: archives, exports, state.
 process.umask(0o077);
 endWhenNobodyReads();
+
+if ((process.env.NODE_USE_ENV_PROXY ?? '') !== '' || startedWith('--use-env-proxy')) ignoreNodesOwnProxy();
 
 const program = new Command('claude-hooks')
   .description('Forge webhooks in, one durable Claude conversation per issue or pull request, work out.')
@@ -43,6 +46,10 @@ function sayWhatFailed(error: unknown): void {
     process.stderr.write(`${error.stack}\n`);
   }
   process.exitCode = 1;
+}
+
+function startedWith(flag: string): boolean {
+  return [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)].includes(flag);
 }
 
 function packageVersion(): string {

@@ -1,6 +1,7 @@
 /** Validated options to the frozen shape everybody else reads: absolute paths, resolved secrets, camel case. */
 import { join, resolve } from 'node:path';
-import type { AgentConfig, Flow, ForgeConfig, LoadedConfig, Skill } from './config.ts';
+import type { AgentConfig, Flow, ForgeConfig, LoadedConfig, NetworkSettings, Skill } from './config.ts';
+import { secretsOfProxies } from './network-settings.ts';
 import type { Options } from './options.ts';
 import { type Preparation, passwordIn } from './prepare.ts';
 import { listedRepositories, secretsOfHooks } from './webhook-secrets.ts';
@@ -9,6 +10,7 @@ export interface Read {
   agents: ReadonlyMap<string, AgentConfig>;
   skills: ReadonlyMap<string, Skill>;
   flows: readonly Flow[];
+  network: NetworkSettings;
 }
 
 export function assemble(found: Options, read: Read, { file, folder, warnings }: Preparation): LoadedConfig {
@@ -69,7 +71,7 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
     ),
     ...read,
     warnings,
-    secrets: secretsOf(found),
+    secrets: [...new Set([...secretsOf(found), ...secretsOfProxies(read.network)])],
   };
   return frozen(config);
 }

@@ -51,6 +51,7 @@ export interface LoadedConfig {
     /** absolute, or null: commits are not signed */
     signingKeyFile: string | null;
   };
+  network: NetworkSettings;
   smoke: { everyMinutes: number };
   log: Options['log'];
   /** by forge name */
@@ -63,6 +64,15 @@ export interface LoadedConfig {
   warnings: readonly string[];
   /** every secret value, for the redactor */
   secrets: readonly string[];
+}
+
+export interface NetworkSettings {
+  /** by the scheme of what is asked for; with user and password */
+  proxies: { http: string | null; https: string | null };
+  /** as written; whatever they say, this machine is reached directly */
+  noProxy: readonly string[];
+  /** certificates in PEM form that are trusted besides those of the system and of Node */
+  authorities: readonly string[];
 }
 
 export interface ForgeConfig {

@@ -10,6 +10,7 @@ import type { Environment } from './environment.ts';
 import { checkConditionFields, checkSkillFields } from './flow-events.ts';
 import { folderOf, readAgents, readFlowFolder, readSkills } from './folders.ts';
 import { withLines } from './loading.ts';
+import { networkSettings } from './network-settings.ts';
 import { type Options, options } from './options.ts';
 import { type Preparation, prepare } from './prepare.ts';
 import { validate } from './problems.ts';
@@ -92,9 +93,10 @@ function read(preparation: Preparation): LoadedConfig | null {
   checkUnused({ agents: agents.valid, skills: skills.valid, flows }, preparation);
   checkSkillFields(flows, skills.reads, preparation);
   if (found === null) return null;
+  const network = networkSettings(found.network, preparation);
   checkAccounts({ file, forges: found.forges, flows }, named, preparation);
   if (problems.length > 0) return null;
-  return assemble(found, { agents: agents.valid, skills: skills.valid, flows }, preparation);
+  return assemble(found, { agents: agents.valid, skills: skills.valid, flows, network }, preparation);
 }
 
 function readMainFile(preparation: Preparation): Record<string, unknown> | null {

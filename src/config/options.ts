@@ -87,6 +87,31 @@ const model = z
   })
   .meta({ description: 'The model behind the agents.' });
 
+const network = z
+  .strictObject({
+    proxy: secret(
+      'Proxy for everything that leaves this machine over HTTP: the model, the API of forges, git and Git LFS. Without it: what the environment says (`http_proxy`, `https_proxy`, `all_proxy`). This machine itself is always reached directly, and agents have no network of their own.',
+    )
+      .meta({ 'x-expects': 'an http:// or https:// address' })
+      .optional(),
+    no_proxy: z
+      .array(z.string().regex(/^[^\s,/]+(\/\d{1,3})?$/))
+      .optional()
+      .meta({
+        description:
+          'What is reached without it: `git.example.org` or `.example.org` (with all below it), `10.0.0.0/8`, `*` for everything. Without it: what `no_proxy` says in the environment.',
+        'x-expects': 'a list of host names, addresses or networks',
+      }),
+    ca_file: text(
+      'Certificates of your own authorities, in PEM form; relative to this file. They are trusted besides those of the system and those that Node brings along, by git as well.',
+    ).optional(),
+  })
+  .prefault({})
+  .meta({
+    description:
+      'How HTTP leaves this machine, for the service and its git alike; counts from the next start, see [behind a proxy](network.md).',
+  });
+
 const paths = z.array(z.string().regex(/^(?:\*\*\/)?[^\s/]+(?:\/[^\s/]+)*\/?$/)).default([]);
 
 const git = z
@@ -284,6 +309,7 @@ export const options = z.strictObject({
   mailbox,
   sessions,
   git,
+  network,
   smoke,
   log,
   forges: z

@@ -2,6 +2,7 @@
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeRefused } from '../errors.ts';
 import type { Forge } from '../forge/forge.ts';
+import { wayRemedy } from '../smoke/way-remedies.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { DoctorContext, Visible } from './contract.ts';
 import type { Finding } from './finding.ts';
@@ -40,11 +41,13 @@ async function checkIdentity(context: DoctorContext, forge: ForgeConfig, agent: 
       },
     ];
   } catch (error) {
-    return [identityProblem(subject, key, error as Error)];
+    return [
+      identityProblem(subject, key, error as Error, wayRemedy(context.network, forge.url, String(error))),
+    ];
   }
 }
 
-function identityProblem(subject: string, key: string, error: Error): Finding {
+function identityProblem(subject: string, key: string, error: Error, way: string | null): Finding {
   const status = error instanceof ForgeRefused ? error.status : null;
   if (status === 401) {
     return {
@@ -73,7 +76,7 @@ function identityProblem(subject: string, key: string, error: Error): Finding {
     subject,
     problem: 'the forge did not answer who the token belongs to',
     evidence: error.message,
-    remedy: 'Check that the forge is up, and that its url in the configuration leads to it.',
+    remedy: way ?? 'Check that the forge is up, and that its url in the configuration leads to it.',
   };
 }
 

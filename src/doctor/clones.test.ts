@@ -29,7 +29,7 @@ describe.skipIf(!tools.ok)(tools.title('clones'), () => {
     git(join(here.folder, 'forge', 'repositories', 'ada', 'greeter.git'), 'branch', 'dev', 'main');
     const report = await diagnose(here.config());
     expect(find(report, 'branch-name-taken')).toMatchObject({
-      severity: 'note',
+      severity: 'broken',
       subject: 'forge home, ada/greeter, agent dev',
       evidence: 'the repository has a branch called dev',
     });

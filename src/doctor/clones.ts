@@ -1,6 +1,7 @@
 /** Whether git gets to the repositories as each account: an API that answers says nothing of that. */
 import type { ForgeConfig } from '../config/config.ts';
 import { cloneAddress } from '../forge/clone-address.ts';
+import { branchRemedy, cloneRemedy, leadingTo } from '../smoke/clones.ts';
 import type { CloneTrial } from '../workdir/try-clone.ts';
 import type { Check, DoctorContext, Visible } from './contract.ts';
 import type { Finding } from './finding.ts';
@@ -27,7 +28,7 @@ async function checkForge(context: DoctorContext, forge: ForgeConfig): Promise<F
         findings.push(nameTaken(subject, agent, trial.taken[0]!, prefix!));
       }
       if (trial.kind !== 'failed') continue;
-      findings.push(cloneFailed({ forge, agent, url, visible, trial }));
+      findings.push(cloneFailed({ forge, agent, url, visible, trial, network: context.network }));
       // It is the same for all, and each trial waits for its time limit.
       if (trial.failure === 'unreachable') return findings;
     }
@@ -35,20 +36,14 @@ async function checkForge(context: DoctorContext, forge: ForgeConfig): Promise<F
   return findings;
 }
 
-/** Git has no branch `a/b/7` beside a branch `a` or `a/b`. */
-function leadingTo(prefix: string): string[] {
-  const parts = prefix.split('/');
-  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
-}
-
 function nameTaken(subject: string, agent: string, branch: string, prefix: string): Finding {
   return {
     check: 'branch-name-taken',
-    severity: 'note',
+    severity: 'broken',
     subject,
-    problem: `no branch can be called ${prefix}/<number> there, so the agent's get another prefix`,
+    problem: `no branch can be called ${prefix}/<number> there, so the agent's get another prefix than is configured`,
     evidence: `the repository has a branch called ${branch}`,
-    remedy: `Rename that branch, or set branch_prefix in agents/${agent}.md to a name that no branch has.`,
+    remedy: branchRemedy(agent),
   };
 }
 
@@ -57,10 +52,11 @@ interface Failed {
   agent: string;
   url: string;
   visible: Visible;
+  network: DoctorContext['network'];
   trial: Extract<CloneTrial, { kind: 'failed' }>;
 }
 
-function cloneFailed({ forge, agent, url, visible, trial }: Failed): Finding {
+function cloneFailed({ forge, agent, url, visible, trial, network }: Failed): Finding {
   const named =
     visible.cloneUrl === url ? '' : `; the forge itself names ${visible.cloneUrl}, which is not used`;
   return {
@@ -69,24 +65,6 @@ function cloneFailed({ forge, agent, url, visible, trial }: Failed): Finding {
     subject: `forge ${forge.name}, ${visible.repository.fullName}, agent ${agent}`,
     problem: 'the API answers, but git cannot clone',
     evidence: `git at ${url}: ${trial.words}${named}`,
-    remedy: remedyOf(trial.failure, forge, agent),
+    remedy: cloneRemedy(network, { forge: forge.name, agent, url }, trial),
   };
-}
-
-function remedyOf(failure: Failed['trial']['failure'], { name }: ForgeConfig, agent: string): string {
-  const address = `Set forges.${name}.clone_url to the address under which this machine reaches git on the forge over HTTP, without owner and name.`;
-  switch (failure) {
-    case 'denied':
-      return `Give the token of forges.${name}.accounts.${agent} the scope write:repository. If it has it, ${lower(address)}`;
-    case 'missing':
-      return `${address} If it is right, let the account of ${agent} see the repository.`;
-    case 'machine':
-      return 'Free the resource that git names on this machine, or install git.';
-    default:
-      return address;
-  }
-}
-
-function lower(sentence: string): string {
-  return sentence[0]!.toLowerCase() + sentence.slice(1);
 }

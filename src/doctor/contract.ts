@@ -3,8 +3,8 @@ import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts
 import type { ContainerEngine } from '../container/container.ts';
 import type { Rows } from '../database/database.ts';
 import type { Forge, FoundRepository } from '../forge/forge.ts';
-import type { Remote } from '../workdir/contract.ts';
-import type { CloneTrial } from '../workdir/try-clone.ts';
+import type { Network } from '../network.ts';
+import type { TryClone } from '../workdir/try-clone.ts';
 import type { Finding } from './finding.ts';
 
 export interface Visible extends FoundRepository {
@@ -50,10 +50,11 @@ export interface DoctorContext {
   uid: number | null;
   /** the client that acts as this agent on this forge */
   forge: (forge: ForgeConfig, agent: string) => Forge;
+  network: Network;
   /** repositories that are listed, or seen below `owner/*` */
   sites: FindSites;
   /** a small clone that is thrown away, and which of these names are branches there */
-  clone: (remote: Remote, names: readonly string[]) => Promise<CloneTrial>;
+  clone: TryClone;
   /** null when the database cannot be read */
   rows: Rows | null;
   service: {

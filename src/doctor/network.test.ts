@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { contextOf } from '../../test/support/doctor.ts';
 import { needs } from '../../test/support/requirements.ts';
-import { openInstallation } from '../../test/support/smoke-config.ts';
+import { DIRECT, openInstallation } from '../../test/support/smoke-config.ts';
 import { reachOfAddress } from './addresses.ts';
 import { checkCertificate, checkNetwork } from './network.ts';
+
+const HERE = { network: DIRECT, now: () => Date.now() };
 
 /** An HTTPS server with a certificate of its own making. */
 async function selfSigned(): Promise<string> {
@@ -30,18 +32,18 @@ const tls = needs('openssl');
 test.skipIf(!tls.ok)(
   tls.title('a self-signed certificate is refused, with the way to trust it'),
   async () => {
-    const [finding] = await checkCertificate(await selfSigned(), 'forge home', Date.now());
+    const [finding] = await checkCertificate(HERE, await selfSigned(), 'forge home');
     expect(finding).toMatchObject({
       check: 'certificate-refused',
       severity: 'broken',
       evidence: 'DEPTH_ZERO_SELF_SIGNED_CERT',
-      remedy: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+      remedy: expect.stringContaining('network.ca_file'),
     });
   },
 );
 
 test('a host that does not answer is no matter of certificates', async () => {
-  const [finding] = await checkCertificate('https://127.0.0.1:9', 'forge home', Date.now());
+  const [finding] = await checkCertificate(HERE, 'https://127.0.0.1:9', 'forge home');
   expect(finding).toMatchObject({ check: 'address-unreachable', evidence: 'ECONNREFUSED' });
 });
 

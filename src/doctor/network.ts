@@ -1,5 +1,9 @@
 /** Certificates and clocks of the forges and of our own public address. */
-import { connect, type PeerCertificate } from 'node:tls';
+import { Agent, request } from 'node:https';
+import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
+import type { Network } from '../network.ts';
+import { PORT_REMEDY, portProblem } from '../smoke/port.ts';
+import { AUTHORITY_REMEDY, wayRemedy } from '../smoke/way-remedies.ts';
 import type { Check, DoctorContext } from './contract.ts';
 import type { Finding } from './finding.ts';
 
@@ -13,15 +17,31 @@ export const checkNetwork: Check = async (context) => {
   const addresses = new Map(Object.values(config.forges).map((f) => [f.url, `forge ${f.name}`]));
   if (config.server.publicUrl !== null) addresses.set(config.server.publicUrl, 'server.public_url');
   for (const [url, subject] of addresses) {
-    if (url.startsWith('https:')) findings.push(...(await checkCertificate(url, subject, context.now())));
+    if (url.startsWith('https:')) findings.push(...(await checkCertificate(context, url, subject)));
   }
   for (const forge of Object.values(config.forges)) {
     const agent = Object.keys(forge.accounts)[0];
     if (agent === undefined) continue;
     findings.push(...(await checkClock(context, `forge ${forge.name}`, context.forge(forge, agent))));
   }
-  return findings;
+  return [...findings, ...(await checkPort(context))];
 };
+
+/** A running service has it; another one has to find it free. */
+async function checkPort({ config, service }: DoctorContext): Promise<Finding[]> {
+  const problem = service.running ? null : await portProblem(config.server);
+  if (problem === null) return [];
+  return [
+    {
+      check: 'port-busy',
+      severity: 'broken',
+      subject: 'server.port',
+      problem: 'the service does not run, and could not start: its port is taken or is not ours to take',
+      evidence: problem,
+      remedy: PORT_REMEDY,
+    },
+  ];
+}
 
 async function checkClock(
   context: DoctorContext,
@@ -50,11 +70,16 @@ async function checkClock(
 
 type Handshake = { kind: 'good'; certificate: PeerCertificate } | { kind: 'bad'; code: string };
 
-export async function checkCertificate(url: string, subject: string, now: number): Promise<Finding[]> {
-  const seen = await handshake(new URL(url));
-  if (seen.kind === 'bad') return [badCertificate(url, subject, seen.code)];
+export async function checkCertificate(
+  { network, now }: Pick<DoctorContext, 'network' | 'now'>,
+  url: string,
+  subject: string,
+): Promise<Finding[]> {
+  const proxy = network.proxyFor(url);
+  const seen = proxy === null ? await handshake(new URL(url)) : await handshakeThrough(proxy, url);
+  if (seen.kind === 'bad') return [badCertificate(network, { url, subject, code: seen.code })];
   const until = Date.parse(seen.certificate.valid_to);
-  const days = Math.floor((until - now) / DAY_MS);
+  const days = Math.floor((until - now()) / DAY_MS);
   if (Number.isNaN(until) || days >= SOON_DAYS) return [];
   return [
     {
@@ -68,7 +93,10 @@ export async function checkCertificate(url: string, subject: string, now: number
   ];
 }
 
-function badCertificate(url: string, subject: string, code: string): Finding {
+function badCertificate(
+  network: Pick<Network, 'proxyFor'>,
+  { url, subject, code }: { url: string; subject: string; code: string },
+): Finding {
   const isTrust = TRUST_CODES.test(code);
   return {
     check: isTrust ? 'certificate-refused' : 'address-unreachable',
@@ -80,13 +108,12 @@ function badCertificate(url: string, subject: string, code: string): Finding {
     evidence: code,
     remedy: isTrust
       ? (REMEDIES[code] ?? 'Give the server a certificate for this name.')
-      : 'Check name, port and firewall.',
+      : (wayRemedy(network, url, code) ?? 'Check name, port and firewall.'),
   };
 }
 
 const TRUST_CODES = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/;
-const OWN_AUTHORITY =
-  'Give it a certificate of a known authority, or start the service with NODE_EXTRA_CA_CERTS naming your own authority’s file.';
+const OWN_AUTHORITY = `Give it a certificate of a known authority. ${AUTHORITY_REMEDY}`;
 const REMEDIES: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'Renew the certificate.',
   DEPTH_ZERO_SELF_SIGNED_CERT: OWN_AUTHORITY,
@@ -96,6 +123,27 @@ const REMEDIES: Readonly<Record<string, string>> = {
     'The certificate is for another name: use that name in the url, or add this one to it.',
 };
 
+const PATIENCE_MS = 10_000;
+
+function handshakeThrough(proxy: string, url: string): Promise<Handshake> {
+  const agent = new Agent({ timeout: PATIENCE_MS, proxyEnv: { https_proxy: proxy } });
+  return new Promise((resolve) => {
+    const sent = request(url, { method: 'HEAD', agent, timeout: PATIENCE_MS });
+    const end = (result: Handshake) => {
+      sent.destroy();
+      resolve(result);
+    };
+    sent.once('timeout', () => end({ kind: 'bad', code: 'no answer within 10 s' }));
+    sent.once('response', ({ socket }) =>
+      end({ kind: 'good', certificate: (socket as TLSSocket).getPeerCertificate() }),
+    );
+    sent.on('error', (error: NodeJS.ErrnoException) =>
+      end({ kind: 'bad', code: error.code ?? error.message }),
+    );
+    sent.end();
+  });
+}
+
 function handshake(url: URL): Promise<Handshake> {
   return new Promise((resolve) => {
     const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -104,7 +152,7 @@ function handshake(url: URL): Promise<Handshake> {
       socket.destroy();
       resolve(result);
     };
-    socket.setTimeout(10_000, () => end({ kind: 'bad', code: 'no answer within 10 s' }));
+    socket.setTimeout(PATIENCE_MS, () => end({ kind: 'bad', code: 'no answer within 10 s' }));
     socket.once('secureConnect', () => end({ kind: 'good', certificate: socket.getPeerCertificate() }));
     socket.once('error', (error: NodeJS.ErrnoException) =>
       end({ kind: 'bad', code: error.code ?? error.message }),

@@ -1,6 +1,7 @@
 /** What a dispatch reads of each repository, read once as each account: what is refused here fails every dispatch. */
 import type { ForgeConfig } from '../config/config.ts';
 import { type ReadTrial, tryReads } from '../forge/try-reads.ts';
+import { CI_REMEDY } from '../smoke/forge-reads.ts';
 import type { Check, DoctorContext, Visible } from './contract.ts';
 import type { Finding } from './finding.ts';
 import { visibleSites } from './repositories.ts';
@@ -24,8 +25,10 @@ async function checkSite(
     const subject = `forge ${forge.name}, ${repository.fullName}, agent ${agent}`;
     const trials = await tryReads(context.forge(forge, agent), repository);
     const failed = trials.filter(({ outcome }) => outcome === 'failed');
+    const hidden = trials.filter(({ outcome }) => outcome === 'hidden');
     const notOffered = trials.filter(({ outcome }) => outcome === 'not-offered');
     if (failed.length > 0) findings.push(refused(subject, failed));
+    if (hidden.length > 0) findings.push(withheld(subject, hidden));
     if (notOffered.length > 0) findings.push(limited(subject, notOffered));
   }
   return findings;
@@ -39,6 +42,17 @@ function refused(subject: string, failed: readonly ReadTrial[]): Finding {
     problem: `a dispatch could not read ${failed.map(({ what }) => what).join(', ')}, and would fail`,
     evidence: failed[0]!.why,
     remedy: 'Give the account access to the repository, and its token write:issue and write:repository.',
+  };
+}
+
+function withheld(subject: string, hidden: readonly ReadTrial[]): Finding {
+  return {
+    check: 'ci-hidden',
+    severity: 'broken',
+    subject,
+    problem: `the account may not read ${hidden.map(({ what }) => what).join(', ')}, so agents see neither runs nor logs`,
+    evidence: [...new Set(hidden.map(({ why }) => why))].join(' '),
+    remedy: CI_REMEDY,
   };
 }
 

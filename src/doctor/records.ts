@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { pendingMigrations } from '../database/database.ts';
 import { PoolerRefuses } from '../database/postgres.ts';
+import { troubledDispatches } from '../smoke/dispatches.ts';
 import type { Check, DoctorContext } from './contract.ts';
 import type { Finding } from './finding.ts';
 
@@ -72,7 +73,7 @@ export const checkRecords: Check = async (context) => {
   return [
     ...(await refusedCredential(context)),
     ...(await parked(context)),
-    ...(await away(context)),
+    ...(await troubled(context)),
     ...(await cliDrift(context)),
   ];
 };
@@ -104,28 +105,15 @@ async function refusedCredential({ rows, now }: DoctorContext): Promise<Finding[
   ];
 }
 
-/** Whoever is away is waited for without end, so somebody has to hear of it. */
-async function away({ rows, now }: DoctorContext): Promise<Finding[]> {
-  const waiting = await rows!
-    .selectFrom('dispatches')
-    .select(['id', 'reason', 'due_at', 'troubles'])
-    .where('state', '=', 'parked')
-    .where('troubles', '>', 0)
-    .where('due_at', '>', now())
-    .orderBy('troubles', 'desc')
-    .execute();
-  const [worst] = waiting;
-  if (worst === undefined) return [];
-  return [
-    {
-      check: 'dispatches-wait',
-      severity: 'risk',
-      subject: 'dispatches',
-      problem: `${waiting.length} wait for something that is away or failing, and try again by themselves`,
-      evidence: `${worst.id}, ${worst.troubles} attempts, next at ${new Date(worst.due_at).toISOString()}: ${worst.reason ?? ''}`,
-      remedy: 'See that what the evidence names is up and reachable from here.',
-    },
-  ];
+/** What waits may wait without end, and what failed is forgotten: somebody has to hear of it. */
+async function troubled({ rows, now }: DoctorContext): Promise<Finding[]> {
+  const found = await troubledDispatches(rows!, now());
+  return found.map(({ kind, ...words }) => ({
+    check: kind === 'parked' ? 'dispatches-wait' : 'dispatches-failed',
+    severity: 'broken',
+    subject: 'dispatches',
+    ...words,
+  }));
 }
 
 /** What waits for a limit or a credential is no failure, but somebody may wonder why nothing runs. */

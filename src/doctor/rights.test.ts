@@ -9,7 +9,7 @@ import {
   type Refusal,
 } from '../../test/support/refusing-forge.ts';
 import { needs } from '../../test/support/requirements.ts';
-import { type Installation, openInstallation } from '../../test/support/smoke-config.ts';
+import { DIRECT, type Installation, openInstallation } from '../../test/support/smoke-config.ts';
 import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
 import { checkCredentials } from '../smoke/credentials.ts';
 
@@ -31,7 +31,7 @@ async function configFor(refusals: readonly Refusal[], home: Record<string, unkn
 async function smoke(config: ReturnType<Installation['config']>) {
   const forge = (f: Parameters<Parameters<typeof checkCredentials>[1]['forge']>[0], agent: string) =>
     createGiteaFamilyClient({ name: f.name, url: f.url, token: f.accounts[agent]!.token });
-  const checks = await checkCredentials(config, { agents: ['dev'], forge });
+  const checks = await checkCredentials(config, { agents: ['dev'], forge, network: DIRECT });
   return (name: string) => checks.find(({ check }) => check === name);
 }
 

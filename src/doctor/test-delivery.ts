@@ -31,7 +31,7 @@ export async function tryDelivery(
   const before = await counters(context, of.forge);
   if (before === null) return { kind: 'not-tried' };
   const since = context.now();
-  const problem = await askForTest(of);
+  const problem = await askForTest(context, of);
   if (problem !== null) return { kind: 'not-sent', why: problem };
   const deadline = performance.now() + WAIT_MS;
   while (performance.now() < deadline) {
@@ -50,15 +50,13 @@ export async function tryDelivery(
 
 const ACCEPTED = ['accepted', 'repeated'];
 
-async function askForTest(of: {
-  forge: ForgeConfig;
-  repository: RepositoryRef;
-  hook: ForgeHook;
-  agent: string;
-}): Promise<string | null> {
+async function askForTest(
+  { network }: DoctorContext,
+  of: { forge: ForgeConfig; repository: RepositoryRef; hook: ForgeHook; agent: string },
+): Promise<string | null> {
   const path = `/repos/${of.repository.fullName}/hooks/${of.hook.id}/tests`;
   try {
-    const answer = await fetch(`${of.forge.url}/api/v1${path}`, {
+    const answer = await network.fetch(`${of.forge.url}/api/v1${path}`, {
       method: 'POST',
       redirect: 'manual',
       headers: { authorization: `token ${of.forge.accounts[of.agent]!.token}` },

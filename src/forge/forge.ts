@@ -108,6 +108,8 @@ export interface NotOffered {
   kind: 'not-offered';
   /** a sentence for a person, with the remedy */
   why: string;
+  /** the forge has it, and shows it to others */
+  isHidden?: true;
 }
 
 export interface CiRun {

@@ -40,7 +40,7 @@ export function describeTrouble(account: Account, call: FailedCall, error: unkno
   const timedOut = error instanceof Error && error.name === 'TimeoutError';
   const words = timedOut ? 'it took too long' : cause instanceof Error ? cause.message : String(cause);
   const problem = withoutToken(words, account.token).slice(0, LONGEST_WORDS);
-  return `${account.name}: ${call.method} ${call.path} got no answer: ${problem}. Check that the forge is up and its url is right.`;
+  return `${account.name}: ${call.method} ${call.path} got no answer: ${problem}. Check that the forge is up and its url is right; behind a proxy or with an authority of your own, see network in the configuration.`;
 }
 
 function remedy(status: number, call: FailedCall): string {

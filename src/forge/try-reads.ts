@@ -6,8 +6,8 @@ import type { Forge, NotOffered } from './forge.ts';
 export interface ReadTrial {
   /** as "comments of #3" */
   what: string;
-  /** `not-offered`: dispatches go on without it */
-  outcome: 'read' | 'not-offered' | 'failed';
+  /** `not-offered`: dispatches go on without it; `hidden`: so they do, but the forge has it, and not for this account */
+  outcome: 'read' | 'not-offered' | 'hidden' | 'failed';
   /** a sentence; '' when it was read */
   why: string;
 }
@@ -66,8 +66,10 @@ async function tryOne<T>(
 ): Promise<{ trial: ReadTrial; value: T | null }> {
   try {
     const answer = await read();
-    if (isNotOffered(answer))
-      return { trial: { what, outcome: 'not-offered', why: answer.why }, value: null };
+    if (isNotOffered(answer)) {
+      const outcome = answer.isHidden === true ? 'hidden' : 'not-offered';
+      return { trial: { what, outcome, why: answer.why }, value: null };
+    }
     return { trial: { what, outcome: 'read', why: '' }, value: answer };
   } catch (error) {
     if (!isForgesAnswer(error)) throw error;

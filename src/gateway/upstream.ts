@@ -24,6 +24,9 @@ export interface UpstreamRequest {
   signal: AbortSignal;
 }
 
+/** The proxy's address with user and password, or null: directly. */
+export type ProxyFor = (address: string) => string | null;
+
 /** No answer came: the address, the network, or a connection that was cut. `code` as Node names it. */
 export class UpstreamFailed extends Error {
   override name = 'UpstreamFailed';
@@ -37,8 +40,12 @@ export class UpstreamFailed extends Error {
 const CONNECT_MS = 15_000;
 
 export class UpstreamLine {
-  readonly #http = new HttpAgent({ keepAlive: true });
-  readonly #https = new HttpsAgent({ keepAlive: true });
+  readonly #agents = new Map<string, HttpAgent>();
+  readonly #proxyFor: ProxyFor;
+
+  constructor(proxyFor: ProxyFor) {
+    this.#proxyFor = proxyFor;
+  }
 
   /** Resolves with the head of the answer, whatever its status; redirects are not followed. */
   async ask(asked: UpstreamRequest): Promise<IncomingMessage> {
@@ -64,11 +71,15 @@ export class UpstreamLine {
       path: url.pathname.replace(/\/+$/, '') + asked.path,
       method: 'POST',
       headers: { ...asked.headers, host: url.host, 'content-length': asked.body.length },
-      agent: isTls ? this.#https : this.#http,
+      agent: this.#agentFor(url),
       signal: asked.signal,
     });
     const answer = new Promise<IncomingMessage>((resolve, reject) => {
       sent.once('response', resolve);
+      // While a proxy is asked for a tunnel, Node does not tell the request that it was aborted.
+      const aborted = () => reject(new UpstreamFailed('ABORT_ERR', 'the request was ended'));
+      asked.signal.addEventListener('abort', aborted, { once: true });
+      sent.once('close', () => asked.signal.removeEventListener('abort', aborted));
       // Stays: a connection that breaks after the head reports here, too, and unheard it would end the process.
       sent.on('error', (error: NodeJS.ErrnoException) =>
         reject(new UpstreamFailed(error.code ?? 'EUNKNOWN', error.message)),
@@ -79,10 +90,28 @@ export class UpstreamLine {
     return { answer, sent };
   }
 
-  close(): void {
-    this.#http.destroy();
-    this.#https.destroy();
+  #agentFor(url: URL): HttpAgent {
+    const proxy = this.#proxyFor(`${url.origin}/`);
+    const key = `${url.protocol} ${proxy}`;
+    const agent = this.#agents.get(key) ?? newAgent(url.protocol === 'https:', proxy);
+    this.#agents.set(key, agent);
+    return agent;
   }
+
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
+  }
+}
+
+function newAgent(isTls: boolean, proxy: string | null): HttpAgent {
+  const Agent = isTls ? HttpsAgent : HttpAgent;
+  if (proxy === null) return new Agent({ keepAlive: true });
+  // Without a time limit Node waits for the tunnel without end.
+  return new Agent({
+    keepAlive: true,
+    timeout: CONNECT_MS,
+    proxyEnv: { http_proxy: proxy, https_proxy: proxy },
+  });
 }
 
 /** TLS seals what one write holds in one go: 64 MiB of it would hold everybody else up. */

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { type Installation, openInstallation } from '../../test/support/smoke-config.ts';
+import { DIRECT, type Installation, openInstallation } from '../../test/support/smoke-config.ts';
 import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
 import { checkCredentials, checkModel } from './credentials.ts';
 import type { SmokeCheck } from './report.ts';
@@ -17,6 +17,7 @@ afterEach(() => here.close());
 async function look(changes: Record<string, unknown> = {}): Promise<SmokeCheck[]> {
   return await checkCredentials(here.config(changes), {
     agents: ['dev'],
+    network: DIRECT,
     forge: (f, agent) =>
       createGiteaFamilyClient({ name: f.name, url: f.url, token: f.accounts[agent]!.token }),
   });
@@ -38,7 +39,10 @@ async function upstream(statuses: Record<string, number>): Promise<{ url: string
 }
 
 const model = (url: string, kind: 'api-key' | 'bearer' = 'api-key') =>
-  checkModel({ upstream: url, credential: { kind, value: 'a-secret' }, default: 'claude-sonnet-4-5' });
+  checkModel(
+    { upstream: url, credential: { kind, value: 'a-secret' }, default: 'claude-sonnet-4-5' },
+    DIRECT,
+  );
 
 test('all is well, one line each, without a secret', async () => {
   const checks = await look();

@@ -5,24 +5,31 @@ import { ForgeRefused } from '../errors.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { TriedForge } from '../forge/try-reads.ts';
 import { meant } from '../gateway/models.ts';
+import type { Network } from '../network.ts';
 import { checkReads } from './forge-reads.ts';
 import { isWell, type SmokeCheck } from './report.ts';
+import { wayRemedy } from './way-remedies.ts';
 
 export type ForgeOf = (forge: ForgeConfig, agent: string) => SmokeForge;
 export type SmokeForge = Pick<Forge, 'self' | 'findRepository' | 'listRepositories'> & TriedForge;
 
+interface Deps {
+  forge: ForgeOf;
+  network: Pick<Network, 'fetch' | 'proxyFor'>;
+}
+
 export async function checkCredentials(
   config: LoadedConfig,
-  deps: { forge: ForgeOf; agents: readonly string[] },
+  deps: Deps & { agents: readonly string[] },
 ): Promise<SmokeCheck[]> {
   const forges = Object.values(config.forges);
   const tokens = forges.flatMap((forge) =>
     Object.keys(forge.accounts)
       .filter((agent) => deps.agents.includes(agent))
-      .map((agent) => checkForge(forge, agent, deps.forge)),
+      .map((agent) => checkForge(forge, agent, deps)),
   );
   return [
-    await checkModel(config.model),
+    await checkModel(config.model, deps.network),
     ...forges.map(checkWebhookSecret),
     ...(await checkSigningKey(config.git.signingKeyFile)),
     ...(await Promise.all(tokens)).flat(),
@@ -34,21 +41,27 @@ const TIMEOUT_MS = 20_000;
 /** A list of models is free. Proxies may not have it; they count tokens, which is free as well, and know no short names. */
 export async function checkModel(
   model: Pick<LoadedConfig['model'], 'upstream' | 'credential' | 'default'>,
+  network: Deps['network'],
 ): Promise<SmokeCheck> {
-  const list = await ask(model, { method: 'GET', path: '/v1/models?limit=1' });
+  const ask = (call: ModelCall) => askModel(model, network.fetch, call);
+  const list = await ask({ method: 'GET', path: '/v1/models?limit=1' });
   if (typeof list !== 'string' && list.status !== 404 && list.status !== 405) return modelAnswer(list.status);
   const body = { model: meant(model.default), messages: [{ role: 'user', content: 'hi' }] };
-  const count = await ask(model, { method: 'POST', path: '/v1/messages/count_tokens', body });
+  const count = await ask({ method: 'POST', path: '/v1/messages/count_tokens', body });
   if (typeof count !== 'string') return modelAnswer(count.status);
-  return modelCheck('failed', `unreachable: ${count}`, 'Check model.upstream, the proxy and the firewall.');
+  const remedy = wayRemedy(network, model.upstream, count) ?? 'Check model.upstream and the firewall.';
+  return modelCheck('failed', `unreachable: ${count}`, remedy);
 }
 
-async function ask(
+type ModelCall = { method: 'GET' | 'POST'; path: string; body?: unknown };
+
+async function askModel(
   { upstream, credential }: Pick<LoadedConfig['model'], 'upstream' | 'credential'>,
-  call: { method: 'GET' | 'POST'; path: string; body?: unknown },
+  send: typeof fetch,
+  call: ModelCall,
 ): Promise<{ status: number } | string> {
   try {
-    const answer = await fetch(`${upstream}${call.path}`, {
+    const answer = await send(`${upstream}${call.path}`, {
       method: call.method,
       redirect: 'manual',
       headers: {
@@ -94,12 +107,16 @@ function modelCheck(state: SmokeCheck['state'], detail: string, remedy: string):
   return { agent: null, check: 'model-credential', state, detail, remedy };
 }
 
-async function checkForge(forge: ForgeConfig, agent: string, forgeOf: ForgeOf): Promise<SmokeCheck[]> {
-  const token = await checkForgeToken(forge, agent, forgeOf);
-  return isWell(token) ? [token, await checkReads(forge, agent, forgeOf(forge, agent))] : [token];
+async function checkForge(forge: ForgeConfig, agent: string, deps: Deps): Promise<SmokeCheck[]> {
+  const token = await checkForgeToken(forge, agent, deps);
+  return isWell(token) ? [token, await checkReads(forge, agent, deps.forge(forge, agent))] : [token];
 }
 
-async function checkForgeToken(forge: ForgeConfig, agent: string, forgeOf: ForgeOf): Promise<SmokeCheck> {
+async function checkForgeToken(
+  forge: ForgeConfig,
+  agent: string,
+  { forge: forgeOf, network }: Deps,
+): Promise<SmokeCheck> {
   const { login } = forge.accounts[agent]!;
   const key = `forges.${forge.name}.accounts.${agent}`;
   const check = (state: SmokeCheck['state'], detail: string, remedy: string): SmokeCheck => ({
@@ -115,7 +132,10 @@ async function checkForgeToken(forge: ForgeConfig, agent: string, forgeOf: Forge
     return check('refused', `belongs to ${self.login}, not to ${login}`, `Correct ${key}.`);
   } catch (error) {
     if (!(error instanceof ForgeRefused)) {
-      return check('failed', 'unreachable', `Check forges.${forge.name}.url and that the forge is up.`);
+      const said = (error as Error).message;
+      const remedy =
+        wayRemedy(network, forge.url, said) ?? `Check forges.${forge.name}.url and that the forge is up.`;
+      return check('failed', `unreachable: ${said}`, remedy);
     }
     if (error.status === 403) {
       const remedy =

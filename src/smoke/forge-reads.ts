@@ -8,6 +8,9 @@ import type { SmokeCheck } from './report.ts';
 /** The smoke checks come often; the doctor looks at all of them. */
 const MOST_LOOKED_AT = 3;
 
+export const CI_REMEDY =
+  'Let the account read Actions: in an organization give one of its teams the unit Actions of the repository, else add it as a collaborator; its token needs write:repository.';
+
 type ReadingForge = TriedForge & Pick<Forge, 'findRepository' | 'listRepositories'>;
 
 export async function checkReads(
@@ -32,6 +35,9 @@ export async function checkReads(
           const detail = `a dispatch could not read ${what} of ${repository.fullName}: ${why}`;
           return check('failed', detail, 'Run `claude-hooks doctor`, which tries all repositories.');
         }
+        if (outcome === 'hidden') {
+          return check('refused', `may not read ${what} of ${repository.fullName}: ${why}`, CI_REMEDY);
+        }
         if (outcome === 'not-offered') notOffered.add(what.replace(/ of #\d+$/, ''));
       }
       looked.push(repository.fullName);
@@ -47,7 +53,10 @@ export async function checkReads(
   return check('ok', `all of ${looked.join(', ')} that a dispatch reads${limits}`, '');
 }
 
-async function namesOf(forge: ForgeConfig, client: ReadingForge): Promise<string[]> {
+export async function namesOf(
+  forge: ForgeConfig,
+  client: Pick<Forge, 'listRepositories'>,
+): Promise<string[]> {
   const patterns = forge.repositories.map(({ pattern }) => pattern);
   const names = patterns.filter((pattern) => !pattern.endsWith('/*'));
   for (const pattern of patterns.filter((one) => one.endsWith('/*'))) {

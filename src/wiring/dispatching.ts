@@ -13,12 +13,15 @@ import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
 import { rotatingForge } from '../forge/rotating-forge.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
 import { createGateway } from '../gateway.ts';
+import type { Network } from '../network.ts';
 import { createTrust, type Trust } from '../trust.ts';
 import { openWorkdir } from '../workdir.ts';
 import type { DispatchDeps } from '../worker/work.ts';
 import type { Parts } from './parts.ts';
 
+/** `network` as it was at the start: proxies and authorities count from the next one. */
 type Given = Pick<Parts, 'options' | 'config' | 'log' | 'database'> & {
+  network: Network;
   /** reads the configuration again, now */
   refresh: () => void;
 };
@@ -27,7 +30,7 @@ const STANDARD_PATH = '/usr/local/bin:/usr/bin:/bin';
 
 /** `instance` marks the processes of this installation. Throws EngineFailed when no engine works. */
 export async function dispatchDeps(given: Given, instance: string): Promise<DispatchDeps> {
-  const { config, log, database, options } = given;
+  const { config, log, database, options, network } = given;
   const initial = config();
   const path = options.env.PATH ?? STANDARD_PATH;
   const now = () => Date.now();
@@ -45,6 +48,7 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
     workdir: openWorkdir({
       folder: join(initial.state, 'work'),
       env: options.env,
+      network,
       log: (message, fields) => log.info(message, fields),
     }),
     runner: {
@@ -55,6 +59,7 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
         upstream: () => ({ baseUrl: config().model.upstream, credential: config().model.credential }),
         refreshCredential: given.refresh,
         prices: LIST_PRICES,
+        proxyFor: network.proxyFor,
         database,
         log,
         now,
@@ -124,13 +129,14 @@ function sayEngine(chosen: ChosenEngine, { log, config }: Given): void {
 }
 
 /** One client for each agent on each forge; it takes up a token that was replaced. */
-function forgeClients({ config, refresh, log }: Given): DispatchDeps['forge'] {
+function forgeClients({ config, refresh, log, network }: Given): DispatchDeps['forge'] {
   const byToken = new Map<string, Forge>();
   const current = (name: string, agent: string, fallback: ForgeConfig): Forge => {
     const forge = config().forges[name] ?? fallback;
     const { token } = forge.accounts[agent] ?? fallback.accounts[agent]!;
     const key = JSON.stringify([name, forge.url, agent, token]);
-    const client = byToken.get(key) ?? createGiteaFamilyClient({ name, url: forge.url, token });
+    const account = { name, url: forge.url, token, fetch: network.fetch };
+    const client = byToken.get(key) ?? createGiteaFamilyClient(account);
     byToken.set(key, client);
     return client;
   };

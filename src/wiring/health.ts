@@ -8,6 +8,7 @@ import type { DoctorContext } from '../doctor/contract.ts';
 import type { Forge } from '../forge/forge.ts';
 import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
 import type { Log } from '../log.ts';
+import { type Network, networkOf } from '../network.ts';
 import type { PushDoor } from '../smoke/push.ts';
 import type { SmokeDeps } from '../smoke.ts';
 import { isStateLocked } from '../state-lock.ts';
@@ -19,13 +20,17 @@ type Environment = Record<string, string | undefined>;
 
 export function smokeDeps(
   config: LoadedConfig,
-  o: { env: Environment; log: Log; live: boolean; signal?: AbortSignal },
+  o: { env: Environment; log: Log; live: boolean; running?: boolean; signal?: AbortSignal },
 ): SmokeDeps {
   const chosen = engineOnce(config, o.env);
+  const network = networkOf(config);
   return {
     engine: async () => (await chosen()).engine,
     cli: async (image) => fitting(config, await chosen(), image),
-    forge: forgeClient,
+    forge: forgeClient(network),
+    network,
+    running: o.running ?? isStateLocked(config.state),
+    clone: (remote, names) => tryClone(remote, { env: o.env, network, names }),
     door: pushDoor(config, o.log),
     env: o.env,
     log: o.log,
@@ -72,12 +77,14 @@ export function doctorContext(
   o: { env: Environment; testDeliveries: boolean },
 ): Omit<DoctorContext, 'rows' | 'sites'> {
   const chosen = engineOnce(config, o.env);
+  const network = networkOf(config);
   return {
     config,
     now: () => Date.now(),
     uid: process.getuid?.() ?? null,
-    forge: forgeClient,
-    clone: (remote, names) => tryClone(remote, { env: o.env, names }),
+    forge: forgeClient(network),
+    network,
+    clone: (remote, names) => tryClone(remote, { env: o.env, network, names }),
     service: { url: serviceUrl(config), running: isStateLocked(config.state) },
     testDeliveries: o.testDeliveries,
     engine: async () => {
@@ -104,9 +111,9 @@ function fitting(config: LoadedConfig, { oci }: ChosenEngine, image: string | nu
   return cliFor({ oci, image, executable: config.worker.cliPath, muslCliPath });
 }
 
-function forgeClient(forge: ForgeConfig, agent: string): Forge {
-  const { token } = forge.accounts[agent]!;
-  return createGiteaFamilyClient({ name: forge.name, url: forge.url, token });
+function forgeClient(network: Network): (forge: ForgeConfig, agent: string) => Forge {
+  return ({ name, url, accounts }, agent) =>
+    createGiteaFamilyClient({ name, url, token: accounts[agent]!.token, fetch: network.fetch });
 }
 
 /** As reached from this machine; null where the port is another one at each start. */

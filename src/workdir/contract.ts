@@ -228,8 +228,19 @@ export interface WorkdirOptions {
   log?: (message: string, fields: Record<string, unknown>) => void;
   /** limit for one git command, milliseconds; 10 minutes when not given */
   gitTimeoutMs?: number;
-  /** the worker's environment; only PATH, proxy and certificate variables are taken from it */
+  /** the worker's environment; only PATH and where certificates are kept are taken from it */
   env?: Record<string, string | undefined>;
+  /** not given = directly, and trusting what the system trusts */
+  network?: WorkdirNetwork;
+}
+
+/** How git and Git LFS leave this machine. */
+export interface WorkdirNetwork {
+  /** the proxy's address with user and password, or null: directly */
+  proxyFor(address: string): string | null;
+  /** certificates in PEM form that are trusted; '' = those of the system */
+  authorities: string;
+  fetch: typeof fetch;
 }
 
 export interface Workdir {

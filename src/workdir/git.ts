@@ -39,8 +39,7 @@ export interface GitAnswer {
 export type Git = (call: GitCall) => Promise<GitAnswer>;
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
-const PASSED_ON =
-  /^(PATH|TMPDIR|SSL_CERT_(FILE|DIR)|GIT_SSL_CAINFO|GIT_SSL_CAPATH|GIT_EXEC_PATH|((https?|all|no)_proxy))$/i;
+const PASSED_ON = /^(PATH|TMPDIR|SSL_CERT_(FILE|DIR)|GIT_SSL_CAINFO|GIT_SSL_CAPATH|GIT_EXEC_PATH)$/;
 
 /** Stronger than any repository's own configuration, and inherited by git's children inside one repository. */
 const PROTECTION: [string, string][] = [
@@ -74,10 +73,18 @@ export function makeGit(options: WorkdirOptions): Git {
   const home = join(options.folder, 'git-home');
   const globalConfig = join(home, 'gitconfig');
   const timeout = options.gitTimeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const base = { ...passedOn(options.env), ...ownEnvironment(home, globalConfig) };
+  const authorities = { file: join(home, 'authorities.pem'), text: options.network?.authorities ?? '' };
+  const base = {
+    ...passedOn(options.env),
+    ...ownEnvironment(home, globalConfig),
+    // The second is of a proxy that speaks TLS itself.
+    ...(authorities.text === ''
+      ? {}
+      : { GIT_SSL_CAINFO: authorities.file, GIT_PROXY_SSL_CAINFO: authorities.file }),
+  };
   let ready: Promise<void> | null = null;
   return async (call) => {
-    ready ??= makeHome(home, globalConfig).catch((error) => {
+    ready ??= makeHome(home, globalConfig, authorities).catch((error) => {
       ready = null;
       throw error;
     });
@@ -152,11 +159,16 @@ function ownEnvironment(home: string, globalConfig: string): Record<string, stri
   };
 }
 
-async function makeHome(home: string, globalConfig: string): Promise<void> {
+async function makeHome(
+  home: string,
+  globalConfig: string,
+  authorities: { file: string; text: string },
+): Promise<void> {
   await mkdir(home, { recursive: true });
   // Git clears GIT_CONFIG_* for the other end of a local fetch, so this one setting has to be a file: with it a state
   // folder that another user once wrote (a volume, a rootless container) stays usable.
   await writeFile(globalConfig, '[safe]\n\tdirectory = *\n');
+  if (authorities.text !== '') await writeFile(authorities.file, `${authorities.text}\n`);
 }
 
 function passedOn(env: WorkdirOptions['env']): Record<string, string> {

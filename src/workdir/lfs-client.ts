@@ -153,15 +153,17 @@ async function request(
     ...header,
   };
   const signal = AbortSignal.timeout(timeoutMs);
-  const response = await fetch(url, {
-    method,
-    headers,
-    signal,
-    redirect: 'manual',
-    ...(body === undefined ? {} : { body }),
-  }).catch((error: unknown) => {
-    throw failed(url, 'unreachable', wordsOf(error));
-  });
+  const response = await address
+    .fetch(url, {
+      method,
+      headers,
+      signal,
+      redirect: 'manual',
+      ...(body === undefined ? {} : { body }),
+    })
+    .catch((error: unknown) => {
+      throw failed(url, 'unreachable', wordsOf(error));
+    });
   if (response.ok) return response;
   const { status } = response;
   const said = printable(await textOf(response).catch(() => ''));

@@ -51,6 +51,7 @@ export class Mirrors {
   readonly #folder: string;
   readonly #git: Git;
   readonly #log: NonNullable<WorkdirOptions['log']>;
+  readonly #network: WorkdirOptions['network'];
   readonly #locks = new Mutex();
   /** when all branches of a mirror were last fetched, by its path */
   readonly #whole = new Map<string, number>();
@@ -58,6 +59,7 @@ export class Mirrors {
   constructor(options: WorkdirOptions, git: Git) {
     this.#folder = join(options.folder, 'mirrors');
     this.#git = git;
+    this.#network = options.network;
     this.#log = options.log ?? (() => {});
   }
 
@@ -66,7 +68,7 @@ export class Mirrors {
    * once without stale locks (if there were any) and once on a mirror cloned anew. So `work` must be repeatable.
    */
   async use<T>(repositoryId: string, remote: Remote, work: (use: MirrorUse) => Promise<T>): Promise<T> {
-    const address = parseRemote(remote);
+    const address = parseRemote(remote, this.#network);
     const path = join(this.#folder, `${folderKey(repositoryId, `${repositoryId}\n${address.origin}`)}.git`);
     return this.#locks.hold(path, async () => {
       const fresh = !(await exists(path));

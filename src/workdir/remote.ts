@@ -1,4 +1,4 @@
-import type { Remote } from './contract.ts';
+import type { Remote, WorkdirNetwork } from './contract.ts';
 import { refused } from './names.ts';
 
 /** A remote taken apart: what may be shown, and what only the environment of one command may carry. */
@@ -13,20 +13,23 @@ export interface Address {
   authorization: string | null;
   /** strings to cut out of everything git prints */
   secrets: string[];
+  /** for requests of ours: as git goes */
+  fetch: typeof fetch;
 }
 
 /** git carries extra headers over to wherever the first answer points, another host included. */
 const STAY: [string, string] = ['http.followRedirects', 'false'];
 
-export function parseRemote(remote: Remote): Address {
+export function parseRemote(remote: Remote, network?: WorkdirNetwork): Address {
   if (/[\u0000-\u001f\u007f]/.test(remote.url)) {
     throw refused(
       'The clone URL contains control characters',
       'Correct it in the configuration of the forge',
     );
   }
-  if (remote.url.startsWith('/'))
-    return { url: remote.url, origin: remote.url, config: [], authorization: null, secrets: [] };
+  const send = network?.fetch ?? fetch;
+  const local = { config: [], authorization: null, secrets: [], fetch: send };
+  if (remote.url.startsWith('/')) return { url: remote.url, origin: remote.url, ...local };
   const url = URL.canParse(remote.url) ? new URL(remote.url) : null;
   if (url === null || !['http:', 'https:', 'file:'].includes(url.protocol)) {
     throw refused(
@@ -34,15 +37,21 @@ export function parseRemote(remote: Remote): Address {
       "Set the forge's clone URL to its https address; ssh is not used",
     );
   }
-  if (url.protocol === 'file:')
-    return { url: url.href, origin: url.href, config: [], authorization: null, secrets: [] };
+  if (url.protocol === 'file:') return { url: url.href, origin: url.href, ...local };
   const user = decodeURIComponent(url.username);
   const password = decodeURIComponent(url.password);
   url.username = '';
   url.password = '';
   const token = remote.token || password || null;
+  const way = wayTo(url, network);
   if (token === null)
-    return { url: url.href, origin: url.origin, config: [STAY], authorization: null, secrets: [] };
+    return {
+      ...local,
+      url: url.href,
+      origin: url.origin,
+      config: [STAY, ...way.config],
+      secrets: way.secrets,
+    };
   if (/[\u0000-\u001f\u007f]/.test(token)) {
     throw refused(
       'The token contains control characters',
@@ -54,8 +63,22 @@ export function parseRemote(remote: Remote): Address {
   return {
     url: url.href,
     origin: url.origin,
-    config: [[`http.${url.origin}/.extraHeader`, `Authorization: Basic ${basic}`], STAY],
+    config: [[`http.${url.origin}/.extraHeader`, `Authorization: Basic ${basic}`], STAY, ...way.config],
     authorization: `Basic ${basic}`,
-    secrets: [basic, token],
+    secrets: [basic, token, ...way.secrets],
+    fetch: send,
   };
+}
+
+/** Said for each origin, and said where there is no proxy as well: then nothing else can name one. */
+function wayTo({ origin }: URL, network: WorkdirNetwork | undefined): Pick<Address, 'config' | 'secrets'> {
+  const proxy = network?.proxyFor(`${origin}/`) ?? null;
+  if (proxy === null) return { config: [[`http.${origin}/.proxy`, '']], secrets: [] };
+  const { password } = new URL(proxy);
+  const config: Address['config'] = [
+    [`http.${origin}/.proxy`, proxy],
+    // As the service sends it; asking the proxy first what it likes costs a request, and some close the line at that.
+    [`http.${origin}/.proxyAuthMethod`, 'basic'],
+  ];
+  return { config, secrets: password === '' ? [] : [password, decodeURIComponent(password)] };
 }

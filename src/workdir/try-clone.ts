@@ -16,19 +16,21 @@ export type CloneTrial =
   /** `words`: what git said, without a secret */
   | { kind: 'failed'; failure: FailureKind; words: string };
 
+export type TryClone = (remote: Remote, names: readonly string[]) => Promise<CloneTrial>;
+
 const TIME_LIMIT_MS = 30_000;
 
 /** The newest commit without its files, which is enough to have used every step of a fetch. */
 export async function tryClone(
   remote: Remote,
-  { env, names }: Pick<WorkdirOptions, 'env'> & { names: readonly string[] },
+  { names, ...how }: Pick<WorkdirOptions, 'env' | 'network' | 'gitTimeoutMs'> & { names: readonly string[] },
 ): Promise<CloneTrial> {
   const folder = await mkdtemp(join(tmpdir(), 'claude-hooks-clone-'));
   const removeAtExit = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', removeAtExit);
   try {
-    const git = makeGit({ folder, gitTimeoutMs: TIME_LIMIT_MS, ...(env === undefined ? {} : { env }) });
-    const address = parseRemote(remote);
+    const git = makeGit({ folder, gitTimeoutMs: TIME_LIMIT_MS, ...how });
+    const address = parseRemote(remote, how.network);
     const gitDir = join(folder, 'trial.git');
     await git({ gitDir: null, args: ['init', '--quiet', '--bare', '--template=', '--', gitDir] });
     const listed = await git({

@@ -14,6 +14,7 @@ import { createMetrics } from '../../src/metrics.ts';
 import { createServer } from '../../src/server.ts';
 import { wordsOn } from '../../src/wiring/models.ts';
 import { tryClone } from '../../src/workdir/try-clone.ts';
+import { DIRECT } from './smoke-config.ts';
 
 export interface Edge {
   url: string;
@@ -63,7 +64,8 @@ export function contextOf(
     uid: process.getuid?.() ?? null,
     forge: (forge, agent) =>
       createGiteaFamilyClient({ name: forge.name, url: forge.url, token: forge.accounts[agent]!.token }),
-    clone: (remote, names) => tryClone(remote, { env: process.env, names }),
+    network: DIRECT,
+    clone: (remote, names) => tryClone(remote, { env: process.env, network: DIRECT, names }),
     service: { url: null, running: false },
     testDeliveries: true,
     engine: async () => ({ chosen: { engine, takesImages: false }, tried: [] }),

@@ -9,12 +9,17 @@ import type { ContainerEngine } from '../../src/container/container.ts';
 import type { OciOptions } from '../../src/container/oci.ts';
 import { createGiteaFamilyClient } from '../../src/forge/gitea-family-client.ts';
 import { silentLog } from '../../src/log.ts';
+import { openNetwork } from '../../src/network.ts';
 import { type RehearsalModel, startRehearsalModel } from '../../src/rehearsal/model.ts';
 import { parseModelScript } from '../../src/rehearsal/model-script.ts';
 import { type PocketForge, startPocketForge } from '../../src/rehearsal/pocket-forge.ts';
 import type { SmokeDeps } from '../../src/smoke.ts';
 import { pushDoor } from '../../src/wiring/health.ts';
+import { tryClone } from '../../src/workdir/try-clone.ts';
 import { OTHER_CLI } from './tested-cli.ts';
+
+/** Nothing but this machine is asked. */
+export const DIRECT = openNetwork({ proxies: { http: null, https: null }, noProxy: [], authorities: [] }, []);
 
 export const HOOK_SECRET = 'a-webhook-secret-of-the-test';
 
@@ -68,6 +73,9 @@ export async function openInstallation(): Promise<Installation> {
         },
         silentLog,
       ),
+      network: DIRECT,
+      running: false,
+      clone: (remote, names) => tryClone(remote, { env: process.env, network: DIRECT, names }),
       env: { PATH: process.env.PATH },
       log: silentLog,
       now: () => Date.now(),
@@ -99,6 +107,8 @@ function configOf(
   writeFileSync(
     file,
     JSON.stringify({
+      // Nobody's: a service of this machine may have the usual one.
+      server: { port: 0 },
       state: './state',
       model: { upstream: at.model, api_key: '${KEY}' },
       container: { engine: 'process' },

@@ -1,0 +1,92 @@
+/**
+ * How HTTP leaves this machine: which proxy and which authorities, the same for the service's own calls and for git.
+ * Containers know nothing of it: what comes out of them goes to the gateway, to the broker or nowhere.
+ */
+import http from 'node:http';
+import type { LoadedConfig, NetworkSettings } from './config/config.ts';
+import { trustedCertificates, trustInThisProcess } from './network/authorities.ts';
+import { proxyFor, shownProxy } from './network/proxies.ts';
+
+export interface Network {
+  fetch: typeof fetch;
+  /** the proxy's address with user and password, or null: directly */
+  proxyFor(address: string): string | null;
+  /** certificates in PEM form that git is to trust; '' = it goes by the system's */
+  authorities: string;
+}
+
+/** Everything that a service with this configuration may ask. */
+export function networkOf(config: LoadedConfig): Network {
+  const forges = Object.values(config.forges).flatMap(({ url, cloneUrl }) => [url, cloneUrl]);
+  const own = config.server.publicUrl === null ? [] : [config.server.publicUrl];
+  const addresses = [config.model.upstream, config.database.url, ...forges, ...own];
+  return openNetwork(config.network, addresses);
+}
+
+/**
+ * `addresses`: everything that may be asked. Where none of them speaks TLS, the authorities are not read, which takes a
+ * tenth of a second.
+ */
+export function openNetwork(settings: NetworkSettings, addresses: readonly string[]): Network {
+  const proxies = Object.values(settings.proxies).filter((proxy) => proxy !== null);
+  const isTls = [...addresses, ...proxies].some((address) => /^https:|^postgres.*[?&]ssl/.test(address));
+  requireNode({ isProxied: proxies.length > 0, hasOwn: settings.authorities.length > 0 });
+  const certificates = isTls ? trustedCertificates(settings.authorities) : [];
+  if (isTls) trustInThisProcess(certificates);
+  return {
+    fetch: throughProxies(settings),
+    proxyFor: (address) => proxyFor(settings, address),
+    authorities: certificates.join('\n'),
+  };
+}
+
+/** Older ones would go past the proxy without a word. */
+function requireNode({ isProxied, hasOwn }: { isProxied: boolean; hasOwn: boolean }): void {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if ((!isProxied && !hasOwn) || major > 24 || minor >= 5) return;
+  const why = isProxied ? 'behind a proxy' : 'for authorities of your own';
+  throw new Error(
+    `claude-hooks needs Node 24.5 or newer ${why}, and this is ${process.versions.node}. Update Node.`,
+  );
+}
+
+/**
+ * For a process that was started with NODE_USE_ENV_PROXY or --use-env-proxy: Node would send even what is for this
+ * machine itself to the proxy, and reads no_proxy in its own way. What the service asks goes by `openNetwork` alone.
+ */
+export function ignoreNodesOwnProxy(): void {
+  // Without a proxy Node does nothing at all; this one is excepted for every host.
+  const nobody = 'http://127.0.0.1:9';
+  http.setGlobalProxyFromEnv?.({ http_proxy: nobody, https_proxy: nobody, no_proxy: '*' });
+}
+
+const CONNECT_MS = 15_000;
+
+function throughProxies(settings: NetworkSettings): typeof fetch {
+  const dispatchers = new Map<string, Dispatcher>();
+  return async (input, init) => {
+    const address = input instanceof Request ? input.url : String(input);
+    const proxy = proxyFor(settings, address);
+    if (proxy === null) return await fetch(input, init);
+    // Megabytes that only those need who have a proxy.
+    const undici = await import('undici');
+    const dispatcher =
+      dispatchers.get(proxy) ?? new undici.ProxyAgent({ uri: proxy, connectTimeout: CONNECT_MS });
+    dispatchers.set(proxy, dispatcher);
+    try {
+      const asked = { ...init, dispatcher } as Parameters<typeof undici.fetch>[1];
+      return (await undici.fetch(address, asked)) as unknown as Response;
+    } catch (error) {
+      throw new Error(`through the proxy ${shownProxy(proxy)}: ${wordsOf(error)}`);
+    }
+  };
+}
+
+type Dispatcher = InstanceType<typeof import('undici').ProxyAgent>;
+
+/** "fetch failed" says nothing; what is behind it does. */
+function wordsOf(error: unknown): string {
+  const { name, message, cause } = error as Error;
+  if (name === 'TimeoutError') return 'no answer in time';
+  return cause instanceof Error ? wordsOf(cause) : message;
+}
