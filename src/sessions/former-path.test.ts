@@ -3,11 +3,14 @@
  * history says of files in there is still so.
  */
 import { randomInt } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { TestConversation } from '../../test/support/conversation.ts';
 import { testEngines } from '../../test/support/engines.ts';
 import { needs, titleOf } from '../../test/support/requirements.ts';
 import type { ContainerEngine } from '../container/container.ts';
+
+const INSIDE = '/state/cli';
 
 const SCRIPT = `
 scenes:
@@ -20,11 +23,9 @@ scenes:
     when: { prompt: 'READ' }
     recall: { path: 'saved to: (\\S+tool-results\\S+txt)' }
     steps:
-      - tools: [{ name: Bash, input: { command: 'tail -n 1 {{ recall.path }}; echo kept > {{ recall.path }}.kept && ls -d /state/cli', description: 'Look' } }]
+      - tools: [{ name: Bash, input: { command: 'tail -n 1 {{ recall.path }}; echo kept > {{ recall.path }}.kept && ls -d ${INSIDE}', description: 'Look' } }]
       - text: '{{ last_tool_result }}'
 `;
-
-const INSIDE = '/state/cli';
 
 /** The real engine, given what the service gave it then: the folder at its own path, and the CLI told of that one. */
 function asItWas(engine: ContainerEngine, seen: string[]): ContainerEngine {
@@ -73,7 +74,6 @@ for (const { name, engine, need, image } of testEngines()) {
     test('goes on with its whole history, and a file that it names is there to read and to write', async () => {
       c = await TestConversation.open(SCRIPT);
       const [fact, secret] = [`amber-${randomInt(1e9)}`, `vault-${randomInt(1e9)}`];
-      const { writeFileSync, existsSync } = await import('node:fs');
       writeFileSync(`${c.cwd}/secret.txt`, `${secret}\n`);
       const settings = { image };
       const seen: string[] = [];
@@ -82,7 +82,6 @@ for (const { name, engine, need, image } of testEngines()) {
 
       const targets: string[] = [];
       const after = await c.turn('READ it', { settings, engine: watched(engine, targets) });
-      console.log(after.outcome, JSON.stringify(after.requests.at(-1)!.messages).slice(-3000));
       expect(after.outcome).toMatchObject({
         kind: 'answered',
         continuity: 'resumed',
@@ -91,7 +90,8 @@ for (const { name, engine, need, image } of testEngines()) {
       });
       expect(after.history).toContain(fact);
       expect(targets).toEqual([INSIDE, seen[0]]);
-      expect(existsSync(seen[0]!)).toBe(true);
+      // The prompt that the CLI recorded is sent on, old path and all: the cached prefix stays what it was.
+      expect(after.requests[0]!.sent.system).toBe(before.requests[0]!.sent.system);
       expect(await c.incidents()).toEqual([]);
     });
   });
