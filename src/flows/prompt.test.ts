@@ -11,6 +11,7 @@ import {
 } from '../../test/support/sample-events.ts';
 import type { Skill } from '../config/config.ts';
 import type { Review } from '../forge/forge.ts';
+import type { ForgeEvent } from '../vocabulary.ts';
 import { type PromptContext, renderPrompt } from './prompt.ts';
 
 const folder = new ConfigFolder();
@@ -146,6 +147,29 @@ describe('shipped skills, full form', () => {
 
       alice wrote to you here."
     `);
+  });
+});
+
+describe('what first prompts have in common', () => {
+  /** The same happening, by somebody else on another item. */
+  function elsewhere(event: ForgeEvent): ForgeEvent {
+    const item = { ...event.item!, number: 99, title: 'Another matter', body: 'Another text.' };
+    const pull =
+      event.pull === null ? null : { ...event.pull, headSha: 'c'.repeat(40), baseSha: 'd'.repeat(40) };
+    return { ...event, item, pull, sender: { ...event.sender, login: 'zoe' } };
+  }
+
+  test.each([
+    ['work-on-issue', commentEvent('x')],
+    ['answer-comment', commentEvent('x')],
+    ['address-review', reviewEvent(review)],
+    ['fix-ci', ciFailedEvent()],
+    ['review-pull', reviewRequestedEvent('review-bot')],
+  ])('%s: task and repository stand before everything that is of one conversation', (name, event) => {
+    const [one, other] = [event, elsewhere(event)].map((e) => shipped(name, 'full', context(e)));
+    let alike = 0;
+    while (one![alike] === other![alike]) alike++;
+    expect(one!.slice(0, alike)).toMatch(/^\w[\s\S]{150,}\n\nRepository: team\/shop\n(Issue|Pull request) #$/);
   });
 });
 
