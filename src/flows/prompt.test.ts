@@ -169,7 +169,9 @@ describe('what first prompts have in common', () => {
     const [one, other] = [event, elsewhere(event)].map((e) => shipped(name, 'full', context(e)));
     let alike = 0;
     while (one![alike] === other![alike]) alike++;
-    expect(one!.slice(0, alike)).toMatch(/^\w[\s\S]{150,}\n\nRepository: team\/shop\n(Issue|Pull request) #$/);
+    expect(one!.slice(0, alike)).toMatch(
+      /^\w[\s\S]{150,}\n\nRepository: team\/shop\n(Issue|Pull request) #$/,
+    );
   });
 });
 
