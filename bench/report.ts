@@ -43,6 +43,17 @@ export function atMost(what: string, measured: number, limit: number, unit: stri
   };
 }
 
+/** A goal that is met or not, without a figure. */
+export function isSo(what: string, wanted: string, met: boolean): Goal {
+  return { what, wanted, measured: met ? 'yes' : 'no', met };
+}
+
+/** A goal of two measured figures; `limit` is their highest ratio. */
+export function shareAtMost(what: string, measured: number, of: number, limit: number): Goal {
+  const share = measured / of;
+  return { what, wanted: `≤ ${limit}`, measured: figure(share, 2), met: share <= limit };
+}
+
 export interface Results {
   machine: [string, string][];
   command: string;
@@ -56,7 +67,7 @@ export function toMarkdown(results: Results): string {
   const goals = results.parts.flatMap((p) => p.goals);
   const sections = [
     '# Measurements',
-    `Written by \`${results.command}\` in ${figure(results.seconds, 0)} s. One part alone, printed and not written here: \`npm run bench -- intake\` (or \`dispatch\`, \`memory\`, \`growth\`, \`gateway\`, \`recall\`). \`BENCH_QUICK=1\` makes every part short, for trying out changes to the benchmark itself.`,
+    `Written by \`${results.command}\` in ${figure(results.seconds, 0)} s. One part alone, printed and not written here: \`npm run bench -- intake\` (or \`dispatch\`, \`memory\`, \`growth\`, \`gateway\`, \`recall\`, \`prompt\`), and with \`--keep\` behind it written to the end of this file. \`BENCH_QUICK=1\` makes every part short, for trying out changes to the benchmark itself.`,
     ...(results.caution === null ? [] : [`> **${results.caution}**`]),
     '## Goals',
     table({
@@ -73,6 +84,15 @@ export function toMarkdown(results: Results): string {
     ]),
   ];
   return `${sections.join('\n\n')}\n`;
+}
+
+/** RESULTS.md with what was measured by itself at its end, in the place of what that command wrote there before. */
+export function withKept(whole: string, command: string, text: string): string {
+  const [begin, end] = [`<!-- ${command} -->`, `<!-- end of ${command} -->`];
+  const [from, to] = [whole.indexOf(begin), whole.indexOf(end)];
+  const others = from === -1 ? whole : `${whole.slice(0, from).trimEnd()}\n${whole.slice(to + end.length)}`;
+  const kept = text.replace(/^# Measurements$/m, '# Measured by itself').trimEnd();
+  return `${others.trimEnd()}\n\n${begin}\n\n${kept}\n\n${end}\n`;
 }
 
 function table({ head, rows }: Table): string {

@@ -1,8 +1,9 @@
 /**
  * `npm run bench` measures everything and writes bench/RESULTS.md; `npm run bench -- intake` measures one part and
- * prints the same Markdown instead. BENCH_QUICK=1 makes every part short, and writes no file either.
+ * prints the same Markdown instead; with `--keep` it is written to the end of the file as well. BENCH_QUICK=1 makes every
+ * part short, and writes no file either.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openBench, type Part } from './bench.ts';
 import { measureContainers } from './containers.ts';
@@ -12,8 +13,9 @@ import { measureGrowth } from './growth.ts';
 import { measureIntake } from './intake.ts';
 import { describeMachine } from './machine.ts';
 import { measureMemory } from './memory.ts';
+import { measurePrompt } from './prompt.ts';
 import { measureRecall } from './recall.ts';
-import { type PartReport, toMarkdown } from './report.ts';
+import { type PartReport, toMarkdown, withKept } from './report.ts';
 import { measureWarm } from './warm.ts';
 
 const PARTS: Record<string, Part> = {
@@ -25,10 +27,12 @@ const PARTS: Record<string, Part> = {
   warm: measureWarm,
   gateway: measureGateway,
   recall: measureRecall,
+  prompt: measurePrompt,
 };
 const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
 
-const names = process.argv.slice(2);
+const given = process.argv.slice(2);
+const names = given.filter((word) => word !== '--keep');
 const unknown = names.filter((name) => !Object.hasOwn(PARTS, name));
 if (unknown.length > 0) {
   process.stderr.write(
@@ -51,15 +55,19 @@ try {
     opened.bench.say(`${name}: ${((performance.now() - from) / 1000).toFixed(0)} s`);
   }
   const complete = names.length === 0 && !quick;
+  const command = ['npm run bench', ...(names.length > 0 ? ['--', ...names] : [])].join(' ');
   const text = toMarkdown({
     machine,
-    command: ['npm run bench', ...(names.length > 0 ? ['--', ...names] : [])].join(' '),
+    command,
     seconds: (performance.now() - started) / 1000,
     caution: quick ? 'Made with BENCH_QUICK=1: too short to be believed.' : null,
     parts,
   });
   process.stdout.write(text);
   if (complete) writeFileSync(RESULTS, text);
+  else if (given.length > names.length && !quick) {
+    writeFileSync(RESULTS, withKept(readFileSync(RESULTS, 'utf8'), command, text));
+  }
 } finally {
   await opened.close();
 }

@@ -157,8 +157,8 @@ export const WALLS_MARKS_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/container/place.ts',
-        find: "      return mount(whole, whole, 'read');",
-        replace: "      return mount(whole, whole, 'write');",
+        find: "mount(join(folders.config, path), join(target, path), 'read')",
+        replace: "mount(join(folders.config, path), join(target, path), 'write')",
       },
     ],
     tests: { files: RED_TEAM, named: 'bubblewrap.*are not' },

@@ -6,6 +6,7 @@ import { GATEWAY_GUARDS } from './guards-gateway.ts';
 import { HOUR_CHECK_GUARDS } from './guards-hour-check.ts';
 import { HOUR_MODEL_GUARDS } from './guards-hour-model.ts';
 import { HOUR_NETWORK_GUARDS } from './guards-hour-network.ts';
+import { HOUR_PROMPT_GUARDS } from './guards-hour-prompt.ts';
 import { HOUR_START_GUARDS } from './guards-hour-start.ts';
 import { LAYOUT_GUARDS } from './guards-layouts.ts';
 import { RED_TEAM_GUARDS } from './guards-red-team.ts';
@@ -66,4 +67,5 @@ export const GUARDS: Guard[] = [
   ...HOUR_START_GUARDS,
   ...HOUR_CHECK_GUARDS,
   ...HOUR_MODEL_GUARDS,
+  ...HOUR_PROMPT_GUARDS,
 ];

@@ -13,6 +13,7 @@ import { judgeReport, type Verdict } from './agent-runner/verdict.ts';
 import { placeOf } from './container/place.ts';
 import { faultPoint } from './faults.ts';
 import { cutBack } from './sessions/cut-back.ts';
+import { namesFolder } from './sessions/former-path.ts';
 import { type Floor, planSession, type SessionPlan } from './sessions/plan.ts';
 import { recordTurn } from './sessions/record.ts';
 import { countFailedResume, recordIncident } from './sessions.ts';
@@ -203,6 +204,7 @@ async function attemptRun(
       ...dispatch.container,
       checkout: dispatch.cwd,
       folders: dispatch.folders,
+      namesFolder: await namesFolder(plan),
       closed: isMarked ? await closeCliFolder(dispatch.folders.config) : [],
       socket: gateway.socketPath,
       cli,

@@ -3,9 +3,11 @@
  *
  * - The checkout is at `/work/<repository>`: the same for every conversation and on every host, so that paths in a
  *   history stay true wherever it is resumed.
- * - The CLI folder is at its own path of this machine, writable and empty of credentials. (The CLI finds a session by
- *   its id in whatever project folder it is given, so the path may differ on another host.)
- * - `/state` is what the conversation keeps: home, temporary files; caches go where their settings say.
+ * - `/state` is what the conversation keeps: the CLI folder, home, temporary files; caches go where their settings say.
+ *   The CLI tells the model where its folder is, so a path of the conversation's own would make every system prompt
+ *   another one, and no two conversations could share the model's cache. (The CLI finds a session by its id in whatever
+ *   folder it is given.)
+ * - A history from before that names the CLI folder by its path on this machine: there it is as well.
  * - `/run/claude-hooks` has the doors: the model's socket and the relay.
  *
  * An engine that does not isolate shows everything at its own path.
@@ -14,6 +16,7 @@ import { join } from 'node:path';
 import type { ContainerEngine, ContainerSpec, Limits, Mount } from './container.ts';
 
 const DOORS = '/run/claude-hooks';
+const CONFIG_INSIDE = '/state/cli';
 /** No space in it: it is an option among others. */
 const FORWARDER_INSIDE = `${DOORS}/model-forwarder.js`;
 
@@ -23,6 +26,8 @@ export interface PlaceRequest {
   checkoutName: string;
   /** CLI folder, HOME and TMPDIR on this machine */
   folders: { config: string; home: string; temporary: string };
+  /** the history has paths in the CLI folder as they are on this machine. Without it: no */
+  namesFolder?: boolean;
   /** paths in the CLI folder that this run may not write, where the engine isolates; they exist. Without it: none */
   closed?: readonly string[];
   /** the gateway's socket on this machine */
@@ -105,11 +110,8 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
     mount(r.cli, r.cli, 'read'),
     owned(r.folders.home, '/state/home'),
     owned(r.folders.temporary, '/state/tmp'),
-    owned(r.folders.config, r.folders.config),
-    ...(r.closed ?? []).map((path) => {
-      const whole = join(r.folders.config, path);
-      return mount(whole, whole, 'read');
-    }),
+    ...cliFolderAt(CONFIG_INSIDE, r),
+    ...(r.namesFolder === true ? cliFolderAt(r.folders.config, r) : []),
     owned(r.checkout, cwd),
     owned(r.socket, socket),
     shown(r.relay.origin, relay.origin),
@@ -123,7 +125,7 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
   ];
   return {
     cwd,
-    config: r.folders.config,
+    config: CONFIG_INSIDE,
     home: '/state/home',
     temporary: '/state/tmp',
     socket,
@@ -131,6 +133,13 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
     forwarder: r.forwarder === null ? null : FORWARDER_INSIDE,
     spec: { ...common(r), mounts },
   };
+}
+
+function cliFolderAt(target: string, { folders, closed = [] }: PlaceRequest): Mount[] {
+  return [
+    owned(folders.config, target),
+    ...closed.map((path) => mount(join(folders.config, path), join(target, path), 'read')),
+  ];
 }
 
 function common({ settings }: PlaceRequest): Omit<Place['spec'], 'mounts'> {

@@ -11,6 +11,7 @@ import {
 } from '../../test/support/sample-events.ts';
 import type { Skill } from '../config/config.ts';
 import type { Review } from '../forge/forge.ts';
+import type { ForgeEvent } from '../vocabulary.ts';
 import { type PromptContext, renderPrompt } from './prompt.ts';
 
 const folder = new ConfigFolder();
@@ -46,9 +47,12 @@ describe('shipped skills, full form', () => {
   test('work-on-issue', () => {
     const given = context(commentEvent('x'), { comments: [comment] });
     expect(shipped('work-on-issue', 'full', given)).toMatchInlineSnapshot(`
-      "alice assigned this to you.
+      "Do what is asked for below, and what the discussion decided since. Find the cause or the right place first, make the
+      change with its tests, commit it. If it is already done, cannot be done as asked, or needs a decision first, change
+      nothing and say why in your final answer.
 
-      Issue #12 of team/shop: Totals are wrong
+      Repository: team/shop
+      Issue #12: Totals are wrong
       State: open
       Labels: "bug"
       Your branch: dev/12
@@ -61,20 +65,23 @@ describe('shipped skills, full form', () => {
       x
       \`\`\`
 
-      Do what it asks for, and what the discussion decided since. Find the cause or the right place first, make the change
-      with its tests, commit it. If it is already done, cannot be done as asked, or needs a decision first, change nothing
-      and say why in your final answer."
+      alice assigned this to you."
     `);
   });
 
   test('review-pull', () => {
     const given = context(reviewRequestedEvent('review-bot'), { branch: null, reviews: [review] });
     expect(shipped('review-pull', 'full', given)).toMatchInlineSnapshot(`
-      "Pull request #13 of team/shop: Correct totals
+      "Review this pull request. Read the diff against its base, whose commit is named below (git diff <commit>...HEAD), and
+      the code around it, run the tests that matter, and compare with what the description and the linked issue promise. Begin
+      your final answer with the verdict line.
+
+      Repository: team/shop
+      Pull request #13: Correct totals
       State: open
       Labels: "bug"
       Head: dev/12-totals at aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
-      Base: main
+      Base: main at bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
       \`\`\` description by dev-bot
       Closes #12
@@ -90,42 +97,42 @@ describe('shipped skills, full form', () => {
 
       \`\`\` inline comment by review-bot, on src/sum.ts
       Where is the test?
-      \`\`\`
-
-      Review this pull request. Read the diff against its base (git diff bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb...HEAD) and the code around it,
-      run the tests that matter, and compare with what the description and the linked issue promise. Begin your final answer
-      with the verdict line."
+      \`\`\`"
     `);
   });
 
   test('fix-ci', () => {
     expect(shipped('fix-ci', 'full', context(ciFailedEvent()))).toMatchInlineSnapshot(`
-      "CI failed in test.yml on commit aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.
-      Run: https://forge.example.org/team/shop/actions/runs/4
+      "CI failed on this pull request. Run here what it runs (its definition is in the repository), find the cause, mend it and
+      commit. Do not skip, loosen or delete a check to make it pass. If the cause is not in this pull request, or it cannot be
+      reproduced here, change nothing and say what you found.
 
-      Pull request #13 of team/shop: Correct totals
+      Repository: team/shop
+      Pull request #13: Correct totals
       State: open
       Labels: "bug"
       Head: dev/12-totals at aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
-      Base: main
+      Base: main at bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
       Your branch: dev/12
 
       \`\`\` description by dev-bot
       Closes #12
       \`\`\`
 
-      Run here what CI runs (its definition is in the repository), find the cause, mend it and commit. Do not skip, loosen or
-      delete a check to make it pass. If the cause is not in this pull request, or it cannot be reproduced here, change
-      nothing and say what you found."
+      CI failed in test.yml on commit aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.
+      Run: https://forge.example.org/team/shop/actions/runs/4"
     `);
   });
 
   test('answer-comment', () => {
     const event = commentEvent('@dev-bot why?');
     expect(shipped('answer-comment', 'full', context(event))).toMatchInlineSnapshot(`
-      "alice wrote to you here.
+      "Answer what was written to you: what is new, or the description where nothing is marked new. Answer a question from the
+      code, not from memory. If you are asked for a change, make it and commit it. If you are asked to stop or wait, do that.
+      Your final answer is the reply.
 
-      Issue #12 of team/shop: Totals are wrong
+      Repository: team/shop
+      Issue #12: Totals are wrong
       State: open
       Labels: "bug"
       Your branch: dev/12
@@ -138,10 +145,33 @@ describe('shipped skills, full form', () => {
       @dev-bot why?
       \`\`\`
 
-      Answer what is new; where nothing is marked new, the description is meant. Answer a question from the code, not from
-      memory. If you are asked for a change, make it and commit it. If you are asked to stop or wait, do that. Your final
-      answer is the reply."
+      alice wrote to you here."
     `);
+  });
+});
+
+describe('what first prompts have in common', () => {
+  /** The same happening, by somebody else on another item. */
+  function elsewhere(event: ForgeEvent): ForgeEvent {
+    const item = { ...event.item!, number: 99, title: 'Another matter', body: 'Another text.' };
+    const pull =
+      event.pull === null ? null : { ...event.pull, headSha: 'c'.repeat(40), baseSha: 'd'.repeat(40) };
+    return { ...event, item, pull, sender: { ...event.sender, login: 'zoe' } };
+  }
+
+  test.each([
+    ['work-on-issue', commentEvent('x')],
+    ['answer-comment', commentEvent('x')],
+    ['address-review', reviewEvent(review)],
+    ['fix-ci', ciFailedEvent()],
+    ['review-pull', reviewRequestedEvent('review-bot')],
+  ])('%s: task and repository stand before everything that is of one conversation', (name, event) => {
+    const [one, other] = [event, elsewhere(event)].map((e) => shipped(name, 'full', context(e)));
+    let alike = 0;
+    while (one![alike] === other![alike]) alike++;
+    expect(one!.slice(0, alike)).toMatch(
+      /^\w[\s\S]{150,}\n\nRepository: team\/shop\n(Issue|Pull request) #$/,
+    );
   });
 });
 

@@ -80,6 +80,37 @@ describe('PromptCache', () => {
     expect(far.account(request(grown(20)), 1, 1).cache_read_input_tokens).toBe(0);
   });
 
+  test.each([
+    ['claude-haiku-4-5', 4096],
+    ['claude-3-5-haiku', 2048],
+    ['claude-sonnet-5-5', 1024],
+  ])('the least that %s caches is %i tokens', (model, least) => {
+    const cached = (tokens: number) => {
+      const cache = new PromptCache();
+      const one = { ...request(first, { model }), system: 'x' };
+      const missing = tokens - countInputTokens(one);
+      const exact = { ...one, system: 'x'.repeat(1 + 4 * missing) };
+      expect(countInputTokens(exact)).toBe(tokens);
+      return cache.account(exact, 1, 0).cache_creation_input_tokens;
+    };
+    expect(cached(least - 1)).toBe(0);
+    expect(cached(least)).toBe(least);
+  });
+
+  test.each([{ thinking: { type: 'enabled' } }, { tool_choice: { type: 'any' } }])(
+    '%j leaves the cached system prompt and nothing of the messages',
+    (other) => {
+      const cache = new PromptCache();
+      const system = [{ type: 'text', text: LONG, cache_control: { type: 'ephemeral' } }];
+      const ask = (changes: object) =>
+        cache.account({ ...request(first), system, ...changes }, 1, 0).cache_read_input_tokens;
+      const total = countInputTokens({ ...request(first), system });
+      expect(ask({})).toBe(0);
+      expect(ask(other)).toBe(countInputTokens({ model: 'm', system, messages: [] }));
+      expect(ask({})).toBe(total);
+    },
+  );
+
   test('without a marker, and below the least size, everything is plain input', () => {
     const cache = new PromptCache();
     const bare: MessagesRequest = { model: 'm', system: LONG, messages: first };

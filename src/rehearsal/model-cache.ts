@@ -1,7 +1,8 @@
 /**
  * The usage block of a reply, prompt cache included. Follows the published rules: the prefix order is tools, system,
- * messages; an entry is written at each block that carries `cache_control`; a lookup goes back from each of those
- * blocks over at most 20 block boundaries; a hit renews the entry's time to live.
+ * messages; an entry is written at each block that carries `cache_control`, where the prefix is long enough for the
+ * model; a lookup goes back from each of those blocks over at most 20 block boundaries; a hit renews the entry's time to
+ * live.
  */
 import { createHash } from 'node:crypto';
 import { blocksOf, type ContentBlock, type MessagesRequest } from './model-request.ts';
@@ -16,8 +17,12 @@ export interface Usage {
 
 const CHARACTERS_PER_TOKEN = 4;
 const LOOKBACK_BLOCKS = 20;
-/** Anthropic's least cacheable prefix lies between 512 and 4096 tokens by model; 1024 is the most common one. */
-const LEAST_CACHEABLE_TOKENS = 1024;
+/** Anthropic's least cacheable prefix by model, as published; of most models, and of those we know nothing of, the last. */
+const LEAST_CACHEABLE_TOKENS: readonly [RegExp, number][] = [
+  [/opus-4-[567]|haiku-4-5/, 4096],
+  [/3-5-haiku|3-haiku/, 2048],
+  [/./, 1024],
+];
 const FIVE_MINUTES = 5 * 60_000;
 const ONE_HOUR = 60 * 60_000;
 
@@ -44,8 +49,9 @@ export class PromptCache {
   account(request: MessagesRequest, outputTokens: number, now: number): Usage {
     const prefixes = prefixesOf(request);
     const total = prefixes.at(-1)?.tokens ?? 0;
+    const least = leastCacheable(request.model);
     const marked = prefixes.flatMap((prefix, index) =>
-      prefix.ttl !== null && prefix.tokens >= LEAST_CACHEABLE_TOKENS ? [index] : [],
+      prefix.ttl !== null && prefix.tokens >= least ? [index] : [],
     );
     const hit = this.#longestHit(prefixes, marked, now);
     const read = hit?.tokens ?? 0;
@@ -82,12 +88,22 @@ export class PromptCache {
   }
 }
 
+function leastCacheable(model: string): number {
+  return LEAST_CACHEABLE_TOKENS.find(([pattern]) => pattern.test(model))?.[1] ?? 0;
+}
+
+/** Other thinking, or another choice of tools, leaves what is cached of tools and system, and nothing of the messages. */
+function messagesKey({ thinking, tool_choice }: MessagesRequest): string {
+  return JSON.stringify([thinking ?? null, tool_choice ?? null]);
+}
+
 function prefixesOf(request: MessagesRequest): Prefix[] {
+  const key = messagesKey(request);
   const parts: [string, { cache_control?: ContentBlock['cache_control'] }][] = [
     ...(request.tools ?? []).map((tool): [string, typeof tool] => ['tool', tool]),
     ...blocksOf(request.system).map((block): [string, ContentBlock] => ['system', block]),
     ...request.messages.flatMap((m) =>
-      blocksOf(m.content).map((block): [string, ContentBlock] => [`message ${m.role}`, block]),
+      blocksOf(m.content).map((block): [string, ContentBlock] => [`message ${m.role} ${key}`, block]),
     ),
   ];
   let hash = request.model;

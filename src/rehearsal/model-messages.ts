@@ -6,7 +6,7 @@ import { type Exchange, errorAnswer, scriptedError, sendError, sendJson, sendRep
 import { countInputTokens, estimateTokens, type PromptCache } from './model-cache.ts';
 import { type Conversation, readConversation } from './model-conversation.ts';
 import type { FaultCounter, Holds } from './model-faults.ts';
-import type { RecordedRequest } from './model-record.ts';
+import { type RecordedRequest, sentParts } from './model-record.ts';
 import type { MessagesRequest } from './model-request.ts';
 import {
   type Cue,
@@ -60,6 +60,7 @@ export async function answerMessages(
   const request = body.value as MessagesRequest;
   const conversation = readConversation(request);
   recordRequest(record, request, conversation);
+  record.sent = sentParts(request, body.bytes);
   if (record.path.endsWith('/count_tokens')) {
     record.kind = 'count_tokens';
     return sendJson(exchange, 200, { input_tokens: countInputTokens(request) });
@@ -160,7 +161,9 @@ function recordRaw(record: RecordedRequest, body: unknown): void {
   if (Array.isArray(messages)) record.messages = messages;
 }
 
-async function readBody(incoming: IncomingMessage): Promise<{ value: unknown } | 'too large' | 'no json'> {
+async function readBody(
+  incoming: IncomingMessage,
+): Promise<{ value: unknown; bytes: number } | 'too large' | 'no json'> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
@@ -172,7 +175,7 @@ async function readBody(incoming: IncomingMessage): Promise<{ value: unknown } |
     const bytes = Buffer.concat(chunks);
     const gzipped = incoming.headers['content-encoding'] === 'gzip';
     const text = gzipped ? await promisify(gunzip)(bytes, { maxOutputLength: MOST_BODY_BYTES }) : bytes;
-    return { value: JSON.parse(text.toString('utf8')) };
+    return { value: JSON.parse(text.toString('utf8')), bytes: text.length };
   } catch {
     return 'no json';
   }

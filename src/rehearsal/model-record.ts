@@ -1,7 +1,8 @@
 /** What the model received and how it answered: the proof that tests and the demo rest on. */
+import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Usage } from './model-cache.ts';
-import type { Message } from './model-request.ts';
+import { blocksOf, type Message, type MessagesRequest } from './model-request.ts';
 
 export interface RecordedRequest {
   /** epoch milliseconds */
@@ -14,6 +15,7 @@ export interface RecordedRequest {
   /** system prompt, mid-conversation system turns and reminders: all that the CLI says for itself */
   systemText: string;
   tools: string[];
+  sent: SentParts;
   /** as received */
   messages: Message[];
   /** user and assistant messages before the current prompt; CLI-made notes do not count */
@@ -35,6 +37,30 @@ export interface RecordedRequest {
   headers: Record<string, string>;
 }
 
+/** To tell whether two requests could share a cache: hashes, because both parts are large and mostly the same. */
+export interface SentParts {
+  /** of the whole request */
+  bytes: number;
+  /** names, descriptions and schemas, without markers of the cache; '' = none */
+  tools: string;
+  /** without markers of the cache and the CLI's own billing line, which has a mark of the first prompt in it; '' = none */
+  system: string;
+}
+
+/** First block of the CLI's system prompt. */
+const BILLING_LINE = 'x-anthropic-billing-header:';
+
+export function sentParts({ tools = [], system }: MessagesRequest, bytes: number): SentParts {
+  const said = blocksOf(system).filter((block) => block.text?.startsWith(BILLING_LINE) !== true);
+  return { bytes, tools: hashOf(tools), system: hashOf(said) };
+}
+
+function hashOf(blocks: readonly object[]): string {
+  if (blocks.length === 0) return '';
+  const bare = JSON.stringify(blocks.map((block) => ({ ...block, cache_control: undefined })));
+  return createHash('sha256').update(bare).digest('hex');
+}
+
 const KEPT_HEADERS = [
   'anthropic-version',
   'anthropic-beta',
@@ -53,6 +79,7 @@ export function blankRecord(path: string, headers: IncomingHttpHeaders, now: num
     stream: false,
     systemText: '',
     tools: [],
+    sent: { bytes: 0, tools: '', system: '' },
     messages: [],
     historyMessages: 0,
     prompt: '',

@@ -25,6 +25,8 @@ export interface MessagesRequest {
   tools?: { name: string; cache_control?: ContentBlock['cache_control'] }[];
   max_tokens?: number;
   stream?: boolean;
+  thinking?: unknown;
+  tool_choice?: unknown;
   output_config?: { format?: { type: string; schema?: unknown } };
 }
 

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 export const PROJECT_FOLDER_NAME = 'conversation';
 
 export interface CliFolders {
-  /** CLAUDE_CONFIG_DIR: the same absolute path inside and outside a container */
+  /** CLAUDE_CONFIG_DIR; in a container it stands elsewhere (`place.ts`) */
   config: string;
   /** HOME of the CLI; holds nothing we need */
   home: string;

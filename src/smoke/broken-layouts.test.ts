@@ -47,8 +47,7 @@ function broken({ engine }: TestEngine, change: Change): ContainerEngine {
   };
 }
 
-/** The CLI folder is the one mount that stands at its own path and may be written. */
-const isCliFolder = (m: Mount) => m.source === m.target && m.access === 'write';
+const isCliFolder = (m: Mount) => m.target === '/state/cli';
 
 const CASES: Record<string, { change: () => Change; reason: string; says: RegExp }> = {
   'the CLI folder is mounted read-only': {
@@ -77,7 +76,7 @@ const CASES: Record<string, { change: () => Change; reason: string; says: RegExp
   },
   'the CLI folder is mounted at another path': {
     change: () => ({
-      mounts: (all) => all.map((m) => (isCliFolder(m) ? { ...m, target: '/state/cli' } : m)),
+      mounts: (all) => all.map((m) => (isCliFolder(m) ? { ...m, target: m.source } : m)),
     }),
     reason: 'cli-folder-missing',
     says: /not there inside the container/,
@@ -92,7 +91,7 @@ const CASES: Record<string, { change: () => Change; reason: string; says: RegExp
         }),
     }),
     reason: 'volume-missing',
-    says: /is not on this machine: mount .*; inside, .*\/cli is mounted rw/,
+    says: /is not in .*\/cli on this machine: mount .*; inside, .*\/cli is mounted rw/,
   },
 };
 

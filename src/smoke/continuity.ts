@@ -59,7 +59,7 @@ async function lookAtLayout(deps: ProbeDeps, stage: Stage): Promise<LayoutOutcom
   });
   try {
     const place = await placeOfStage(deps, stage, open);
-    return await probeLayout({ ...deps, place, dispatch: dispatchId });
+    return await probeLayout({ ...deps, place, folder: stage.folders.config, dispatch: dispatchId });
   } finally {
     await open.close();
   }

@@ -41,6 +41,8 @@ export interface LayoutProbe {
   /** names the container */
   dispatch: string;
   place: Place;
+  /** the CLI folder on this machine */
+  folder: string;
 }
 
 /** Less than this, and a run may be the one that fills it: the CLI loses lines of the transcript without a word. */
@@ -69,7 +71,7 @@ echo "free=$(df -Pk "$d" 2>/dev/null | tail -n 1 | awk '{print $4}' 2>/dev/null)
 export async function probeLayout(probe: LayoutProbe): Promise<LayoutOutcome> {
   const { place } = probe;
   const value = randomUUID();
-  const folder = join(place.config, 'projects', PROJECT_FOLDER_NAME);
+  const folder = join(probe.folder, 'projects', PROJECT_FOLDER_NAME);
   const files = { host: `.smoke-host-${value}`, inside: `.smoke-inside-${value}` };
   const written = await writeFile(join(folder, files.host), `${value}\n`).then(
     () => true,
@@ -112,7 +114,7 @@ interface Seen {
   arrived: boolean;
 }
 
-async function judge({ place }: LayoutProbe, seen: Seen): Promise<LayoutOutcome> {
+async function judge({ place, folder }: LayoutProbe, seen: Seen): Promise<LayoutOutcome> {
   const { result } = seen;
   const said = new Map(
     result.stdout
@@ -123,22 +125,22 @@ async function judge({ place }: LayoutProbe, seen: Seen): Promise<LayoutOutcome>
   const uid = Number(said.get('uid') ?? Number.NaN);
   if (!said.has('folder')) return noShell(place, result);
   const mount = mountWords(place, said.get('mount') ?? '');
-  if (said.has('barred')) return await notWritten(place, { error: 'may not enter', uid, mount });
+  if (said.has('barred')) return await notWritten(folder, { error: 'may not enter', uid, mount });
   if (said.get('folder') === 'no') {
     return broken(
       'cli-folder-missing',
       `${place.config}/projects is not there inside the container: ${mount}`,
-      'Mount the CLI folder at the same path inside and outside, with its `projects`.',
+      `Mount ${folder} at ${place.config}, with its \`projects\`.`,
     );
   }
   const free = Number(said.get('free') || Number.NaN);
   // dash says only "I/O error" where others say what it was.
   const error = free === 0 ? 'no space' : said.get('error');
-  if (said.has('error')) return await notWritten(place, { error: error!, uid, mount });
+  if (said.has('error')) return await notWritten(folder, { error: error!, uid, mount });
   if (!seen.arrived || (seen.written && said.get('seen') !== seen.value)) {
     return broken(
       'volume-missing',
-      `what is written to ${place.config} inside the container is not on this machine: ${mount}`,
+      `what is written to ${place.config} inside the container is not in ${folder} on this machine: ${mount}`,
       'Mount the CLI folder itself, not a tmpfs, a copy or another volume: what is written there is gone with the container.',
     );
   }
@@ -172,7 +174,7 @@ function noShell(place: Place, { code, stderr }: InsideResult): LayoutOutcome {
 }
 
 async function notWritten(
-  place: Place,
+  folder: string,
   { error, uid, mount }: { error: string; uid: number; mount: string },
 ): Promise<LayoutOutcome> {
   if (/read-only/i.test(error)) {
@@ -185,10 +187,10 @@ async function notWritten(
   if (/no space|quota/i.test(error)) {
     return broken('disk-full', `no room in the CLI folder: ${mount}`, 'Free space on its file system.');
   }
-  const owner = await stat(place.config).catch(() => null);
+  const owner = await stat(folder).catch(() => null);
   return broken(
     'config-not-writable',
-    `uid ${uid} may not write to ${place.config}/projects, which belongs to uid ${owner?.uid ?? '?'}: ${mount} (${error.trim()})`,
+    `uid ${uid} may not write to ${folder}/projects, which belongs to uid ${owner?.uid ?? '?'}: ${mount} (${error.trim()})`,
     'Let one user own the state folder and run in the containers: chown -R it, or change container.user.',
   );
 }

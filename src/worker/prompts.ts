@@ -58,6 +58,7 @@ export function promptOf(
     };
   });
   return [
+    ...(form === 'full' ? [BEGINNING] : []),
     text,
     ...elsewhere.map((other) => other.text),
     ...strangersNote(printed),
@@ -72,6 +73,13 @@ export function promptOf(
     ...answersNote(material.context),
   ].join('\n\n');
 }
+
+/**
+ * The first line of the CLI's system prompt has a mark made of the 5th, 8th and 21st character of a session's first
+ * prompt (measured on CLI 2.1.330). Where the model's side counts that line in its cache, conversations that begin
+ * differently share nothing of it.
+ */
+const BEGINNING = 'Your task in this conversation:';
 
 /** The leading item first. Each with its own messages: what a skill prints stands on the item that it names. */
 function itemsOf(material: PromptMaterial): [PromptMaterial, ...PromptMaterial[]] {

@@ -42,8 +42,8 @@ function inNamespace(spawn: SpawnSpec, change: Change): SpawnSpec {
   );
 }
 
-/** The CLI folder is the one mount that stands at its own path and may be written. */
-const isCliFolder = (m: Mount) => m.source === m.target && m.access === 'write';
+const INSIDE = '/state/cli';
+const isCliFolder = (m: Mount) => m.target === INSIDE;
 const cliFolder = (change: (m: Mount) => Mount[]) => (mounts: Mount[]) =>
   mounts.flatMap((m) => (isCliFolder(m) ? change(m) : [m]));
 
@@ -65,8 +65,8 @@ export const NOT_MOUNTED: Change = { mounts: cliFolder(() => []) };
 export const ELSEWHERE_INSIDE: Change = { mounts: cliFolder((m) => [{ ...m, target: '/state/other' }]) };
 
 export const MOVED_INSIDE: Change = {
-  mounts: cliFolder((m) => [{ ...m, target: '/state/cli' }]),
-  env: { CLAUDE_CONFIG_DIR: '/state/cli' },
+  mounts: cliFolder((m) => [{ ...m, target: '/state/moved' }]),
+  env: { CLAUDE_CONFIG_DIR: '/state/moved' },
 };
 
 /** Every container gets one of its own, which nobody keeps. */

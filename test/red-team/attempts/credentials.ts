@@ -48,7 +48,7 @@ printf 'protocol=http\\nhost=127.0.0.1\\n\\n' | GIT_TERMINAL_PROMPT=0 git creden
   },
   {
     name: 'folders beside the CLI folder: other conversations, the database',
-    script: `ls -la "$CLAUDE_CONFIG_DIR/.." "$CLAUDE_CONFIG_DIR/../.." "$CLAUDE_CONFIG_DIR/../../.."; find "$CLAUDE_CONFIG_DIR/../../.." -name '*.db' -o -name instance | grep . && echo SUCCEEDED; [ "$(ls "$CLAUDE_CONFIG_DIR/../.." | wc -l)" = 1 ] && echo alone`,
+    script: `ls -la "$CLAUDE_CONFIG_DIR/.." /; find / \\( -path /proc -o -path /usr -o -path /sys -o -path /dev \\) -prune -o \\( -name 'claude-hooks.db*' -o -path '*/state/instance' \\) -print | grep . && echo SUCCEEDED; [ "$(ls "$CLAUDE_CONFIG_DIR/.." | tr '\\n' ' ')" = 'cli home tmp ' ] && echo alone`,
     shows: /^alone$/m,
   },
   {

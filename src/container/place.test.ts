@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import type { Mount } from './container.ts';
+import { type PlaceRequest, placeOf } from './place.ts';
+
+function requestOf(conversation: string, changes: Partial<PlaceRequest> = {}): PlaceRequest {
+  const at = `/srv/state/conversations/${conversation}`;
+  return {
+    checkout: `/srv/state/work/checkouts/${conversation}/greeter`,
+    checkoutName: 'greeter',
+    folders: { config: `${at}/cli`, home: `${at}/home`, temporary: `${at}/tmp` },
+    socket: `/srv/state/run/${conversation}/m.sock`,
+    cli: '/opt/claude',
+    forwarder: null,
+    relay: { root: `/srv/state/relays/${conversation}`, origin: '/srv/state/mirrors/1.git' },
+    settings: {
+      image: null,
+      memoryBytes: null,
+      cpus: null,
+      pids: 100,
+      user: null,
+      network: 'none',
+      mounts: [],
+    },
+    caches: [],
+    path: '/usr/bin',
+    ...changes,
+  };
+}
+
+const inside = (request: PlaceRequest) => placeOf({ name: 'bubblewrap', isolates: true }, request);
+const bare = (request: PlaceRequest) => placeOf({ name: 'process', isolates: false }, request);
+const at = (mounts: readonly Mount[], folder: string) =>
+  mounts.filter(({ target }) => target === folder || target.startsWith(`${folder}/`));
+
+describe('a place inside', () => {
+  test('has the same paths in every conversation of an agent and repository', () => {
+    const seen = (conversation: string) => {
+      const { spec, ...paths } = inside(requestOf(conversation));
+      return { paths, targets: spec.mounts.map(({ target, access }) => [target, access]) };
+    };
+    expect(seen('two')).toEqual(seen('one'));
+    expect(seen('one').paths).toMatchObject({
+      config: '/state/cli',
+      home: '/state/home',
+      cwd: '/work/greeter',
+    });
+    expect(JSON.stringify(seen('one'))).not.toContain('/srv/');
+  });
+
+  test('has the CLI folder also where a history names it, with the same parts closed', () => {
+    const request = requestOf('one', { namesFolder: true, closed: ['skills'] });
+    const { mounts } = inside(request).spec;
+    const { config } = request.folders;
+    for (const folder of ['/state/cli', config]) {
+      expect(at(mounts, folder)).toEqual([
+        { source: config, target: folder, access: 'write', owned: true },
+        { source: `${config}/skills`, target: `${folder}/skills`, access: 'read' },
+      ]);
+    }
+    expect(at(inside({ ...request, namesFolder: false }).spec.mounts, config)).toEqual([]);
+  });
+});
+
+test('a bare process has everything at its own path, so that two conversations differ', () => {
+  expect(bare(requestOf('one'))).toMatchObject({
+    ...requestOf('one').folders,
+    cwd: requestOf('one').checkout,
+  });
+});
