@@ -60,10 +60,9 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
     const branches = await branchesFor(use.path, branchesOf(target));
     const { folder, git } = tools;
     const { conversation } = spec;
-    const [{ status, created }, relay] = await together(
-      continueOrCreate(p, use, { target, branches }),
-      makeRelay(git, { folder, conversation, mirror: use, seen: relayOf(p, use) }),
-    );
+    // Before the checkout, whose files may come through the relay's filter for Git LFS.
+    const relay = await makeRelay(git, { folder, conversation, mirror: use, seen: relayOf(p, use) });
+    const { status, created } = await continueOrCreate(p, use, { target, branches });
     if (target.kind === 'pull' && target.sha !== target.wanted) {
       p.notes.push(
         `Commit ${target.wanted} is no longer on the forge (force-pushed); the checkout was made for the present head ${target.sha}.`,
