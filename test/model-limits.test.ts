@@ -273,7 +273,8 @@ async function work(
   const database = openDatabase({ url: config.database.url });
   const options = { file: stage.configFile, env: stage.env, write: () => {} };
   const instance = readFileSync(join(stage.state, 'instance'), 'utf8');
-  const given = { options, config: () => config, log: silentLog, database, refresh: () => {} };
+  const nothing = { refresh: () => {}, attempted: () => {} };
+  const given = { options, config: () => config, log: silentLog, database, ...nothing };
   const deps = await dispatchDeps(given, instance);
   const worker = startWorker({ id: `${instance}:test`, concurrency: 2, leaseMs: 30_000, runTimeoutMs }, deps);
   try {

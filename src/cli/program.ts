@@ -1,7 +1,7 @@
 /** The commands. Loaded by `cli.ts` when this is a Node that they can run on. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { AlreadyRunning, ConfigError, DatabaseUnusable, MissingProgram, NotFound } from '../errors.ts';
+import { packageVersion } from '../wiring/version.ts';
 import { registerAnswers } from './answers.ts';
 import { registerHealth } from './health.ts';
 import { registerInspection } from './inspection.ts';
@@ -43,9 +43,4 @@ function sayWhatFailed(error: unknown): void {
     process.stderr.write(`${error.stack}\n`);
   }
   process.exitCode = 1;
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -52,6 +52,8 @@ export interface LoadedConfig {
     signingKeyFile: string | null;
   };
   smoke: { everyMinutes: number };
+  /** null: beside the webhooks */
+  metrics: { host: string; port: number } | null;
   log: Options['log'];
   /** by forge name */
   forges: Readonly<Record<string, ForgeConfig>>;

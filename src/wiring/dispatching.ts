@@ -21,6 +21,7 @@ import type { Parts } from './parts.ts';
 type Given = Pick<Parts, 'options' | 'config' | 'log' | 'database'> & {
   /** reads the configuration again, now */
   refresh: () => void;
+  attempted: DispatchDeps['attempted'];
 };
 
 const STANDARD_PATH = '/usr/local/bin:/usr/bin:/bin';
@@ -81,6 +82,7 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
     },
     now,
     log,
+    attempted: given.attempted,
   };
 }
 

@@ -77,7 +77,11 @@ export function doctorContext(
     uid: process.getuid?.() ?? null,
     forge: forgeClient,
     clone: (remote, names) => tryClone(remote, { env: o.env, names }),
-    service: { url: serviceUrl(config), running: isStateLocked(config.state) },
+    service: {
+      url: urlHere(config.server),
+      healthUrl: urlHere(config.metrics ?? config.server),
+      running: isStateLocked(config.state),
+    },
     testDeliveries: o.testDeliveries,
     engine: async () => {
       const { engine, tried, oci } = await chosen();
@@ -108,7 +112,7 @@ function forgeClient(forge: ForgeConfig, agent: string): Forge {
 }
 
 /** As reached from this machine; null where the port is another one at each start. */
-function serviceUrl({ server: { host, port } }: LoadedConfig): string | null {
+function urlHere({ host, port }: { host: string; port: number }): string | null {
   if (port === 0) return null;
   const here = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http://${here.includes(':') ? `[${here}]` : here}:${port}`;

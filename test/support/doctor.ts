@@ -31,6 +31,7 @@ export async function openEdge(config: LoadedConfig): Promise<Edge> {
     now: () => Date.now(),
     log: silentLog,
     metrics: createMetrics(database),
+    showsHealth: true,
     onAccepted: () => {},
     notReady: async () => null,
   });
@@ -63,7 +64,7 @@ export function contextOf(
     forge: (forge, agent) =>
       createGiteaFamilyClient({ name: forge.name, url: forge.url, token: forge.accounts[agent]!.token }),
     clone: (remote, names) => tryClone(remote, { env: process.env, names }),
-    service: { url: null, running: false },
+    service: { url: null, healthUrl: null, running: false },
     testDeliveries: true,
     engine: async () => ({ chosen: { engine, takesImages: false }, tried: [] }),
     cli: (image) => cliFor({ oci: null, image, executable: null, muslCliPath: null }),
