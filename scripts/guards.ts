@@ -4,6 +4,7 @@ import { CONTAINER_GUARDS } from './guards-containers.ts';
 import { CORE_GUARDS } from './guards-core.ts';
 import { GATEWAY_GUARDS } from './guards-gateway.ts';
 import { HOUR_CHECK_GUARDS } from './guards-hour-check.ts';
+import { HOUR_LOGS_GUARDS } from './guards-hour-logs.ts';
 import { HOUR_START_GUARDS } from './guards-hour-start.ts';
 import { LAYOUT_GUARDS } from './guards-layouts.ts';
 import { RED_TEAM_GUARDS } from './guards-red-team.ts';
@@ -62,4 +63,5 @@ export const GUARDS: Guard[] = [
   ...WORLD_TRUST_GUARDS,
   ...HOUR_START_GUARDS,
   ...HOUR_CHECK_GUARDS,
+  ...HOUR_LOGS_GUARDS,
 ];
