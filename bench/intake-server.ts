@@ -41,6 +41,7 @@ async function ours(url: string): Promise<Hono> {
     now: () => Date.now(),
     log: silentLog,
     metrics: createMetrics(database),
+    showsHealth: true,
     onAccepted: () => {},
     notReady: async () => null,
   });

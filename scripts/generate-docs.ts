@@ -1,6 +1,6 @@
 /**
- * Writes docs/configuration.md and claude-hooks.schema.json from the option tables, and docs/protected-files.md from its
- * list; with `--check` it only says whether they are up to date (exit code 1 when not).
+ * Writes docs/configuration.md and claude-hooks.schema.json from the option tables, and docs/protected-files.md and
+ * docs/metrics.md from their lists; with `--check` it only says whether they are up to date (exit code 1 when not).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ import { flowOptions } from '../src/config/flow-file.ts';
 import { options } from '../src/config/options.ts';
 import { skillOptions } from '../src/config/skill-file.ts';
 import { expectation, type TableNode, tableOf } from '../src/config/table.ts';
+import { FAMILIES, type Family } from '../src/metrics/families.ts';
 import { EVENT_NAMES } from '../src/vocabulary.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -19,6 +20,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const outputs: Record<string, string> = {
   'docs/configuration.md': configurationPage(),
   'docs/protected-files.md': protectedFilesPage(),
+  'docs/metrics.md': metricsPage(),
   'claude-hooks.schema.json': `${JSON.stringify(publishedSchema(), null, 2)}\n`,
 };
 
@@ -96,6 +98,43 @@ function protectedFilesPage(): string {
     '| files | are | group |',
     '|---|---|---|',
     ...rows,
+  ].join('\n')}\n`;
+}
+
+function metricsPage(): string {
+  const rows = Object.entries(FAMILIES).map(([name, family]: [string, Family]) => {
+    const labels = family.labels.map((label) => `\`${label}\``).join(', ');
+    return `| \`${name}\` | ${family.type} | ${labels} | ${family.from} | ${family.help} |`;
+  });
+  return `${[
+    '# Metrics',
+    '',
+    '<!-- Generated from src/metrics/families.ts by `npm run docs`. Edit that. -->',
+    '',
+    '`/metrics` is in the text format of Prometheus. It stands beside the webhooks, where whoever reaches the service reads it;',
+    'with `metrics.port` it is, with `/healthz` (the process answers) and `/readyz` (the database answers, and the service is',
+    'not stopping), on an address of its own, and gone from the other.',
+    '',
+    '```yaml',
+    'metrics: { host: 127.0.0.1, port: 9464 }',
+    '```',
+    '',
+    'What comes from `rows` is read from the database at each scrape: it is right after a restart, and of several services on',
+    'one database each tells all of it, so do not add them up. What comes from the `process` begins at 0 with it.',
+    '',
+    '| name | type | labels | from | is |',
+    '|---|---|---|---|---|',
+    ...rows,
+    '',
+    'For example:',
+    '',
+    '```promql',
+    'sum by (repository) (increase(claude_hooks_model_cost_usd_total[1d]))              # dollars a day',
+    'claude_hooks_park_until_timestamp_seconds - time()                                  # seconds that a park still lasts',
+    'sum(increase(claude_hooks_dispatch_duration_seconds_count{state="failed"}[1h])) > 0 # something failed',
+    'histogram_quantile(0.9, sum by (le) (rate(claude_hooks_dispatch_queue_seconds_bucket[1h])))',
+    'increase(claude_hooks_incidents_total[1d]) > 0                                      # continuity had to be mended',
+    '```',
   ].join('\n')}\n`;
 }
 

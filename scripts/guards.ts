@@ -4,6 +4,7 @@ import { CONTAINER_GUARDS } from './guards-containers.ts';
 import { CORE_GUARDS } from './guards-core.ts';
 import { GATEWAY_GUARDS } from './guards-gateway.ts';
 import { HOUR_CHECK_GUARDS } from './guards-hour-check.ts';
+import { HOUR_LOGS_GUARDS } from './guards-hour-logs.ts';
 import { HOUR_MODEL_GUARDS } from './guards-hour-model.ts';
 import { HOUR_NETWORK_GUARDS } from './guards-hour-network.ts';
 import { HOUR_PROMPT_GUARDS } from './guards-hour-prompt.ts';
@@ -68,4 +69,5 @@ export const GUARDS: Guard[] = [
   ...HOUR_CHECK_GUARDS,
   ...HOUR_MODEL_GUARDS,
   ...HOUR_PROMPT_GUARDS,
+  ...HOUR_LOGS_GUARDS,
 ];

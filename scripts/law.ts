@@ -84,6 +84,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'container',
       'outcome',
       'agent-runner',
+      'gateway',
       'audit',
       'trust',
       'broker',

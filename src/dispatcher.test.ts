@@ -210,14 +210,50 @@ describeDatabases('routing that throws in the middle', (open) => {
     expect(await messagesIn(database)).toHaveLength(1);
   });
 
+  test('tells who did what where and what was decided: our own echoes at debug, everything else at info', async () => {
+    const database = await open();
+    const lines: string[] = [];
+    const counted: string[] = [];
+    const told =
+      (level: string) =>
+      (message: string, fields: Record<string, unknown> = {}) =>
+        void lines.push(
+          `${level} ${message} ${fields.event} ${fields.item} ${fields.sender} ${fields.wakes ?? '-'}`,
+        );
+    const log = { ...silentLog, debug: told('debug'), info: told('info') };
+    const echo = comment(901, { 'sender.login': 'pear-bot', 'comment.user.login': 'pear-bot' });
+    for (const arrival of [assigned, assigned, comment(900), echo]) {
+      await accept(database, arrival);
+      const decided: DispatcherDeps['decided'] = ({ event, decision }) =>
+        counted.push(`${event} ${decision}`);
+      expect(await dispatchNext({ ...dispatcher(database), log, decided })).toBe(true);
+    }
+    expect(lines).toEqual([
+      'info delivery routed issue.assigned orchard/pears#5 ada dev',
+      'info delivery duplicate issue.assigned orchard/pears#5 ada -',
+      'info delivery routed comment.created orchard/pears#5 Bo dev',
+      'debug delivery echo comment.created orchard/pears#5 pear-bot -',
+    ]);
+    expect(counted).toEqual([
+      'issue.assigned routed',
+      'issue.assigned duplicate',
+      'comment.created routed',
+      'comment.created echo',
+    ]);
+  });
+
   test('leaves nothing behind even after its last write: the decision is part of the same transaction', async () => {
     const database = await open();
     const id = await accept(database, assigned);
-    // The log is told within the transaction, when everything has been written.
-    const info = () => {
-      throw new Error('the end, before the commit');
+    const ending: TestDatabase = {
+      ...database,
+      transaction: (work) =>
+        database.transaction(async (tx) => {
+          await work(tx);
+          throw new Error('the end, before the commit');
+        }),
     };
-    await dispatchNext({ ...dispatcher(database), log: { ...silentLog, info } });
+    await dispatchNext(dispatcher(ending));
     expect(await deliveryOf(database, id)).toMatchObject({ state: 'received', attempts: 1, decision: null });
     expect(await caused(database)).toEqual(Object.fromEntries(CAUSED.map((table) => [table, 0])));
   });

@@ -7,15 +7,10 @@ import type { DeliveryRow } from './database/tables.ts';
 import { decide } from './dispatcher/decide.ts';
 import { gatherFacts } from './dispatcher/facts.ts';
 import type { DispatcherDeps } from './dispatcher/routing.ts';
+import { tellDecision, tellPostponed } from './dispatcher/told.ts';
 import { ForgeRefused, ForgeUnavailable } from './errors.ts';
 import { faultPoint } from './faults.ts';
-import {
-  claimDelivery,
-  type DeliveryVerdict,
-  nextDelivery,
-  postponeDelivery,
-  settleDelivery,
-} from './inbox.ts';
+import { claimDelivery, nextDelivery, postponeDelivery, settleDelivery } from './inbox.ts';
 
 /** Decides the oldest undecided delivery. Answers false when there was none. */
 export async function dispatchNext(deps: DispatcherDeps): Promise<boolean> {
@@ -38,15 +33,17 @@ type Outcome = 'decided' | 'taken' | 'changed';
 
 async function decideOne(deps: DispatcherDeps, delivery: DeliveryRow): Promise<Outcome> {
   const facts = await gatherFacts(deps, delivery);
-  return await deps.database.transaction(async (tx) => {
+  const outcome = await deps.database.transaction(async (tx) => {
     if (!(await claimDelivery(tx, deps.database.dialect, delivery.id))) return 'taken';
     const decided = await decide(tx, { deps, delivery, facts });
     if (decided === null) return 'changed';
     await settleDelivery(tx, { id: delivery.id, now: deps.now(), ...decided });
     faultPoint('routing.decided');
-    deps.log.info(`delivery ${delivery.id}: ${describe(decided.verdict)}`, { event: decided.eventName });
-    return 'decided';
+    return decided;
   });
+  if (typeof outcome === 'string') return outcome;
+  tellDecision(deps, { delivery, facts, decided: outcome });
+  return 'decided';
 }
 
 async function postpone(deps: DispatcherDeps, delivery: DeliveryRow, error: unknown): Promise<void> {
@@ -54,17 +51,5 @@ async function postpone(deps: DispatcherDeps, delivery: DeliveryRow, error: unkn
   const patient = error instanceof ForgeUnavailable || error instanceof ForgeRefused;
   const failure = { delivery, reason, patient, now: deps.now() };
   const what = await postponeDelivery(deps.database.rows, failure);
-  deps.log.error(`delivery ${delivery.id} could not be routed and is ${what}: ${reason}`);
-}
-
-function describe(verdict: DeliveryVerdict): string {
-  switch (verdict.state) {
-    case 'routed':
-      return 'routed';
-    case 'duplicate':
-      return `duplicate of ${verdict.of}`;
-    case 'ignored':
-    case 'failed':
-      return `${verdict.state}: ${verdict.reason}`;
-  }
+  tellPostponed(deps, { delivery, what, reason });
 }

@@ -75,7 +75,7 @@ describe.each(['json', 'pretty'] as const)('a secret never appears (%s)', (forma
     if (format === 'json') {
       expect(lines.map((line) => JSON.parse(line))).toEqual([
         expect.objectContaining({
-          level: 40,
+          level: 'warn',
           msg: 'port [redacted]',
           port: '[redacted]',
           ports: ['[redacted]', 1],
@@ -83,7 +83,7 @@ describe.each(['json', 'pretty'] as const)('a secret never appears (%s)', (forma
         expect.objectContaining({ msg: '[redacted]' }),
       ]);
     } else {
-      expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d WARN {2}port \[redacted\] \{.*\}\n$/);
+      expect(lines[0]).toMatch(/^\S+Z WARN {2}port \[redacted\] port=\[redacted\] .*\n$/);
     }
   });
 });
@@ -94,7 +94,7 @@ describe('a line', () => {
     log.child({ dispatch: 'd-1' }).info('runs', { attempt: 2 });
     expect(lines[0]!.endsWith('}\n')).toBe(true);
     expect(JSON.parse(lines[0]!)).toEqual({
-      level: 30,
+      level: 'info',
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       dispatch: 'd-1',
       attempt: 2,
@@ -102,12 +102,12 @@ describe('a line', () => {
     });
   });
 
-  test('for a terminal has time, level, message and the rest', () => {
+  test('for a terminal has the time with its zone, the level, the message, and what is there of the fields', () => {
     const { log, lines } = logOf({ format: 'pretty' });
     log.info('listens');
-    log.error('refused', { status: 401 });
-    expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d INFO {2}listens\n$/);
-    expect(lines[1]).toMatch(/^\d\d:\d\d:\d\d ERROR refused \{"status":401\}\n$/);
+    log.error('refused', { status: 401, item: 'ada/greeter#1', reason: 'not yet', by: null, of: ['a', 'b'] });
+    expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ INFO {2}listens\n$/);
+    expect(lines[1]).toMatch(/Z ERROR refused status=401 item=ada\/greeter#1 reason="not yet" of=a,b\n$/);
   });
 
   test('below the level is not written', () => {
@@ -117,5 +117,57 @@ describe('a line', () => {
     log.warn('c');
     log.error('d');
     expect(lines.map((line) => JSON.parse(line).msg)).toEqual(['c', 'd']);
+  });
+});
+
+describe.each(['json', 'pretty'] as const)('what others wrote stays data (%s)', (format) => {
+  const only = (lines: string[]) => {
+    expect(lines).toHaveLength(1);
+    expect(lines[0]!.slice(0, -1)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    return lines[0]!;
+  };
+
+  test.each([
+    ['a line break', 'x\n2026-01-01T00:00:00Z ERROR made up'],
+    ['a return', 'x\rmade up'],
+    ['the terminal’s own codes', '\u001b[2J\u009b31m\u0007'],
+    ['a next line, a separator', 'x\u0085y\u2028z\u2029'],
+    ['a turned direction, unseen letters', '\u202egnp.exe\u200d\u{e0041}'],
+  ])('%s is escaped, in a message, a field and a name', (_, text) => {
+    const { log, lines } = logOf({ format });
+    log.info(text, { text, [text]: [text], deep: { [text]: text } });
+    const line = only(lines);
+    if (format === 'json')
+      expect(JSON.parse(line)).toMatchObject({ msg: text, text, deep: { [text]: text } });
+  });
+
+  test('a value looks like no other field, and a field like no level', () => {
+    const { log, lines } = logOf({ format });
+    log.info('decided', { sender: 'eve decision=routed', level: 'error', msg: 'other', time: 'never' });
+    const line = only(lines);
+    if (format === 'json') expect(JSON.parse(line)).toMatchObject({ level: 'info', msg: 'decided' });
+    else expect(line).toMatch(/Z INFO {2}decided sender="eve decision=routed" field_level=error /);
+  });
+
+  test('a text, a list and a depth have an end, and a secret on the cut is out', () => {
+    const { log, lines } = logOf({ format });
+    const long = `${'x'.repeat(1995)}${TOKEN}${'y'.repeat(5_000_000)}`;
+    let deep: unknown = 'bottom';
+    for (let n = 0; n < 200; n++) deep = { deep };
+    log.info(long, { long, list: Array.from({ length: 5000 }, () => 'entry'), deep });
+    const line = only(lines);
+    expect(line.length).toBeLessThan(8000);
+    expect(line).not.toContain('tok-');
+    expect(line).toContain('more characters]');
+    expect(line).toContain('[4900 more]');
+  });
+
+  test('an error is its sentence, and a stack is one line', () => {
+    const { log, lines } = logOf({ format });
+    const error = new TypeError('no such thing');
+    log.error('failed', { error, stack: error.stack });
+    const line = only(lines);
+    expect(line).toContain('TypeError: no such thing');
+    expect(line).toMatch(/at .*log\.test\.ts:\d+:\d+/);
   });
 });

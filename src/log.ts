@@ -1,5 +1,6 @@
-/** The log: structured lines with a scope, from which known secrets are removed. */
+/** The log: one line for an event, with fields, from which known secrets are removed. */
 import pino from 'pino';
+import { bounded, type Fields, jsonLine, prettyLine } from './log/line.ts';
 import { redactSecrets } from './security.ts';
 
 export interface Log {
@@ -11,34 +12,60 @@ export interface Log {
   child(fields: Record<string, unknown>): Log;
 }
 
+export type LogFormat = 'json' | 'pretty';
+
 export interface LogOptions {
   level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
-  format: 'json' | 'pretty';
+  format: LogFormat;
   /** values that may never appear in a line, whatever field they came in */
   secrets: () => readonly string[];
   write: (line: string) => void;
 }
 
 export function createLog(options: LogOptions): Log {
+  const line = options.format === 'json' ? jsonLine : prettyLine;
   const stream = {
-    write: (line: string) => {
+    write: (text: string) => {
       // A secret with quotes or line breaks may come in as JSON inside of JSON, so escaped once more than the line is.
       const secrets = options.secrets().flatMap((s) => [s, JSON.stringify(s).slice(1, -1)]);
-      const safe = redacted(JSON.parse(line), secrets) as Record<string, unknown>;
-      options.write(options.format === 'json' ? `${JSON.stringify(safe)}\n` : pretty(safe));
+      // Cut after the secrets are out: half of one would not be recognised.
+      options.write(line(bounded(redacted(JSON.parse(text), secrets)) as Fields));
     },
   };
-  return wrap(pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream));
+  const settings: pino.LoggerOptions = {
+    level: options.level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  };
+  return wrap(pino(settings, stream));
 }
 
 function wrap(logger: pino.Logger): Log {
+  const at =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, fields: Fields = {}) =>
+      logger[level](ownNames(fields), message);
   return {
-    debug: (message, fields = {}) => logger.debug(fields, message),
-    info: (message, fields = {}) => logger.info(fields, message),
-    warn: (message, fields = {}) => logger.warn(fields, message),
-    error: (message, fields = {}) => logger.error(fields, message),
-    child: (fields) => wrap(logger.child(fields)),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => wrap(logger.child(ownNames(fields))),
   };
+}
+
+const TAKEN = ['level', 'time', 'msg'];
+
+/** The last of two members with one name counts, so a field could pass for the level of its line. */
+function ownNames(fields: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      TAKEN.includes(name) ? `field_${name}` : name,
+      // pino knows errors under the name `err` only, and makes {} of others.
+      value instanceof Error ? String(value) : value,
+    ]),
+  );
 }
 
 /** For tests and one-shot commands that have nothing to say. */
@@ -65,11 +92,4 @@ function redacted(value: unknown, secrets: readonly string[]): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, entry]) => [redactSecrets(name, secrets), redacted(entry, secrets)]),
   );
-}
-
-function pretty(record: Record<string, unknown>): string {
-  const { level, time, msg, ...fields } = record;
-  const rest = Object.keys(fields).length === 0 ? '' : ` ${JSON.stringify(fields)}`;
-  const word = pino.levels.labels[Number(level)] ?? String(level);
-  return `${String(time).slice(11, 19)} ${word.toUpperCase().padEnd(5)} ${String(msg)}${rest}\n`;
 }

@@ -1,10 +1,18 @@
-/** Counters and gauges for Prometheus. The gauges are read from the rows when somebody asks. */
-import { Counter, Gauge, Registry } from 'prom-client';
+/** Counters, gauges and histograms for Prometheus. What the rows tell is read from them when somebody asks. */
 import type { Database } from './database/database.ts';
+import type { FamilyName } from './metrics/families.ts';
+import { samplesFromRows } from './metrics/from-rows.ts';
+import { ModelTotals } from './metrics/model-totals.ts';
+import { createSeries, type Sample } from './metrics/registry.ts';
+import { PARK_CAUSES, type ParkCause } from './vocabulary.ts';
 
 export interface Metrics {
   /** webhook requests by forge and outcome: accepted, repeated, or the refusal's code */
   webhook(forge: string, outcome: string): void;
+  /** what was decided about a delivery; `event` is a name of ours, or `none` */
+  decided(decision: { forge: string; event: string; decision: string }): void;
+  /** one attempt of a dispatch has ended */
+  attempted(attempt: Attempt): void;
   /** one check of a smoke run: ok, missing, refused, failed, skipped */
   smokeCheck(check: string, state: string): void;
   /** unix ms of a smoke run in which all was well */
@@ -14,99 +22,48 @@ export interface Metrics {
   contentType: string;
 }
 
-export function createMetrics(database: Database): Metrics {
-  const registry = new Registry();
-  const requests = new Counter({
-    name: 'claude_hooks_webhook_requests_total',
-    help: 'Webhook requests by forge and outcome',
-    labelNames: ['forge', 'outcome'],
-    registers: [registry],
-  });
-  const smoke = smokeSeries(registry);
-  stateGauge(registry, database, 'deliveries');
-  stateGauge(registry, database, 'dispatches');
-  stateGauge(registry, database, 'messages');
-  stateGauge(registry, database, 'sessions');
-  effectGauge(registry, database);
-  new Gauge({
-    name: 'claude_hooks_dispatch_continuity',
-    help: 'Dispatches by the rung of the resume ladder they began on',
-    labelNames: ['continuity'],
-    registers: [registry],
-    async collect() {
-      const rows = await database.rows
-        .selectFrom('dispatches')
-        .select(['continuity', (e) => e.fn.countAll<number>().as('count')])
-        .where('continuity', 'is not', null)
-        .groupBy('continuity')
-        .execute();
-      this.reset();
-      for (const row of rows) this.set({ continuity: row.continuity! }, Number(row.count));
-    },
-  });
-  return {
-    webhook: (forge, outcome) => requests.inc({ forge, outcome }),
-    ...smoke,
-    render: () => registry.metrics(),
-    contentType: registry.contentType,
+export interface Attempt {
+  agent: string;
+  state: string;
+  /** of a park */
+  cause: ParkCause | null;
+  queuedMs: number;
+  ranMs: number;
+}
+
+export function createMetrics(database: Database, o: { version?: string; now?: () => number } = {}): Metrics {
+  const { version = 'unknown', now = Date.now } = o;
+  const series = createSeries();
+  series.set('claude_hooks_build_info', { version }, 1);
+  series.set('claude_hooks_smoke_last_success_timestamp_seconds', {}, 0);
+  for (const cause of PARK_CAUSES) series.inc('claude_hooks_dispatch_parks_total', { cause }, 0);
+  const totals = new ModelTotals(database);
+  const render = async (): Promise<string> => {
+    const at = now();
+    const model = Object.entries(await totals.samples(at)) as [FamilyName, Sample[]][];
+    for (const [name, samples] of [...model, ...(await samplesFromRows(database, at))]) {
+      series.replace(name, samples);
+    }
+    return await series.text();
   };
-}
-
-function smokeSeries(registry: Registry): Pick<Metrics, 'smokeCheck' | 'smokeSucceeded'> {
-  const checks = new Counter({
-    name: 'claude_hooks_smoke_checks_total',
-    help: 'Smoke checks by name and result',
-    labelNames: ['check', 'state'],
-    registers: [registry],
-  });
-  const success = new Gauge({
-    name: 'claude_hooks_smoke_last_success_timestamp_seconds',
-    help: 'When a smoke run last found all well, 0 = not since the start of the service',
-    registers: [registry],
-  });
+  let rendering: Promise<string> | null = null;
   return {
-    smokeCheck: (check, state) => checks.inc({ check, state }),
-    smokeSucceeded: (at) => success.set(at / 1000),
+    webhook: (forge, outcome) => series.inc('claude_hooks_webhook_requests_total', { forge, outcome }),
+    decided: (decision) => series.inc('claude_hooks_delivery_decisions_total', decision),
+    attempted: ({ agent, state, cause, queuedMs, ranMs }) => {
+      series.observe('claude_hooks_dispatch_duration_seconds', { agent, state }, ranMs / 1000);
+      series.observe('claude_hooks_dispatch_queue_seconds', { agent }, queuedMs / 1000);
+      if (cause !== null) series.inc('claude_hooks_dispatch_parks_total', { cause });
+    },
+    smokeCheck: (check, state) => series.inc('claude_hooks_smoke_checks_total', { check, state }),
+    smokeSucceeded: (at) => series.set('claude_hooks_smoke_last_success_timestamp_seconds', {}, at / 1000),
+    render: () => {
+      // Whoever asks meanwhile gets the same answer: the rows are read once.
+      rendering ??= render().finally(() => {
+        rendering = null;
+      });
+      return rendering;
+    },
+    contentType: series.contentType,
   };
-}
-
-function stateGauge(
-  registry: Registry,
-  database: Database,
-  table: 'deliveries' | 'dispatches' | 'messages' | 'sessions',
-): void {
-  new Gauge({
-    name: `claude_hooks_${table}`,
-    help: `Rows of ${table} by state`,
-    labelNames: ['state'],
-    registers: [registry],
-    async collect() {
-      const rows = await database.rows
-        .selectFrom(table)
-        .select(['state', (e) => e.fn.countAll<number>().as('count')])
-        .groupBy('state')
-        .execute();
-      this.reset();
-      for (const row of rows) this.set({ state: row.state }, Number(row.count));
-    },
-  });
-}
-
-/** A refused push, pull request, comment or review beside those that were done. */
-function effectGauge(registry: Registry, database: Database): void {
-  new Gauge({
-    name: 'claude_hooks_effects',
-    help: 'Acts on the forge by kind and state; refused = the forge said no',
-    labelNames: ['kind', 'state'],
-    registers: [registry],
-    async collect() {
-      const rows = await database.rows
-        .selectFrom('effects')
-        .select(['kind', 'state', (e) => e.fn.countAll<number>().as('count')])
-        .groupBy(['kind', 'state'])
-        .execute();
-      this.reset();
-      for (const row of rows) this.set({ kind: row.kind, state: row.state }, Number(row.count));
-    },
-  });
 }

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { openSqlite, type TestDatabase } from '../test/support/databases.ts';
 import { edge, HOME, signed } from '../test/support/edge.ts';
 import { NOW, waitingOn } from '../test/support/mailbox.ts';
+import { samplesOf } from '../test/support/metrics.ts';
+import { FAMILIES, type FamilyName } from './metrics/families.ts';
 
 /** As the service asks: a read of the rows. */
 const readsRows = (database: TestDatabase) => async (): Promise<string | null> => {
@@ -34,23 +36,6 @@ describe('health', () => {
   });
 });
 
-interface Sample {
-  name: string;
-  labels: Record<string, string>;
-  value: number;
-}
-
-/** Prometheus text format 0.0.4; throws on a line that is neither a comment nor a sample. */
-function samplesOf(text: string): Sample[] {
-  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  return lines.map((line) => {
-    const match = /^([a-z_]+)(?:\{(.*)\})? (\d+)$/.exec(line);
-    if (match === null) throw new Error(`not a sample: ${line}`);
-    const labels = [...(match[2] ?? '').matchAll(/(\w+)="([^"]*)"/g)].map((m) => [m[1]!, m[2]!]);
-    return { name: match[1]!, labels: Object.fromEntries(labels), value: Number(match[3]) };
-  });
-}
-
 describe('metrics', () => {
   const REQUESTS = 'claude_hooks_webhook_requests_total';
 
@@ -82,7 +67,7 @@ describe('metrics', () => {
     const { app, post } = edge(database);
     const gauges = async () =>
       samplesOf(await (await app.request('/metrics')).text())
-        .filter((sample) => sample.name !== REQUESTS && !sample.name.startsWith('claude_hooks_smoke_'))
+        .filter(({ name, value }) => FAMILIES[name as FamilyName]?.from === 'rows' && value > 0)
         .map(({ name, labels, value }) => `${name} ${Object.values(labels).join()} ${value}`);
     expect(await gauges()).toEqual([]);
     await post(signed('{}'));
@@ -90,8 +75,9 @@ describe('metrics', () => {
     await database.rows.updateTable('dispatches').set({ continuity: 'resumed', started_at: NOW }).execute();
     expect(await gauges()).toEqual([
       'claude_hooks_deliveries received 1',
-      'claude_hooks_dispatches queued 1',
       'claude_hooks_messages waiting 1',
+      'claude_hooks_conversations waiting 1',
+      'claude_hooks_dispatches queued 1',
       'claude_hooks_dispatch_continuity resumed 1',
     ]);
     await database.rows.deleteFrom('deliveries').execute();

@@ -4,21 +4,18 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { type Context, Hono } from 'hono';
 import { RequestRefused } from './errors.ts';
-import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import { addHealth, type HealthDeps } from './server/health.ts';
 import { InFlight } from './webhook/in-flight.ts';
 import { PATIENCE, type Patience } from './webhook/read-body.ts';
 import { receiveWebhook, type WebhookDeps, type WebhookRequest } from './webhook.ts';
 
-export interface ServerDeps extends Omit<WebhookDeps, 'inFlight' | 'patience'> {
+export interface ServerDeps extends Omit<WebhookDeps, 'inFlight' | 'patience'>, HealthDeps {
   /** how slow a sender may be; left out, as usual */
   patience?: Patience;
-  log: Log;
-  metrics: Metrics;
+  /** whether health and metrics are served here, too; not where they have an address of their own */
+  showsHealth: boolean;
   /** a delivery has been stored: whoever decides deliveries may look now */
   onAccepted: () => void;
-  /** null when the service takes and runs work, else why not */
-  notReady: () => Promise<string | null>;
 }
 
 export function createServer(deps: ServerDeps): Hono {
@@ -28,17 +25,15 @@ export function createServer(deps: ServerDeps): Hono {
     const request = webhookRequest(c, c.req.param('forge'));
     const acceptance = await receiveWebhook(request, edge);
     deps.metrics.webhook(request.forge, acceptance.kind);
+    deps.log.debug(`delivery ${acceptance.kind}`, {
+      delivery: acceptance.id,
+      forge: request.forge,
+      forgeDelivery: claimedId(c.req.raw.headers),
+    });
     deps.onAccepted();
     return c.json({ delivery: acceptance.id, repeated: acceptance.kind === 'repeated' }, 202);
   });
-  app.get('/healthz', (c) => c.text('ok\n'));
-  app.get('/readyz', async (c) => {
-    const reason = await deps.notReady();
-    return reason === null ? c.text('ready\n') : c.text(`${reason}\n`, 503);
-  });
-  app.get('/metrics', async (c) =>
-    c.body(await deps.metrics.render(), 200, { 'content-type': deps.metrics.contentType }),
-  );
+  if (deps.showsHealth) addHealth(app, deps);
   app.notFound((c) =>
     c.json(
       { error: 'not-found', message: 'Nothing is here. Forges post to /webhooks/<name of the forge>.' },
@@ -58,6 +53,7 @@ export function createServer(deps: ServerDeps): Hono {
     const level = refused.status >= 500 ? 'error' : 'warn';
     deps.log[level](`refused ${c.req.method} ${path}: ${refused.message}`, {
       status: refused.status,
+      address: addressOf(c),
       ...(isDelivery ? { delivery: claimedId(c.req.raw.headers) } : {}),
       ...(refused === error ? {} : { cause: String(error) }),
     });
@@ -85,8 +81,13 @@ function webhookRequest(c: Context, forge: string): WebhookRequest {
     method,
     headers: raw.headers,
     body: () => incoming ?? (raw.body === null ? null : Readable.fromWeb(raw.body as ReadableStream)),
-    address: incoming?.socket.remoteAddress ?? 'unknown',
+    address: addressOf(c),
   };
+}
+
+function addressOf(c: Context): string {
+  const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
+  return incoming?.socket.remoteAddress ?? 'unknown';
 }
 
 /** SQLite 13 = SQLITE_FULL; PostgreSQL 53100 = disk_full. */

@@ -214,6 +214,13 @@ export type MessageState = 'waiting' | 'carried' | 'answered' | 'declined';
 export const CONTINUITIES = ['fresh', 'resumed', 'restored', 'repaired', 'rebuilt'] as const;
 export type Continuity = (typeof CONTINUITIES)[number];
 
+/**
+ * Why a dispatch waits: a limit of the model's side, somebody who is away, trouble of unknown cause, an account that is not
+ * who the configuration says, CI that is not over.
+ */
+export const PARK_CAUSES = ['limit', 'outage', 'trouble', 'identity', 'ci'] as const;
+export type ParkCause = (typeof PARK_CAUSES)[number];
+
 /** The part of an agent that conditions and prompts may see as `agent`. */
 export interface AgentView {
   name: string;

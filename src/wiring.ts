@@ -12,12 +12,14 @@ import { networkOf } from './network.ts';
 import { createSmokeSchedule, type SmokeSchedule } from './smoke/schedule.ts';
 import { lockState, type StateLock } from './state-lock.ts';
 import { dispatchDeps, instanceOf } from './wiring/dispatching.ts';
-import { startServer } from './wiring/listening.ts';
+import { type Health, startHealth, startServer } from './wiring/listening.ts';
 import { sayModels } from './wiring/models.ts';
 import type { Parts, ServiceOptions } from './wiring/parts.ts';
 import { keepFilesPrivate } from './wiring/private-files.ts';
-import { startRouting } from './wiring/routing.ts';
+import { type Router, startRouting } from './wiring/routing.ts';
+import { tellRejected, tellReload, tellStart } from './wiring/said.ts';
 import { takeOver } from './wiring/take-over.ts';
+import { packageVersion } from './wiring/version.ts';
 import type { DispatchDeps } from './worker/work.ts';
 import { startWorker } from './worker.ts';
 
@@ -57,11 +59,14 @@ async function startParts(parts: Parts): Promise<Service> {
   const { config, log, database } = parts;
   const initial = config();
   const refresh = () => parts.watcher.refresh();
+  const version = packageVersion();
+  const metrics = createMetrics(database, { version });
+  const { attempted, decided } = metrics;
   const deps = await dispatchDeps(
-    { ...parts, network: networkOf(initial), refresh },
+    { ...parts, network: networkOf(initial), refresh, attempted },
     instanceOf(initial.state),
   );
-  await takeOver(parts, deps);
+  const rescued = await takeOver(parts, deps);
   // A forge that says nothing must not keep deliveries of others out; each agent is checked before its runs, too.
   await Promise.race([deps.trust.checkIdentities(), sleep(IDENTITY_PATIENCE_MS, undefined, { ref: false })]);
   const worker = startWorker(
@@ -73,9 +78,12 @@ async function startParts(parts: Parts): Promise<Service> {
     },
     deps,
   );
-  const router = startRouting(parts, worker, deps.trust);
-  const metrics = createMetrics(database);
-  const server = await startServer(parts, router, metrics).catch(async (error: unknown) => {
+  const router = startRouting(parts, worker, { trust: deps.trust, decided });
+  let stopping: string | null = null;
+  const { server, healthServer } = await openServers(parts, router, {
+    metrics,
+    stopping: () => stopping,
+  }).catch(async (error: unknown) => {
     // Nobody is served, so nothing may go on: the port is taken, or is not ours to take.
     await router.stop();
     await worker.drain(0);
@@ -85,11 +93,20 @@ async function startParts(parts: Parts): Promise<Service> {
   const smoke = startSmoke(parts, metrics);
   sayModels(initial, log);
   void seeModelWay(parts, deps.runner);
-  log.info(`claude-hooks listens on ${server.url}`);
+  await tellStart(log, {
+    config: initial,
+    database,
+    version,
+    engine: deps.runner.engine.name,
+    url: server.url,
+    healthUrl: healthServer?.url ?? null,
+    rescued,
+  });
   return {
     url: server.url,
     stop: async () => {
-      log.info('stopping: no new work is taken');
+      stopping = 'stopping: no new work is taken';
+      log.info(stopping);
       // What is still accepted waits in its row for the next start.
       const closed = server.close();
       await router.stop();
@@ -97,12 +114,24 @@ async function startParts(parts: Parts): Promise<Service> {
       await worker.drain(config().worker.drainSeconds * 1000);
       await closed;
       await deps.runner.gateway.close();
+      await healthServer?.close();
       parts.watcher.close();
       await database.close();
       parts.lock.release();
       log.info('stopped');
     },
   };
+}
+
+/** Both or none: whoever watches the health of a service that did not start must not find it well. */
+async function openServers(parts: Parts, router: Router, health: Health) {
+  const healthServer = await startHealth(parts, health);
+  try {
+    return { healthServer, server: await startServer(parts, router, health) };
+  } catch (error) {
+    await healthServer?.close();
+    throw error;
+  }
 }
 
 /** Beside the work: what it finds is in the log and in the metrics. */
@@ -145,18 +174,23 @@ function openConfig(options: ServiceOptions): {
   const watcher = watchConfig({
     file: options.file,
     env: options.env,
-    onChange: (loaded) => {
+    onChange: (loaded, changes) => {
       keepFilesPrivate(loaded);
-      log?.info(
-        'configuration reloaded; server, state, database, network and worker settings count from the next start',
-      );
-      for (const warning of loaded.warnings) log?.warn(warning);
+      if (log !== null) tellReload(log, loaded, changes);
     },
-    onRejected: (error) =>
-      log?.error(`the changed configuration is wrong; the last good one stays in force:\n${error.message}`),
+    onRejected: (error) => {
+      if (log !== null) tellRejected(log, error);
+    },
   });
   const config = () => watcher.current();
-  log = createLog({ ...config().log, secrets: () => config().secrets, write: options.write });
+  const { level, format } = config().log;
+  const forTerminal = options.terminal === true ? 'pretty' : 'json';
+  log = createLog({
+    level,
+    format: format === 'auto' ? forTerminal : format,
+    secrets: () => config().secrets,
+    write: options.write,
+  });
   for (const warning of config().warnings) log.warn(warning);
   return { config, log, watcher };
 }

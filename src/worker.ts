@@ -5,8 +5,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { faultPoint } from './faults.ts';
 import { type Lease, leaseConversation, renewLease } from './mailbox/leases.ts';
+import { currentParks, type Park } from './mailbox/parks.ts';
 import { rescueExpired } from './mailbox/settlement.ts';
 import { runDispatch } from './worker/dispatch.ts';
+import { parkEnds } from './worker/park-ends.ts';
 import { ABORT, type DispatchDeps } from './worker/work.ts';
 
 export interface WorkerOptions {
@@ -31,6 +33,7 @@ const AFTER_ABORT_MS = 20_000;
 const LOOK_EVERY_MS = 2000;
 
 export function startWorker(options: WorkerOptions, deps: DispatchDeps): Worker {
+  const tellParks = parkEnds(deps.log);
   const running = new Map<string, { abort: AbortController; done: Promise<void> }>();
   let stopping = false;
   let wake: () => void = () => {};
@@ -40,7 +43,8 @@ export function startWorker(options: WorkerOptions, deps: DispatchDeps): Worker 
     const abort = new AbortController();
     const done = runLeased(lease, options, deps, abort)
       .catch((error: unknown) => {
-        deps.log.error(`dispatch ${lease.dispatch.id} was lost to a bug: ${String(error)}`, { error });
+        const { stack } = error as Error;
+        deps.log.error('dispatch was lost to a bug', { dispatch: lease.dispatch.id, error, stack });
       })
       .finally(() => {
         running.delete(lease.dispatch.id);
@@ -55,7 +59,7 @@ export function startWorker(options: WorkerOptions, deps: DispatchDeps): Worker 
   const loop = (async () => {
     while (!stopping) {
       woken = false;
-      const lease = running.size < options.concurrency ? await leaseNext(options, deps) : null;
+      const lease = running.size < options.concurrency ? await leaseNext(options, deps, tellParks) : null;
       if (lease !== null) {
         faultPoint('lease.taken');
         launch(lease);
@@ -92,13 +96,20 @@ export function startWorker(options: WorkerOptions, deps: DispatchDeps): Worker 
   };
 }
 
-async function leaseNext(options: WorkerOptions, deps: DispatchDeps): Promise<Lease | null> {
+async function leaseNext(
+  options: WorkerOptions,
+  deps: DispatchDeps,
+  tellParks: (current: Park[]) => void,
+): Promise<Lease | null> {
   try {
-    await rescueExpired(deps.database, {
+    tellParks(await currentParks(deps.database.rows, deps.now()));
+    const rescued = await rescueExpired(deps.database, {
       now: deps.now(),
       deadWorkers: 'expired-only',
       reason: 'its worker stopped renewing the lease',
     });
+    if (rescued.length > 0)
+      deps.log.warn('dispatches of a silent worker wait again', { dispatches: rescued });
     const agents = deps.config().agents;
     return await leaseConversation(deps.database, {
       worker: options.id,

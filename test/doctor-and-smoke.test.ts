@@ -164,7 +164,7 @@ describe.skipIf(!tools.ok)(tools.title('red, with the remedy'), () => {
       remedy,
     });
     expect(check('port')).toMatchObject({ state: 'failed', remedy });
-    const running = await diagnose(config, { service: { url: null, running: true } });
+    const running = await diagnose(config, { service: { url: null, healthUrl: null, running: true } });
     expect(find(running, 'port-busy')).toBe(undefined);
   });
 

@@ -281,6 +281,7 @@ async function work(
     database,
     network: networkOf(config),
     refresh: () => {},
+    attempted: () => {},
   };
   const deps = await dispatchDeps(given, instance);
   const worker = startWorker({ id: `${instance}:test`, concurrency: 2, leaseMs: 30_000, runTimeoutMs }, deps);

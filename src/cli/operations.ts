@@ -75,6 +75,7 @@ async function serve(file: string): Promise<void> {
     file,
     env: process.env,
     write: (line) => void process.stdout.write(line),
+    terminal: process.stdout.isTTY === true,
   });
   await new Promise<void>((resolve) => {
     let asked = false;

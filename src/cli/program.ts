@@ -1,8 +1,8 @@
 /** The commands. Loaded by `cli.ts` when this is a Node that they can run on. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { AlreadyRunning, ConfigError, DatabaseUnusable, MissingProgram, NotFound } from '../errors.ts';
 import { ignoreNodesOwnProxy } from '../network.ts';
+import { packageVersion } from '../wiring/version.ts';
 import { registerAnswers } from './answers.ts';
 import { registerHealth } from './health.ts';
 import { registerInspection } from './inspection.ts';
@@ -50,9 +50,4 @@ function sayWhatFailed(error: unknown): void {
 
 function startedWith(flag: string): boolean {
   return [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)].includes(flag);
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -65,6 +65,7 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
         found.git.signing_key_file === undefined ? null : resolve(folder, found.git.signing_key_file),
     },
     smoke: { everyMinutes: found.smoke.every_minutes },
+    metrics: found.metrics.port === undefined ? null : { host: found.metrics.host, port: found.metrics.port },
     log: found.log,
     forges: Object.fromEntries(
       Object.entries(found.forges).map(([name, forge]) => [name, forgeConfig(name, forge)]),

@@ -53,6 +53,8 @@ export interface LoadedConfig {
   };
   network: NetworkSettings;
   smoke: { everyMinutes: number };
+  /** null: beside the webhooks */
+  metrics: { host: string; port: number } | null;
   log: Options['log'];
   /** by forge name */
   forges: Readonly<Record<string, ForgeConfig>>;

@@ -189,6 +189,6 @@ sessions: { archive: "\${ARCHIVE:-false}" }
 
   test('a heading with nothing below it is as if it were not there', () => {
     using folder = new ConfigFolder({ 'claude-hooks.yaml': `${SMALL_CONFIG}server:\nlog:\n  level:\n` });
-    expect(folder.load().log).toEqual({ level: 'info', format: 'json' });
+    expect(folder.load().log).toEqual({ level: 'info', format: 'auto' });
   });
 });

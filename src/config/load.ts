@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import type { AgentDefaults } from './agent-file.ts';
 import { assemble } from './assemble.ts';
+import type { Version } from './changes.ts';
 import type { LoadedConfig } from './config.ts';
 import { containerOptions } from './container-options.ts';
 import type { Environment } from './environment.ts';
@@ -26,14 +27,14 @@ export interface ConfigRequest {
 }
 
 export interface ConfigReading {
-  outcome: { kind: 'loaded'; config: LoadedConfig } | { kind: 'rejected'; error: ConfigError };
+  outcome: ({ kind: 'loaded' } & Version) | { kind: 'rejected'; error: ConfigError };
   /** folders something was read from or looked for in */
   folders: string[];
   /** Whether the files still say the same; much cheaper than reading them as a configuration again. */
   isCurrent(): boolean;
 }
 
-const OPTION_TABLE = tableOf(options);
+export const OPTION_TABLE = tableOf(options);
 const SHIPPED = fileURLToPath(new URL('../../defaults', import.meta.url));
 
 /** Throws ConfigError with every problem found. */
@@ -59,15 +60,15 @@ export function readConfig(request: ConfigRequest): ConfigReading {
     templates: new Map(),
     reported: new Set(),
   };
-  const config = read(preparation);
+  const found = read(preparation);
   const outcome: ConfigReading['outcome'] =
-    config === null
+    found === null
       ? { kind: 'rejected', error: new ConfigError(withLines(preparation)) }
-      : { kind: 'loaded', config };
+      : { kind: 'loaded', ...found, texts: sources.texts };
   return { outcome, folders: [...sources.folders], isCurrent: () => sources.isCurrent() };
 }
 
-function read(preparation: Preparation): LoadedConfig | null {
+function read(preparation: Preparation): Pick<Version, 'config' | 'options'> | null {
   const { file, folder, problems } = preparation;
   const raw = readMainFile(preparation);
   if (raw === null) return null;
@@ -96,7 +97,8 @@ function read(preparation: Preparation): LoadedConfig | null {
   const network = networkSettings(found.network, preparation);
   checkAccounts({ file, forges: found.forges, flows }, named, preparation);
   if (problems.length > 0) return null;
-  return assemble(found, { agents: agents.valid, skills: skills.valid, flows, network }, preparation);
+  const parts = { agents: agents.valid, skills: skills.valid, flows, network };
+  return { config: assemble(found, parts, preparation), options: found };
 }
 
 function readMainFile(preparation: Preparation): Record<string, unknown> | null {

@@ -201,13 +201,29 @@ const sessions = z
   .prefault({})
   .meta({ description: 'What keeps conversations continuous.' });
 
+const metrics = z
+  .strictObject({
+    host: z.string().min(1).default('127.0.0.1').meta({
+      description: 'Address for `port`.',
+    }),
+    port: z.int().min(0).max(65_535).optional().meta({
+      description:
+        'TCP port for `/metrics`, `/healthz` and `/readyz`; 0 takes a free one. They are then on no other. Without it they are on that of the webhooks.',
+    }),
+  })
+  .prefault({})
+  .meta({ description: 'Where [metrics](metrics.md) and health are served.' });
+
 const log = z
   .strictObject({
     level: z
       .enum(['debug', 'info', 'warn', 'error'])
       .default('info')
       .meta({ description: 'Least level written.' }),
-    format: z.enum(['json', 'pretty']).default('json').meta({ description: '`pretty` is for a terminal.' }),
+    format: z.enum(['auto', 'json', 'pretty']).default('auto').meta({
+      description:
+        'A line for each event: `json` for machines, `pretty` for people, `auto` = pretty on a terminal, else json.',
+    }),
   })
   .prefault({})
   .meta({ description: 'Logging, to standard output.' });
@@ -311,6 +327,7 @@ export const options = z.strictObject({
   git,
   network,
   smoke,
+  metrics,
   log,
   forges: z
     .record(name('a name you choose'), forge)

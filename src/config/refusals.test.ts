@@ -38,7 +38,7 @@ describe('what is refused, and with which words', () => {
     ],
     ['server: { port: lots }', 'server.port', '"lots"', 'expected a whole number from 0 to 65535', '8787'],
     ['server: 3', 'server', '3', 'expected a mapping with the keys host, port', 'Set it to a mapping'],
-    ['log: { format: xml }', 'log.format', '"xml"', 'expected one of json, pretty', '"json"'],
+    ['log: { format: xml }', 'log.format', '"xml"', 'expected one of auto, json, pretty', '"auto"'],
     ['sessions: { archive: often }', 'sessions.archive', '"often"', 'expected true or false', 'true'],
     ['server: { public_url: shop }', 'server.public_url', '"shop"', 'expected an http', 'https:// address'],
     ['state: [a, b]', 'state', 'a list of 2', 'expected a non-empty text', './state'],

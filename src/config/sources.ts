@@ -4,6 +4,8 @@ import { basename, dirname, extname, join } from 'node:path';
 
 export class Sources {
   readonly folders = new Set<string>();
+  /** what each file said; null = it cannot be read */
+  readonly texts = new Map<string, string | null>();
   /** what was asked for, with what was found; to be asked again */
   readonly #found: { ask: () => string; answer: string }[] = [];
 
@@ -11,6 +13,7 @@ export class Sources {
   text(path: string): string | null {
     this.folders.add(dirname(path));
     const text = this.#ask(() => readOrNull(path));
+    this.texts.set(path, text);
     return text?.replace(/^\uFEFF/, '') ?? null;
   }
 

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts';
 import { ConfigError } from '../errors.ts';
+import type { ConfigChanges } from './changes.ts';
 import type { LoadedConfig } from './config.ts';
 import { watchConfig } from './watch.ts';
 
 type News =
-  | { kind: 'changed'; config: LoadedConfig }
+  | { kind: 'changed'; config: LoadedConfig; changes: ConfigChanges }
   | { kind: 'rejected'; error: ConfigError; kept: LoadedConfig };
 
 function watched(files: Record<string, string> = {}) {
@@ -21,7 +22,7 @@ function watched(files: Record<string, string> = {}) {
   const watcher = watchConfig({
     file: folder.file,
     env: folder.env,
-    onChange: (config) => tell({ kind: 'changed', config }),
+    onChange: (config, changes) => tell({ kind: 'changed', config, changes }),
     onRejected: (error, kept) => tell({ kind: 'rejected', error, kept }),
   });
   onTestFinished(() => {
@@ -34,6 +35,57 @@ function watched(files: Record<string, string> = {}) {
   };
   return { folder, watcher, next };
 }
+
+describe('what a reload has changed', () => {
+  const changesIn = async (next: () => Promise<News>, path: string): Promise<ConfigChanges> => {
+    const { changes } = (await next()) as Extract<News, { kind: 'changed' }>;
+    return { ...changes, files: changes.files.map((file) => file.replace(`${path}/`, '')) };
+  };
+
+  test('is named by option, agent, flow and file, with what counts later', async () => {
+    const { folder, next } = watched({ 'agents/dev.md': '---\ndescription: Works.\n---\nWork.\n' });
+    folder.write({
+      'claude-hooks.yaml': `${SMALL_CONFIG}worker: { concurrency: 8 }\nmailbox: { quiet_seconds: 1 }\n`,
+      'agents/dev.md': '---\ndescription: Works.\nmax_turns: 9\n---\nWork well.\n',
+      'agents/helper.md': '---\ndescription: Helps.\n---\nHelp.\n',
+      'flows/mine.yaml':
+        '[{ name: dev-assigned, enabled: false }, { name: more, on: [issue.labeled], agent: dev, skill: work-on-issue }]',
+    });
+    const changes = await changesIn(next, folder.path);
+    expect(changes).toEqual({
+      files: ['agents/dev.md', 'agents/helper.md', 'claude-hooks.yaml', 'flows/mine.yaml'],
+      options: ['worker.concurrency: 4 → 8', 'mailbox.quiet_seconds: 5 → 1'],
+      agents: ['dev (instructions, maxTurns, quietSeconds)', 'reviewer (quietSeconds)', 'helper (new)'],
+      flows: expect.arrayContaining(['more (new)', expect.stringMatching(/^dev-assigned \(.*enabled.*\)$/)]),
+      atNextStart: ['worker.concurrency'],
+    });
+  });
+
+  test('shows no secret, old or new, nor what may hold one', async () => {
+    const text = SMALL_CONFIG.replace(/api_key: .*/, 'api_key_file: secrets/key');
+    const { folder, next } = watched({ 'claude-hooks.yaml': text, 'secrets/key': 'old-key-1' });
+    const changed = text
+      .replace('${HOOK_SECRET}', '[hook-2, hook-3]')
+      .replace('[team/shop, other/*]', '[{ name: team/shop, webhook_secret: own-4 }]')
+      .replace('"${DEV_TOKEN}"', 'token-5')
+      .replace('https://forge.example.org/', 'https://me:pass-6@forge.example.org/');
+    folder.write({
+      'secrets/key': 'new-key-7',
+      'claude-hooks.yaml': `${changed}database: { url: "postgres://u:pass-8@db/x" }\n`,
+    });
+    const changes = await changesIn(next, folder.path);
+    expect(changes.options).toEqual([
+      'database.url (a secret)',
+      'model.api_key (a secret)',
+      'forges.home.url: https://forge.example.org/ → https://[redacted]@forge.example.org/',
+      'forges.home.webhook_secret (a secret)',
+      'forges.home.repositories',
+      'forges.home.accounts.dev.token (a secret)',
+    ]);
+    expect(JSON.stringify(changes)).not.toMatch(/-\d\b|-value/);
+    expect(changes.files).toEqual(['claude-hooks.yaml', 'secrets/key']);
+  });
+});
 
 describe('hot reload', () => {
   test('a wrong change is rejected and the last good version stays; the correction is taken', async () => {

@@ -2,14 +2,15 @@
 import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConfigError } from '../errors.ts';
+import { type ConfigChanges, changesOf, type Version } from './changes.ts';
 import type { LoadedConfig } from './config.ts';
 import type { Environment } from './environment.ts';
-import { type ConfigReading, readConfig } from './load.ts';
+import { type ConfigReading, OPTION_TABLE, readConfig } from './load.ts';
 
 export interface WatchRequest {
   file: string;
   env: Environment;
-  onChange(loaded: LoadedConfig): void;
+  onChange(loaded: LoadedConfig, changes: ConfigChanges): void;
   /** `kept` is what stays in force */
   onRejected(error: ConfigError, kept: LoadedConfig): void;
 }
@@ -31,7 +32,7 @@ const LONGEST_SETTLE_MILLISECONDS = 2000;
 export function watchConfig({ file, env, onChange, onRejected }: WatchRequest): ConfigWatcher {
   const first = readConfig({ file, env });
   if (first.outcome.kind === 'rejected') throw first.outcome.error;
-  let current = first.outcome.config;
+  let good: Version = first.outcome;
   let latest = first;
   let timer: NodeJS.Timeout | null = null;
   let firstChange: number | null = null;
@@ -43,7 +44,7 @@ export function watchConfig({ file, env, onChange, onRejected }: WatchRequest): 
     watchers = [];
     for (const folder of watchedFolders(reading.folders)) {
       const opened = watchFolder(folder, settle);
-      if (opened instanceof ConfigError) onRejected(opened, current);
+      if (opened instanceof ConfigError) onRejected(opened, good.config);
       else if (opened !== null) watchers.push(opened);
     }
   };
@@ -58,9 +59,10 @@ export function watchConfig({ file, env, onChange, onRejected }: WatchRequest): 
     arm(reading);
     latest = reading.isCurrent() ? reading : readConfig({ file, env });
     const { outcome } = latest;
-    if (outcome.kind === 'rejected') return onRejected(outcome.error, current);
-    current = outcome.config;
-    onChange(current);
+    if (outcome.kind === 'rejected') return onRejected(outcome.error, good.config);
+    const changes = changesOf(good, outcome, OPTION_TABLE);
+    good = outcome;
+    onChange(good.config, changes);
   };
   function settle(): void {
     if (closed) return;
@@ -73,7 +75,7 @@ export function watchConfig({ file, env, onChange, onRejected }: WatchRequest): 
 
   arm(first);
   return {
-    current: () => current,
+    current: () => good.config,
     refresh: () => {
       if (closed) return;
       if (timer !== null) clearTimeout(timer);

@@ -8,6 +8,7 @@ import { bodies } from './migrations/0004-bodies.ts';
 import { recalls } from './migrations/0006-recalls.ts';
 import { commitOfARun } from './migrations/0007-commit-of-a-run.ts';
 import { setAside } from './migrations/0009-set-aside.ts';
+import { continuityIndex } from './migrations/0016-continuity-index.ts';
 import { models } from './migrations/0017-models.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
@@ -19,6 +20,7 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0006-recalls': recalls(dialect),
     '0007-commit-of-a-run': commitOfARun(),
     '0009-set-aside': setAside(dialect),
+    '0016-continuity-index': continuityIndex(),
     '0017-models': models(),
   };
 }

@@ -19,6 +19,8 @@ export interface Decided {
   verdict: DeliveryVerdict;
   eventName: string | null;
   decision: StoredDecision | null;
+  /** of what is ignored: `refused` is in the audit, `unwanted` is by every flow */
+  kind?: 'refused' | 'unwanted';
 }
 
 export interface ToDecide {
@@ -98,7 +100,12 @@ async function end(
     const { reason } = verdict;
     await recordRefusal(tx, { event, deliveryId: delivery.id, reason, sender: null, now: deps.now() });
   }
-  return { verdict, eventName: event?.name ?? null, decision: null };
+  return {
+    verdict,
+    eventName: event?.name ?? null,
+    decision: null,
+    ...(facts.audited ? { kind: 'refused' } : {}),
+  };
 }
 
 async function refuse(
@@ -108,7 +115,7 @@ async function refuse(
 ): Promise<Decided> {
   const { event } = facts;
   await recordRefusal(tx, { event, deliveryId: delivery.id, reason, sender: facts.sender, now: deps.now() });
-  return { verdict: ignored(reason), eventName: event.name, decision: null };
+  return { verdict: ignored(reason), eventName: event.name, decision: null, kind: 'refused' };
 }
 
 async function retract(tx: Rows, event: ForgeEvent, now: number): Promise<number> {
@@ -141,7 +148,7 @@ async function deliver(tx: Rows, work: ToDeliver): Promise<Decided> {
     const refused = { event, deliveryId: work.delivery.id, reason: refusal, sender, now: deps.now() };
     await recordRefusal(tx, refused);
     const decision = { considered, messages: [], note, sender };
-    return { verdict: ignored(refusal), eventName: event.name, decision };
+    return { verdict: ignored(refusal), eventName: event.name, decision, kind: 'refused' };
   }
   const messages: StoredDecision['messages'] = [];
   let isKnown = false;
@@ -160,9 +167,10 @@ async function deliver(tx: Rows, work: ToDeliver): Promise<Decided> {
       dispatch: dispatchId,
     });
   }
-  const verdict: DeliveryVerdict =
-    messages.length > 0 || note !== null ? { state: 'routed' } : ignored(isKnown ? KNOWN_FAILURE : UNWANTED);
-  return { verdict, eventName: event.name, decision: { considered, messages, note, sender } };
+  const stored = { eventName: event.name, decision: { considered, messages, note, sender } };
+  if (messages.length > 0 || note !== null) return { verdict: { state: 'routed' }, ...stored };
+  if (isKnown) return { verdict: ignored(KNOWN_FAILURE), ...stored };
+  return { verdict: ignored(UNWANTED), ...stored, kind: 'unwanted' };
 }
 
 const UNWANTED = 'no flow wants it; `claude-hooks explain` names each flow and what it lacked';

@@ -19,7 +19,20 @@ export interface DispatcherDeps {
   trust: Pick<Trust, 'judge' | 'ids' | 'repository' | 'isGone' | 'isAsSaid' | 'item' | 'labels' | 'pullCi'>;
   now: () => number;
   log: Log;
+  /** for the metrics; left out, nobody counts */
+  decided?: (decision: { forge: string; event: string; decision: DecisionName }) => void;
 }
+
+/** `echo`: our own doing that came back; `refused`: its sender may not, or it is not true; `unwanted`: by every flow. */
+export type DecisionName =
+  | 'routed'
+  | 'echo'
+  | 'refused'
+  | 'unwanted'
+  | 'duplicate'
+  | 'ignored'
+  | 'failed'
+  | 'postponed';
 
 /** What `explain` prints, stored with the delivery. */
 export interface StoredDecision {

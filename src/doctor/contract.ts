@@ -60,6 +60,8 @@ export interface DoctorContext {
   service: {
     /** where it listens on this machine; null when the port is chosen at each start */
     url: string | null;
+    /** where it serves `/metrics`, by the same rule */
+    healthUrl: string | null;
     /** holds the lock of the state folder */
     running: boolean;
   };

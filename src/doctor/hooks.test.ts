@@ -18,7 +18,7 @@ afterEach(async () => {
   await here.close();
 });
 
-const running = () => ({ service: { url: edge.url, running: true } });
+const running = () => ({ service: { url: edge.url, healthUrl: edge.url, running: true } });
 
 async function hook(o: { secret?: string; events?: string[]; path?: string } = {}) {
   return await here.forge.as('ada').addHook('ada/greeter', {

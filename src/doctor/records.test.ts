@@ -33,7 +33,7 @@ test('a database of an older release names what is missing', async () => {
 });
 
 test('a database that is not there does not stop the other checks', async () => {
-  const report = await diagnose(here.config(), { service: { url: null, running: true } });
+  const report = await diagnose(here.config(), { service: { url: null, healthUrl: null, running: true } });
   expect(find(report, 'database-unreachable')).toMatchObject({ severity: 'broken' });
   expect(find(report, 'hook-not-seen')).toBeDefined();
   const first = await diagnose(here.config());

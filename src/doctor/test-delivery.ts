@@ -72,9 +72,9 @@ const SERIES = /^claude_hooks_webhook_requests_total\{([^}]*)\} (\d+)/gm;
 
 /** By outcome; null when no service answers there. */
 async function counters(context: DoctorContext, forge: ForgeConfig): Promise<Map<string, number> | null> {
-  if (context.service.url === null) return null;
+  if (context.service.healthUrl === null) return null;
   try {
-    const answer = await fetch(`${context.service.url}/metrics`, { signal: AbortSignal.timeout(5000) });
+    const answer = await fetch(`${context.service.healthUrl}/metrics`, { signal: AbortSignal.timeout(5000) });
     const text = await answer.text();
     if (!answer.ok || !text.includes('claude_hooks_')) return null;
     const found = new Map<string, number>();

@@ -91,7 +91,7 @@ export interface LedgerUsage {
 /** What a dispatch or a whole conversation has used, by the rows. */
 export async function usageOf(
   rows: Rows,
-  of: { dispatchId: string } | { conversationId: string },
+  of: { dispatchId: string; since?: number } | { conversationId: string },
 ): Promise<LedgerUsage> {
   const query = rows
     .selectFrom('model_requests')
@@ -107,7 +107,7 @@ export async function usageOf(
       fn.count<number>('micro_usd').as('priced'),
     ]);
   const found = await ('dispatchId' in of
-    ? query.where('dispatch_id', '=', of.dispatchId)
+    ? query.where('dispatch_id', '=', of.dispatchId).where('at', '>=', of.since ?? 0)
     : query.where('conversation_id', '=', of.conversationId)
   ).executeTakeFirstOrThrow();
   const requests = Number(found.requests);

@@ -24,6 +24,7 @@ type Given = Pick<Parts, 'options' | 'config' | 'log' | 'database'> & {
   network: Network;
   /** reads the configuration again, now */
   refresh: () => void;
+  attempted: DispatchDeps['attempted'];
 };
 
 const STANDARD_PATH = '/usr/local/bin:/usr/bin:/bin';
@@ -86,6 +87,7 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
     },
     now,
     log,
+    attempted: given.attempted,
   };
 }
 

@@ -85,7 +85,11 @@ export function doctorContext(
     forge: forgeClient(network),
     network,
     clone: (remote, names) => tryClone(remote, { env: o.env, network, names }),
-    service: { url: serviceUrl(config), running: isStateLocked(config.state) },
+    service: {
+      url: urlHere(config.server),
+      healthUrl: urlHere(config.metrics ?? config.server),
+      running: isStateLocked(config.state),
+    },
     testDeliveries: o.testDeliveries,
     engine: async () => {
       const { engine, tried, oci } = await chosen();
@@ -117,7 +121,7 @@ function forgeClient(network: Network): (forge: ForgeConfig, agent: string) => F
 }
 
 /** As reached from this machine; null where the port is another one at each start. */
-function serviceUrl({ server: { host, port } }: LoadedConfig): string | null {
+function urlHere({ host, port }: { host: string; port: number }): string | null {
   if (port === 0) return null;
   const here = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http://${here.includes(':') ? `[${here}]` : here}:${port}`;

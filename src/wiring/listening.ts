@@ -1,43 +1,69 @@
-/** The HTTP server on its port. */
+/** The HTTP servers on their ports. */
 import { serve as listen } from '@hono/node-server';
+import type { Hono } from 'hono';
 import type { Metrics } from '../metrics.ts';
+import { createHealthServer, type HealthDeps } from '../server/health.ts';
 import { createServer } from '../server.ts';
 import type { Parts } from './parts.ts';
 import type { Router } from './routing.ts';
 
-export async function startServer(
-  parts: Parts,
-  router: Router,
-  metrics: Metrics,
-): Promise<{ url: string; close(): Promise<void> }> {
-  const { config, log, database } = parts;
+export interface Listening {
+  url: string;
+  close(): Promise<void>;
+}
+
+export interface Health {
+  metrics: Metrics;
+  /** why the service takes nothing more; null = it does */
+  stopping: () => string | null;
+}
+
+function healthDeps({ log, database }: Parts, { metrics, stopping }: Health): HealthDeps {
+  return {
+    metrics,
+    log,
+    notReady: async () => {
+      try {
+        await database.rows.selectFrom('deliveries').select('id').limit(1).execute();
+        return stopping();
+      } catch (error) {
+        return `the database does not answer: ${String(error)}`;
+      }
+    },
+  };
+}
+
+/** null where they are served beside the webhooks. */
+export async function startHealth(parts: Parts, health: Health): Promise<Listening | null> {
+  const { metrics: at } = parts.config();
+  if (at === null) return null;
+  return await listenOn(createHealthServer(healthDeps(parts, health)), { ...at, option: 'metrics' });
+}
+
+export async function startServer(parts: Parts, router: Router, health: Health): Promise<Listening> {
+  const { config, database } = parts;
   const { host, port, maxBodyBytes } = config().server;
   const app = createServer({
     database,
     forges: () => config().forges,
     maxBodyBytes,
     now: () => Date.now(),
-    log,
-    metrics,
+    ...healthDeps(parts, health),
+    showsHealth: config().metrics === null,
     onAccepted: router.wake,
-    notReady: async () => {
-      try {
-        await database.rows.selectFrom('deliveries').select('id').limit(1).execute();
-        return null;
-      } catch (error) {
-        return `the database does not answer: ${String(error)}`;
-      }
-    },
   });
+  return await listenOn(app, { host, port, option: 'server' });
+}
+
+async function listenOn(
+  app: Hono,
+  { host, port, option }: { host: string; port: number; option: 'server' | 'metrics' },
+): Promise<Listening> {
   const server = await new Promise<ReturnType<typeof listen>>((resolve, reject) => {
     const options = { fetch: app.fetch, hostname: host, port, serverOptions: SERVER_PATIENCE };
     const opened = listen(options, () => resolve(opened));
     opened.once('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        new Error(
-          `Cannot listen on ${host}:${port}: ${error.message}. Choose another server.port, or end what uses it.`,
-        ),
-      ),
+      reject(new Error(`Cannot listen on ${host}:${port}: ${error.message}. ${remedyFor(error, option)}`)),
     );
   });
   const address = server.address();
@@ -46,6 +72,14 @@ export async function startServer(
     url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`,
     close: () => closeServer(server),
   };
+}
+
+const NOT_HERE = ['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL', 'EAFNOSUPPORT'];
+
+function remedyFor({ code }: NodeJS.ErrnoException, option: string): string {
+  if (code === 'EACCES') return `Choose a ${option}.port above 1023, or let the service bind to it.`;
+  if (NOT_HERE.includes(code ?? '')) return `Set ${option}.host to an address of this machine.`;
+  return `Choose another ${option}.port, or end what uses it.`;
 }
 
 /**

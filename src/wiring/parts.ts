@@ -9,6 +9,8 @@ export interface ServiceOptions {
   file: string;
   env: Record<string, string | undefined>;
   write: (line: string) => void;
+  /** whether people read what is written, as it is written; left out, nobody does */
+  terminal?: boolean;
 }
 
 export interface Parts {

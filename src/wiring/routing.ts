@@ -1,4 +1,5 @@
 /** The router: decides deliveries one after another, at once when told to and at least every second. */
+import type { DispatcherDeps } from '../dispatcher/routing.ts';
 import { dispatchNext } from '../dispatcher.ts';
 import type { Trust } from '../trust.ts';
 import type { Worker } from '../worker.ts';
@@ -11,7 +12,11 @@ export interface Router {
 
 const ROUTE_EVERY_MS = 1000;
 
-export function startRouting(parts: Parts, worker: Worker, trust: Trust): Router {
+export function startRouting(
+  parts: Parts,
+  worker: Worker,
+  { trust, decided }: Pick<DispatcherDeps, 'decided'> & { trust: Trust },
+): Router {
   let stopped = false;
   let wake: () => void = () => {};
   let pending = false;
@@ -21,15 +26,16 @@ export function startRouting(parts: Parts, worker: Worker, trust: Trust): Router
     now: () => Date.now(),
     log: parts.log,
     trust,
+    decided,
   };
   const loop = (async () => {
     while (!stopped) {
       pending = false;
-      const decided = await dispatchNext(deps).catch((error: unknown) => {
+      const isDecided = await dispatchNext(deps).catch((error: unknown) => {
         parts.log.error(`deliveries could not be read: ${String(error)}`);
         return false;
       });
-      if (decided) {
+      if (isDecided) {
         worker.wake();
         continue;
       }

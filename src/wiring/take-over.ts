@@ -2,8 +2,8 @@ import { rescueExpired } from '../mailbox/settlement.ts';
 import type { DispatchDeps } from '../worker/work.ts';
 import type { Parts } from './parts.ts';
 
-/** What an earlier service left: its processes are ended first, then its dispatches are put back. */
-export async function takeOver(parts: Parts, deps: DispatchDeps): Promise<void> {
+/** What an earlier service left: its processes are ended first, then its dispatches are put back. Answers their ids. */
+export async function takeOver(parts: Parts, deps: DispatchDeps): Promise<string[]> {
   const { runner } = deps;
   const orphans = await runner.engine.reapOrphans(runner.instance);
   if (orphans.length > 0) parts.log.warn('ended processes of an earlier service', { dispatches: orphans });
@@ -16,6 +16,7 @@ export async function takeOver(parts: Parts, deps: DispatchDeps): Promise<void> 
   });
   if (rescued.length > 0)
     parts.log.warn('dispatches were interrupted and wait again', { dispatches: rescued });
+  return rescued;
 }
 
 /** A worker's id begins with its installation's: workers of other state folders may be alive, and their leases decide. */

@@ -30,27 +30,27 @@ import { asideSet, readSetAside, textsThatWoke, withoutTexts } from './set-aside
 import { postpone, publishStoredAnswer, settleOutcome, storeRun } from './settle.ts';
 import { withoutStale } from './stale.ts';
 import { forget, keepFiles, newsOf, putBack } from './steering-files.ts';
+import { about, tellEnd, tellStart } from './told.ts';
 import { troubleOf } from './troubles.ts';
 import { declineRefused, takeUp, wasDeleted } from './truth-rows.ts';
-import { closingOf, type DispatchDeps, type Finished, finish, type Work } from './work.ts';
+import { closingOf, type DispatchDeps, type Finished, finish, finishParked, type Work } from './work.ts';
 
 export async function runDispatch(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Promise<void> {
   const finished = await attempt(lease, deps, signal);
   if ('lost' in finished) {
-    deps.log.warn(`dispatch ${lease.dispatch.id}: lease lost, nothing written`);
+    deps.log.warn('dispatch lost its lease to another worker, nothing is written', about(lease));
     return;
   }
-  deps.log.info(`[${lease.dispatch.agent}] ${lease.dispatch.id}: ${finished.settlement.state}`, {
-    ...('reason' in finished.settlement ? { reason: finished.settlement.reason } : {}),
-  });
   faultPoint('settle.begun');
   try {
     await settleDispatch(deps.database, lease, { ...finished, now: deps.now() });
     faultPoint('settle.committed');
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
-    deps.log.warn(error.message);
+    deps.log.warn(error.message, about(lease));
+    return;
   }
+  await tellEnd(deps, lease, finished);
 }
 
 async function attempt(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Promise<Finished> {
@@ -102,7 +102,7 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
   if (gathered.kind === 'refused') return await refuse(work, deps, gathered);
   if (gathered.kind === 'early') {
     const until = deps.now() + CI_AGAIN_MS;
-    return finish({ state: 'parked', reason: gathered.reason, until, isAttempt: false });
+    return finishParked('ci', { reason: gathered.reason, until, isAttempt: false });
   }
   const found = gathered.context;
   const context = withoutStale(found, await replayedMessages(deps.database, found.messages));
@@ -127,7 +127,7 @@ async function withoutIdentity(work: Work, deps: DispatchDeps): Promise<Finished
   const identity = await deps.trust.identityOf(work.forgeConfig.name, work.agent.name);
   if (identity.kind === 'ok' || identity.kind === 'assumed') return null;
   if (identity.kind === 'unavailable') throw new ForgeUnavailable(identity.reason);
-  return finish({ state: 'parked', reason: identity.reason, until: deps.now() + IDENTITY_AGAIN_MS });
+  return finishParked('identity', { reason: identity.reason, until: deps.now() + IDENTITY_AGAIN_MS });
 }
 
 /** Forges do not tell when a commit's last run is over. */
@@ -187,6 +187,7 @@ async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Pr
           carried: lease.messages.map((m) => m.id),
           checkout: context.checkout,
         });
+        tellStart(deps, lease, agent, { ...start, form });
         await marks.begin(start.sessionId, form === null ? [] : spokenIn(material, form));
         if (form !== null) await forget(work, deps);
       },
@@ -266,10 +267,11 @@ async function afterError(work: Work, deps: DispatchDeps, error: unknown): Promi
   if (error instanceof LeaseLost) return { lost: true };
   const reason = error instanceof Error ? error.message : String(error);
   const trouble = troubleOf(error);
-  deps.log.error(
-    `[${work.agent.name}] ${work.lease.dispatch.id}: ${reason}`,
-    trouble === 'unknown' ? { stack: (error as Error).stack } : {},
-  );
+  // Of other trouble the end of the dispatch says all there is.
+  if (trouble === 'unknown') {
+    const { stack } = error as Error;
+    deps.log.error('something went wrong that has no name here', { ...about(work.lease), reason, stack });
+  }
   const asked = error instanceof ForgeUnavailable ? error.retryAfterSeconds : null;
   return await postpone(work, deps, { why: reason, cause: causeOf(error), trouble, asked });
 }

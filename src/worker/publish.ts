@@ -16,6 +16,7 @@ import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
 import { isSelf } from './own-account.ts';
 import { presentName } from './present-name.ts';
 import { headNow, reviewedCommit } from './reviewed.ts';
+import { about } from './told.ts';
 import { whyNoPull } from './unwanted-pull.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
@@ -73,9 +74,8 @@ export async function publish(
 }
 
 /** People read of them on the item where there is one; whoever runs the service reads of all here. */
-function logRefusals({ agent, lease }: Work, { log }: DispatchDeps, { refusals }: Published): void {
-  for (const reason of refusals)
-    log.warn(`[${agent.name}] ${lease.dispatch.id}: refused by the forge: ${reason}`);
+function logRefusals({ lease }: Work, { log }: DispatchDeps, { refusals }: Published): void {
+  for (const reason of refusals) log.warn('refused by the forge', { ...about(lease), reason });
 }
 
 async function reviewedBy(

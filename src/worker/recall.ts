@@ -12,6 +12,7 @@ import type { CarriedMessage } from './messages.ts';
 import { isSelf } from './own-account.ts';
 import { tellPeople } from './publish.ts';
 import { replayedMessages } from './rows.ts';
+import { about } from './told.ts';
 import { withdrawnOf } from './withdrawn.ts';
 import { type DispatchDeps, type Finished, finish, type Work } from './work.ts';
 
@@ -45,9 +46,7 @@ export function watchRecalls(work: Watched, deps: WatchDeps, context: WokenBy): 
         reason = await reasonToStop(work, deps, context);
         heard = by;
       } catch (error) {
-        deps.log.warn(
-          `[${work.agent.name}] whether the work is still wanted is asked again: ${String(error)}`,
-        );
+        deps.log.warn('whether the work is still wanted is asked again', { ...about(work.lease), error });
         await sleep(AGAIN_AFTER_MS, undefined, { signal: stopped.signal, ref: false });
       }
     }
@@ -91,7 +90,7 @@ export async function withdrawnFrom(
 
 /** Nothing is published, and the session and the checkout stay as they are for whatever comes next. */
 export async function stopWithdrawn(work: Work, deps: DispatchDeps, reason: string): Promise<Finished> {
-  deps.log.info(`[${work.agent.name}] ${work.lease.dispatch.id}: stopped, ${reason}`);
+  deps.log.info('run stopped, its work was taken back', { ...about(work.lease), reason });
   await tellPeople(work, deps, failureText({ kind: 'stopped', why: reason }));
   return finish({ state: 'cancelled', reason });
 }

@@ -11,9 +11,18 @@ import { contextRequest } from './parts.ts';
 import { publish, tellPeople } from './publish.ts';
 import { storeAnswer } from './rows.ts';
 import { setTextsAside } from './set-aside.ts';
+import { about } from './told.ts';
 import type { Trouble } from './troubles.ts';
 import { limitEnd, MOST_TROUBLES, outageEnd, troubleEnd } from './waits.ts';
-import { ABORT, type DispatchDeps, type Finished, finish, seenItems, type Work } from './work.ts';
+import {
+  ABORT,
+  type DispatchDeps,
+  type Finished,
+  finish,
+  finishParked,
+  seenItems,
+  type Work,
+} from './work.ts';
 
 export async function settleOutcome(
   work: Work,
@@ -88,14 +97,11 @@ async function putAside(
   o: { why: string; answered: boolean; isSure?: boolean },
 ): Promise<{ all: boolean }> {
   const aside = await setTextsAside(deps.database, work.lease, { context, ...o, now: deps.now() });
-  deps.log.warn(
-    `[${work.agent.name}] ${work.lease.dispatch.id}: text set aside, the model does not take it`,
-    {
-      conversation: work.lease.conversation.id,
-      reason: o.why,
-      all: aside.all,
-    },
-  );
+  deps.log.warn('text set aside, the model does not take it', {
+    ...about(work.lease),
+    reason: o.why,
+    all: aside.all,
+  });
   return aside;
 }
 
@@ -201,8 +207,13 @@ async function park(
   const until = limitEnd(limit, { earlier: attempts - 1 - troubles, now });
   const credential = parkName(limit.model);
   await parkCredential(deps.database.rows, { credential, until, why: limit.why, now });
-  deps.log.warn(`${describePark(credential)} parked until ${new Date(until).toISOString()}: ${limit.why}`);
-  return finish({ state: 'parked', reason: limit.why, until });
+  deps.log.warn(`${describePark(credential)} parked, all that needs it waits`, {
+    credential,
+    until: new Date(until).toISOString(),
+    reason: limit.why,
+    dispatch: work.lease.dispatch.id,
+  });
+  return finishParked('limit', { reason: limit.why, until });
 }
 
 export interface Put {
@@ -221,24 +232,21 @@ export async function postpone(
   deps: DispatchDeps,
   { why, cause, trouble, asked = null }: Put,
 ): Promise<Finished> {
-  const { troubles: earlier, id } = work.lease.dispatch;
+  const { troubles: earlier } = work.lease.dispatch;
   const now = deps.now();
   if (trouble === 'passes') {
     const until = outageEnd({ earlier, asked, now });
-    deps.log.warn(
-      `[${work.agent.name}] ${id}: waits until ${new Date(until).toISOString()} and goes on by itself: ${why}`,
-    );
-    return finish({ state: 'parked', reason: why, until, isTrouble: true });
+    return finishParked('outage', { reason: why, until, isTrouble: true });
   }
   if (trouble === 'unknown' && earlier + 1 < MOST_TROUBLES) {
-    return finish({ state: 'parked', reason: why, until: troubleEnd({ earlier, now }), isTrouble: true });
+    return finishParked('trouble', { reason: why, until: troubleEnd({ earlier, now }), isTrouble: true });
   }
   const stays = trouble === 'stays';
   const text = failureText(
     stays ? { kind: 'could-not-run', cause } : { kind: 'gave-up', cause, attempts: MOST_TROUBLES },
   );
   await tellPeople(work, deps, text).catch((error: unknown) =>
-    deps.log.error(`dispatch ${id}: nobody could be told: ${String(error)}`),
+    deps.log.error('nobody could be told', { ...about(work.lease), error }),
   );
   const reason = stays ? why : `${why} (after ${MOST_TROUBLES} attempts)`;
   return finish({ state: 'failed', reason });

@@ -4,6 +4,7 @@ import type { CliFolders } from '../sessions/folders.ts';
 import { cliFolders } from '../sessions/folders.ts';
 import { type Changed, forgetNews, keepSteering, putSteeringBack, readNews } from '../steering.ts';
 import type { DispatchContext } from './context.ts';
+import { about } from './told.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
 function foldersOf({ lease }: Pick<Work, 'lease'>, deps: DispatchDeps): CliFolders {
@@ -23,12 +24,10 @@ export async function putBack(work: Pick<Work, 'lease'>, deps: DispatchDeps): Pr
     }
   });
   if (changed.length === 0) return;
-  deps.log.warn(
-    `[${work.lease.dispatch.agent}] ${work.lease.dispatch.id}: a marked run had changed files that steer later runs; they were put back`,
-    {
-      files: changed.slice(0, MOST_NAMED).map(({ root, path }) => join(root, path)),
-    },
-  );
+  deps.log.warn('a marked run had changed files that steer later runs; they were put back', {
+    ...about(work.lease),
+    files: changed.slice(0, MOST_NAMED).map(({ root, path }) => join(root, path)),
+  });
 }
 
 export async function keepFiles(

@@ -7,6 +7,7 @@ import { recordRefusal } from '../trust/records.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import type { Compared, Refused } from './on-the-forge.ts';
 import { replayedMessages } from './rows.ts';
+import { about } from './told.ts';
 import type { DispatchDeps } from './work.ts';
 
 /** Declines, and puts into the audit what the forge knows nothing of. */
@@ -18,7 +19,7 @@ export async function declineRefused(
   await declineCarried(database, lease, { messages: refused, now: now() });
   for (const { reason, forged } of refused) {
     if (forged === null) continue;
-    log.warn(`[${lease.dispatch.agent}] ${lease.dispatch.id}: delivery ${forged.deliveryId} is ${reason}`);
+    log.warn('a delivery does not tell the truth', { ...about(lease), delivery: forged.deliveryId, reason });
     await recordRefusal(database.rows, {
       event: forged.event,
       deliveryId: forged.deliveryId,

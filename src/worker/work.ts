@@ -10,6 +10,7 @@ import type { Settlement } from '../mailbox/settlement.ts';
 import type { OutgoingForge, ReadingForge } from '../outcome/outgoing-forge.ts';
 import type { Closing } from '../security/closing-keywords.ts';
 import type { Trust } from '../trust.ts';
+import type { ParkCause } from '../vocabulary.ts';
 import type { Workdir } from '../workdir.ts';
 
 export interface DispatchDeps {
@@ -24,10 +25,25 @@ export interface DispatchDeps {
   runner: RunnerDeps;
   now: () => number;
   log: Log;
+  /** for the metrics */
+  attempted: (attempt: EndedAttempt) => void;
+}
+
+/** One attempt of a dispatch that has ended. */
+export interface EndedAttempt {
+  agent: string;
+  state: Settlement['state'];
+  /** of a park */
+  cause: ParkCause | null;
+  /** from when it might have run until it did */
+  queuedMs: number;
+  ranMs: number;
 }
 
 /** How a dispatch leaves the worker: a settlement, or nothing at all when the lease is another's. */
-export type Finished = { settlement: Settlement; seen: string | null; unanswered: string[] } | { lost: true };
+export type Finished =
+  | { settlement: Settlement; cause?: ParkCause; seen: string | null; unanswered: string[] }
+  | { lost: true };
 
 export interface Work {
   lease: Lease;
@@ -51,6 +67,12 @@ export const ABORT = { leaseLost: 'the lease was lost', timeout: 'the run took t
 
 export function finish(settlement: Settlement): Finished {
   return { settlement, seen: null, unanswered: [] };
+}
+
+type Park = Omit<Extract<Settlement, { state: 'parked' }>, 'state'>;
+
+export function finishParked(cause: ParkCause, park: Park): Finished {
+  return { ...finish({ state: 'parked', ...park }), cause };
 }
 
 export function seenItems(stored: string | null): Record<number, Snapshot> {

@@ -33,6 +33,7 @@ export async function openEdge(config: LoadedConfig): Promise<Edge> {
     now: () => Date.now(),
     log: silentLog,
     metrics: createMetrics(database),
+    showsHealth: true,
     onAccepted: () => {},
     notReady: async () => null,
   });
@@ -66,7 +67,7 @@ export function contextOf(
       createGiteaFamilyClient({ name: forge.name, url: forge.url, token: forge.accounts[agent]!.token }),
     network: DIRECT,
     clone: (remote, names) => tryClone(remote, { env: process.env, network: DIRECT, names }),
-    service: { url: null, running: false },
+    service: { url: null, healthUrl: null, running: false },
     testDeliveries: true,
     engine: async () => ({ chosen: { engine, takesImages: false }, tried: [] }),
     cli: (image) => cliFor({ oci: null, image, executable: null, muslCliPath: null }),

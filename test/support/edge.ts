@@ -55,6 +55,7 @@ export function edge(database: Database, partial: Partial<ServerDeps> = {}): Edg
     log: listening(logged),
     metrics: createMetrics(database),
     onAccepted: () => {},
+    showsHealth: true,
     notReady: async () => null,
     ...partial,
   });

@@ -1,0 +1,11 @@
+import type { Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/** Each scrape of the metrics counts dispatches by their rung; without this, every prompt there ever was is read for it. */
+export function continuityIndex(): Migration {
+  return {
+    up: async ({ schema }: Kysely<unknown>) => {
+      await schema.createIndex('dispatches_continuity').on('dispatches').column('continuity').execute();
+    },
+  };
+}

@@ -1,0 +1,146 @@
+/** Every series that is served, as data: the registry is made from it, and docs/metrics.md is. */
+
+export interface Family {
+  type: 'counter' | 'gauge' | 'histogram';
+  labels: readonly string[];
+  /** a clause for people */
+  help: string;
+  /** `rows`: read from the database at each scrape, so it is right after a restart; `process`: begins at 0 with it */
+  from: 'rows' | 'process';
+}
+
+const RUN_BUCKETS = 'buckets from 1 s to 4 h';
+
+export const FAMILIES = {
+  claude_hooks_build_info: {
+    type: 'gauge',
+    labels: ['version'],
+    help: 'Always 1; the label says which release runs',
+    from: 'process',
+  },
+  claude_hooks_webhook_requests_total: {
+    type: 'counter',
+    labels: ['forge', 'outcome'],
+    help: 'Webhook requests: accepted, repeated, or the code of the refusal',
+    from: 'process',
+  },
+  claude_hooks_deliveries: {
+    type: 'gauge',
+    labels: ['state'],
+    help: 'Deliveries that are stored, by state; received = not decided yet',
+    from: 'rows',
+  },
+  claude_hooks_delivery_decisions_total: {
+    type: 'counter',
+    labels: ['forge', 'event', 'decision'],
+    help: 'What was decided about deliveries: routed, refused (its sender may not, or it is not true), unwanted (no flow), echo (our own doing), duplicate, ignored, failed, postponed',
+    from: 'process',
+  },
+  claude_hooks_messages: {
+    type: 'gauge',
+    labels: ['state'],
+    help: 'Messages in mailboxes by state',
+    from: 'rows',
+  },
+  claude_hooks_conversations: {
+    type: 'gauge',
+    labels: ['state'],
+    help: 'Conversations: running, waiting, parked, failed or unposted (their last dispatch, and nothing came since), idle',
+    from: 'rows',
+  },
+  claude_hooks_sessions: {
+    type: 'gauge',
+    labels: ['state'],
+    help: 'Claude sessions by state',
+    from: 'rows',
+  },
+  claude_hooks_dispatches: {
+    type: 'gauge',
+    labels: ['state'],
+    help: 'Dispatches by state, all there ever were',
+    from: 'rows',
+  },
+  claude_hooks_dispatch_continuity: {
+    type: 'gauge',
+    labels: ['continuity'],
+    help: 'Dispatches by the rung of the resume ladder they began on',
+    from: 'rows',
+  },
+  claude_hooks_incidents_total: {
+    type: 'counter',
+    labels: ['rung'],
+    help: 'Times that continuity had to be mended, or could not be verified',
+    from: 'rows',
+  },
+  claude_hooks_dispatch_duration_seconds: {
+    type: 'histogram',
+    labels: ['agent', 'state'],
+    help: `From the lease of an attempt to its end, by the state it ended in; ${RUN_BUCKETS}`,
+    from: 'process',
+  },
+  claude_hooks_dispatch_queue_seconds: {
+    type: 'histogram',
+    labels: ['agent'],
+    help: `From when a dispatch might run (quiet window or park over) until it did; ${RUN_BUCKETS}`,
+    from: 'process',
+  },
+  claude_hooks_dispatch_parks_total: {
+    type: 'counter',
+    labels: ['cause'],
+    help: 'Dispatches put off: limit (of the model), outage, trouble (unknown), identity (of an account), ci (not over)',
+    from: 'process',
+  },
+  claude_hooks_park_until_timestamp_seconds: {
+    type: 'gauge',
+    labels: ['credential'],
+    help: 'When a park of the credential, or of one model, ends; there is no series when nothing is parked',
+    from: 'rows',
+  },
+  claude_hooks_model_cost_usd_total: {
+    type: 'counter',
+    labels: ['agent', 'forge', 'repository'],
+    help: 'US dollars at list prices; the first 200 repositories by name, all others as "other"',
+    from: 'rows',
+  },
+  claude_hooks_model_unpriced_requests_total: {
+    type: 'counter',
+    labels: ['agent'],
+    help: 'Requests whose model has no known price: their cost is in no other series',
+    from: 'rows',
+  },
+  claude_hooks_model_tokens_total: {
+    type: 'counter',
+    labels: ['agent', 'kind'],
+    help: 'Tokens: input (new), cache_write, cache_read, output',
+    from: 'rows',
+  },
+  claude_hooks_model_requests_total: {
+    type: 'counter',
+    labels: ['agent', 'outcome', 'status'],
+    help: "Requests to the model; refused and failed are errors of the model's side, with its HTTP status or none",
+    from: 'rows',
+  },
+  claude_hooks_effects: {
+    type: 'gauge',
+    labels: ['kind', 'state'],
+    help: 'Acts on the forge by kind and state; refused = the forge said no',
+    from: 'rows',
+  },
+  claude_hooks_smoke_checks_total: {
+    type: 'counter',
+    labels: ['check', 'state'],
+    help: 'Smoke checks by name and result',
+    from: 'process',
+  },
+  claude_hooks_smoke_last_success_timestamp_seconds: {
+    type: 'gauge',
+    labels: [],
+    help: 'When a smoke run last found all well, 0 = not since the start of the service',
+    from: 'process',
+  },
+} as const satisfies Record<string, Family>;
+
+export type FamilyName = keyof typeof FAMILIES;
+
+/** Runs take from seconds to an hour. */
+export const SECONDS_BUCKETS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400];

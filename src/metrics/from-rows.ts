@@ -1,0 +1,125 @@
+/** What the rows say at this moment, by state. */
+import { setImmediate } from 'node:timers/promises';
+import type { Database, Rows } from '../database/database.ts';
+import type { FamilyName } from './families.ts';
+import type { Sample } from './registry.ts';
+
+type Read = (rows: Rows, now: number) => Promise<Sample[]>;
+
+const READERS: Partial<Record<FamilyName, Read>> = {
+  claude_hooks_deliveries: byState('deliveries'),
+  claude_hooks_dispatches: byState('dispatches'),
+  claude_hooks_messages: byState('messages'),
+  claude_hooks_sessions: byState('sessions'),
+  claude_hooks_effects: effects,
+  claude_hooks_dispatch_continuity: continuity,
+  claude_hooks_incidents_total: incidents,
+  claude_hooks_conversations: conversations,
+  claude_hooks_park_until_timestamp_seconds: parks,
+};
+
+export async function samplesFromRows(database: Database, now: number): Promise<[FamilyName, Sample[]][]> {
+  const found: [FamilyName, Sample[]][] = [];
+  for (const [name, read] of Object.entries(READERS) as [FamilyName, Read][]) {
+    found.push([name, await read(database.rows, now)]);
+    // One question after another, and others in between: SQLite answers at once, and holds the event loop meanwhile.
+    await setImmediate();
+  }
+  return found;
+}
+
+function byState(table: 'deliveries' | 'dispatches' | 'messages' | 'sessions'): Read {
+  return async (rows) => {
+    const found = await rows
+      .selectFrom(table)
+      .select(['state', (e) => e.fn.countAll<number>().as('count')])
+      .groupBy('state')
+      .execute();
+    return found.map(({ state, count }) => ({ labels: { state }, value: Number(count) }));
+  };
+}
+
+/** A refused push, pull request, comment or review beside those that were done. */
+async function effects(rows: Rows): Promise<Sample[]> {
+  const found = await rows
+    .selectFrom('effects')
+    .select(['kind', 'state', (e) => e.fn.countAll<number>().as('count')])
+    .groupBy(['kind', 'state'])
+    .execute();
+  return found.map(({ kind, state, count }) => ({ labels: { kind, state }, value: Number(count) }));
+}
+
+async function continuity(rows: Rows): Promise<Sample[]> {
+  const found = await rows
+    .selectFrom('dispatches')
+    .select(['continuity', (e) => e.fn.countAll<number>().as('count')])
+    .where('continuity', 'is not', null)
+    .groupBy('continuity')
+    .execute();
+  return found.map((row) => ({ labels: { continuity: row.continuity! }, value: Number(row.count) }));
+}
+
+async function incidents(rows: Rows): Promise<Sample[]> {
+  const found = await rows
+    .selectFrom('incidents')
+    .select(['rung', (e) => e.fn.countAll<number>().as('count')])
+    .groupBy('rung')
+    .execute();
+  return found.map(({ rung, count }) => ({ labels: { rung }, value: Number(count) }));
+}
+
+/**
+ * Each conversation once. Only dispatches that are open, or have failed, are looked at by themselves: whatever is neither
+ * is idle.
+ */
+async function conversations(rows: Rows): Promise<Sample[]> {
+  const { total } = await rows
+    .selectFrom('conversations')
+    .select((e) => e.fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow();
+  const open = await rows
+    .selectFrom('dispatches')
+    .select(['conversation_id', 'state'])
+    .where('state', 'in', ['running', 'queued', 'interrupted', 'parked'])
+    .execute();
+  const failed = await rows
+    .selectFrom('dispatches as d')
+    .select(['d.conversation_id', 'd.state'])
+    .where('d.state', 'in', ['failed', 'unposted'])
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('dispatches as later')
+            .select('later.id')
+            .whereRef('later.conversation_id', '=', 'd.conversation_id')
+            .whereRef('later.seq', '>', 'd.seq')
+            .where('later.state', '!=', 'cancelled'),
+        ),
+      ),
+    )
+    .execute();
+  const states = new Map<string, string>(failed.map((d) => [d.conversation_id, d.state]));
+  for (const { conversation_id: id, state } of open) {
+    if (states.get(id) === 'running') continue;
+    states.set(id, state === 'queued' || state === 'interrupted' ? 'waiting' : state);
+  }
+  const counts = {
+    idle: Number(total) - states.size,
+    running: 0,
+    waiting: 0,
+    parked: 0,
+    failed: 0,
+    unposted: 0,
+  };
+  for (const state of states.values()) counts[state as keyof typeof counts] += 1;
+  return Object.entries(counts).map(([state, value]) => ({ labels: { state }, value }));
+}
+
+async function parks(rows: Rows, now: number): Promise<Sample[]> {
+  const found = await rows
+    .selectFrom('parks')
+    .select(['credential', 'until'])
+    .where('until', '>', now)
+    .execute();
+  return found.map(({ credential, until }) => ({ labels: { credential }, value: Number(until) / 1000 }));
+}

@@ -1,0 +1,70 @@
+/** What the log says of the service itself: what it is when it starts, what a reload has changed. */
+import type { ConfigChanges } from '../config/changes.ts';
+import type { LoadedConfig } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import type { ConfigError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { currentParks } from '../mailbox/parks.ts';
+
+export interface Started {
+  config: LoadedConfig;
+  database: Database;
+  version: string;
+  engine: string;
+  url: string;
+  healthUrl: string | null;
+  /** dispatches that an earlier service had left running */
+  rescued: readonly string[];
+}
+
+export async function tellStart(log: Log, started: Started): Promise<void> {
+  const { config, database, url, healthUrl, version, engine, rescued } = started;
+  const forges = Object.values(config.forges);
+  log.info(`claude-hooks listens on ${url}`, {
+    version,
+    metrics: `${healthUrl ?? url}/metrics`,
+    state: config.state,
+    database: database.dialect,
+    engine,
+    forges: forges.map((forge) => `${forge.name}:${forge.kind}:${forge.url}`),
+    repositories: forges.flatMap((f) => f.repositories.map(({ pattern }) => `${f.name}:${pattern}`)),
+    agents: [...config.agents.values()]
+      .filter(({ name }) => forges.some(({ accounts }) => Object.hasOwn(accounts, name)))
+      .map(({ name, model }) => `${name}:${model}`),
+    recovered: rescued.length,
+    ...(await found(database)),
+  });
+}
+
+/** What the rows hold from before. */
+async function found(database: Database): Promise<Record<string, unknown>> {
+  const count = async (table: 'deliveries' | 'dispatches', states: string[]) => {
+    const { n } = await database.rows
+      .selectFrom(table)
+      .select((e) => e.fn.countAll<number>().as('n'))
+      .where('state', 'in', states as never)
+      .executeTakeFirstOrThrow();
+    return Number(n);
+  };
+  const parks = await currentParks(database.rows, Date.now());
+  return {
+    undecided: await count('deliveries', ['received']),
+    waiting: await count('dispatches', ['queued', 'interrupted']),
+    parked: await count('dispatches', ['parked']),
+    ...(parks.length === 0
+      ? {}
+      : { parks: parks.map((p) => `${p.credential} until ${new Date(p.until).toISOString()}`) }),
+  };
+}
+
+export function tellReload(log: Log, config: LoadedConfig, changes: ConfigChanges): void {
+  const said = Object.entries(changes).filter(([, names]) => names.length > 0);
+  log.info('configuration reloaded', Object.fromEntries(said));
+  for (const warning of config.warnings) log.warn(warning);
+}
+
+export function tellRejected(log: Log, error: ConfigError): void {
+  log.error('the changed configuration is wrong; the last good one stays in force', {
+    problems: error.message.split('\n').filter((line) => line.trim() !== ''),
+  });
+}
