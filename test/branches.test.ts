@@ -68,7 +68,7 @@ describe.skipIf(!here.ok)(here.title('a branch'), () => {
       { state: 'succeeded', continuity: 'resumed' },
       { state: 'succeeded', continuity: 'resumed' },
     ]);
-  }, 90_000);
+  });
 });
 
 describe.skipIf(!here.ok)(here.title('a repository that is renamed in mid-run'), () => {
@@ -108,5 +108,5 @@ describe.skipIf(!here.ok)(here.title('a repository that is renamed in mid-run'),
     const names = await stage.rows.selectFrom('conversations').select('repository_name').execute();
     expect(names.map((n) => n.repository_name)).toEqual(['ada/welcomer', 'ada/welcomer']);
     expect((await stage.dispatches()).at(-1)).toMatchObject({ state: 'succeeded', continuity: 'resumed' });
-  }, 90_000);
+  });
 });

@@ -5,7 +5,6 @@ import { Stage } from './support/service.ts';
 import { usualConfig } from './support/service-config.ts';
 
 const here = needs('git', 'proc');
-const patience = { timeout: 120_000 };
 
 async function on(metrics: (at: { forge: string }) => object, story: (stage: Stage) => Promise<void>) {
   const stage = await Stage.open({
@@ -21,7 +20,6 @@ async function on(metrics: (at: { forge: string }) => object, story: (stage: Sta
 
 test.skipIf(!here.ok)(
   here.title('a port that is taken ends the service with a sentence; its log is JSON where nobody looks'),
-  patience,
   async () => {
     const taken = ({ forge }: { forge: string }) => ({ port: Number(new URL(forge).port) });
     await on(taken, async (stage) => {
@@ -46,7 +44,6 @@ test.skipIf(!here.ok)(
 
 test.skipIf(!here.ok)(
   here.title('a host that is not of this machine ends it as well, and nothing of it listens any more'),
-  patience,
   async () => {
     await on(
       () => ({ host: '192.0.2.1', port: 9464 }),

@@ -196,9 +196,9 @@ const REFUSED = {
 };
 
 /** The tests wait more than they compute: side by side, and with room for a busy machine. */
-const patience = { concurrent: true, timeout: 150_000 };
+const sideBySide = { concurrent: true };
 
-describe.skipIf(!cli.ok)(cli.title('on the model’s side'), patience, () => {
+describe.skipIf(!cli.ok)(cli.title('on the model’s side'), sideBySide, () => {
   describe('trouble that passes within a run', () => {
     test.for(KINDS)('a stream cut at every stage, a 500, an error in the stream: %s turn', async (kind) => {
       await on(kind, async (c, planted) => {

@@ -18,7 +18,7 @@ import { Stage } from './support/service.ts';
 import { DEV, OWNER, REPOSITORY, usualConfig } from './support/service-config.ts';
 
 const here = needs('cli', 'git', 'proc');
-const patience = { concurrent: true, timeout: 150_000 };
+const sideBySide = { concurrent: true };
 const WORD = 'The code word is heron-7.';
 
 interface Settings {
@@ -147,7 +147,7 @@ async function throughLimits(stage: Stage, nth: number, during: () => Promise<vo
   }
 }
 
-describe.skipIf(!here.ok)(here.title('a parked credential'), patience, () => {
+describe.skipIf(!here.ok)(here.title('a parked credential'), sideBySide, () => {
   test('holds everything up, loses nothing, and keeps the order; on a first turn and on a resumed one', async () => {
     const scenes =
       scene('ONCE MORE', 'Over again.', LIMITS.join(', ')) +
@@ -199,7 +199,7 @@ const MUTE = `
     when: { prompt: 'no visible output' }
     steps: [{ text: '{{ nothing }}' }]`;
 
-describe.skipIf(!here.ok)(here.title('trouble with one request'), patience, () => {
+describe.skipIf(!here.ok)(here.title('trouble with one request'), sideBySide, () => {
   test('puts off what may pass, refuses what will not and says so once, and holds up nobody else', async () => {
     const scenes = [
       scene('CUT AGAIN', 'Passed.', CUT) + scene('CUT FIRST', 'Passed.', CUT),
@@ -298,7 +298,7 @@ async function work(
 const STOPPED =
   'I was stopped after 60 minutes (worker.run_timeout_minutes) before I was done. Write here to let me go on.';
 
-describe.skipIf(!here.ok)(here.title('a model that never answers'), patience, () => {
+describe.skipIf(!here.ok)(here.title('a model that never answers'), sideBySide, () => {
   test('ends at the run timeout, a person is told once, and the next comment continues the session', async () => {
     const scenes =
       scene('HELD AGAIN', 'Going on.', '{ hold: { name: again, after: half } }') +

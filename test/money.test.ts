@@ -13,7 +13,7 @@ import { Stage } from './support/service.ts';
 import { DEV, OWNER, REPOSITORY, usualConfig } from './support/service-config.ts';
 
 const here = needs('cli', 'git', 'proc');
-const patience = { concurrent: true, timeout: 200_000 };
+const sideBySide = { concurrent: true };
 const WORD = 'The code word is heron-7.';
 
 /** The word in a comment, and what the model's side does to every request whose prompt has it. */
@@ -131,7 +131,7 @@ async function throughFault(stage: Stage, word: string, healthy: number): Promis
   expect(history, word).not.toContain(text);
 }
 
-describe.skipIf(!here.ok)(here.title('money'), patience, () => {
+describe.skipIf(!here.ok)(here.title('money'), sideBySide, () => {
   test('no refusal costs more than twice a healthy run, or a session, or another conversation its turn', async () => {
     await on(SCRIPT, {}, async (stage) => {
       await stage.start();

@@ -40,7 +40,7 @@ beforeAll(() => {
     mkdirSync(dirname(join(folder, 'node_modules', name)), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
   }
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const environment = () => ({ PATH: process.env.PATH, HOME: folder, TMPDIR: temporary(), SECRET: 'a-word' });
@@ -92,5 +92,5 @@ describe.skipIf(!whole.ok)(whole.title('demo and serve'), () => {
     child.kill('SIGTERM');
     expect(await ended).toEqual([143, null]);
     expect(readdirSync(temporary())).toEqual([]);
-  }, 60_000);
+  });
 });

@@ -22,7 +22,6 @@ const said = ({ messages }: RecordedRequest) =>
 
 test.skipIf(reason !== '')(
   titleOf('two conversations begin alike, and a follow-up goes on from the same bytes', reason),
-  { timeout: 120_000 },
   async () => {
     const config = { container: { engine: 'bubblewrap' } };
     const stage = await Stage.open({ model: 'fallback: { text: I have read it. }', config });

@@ -16,6 +16,7 @@ import { bodyOf, forgeHeaders, KINDS, type Sent } from './properties/happenings.
 import { ConfigFolder } from './support/config-folder.ts';
 import { describeDatabases, type TestDatabase } from './support/databases.ts';
 import { edge, signed } from './support/edge.ts';
+import { patience } from './support/patience.ts';
 import { everybodyMayWrite } from './support/trust.ts';
 
 const folder = new ConfigFolder();
@@ -189,7 +190,7 @@ async function sentThrice(database: TestDatabase): Promise<string[]> {
 }
 
 describeDatabases('five hundred deliveries, each three times', (open) => {
-  test(`make the same mailboxes as each once (seed ${SEED})`, { timeout: 300_000 }, async () => {
+  test(`make the same mailboxes as each once (seed ${SEED})`, { timeout: patience(300_000) }, async () => {
     const database = await open();
     const order = await sentThrice(database);
     const all = await deliveriesIn(database);

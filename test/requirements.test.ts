@@ -51,7 +51,7 @@ describe('others', () => {
 `;
 
 describe('what a machine lacks', () => {
-  test('is listed once, with the reason, and fails nothing', { timeout: 30_000 }, async () => {
+  test('is listed once, with the reason, and fails nothing', async () => {
     const output = await runVitest(SOME_TESTS);
     expect(suitesIn(output)).toEqual([
       'not run here: others > forgotten',
@@ -61,7 +61,7 @@ describe('what a machine lacks', () => {
     expect(output).toMatch(/Tests +1 passed \| 3 skipped \(4\)/);
   });
 
-  test('is not confused with what -t left out', { timeout: 30_000 }, async () => {
+  test('is not confused with what -t left out', async () => {
     const output = await runVitest(SOME_TESTS, '-t', 'runs');
     expect(suitesIn(output)).toEqual([
       'not run here: pushes — git does not run; install git; flock does not lock; install util-linux',

@@ -19,7 +19,6 @@ const wait = (name: string) => ({
   input: {
     command: `touch held-${name}; while [ ! -e go-${name} ]; do sleep 0.05; done; rm held-${name} go-${name}; echo went on`,
     description: `Wait for ${name}`,
-    timeout: 60_000,
   },
 });
 const SCRIPT = {
@@ -66,9 +65,7 @@ const SCRIPT = {
 const tests = testEngines().filter(({ name }) => name === 'bubblewrap' || name === 'process');
 
 describe.each(tests)('credentials replaced in mid-run, in $name', ({ name, need }) => {
-  test.skipIf(!need.ok)(need.title('the run ends well, with one warning each'), { timeout: 120_000 }, () =>
-    drill(name),
-  );
+  test.skipIf(!need.ok)(need.title('the run ends well, with one warning each'), () => drill(name));
 });
 
 async function drill(engine: string): Promise<void> {

@@ -59,7 +59,7 @@ async function push(branch: string, file: string): Promise<string> {
   return git(stage.repositoryFolder(REPOSITORY), 'rev-parse', branch);
 }
 
-describe.skipIf(!here.ok)(here.title('what is so'), { timeout: 120_000 }, () => {
+describe.skipIf(!here.ok)(here.title('what is so'), () => {
   test('a verdict is asked for once, counts as the bare word only, and is about the commit in the checkout', async () => {
     const look = bash('echo mine > coverage.out; git rev-parse HEAD');
     await open([

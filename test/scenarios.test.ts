@@ -53,7 +53,7 @@ afterEach(async () => {
 
 describe.skipIf(!here.ok)(here.title('scenarios'), () => {
   for (const { name, form } of runs) {
-    test(`${name} (${form.kind}, ${form.account})`, { timeout: 90_000 }, async () => {
+    test(`${name} (${form.kind}, ${form.account})`, async () => {
       const play = readPlay(join(folder, name, 'forge.yaml'));
       const wanted = readExpectation(join(folder, name, 'expected.yaml'), form.kind);
       stage = await Stage.open({

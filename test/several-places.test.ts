@@ -36,7 +36,6 @@ const devId = () => stage.forge.state.users.find((user) => user.login === DEV)!.
 
 test.skipIf(!here.ok)(
   here.title('each place gets its answer, and the prompt says what stands where'),
-  { timeout: 90_000 },
   async () => {
     stage = await Stage.open({
       model: MODEL,

@@ -27,5 +27,5 @@ describe.skipIf(!git.ok)(git.title('scripts/starts.ts'), () => {
     expect(refused.stderr).toMatch(
       /Cannot find module .*src\/cli\/stopping\.ts[\s\S]*What is staged does not start/,
     );
-  }, 60_000);
+  });
 });

@@ -9,6 +9,7 @@ import { expect, test } from 'vitest';
 import { FAMILIES } from '../src/metrics/families.ts';
 import { parseModelScript } from '../src/rehearsal/model-script.ts';
 import { type Sample, samplesOf } from './support/metrics.ts';
+import { patience } from './support/patience.ts';
 import { needs } from './support/requirements.ts';
 import { Stage } from './support/service.ts';
 import { DEV, OWNER, REPOSITORY, STRANGER, usualConfig } from './support/service-config.ts';
@@ -91,7 +92,7 @@ test.skipIf(!here.ok)(
       await stage.close();
     }
   },
-  200_000,
+  patience(200_000),
 );
 
 async function addressOfHealth(stage: Stage): Promise<string> {

@@ -15,6 +15,7 @@ import { shownText } from '../src/security/hidden-text.ts';
 import { outgoingBody } from '../src/security/outgoing.ts';
 import type { DispatchContext } from '../src/worker/context.ts';
 import { type Budgeted, readTexts, withinBudget } from '../src/worker/prompt-budget.ts';
+import { patience } from './support/patience.ts';
 
 const LONGEST = 25 << 20;
 const BOUND_MS = 20;
@@ -147,7 +148,7 @@ const long = fc
   .tuple(unit, fc.constantFrom(1_000, 100_000, 1_000_000, LONGEST))
   .map(([part, length]) => ({ part, length }));
 
-test.each(Object.entries(PLACES))('%s', { timeout: 300_000 }, async (_place, work) => {
+test.each(Object.entries(PLACES))('%s', { timeout: patience(300_000) }, async (_place, work) => {
   await warmUp(work);
   const factor = slowness();
   const delay = monitorEventLoopDelay({ resolution: 5 });
@@ -174,7 +175,7 @@ async function warmUp(work: (text: string) => Promise<unknown>): Promise<void> {
   for (let n = 0; n < 20; n += 1) await work(`[a](b "c") \`d\` <b>${n}</b>\n\n> - @e [^f]\n`.repeat(400));
 }
 
-test('a page of comments', { timeout: 300_000 }, async () => {
+test('a page of comments', { timeout: patience(300_000) }, async () => {
   const read = async (part: string) => {
     const url = `http://127.0.0.1:${port}/${encodeURIComponent(part)}/`;
     const client = createGiteaFamilyClient({ name: 'home', url, token: 't' });

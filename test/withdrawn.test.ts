@@ -182,5 +182,5 @@ describe.skipIf(!here.ok)(here.title('a pull request that a person closes'), () 
       '#2 I carried on.\n\n> No other pull request was opened: #4 was closed by ada. Reopen it, or write here, to get one.',
     );
     expect(pulls()).toBe(2);
-  }, 90_000);
+  });
 });

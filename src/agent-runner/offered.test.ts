@@ -120,7 +120,7 @@ async function requestsOf(agent: AgentConfig): Promise<{ bytes: number; sent: Se
 }
 
 describe.skipIf(!here.ok)(here.title('what reaches the model of'), () => {
-  test.for(shipped())('$name', { timeout: 60_000 }, async (agent) => {
+  test.for(shipped())('$name', async (agent) => {
     const requests = await requestsOf(agent);
     const [first] = requests;
     const { tools, mostBytes } = OFFERED[agent.name]!;
@@ -195,7 +195,6 @@ fallback: { text: Done. }
       expect(body.toString('utf8')).not.toMatch(/projects\/[^"]*\/memory/);
     }
   },
-  60_000,
 );
 
 function names(tools: string[]): string[] {

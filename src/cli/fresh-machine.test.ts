@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { patience } from '../../test/support/patience.ts';
 import { findProgram } from '../container/choose.ts';
 import { refusedFile } from './refused-files.ts';
 
@@ -53,7 +54,7 @@ function run(command: string, { path = process.env.PATH, uid }: As = {}) {
     execFile(
       process.execPath,
       args,
-      { env, cwd: folder, timeout: 30_000, ...user },
+      { env, cwd: folder, timeout: patience(60_000), ...user },
       (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
   });
@@ -83,7 +84,7 @@ test('without git each command that needs it names the package', async () => {
     },
   ]);
   expect(readdirSync(folder).sort()).toEqual(['bin', 'claude-hooks.yaml']);
-}, 60_000);
+});
 
 test('before the first start, commands that read or write rows make nothing', async () => {
   const commands = ['conversations', 'sessions unmark abc --by ada --because seen', 'replay abc'];
@@ -95,7 +96,7 @@ test('before the first start, commands that read or write rows make nothing', as
     );
   }
   expect(readdirSync(folder)).toEqual(['claude-hooks.yaml']);
-}, 60_000);
+});
 
 const NOBODY = 65_534;
 
@@ -120,7 +121,7 @@ describe.skipIf(!canBeAnother)('another user', () => {
         /^User nobody may not use .*\/state.*, which belongs to uid 0\. Run this as that user, as with sudo -u '#0'/,
       );
     }
-  }, 60_000);
+  });
 });
 
 test('a path that this user may not use is worded with whose the nearest visible folder is', () => {

@@ -40,7 +40,7 @@ describe.skipIf(!whole.ok)(whole.title('smoke-creds.sh'), () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(report.checks.map((c) => c.check)).toContain('push');
     for (const secret of Object.values(SECRETS)) expect(stdout).not.toContain(secret);
-  }, 120_000);
+  });
 
   test('a secret that is not set is `missing`, in the same shape', async () => {
     const { file } = here.config();
@@ -77,7 +77,7 @@ describe.skipIf(!mounts.ok)(mounts.title('a state folder that is too small'), ()
       state: 'failed',
       detail: expect.stringMatching(/^too-small: \d+ MiB are free .*is mounted rw \(tmpfs\)/),
     });
-  }, 120_000);
+  });
 
   test('a full one of conversations alone is told from a small one, and every turn is lost on it', async () => {
     const { file, state } = here.config({ container: { engine: 'bubblewrap' } });
@@ -96,7 +96,7 @@ describe.skipIf(!mounts.ok)(mounts.title('a state folder that is too small'), ()
       checks.find((c) => c.check === 'resume'),
       stdout,
     ).toMatchObject({ state: 'failed' });
-  }, 120_000);
+  });
 });
 
 describe('doctor', () => {
@@ -113,7 +113,7 @@ describe('doctor', () => {
     expect(words.stdout).toMatch(/^BROKEN {2}\S+/);
     expect(words.stdout).toContain(`do:   Look there, and if neither has one: Add a webhook to `);
     for (const secret of Object.values(SECRETS)) expect(json.stdout + words.stdout).not.toContain(secret);
-  }, 60_000);
+  });
 });
 
 const plain = needs('cli', 'git', 'flock', 'proc');
@@ -137,5 +137,4 @@ test.skipIf(!plain.ok)(
     onTestFinished(() => lock.release());
     expect(await doctor()).toMatch(/Could(n't| not) resolve host: git\.test/);
   },
-  120_000,
 );

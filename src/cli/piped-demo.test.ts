@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { patience } from '../../test/support/patience.ts';
 import { needs } from '../../test/support/requirements.ts';
 
 const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
@@ -69,7 +70,7 @@ describe.skipIf(!whole.ok)(whole.title('a demo that ends before its time'), () =
       processes: [],
     });
     expect(complaints()).toBe('');
-  }, 60_000);
+  });
 
   test('SIGKILL in mid-run: the service, the run and the folder go all the same', async () => {
     const { child, temporary } = startDemo();
@@ -81,7 +82,7 @@ describe.skipIf(!whole.ok)(whole.title('a demo that ends before its time'), () =
         expect(processesIn(temporary)).toEqual([]);
         expect(readdirSync(temporary)).toEqual([]);
       },
-      { timeout: 40_000, interval: 100 },
+      { timeout: patience(60_000), interval: 100 },
     );
-  }, 60_000);
+  });
 });

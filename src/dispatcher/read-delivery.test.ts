@@ -161,4 +161,4 @@ test('the package as it is built reads large bodies, too', async () => {
     comment({ 'comment.body': '@bo' }),
   ]);
   expect(stdout).toBe('event bo\n');
-}, 120_000);
+});

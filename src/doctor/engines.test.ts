@@ -106,5 +106,5 @@ describe.skipIf(!podman.need.ok)(podman.need.title('images'), () => {
     } finally {
       run(['rmi', '--force', image]);
     }
-  }, 60_000);
+  });
 });

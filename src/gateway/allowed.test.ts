@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { ConfigFolder } from '../../test/support/config-folder.ts';
 import { TestConversation, type TurnOptions } from '../../test/support/conversation.ts';
 import { Entries } from '../../test/support/entries-of-forms.ts';
+import { patience } from '../../test/support/patience.ts';
 import { startRealBlocks } from '../../test/support/real-blocks.ts';
 import { type RecordedAtSocket, type Recorder, recorder } from '../../test/support/recorded-requests.ts';
 import { needs } from '../../test/support/requirements.ts';
@@ -140,7 +141,7 @@ describe.skipIf(!here.ok)(here.title('what the CLI sends'), () => {
     for (const model of MODELS) recordings.push(await record(first!, model));
     for (const agent of others) recordings.push(await record(agent, agent.model));
     recordings.push(await recordRealBlocks());
-  }, 300_000);
+  }, patience(300_000));
   afterAll(() => {
     recordings.length = 0;
   });
@@ -250,7 +251,6 @@ test.skipIf(!here.ok)(
       await conversation.close();
     }
   },
-  120_000,
 );
 
 /** Entries that are not seen and have no reason; on the pinned CLI also those that have one and are seen. */

@@ -70,9 +70,7 @@ describeDatabases('the ledger', (open) => {
       detail: {},
       now: 1,
     });
-    await expect
-      .poll(async () => (await usageOf(database.rows, { dispatchId: 'd1' })).requests, { timeout: 10_000 })
-      .toBe(2500);
+    await expect.poll(async () => (await usageOf(database.rows, { dispatchId: 'd1' })).requests).toBe(2500);
     await ledger.settled();
     expect(await auditOf(database.rows, { dispatchId: 'd1' })).toHaveLength(1);
   });

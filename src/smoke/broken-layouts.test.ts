@@ -120,7 +120,7 @@ for (const kind of engines) {
         expect(find(report, 'transcript'), words).toMatchObject({ state: 'failed' });
         expect(find(report, 'resume'), words).toMatchObject({ state: 'failed' });
         expect(find(report, 'resume').detail).toContain(reason);
-      }, 120_000);
+      });
     }
   });
 }
@@ -132,7 +132,7 @@ describe.skipIf(!ready.ok)(ready.title('between two checks'), () => {
     const leaking = broken(bubblewrap, { env: { CLAUDE_CODE_SKIP_PROMPT_HISTORY: '1' } });
     const report = await runSmoke(config, here.smoke(leaking));
     expect(report.ok, renderSmoke(report)).toBe(true);
-  }, 120_000);
+  });
 
   test('what the last check has left is gone: the next one says so, and the one after it is well again', async () => {
     const config = here.config({ container: { engine: 'bubblewrap' } });
@@ -147,7 +147,7 @@ describe.skipIf(!ready.ok)(ready.title('between two checks'), () => {
     expect(find(next, 'resume').state).toBe('ok');
     const after = await runSmoke(config, here.smoke(bubblewrap.engine));
     expect(after.ok, renderSmoke(after)).toBe(true);
-  }, 120_000);
+  });
 });
 
 function find(report: SmokeReport, check: string) {
@@ -162,7 +162,7 @@ describe.skipIf(!inPodman.ok)(inPodman.title('another user'), () => {
   test('a container with a user of its own keeps conversations: what belongs to them is given to it', async () => {
     const report = await runSmoke(config(), here.smoke(podman.engine, { oci: podman.oci }));
     expect(report.ok, renderSmoke(report)).toBe(true);
-  }, 90_000);
+  });
 
   test('a user who may not write what the service has made', async () => {
     const giving = podman.engine;
@@ -176,5 +176,5 @@ describe.skipIf(!inPodman.ok)(inPodman.title('another user'), () => {
       detail: expect.stringMatching(/^config-not-writable: uid 4242 may not write .* belongs to uid \d+/),
     });
     expect(report.ok).toBe(false);
-  }, 90_000);
+  });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts';
 import { openSqlite, type TestDatabase } from '../../test/support/databases.ts';
+import { patience } from '../../test/support/patience.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import { dispatchNext } from '../dispatcher.ts';
 import type { Snapshot } from '../flows/changes.ts';
@@ -448,7 +449,7 @@ describe('work that was taken back', () => {
     try {
       await as('ada').close(REPO, number);
       await route();
-      await vi.waitFor(() => expect(recall.signal.aborted).toBe(true), { timeout: 5_000 });
+      await vi.waitFor(() => expect(recall.signal.aborted).toBe(true), { timeout: patience(20_000) });
       expect(recall.reason()).toBe(`#${number} was closed by ada`);
     } finally {
       await recall.stop();

@@ -39,7 +39,7 @@ beforeAll(async () => {
   await plantOurs();
   later();
   lease = await stage.lease(ours.issue);
-}, 120_000);
+});
 afterAll(async () => {
   await stage?.end();
   vi.useRealTimers();

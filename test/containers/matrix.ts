@@ -11,15 +11,13 @@ import { type Expected, expectTurn } from './expected.ts';
 import { isRun } from './selection.ts';
 import { Stage } from './stage.ts';
 
-const TIMEOUT = { timeout: 120_000 };
-
 export function faultMatrix(engine: TestEngine): void {
   describe.skipIf(!engine.need.ok)(engine.need.title(`faults in ${engine.name}`), () => {
     const kept = new KeptTurn(SCRIPT);
     afterAll(() => kept.close());
     for (const cause of CAUSES) {
       if (!isRun(engine.name, cause)) continue;
-      test(cause.name, TIMEOUT, () => runCause(engine, cause, kept));
+      test(cause.name, () => runCause(engine, cause, kept));
     }
   });
 }

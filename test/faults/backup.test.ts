@@ -42,7 +42,7 @@ for (const dialect of ['sqlite', 'postgres'] as const) {
   const cases = BACKUPS.filter(({ name }) => isRun(idOf(name), true));
   describeCases(dialect, cases, () => {
     for (const backup of cases) {
-      test(backup.name, { timeout: 120_000 }, () => putBack(dialect, idOf(backup.name), backup));
+      test(backup.name, () => putBack(dialect, idOf(backup.name), backup));
     }
   });
 }

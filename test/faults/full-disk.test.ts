@@ -10,6 +10,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { historyText } from '../support/conversation.ts';
+import { patience } from '../support/patience.ts';
 import { needs } from '../support/requirements.ts';
 import { isRun, kills, tellHowToReplay } from './case.ts';
 import type { Facts, Round } from './facts.ts';
@@ -24,7 +25,7 @@ const DISK = '48m';
 const SHORT_LEASE = { worker: { lease_seconds: 5 } };
 const USUAL = ['webhook.received', 'run.announced', 'answer.stored', 'settle.begun'];
 /** A dispatch that met trouble waits 10 s before it is tried again. */
-const TIMEOUT = { timeout: 240_000 };
+const TIMEOUT = { timeout: patience(240_000) };
 
 describe.skipIf(!here.ok)(here.title('a full disk'), () => {
   const cases = kills('first')

@@ -10,9 +10,6 @@ import { expectAllKept, expectPaidOnce } from './guarantees.ts';
 import { Injector } from './injector.ts';
 import { REQUESTS_PER_TURN } from './story.ts';
 
-/** A case takes 4 to 6 s on two idle cores. */
-const TIMEOUT = { timeout: 120_000 };
-
 export function killSuite(dialect: DialectName): void {
   const survivor = new Survivor(dialect);
   const first = casesOf(dialect, 'first');
@@ -34,7 +31,7 @@ interface KillCase {
 function describeSome(cases: KillCase[], title: string, run: (one: KillCase) => Promise<void>): void {
   if (cases.length === 0) return;
   describe(title, () => {
-    for (const one of cases) test(one.kill.spec, TIMEOUT, () => run(one));
+    for (const one of cases) test(one.kill.spec, () => run(one));
   });
 }
 

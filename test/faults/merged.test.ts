@@ -11,7 +11,7 @@ import { Injector } from './injector.ts';
 for (const dialect of ['sqlite', 'postgres'] as const) {
   const id = `${dialect}/merged/kill@effect.performed#1`;
   describeCases(dialect, isRun(id, dialect === 'sqlite') ? [id] : [], () => {
-    test('killed after the push that follows a merge', { timeout: 120_000 }, async () => {
+    test('killed after the push that follows a merge', async () => {
       const injector = await Injector.open({ id, dialect });
       onTestFinished(() => injector.close());
       tellHowToReplay(id, injector);

@@ -22,7 +22,7 @@ const MOVES: [name: string, relocate: (from: string, to: string) => void][] = [
 for (const dialect of ['sqlite', 'postgres'] as const) {
   const id = `${dialect}/moved-state`;
   describeCases(dialect, isRun(id, true) ? [id] : [], () => {
-    test('the state folder moves between every two dispatches', { timeout: 120_000 }, async () => {
+    test('the state folder moves between every two dispatches', async () => {
       const injector = await Injector.open({ id, dialect });
       onTestFinished(() => injector.close());
       tellHowToReplay(id, injector);

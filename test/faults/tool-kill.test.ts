@@ -26,7 +26,7 @@ afterEach(async () => {
 
 describe.skipIf(!here.ok)(here.title('killed in a forge tool'), () => {
   for (const point of ['effect.planned', 'effect.performed', 'effect.recorded']) {
-    test(`at ${point}, the comment stands there once`, { timeout: 120_000 }, async () => {
+    test(`at ${point}, the comment stands there once`, async () => {
       const env: Record<string, string> = { CLAUDE_HOOKS_FAULT: `kill@${point}#1` };
       stage = await Stage.open({
         model: MODEL,

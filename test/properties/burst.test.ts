@@ -10,6 +10,7 @@ import { settleDispatch } from '../../src/mailbox/settlement.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
 import { describeDatabases, type TestDatabase } from '../support/databases.ts';
 import { conversationOn, messagesIn, say } from '../support/mailbox.ts';
+import { patience } from '../support/patience.ts';
 import { everybodyMayWrite } from '../support/trust.ts';
 import { bodyOf, forgeHeaders } from './happenings.ts';
 import { emptyTables } from './rows.ts';
@@ -113,7 +114,9 @@ describeDatabases('a burst of comments', (open) => {
     expect(new Set(messages.map((m) => m.delivery_id)).size).toBe(100);
   });
 
-  test('whatever the waits are: few runs, none too early, none too late', { timeout: 600_000 }, async () => {
+  test('whatever the waits are: few runs, none too early, none too late', {
+    timeout: patience(600_000),
+  }, async () => {
     const database = await open();
     const seconds = (max: number) => fc.integer({ min: 0, max: max * 1000 });
     await holdsFor(

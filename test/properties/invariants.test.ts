@@ -10,6 +10,7 @@ import { afterAll, test } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
 import { describeDatabases } from '../support/databases.ts';
+import { patience } from '../support/patience.ts';
 import { REMEMBERED } from './remembered.ts';
 import { emptyTables } from './rows.ts';
 import { holdsFor } from './seeded.ts';
@@ -40,7 +41,9 @@ describeDatabases('the invariants', (open) => {
     await tell(await open(), REMEMBERED[name]!);
   });
 
-  test('hold after every step of any story, and every story ends', { timeout: 3_600_000 }, async () => {
+  test('hold after every step of any story, and every story ends', {
+    timeout: patience(3_600_000),
+  }, async () => {
     const database = await open();
     const stories = fc.array(anyStep, { maxLength: MANY_STEPS, size: 'max' });
     await holdsFor(stories, (story) => tell(database, story), RUNS);

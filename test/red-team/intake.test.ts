@@ -40,7 +40,7 @@ beforeAll(async () => {
   await stage.settled();
   nobodyWasAsked = stage.turns.length;
   expect(nobodyWasAsked).toBe(2);
-}, 120_000);
+});
 afterAll(async () => {
   await stage?.close();
 });

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { changed, type Json } from '../fixtures/bodies.ts';
+import { patience } from '../support/patience.ts';
 import { needs } from '../support/requirements.ts';
 import { Stage } from '../support/service.ts';
 import { REPOSITORY } from '../support/service-config.ts';
@@ -157,7 +158,7 @@ describe.skipIf(!tools.ok)(tools.title('large texts'), () => {
   }
 
   test(`hold up the event loop for at most ${BOUND_MS} ms at a time (seed ${SEED})`, {
-    timeout: 900_000,
+    timeout: patience(900_000),
   }, async () => {
     await fc.assert(
       fc.asyncProperty(anyLarge, async (large) => {

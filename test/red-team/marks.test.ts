@@ -104,149 +104,145 @@ function cli(...args: string[]): string {
   });
 }
 
-describe.skipIf(!here.ok)(
-  here.title('red team: words that were read are not forgotten'),
-  { timeout: 120_000 },
-  () => {
-    test('a comment in the first prompt, deleted before the second run', async () => {
-      await open({ 'assigned this to you': [{ text: 'I have read it.' }], SECOND: ASSIGN });
-      await assigned();
-      const { id } = await eve().comment(REPOSITORY, 1, MARKER);
-      await begin();
-      await ada().deleteComment(REPOSITORY, id);
-      await say('SECOND');
-      expect(stage.turns.at(-1)!.prompt).not.toContain(MARKER);
-      expect(answerIn('SECOND')).toContain(REFUSED);
-      expect(answerIn('SECOND')).toContain(STRANGER);
-    });
+describe.skipIf(!here.ok)(here.title('red team: words that were read are not forgotten'), () => {
+  test('a comment in the first prompt, deleted before the second run', async () => {
+    await open({ 'assigned this to you': [{ text: 'I have read it.' }], SECOND: ASSIGN });
+    await assigned();
+    const { id } = await eve().comment(REPOSITORY, 1, MARKER);
+    await begin();
+    await ada().deleteComment(REPOSITORY, id);
+    await say('SECOND');
+    expect(stage.turns.at(-1)!.prompt).not.toContain(MARKER);
+    expect(answerIn('SECOND')).toContain(REFUSED);
+    expect(answerIn('SECOND')).toContain(STRANGER);
+  });
 
-    test('a comment read by a tool, deleted before the second run', async () => {
-      await open({
-        'assigned this to you': [tool('list_comments', { number: 2 }), { text: 'I have read it.' }],
-        SECOND: ASSIGN,
-      });
-      await assigned();
-      await ada().createIssue(REPOSITORY, { title: 'Other', body: '' });
-      const { id } = await eve().comment(REPOSITORY, 2, MARKER);
-      await begin();
-      expect(answerIn('assigned this to you').includes(MARKER)).toBe(true);
-      await ada().deleteComment(REPOSITORY, id);
-      await say('SECOND');
-      expect(answerIn('SECOND')).toContain(REFUSED);
+  test('a comment read by a tool, deleted before the second run', async () => {
+    await open({
+      'assigned this to you': [tool('list_comments', { number: 2 }), { text: 'I have read it.' }],
+      SECOND: ASSIGN,
     });
+    await assigned();
+    await ada().createIssue(REPOSITORY, { title: 'Other', body: '' });
+    const { id } = await eve().comment(REPOSITORY, 2, MARKER);
+    await begin();
+    expect(answerIn('assigned this to you').includes(MARKER)).toBe(true);
+    await ada().deleteComment(REPOSITORY, id);
+    await say('SECOND');
+    expect(answerIn('SECOND')).toContain(REFUSED);
+  });
 
-    test('the log of a CI job that anybody’s commit may have made', async () => {
-      await open({
-        'assigned this to you': [tool('read_ci_log', { job_id: 1001 }), { text: 'I have read it.' }],
-        SECOND: ASSIGN,
-      });
-      await assigned();
-      const head = execFileSync('git', ['rev-parse', 'HEAD'], {
-        cwd: stage.repositoryFolder(REPOSITORY),
-        encoding: 'utf8',
-      });
-      await ada().actionRun(REPOSITORY, {
-        sha: head.trim(),
-        status: 'success',
-        workflow: 'ci.yaml',
-        log: MARKER,
-      });
-      await begin();
-      expect(answerIn('assigned this to you').includes(MARKER)).toBe(true);
-      await say('SECOND');
-      expect(answerIn('SECOND')).toContain(REFUSED);
+  test('the log of a CI job that anybody’s commit may have made', async () => {
+    await open({
+      'assigned this to you': [tool('read_ci_log', { job_id: 1001 }), { text: 'I have read it.' }],
+      SECOND: ASSIGN,
     });
+    await assigned();
+    const head = execFileSync('git', ['rev-parse', 'HEAD'], {
+      cwd: stage.repositoryFolder(REPOSITORY),
+      encoding: 'utf8',
+    });
+    await ada().actionRun(REPOSITORY, {
+      sha: head.trim(),
+      status: 'success',
+      workflow: 'ci.yaml',
+      log: MARKER,
+    });
+    await begin();
+    expect(answerIn('assigned this to you').includes(MARKER)).toBe(true);
+    await say('SECOND');
+    expect(answerIn('SECOND')).toContain(REFUSED);
+  });
 
-    test('a session that is marked in mid-run cannot write the words down for later either', async () => {
-      await open({
-        'assigned this to you': [
-          bash('echo "Kept: by an unmarked run." > CLAUDE.md'),
-          tool('list_comments', { number: 2 }),
-          bash(STEERING),
-          { text: 'I have tried.' },
-        ],
-        SECOND: [bash('cat sub/CLAUDE.md greeter.js; true'), ...ASSIGN],
-      });
-      await assigned();
-      await ada().createIssue(REPOSITORY, { title: 'Other', body: '' });
-      await eve().comment(REPOSITORY, 2, MARKER);
-      await begin();
-      await say('SECOND');
-      expect(answerIn('SECOND')).toContain(REFUSED);
-      expect(readFromFilesIn('SECOND').match(new RegExp(`${MARKER}[^ ]{0,20}`, 'g'))).toBeNull();
-      expect(readFromFilesIn('SECOND').includes('Kept: by an unmarked run.')).toBe(true);
+  test('a session that is marked in mid-run cannot write the words down for later either', async () => {
+    await open({
+      'assigned this to you': [
+        bash('echo "Kept: by an unmarked run." > CLAUDE.md'),
+        tool('list_comments', { number: 2 }),
+        bash(STEERING),
+        { text: 'I have tried.' },
+      ],
+      SECOND: [bash('cat sub/CLAUDE.md greeter.js; true'), ...ASSIGN],
     });
+    await assigned();
+    await ada().createIssue(REPOSITORY, { title: 'Other', body: '' });
+    await eve().comment(REPOSITORY, 2, MARKER);
+    await begin();
+    await say('SECOND');
+    expect(answerIn('SECOND')).toContain(REFUSED);
+    expect(readFromFilesIn('SECOND').match(new RegExp(`${MARKER}[^ ]{0,20}`, 'g'))).toBeNull();
+    expect(readFromFilesIn('SECOND').includes('Kept: by an unmarked run.')).toBe(true);
+  });
 
-    test('a session that was lost and rebuilt from the record', async () => {
-      await open(
-        { 'assigned this to you': [{ text: 'I have read it.' }], SECOND: ASSIGN },
-        {
-          sessions: { archive: false },
-        },
-      );
-      await assigned();
-      const { id } = await eve().comment(REPOSITORY, 1, MARKER);
-      await begin();
-      await ada().deleteComment(REPOSITORY, id);
-      rmSync(join(stage.state, 'conversations'), { recursive: true });
-      await say('SECOND');
-      expect((await stage.dispatches()).map((d) => d.continuity)).toEqual(['fresh', 'rebuilt']);
-      expect(sentAtBeginOf('SECOND').includes(MARKER)).toBe(true);
-      expect(answerIn('SECOND')).toContain(REFUSED);
-    });
+  test('a session that was lost and rebuilt from the record', async () => {
+    await open(
+      { 'assigned this to you': [{ text: 'I have read it.' }], SECOND: ASSIGN },
+      {
+        sessions: { archive: false },
+      },
+    );
+    await assigned();
+    const { id } = await eve().comment(REPOSITORY, 1, MARKER);
+    await begin();
+    await ada().deleteComment(REPOSITORY, id);
+    rmSync(join(stage.state, 'conversations'), { recursive: true });
+    await say('SECOND');
+    expect((await stage.dispatches()).map((d) => d.continuity)).toEqual(['fresh', 'rebuilt']);
+    expect(sentAtBeginOf('SECOND').includes(MARKER)).toBe(true);
+    expect(answerIn('SECOND')).toContain(REFUSED);
+  });
 
-    test('a session that starts over on purpose, on the same checkout and the same CLI folder', async () => {
-      stage = await Stage.open({
-        model: JSON.stringify({
-          scenes: [{ name: 'SECOND', when: { prompt: 'SECOND' }, steps: ASSIGN }],
-          fallback: { text: 'Done.' },
-        }),
-        files: {
-          'agents/dev.md':
-            '---\nname: dev\ndescription: Works.\npublish: pull-request\nbranch_prefix: dev\nresume: fresh\n---\nWork.\n',
-        },
-      });
-      await stage.start();
-      await assigned();
-      const { id } = await eve().comment(REPOSITORY, 1, MARKER);
-      await begin();
-      await ada().deleteComment(REPOSITORY, id);
-      await say('SECOND');
-      expect((await stage.sessions()).length).toBe(2);
-      expect(answerIn('SECOND')).toContain(REFUSED);
+  test('a session that starts over on purpose, on the same checkout and the same CLI folder', async () => {
+    stage = await Stage.open({
+      model: JSON.stringify({
+        scenes: [{ name: 'SECOND', when: { prompt: 'SECOND' }, steps: ASSIGN }],
+        fallback: { text: 'Done.' },
+      }),
+      files: {
+        'agents/dev.md':
+          '---\nname: dev\ndescription: Works.\npublish: pull-request\nbranch_prefix: dev\nresume: fresh\n---\nWork.\n',
+      },
     });
+    await stage.start();
+    await assigned();
+    const { id } = await eve().comment(REPOSITORY, 1, MARKER);
+    await begin();
+    await ada().deleteComment(REPOSITORY, id);
+    await say('SECOND');
+    expect((await stage.sessions()).length).toBe(2);
+    expect(answerIn('SECOND')).toContain(REFUSED);
+  });
 
-    test('lifted by a person by name: free again; the next words mark it again', async () => {
-      await open({
-        'assigned this to you': [{ text: 'I have read it.' }],
-        SECOND: ASSIGN,
-        THIRD: ASSIGN,
-        FOURTH: ASSIGN,
-      });
-      await assigned();
-      await eve().comment(REPOSITORY, 1, MARKER);
-      await begin();
-      await say('SECOND');
-      expect(answerIn('SECOND')).toContain(REFUSED);
-      expect(cli('conversations', `${REPOSITORY}#1`)).toContain(`it has read text by ${STRANGER}`);
-      expect(unmark(`${REPOSITORY}#1`)).toMatch(/lifted by ada/);
-      const shown = cli('conversations', `${REPOSITORY}#1`);
-      expect(shown).toContain('lifted by ada');
-      expect(shown).toContain('I have read them');
-      expect(shown).not.toContain('marked:');
-      const { id } = (await stage.sessions())[0]!;
-      expect(cli('sessions', 'diagnose', id)).toContain('lifted by ada');
-      await say('THIRD');
-      expect(answerIn('THIRD')).not.toContain(REFUSED);
-      await eve().comment(REPOSITORY, 1, 'Something new.');
-      await sleep(1100);
-      await say('FOURTH');
-      expect(answerIn('FOURTH')).toContain(REFUSED);
-      expect(unmark(id)).toMatch(/lifted by ada/);
-      expect(unmark(id)).toContain('nothing was changed');
+  test('lifted by a person by name: free again; the next words mark it again', async () => {
+    await open({
+      'assigned this to you': [{ text: 'I have read it.' }],
+      SECOND: ASSIGN,
+      THIRD: ASSIGN,
+      FOURTH: ASSIGN,
     });
-  },
-);
+    await assigned();
+    await eve().comment(REPOSITORY, 1, MARKER);
+    await begin();
+    await say('SECOND');
+    expect(answerIn('SECOND')).toContain(REFUSED);
+    expect(cli('conversations', `${REPOSITORY}#1`)).toContain(`it has read text by ${STRANGER}`);
+    expect(unmark(`${REPOSITORY}#1`)).toMatch(/lifted by ada/);
+    const shown = cli('conversations', `${REPOSITORY}#1`);
+    expect(shown).toContain('lifted by ada');
+    expect(shown).toContain('I have read them');
+    expect(shown).not.toContain('marked:');
+    const { id } = (await stage.sessions())[0]!;
+    expect(cli('sessions', 'diagnose', id)).toContain('lifted by ada');
+    await say('THIRD');
+    expect(answerIn('THIRD')).not.toContain(REFUSED);
+    await eve().comment(REPOSITORY, 1, 'Something new.');
+    await sleep(1100);
+    await say('FOURTH');
+    expect(answerIn('FOURTH')).toContain(REFUSED);
+    expect(unmark(id)).toMatch(/lifted by ada/);
+    expect(unmark(id)).toContain('nothing was changed');
+  });
+});
 
 const STEERING = [
   `mkdir -p .claude/rules sub "$CLAUDE_CONFIG_DIR/projects/conversation/memory" "$CLAUDE_CONFIG_DIR/rules"`,
@@ -264,7 +260,7 @@ function steering(engine: TestEngine): void {
   describe.skipIf(reason !== '')(
     titleOf(`red team: files that steer later runs, in ${engine.name}`, reason),
     () => {
-      test('are not the marked run’s to write', { timeout: 120_000 }, async () => {
+      test('are not the marked run’s to write', async () => {
         const oci =
           engine.oci === null ? {} : { image: engine.image, program_args: PODMAN_ARGS, run_args: RUN_ARGS };
         await open(

@@ -238,6 +238,5 @@ describe.skipIf(!here.ok)(here.title('a file that runs code elsewhere'), () => {
       );
       expect(saidByDev().at(-1)).toContain(`${JSON.stringify(files[0])} is a`);
     },
-    90_000,
   );
 });

@@ -73,7 +73,7 @@ export function projectFiles(engine: TestEngine): void {
         .openPull(REPOSITORY, { title: 'Change', body: 'Please.', head: 'change', base: 'main' });
       await stage.forge.as(OWNER).requestReview(REPOSITORY, number, ['review-bot']);
       await stage.settled();
-    }, 120_000);
+    });
     afterAll(() => stage?.close());
 
     test('the reviewer answers, by our model', async () => {

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { git } from '../../src/rehearsal/pocket-forge-trial.ts';
 import { textsOf, unlabelled } from '../support/labels.ts';
+import { patience } from '../support/patience.ts';
 import { needs } from '../support/requirements.ts';
 import { Stage } from '../support/service.ts';
 import { DEV, OWNER, REPOSITORY, STRANGER, tokenOf } from '../support/service-config.ts';
@@ -88,7 +89,7 @@ describe.skipIf(!here.ok)(here.title('a marker by a stranger'), () => {
       );
     });
     texts = [...chapters.values()].flat();
-  }, 240_000);
+  }, patience(240_000));
   afterAll(async () => await stage?.close());
 
   test('every run came to its end, but for the edit of another, which wakes nobody', async () => {
@@ -179,7 +180,7 @@ describe.skipIf(!here.ok)(here.title("a stranger's remarks in a review"), () => 
     expect(prompt).toContain(
       'A review by eve (not trusted) is left out: it was submitted after you were woken.',
     );
-  }, 120_000);
+  });
 });
 
 async function play(stage: Stage, chapter: (name: string) => Promise<void>): Promise<void> {

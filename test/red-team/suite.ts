@@ -1,6 +1,7 @@
 /** What must be true after the drama; one test for each attempt, so that a run lists attempt, engine and outcome. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestEngine } from '../support/engines.ts';
+import { patience } from '../support/patience.ts';
 import { needs, titleOf } from '../support/requirements.ts';
 import { DEV, tokenOf } from '../support/service-config.ts';
 import type { Audited, Target } from './attempt.ts';
@@ -34,7 +35,7 @@ export function redTeam(engine: TestEngine): void {
     beforeAll(async () => {
       drama = await Drama.open(engine);
       seen = await drama.play();
-    }, 300_000);
+    }, patience(300_000));
     afterAll(() => drama?.close());
 
     describe('denied', () => {

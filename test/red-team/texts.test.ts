@@ -45,22 +45,22 @@ async function answered(comments: string[], title = 'Greeting is broken'): Promi
 }
 
 describe.skipIf(!here.ok)(here.title('a stranger who writes'), () => {
-  test('262 kB of backticks, as a comment that the run reads', { timeout: 120_000 }, async () => {
+  test('262 kB of backticks, as a comment that the run reads', async () => {
     const request = await answered(['`'.repeat(262_144), '` '.repeat(131_072)]);
     expect(request.includes('cut by claude-hooks')).toBe(true);
   });
 
-  test('32 comments of 1.1 MB', { timeout: 180_000 }, async () => {
+  test('32 comments of 1.1 MB', async () => {
     const request = await answered(Array.from({ length: 32 }, () => 'words and more words '.repeat(52_400)));
     expect(stage.forge.state.comments).toHaveLength(34);
     expect(/There was no room for \d+ older comments: .*\d+ by eve/.test(request)).toBe(true);
   });
 
-  test('four comments of 1 MB', { timeout: 120_000 }, async () => {
+  test('four comments of 1 MB', async () => {
     await answered(Array.from({ length: 4 }, (_, n) => `${n} ${'\u4e2d\u6587'.repeat(500_000)}`));
   });
 
-  test('marks in marks, tags in tags, and links in links', { timeout: 120_000 }, async () => {
+  test('marks in marks, tags in tags, and links in links', async () => {
     const units = ['<!-- claude-hooks ', '<a b="', '![', '](', '> ', '- ', '_a*', '[a](b "'];
     await answered(units.map((unit) => unit.repeat(Math.ceil(300_000 / unit.length))));
   });

@@ -159,9 +159,7 @@ describe.skipIf(!tools.ok)(tools.title('bodies nobody has vouched for'), () => {
     await untilMemoryIsBack(before);
   });
 
-  test('whose signature proves nothing: what is held at once has a limit, and comes back', {
-    timeout: 60_000,
-  }, async () => {
+  test('whose signature proves nothing: what is held at once has a limit, and comes back', async () => {
     const before = memory();
     const { attacks, highest } = await attack(CLAIMED);
     const refused = attacks.filter((one) => one.status === 429);
@@ -178,9 +176,7 @@ describe.skipIf(!tools.ok)(tools.title('bodies nobody has vouched for'), () => {
     expect(metrics).toMatch(/claude_hooks_webhook_requests_total\{forge="home",outcome="busy"\} \d+/);
   });
 
-  test('that come slowly are cut, and small deliveries are taken meanwhile', {
-    timeout: 60_000,
-  }, async () => {
+  test('that come slowly are cut, and small deliveries are taken meanwhile', async () => {
     const attacks = Array.from({ length: 50 }, () => new Attack(CLAIMED));
     const dripping = setInterval(() => attacks.forEach(({ socket }) => void socket.write('a')), 200);
     for (let n = 0; n < 20; n++) {
@@ -193,7 +189,7 @@ describe.skipIf(!tools.ok)(tools.title('bodies nobody has vouched for'), () => {
     await stage.untilLogged('The body came too slowly and was cut off');
   });
 
-  test('whose headers never end are cut', { timeout: 60_000 }, async () => {
+  test('whose headers never end are cut', async () => {
     const { port } = new URL(stage.url);
     const socket = connect(Number(port), '127.0.0.1');
     socket.on('error', () => {});
