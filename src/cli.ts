@@ -14,5 +14,6 @@ if (Number.parseInt(process.versions.node, 10) < NEEDED) {
   );
   process.exitCode = 1;
 } else {
-  await import('./cli/program.ts');
+  const { start } = await import('./cli/program.ts');
+  await start();
 }

@@ -5,12 +5,18 @@
  */
 import type { DeliveryRow } from './database/tables.ts';
 import { decide } from './dispatcher/decide.ts';
-import { gatherFacts } from './dispatcher/facts.ts';
+import { type Facts, gatherFacts } from './dispatcher/facts.ts';
 import type { DispatcherDeps } from './dispatcher/routing.ts';
 import { tellDecision, tellPostponed } from './dispatcher/told.ts';
 import { ForgeRefused, ForgeUnavailable } from './errors.ts';
 import { faultPoint } from './faults.ts';
-import { claimDelivery, nextDelivery, postponeDelivery, settleDelivery } from './inbox.ts';
+import {
+  claimDelivery,
+  type DeliveryAbout,
+  nextDelivery,
+  postponeDelivery,
+  settleDelivery,
+} from './inbox.ts';
 
 /** Decides the oldest undecided delivery. Answers false when there was none. */
 export async function dispatchNext(deps: DispatcherDeps): Promise<boolean> {
@@ -37,13 +43,20 @@ async function decideOne(deps: DispatcherDeps, delivery: DeliveryRow): Promise<O
     if (!(await claimDelivery(tx, deps.database.dialect, delivery.id))) return 'taken';
     const decided = await decide(tx, { deps, delivery, facts });
     if (decided === null) return 'changed';
-    await settleDelivery(tx, { id: delivery.id, now: deps.now(), ...decided });
+    await settleDelivery(tx, { id: delivery.id, now: deps.now(), about: aboutOf(facts), ...decided });
     faultPoint('routing.decided');
     return decided;
   });
   if (typeof outcome === 'string') return outcome;
   tellDecision(deps, { delivery, facts, decided: outcome });
   return 'decided';
+}
+
+function aboutOf({ event }: Facts): DeliveryAbout | null {
+  if (event === null) return null;
+  const { repository, item, sender } = event;
+  const number = Number.isSafeInteger(item?.number) ? item!.number : null;
+  return { repository: repository.fullName, number, sender: sender.login };
 }
 
 async function postpone(deps: DispatcherDeps, delivery: DeliveryRow, error: unknown): Promise<void> {

@@ -123,3 +123,20 @@ export class MissingProgram extends Error {
 export class DatabaseUnusable extends Error {
   override name = 'DatabaseUnusable';
 }
+
+/** A question that names several things where one was asked for. */
+export class Ambiguous extends NotFound {
+  override name = 'Ambiguous';
+  readonly candidates: readonly Candidate[];
+  constructor(message: string, candidates: readonly Candidate[]) {
+    super(message);
+    this.candidates = candidates;
+  }
+}
+
+export interface Candidate {
+  /** what to ask with, to mean this one */
+  id: string;
+  /** what it is, as `dev on home:owner/name#12` */
+  is: string;
+}

@@ -42,6 +42,7 @@ async function settle(rows: Rows, id: string, verdict: DeliveryVerdict): Promise
   await settleDelivery(rows, {
     id,
     verdict,
+    about: null,
     eventName: 'issue.opened',
     decision: { flows: [] },
     now: NOW + 5,

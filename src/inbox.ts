@@ -10,6 +10,7 @@ import { sql } from 'kysely';
 import { type Rows, serialise } from './database/database.ts';
 import type { DialectName } from './database/dialect.ts';
 import type { DeliveryRow } from './database/tables.ts';
+import { Ambiguous } from './errors.ts';
 
 export interface NewDelivery {
   forge: string;
@@ -146,12 +147,22 @@ export type DeliveryVerdict =
   | { state: 'duplicate'; of: string }
   | { state: 'failed'; reason: string };
 
+/** What a delivery is listed by. */
+export interface DeliveryAbout {
+  /** `owner/name` */
+  repository: string;
+  number: number | null;
+  sender: string;
+}
+
 export interface DeliverySettlement {
   id: string;
   verdict: DeliveryVerdict;
   eventName: string | null;
   /** stored as JSON; what `explain` prints */
   decision: unknown;
+  /** null where its bytes told of nothing */
+  about: DeliveryAbout | null;
   now: number;
 }
 
@@ -166,6 +177,9 @@ export async function settleDelivery(tx: Rows, settlement: DeliverySettlement): 
       event_name: settlement.eventName,
       decision: settlement.decision === null ? null : JSON.stringify(settlement.decision),
       decided_at: settlement.now,
+      repository_name: settlement.about?.repository ?? null,
+      item_number: settlement.about?.number ?? null,
+      sender_login: settlement.about?.sender ?? null,
     })
     .where('id', '=', settlement.id)
     .where('state', '=', 'received')
@@ -198,19 +212,34 @@ export async function postponeDelivery(
   return wait === undefined ? 'failed' : 'postponed';
 }
 
-/** By our id, by the forge's id, or by an unambiguous beginning of either (at least 6 characters). */
-export async function findDelivery(rows: Rows, reference: string): Promise<DeliveryRow | undefined> {
+/** More would not help anybody to choose. */
+const MOST_FOUND = 20;
+
+/** By our id, by the forge's id, or by the beginning of either (at least 6 characters): newest first. */
+export async function findDeliveries(rows: Rows, reference: string): Promise<DeliveryRow[]> {
   const query = rows.selectFrom('deliveries').selectAll().orderBy('seq', 'desc');
   const exact = await query
     .where((e) => e.or([e('id', '=', reference), e('forge_delivery_id', '=', reference)]))
     .executeTakeFirst();
-  if (exact !== undefined || reference.length < 6) return exact;
+  if (exact !== undefined) return [exact];
+  if (reference.length < 6) return [];
   // Not LIKE: its wildcards and its letter case mean different things on the two databases.
   const begins = (column: 'id' | 'forge_delivery_id') =>
     sql<boolean>`substr(${sql.ref(column)}, 1, ${reference.length}) = ${reference}`;
-  const candidates = await query
+  return await query
     .where((e) => e.or([begins('id'), begins('forge_delivery_id')]))
-    .limit(2)
+    .limit(MOST_FOUND)
     .execute();
-  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+/** As above, where one is meant. Throws Ambiguous when several begin so. */
+export async function findDelivery(rows: Rows, reference: string): Promise<DeliveryRow | undefined> {
+  const found = await findDeliveries(rows, reference);
+  if (found.length < 2) return found[0];
+  const candidates = found.map((d) => ({ id: d.id, is: `${d.event_name ?? 'no event'} from ${d.forge}` }));
+  const each = candidates.map(({ id, is }) => `${id} (${is})`).join(', ');
+  throw new Ambiguous(
+    `${reference} begins the ids of ${found.length} deliveries: ${each}. Give more of the id.`,
+    candidates,
+  );
 }

@@ -1,43 +1,48 @@
 /** `answers post`: an answer that the forge refused goes out once the forge takes it. */
 import type { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
-import { openExisting } from '../database/opening.ts';
 import { NotFound } from '../errors.ts';
+import { readReference } from '../inspection/references.ts';
 import { findUnposted } from '../inspection/unposted.ts';
 import { postAgain } from '../mailbox/unposted.ts';
-import { answer, configFile } from './shared.ts';
+import { withExamples } from './examples.ts';
+import { answer, writing } from './shared.ts';
 
 export function registerAnswers(program: Command): void {
-  program
+  const post = program
     .command('answers')
     .description('answers that the forge refused to take')
-    .command('post <dispatch-or-conversation>')
+    .command('post')
     .description('post an answer that the forge refused; of a conversation, the newest')
+    .argument(
+      '<dispatch-or-conversation>',
+      'dispatch id, conversation id, or item as [forge:]owner/name#12 or its address',
+    )
     .option('--json', 'print JSON')
-    .action(post);
+    .action(postOne);
+  withExamples(post, [
+    { call: 'answers post ada/greeter#1', does: 'the newest refused answer of that item' },
+    { call: 'answers post 0f3b6c1e', does: 'the answer of one dispatch, by the beginning of its id' },
+  ]);
 }
 
-async function post(reference: string, options: { json?: boolean }, command: Command): Promise<void> {
-  const config = loadConfig({ file: configFile(command), env: process.env });
-  const database = await openExisting({ url: config.database.url, readOnly: false });
-  try {
-    const dispatch = await findUnposted(database.rows, reference);
-    const posted = await postAgain(database, { dispatchId: dispatch, now: Date.now() });
+async function postOne(text: string, _options: unknown, command: Command): Promise<void> {
+  const dispatch = await writing(command, async ({ database, config }) => {
+    const id = await findUnposted(database.rows, readReference(text, config.forges));
+    const posted = await postAgain(database, { dispatchId: id, now: Date.now() });
     if (posted.kind === 'busy') {
       throw new NotFound(
         `Dispatch ${posted.dispatch} of the same conversation waits for its turn. Post the answer when that one has ended.`,
       );
     }
     if (posted.kind === 'not-unposted') {
-      throw new NotFound(`Dispatch ${dispatch} is ${posted.state} by now. There is nothing to post.`);
+      throw new NotFound(`Dispatch ${id} is ${posted.state} by now. There is nothing to post.`);
     }
-    answer(
-      { dispatch },
-      options,
-      () =>
-        `The answer of dispatch ${dispatch} is to be posted; a running service does it now. \`claude-hooks conversations\` shows what came of it.`,
-    );
-  } finally {
-    await database.close();
-  }
+    return id;
+  });
+  answer(
+    command,
+    { dispatch },
+    () =>
+      `The answer of dispatch ${dispatch} is to be posted; a running service does it now. \`claude-hooks conversations\` shows what came of it.`,
+  );
 }

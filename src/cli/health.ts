@@ -7,12 +7,14 @@ import { ConfigError, MissingProgram } from '../errors.ts';
 import { silentLog } from '../log.ts';
 import { renderSmoke, reportOf, type SmokeCheck, type SmokeReport } from '../smoke/report.ts';
 import { requireGit } from '../workdir/installed.ts';
+import { callerOf } from './caller.ts';
+import { withExamples } from './examples.ts';
 import { loadAsServe } from './serve-environment.ts';
 import { answer, configFile } from './shared.ts';
 import { onStopRequest, stopSignal, wasCut } from './stopping.ts';
 
 export function registerHealth(program: Command): void {
-  program
+  const smokeChecks = program
     .command('smoke')
     .description(
       'are the credentials accepted, and does every agent’s container keep a conversation? costs nothing',
@@ -20,33 +22,39 @@ export function registerHealth(program: Command): void {
     .option('--live', 'one real call to the model per agent as well')
     .option('--json', 'print JSON')
     .action(smoke);
-  program
+  withExamples(smokeChecks, [
+    { call: 'smoke --json', does: 'for cron: exit code 1 when something is not well' },
+    { call: 'smoke --live', does: 'with one real call to the model for each agent' },
+  ]);
+  const doctorChecks = program
     .command('doctor')
     .description('what is wrong with this installation: evidence and remedy, worst first')
     .option('--no-deliveries', 'do not ask the forges for test deliveries')
     .option('--json', 'print JSON')
     .action(doctor);
+  withExamples(doctorChecks, [
+    { call: 'doctor', does: 'all of it, with one test delivery from each hook that may be asked for one' },
+    { call: 'doctor --no-deliveries', does: 'reads only' },
+  ]);
 }
 
-async function smoke(options: { live?: boolean; json?: boolean }, command: Command): Promise<void> {
-  const report = await smokeReport(configFile(command), options.live ?? false);
+async function smoke(options: { live?: boolean }, command: Command): Promise<void> {
+  const report = await smokeReport(command, options.live ?? false);
   if (wasCut()) return;
-  answer(report, options, renderSmoke);
-  if (!report.ok) process.exitCode = 1;
+  answer(command, report, renderSmoke);
+  if (!report.ok) callerOf(command).exitCode = 1;
 }
 
-async function smokeReport(file: string, live: boolean): Promise<SmokeReport> {
+async function smokeReport(command: Command, live: boolean): Promise<SmokeReport> {
+  const { env } = callerOf(command);
   try {
-    const config = loadAsServe(file);
-    await requireGit(process.env.PATH);
+    const config = loadAsServe(configFile(command), env);
+    await requireGit(env.PATH);
     const [{ runSmoke }, { smokeDeps }] = await Promise.all([
       import('../smoke.ts'),
       import('../wiring/health.ts'),
     ]);
-    return await runSmoke(
-      config,
-      smokeDeps(config, { env: process.env, log: silentLog, live, signal: stopSignal() }),
-    );
+    return await runSmoke(config, smokeDeps(config, { env, log: silentLog, live, signal: stopSignal() }));
   } catch (error) {
     if (error instanceof MissingProgram) return reportOf([missingGit(error)], null);
     if (!(error instanceof ConfigError)) throw error;
@@ -66,9 +74,10 @@ function missingGit({ problem, remedy }: MissingProgram): SmokeCheck {
   return { agent: null, check: 'git', state: 'missing', detail: problem, remedy };
 }
 
-async function doctor(options: { deliveries: boolean; json?: boolean }, command: Command): Promise<void> {
-  const config = loadAsServe(configFile(command));
-  await requireGit(process.env.PATH);
+async function doctor(options: { deliveries: boolean }, command: Command): Promise<void> {
+  const { env } = callerOf(command);
+  const config = loadAsServe(configFile(command), env);
+  await requireGit(env.PATH);
   // Not by the signal itself: at an orderly exit trial clones are removed, and their git commands are ended.
   onStopRequest(({ exitCode }) => process.exit(exitCode));
   const [{ runDoctor }, { renderReport }, { doctorContext }] = await Promise.all([
@@ -76,8 +85,8 @@ async function doctor(options: { deliveries: boolean; json?: boolean }, command:
     import('../doctor/finding.ts'),
     import('../wiring/health.ts'),
   ]);
-  const context = doctorContext(config, { env: process.env, testDeliveries: options.deliveries });
+  const context = doctorContext(config, { env, testDeliveries: options.deliveries });
   const report = await runDoctor(context);
-  answer(report, options, renderReport);
-  if (!report.ok) process.exitCode = 1;
+  answer(command, report, renderReport);
+  if (!report.ok) callerOf(command).exitCode = 1;
 }

@@ -1,112 +1,141 @@
-/** Commands that answer: explain, conversations, sessions diagnose. They read beside a running service. */
-import type { Command } from 'commander';
-import { pinnedCliVersion } from '../agent-runner/run-cli.ts';
-import type { LoadedConfig } from '../config/config.ts';
-import { loadConfig } from '../config/load.ts';
-import type { Database } from '../database/database.ts';
-import { openExisting } from '../database/opening.ts';
+/** Commands that answer: explain, deliveries, conversations, audit. They read beside a running service. */
+import { type Command, Option } from 'commander';
 import { readAudit, renderAudit } from '../inspection/audit.ts';
 import { describeConversation, listConversations } from '../inspection/conversations.ts';
-import { diagnoseSession } from '../inspection/diagnose.ts';
-import { explainDelivery } from '../inspection/explain.ts';
+import { DELIVERY_STATES, listDeliveries } from '../inspection/deliveries.ts';
+import { explain } from '../inspection/explain-item.ts';
+import { readReference } from '../inspection/references.ts';
 import { renderConversations, renderDescriptions } from '../inspection/render-conversations.ts';
-import { renderDiagnosis } from '../inspection/render-diagnosis.ts';
-import { renderExplanation } from '../inspection/render-explanation.ts';
-import { registerMarks } from './marks.ts';
-import { answer, configFile } from './shared.ts';
+import { renderDeliveries } from '../inspection/render-deliveries.ts';
+import { renderExplained } from '../inspection/render-explanation.ts';
+import type { DeliveryState } from '../vocabulary.ts';
+import { withExamples } from './examples.ts';
+import { type NamedRepository, readLimit, readRepository, readSince } from './option-values.ts';
+import { answer, reading } from './shared.ts';
 
-interface Json {
-  json?: boolean;
-}
+const ITEM = 'item as [forge:]owner/name#12 or its address on the forge';
+/** The library gives defaults to nobody's parser, so they are typed as what the parser would answer. */
+const LIMIT = 50;
 
 export function registerInspection(program: Command): void {
-  program
-    .command('explain <delivery>')
-    .description('why a delivery did, or did not, make an agent run (id, or the beginning of it)')
+  registerDeliveries(program);
+  registerConversations(program);
+}
+
+function registerDeliveries(program: Command): void {
+  const explained = program
+    .command('explain')
+    .description('why a delivery did, or did not, make an agent run; or all that came about one item')
+    .argument(
+      '<delivery-or-item>',
+      `delivery id (ours or the forge’s, or the beginning of it), ${ITEM}, or the id of a conversation`,
+    )
+    .option('--limit <number>', 'of an item: most deliveries to list', readLimit, LIMIT)
     .option('--json', 'print JSON')
-    .action(async (reference: string, options: Json, command: Command) => {
-      const found = await reading(command, ({ rows }) => explainDelivery(rows, reference));
-      answer(found, options, renderExplanation);
-    });
-  program
-    .command('conversations [reference]')
-    .description('all conversations, or one by id or as owner/name#12')
-    .option('--limit <number>', 'most conversations to list', '50')
+    .action(explainOne);
+  withExamples(explained, [
+    { call: 'explain 0f3b6c1e', does: 'one delivery: every flow, and why it took the event or not' },
+    { call: 'explain ada/greeter#12', does: 'every delivery about an item, and what followed from each' },
+    { call: 'explain https://forge.example.org/ada/greeter/pulls/13', does: 'the same by its address' },
+  ]);
+  const list = program
+    .command('deliveries')
+    .description('what the forges sent, newest first')
+    .option(
+      '--repository <repository>',
+      'only about this one, as owner/name or forge:owner/name',
+      readRepository,
+    )
+    .addOption(new Option('--state <state>', 'only in this state').choices(DELIVERY_STATES))
+    .option('--since <time>', 'only received since then, as 2h, 7d or 2026-01-31', (text: string) =>
+      readSince(text),
+    )
+    .option('--limit <number>', 'most deliveries to list', readLimit, LIMIT)
+    .option('--json', 'print JSON')
+    .action(deliveries);
+  withExamples(list, [
+    { call: 'deliveries --since 2h', does: 'all of the last two hours' },
+    {
+      call: 'deliveries --repository ada/greeter --state ignored',
+      does: 'those of one repository that woke nobody, with the reason',
+    },
+  ]);
+}
+
+function registerConversations(program: Command): void {
+  const all = program
+    .command('conversations')
+    .description('all conversations, last changed first, or one of them whole')
+    .argument(
+      '[reference]',
+      `${ITEM}, or the id (6 characters or more) of a conversation, dispatch or session`,
+    )
+    .option('--limit <number>', 'most conversations to list', readLimit, LIMIT)
     .option('--json', 'print JSON')
     .action(conversations);
-  program
-    .command('audit [conversation]')
+  withExamples(all, [
+    { call: 'conversations', does: 'all of them, with what each is doing or how it ended' },
+    { call: 'conversations home:ada/greeter#1', does: 'one whole, named as the list prints it' },
+  ]);
+  const tried = program
+    .command('audit')
     .description('what agents tried at the doors to model, forge and git, newest first')
+    .argument('[conversation]', `${ITEM}, or the id of a conversation`)
     .option('--denied', 'only what was refused or failed')
-    .option('--limit <number>', 'most entries to list', '50')
+    .option('--limit <number>', 'most entries to list', readLimit, LIMIT)
     .option('--json', 'print JSON')
     .action(audit);
-  const sessions = program
-    .command('sessions')
-    .description('Claude sessions: where one was lost, and whose words one has read');
-  registerMarks(sessions);
-  sessions
-    .command('diagnose <session>')
-    .description('where a session was lost: cause, evidence, remedy (session id, or conversation id)')
-    .option('--other-home <folder...>', 'further folders to look for a stray transcript in')
-    .option('--json', 'print JSON')
-    .action(diagnose);
+  withExamples(tried, [
+    { call: 'audit --denied', does: 'what was refused, of all conversations' },
+    { call: 'audit ada/greeter#1 --limit 200', does: 'what was tried on one item' },
+  ]);
+}
+
+async function explainOne(text: string, { limit }: { limit: number }, command: Command): Promise<void> {
+  const found = await reading(command, ({ database: { rows }, config }) =>
+    explain(rows, readReference(text, config.forges), { limit, now: Date.now() }),
+  );
+  answer(command, found, renderExplained);
+}
+
+async function deliveries(
+  options: { repository?: NamedRepository; state?: DeliveryState; since?: number; limit: number },
+  command: Command,
+): Promise<void> {
+  const { repository = null, state = null, since = null, limit } = options;
+  const query = { repository, state, since, limit };
+  answer(
+    command,
+    await reading(command, ({ database: { rows } }) => listDeliveries(rows, query)),
+    renderDeliveries,
+  );
 }
 
 async function conversations(
-  reference: string | undefined,
-  options: Json & { limit: string },
+  text: string | undefined,
+  { limit }: { limit: number },
   command: Command,
 ): Promise<void> {
-  if (reference === undefined) {
-    const limit = Number(options.limit);
-    answer(await reading(command, ({ rows }) => listConversations(rows, { limit })), options, (list) =>
-      renderConversations(list),
-    );
+  const now = Date.now();
+  if (text === undefined) {
+    const list = await reading(command, ({ database: { rows } }) => listConversations(rows, { limit, now }));
+    answer(command, list, (found, paint) => renderConversations(found, now, paint));
     return;
   }
-  const described = await reading(command, ({ rows }) => describeConversation(rows, reference));
-  answer(described, options, (found) => renderDescriptions(found));
+  const described = await reading(command, ({ database: { rows }, config }) =>
+    describeConversation(rows, readReference(text, config.forges), now),
+  );
+  answer(command, described, (found, paint) => renderDescriptions(found, now, paint));
 }
 
 async function audit(
-  reference: string | undefined,
-  options: Json & { denied?: boolean; limit: string },
+  text: string | undefined,
+  { denied = false, limit }: { denied?: boolean; limit: number },
   command: Command,
 ): Promise<void> {
-  const query = {
-    reference: reference ?? null,
-    denied: options.denied === true,
-    limit: Number(options.limit),
-  };
-  answer(await reading(command, ({ rows }) => readAudit(rows, query)), options, renderAudit);
-}
-
-async function diagnose(
-  reference: string,
-  options: Json & { otherHome?: string[] },
-  command: Command,
-): Promise<void> {
-  const diagnosis = await reading(command, ({ rows }, config) =>
-    diagnoseSession(rows, reference, {
-      currentCliVersion: pinnedCliVersion(),
-      otherHomes: options.otherHome ?? [],
-      stateFolder: config.state,
-    }),
-  );
-  answer(diagnosis, options, renderDiagnosis);
-  if (diagnosis.verdict !== 'resumable') process.exitCode = 2;
-}
-
-async function reading<T>(
-  command: Command,
-  work: (database: Database, config: LoadedConfig) => Promise<T>,
-): Promise<T> {
-  const config = loadConfig({ file: configFile(command), env: process.env });
-  const database = await openExisting({ url: config.database.url, readOnly: true });
-  try {
-    return await work(database, config);
-  } finally {
-    await database.close();
-  }
+  const entries = await reading(command, ({ database: { rows }, config }) => {
+    const reference = text === undefined ? null : readReference(text, config.forges);
+    return readAudit(rows, { reference, denied, limit });
+  });
+  answer(command, entries, renderAudit);
 }

@@ -1,6 +1,5 @@
 /** Commands that do something: serve, demo, migrate, replay, config check. */
 import { type Command, Option } from 'commander';
-import { loadConfig } from '../config/load.ts';
 import { migrate, openDatabase, pendingMigrations } from '../database/database.ts';
 import { requireUsable } from '../database/opening.ts';
 import { armFault, parseFault } from '../faults.ts';
@@ -8,73 +7,105 @@ import { replay } from '../replay.ts';
 import type { EngineName } from '../vocabulary.ts';
 import { startService } from '../wiring.ts';
 import { requireGit } from '../workdir/installed.ts';
-import { answer, configFile } from './shared.ts';
+import { callerOf } from './caller.ts';
+import { withExamples } from './examples.ts';
+import { readWords } from './option-values.ts';
+import { answer, configFile, configOf } from './shared.ts';
 import { onStopRequest, stopSignal } from './stopping.ts';
 
 export function registerOperations(program: Command): void {
-  program
+  const service = program
     .command('serve')
     .description('run the service: webhooks, routing and workers')
-    .action(async (_options: unknown, command: Command) => serve(configFile(command)));
-  program
-    .command('demo')
-    .description('play the main job on real parts, without a forge, a key or a network')
-    .option('--json', 'print one JSON object instead of the story')
-    .option('--live', 'use the real model with ANTHROPIC_API_KEY')
-    .option('--model <name>', 'model for --live')
-    .addOption(
-      new Option('--engine <name>', 'where the agent runs')
-        .choices(['auto', 'docker', 'podman', 'bubblewrap', 'process'])
-        .default('auto'),
-    )
-    .option('--image <name>', 'image for docker and podman')
-    .option('--keep', 'keep the folder to look at')
-    .action(demo);
-  program
+    .action(async (_options: unknown, command: Command) => serve(command));
+  withExamples(service, [
+    { call: 'serve -c /etc/claude-hooks/claude-hooks.yaml', does: 'until it is stopped' },
+  ]);
+  registerDemo(program);
+  const migration = program
     .command('migrate')
     .description('bring the database to this release')
     .option('--json', 'print JSON')
-    .action(async (options: { json?: boolean }, command: Command) =>
-      runMigrate(configFile(command), options),
-    );
-  program
-    .command('replay <delivery-or-file>')
-    .description('route a stored delivery again, or a payload from a file')
-    .option('--forge <name>', 'for a file: the configured forge it comes from')
-    .option('--event <name>', 'for a file: the value of X-Forgejo-Event-Type')
-    .option('--json', 'print JSON')
-    .action(async (what: string, options: ReplayOptions, command: Command) => {
-      const result = await replay(configFile(command), process.env, { what, ...options });
-      answer(
-        result,
-        options,
-        (r) =>
-          `Delivery ${r.delivery} is stored; a running service routes it now. \`claude-hooks explain ${r.delivery.slice(0, 8)}\` tells what came of it.`,
-      );
-    });
-  program
+    .action(async (_options: unknown, command: Command) => runMigrate(command));
+  withExamples(migration, [{ call: 'migrate', does: 'what `serve` does at its start, without starting' }]);
+  registerReplay(program);
+  const check = program
     .command('config')
     .description('questions about the configuration')
     .command('check')
     .description('read the configuration and name every problem')
     .option('--json', 'print JSON')
-    .action((options: { json?: boolean }, command: Command) => checkConfig(configFile(command), options));
+    .action((_options: unknown, command: Command) => checkConfig(command));
+  withExamples(check, [{ call: 'config check -c try.yaml', does: 'reads it, its agents, flows and skills' }]);
+}
+
+function registerDemo(program: Command): void {
+  const play = program
+    .command('demo')
+    .description('play the main job on real parts, without a forge, a key or a network')
+    .option('--json', 'print one JSON object instead of the story')
+    .option('--live', 'use the real model with ANTHROPIC_API_KEY')
+    .option('--model <name>', 'model for --live', readWords)
+    .addOption(
+      new Option('--engine <name>', 'where the agent runs')
+        .choices(['auto', 'docker', 'podman', 'bubblewrap', 'process'])
+        .default('auto'),
+    )
+    .option('--image <name>', 'image for docker and podman', readWords)
+    .option('--keep', 'keep the folder to look at')
+    .action(demo);
+  withExamples(play, [
+    { call: 'demo', does: 'about ten seconds, on the first container engine that works' },
+    {
+      call: 'demo --engine podman --image ghcr.io/you/agent:1',
+      does: 'the same in a container of that image',
+    },
+  ]);
+}
+
+function registerReplay(program: Command): void {
+  const again = program
+    .command('replay')
+    .description('route a stored delivery again, or a payload from a file')
+    .argument(
+      '<delivery-or-file>',
+      'delivery id (ours or the forge’s, or the beginning of it), or a file of JSON',
+    )
+    .option('--forge <name>', 'for a file: the configured forge it comes from', readWords)
+    .option('--event <name>', 'for a file: the value of X-Forgejo-Event-Type', readWords)
+    .option('--json', 'print JSON')
+    .action(async (what: string, options: ReplayOptions, command: Command) => {
+      const result = await replay(configFile(command), callerOf(command).env, { what, ...options });
+      answer(
+        command,
+        result,
+        (r) =>
+          `Delivery ${r.delivery} is stored; a running service routes it now. \`claude-hooks explain ${r.delivery.slice(0, 8)}\` tells what came of it.`,
+      );
+    });
+  withExamples(again, [
+    { call: 'replay 0f3b6c1e', does: 'a stored delivery, as it was' },
+    {
+      call: 'replay payload.json --forge home --event issue_assign',
+      does: 'a payload that was saved to a file',
+    },
+  ]);
 }
 
 interface ReplayOptions {
   forge?: string;
   event?: string;
-  json?: boolean;
 }
 
-async function serve(file: string): Promise<void> {
-  await requireGit(process.env.PATH);
-  const fault = process.env.CLAUDE_HOOKS_FAULT;
+async function serve(command: Command): Promise<void> {
+  const { env, write } = callerOf(command);
+  await requireGit(env.PATH);
+  const fault = env.CLAUDE_HOOKS_FAULT;
   if (fault !== undefined) armFault(parseFault(fault));
   const service = await startService({
-    file,
-    env: process.env,
-    write: (line) => void process.stdout.write(line),
+    file: configFile(command),
+    env,
+    write,
     terminal: process.stdout.isTTY === true,
   });
   await new Promise<void>((resolve) => {
@@ -91,21 +122,24 @@ async function serve(file: string): Promise<void> {
   });
 }
 
-async function demo(options: {
+interface DemoChoices {
   json?: boolean;
   live?: boolean;
   model?: string;
   engine: 'auto' | EngineName;
   image?: string;
   keep?: boolean;
-}): Promise<void> {
-  const say = (line: string) => void (options.json ? process.stderr : process.stdout).write(`${line}\n`);
-  await requireGit(process.env.PATH);
+}
+
+async function demo(options: DemoChoices, command: Command): Promise<void> {
+  const caller = callerOf(command);
+  const say = (line: string) => (options.json ? caller.complain : caller.write)(`${line}\n`);
+  await requireGit(caller.env.PATH);
   // Loaded here and not above: `serve` shares this file, and would keep forge and model of the demo in its memory.
   const { runDemo } = await import('../demo/demo.ts');
   const signal = stopSignal();
   const report = await runDemo({
-    env: process.env,
+    env: caller.env,
     live: options.live ?? false,
     liveModel: options.model ?? null,
     engine: options.engine,
@@ -114,19 +148,19 @@ async function demo(options: {
     say,
     signal,
   });
-  if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  if (options.json) caller.write(`${JSON.stringify(report, null, 2)}\n`);
   else say(`\n${report.seconds.toFixed(1)} s`);
-  if (!report.proof.sameSession || !report.proof.recalledFact) process.exitCode = 1;
+  if (!report.proof.sameSession || !report.proof.recalledFact) caller.exitCode = 1;
 }
 
-async function runMigrate(file: string, options: { json?: boolean }): Promise<void> {
-  const config = loadConfig({ file, env: process.env });
+async function runMigrate(command: Command): Promise<void> {
+  const config = configOf(command);
   const database = openDatabase({ url: config.database.url });
   try {
     await requireUsable(database, config.database.url);
     const pending = await pendingMigrations(database);
     const report = await migrate(database);
-    answer({ pending, ...report }, options, (r) =>
+    answer(command, { pending, ...report }, (r) =>
       r.applied.length === 0
         ? `The database is up to date (${r.version}).`
         : `Applied: ${r.applied.join(', ')}.`,
@@ -136,8 +170,8 @@ async function runMigrate(file: string, options: { json?: boolean }): Promise<vo
   }
 }
 
-function checkConfig(file: string, options: { json?: boolean }): void {
-  const config = loadConfig({ file, env: process.env });
+function checkConfig(command: Command): void {
+  const config = configOf(command);
   const summary = {
     file: config.file,
     state: config.state,
@@ -147,7 +181,7 @@ function checkConfig(file: string, options: { json?: boolean }): void {
     skills: [...config.skills.keys()],
     warnings: config.warnings,
   };
-  answer(summary, options, (s) =>
+  answer(command, summary, (s) =>
     [
       `${s.file} is right.`,
       `forges: ${s.forges.join(', ')}`,

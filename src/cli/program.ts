@@ -1,51 +1,98 @@
 /** The commands. Loaded by `cli.ts` when this is a Node that they can run on. */
-import { Command } from 'commander';
-import { AlreadyRunning, ConfigError, DatabaseUnusable, MissingProgram, NotFound } from '../errors.ts';
+import { styleText } from 'node:util';
+import { Command, CommanderError } from 'commander';
 import { ignoreNodesOwnProxy } from '../network.ts';
 import { packageVersion } from '../wiring/version.ts';
 import { registerAnswers } from './answers.ts';
+import { type Caller, registerCaller } from './caller.ts';
+import { failureOf, UsageError } from './failure.ts';
 import { registerHealth } from './health.ts';
 import { registerInspection } from './inspection.ts';
 import { registerOperations } from './operations.ts';
-import { refusedFile } from './refused-files.ts';
+import { readWords } from './option-values.ts';
 import { registerRehearsal } from './rehearsal.ts';
+import { registerSessions } from './sessions.ts';
 import { endWhenNobodyReads, wasCut } from './stopping.ts';
 
-// What a command writes is for whoever called it: archives, exports, state.
-process.umask(0o077);
-endWhenNobodyReads();
-
-if ((process.env.NODE_USE_ENV_PROXY ?? '') !== '' || startedWith('--use-env-proxy')) ignoreNodesOwnProxy();
-
-const program = new Command('claude-hooks')
-  .description('Forge webhooks in, one durable Claude conversation per issue or pull request, work out.')
-  .option('-c, --config <file>', 'configuration file', 'claude-hooks.yaml')
-  .version(packageVersion())
-  .showHelpAfterError();
-
-registerOperations(program);
-registerInspection(program);
-registerAnswers(program);
-registerHealth(program);
-registerRehearsal(program);
-
-const KNOWN = [ConfigError, AlreadyRunning, NotFound, MissingProgram, DatabaseUnusable];
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!wasCut()) sayWhatFailed(error);
+/** The call of this process. */
+export async function start(): Promise<void> {
+  // What a command writes is for whoever called it: archives, exports, state.
+  process.umask(0o077);
+  endWhenNobodyReads();
+  if ((process.env.NODE_USE_ENV_PROXY ?? '') !== '' || startedWith('--use-env-proxy')) ignoreNodesOwnProxy();
+  const caller: Caller = {
+    env: process.env,
+    write: (text) => void process.stdout.write(text),
+    complain: (text) => void process.stderr.write(text),
+    colour: null,
+    exitCode: 0,
+  };
+  const exitCode = await run(process.argv.slice(2), caller);
+  // Who stopped it has set the code.
+  if (!wasCut()) process.exitCode = exitCode;
 }
 
-function sayWhatFailed(error: unknown): void {
-  const sentence = refusedFile(error);
-  process.stderr.write(`${sentence ?? (error as Error).message}\n`);
-  const known = sentence !== null || KNOWN.some((one) => error instanceof one);
-  // Node's own stack only where a person asked for it: the sentence is what helps.
-  if (!known && process.env.CLAUDE_HOOKS_DEBUG !== undefined && error instanceof Error) {
-    process.stderr.write(`${error.stack}\n`);
+/** Answers the exit code: 0, or what the command says; 1 where it could not answer. */
+export async function run(args: readonly string[], caller: Caller): Promise<number> {
+  try {
+    await buildProgram(caller).parseAsync([...args], { from: 'user' });
+    return caller.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    if (!wasCut()) complain(error, { args, caller });
+    return 1;
   }
-  process.exitCode = 1;
+}
+
+export function buildProgram(caller: Caller): Command {
+  const program = new Command('claude-hooks')
+    .description('Forge webhooks in, one durable Claude conversation per issue or pull request, work out.')
+    .option('-c, --config <file>', 'configuration file', readWords, 'claude-hooks.yaml')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp({
+      showGlobalOptions: true,
+      styleTitle: (title) => styleText('bold', title, { validateStream: false }),
+    })
+    .configureOutput({
+      writeOut: caller.write,
+      writeErr: caller.complain,
+      // Said by `complain`, in one sentence or as JSON.
+      outputError: () => {},
+      ...(caller.colour === null
+        ? {}
+        : { getOutHasColors: () => caller.colour === true, getErrHasColors: () => caller.colour === true }),
+    });
+  registerCaller(program, caller);
+  registerOperations(program);
+  registerInspection(program);
+  registerSessions(program);
+  registerAnswers(program);
+  registerHealth(program);
+  registerRehearsal(program);
+  throwRatherThanExit(program, program.name());
+  return program;
+}
+
+/** Each command by itself: the library does not tell which one refused the call. */
+function throwRatherThanExit(command: Command, name: string): void {
+  command.exitOverride((error) => {
+    const isPrinted = error.exitCode === 0 || error.code === 'commander.help';
+    throw isPrinted ? error : new UsageError(error, name);
+  });
+  for (const sub of command.commands) throwRatherThanExit(sub, `${name} ${sub.name()}`);
+}
+
+function complain(error: unknown, { args, caller }: { args: readonly string[]; caller: Caller }): void {
+  const failure = failureOf(error);
+  // The call may be what is wrong, so nothing has read it.
+  const end = args.indexOf('--');
+  const isJson = (end === -1 ? args : args.slice(0, end)).includes('--json');
+  caller.complain(`${isJson ? JSON.stringify(failure, null, 2) : failure.error.message}\n`);
+  // Node's own stack only where a person asked for it: the sentence is what helps.
+  const isAsked = failure.error.kind === 'unexpected' && caller.env.CLAUDE_HOOKS_DEBUG !== undefined;
+  if (isAsked && error instanceof Error) caller.complain(`${error.stack}\n`);
 }
 
 function startedWith(flag: string): boolean {

@@ -1,63 +1,89 @@
 /** The rehearsal's two servers as commands, to try a configuration by hand. Loaded when they are called, as in health.ts. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
+import { NotFound } from '../errors.ts';
 import { requireGit } from '../workdir/installed.ts';
+import { callerOf } from './caller.ts';
+import { withExamples } from './examples.ts';
+import { readPort, readWords } from './option-values.ts';
 
 export function registerRehearsal(program: Command): void {
   const rehearsal = program
     .command('rehearsal')
     .description('a scripted model and a pocket forge, to try things out');
-  rehearsal
+  const model = rehearsal
     .command('model')
     .description('serve a scripted model that speaks the Messages API')
-    .option('--script <file>', 'YAML script (default: the demo’s)')
-    .option('--port <number>', 'TCP port', '8788')
-    .option('--socket <path>', 'unix socket beside it')
-    .action(async (options: { script?: string; port: string; socket?: string }) => {
-      const [{ MODEL_SCRIPT }, { startRehearsalModel }, { parseModelScript }] = await Promise.all([
-        import('../demo/script.ts'),
-        import('../rehearsal/model.ts'),
-        import('../rehearsal/model-script.ts'),
-      ]);
-      const text = options.script === undefined ? MODEL_SCRIPT : readFileSync(options.script, 'utf8');
-      const model = await startRehearsalModel({
-        script: parseModelScript(text, options.script ?? 'the demo’s script'),
-        port: Number(options.port),
-        ...(options.socket === undefined ? {} : { socketPath: options.socket }),
-      });
-      process.stdout.write(`rehearsal model: ${model.url} (records at ${model.url}/_rehearsal/requests)\n`);
-      await untilStopped(() => model.close());
-    });
-  rehearsal
+    .option('--script <file>', 'YAML script (default: the demo’s)', readWords)
+    .option('--port <number>', 'TCP port; 0 takes any free one', readPort, 8788)
+    .option('--socket <path>', 'unix socket beside it', readWords)
+    .action(serveModel);
+  withExamples(model, [
+    {
+      call: 'rehearsal model --script answers.yaml',
+      does: 'see docs/rehearsal-model.md for what a script may say',
+    },
+  ]);
+  const forge = rehearsal
     .command('forge')
     .description('serve a pocket forge with one small repository')
-    .option('--folder <path>', 'where it keeps everything', './pocket-forge')
-    .option('--port <number>', 'TCP port', '3000')
-    .option('--owner <login>', 'owner of the repository', 'ada')
-    .option('--owner-token <token>', 'token of the owner', 'owner-token')
-    .option('--dev <login>', 'account of the dev agent', 'dev-bot')
-    .option('--dev-token <token>', 'token of the dev agent', 'dev-token')
+    .option('--folder <path>', 'where it keeps everything', readWords, './pocket-forge')
+    .option('--port <number>', 'TCP port; 0 takes any free one', readPort, 3000)
+    .option('--owner <login>', 'owner of the repository', readWords, 'ada')
+    .option('--owner-token <token>', 'token of the owner', readWords, 'owner-token')
+    .option('--dev <login>', 'account of the dev agent', readWords, 'dev-bot')
+    .option('--dev-token <token>', 'token of the dev agent', readWords, 'dev-token')
     .action(serveForge);
+  withExamples(forge, [
+    { call: 'rehearsal forge --folder .state/forge', does: 'as "Try it by hand" in the README' },
+  ]);
+}
+
+interface ModelOptions {
+  script?: string;
+  port: number;
+  socket?: string;
+}
+
+async function serveModel({ script, port, socket }: ModelOptions, command: Command): Promise<void> {
+  const [{ MODEL_SCRIPT }, { startRehearsalModel }, { parseModelScript }] = await Promise.all([
+    import('../demo/script.ts'),
+    import('../rehearsal/model.ts'),
+    import('../rehearsal/model-script.ts'),
+  ]);
+  const text = script === undefined ? MODEL_SCRIPT : readScript(script);
+  const model = await startRehearsalModel({
+    script: parseModelScript(text, script ?? 'the demo’s script'),
+    port,
+    ...(socket === undefined ? {} : { socketPath: socket }),
+  });
+  callerOf(command).write(`rehearsal model: ${model.url} (records at ${model.url}/_rehearsal/requests)\n`);
+  await untilStopped(() => model.close());
+}
+
+function readScript(file: string): string {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === true) return readFileSync(file, 'utf8');
+  throw new NotFound(`${file} is no file. Give --script the path of a YAML script.`);
 }
 
 interface ForgeOptions {
   folder: string;
-  port: string;
+  port: number;
   owner: string;
   ownerToken: string;
   dev: string;
   devToken: string;
 }
 
-async function serveForge(options: ForgeOptions): Promise<void> {
-  await requireGit(process.env.PATH);
+async function serveForge(options: ForgeOptions, command: Command): Promise<void> {
+  await requireGit(callerOf(command).env.PATH);
   const [{ REPOSITORY_FILES }, { startPocketForge }] = await Promise.all([
     import('../demo/script.ts'),
     import('../rehearsal/pocket-forge.ts'),
   ]);
   const forge = await startPocketForge({
     folder: options.folder,
-    port: Number(options.port),
+    port: options.port,
     users: [
       { login: options.owner, token: options.ownerToken, admin: true },
       { login: options.dev, token: options.devToken },
@@ -72,7 +98,7 @@ async function serveForge(options: ForgeOptions): Promise<void> {
       collaborators: [{ login: options.dev, permission: 'write' }],
     });
   }
-  process.stdout.write(`pocket forge: ${forge.url} (repository ${options.owner}/greeter)\n`);
+  callerOf(command).write(`pocket forge: ${forge.url} (repository ${options.owner}/greeter)\n`);
   await untilStopped(() => forge.close());
 }
 

@@ -10,6 +10,7 @@ import { commitOfARun } from './migrations/0007-commit-of-a-run.ts';
 import { setAside } from './migrations/0009-set-aside.ts';
 import { continuityIndex } from './migrations/0016-continuity-index.ts';
 import { models } from './migrations/0017-models.ts';
+import { aboutOfDeliveries } from './migrations/0015-about-of-deliveries.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
@@ -22,5 +23,6 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0009-set-aside': setAside(dialect),
     '0016-continuity-index': continuityIndex(),
     '0017-models': models(),
+    '0015-about-of-deliveries': aboutOfDeliveries(dialect),
   };
 }

@@ -67,6 +67,10 @@ interface DeliveriesTable {
   decided_at: number | null;
   attempts: number;
   next_attempt_at: number;
+  /** `owner/name` and item it is about, and who did it; null before it was decided, or where it told of none */
+  repository_name: Generated<string | null>;
+  item_number: Generated<number | null>;
+  sender_login: Generated<string | null>;
 }
 
 /** Written before the delivery's row. Without that row, nobody acknowledged it. */

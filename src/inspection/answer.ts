@@ -1,8 +1,9 @@
 /** The answer to "why did it (not) run?" in sentences, each ending with what to do where there is something to do. */
 import type { Considered } from '../flows/route.ts';
+import { showTime } from '../terminal-text.ts';
 import type { DispatchView } from './dispatches.ts';
 import type { DeliveryExplanation, MessageView, ParkView } from './explanation.ts';
-import { count, oneLine, showDuration, showTime } from './text.ts';
+import { count, oneLine, showDuration } from './text.ts';
 
 export function answerDelivery(explanation: Omit<DeliveryExplanation, 'answers'>, now: number): string[] {
   const { delivery } = explanation;

@@ -1,9 +1,9 @@
 /** The audit, read: what agents tried at our doors, and what became of it. */
 import type { Rows } from '../database/database.ts';
 import type { AuditRow } from '../database/tables.ts';
-import { NotFound } from '../errors.ts';
-import { findConversations } from './references.ts';
-import { columns, oneLine, showTime, timeOf } from './text.ts';
+import { type Paint, plain, showTime } from '../terminal-text.ts';
+import { type Named, requireConversations } from './references.ts';
+import { columns, oneLine, timeOf } from './text.ts';
 
 /** Times RFC 3339 in UTC. */
 export interface AuditView {
@@ -19,8 +19,8 @@ export interface AuditView {
 }
 
 export interface AuditQuery {
-  /** a conversation's id or `owner/name#12`; null = everything */
-  reference: string | null;
+  /** what names a conversation; null = everything */
+  reference: Named | null;
   /** only what was not allowed */
   denied: boolean;
   limit: number;
@@ -31,12 +31,7 @@ export async function readAudit(rows: Rows, query: AuditQuery): Promise<AuditVie
   let found = rows.selectFrom('audit').selectAll().orderBy('seq', 'desc').limit(query.limit);
   if (query.denied) found = found.where('decision', '!=', 'allowed');
   if (query.reference !== null) {
-    const conversations = await findConversations(rows, query.reference);
-    if (conversations.length === 0) {
-      throw new NotFound(
-        `There is no conversation ${query.reference}. \`claude-hooks conversations\` lists them.`,
-      );
-    }
+    const conversations = await requireConversations(rows, query.reference);
     const ids = conversations.map((c) => c.id);
     found = found.where('conversation_id', 'in', ids);
   }
@@ -57,15 +52,15 @@ function viewOf(row: AuditRow): AuditView {
   };
 }
 
-export function renderAudit(entries: AuditView[]): string {
+export function renderAudit(entries: AuditView[], paint: Paint = plain): string {
   if (entries.length === 0) return 'Nothing like that has been tried.';
   return columns([
-    ['time', 'door', 'agent', 'decision', 'action'],
+    ['time', 'door', 'agent', 'decision', 'action'].map((title) => paint('title', title)),
     ...entries.map((e) => [
       showTime(e.at),
       e.door,
       e.agent ?? '-',
-      e.decision,
+      paint(e.decision === 'allowed' ? 'good' : 'bad', e.decision),
       oneLine(e.reason === null ? e.action : `${e.action}: ${e.reason}`, 120),
     ]),
   ]).join('\n');

@@ -1,12 +1,18 @@
 /** What a conversation is doing at this moment. Pure. */
 import type { ConversationRow } from '../database/tables.ts';
 import type { Park } from '../mailbox/parks.ts';
+import { type Paint, plain, showTime, type Tone } from '../terminal-text.ts';
 import type { DispatchState } from '../vocabulary.ts';
-import { oneLine, showTime, timeOf } from './text.ts';
+import { oneLine, timeOf } from './text.ts';
 
 /** All times RFC 3339 in UTC. */
 export type ConversationState =
+  /** the last dispatch was answered, or there was none, or it was withdrawn */
   | { kind: 'idle'; since: string }
+  /** the last dispatch ended without an answer */
+  | { kind: 'failed'; dispatch: string; since: string; why: string }
+  /** the forge took no answer of the last dispatch, or the model no text of it */
+  | { kind: 'refused'; by: 'forge' | 'model'; dispatch: string; since: string; why: string }
   /** `until` can be past: then it waits for a worker */
   | { kind: 'waiting'; dispatch: string; until: string; why: string | null }
   /** `leaseUntil` is past when the worker died; the next rescue interrupts the run */
@@ -22,9 +28,24 @@ export interface OpenDispatch {
   worker: string | null;
 }
 
+/** The newest of those that have ended. */
+export interface EndedDispatch {
+  id: string;
+  state: DispatchState;
+  reason: string | null;
+  ended_at: number | null;
+  /** the model did not take a text of it */
+  set_aside: boolean;
+}
+
+export interface Dispatches {
+  open: OpenDispatch[];
+  last: EndedDispatch | null;
+}
+
 export function stateOf(
   conversation: ConversationRow,
-  dispatches: OpenDispatch[],
+  { open: dispatches, last }: Dispatches,
   moment: { parks: Park[]; now: number },
 ): ConversationState {
   const running = dispatches.find((d) => d.state === 'running');
@@ -38,7 +59,7 @@ export function stateOf(
     };
   }
   const next = dispatches.find((d) => ['queued', 'parked', 'interrupted'].includes(d.state));
-  if (next === undefined) return { kind: 'idle', since: timeOf(conversation.updated_at)! };
+  if (next === undefined) return restingState(conversation, last);
   if (next.state === 'parked' && next.due_at > moment.now) {
     return { kind: 'parked', dispatch: next.id, until: timeOf(next.due_at)!, why: next.reason ?? '' };
   }
@@ -56,10 +77,42 @@ export function stateOf(
   return { kind: 'waiting', dispatch: next.id, until: timeOf(next.due_at)!, why };
 }
 
-export function showState(state: ConversationState, now: number): string {
+function restingState(conversation: ConversationRow, last: EndedDispatch | null): ConversationState {
+  if (last?.state !== 'failed' && last?.state !== 'unposted') {
+    return { kind: 'idle', since: timeOf(conversation.updated_at)! };
+  }
+  const ended = {
+    dispatch: last.id,
+    since: timeOf(last.ended_at ?? conversation.updated_at)!,
+    why: last.reason ?? 'no reason was stored',
+  };
+  if (last.state === 'unposted') return { kind: 'refused', by: 'forge', ...ended };
+  return last.set_aside ? { kind: 'refused', by: 'model', ...ended } : { kind: 'failed', ...ended };
+}
+
+const TONES = {
+  idle: 'good',
+  failed: 'bad',
+  refused: 'bad',
+  waiting: 'waiting',
+  parked: 'waiting',
+  running: 'active',
+} as const satisfies Record<ConversationState['kind'], Tone>;
+
+/** The first word is the state's own name. */
+export function showState(state: ConversationState, now: number, paint: Paint = plain): string {
+  const said = sayState(state, now);
+  return paint(TONES[state.kind], state.kind) + said.slice(state.kind.length);
+}
+
+function sayState(state: ConversationState, now: number): string {
   switch (state.kind) {
     case 'idle':
       return `idle since ${showTime(state.since)}`;
+    case 'failed':
+      return `failed ${showTime(state.since)}: ${oneLine(state.why)}`;
+    case 'refused':
+      return `refused by the ${state.by} ${showTime(state.since)}: ${oneLine(state.why)}`;
     case 'running':
       return Date.parse(state.leaseUntil) > now
         ? `running since ${showTime(state.since)} on ${oneLine(state.worker, 40)}`

@@ -1,11 +1,10 @@
 /** Conversations: all of them in a list, and one of them whole. */
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow, SessionRow } from '../database/tables.ts';
-import { NotFound } from '../errors.ts';
 import { type LedgerUsage, usageOf } from '../gateway/ledger.ts';
 import { currentParks, type Park } from '../mailbox/parks.ts';
 import type { ItemKind, SessionState } from '../vocabulary.ts';
-import { type ConversationState, stateOf } from './conversation-state.ts';
+import { type ConversationState, type EndedDispatch, stateOf } from './conversation-state.ts';
 import {
   type DispatchView,
   dispatchRows,
@@ -14,7 +13,7 @@ import {
   viewDispatches,
   viewIncident,
 } from './dispatches.ts';
-import { findConversations } from './references.ts';
+import { type Named, requireConversations } from './references.ts';
 import { type MarksView, viewMarks } from './session-marks.ts';
 import { timeOf } from './text.ts';
 import { totalUsage, type UsageTotals } from './usage.ts';
@@ -100,7 +99,7 @@ export async function listConversations(
   return { conversations, total: Number(total) };
 }
 
-async function summarise(
+export async function summarise(
   rows: Rows,
   row: ConversationRow,
   moment: { parks: Park[]; now: number },
@@ -132,29 +131,40 @@ async function summarise(
     title: row.title,
     agent: row.agent,
     branch: row.branch,
-    state: stateOf(row, open, moment),
+    state: stateOf(row, { open, last: await lastEnded(rows, row.id) }, moment),
     waitingMessages: Number(waiting),
     unpostedAnswers: Number(unposted),
     updatedAt: timeOf(row.updated_at)!,
   };
 }
 
-/**
- * By id, by an unambiguous beginning of it, or by `owner/name#12`; of an item, one for each agent that worked on it.
- * Throws NotFound when there is none.
- */
+async function lastEnded(rows: Rows, conversationId: string): Promise<EndedDispatch | null> {
+  const last = await rows
+    .selectFrom('dispatches')
+    .select(['id', 'state', 'reason', 'ended_at'])
+    .where('conversation_id', '=', conversationId)
+    .where('state', 'in', ['succeeded', 'unposted', 'failed', 'cancelled'])
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (last === undefined) return null;
+  const aside = await rows
+    .selectFrom('set_aside')
+    .select('dispatch_id')
+    .where('conversation_id', '=', conversationId)
+    .where('dispatch_id', '=', last.id)
+    .limit(1)
+    .executeTakeFirst();
+  return { ...last, set_aside: aside !== undefined };
+}
+
+/** Of an item, one for each agent that worked on it. Throws NotFound when there is none. */
 export async function describeConversation(
   rows: Rows,
-  reference: string,
+  named: Named,
   now: number = Date.now(),
 ): Promise<{ conversations: ConversationDescription[] }> {
-  const found = await findConversations(rows, reference);
-  if (found.length === 0) {
-    throw new NotFound(
-      `No conversation, or more than one, is named by ${reference}. Give its id, the first 6 characters of it or more, ` +
-        'or the item as owner/name#12.',
-    );
-  }
+  const found = await requireConversations(rows, named);
   const parks = await currentParks(rows, now);
   const conversations: ConversationDescription[] = [];
   for (const row of found) conversations.push(await describe(rows, row, { parks, now }));

@@ -5,25 +5,35 @@
 import type { Rows } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
 import { newestSession } from '../sessions.ts';
+import { showTime } from '../terminal-text.ts';
 import type { DiagnosedSession, Diagnosis } from './diagnosis.ts';
 import { transcriptsIn } from './elsewhere.ts';
-import { findConversations, isPrefix } from './references.ts';
+import {
+  ambiguous,
+  findConversation,
+  type Named,
+  type Reference,
+  referenceOf,
+  sessionsById,
+} from './references.ts';
 import { causeOf, verdictOf } from './session-cause.ts';
 import { checksOf } from './session-checks.ts';
 import { type DiagnoseOptions, gatherFacts, type SessionFacts, UUID } from './session-facts.ts';
 import { type MarksView, viewMarks } from './session-marks.ts';
 import { remedyFor } from './session-remedies.ts';
-import { count, oneLine, showTime, timeOf } from './text.ts';
+import { oneLine, timeOf } from './text.ts';
 
 /**
  * `reference`: a session id, or a conversation's id (then its newest session), the beginning of either (6 characters
- * or more) or `owner/name#12` where one agent worked on it. An id nobody knows is an answer (`wrong-id`), no error.
+ * or more), or an item where one agent worked on it. An id nobody knows is an answer (`wrong-id`); one that names several
+ * is not: it throws Ambiguous.
  */
 export async function diagnoseSession(
   rows: Rows,
-  reference: string,
+  named: Named,
   options: DiagnoseOptions,
 ): Promise<Diagnosis> {
+  const reference = referenceOf(named);
   const target = await findTarget(rows, reference);
   switch (target.kind) {
     case 'session':
@@ -38,54 +48,38 @@ export async function diagnoseSession(
         evidence: `Conversation ${target.conversation} has had no session yet.`,
         remedy: 'Nothing to do: the first dispatch starts one.',
       });
-    case 'several':
-      return withoutSession({
-        cause: 'wrong-id',
-        evidence: `${oneLine(reference)} has ${count(target.conversations.length, 'conversation')}: ${target.conversations.join(', ')}.`,
-        remedy: 'Ask with the id of one of them.',
-      });
     case 'unknown':
-      return await diagnoseUnknown(rows, reference, options);
+      return await diagnoseUnknown(rows, reference.text, options);
   }
 }
 
 type Target =
   | { kind: 'session'; session: SessionRow; asked: string }
   | { kind: 'no-session'; conversation: string }
-  | { kind: 'several'; conversations: string[] }
   | { kind: 'unknown' };
 
-async function findTarget(rows: Rows, reference: string): Promise<Target> {
-  const exact = (await sessionById(rows, reference)) ?? (await sessionById(rows, reference.toLowerCase()));
-  if (exact !== undefined) return { kind: 'session', session: exact, asked: reference };
-  const conversations = await findConversations(rows, reference);
-  if (conversations.length > 1) {
-    return { kind: 'several', conversations: conversations.map((c) => `${c.agent} ${c.id}`) };
-  }
-  const conversation = conversations[0];
+async function findTarget(rows: Rows, reference: Reference): Promise<Target> {
+  const { text } = reference;
+  const exact = (await sessionById(rows, text)) ?? (await sessionById(rows, text.toLowerCase()));
+  if (exact !== undefined) return { kind: 'session', session: exact, asked: text };
+  const conversation = await findConversation(rows, reference, ['conversation']);
   if (conversation !== undefined) {
     const session = await newestSession(rows, conversation.id);
     return session === null
       ? { kind: 'no-session', conversation: conversation.id }
       : { kind: 'session', session, asked: session.id };
   }
-  const session = await sessionByPrefix(rows, reference.toLowerCase());
+  const sessions = reference.kind === 'id' ? await sessionsById(rows, reference.id) : [];
+  if (sessions.length > 1) {
+    const candidates = sessions.map((s) => ({ id: s.id, is: `of conversation ${s.conversation_id}` }));
+    throw ambiguous(text, 'session', candidates);
+  }
+  const session = sessions[0];
   return session === undefined ? { kind: 'unknown' } : { kind: 'session', session, asked: session.id };
 }
 
 async function sessionById(rows: Rows, id: string): Promise<SessionRow | undefined> {
   return await rows.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
-}
-
-async function sessionByPrefix(rows: Rows, prefix: string): Promise<SessionRow | undefined> {
-  if (!isPrefix(prefix)) return undefined;
-  const found = await rows
-    .selectFrom('sessions')
-    .selectAll()
-    .where('id', 'like', `${prefix}%`)
-    .limit(2)
-    .execute();
-  return found.length === 1 ? found[0] : undefined;
 }
 
 function concludeFrom(facts: SessionFacts, asked: string, marks: MarksView): Diagnosis {
@@ -133,8 +127,9 @@ async function diagnoseUnknown(rows: Rows, reference: string, options: DiagnoseO
   if (!UUID.test(id)) {
     return withoutSession({
       cause: 'wrong-id',
-      evidence: `${oneLine(reference)} is no UUID and begins the id of no session or conversation, or of more than one.`,
-      remedy: 'Give a whole session id, a conversation id, or owner/name#12.',
+      evidence: `${oneLine(reference)} is no UUID and begins the id of no session or conversation.`,
+      remedy:
+        'Give a session id, a conversation id, 6 characters or more of either, or the item as owner/name#12 or its address.',
     });
   }
   const owners = await rows

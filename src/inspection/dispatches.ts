@@ -1,8 +1,9 @@
 /** A dispatch as the answering commands show it: how it went, what it did outside, where continuity broke. */
 import type { Rows } from '../database/database.ts';
 import type { DispatchRow, EffectRow, IncidentRow } from '../database/tables.ts';
+import { type Paint, plain, showTime, type Tone } from '../terminal-text.ts';
 import type { DispatchState } from '../vocabulary.ts';
-import { columns, count, indent, oneLine, showDuration, showTime, storedJson, timeOf } from './text.ts';
+import { columns, count, indent, oneLine, showDuration, storedJson, timeOf } from './text.ts';
 
 /** All times RFC 3339 in UTC. */
 export interface DispatchView {
@@ -170,7 +171,7 @@ export function viewIncident(i: IncidentRow): IncidentView {
   };
 }
 
-export function renderDispatch(d: DispatchView): string[] {
+export function renderDispatch(d: DispatchView, paint: Paint = plain): string[] {
   const facts = [
     ['times', showTimes(d)],
     ...(d.session === null
@@ -181,12 +182,23 @@ export function renderDispatch(d: DispatchView): string[] {
     ...d.effects.map((e) => ['effect', showEffect(e)]),
     ...d.incidents.map((i) => ['incident', showIncident(i)]),
   ];
-  return [`dispatch ${d.id}: ${showState(d)}`, ...indent(columns(facts))];
+  return [`dispatch ${d.id}: ${showState(d, paint)}`, ...indent(columns(facts))];
 }
 
-function showState(d: DispatchView): string {
+const DISPATCH_TONES = {
+  queued: 'waiting',
+  running: 'active',
+  succeeded: 'good',
+  unposted: 'bad',
+  failed: 'bad',
+  interrupted: 'waiting',
+  cancelled: 'quiet',
+  parked: 'waiting',
+} as const satisfies Record<DispatchState, Tone>;
+
+function showState(d: DispatchView, paint: Paint): string {
   const attempts = d.attempt > 1 ? `, attempt ${d.attempt}` : '';
-  return `${d.state}${attempts}${d.reason === null ? '' : `: ${oneLine(d.reason)}`}`;
+  return `${paint(DISPATCH_TONES[d.state], d.state)}${attempts}${d.reason === null ? '' : `: ${oneLine(d.reason)}`}`;
 }
 
 function showContinuity(d: DispatchView): string {

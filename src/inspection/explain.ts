@@ -10,24 +10,28 @@ import { currentParks } from '../mailbox/parks.ts';
 import { answerDelivery } from './answer.ts';
 import { dispatchRowsOfMessage, viewDispatches } from './dispatches.ts';
 import type { DeliveryExplanation, EventSummary, MessageView } from './explanation.ts';
-import { storedJson, timeOf } from './text.ts';
+import { oneLine, storedJson, timeOf } from './text.ts';
 
-/**
- * By our id, the forge's id, or an unambiguous beginning of either.
- * Throws NotFound when there is no such delivery.
- */
+/** By our id, the forge's id, or the beginning of either. Throws NotFound where there is none, Ambiguous where several are. */
 export async function explainDelivery(
   rows: Rows,
   reference: string,
   now: number = Date.now(),
 ): Promise<DeliveryExplanation> {
   const row = await findDelivery(rows, reference);
-  if (row === undefined) {
-    throw new NotFound(
-      `No delivery, or more than one, has the id ${reference}. Give our id from the log, or the forge's delivery id ` +
-        "from the webhook's page there; a beginning of 6 characters or more is enough while it is unambiguous.",
-    );
-  }
+  if (row !== undefined) return await explainRow(rows, row, now);
+  throw new NotFound(
+    `No delivery has the id ${oneLine(reference)}. Give our id from the log, or the forge's delivery id from the webhook's ` +
+      'page there; a beginning of 6 characters or more is enough while it is unambiguous.',
+  );
+}
+
+/** One delivery whole, with every flow that was asked. */
+export async function explainRow(
+  rows: Rows,
+  row: DeliveryRow,
+  now: number = Date.now(),
+): Promise<DeliveryExplanation> {
   const decision = storedJson(row.decision) as StoredDecision | null;
   const explanation = {
     delivery: viewDelivery(row),

@@ -1,4 +1,6 @@
 /** Conversations as text. */
+
+import { type Paint, plain, showTime } from '../terminal-text.ts';
 import { showState } from './conversation-state.ts';
 import type {
   ConversationDescription,
@@ -8,23 +10,27 @@ import type {
 } from './conversations.ts';
 import { renderDispatch, showIncident } from './dispatches.ts';
 import { markLines } from './session-marks.ts';
-import { columns, count, indent, oneLine, showTime } from './text.ts';
+import { columns, count, indent, oneLine } from './text.ts';
 import type { UsageTotals } from './usage.ts';
 
 /** Enough of a UUID to name it: 12 of its digits. */
-const SHOWN_ID = 13;
+export const SHOWN_ID = 13;
 
-export function renderConversations(list: ConversationList, now: number = Date.now()): string {
+export function renderConversations(
+  list: ConversationList,
+  now: number = Date.now(),
+  paint: Paint = plain,
+): string {
   if (list.conversations.length === 0) {
     return 'No conversations yet. One begins when a flow takes an event; explain a delivery to see why it did not.';
   }
   const lines = columns([
-    ['conversation', 'item', 'agent', 'state', 'title'],
+    ['conversation', 'item', 'agent', 'state', 'title'].map((title) => paint('title', title)),
     ...list.conversations.map((c) => [
       c.id.slice(0, SHOWN_ID),
       itemOf(c),
       c.agent,
-      showState(c.state, now) +
+      showState(c.state, now, paint) +
         (c.waitingMessages > 0 ? `, ${count(c.waitingMessages, 'message')}` : '') +
         (c.unpostedAnswers > 0 ? `, ${count(c.unpostedAnswers, 'answer')} not posted` : ''),
       oneLine(c.title, 60),
@@ -37,14 +43,19 @@ export function renderConversations(list: ConversationList, now: number = Date.n
 export function renderDescriptions(
   { conversations }: { conversations: ConversationDescription[] },
   now: number = Date.now(),
+  paint: Paint = plain,
 ): string {
-  return conversations.map((c) => renderDescription(c, now)).join('\n\n');
+  const texts = conversations.map((c) => renderDescription(c, now, paint));
+  if (conversations.length < 2) return texts.join('\n\n');
+  const each = conversations.map((c) => `  ${c.id}  ${c.agent} on ${itemOf(c)}`);
+  const several = `${count(conversations.length, 'conversation')} of this item; to see one alone, name it by its id:`;
+  return [[several, ...each].join('\n'), ...texts].join('\n\n');
 }
 
-function renderDescription(c: ConversationDescription, now: number): string {
+function renderDescription(c: ConversationDescription, now: number, paint: Paint): string {
   const others = c.items.filter((n) => n !== c.number).map((n) => `#${n}`);
   return [
-    `${c.agent} on ${itemOf(c)} (${c.kind}): ${showState(c.state, now)}`,
+    `${c.agent} on ${itemOf(c)} (${c.kind}): ${showState(c.state, now, paint)}`,
     ...indent(
       columns([
         ['title', oneLine(c.title, 100)],
@@ -58,7 +69,10 @@ function renderDescription(c: ConversationDescription, now: number): string {
       ]),
     ),
     ...section('sessions, oldest first', c.sessions.flatMap(sessionLines)),
-    ...section('dispatches, oldest first', c.dispatches.flatMap(renderDispatch)),
+    ...section(
+      'dispatches, oldest first',
+      c.dispatches.flatMap((d) => renderDispatch(d, paint)),
+    ),
     ...(c.otherIncidents.length === 0
       ? []
       : section('incidents of dispatches that are gone', c.otherIncidents.map(showIncident))),
@@ -73,7 +87,7 @@ function section(title: string, lines: string[]): string[] {
   return lines.length === 0 ? ['', `${title}: none`] : ['', title, ...indent(lines)];
 }
 
-function itemOf(c: ConversationSummary): string {
+export function itemOf(c: Pick<ConversationSummary, 'forge' | 'repository' | 'number'>): string {
   return `${c.forge}:${oneLine(c.repository)}#${c.number}`;
 }
 

@@ -1,18 +1,31 @@
 /** A delivery's explanation as text: the answer first, then what it follows from. */
+
+import { type Paint, plain, showTime } from '../terminal-text.ts';
 import { becauseOf } from './answer.ts';
 import { renderDispatch } from './dispatches.ts';
+import type { Explained } from './explain-item.ts';
 import type { DeliveryExplanation, MessageView } from './explanation.ts';
-import { columns, indent, oneLine, showTime } from './text.ts';
+import { DELIVERY_TONES, renderItemExplanation } from './render-deliveries.ts';
+import { columns, indent, oneLine } from './text.ts';
 
-export function renderExplanation(explanation: DeliveryExplanation): string {
+export function renderExplained(explained: Explained, paint: Paint = plain): string {
+  return 'item' in explained
+    ? renderItemExplanation(explained, { now: Date.now(), paint })
+    : renderExplanation(explained, paint);
+}
+
+export function renderExplanation(explanation: DeliveryExplanation, paint: Paint = plain): string {
   const { delivery } = explanation;
   return [
-    `delivery ${delivery.id}: ${delivery.state}`,
+    `delivery ${delivery.id}: ${paint(DELIVERY_TONES[delivery.state], delivery.state)}`,
     ...indent(explanation.answers),
     '',
     ...indent(columns(factsOf(explanation))),
     ...section('flows', flowLines(explanation)),
-    ...section('what followed', explanation.messages.flatMap(messageLines)),
+    ...section(
+      'what followed',
+      explanation.messages.flatMap((m) => messageLines(m, paint)),
+    ),
   ].join('\n');
 }
 
@@ -60,10 +73,13 @@ function flowLines({ considered, delivery }: DeliveryExplanation): string[] {
   ];
 }
 
-function messageLines(message: MessageView): string[] {
+function messageLines(message: MessageView, paint: Paint): string[] {
   const reason = message.reason === null ? '' : `: ${oneLine(message.reason)}`;
   return [
     `message to ${message.agent} on ${oneLine(message.item)} (flow ${message.flow}, skill ${message.skill}): ${message.state}${reason}`,
-    ...indent([`conversation ${message.conversation}`, ...message.dispatches.flatMap(renderDispatch)]),
+    ...indent([
+      `conversation ${message.conversation}`,
+      ...message.dispatches.flatMap((d) => renderDispatch(d, paint)),
+    ]),
   ];
 }

@@ -4,8 +4,9 @@ import type { SessionRow } from '../database/tables.ts';
 import { NotFound } from '../errors.ts';
 import { marksOf, restrictionBy } from '../sessions/marks.ts';
 import { newestSession } from '../sessions.ts';
-import { findConversations } from './references.ts';
-import { count, oneLine, showTime, timeOf } from './text.ts';
+import { showTime } from '../terminal-text.ts';
+import { ambiguous, findConversation, type Named, referenceOf, sessionsById } from './references.ts';
+import { count, oneLine, timeOf } from './text.ts';
 
 /** Times RFC 3339 in UTC. */
 export interface MarksView {
@@ -72,25 +73,26 @@ export function markLines({ restricted, marks, lifts }: MarksView): string[] {
   ];
 }
 
-/** By a session's id, or by whatever names one conversation: then its newest session. Throws NotFound. */
-export async function findSession(rows: Rows, reference: string): Promise<SessionRow> {
-  const exact = await rows
-    .selectFrom('sessions')
-    .selectAll()
-    .where('id', '=', reference.toLowerCase())
-    .executeTakeFirst();
-  if (exact !== undefined) return exact;
-  const found = await findConversations(rows, reference);
-  if (found.length > 1) {
-    const each = found.map(({ agent, id }) => `${agent} ${id}`).join(', ');
-    throw new NotFound(
-      `${oneLine(reference)} has ${count(found.length, 'conversation')}: ${each}. Name one of them by its id.`,
-    );
+/** By a session's id or a beginning of it, or by what names one conversation: then its newest session. Throws NotFound. */
+export async function findSession(rows: Rows, named: Named): Promise<SessionRow> {
+  const reference = referenceOf(named);
+  if (reference.kind === 'id') {
+    const sessions = await sessionsById(rows, reference.id);
+    if (sessions.length > 1) {
+      const candidates = sessions.map(({ id, conversation_id }) => ({
+        id,
+        is: `of conversation ${conversation_id}`,
+      }));
+      throw ambiguous(reference.text, 'session', candidates);
+    }
+    if (sessions[0] !== undefined) return sessions[0];
   }
-  const session = found[0] === undefined ? null : await newestSession(rows, found[0].id);
+  // Another dispatch of the conversation may have run on another session than its newest.
+  const conversation = await findConversation(rows, reference, ['conversation']);
+  const session = conversation === undefined ? null : await newestSession(rows, conversation.id);
   if (session !== null) return session;
   throw new NotFound(
-    `No session is named by ${oneLine(reference)}. Give a session id, a conversation id, or the item as owner/name#12; ` +
-      '`claude-hooks conversations` lists them.',
+    `No session is named by ${oneLine(reference.text)}. Give a session id, a conversation id, or the item as owner/name#12 ` +
+      'or its address; `claude-hooks conversations` lists them.',
   );
 }

@@ -1,15 +1,11 @@
-/** Text for a terminal: times, durations, columns, and foreign text made harmless. Pure. */
+/** Text for a terminal: durations, columns, and foreign text made harmless. Pure. */
+import { stripVTControlCharacters } from 'node:util';
 import { stripHiddenText } from '../security/hidden-text.ts';
 import { beginningOf, LONGEST_LINE } from '../text-limits.ts';
 
 /** RFC 3339 in UTC, or null: what every model of this room says for a time. */
 export function timeOf(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
-}
-
-/** `2026-01-02 03:04:05Z`; a dash for no time */
-export function showTime(time: string | null): string {
-  return time === null ? '-' : `${time.slice(0, 10)} ${time.slice(11, 19)}Z`;
 }
 
 /** The two largest units: `4 s`, `2 min 5 s`, `3 h 20 min`, `2 d 1 h`. */
@@ -39,18 +35,22 @@ export function oneLine(text: string, longest = 160): string {
   return flat.length <= longest ? flat : `${flat.slice(0, longest - 1).trimEnd()}…`;
 }
 
-/** Rows as left-aligned columns, two spaces apart; the last one is not padded. */
+/** Rows as left-aligned columns, two spaces apart; the last one is not padded. Colours have no width. */
 export function columns(rows: string[][]): string[] {
   const widths = rows.reduce<number[]>(
-    (widest, row) => row.map((cell, i) => Math.max(widest[i] ?? 0, cell.length)),
+    (widest, row) => row.map((cell, i) => Math.max(widest[i] ?? 0, widthOf(cell))),
     [],
   );
   return rows.map((row) =>
     row
-      .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!)))
+      .map((cell, i) => (i === row.length - 1 ? cell : cell + ' '.repeat(widths[i]! - widthOf(cell))))
       .join('  ')
       .trimEnd(),
   );
+}
+
+function widthOf(cell: string): number {
+  return stripVTControlCharacters(cell).length;
 }
 
 export function indent(lines: string[], by = 2): string[] {
