@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { describeDatabases, type TestDatabase } from '../test/support/databases.ts';
 import type { Rows } from './database/database.ts';
 import type { DeliveryRow } from './database/tables.ts';
+import { Ambiguous } from './errors.ts';
 import {
   acceptDelivery,
   claimDelivery,
@@ -213,13 +214,15 @@ describeDatabases('finding a delivery', (open) => {
     }
   });
 
-  test('answers nothing when the beginning is short, ambiguous or unknown', async () => {
+  test('answers nothing when the beginning is short or unknown, and names those that an ambiguous one begins', async () => {
     const { rows } = await open();
-    await accept(rows, 'same-beginning-1');
-    await accept(rows, 'same-beginning-2');
-    for (const reference of ['same-', 'same-beginning', 'elsewhere', '']) {
+    const ids = [await accept(rows, 'same-beginning-1'), await accept(rows, 'same-beginning-2')];
+    for (const reference of ['same-', 'elsewhere', '']) {
       expect(await findDelivery(rows, reference), reference).toBeUndefined();
     }
+    const several: unknown = await findDelivery(rows, 'same-beginning').catch((error: unknown) => error);
+    expect(several).toBeInstanceOf(Ambiguous);
+    expect((several as Ambiguous).candidates.map((c) => c.id)).toEqual(ids.toReversed());
     expect((await findDelivery(rows, 'same-beginning-1'))?.forge_delivery_id).toBe('same-beginning-1');
   });
 

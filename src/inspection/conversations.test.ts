@@ -172,6 +172,8 @@ test('by id and by its beginning; both agents of an item; nothing by that name',
   expect(await ids(dev.id)).toEqual([dev.id]);
   expect(await ids(dev.id.slice(0, 8))).toEqual([dev.id]);
   expect(await ids('team/shop#12')).toEqual([dev.id, reviewer.id]);
+  const several = renderDescriptions(await describeConversation(database.rows, 'team/shop#12'));
+  expect(several).toContain(`  ${reviewer.id}  reviewer on home:team/shop#12`);
   for (const reference of [dev.id.slice(0, 5), 'team/shop#99', '%%%%%%%%', '']) {
     await expect(describeConversation(database.rows, reference)).rejects.toThrow(NotFound);
   }
@@ -206,6 +208,44 @@ describe('the state', () => {
     expect(await at(NOW + 21 * MINUTE)).toContain(
       'waiting for a worker since 2026-01-02 03:24:05Z (forge is away)',
     );
+  });
+});
+
+describeDatabases('how the last dispatch ended', (open) => {
+  test('a failure and both refusals are states, until the next dispatch', async () => {
+    const database = await open();
+    const conversation = await sampleConversation(database);
+    const line = async () =>
+      renderConversations(
+        await listConversations(database.rows, { limit: 10, now: NOW + MINUTE }),
+        NOW + MINUTE,
+      )
+        .split('\n')[1]!
+        .replace(/^\S+ +\S+ +dev +/, '');
+    const end = async (settlement: Parameters<typeof settleDispatch>[2]['settlement'], delivery: string) => {
+      await write(database, conversation, delivery);
+      const held = await lease(database, NOW + MINUTE);
+      await settleDispatch(database, held, { settlement, now: NOW + 2 * MINUTE });
+      return held.dispatch.id;
+    };
+    await end({ state: 'failed', reason: 'the run ended without an answer' }, 'd-1');
+    expect(await line()).toContain('failed 2026-01-02 03:06:05Z: the run ended without an answer');
+    await end({ state: 'unposted', reason: 'the forge refused the answer: 403' }, 'd-2');
+    expect(await line()).toContain(
+      'refused by the forge 2026-01-02 03:06:05Z: the forge refused the answer: 403',
+    );
+    const dispatch = await end({ state: 'failed', reason: 'the model does not take this text' }, 'd-3');
+    const aside = { kind: 'comment', text_id: 7, digest: 'x', why: 'no', at: NOW } as const;
+    await database.rows
+      .insertInto('set_aside')
+      .values({ conversation_id: conversation.id, dispatch_id: dispatch, ...aside })
+      .execute();
+    expect(await line()).toContain('refused by the model 2026-01-02 03:06:05Z: the model does not take');
+    await write(database, conversation, 'd-4');
+    expect(await line()).toMatch(/^waiting/);
+    const held = await lease(database, NOW + MINUTE);
+    await settleDispatch(database, held, { settlement: { state: 'succeeded' }, now: NOW + 2 * MINUTE });
+    expect(await line()).toMatch(/^idle since/);
   });
 });
 

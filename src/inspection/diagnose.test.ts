@@ -99,9 +99,7 @@ describe('the id', () => {
       expect(await diagnose(s, reference)).toMatchObject({ session: { id: s.row.id }, cause: 'none' });
     }
     const other = await sampleConversation(s.database, { agent: 'reviewer' });
-    const several = await diagnose(s, 'team/shop#12');
-    expect(several).toMatchObject({ session: null, cause: 'wrong-id' });
-    expect(several.evidence[0]).toContain(`reviewer ${other.id}`);
+    await expect(diagnose(s, 'team/shop#12')).rejects.toThrow(`${other.id} (reviewer on home:team/shop#12)`);
     expect(await diagnose(s, other.id)).toMatchObject({
       session: null,
       verdict: 'resumable',
