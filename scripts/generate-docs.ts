@@ -1,6 +1,8 @@
 /**
  * Writes docs/configuration.md and claude-hooks.schema.json from the option tables, and docs/protected-files.md and
  * docs/metrics.md from their lists; with `--check` it only says whether they are up to date (exit code 1 when not).
+ * Writes docs/configuration.md and claude-hooks.schema.json from the option tables, and docs/protected-files.md from its
+ * list, docs/commands.md from the commands; with `--check` it only says whether they are up to date (exit code 1 when not).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +16,7 @@ import { skillOptions } from '../src/config/skill-file.ts';
 import { expectation, type TableNode, tableOf } from '../src/config/table.ts';
 import { FAMILIES, type Family } from '../src/metrics/families.ts';
 import { EVENT_NAMES } from '../src/vocabulary.ts';
+import { commandsPage } from './commands-page.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -21,12 +24,13 @@ const outputs: Record<string, string> = {
   'docs/configuration.md': configurationPage(),
   'docs/protected-files.md': protectedFilesPage(),
   'docs/metrics.md': metricsPage(),
+  'docs/commands.md': commandsPage(),
   'claude-hooks.schema.json': `${JSON.stringify(publishedSchema(), null, 2)}\n`,
 };
 
 const stale = Object.entries(outputs).filter(([file, text]) => textOf(`${root}${file}`) !== text);
 if (process.argv.includes('--check')) {
-  for (const [file] of stale) console.error(`${file} is not what the option tables say. Run: npm run docs`);
+  for (const [file] of stale) console.error(`${file} is not what the sources say. Run: npm run docs`);
   process.exitCode = stale.length === 0 ? 0 : 1;
 } else {
   for (const [file, text] of stale) writeFileSync(`${root}${file}`, text);

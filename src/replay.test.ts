@@ -165,7 +165,7 @@ describe('what cannot be replayed', () => {
     [
       'neither a delivery nor a file',
       () => ({ what: 'nowhere' }),
-      "nowhere is neither a stored delivery nor a file. `claude-hooks conversations` and the service's log name deliveries.",
+      'nowhere is neither a stored delivery nor a file. `claude-hooks deliveries` lists what arrived, `claude-hooks explain owner/name#12` what arrived about an item.',
     ],
     [
       'a file without its event',

@@ -49,7 +49,7 @@ const NO_DELIVERY =
 function fromFile(request: ReplayRequest, forges: string[]) {
   if (statSync(request.what, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new NotFound(
-      `${request.what} is neither a stored delivery nor a file. \`claude-hooks conversations\` and the service's log name deliveries.`,
+      `${request.what} is neither a stored delivery nor a file. \`claude-hooks deliveries\` lists what arrived, \`claude-hooks explain owner/name#12\` what arrived about an item.`,
     );
   }
   const forge = request.forge ?? (forges.length === 1 ? forges[0]! : '');
