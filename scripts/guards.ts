@@ -9,6 +9,7 @@ import { HOUR_MODEL_GUARDS } from './guards-hour-model.ts';
 import { HOUR_NETWORK_GUARDS } from './guards-hour-network.ts';
 import { HOUR_PROMPT_GUARDS } from './guards-hour-prompt.ts';
 import { HOUR_START_GUARDS } from './guards-hour-start.ts';
+import { HOUR_CLI_GUARDS } from './guards-hour-cli.ts';
 import { LAYOUT_GUARDS } from './guards-layouts.ts';
 import { RED_TEAM_GUARDS } from './guards-red-team.ts';
 import { RELAY_GUARDS } from './guards-relay.ts';
@@ -70,4 +71,5 @@ export const GUARDS: Guard[] = [
   ...HOUR_MODEL_GUARDS,
   ...HOUR_PROMPT_GUARDS,
   ...HOUR_LOGS_GUARDS,
+  ...HOUR_CLI_GUARDS,
 ];

@@ -16,6 +16,7 @@ export const WORDS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   faults: [],
   'text-limits': [],
+  'terminal-text': [],
   mentions: ['text-limits'],
   security: ['mentions', 'text-limits'],
   voices: ['vocabulary'],

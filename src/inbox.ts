@@ -216,7 +216,7 @@ export async function postponeDelivery(
 const MOST_FOUND = 20;
 
 /** By our id, by the forge's id, or by the beginning of either (at least 6 characters): newest first. */
-export async function findDeliveries(rows: Rows, reference: string): Promise<DeliveryRow[]> {
+async function findDeliveries(rows: Rows, reference: string): Promise<DeliveryRow[]> {
   const query = rows.selectFrom('deliveries').selectAll().orderBy('seq', 'desc');
   const exact = await query
     .where((e) => e.or([e('id', '=', reference), e('forge_delivery_id', '=', reference)]))

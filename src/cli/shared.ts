@@ -32,7 +32,7 @@ const STYLES = {
   title: 'bold',
 } as const satisfies Record<Tone, Parameters<typeof styleText>[0]>;
 
-export const coloured: Paint = (tone, text) => styleText(STYLES[tone], text, { validateStream: false });
+const coloured: Paint = (tone, text) => styleText(STYLES[tone], text, { validateStream: false });
 
 /** The library reads NO_COLOR and FORCE_COLOR for its help; answers follow the same. */
 function paintOf(command: Command): Paint {

@@ -1,4 +1,5 @@
 /** What the doctor answers with, and in which order. Pure. */
+import { type Paint, plain, type Tone } from '../terminal-text.ts';
 
 /** `broken`: something does not work now. `risk`: it will, or may. `note`: good to know, nothing to do at once. */
 export const SEVERITIES = ['broken', 'risk', 'note'] as const;
@@ -36,11 +37,13 @@ export function worstFirst(findings: readonly Finding[]): Finding[] {
   return [...findings].sort((a, b) => rank(a) - rank(b));
 }
 
-export function renderReport(report: DoctorReport): string {
+const TONES = { broken: 'bad', risk: 'waiting', note: 'quiet' } as const satisfies Record<Severity, Tone>;
+
+export function renderReport(report: DoctorReport, paint: Paint = plain): string {
   if (report.findings.length === 0) return `Nothing is wrong.\n${looked(report)}`;
   const blocks = report.findings.map((f) =>
     [
-      `${f.severity.toUpperCase()}  ${f.check}  ${f.subject}`,
+      `${paint(TONES[f.severity], f.severity.toUpperCase())}  ${f.check}  ${f.subject}`,
       `  ${f.problem}.`,
       `  seen: ${f.evidence}`,
       `  do:   ${f.remedy}`,

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { pendingMigrations } from '../database/database.ts';
 import { PoolerRefuses } from '../database/postgres.ts';
 import { troubledDispatches } from '../smoke/dispatches.ts';
+import { showTime } from '../terminal-text.ts';
 import type { Check, DoctorContext } from './contract.ts';
 import type { Finding } from './finding.ts';
 
@@ -98,7 +99,7 @@ async function refusedCredential({ rows, now }: DoctorContext): Promise<Finding[
       severity: 'broken',
       subject: 'model credential',
       problem: 'the last request to the model was refused',
-      evidence: `status ${last.status} at ${new Date(last.at).toISOString()}`,
+      evidence: `status ${last.status} at ${showTime(last.at)}`,
       remedy:
         'Put a valid key into model.api_key, or a fresh token into model.auth_token. `claude-hooks smoke` shows when it is accepted.',
     },
@@ -126,7 +127,7 @@ async function parked({ rows, now }: DoctorContext): Promise<Finding[]> {
     problem: park.credential.includes(':')
       ? 'dispatches of this model wait until its limit ends'
       : 'dispatches wait until a limit of this credential ends',
-    evidence: `${park.why}, until ${new Date(park.until).toISOString()}`,
+    evidence: `${park.why}, until ${showTime(park.until)}`,
     remedy: 'Nothing: they go on by themselves. A refused key has to be replaced.',
   }));
 }

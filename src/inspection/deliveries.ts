@@ -1,5 +1,4 @@
 /** Deliveries in a list: what came, what it was about, and what was decided. */
-import { sql } from 'kysely';
 import type { Rows } from '../database/database.ts';
 import type { DeliveryRow } from '../database/tables.ts';
 import type { DeliveryState, DispatchState, MessageState } from '../vocabulary.ts';
@@ -78,7 +77,11 @@ export async function listDeliveries(rows: Rows, query: DeliveryQuery): Promise<
   if (query.since !== null) matching = matching.where('received_at', '>=', query.since);
   if (query.repository !== null) {
     const { forge, repository } = query.repository;
-    matching = matching.where(lowerName, '=', repository.toLowerCase());
+    matching = matching.where(
+      (e) => e.fn<string>('lower', ['repository_name']),
+      '=',
+      repository.toLowerCase(),
+    );
     if (forge !== null) matching = matching.where('forge', '=', forge);
   }
   const found = await matching.select(SHOWN).orderBy('seq', 'desc').limit(query.limit).execute();
@@ -105,7 +108,7 @@ export async function deliveriesOfItem(rows: Rows, query: ItemQuery): Promise<De
   const matching = rows.selectFrom('deliveries').where((e) => {
     const named = [
       e('item_number', 'in', [...query.numbers]),
-      e(lowerName, '=', query.repository.toLowerCase()),
+      e(e.fn<string>('lower', ['repository_name']), '=', query.repository.toLowerCase()),
       ...(query.forge === null ? [] : [e('forge', '=', query.forge)]),
     ];
     return e.or([e.and(named), ...(query.conversations.length === 0 ? [] : [e('id', 'in', carried)])]);
@@ -116,8 +119,6 @@ export async function deliveriesOfItem(rows: Rows, query: ItemQuery): Promise<De
     .executeTakeFirstOrThrow();
   return { deliveries: await withWoken(rows, found), total: Number(total) };
 }
-
-const lowerName = sql<string>`lower(repository_name)`;
 
 type ShownRow = Pick<DeliveryRow, (typeof SHOWN)[number]>;
 

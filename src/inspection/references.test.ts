@@ -3,6 +3,8 @@ import { describeDatabases } from '../../test/support/databases.ts';
 import { sampleConversation, sampleFolder, sampleSession } from '../../test/support/sample-session.ts';
 import { Ambiguous, NotFound } from '../errors.ts';
 import { findConversations, readReference } from './references.ts';
+import { findSession } from './session-marks.ts';
+import { findUnposted } from './unposted.ts';
 
 const FORGES = { home: { url: 'https://forge.example.org/' }, work: { url: 'http://10.0.0.5:3000/git' } };
 
@@ -63,5 +65,34 @@ describeDatabases('what a reference names', (open) => {
     const { candidates, message } = several as Ambiguous;
     expect(candidates.map((c) => c.id).toSorted()).toEqual([conversation.id, other.id].toSorted());
     expect(message).toMatch(/names 2 conversations: .*on home:team\/shop#12.* Name one of them by its id/);
+  });
+
+  test('an answer to post, a session to change: never by the id of another dispatch', async () => {
+    const database = await open();
+    const conversation = await sampleConversation(database);
+    const { row: session } = await sampleSession(database, { state: sampleFolder(), conversation });
+    const dispatch = { agent: 'dev', priority: 1, created_at: 1, due_at: 1, attempt: 1, carried: '[]' };
+    const [answered, unposted] = [
+      'bbbbbb11-0000-4000-8000-000000000001',
+      'cccccc22-0000-4000-8000-000000000002',
+    ];
+    for (const [id, state] of [
+      [answered, 'succeeded'],
+      [unposted, 'unposted'],
+    ] as const) {
+      await database.rows
+        .insertInto('dispatches')
+        .values({ id: id!, conversation_id: conversation.id, state, ...dispatch })
+        .execute();
+    }
+    for (const reference of [unposted!, 'cccccc22', conversation.id, 'home:team/shop#12']) {
+      expect(await findUnposted(database.rows, reference)).toBe(unposted);
+    }
+    for (const reference of [conversation.id.slice(0, 8), session.id.slice(0, 8), 'team/shop#12']) {
+      expect((await findSession(database.rows, reference)).id).toBe(session.id);
+    }
+    await expect(findUnposted(database.rows, answered!)).rejects.toThrow('No answer that the forge refused');
+    await expect(findUnposted(database.rows, session.id)).rejects.toThrow(NotFound);
+    await expect(findSession(database.rows, answered!)).rejects.toThrow('No session is named by');
   });
 });

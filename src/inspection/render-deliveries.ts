@@ -31,7 +31,7 @@ function deliveryLines({ deliveries, total }: DeliveryList, paint: Paint): strin
       ...deliveries.map((d) => [
         d.id.slice(0, SHOWN_ID),
         showTime(d.receivedAt),
-        d.eventName ?? '-',
+        `${d.eventName ?? '-'}${d.source === 'webhook' ? '' : ` (${d.source})`}`,
         showItem(d),
         d.sender === null ? '-' : oneLine(d.sender, 40),
         paint(DELIVERY_TONES[d.state], d.state),

@@ -1,4 +1,5 @@
 /** What the smoke checks answer with. */
+import { type Paint, plain, type Tone } from '../terminal-text.ts';
 
 export type SmokeState = 'ok' | 'missing' | 'refused' | 'failed' | 'skipped';
 
@@ -51,12 +52,20 @@ export function reportOf(checks: SmokeCheck[], engine: string | null): SmokeRepo
   return { checks, ok: checks.every(isWell), engine };
 }
 
-export function renderSmoke(report: SmokeReport): string {
+const TONES = {
+  ok: 'good',
+  missing: 'bad',
+  refused: 'bad',
+  failed: 'bad',
+  skipped: 'quiet',
+} as const satisfies Record<SmokeState, Tone>;
+
+export function renderSmoke(report: SmokeReport, paint: Paint = plain): string {
   const wide = (pick: (c: SmokeCheck) => string) => Math.max(...report.checks.map((c) => pick(c).length));
   const who = wide(agentOf);
   const what = wide((c) => c.check);
   const lines = report.checks.flatMap((c) => [
-    `${c.state.padEnd(8)}${agentOf(c).padEnd(who + 2)}${c.check.padEnd(what + 2)}${c.detail}`,
+    `${paint(TONES[c.state], c.state.padEnd(8))}${agentOf(c).padEnd(who + 2)}${c.check.padEnd(what + 2)}${c.detail}`,
     ...(c.remedy === '' ? [] : [`${' '.repeat(8)}→ ${c.remedy}`]),
   ]);
   const bad = report.checks.filter((c) => !isWell(c)).length;
