@@ -69,7 +69,7 @@ export const HOUR_CLI_GUARDS: Guard[] = [
     name: 'cli: every help shows the options of all commands',
     keeps: 'people from not finding --config',
     off: [{ file: 'src/cli/program.ts', find: '      showGlobalOptions: true,\n', replace: '' }],
-    tests: { files: TABLE, named: '--help shows' },
+    tests: { files: TABLE, named: 'help shows -c' },
   },
   {
     name: 'cli: an ambiguous id is not the first that fits',

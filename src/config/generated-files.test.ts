@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 const script = fileURLToPath(new URL('../../scripts/generate-docs.ts', import.meta.url));
 
-test('docs/configuration.md and claude-hooks.schema.json are what the option tables say', async () => {
+test('the pages of options and commands, and the schema, are what the sources say', async () => {
   await expect(promisify(execFile)(process.execPath, [script, '--check'])).resolves.toEqual({
     stdout: '',
     stderr: '',
