@@ -2,6 +2,7 @@
 import type { Argument, Command, Option } from 'commander';
 import type { Caller } from '../src/cli/caller.ts';
 import { examplesOf } from '../src/cli/examples.ts';
+import { FAILURE_KINDS } from '../src/cli/failure.ts';
 import { buildProgram } from '../src/cli/program.ts';
 
 export function commandsPage(): string {
@@ -53,9 +54,9 @@ const GENERAL = [
   '{ "error": { "kind": "not-found", "message": "No conversation is named by ada/greeter#9. …" } }',
   '```',
   '',
-  '  `kind` is `usage`, `configuration` (with `problems`), `not-found`, `ambiguous` (with `candidates`, each with the `id` to',
-  '  ask with), `already-running` or `unexpected`. Where a command tells how it goes on standard error (`demo --json`), the',
-  '  error is the last thing there.',
+  `  \`kind\` is one of ${FAILURE_KINDS.map((kind) => `\`${kind}\``).join(', ')}. \`configuration\` has`,
+  '  `problems`, `ambiguous` has `candidates`, each with the `id` to ask with. Where a command tells how it goes on standard',
+  '  error (`demo --json`), the error is the last thing there.',
   '- Exit code 0: answered, and all is well. 1: it could not answer, or `doctor`, `smoke` or `demo` found something wrong. 2:',
   '  `sessions diagnose` answered that the session cannot be resumed.',
   '- Times are UTC: `2026-01-31 13:05:09Z`, in JSON RFC 3339. `--since` takes both, and how long ago (`90s`, `30m`, `2h`, `7d`,',

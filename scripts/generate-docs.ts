@@ -1,8 +1,7 @@
 /**
- * Writes docs/configuration.md and claude-hooks.schema.json from the option tables, and docs/protected-files.md and
- * docs/metrics.md from their lists; with `--check` it only says whether they are up to date (exit code 1 when not).
- * Writes docs/configuration.md and claude-hooks.schema.json from the option tables, and docs/protected-files.md from its
- * list, docs/commands.md from the commands; with `--check` it only says whether they are up to date (exit code 1 when not).
+ * Writes docs/configuration.md and claude-hooks.schema.json from the option tables, docs/protected-files.md and
+ * docs/metrics.md from their lists, docs/commands.md from the commands; with `--check` it only says whether they are up to
+ * date (exit code 1 when not).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -8,9 +8,9 @@ import { bodies } from './migrations/0004-bodies.ts';
 import { recalls } from './migrations/0006-recalls.ts';
 import { commitOfARun } from './migrations/0007-commit-of-a-run.ts';
 import { setAside } from './migrations/0009-set-aside.ts';
+import { aboutOfDeliveries } from './migrations/0015-about-of-deliveries.ts';
 import { continuityIndex } from './migrations/0016-continuity-index.ts';
 import { models } from './migrations/0017-models.ts';
-import { aboutOfDeliveries } from './migrations/0015-about-of-deliveries.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
