@@ -1,6 +1,7 @@
 /** Work that does not go on, or did not come to an answer: what waits, and what has failed since its conversation last succeeded. */
 import { existsSync } from 'node:fs';
 import { type Database, openDatabase, type Rows } from '../database/database.ts';
+import { showTime } from '../terminal-text.ts';
 import type { SmokeCheck } from './report.ts';
 
 export interface Troubled {
@@ -38,7 +39,7 @@ async function parked(rows: Rows, now: number): Promise<Troubled[]> {
     {
       kind: 'parked',
       problem: `${counted(waiting.length, 'waits', 'wait')} for a limit to end, or for something that is away or failing, and ${waiting.length === 1 ? 'tries' : 'try'} again by ${waiting.length === 1 ? 'itself' : 'themselves'}`,
-      evidence: `${worst.id}${attempts}, next at ${new Date(worst.due_at).toISOString()}: ${worst.reason ?? ''}`,
+      evidence: `${worst.id}${attempts}, next at ${showTime(worst.due_at)}: ${worst.reason ?? ''}`,
       remedy:
         'Mend what the evidence names: a limit ends by itself, a refused key has to be replaced, what is away has to be reachable from here.',
     },
@@ -72,7 +73,7 @@ async function failed(rows: Rows, now: number): Promise<Troubled[]> {
     {
       kind: 'failed',
       problem: `${counted(found.length, 'has', 'have')} failed in the last ${LOOKED_BACK_DAYS} days, and nothing has succeeded in ${found.length === 1 ? 'its conversation' : 'their conversations'} since`,
-      evidence: `${newest.id} at ${new Date(newest.ended_at!).toISOString()}: ${newest.reason ?? ''}`,
+      evidence: `${newest.id} at ${showTime(newest.ended_at!)}: ${newest.reason ?? ''}`,
       remedy: isUnposted
         ? `Mend what the evidence names, then run \`claude-hooks answers post ${newest.id}\`.`
         : `See \`claude-hooks conversations ${newest.conversation_id}\`, mend what the evidence names, and comment on the item: that begins a new dispatch.`,
