@@ -21,8 +21,8 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0006-recalls': recalls(dialect),
     '0007-commit-of-a-run': commitOfARun(),
     '0009-set-aside': setAside(dialect),
+    '0015-about-of-deliveries': aboutOfDeliveries(dialect),
     '0016-continuity-index': continuityIndex(),
     '0017-models': models(),
-    '0015-about-of-deliveries': aboutOfDeliveries(dialect),
   };
 }
