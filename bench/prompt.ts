@@ -104,12 +104,25 @@ async function goOn(played: Played): Promise<boolean> {
   await stage.forge.as(OWNER).comment(REPOSITORY, 1, 'What was the code word?');
   const { continuity } = await stage.untilDispatch(4, 'succeeded');
   const { followUp } = played.story;
-  const known = stage.turns[from]!;
+  const known = spoken(stage.turns[from]!);
+  const before = spoken(followUp);
   return (
     continuity === 'resumed' &&
-    beginsWith(known, followUp) &&
-    JSON.stringify(known.messages).includes(CODE_WORD)
+    JSON.stringify(known.slice(0, before.length)) === JSON.stringify(before) &&
+    JSON.stringify(known).includes(CODE_WORD)
   );
+}
+
+/** Prompts and answers alone: for another model the CLI puts its own notes elsewhere, and in other words. */
+function spoken(request: RecordedRequest) {
+  return said(request)
+    .filter(({ role }) => role === 'user' || role === 'assistant')
+    .map(({ role, content }) => ({
+      role,
+      content: content.filter(
+        (block) => block.type !== 'text' || !`${block.text}`.startsWith('<system-reminder>'),
+      ),
+    }));
 }
 
 function goalsOf(before: Story, after: Story, resumed: boolean): Goal[] {
