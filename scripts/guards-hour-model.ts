@@ -58,12 +58,24 @@ export const HOUR_MODEL_GUARDS: Guard[] = [
     keeps: 'a resumed session from being told of a memory by the system prompt that its CLI has recorded',
     off: [
       {
-        file: 'src/agent-runner.ts',
-        find: 'anew: plan.session.told_of_memory === 1,',
-        replace: 'anew: false,',
+        file: 'src/sessions/recorded-prompt.ts',
+        find: '  if (session.told_of_memory === 1) return true;\n',
+        replace: '',
       },
     ],
     tests: { files: OFFERED, named: 'earlier release' },
+  },
+  {
+    name: 'offer: instructions that were changed',
+    keeps: 'an agent from going on with instructions that its operator has replaced',
+    off: [
+      {
+        file: 'src/sessions/recorded-prompt.ts',
+        find: 'return recorded !== digest;',
+        replace: 'return false;',
+      },
+    ],
+    tests: { files: ['src/agent-runner.test.ts'], named: 'instructions that were changed' },
   },
   {
     name: 'model: tools that the agent does not have',

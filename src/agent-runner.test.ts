@@ -446,6 +446,22 @@ describe.skipIf(!cli.ok)(cli.title('what a run may not do'), () => {
     expect(seen).not.toContain('WORKERS_OWN');
   });
 
+  test('instructions that were changed hold in a session that goes on, and its history stays', async () => {
+    const first = { instructions: 'RULE-ONE: be brief.' };
+    const changed = { instructions: 'RULE-TWO: be thorough.' };
+    await c.turn('the code word is cobalt-6', { agent: first });
+    const told = async (agent: { instructions: string }) => {
+      const turn = await c.turn('ASK: what do you know?', { agent });
+      expect(turn.outcome).toMatchObject({ kind: 'answered', continuity: 'resumed' });
+      expect(turn.history).toContain('cobalt-6');
+      return turn.requests[0]!.systemText.match(/RULE-\w+/g);
+    };
+    expect(await told(first)).toEqual(['RULE-ONE']);
+    expect(await told(changed)).toEqual(['RULE-TWO']);
+    expect(await told(changed)).toEqual(['RULE-TWO']);
+    expect(await c.sessions()).toHaveLength(1);
+  });
+
   test('a run that ends at its turn limit is no answer, and its session goes on', async () => {
     const first = await c.turn('PLANT: the code word is cobalt-5', { maxTurns: 1 });
     expect(first.outcome).toMatchObject({ kind: 'capped', why: 'max-turns' });

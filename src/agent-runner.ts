@@ -16,6 +16,7 @@ import { cutBack } from './sessions/cut-back.ts';
 import { namesFolder } from './sessions/former-path.ts';
 import { type Floor, planSession, type SessionPlan } from './sessions/plan.ts';
 import { recordTurn } from './sessions/record.ts';
+import { isRecordOutdated } from './sessions/recorded-prompt.ts';
 import { countFailedResume, recordIncident } from './sessions.ts';
 import { closeCliFolder } from './steering/cli-folder.ts';
 
@@ -223,7 +224,7 @@ async function attemptRun(
         id: plan.session.id,
         start: plan.start,
         resumeAt: plan.resumeAt,
-        anew: plan.session.told_of_memory === 1,
+        anew: await isRecordOutdated(deps.database.rows, plan.session, dispatch.agent.instructions),
       },
       cwd: place.cwd,
       env: cliEnvironment({

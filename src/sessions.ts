@@ -54,6 +54,7 @@ export async function proposeSession(tx: Rows, proposal: Proposal): Promise<Sess
     failed_resumes: 0,
     synthesised: proposal.synthesised ? 1 : 0,
     told_of_memory: 0,
+    instructions_digest: null,
     cli_version: null,
     config_folder: proposal.configFolder,
     created_at: proposal.now,

@@ -113,8 +113,9 @@ describe.skipIf(!tls.ok)(tls.title('authorities'), () => {
     const remedy = expect.stringContaining('in PEM form (`openssl x509 -inform der');
     const broken = pem.replace(/\n[^\n]{20}/, '\n');
     for (const [files, problem] of [
-      [{}, 'cannot be read'],
-      [{ 'own.pem': '\u0000\u0001DER' }, 'holds no certificate in PEM form'],
+      [{}, 'is not there'],
+      [{ 'own.pem': '\u0000\u0001DER' }, 'is not a text in UTF-8'],
+      [{ 'own.pem': 'something else' }, 'holds no certificate in PEM form'],
       [{ 'own.pem': `${pem}\n${broken}` }, 'holds a certificate that cannot be read (number 2)'],
     ] as const)
       expect(rejected({ ca_file: './own.pem' }, {}, files).problems).toMatchObject([
@@ -125,6 +126,6 @@ describe.skipIf(!tls.ok)(tls.title('authorities'), () => {
   test('a variable that leads to nothing is a warning: other programs ignore it, too', () => {
     const { warnings, network } = loaded({}, { NODE_EXTRA_CA_CERTS: '/nowhere/ca.pem' });
     expect(network.authorities).toEqual([]);
-    expect(warnings.join()).toContain('NODE_EXTRA_CA_CERTS names /nowhere/ca.pem, which cannot be read');
+    expect(warnings.join()).toContain('NODE_EXTRA_CA_CERTS names /nowhere/ca.pem, which is not there');
   });
 });

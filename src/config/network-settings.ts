@@ -132,7 +132,7 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 /** The certificates, or what is wrong with the file. */
 function readAuthorities(file: string, { sources }: Preparation): string[] | string {
   const text = sources.text(file);
-  if (text === null) return 'cannot be read';
+  if (text === null) return sources.trouble(file);
   const blocks = text.match(CERTIFICATE) ?? [];
   if (blocks.length === 0) return 'holds no certificate in PEM form';
   const broken = blocks.findIndex((block) => !isCertificate(block));

@@ -11,6 +11,7 @@ import { setAside } from './migrations/0009-set-aside.ts';
 import { aboutOfDeliveries } from './migrations/0015-about-of-deliveries.ts';
 import { continuityIndex } from './migrations/0016-continuity-index.ts';
 import { models } from './migrations/0017-models.ts';
+import { instructions } from './migrations/0018-instructions.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
@@ -24,5 +25,6 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0015-about-of-deliveries': aboutOfDeliveries(dialect),
     '0016-continuity-index': continuityIndex(),
     '0017-models': models(),
+    '0018-instructions': instructions(),
   };
 }

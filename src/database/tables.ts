@@ -221,6 +221,8 @@ interface SessionsTable {
   synthesised: number;
   /** 1 when the system prompt that the CLI has recorded for it tells of a memory: it is then made anew */
   told_of_memory: Generated<number>;
+  /** SHA-256 of the agent's instructions in that system prompt; null until its first run, and for earlier releases */
+  instructions_digest: string | null;
   cli_version: string | null;
   config_folder: string;
   created_at: number;

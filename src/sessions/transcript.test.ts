@@ -47,6 +47,7 @@ describe('readTranscript', () => {
       toolUses: ['toolu_1'],
       toolResults: [],
       synthetic: false,
+      model: 'claude-sonnet-4-5',
       stopReason: 'tool_use',
     });
     expect(transcript.entries[3]!.toolResults).toEqual(['toolu_1']);
