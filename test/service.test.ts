@@ -156,7 +156,7 @@ describe.skipIf(!here.ok)(here.title('a service that is told to stop'), () => {
   });
 
   test.each([
-    { when: 'before the first reply', hold: 'first', form: 'ada assigned this to you.', continuity: 'fresh' },
+    { when: 'before the first reply', hold: 'first', form: 'Your task in this conversation:', continuity: 'fresh' },
     { when: 'after a tool', hold: 'second', form: 'You were cut off: ', continuity: 'resumed' },
   ])('interrupts a run that takes longer, $when; the next start goes on in the same session', async (cut) => {
     await open(
@@ -191,7 +191,7 @@ describe.skipIf(!here.ok)(here.title('a service that is told to stop'), () => {
     expect((await stage.sessions()).map((s) => s.id)).toEqual(sessions);
     const again = firstRequests(stage).at(-1)!;
     expect(again.prompt.startsWith(cut.form)).toBe(true);
-    expect(timesIn(again, 'Do what it asks for, and what the discussion')).toBe(1);
+    expect(timesIn(again, 'Do what is asked for below, and what the discussion')).toBe(1);
     await expectInvariants(stage);
   });
 });
