@@ -70,7 +70,7 @@ export const HOUR_LOGS_GUARDS: Guard[] = [
       {
         file: 'src/metrics/model-totals.ts',
         find: 'const upTo = recent?.seq == null ? end : Number(recent.seq) - 1;',
-        replace: 'const upTo = end - 1;',
+        replace: 'const upTo = end;',
       },
     ],
     tests: TOTALS,

@@ -18,7 +18,7 @@ export const LAYOUT_GUARDS: Guard[] = [
         replace: '',
       },
     ],
-    tests: { files: ['test/containers/process.test.ts'], named: 'settings.json in the checkout' },
+    tests: { files: ['test/containers/bubblewrap.test.ts'], named: 'settings.json in the checkout' },
   },
   {
     name: 'a CLI that cannot start',

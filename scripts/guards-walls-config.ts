@@ -77,7 +77,17 @@ export const WALLS_CONFIG_GUARDS: Guard[] = [
   {
     name: 'project: memory in the checkout',
     keeps: 'files of a checkout from reaching every prompt as the agent’s own memory',
-    off: [{ file: LIMITS, find: 'autoMemoryDirectory: `', replace: 'plansDirectory: `' }],
+    // Where memory would be, and that there is none: each is enough by itself.
+    off: [
+      { file: LIMITS, find: 'autoMemoryDirectory: `', replace: 'plansDirectory: `' },
+      { file: LIMITS, find: '      autoMemoryEnabled: false,\n', replace: '' },
+      { file: LIMITS, find: "  'CLAUDE_CODE_DISABLE_AUTO_MEMORY',\n", replace: '' },
+      {
+        file: 'src/agent-runner/environment.ts',
+        find: "    CLAUDE_CODE_DISABLE_AUTO_MEMORY: '1',\n",
+        replace: '',
+      },
+    ],
     tests: { files: SETTINGS, named: 'memory does not come from the checkout' },
   },
   {
