@@ -69,8 +69,8 @@ export const HOUR_LOGS_GUARDS: Guard[] = [
     off: [
       {
         file: 'src/metrics/model-totals.ts',
-        find: 'const upTo = recent?.seq == null ? end : Number(recent.seq) - 1;',
-        replace: 'const upTo = end;',
+        find: 'recent?.seq == null ? end : Number(recent.seq) - 1)',
+        replace: 'end)',
       },
     ],
     tests: TOTALS,

@@ -73,11 +73,13 @@ function shuffled<T>(things: readonly T[], seed: number): T[] {
 /** Routes as two services would, at once. Answers our ids in the order in which they were decided. */
 function startRouters(database: Database): { stop(): Promise<string[]> } {
   const decided = new Set<string>();
+  const noted = (_: string, fields?: Record<string, unknown>) => void decided.add(String(fields?.delivery));
   let last = false;
   const log = {
     ...silentLog,
-    // Said inside the transaction that decides, of which there is one at a time.
-    info: (message: string) => void decided.add(/^delivery (\S+):/.exec(message)?.[1] ?? message),
+    // Said right after the transaction that decides, of which there is one at a time.
+    info: noted,
+    debug: noted,
   };
   const deps: DispatcherDeps = {
     database,

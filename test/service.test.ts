@@ -156,7 +156,12 @@ describe.skipIf(!here.ok)(here.title('a service that is told to stop'), () => {
   });
 
   test.each([
-    { when: 'before the first reply', hold: 'first', form: 'Your task in this conversation:', continuity: 'fresh' },
+    {
+      when: 'before the first reply',
+      hold: 'first',
+      form: 'Your task in this conversation:',
+      continuity: 'fresh',
+    },
     { when: 'after a tool', hold: 'second', form: 'You were cut off: ', continuity: 'resumed' },
   ])('interrupts a run that takes longer, $when; the next start goes on in the same session', async (cut) => {
     await open(

@@ -12,13 +12,15 @@ interface Asked {
   outcome?: 'answered' | 'refused' | 'failed';
   status?: number | null;
   microUsd?: number | null;
+  seq?: number;
 }
 
-async function ask(database: TestDatabase, asked: Asked): Promise<void> {
-  const { conversation, at = NOW, outcome = 'answered', status = 200, microUsd = 250_000 } = asked;
+async function ask(database: Pick<TestDatabase, 'rows'>, asked: Asked): Promise<void> {
+  const { conversation, seq, at = NOW, outcome = 'answered', status = 200, microUsd = 250_000 } = asked;
   await database.rows
     .insertInto('model_requests')
     .values({
+      ...(seq === undefined ? {} : { seq }),
       dispatch_id: 'd1',
       conversation_id: conversation,
       agent: 'dev',
@@ -43,7 +45,7 @@ const dollars = async (totals: ModelTotals, now = NOW) =>
     value,
   ]);
 
-describeDatabases('what the model has cost', (open) => {
+describeDatabases('what the model has cost', (open, dialect) => {
   test('is summed by agent and repository; errors, tokens and requests without a price have their own', async () => {
     const database = await open();
     const { id } = await conversationOn(database.rows);
@@ -84,6 +86,28 @@ describeDatabases('what the model has cost', (open) => {
     await ask(database, { conversation: id, at: NOW + 60 * MINUTE });
     expect(await dollars(steps, NOW + 60 * MINUTE)).toEqual([['team/shop', 1.75]]);
     expect(await dollars(new ModelTotals(database), NOW + 60 * MINUTE)).toEqual([['team/shop', 1.75]]);
+  });
+
+  test('has a row whose transaction ends after that of a later one', async () => {
+    const database = await open();
+    const { id } = await conversationOn(database.rows);
+    const totals = new ModelTotals(database, { step: 2 });
+    await ask(database, { conversation: id, at: NOW - 60 * MINUTE });
+    // One connection writes at a time in SQLite: a number that is not taken yet stands for the open transaction.
+    if (dialect === 'sqlite') {
+      await ask(database, { conversation: id, seq: 10 });
+      expect(await dollars(totals)).toEqual([['team/shop', 0.5]]);
+      for (const seq of [3, 9]) await ask(database, { conversation: id, seq });
+    } else {
+      await database.transaction(async (tx) => {
+        await ask({ rows: tx }, { conversation: id });
+        for (let n = 0; n < 4; n++) await ask(database, { conversation: id });
+        expect(await dollars(totals)).toEqual([['team/shop', 1.25]]);
+      });
+    }
+    const all = dialect === 'sqlite' ? 1 : 1.5;
+    expect(await dollars(totals)).toEqual([['team/shop', all]]);
+    expect(await dollars(totals, NOW + 60 * MINUTE)).toEqual([['team/shop', all]]);
   });
 
   test('has one series for a repository that was renamed, and one for all beyond the first 200', async () => {

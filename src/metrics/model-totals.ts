@@ -63,19 +63,25 @@ export class ModelTotals {
       .select((e) => e.fn.max('seq').as('seq'))
       .executeTakeFirst();
     const top = Number(newest?.seq ?? 0);
-    while (this.#cursor < top) {
-      const end = Math.min(this.#cursor + this.#step, top);
-      const recent = await rows
-        .selectFrom('model_requests')
+    for (let from = this.#cursor; from < top; ) {
+      const end = Math.min(from + this.#step, top);
+      const part = rows.selectFrom('model_requests').where('seq', '>', from);
+      const recent = await part
         .select((e) => e.fn.min('seq').as('seq'))
-        .where('seq', '>', this.#cursor)
         .where('seq', '<=', end)
         .where('at', '>=', now - SETTLED_MS)
         .executeTakeFirst();
-      const upTo = recent?.seq == null ? end : Number(recent.seq) - 1;
-      if (upTo > this.#cursor) add(this.#kept, await sumsOf(rows, { after: this.#cursor, upTo }));
-      this.#cursor = upTo;
-      if (upTo < end) return;
+      // The last that is there: a number between it and the first recent one may belong to a row that is still to come.
+      const last = await part
+        .select((e) => e.fn.max('seq').as('seq'))
+        .where('seq', '<=', recent?.seq == null ? end : Number(recent.seq) - 1)
+        .executeTakeFirst();
+      if (last?.seq != null) {
+        add(this.#kept, await sumsOf(rows, { after: this.#cursor, upTo: Number(last.seq) }));
+        this.#cursor = Number(last.seq);
+      }
+      if (recent?.seq != null) return;
+      from = end;
       // The first scrape reads all there ever was. Promises alone let nobody else run where the database answers at once.
       await setImmediate();
     }
