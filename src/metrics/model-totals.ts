@@ -6,8 +6,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { Database, Rows } from '../database/database.ts';
 import type { Sample } from './registry.ts';
 
-/** Rows read in one statement: SQLite holds the event loop meanwhile (30 ms on a busy machine). */
-const STEP = 5000;
+/** Rows read in one statement: SQLite holds the event loop meanwhile. */
+const STEP = 1000;
 /** A row counts as old when no transaction can still bring an older one. */
 const SETTLED_MS = 10 * 60_000;
 /** A series for each repository of an owner with thousands would be a burden for whoever stores them. */
