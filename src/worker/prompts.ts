@@ -75,9 +75,8 @@ export function promptOf(
 }
 
 /**
- * The first line of the CLI's system prompt has a mark made of the 5th, 8th and 21st character of a session's first
- * prompt (measured on CLI 2.1.330). Where the model's side counts that line in its cache, conversations that begin
- * differently share nothing of it.
+ * The first line of the CLI's system prompt has a mark that changes with how a session's first prompt begins (seen with
+ * CLI 2.1.330). Where the model's side counts that line in its cache, conversations that begin differently share nothing.
  */
 const BEGINNING = 'Your task in this conversation:';
 
