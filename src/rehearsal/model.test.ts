@@ -372,7 +372,9 @@ test('listens on a unix socket, replaces a stale one, and removes its own', asyn
       const model = await startRehearsalModel({ script, socketPath });
       open.push(model);
       expect([model.url, model.socketPath]).toEqual(['http://localhost', socketPath]);
-      const sent = httpRequest({ socketPath, path: '/v1/messages', method: 'POST' }).end(ask('x'));
+      // A connection of its own: one that is kept leads to the model before, which is closed.
+      const call = { socketPath, path: '/v1/messages', method: 'POST', agent: false };
+      const sent = httpRequest(call).end(ask('x'));
       const [response] = (await once(sent, 'response')) as [IncomingMessage];
       const body = await text(response);
       expect(body).toContain('over the socket');
