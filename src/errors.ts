@@ -105,9 +105,8 @@ export class NotFound extends Error {
   override name = 'NotFound';
 }
 
-/** A program of this machine that we run is not installed, or is too old: nothing goes without it. */
-export class MissingProgram extends Error {
-  override name = 'MissingProgram';
+/** Its two halves are also told apart, in tables of what was found. */
+export class WithRemedy extends Error {
   readonly problem: string;
   readonly remedy: string;
 
@@ -117,6 +116,11 @@ export class MissingProgram extends Error {
     this.problem = problem;
     this.remedy = remedy;
   }
+}
+
+/** A program of this machine that we run is not installed, or is too old: nothing goes without it. */
+export class MissingProgram extends WithRemedy {
+  override name = 'MissingProgram';
 }
 
 /** There is no database, this is none, or it does not answer. */

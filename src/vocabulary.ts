@@ -25,6 +25,11 @@ export const MORE_TOOLS = [
   'TaskUpdate',
 ] as const;
 
+/** `Bash(git status)` is a rule about calls of Bash. The CLI (2.1.330) takes it as a permission, and not as the name of a tool. */
+export function toolOfRule(rule: string): string {
+  return rule.split('(')[0]!.trim();
+}
+
 /** Tools of the forge by their short names; the CLI sees them as `mcp__forge__<name>`, and no other MCP server. */
 export const FORGE_TOOLS = [
   'read_item',

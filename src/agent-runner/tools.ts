@@ -2,7 +2,7 @@
  * What of the CLI an agent has: its tools, and the kinds of subagents it may start. Lists of what is offered, not of what
  * is taken away: a new release of the CLI adds nothing by itself.
  */
-import { USUAL_TOOLS } from '../vocabulary.ts';
+import { toolOfRule, USUAL_TOOLS } from '../vocabulary.ts';
 import type { AgentOptions } from './contract.ts';
 
 /** As the SDK takes it. */
@@ -17,15 +17,10 @@ export function builtInTools({
   tools,
   disallowedTools,
 }: Pick<AgentOptions, 'tools' | 'disallowedTools'>): string[] {
-  const named = tools?.map(nameOfRule) ?? USUAL_TOOLS;
+  const named = tools?.map(toolOfRule) ?? USUAL_TOOLS;
   // A rule such as `Bash(rm *)` forbids some calls; the tool itself stays.
   const own = [...new Set(named)].filter((name) => !name.startsWith('mcp__'));
   return own.filter((name) => !disallowedTools.includes(name)).sort();
-}
-
-/** `Bash(git status)` allows some calls of a tool. As the name of a tool the CLI (2.1.330) knows no such thing. */
-function nameOfRule(rule: string): string {
-  return rule.split('(')[0]!.trim();
 }
 
 /**

@@ -45,21 +45,21 @@ export interface Opened {
   config: LoadedConfig;
 }
 
+type Work<T> = (opened: Opened) => Promise<T>;
+
 /** For commands that read beside a running service. */
-export async function reading<T>(command: Command, work: (opened: Opened) => Promise<T>): Promise<T> {
-  const config = configOf(command);
-  const database = await openExisting({ url: config.database.url, readOnly: true });
-  try {
-    return await work({ database, config });
-  } finally {
-    await database.close();
-  }
+export async function reading<T>(command: Command, work: Work<T>): Promise<T> {
+  return await withDatabase(command, true, work);
 }
 
 /** For commands that change rows beside, or without, a running service. */
-export async function writing<T>(command: Command, work: (opened: Opened) => Promise<T>): Promise<T> {
+export async function writing<T>(command: Command, work: Work<T>): Promise<T> {
+  return await withDatabase(command, false, work);
+}
+
+async function withDatabase<T>(command: Command, readOnly: boolean, work: Work<T>): Promise<T> {
   const config = configOf(command);
-  const database = await openExisting({ url: config.database.url, readOnly: false });
+  const database = await openExisting({ url: config.database.url, readOnly });
   try {
     return await work({ database, config });
   } finally {

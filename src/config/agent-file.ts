@@ -1,7 +1,7 @@
 /** One `agents/<name>.md`. */
 import { basename } from 'node:path';
 import type { ConfigProblem } from '../errors.ts';
-import { FORGE_TOOLS, MORE_TOOLS, USUAL_TOOLS } from '../vocabulary.ts';
+import { FORGE_TOOLS, MORE_TOOLS, toolOfRule, USUAL_TOOLS } from '../vocabulary.ts';
 import { type AgentOptions, agentOptions, CLAUDE_CODE_KEYS } from './agent-options.ts';
 import type { AgentConfig } from './config.ts';
 import { containerSettings } from './container-settings.ts';
@@ -108,7 +108,7 @@ function unknownTools(found: AgentOptions): Omit<ConfigProblem, 'file'>[] {
     }));
   const long = (['tools', 'disallowed_tools'] as const).flatMap((path) =>
     toolNames(found[path] ?? [])
-      .map((tool) => tool.split('(')[0]!.trim())
+      .map(toolOfRule)
       .filter((tool) => tool.startsWith('mcp__') && !isForgeTool(tool))
       .map((tool) => ({
         path,
@@ -129,17 +129,13 @@ function isForgeTool(tool: string): boolean {
 
 const TO_HAVE: readonly string[] = [...USUAL_TOOLS, ...MORE_TOOLS];
 
-/** `Bash(git status)` is Bash. Those of MCP servers are looked at by `unknownTools`. */
+/** Those of MCP servers are looked at by `unknownTools`. */
 function isToHave(tool: string): boolean {
-  return TO_HAVE.includes(nameOf(tool)) || tool.startsWith('mcp__');
-}
-
-function nameOf(tool: string): string {
-  return tool.split('(')[0]!.trim();
+  return TO_HAVE.includes(toolOfRule(tool)) || tool.startsWith('mcp__');
 }
 
 function whyRefused(tool: string): { problem: string; remedy: string } {
-  if (/^Web(Search|Fetch)$/.test(nameOf(tool))) {
+  if (/^Web(Search|Fetch)$/.test(toolOfRule(tool))) {
     return {
       problem: 'is a tool that fetches what is outside of the container, and no agent has it',
       remedy: `Take ${tool} out. What the agent should read belongs into the repository or onto the item.`,
@@ -147,7 +143,7 @@ function whyRefused(tool: string): { problem: string; remedy: string } {
   }
   return {
     problem: 'is no tool that an agent may have',
-    remedy: `Take it out, or name another. ${suggestion(nameOf(tool), TO_HAVE)}`,
+    remedy: `Take it out, or name another. ${suggestion(toolOfRule(tool), TO_HAVE)}`,
   };
 }
 

@@ -20,7 +20,9 @@
  * - Errors: a container that cannot start rejects with EngineFailed and the engine's own words, or its process exits
  *   with ENGINE_FAILED_EXIT_CODE; any other exit code is the command's and no error of this port.
  */
+
 import type { Readable, Writable } from 'node:stream';
+import { WithRemedy } from '../errors.ts';
 import type { EngineName } from '../vocabulary.ts';
 
 export const LOCK_HELD_EXIT_CODE = 75;
@@ -111,15 +113,6 @@ export interface ContainerEngine {
 }
 
 /** The engine is not there, or does not start containers; the message is the problem and then the remedy. */
-export class EngineFailed extends Error {
+export class EngineFailed extends WithRemedy {
   override name = 'EngineFailed';
-  readonly problem: string;
-  readonly remedy: string;
-
-  /** whole sentences */
-  constructor(problem: string, remedy: string) {
-    super(`${problem} ${remedy}`);
-    this.problem = problem;
-    this.remedy = remedy;
-  }
 }

@@ -15,11 +15,7 @@ export async function isRecordOutdated(
 ): Promise<boolean> {
   if (session.told_of_memory === 1) return true;
   const digest = createHash('sha256').update(instructions).digest('hex');
-  const { instructions_digest: recorded } = await rows
-    .selectFrom('sessions')
-    .select('instructions_digest')
-    .where('id', '=', session.id)
-    .executeTakeFirstOrThrow();
+  const recorded = session.instructions_digest;
   if (recorded !== null) return recorded !== digest;
   await rows
     .updateTable('sessions')
