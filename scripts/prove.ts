@@ -10,7 +10,9 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { GUARDS, type Guard } from './guards.ts';
+import { GUARDS } from './guards/every.ts';
+import type { Edit, Guard, TextEdit } from './guards/guard.ts';
+import { marks, replaced } from './guards/marks.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 /** What a test run needs; node_modules is linked. */
@@ -41,6 +43,7 @@ const jsonAt = args.indexOf('--json');
 const jsonFile = jsonAt === -1 ? null : args[jsonAt + 1]!;
 const wanted = args.find((a, i) => !a.startsWith('--') && (jsonAt === -1 || i !== jsonAt + 1)) ?? '';
 
+const marked = marks(ROOT);
 const copy = mkdtempSync(join(tmpdir(), 'claude-hooks-prove-'));
 try {
   for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
@@ -79,20 +82,27 @@ function prove(guard: Guard): Proof {
   return proof;
 }
 
-function switchOff(edit: Guard['off'][number], originals: Map<string, string>): void {
-  const file = join(copy, edit.file);
+function switchOff(edit: Edit, originals: Map<string, string>): void {
+  const file = join(copy, 'mark' in edit ? fileOf(edit.mark) : edit.file);
   const text = readFileSync(file, 'utf8');
   if (!originals.has(file)) originals.set(file, text);
-  if (text.split(edit.find).length !== 2) {
-    throw new Error(
-      `${edit.file} holds the guard's text ${text.split(edit.find).length - 1} times, not once; correct scripts/guards.ts`,
-    );
-  }
-  // A function: the text may hold dollar signs, which a replacement string would read as patterns.
-  writeFileSync(
-    file,
-    text.replace(edit.find, () => edit.replace),
+  writeFileSync(file, 'mark' in edit ? replaced(text, edit) : textReplaced(text, edit));
+}
+
+function fileOf(mark: string): string {
+  const files = marked.get(mark) ?? [];
+  if (files.length === 1) return files[0]!;
+  throw new Error(
+    `"guard: ${mark}" is written ${files.length} times in the source; mark the guarded line once.`,
   );
+}
+
+function textReplaced(text: string, { file, find, replace }: TextEdit): string {
+  const times = text.split(find).length - 1;
+  if (times !== 1)
+    throw new Error(`${file} holds the guard's text ${times} times, not once; correct the guard.`);
+  // A function: the text may hold dollar signs, which a replacement string would read as patterns.
+  return text.replace(find, () => replace);
 }
 
 function failingTests(tests: Guard['tests']): string[] {

@@ -30,6 +30,7 @@ function starts(commit: string | null): boolean {
       cwd: folder,
       encoding: 'utf8',
     });
+    // guard: first hour: what is staged must start
     if (status === 0) return true;
     process.stderr.write(`${stderr.replaceAll(folder, '').trim()}\n\n`);
     process.stderr.write(

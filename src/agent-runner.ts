@@ -33,6 +33,7 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
     await noteContinuity(dispatch, deps, plan);
     faultPoint('session.planned');
     const adopted = await adoptAnswer(dispatch, deps, plan);
+    // guard: adopted answer (whole service)
     if (adopted !== null) return adopted;
 
     const { report, verdict } = await attemptRun(dispatch, deps, plan, rung.texts);
@@ -141,6 +142,7 @@ async function adoptAnswer(
   deps: RunnerDeps,
   plan: SessionPlan,
 ): Promise<RunOutcome | null> {
+  // guard: adopted answer
   if (!dispatch.retried || plan.start !== 'resume' || plan.tail.kind !== 'answered') return null;
   const { answer, head } = plan.tail;
   await dispatch.announce({
@@ -205,6 +207,7 @@ async function attemptRun(
       ...dispatch.container,
       checkout: dispatch.cwd,
       folders: dispatch.folders,
+      // guard: prompt: a history from before finds its files
       namesFolder: await namesFolder(plan),
       closed: isMarked ? await closeCliFolder(dispatch.folders.config) : [],
       socket: gateway.socketPath,

@@ -39,10 +39,12 @@ type Outcome = 'decided' | 'taken' | 'changed';
 
 async function decideOne(deps: DispatcherDeps, delivery: DeliveryRow): Promise<Outcome> {
   const facts = await gatherFacts(deps, delivery);
+  // guard: routing transaction
   const outcome = await deps.database.transaction(async (tx) => {
     if (!(await claimDelivery(tx, deps.database.dialect, delivery.id))) return 'taken';
     const decided = await decide(tx, { deps, delivery, facts });
     if (decided === null) return 'changed';
+    // guard: cli: a delivery keeps what it was about
     await settleDelivery(tx, { id: delivery.id, now: deps.now(), about: aboutOf(facts), ...decided });
     faultPoint('routing.decided');
     return decided;
@@ -61,6 +63,7 @@ function aboutOf({ event }: Facts): DeliveryAbout | null {
 
 async function postpone(deps: DispatcherDeps, delivery: DeliveryRow, error: unknown): Promise<void> {
   const reason = error instanceof Error ? error.message : String(error);
+  // guard: trust: a forge that is down
   const patient = error instanceof ForgeUnavailable || error instanceof ForgeRefused;
   const failure = { delivery, reason, patient, now: deps.now() };
   const what = await postponeDelivery(deps.database.rows, failure);

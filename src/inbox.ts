@@ -50,6 +50,7 @@ export async function acceptDelivery(rows: Rows, delivery: NewDelivery): Promise
       attempts: 0,
       next_attempt_at: delivery.now,
     })
+    // guard: delivery id, part 2
     .onConflict((c) => c.columns(['forge', 'forge_delivery_id']).doNothing())
     .executeTakeFirstOrThrow();
   if (numInsertedOrUpdatedRows === 1n) return { kind: 'accepted', id };
@@ -77,6 +78,7 @@ async function requirePieces(rows: Rows, id: string, pieces: number): Promise<vo
     .select((e) => e.fn.countAll<number>().as('count'))
     .where('delivery_id', '=', id)
     .executeTakeFirstOrThrow();
+  // guard: bodies: all pieces or none
   if (Number(count) === pieces) return;
   throw new Error(`Of the ${pieces} pieces of delivery ${id} only ${count} are stored. Send it again.`);
 }

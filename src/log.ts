@@ -55,6 +55,7 @@ function wrap(logger: pino.Logger): Log {
   };
 }
 
+// guard: a field is no level
 const TAKEN = ['level', 'time', 'msg'];
 
 /** The last of two members with one name counts, so a field could pass for the level of its line. */

@@ -32,6 +32,7 @@ const MENTION = new RegExp(
 export function findMentions(text: string): string[] {
   if (!text.includes('@')) return [];
   const logins = new Set<string>();
+  // guard: texts: beginning that may mention
   for (const match of ownWords(beginningOf(text, LONGEST_FOR_MENTIONS)).matchAll(MENTION)) {
     logins.add(match[1]!.toLowerCase());
   }

@@ -32,6 +32,7 @@ export function openNetwork(settings: NetworkSettings, addresses: readonly strin
   const isTls = [...addresses, ...proxies].some((address) => /^https:|^postgres.*[?&]ssl/.test(address));
   requireNode({ isProxied: proxies.length > 0, hasOwn: settings.authorities.length > 0 });
   const certificates = isTls ? trustedCertificates(settings.authorities) : [];
+  // guard: network: authorities of the process
   if (isTls) trustInThisProcess(certificates);
   return {
     fetch: throughProxies(settings),

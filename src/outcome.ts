@@ -96,6 +96,7 @@ export async function publishOutcome(publication: Publication, deps: OutcomeDeps
     const answer = [...parts.values()].filter((part) => part !== '').join('\n\n');
     await pushWork({ ...publication, answer }, deps, { published, notes });
   }
+  // guard: truth: what stays behind is told
   notes.push(...(await publication.leftOver(published.pushedSha)));
   notes.push(...continuityReceipt(publication.continuity, publication.continuityReason));
   notes.push(...modelReceipt(publication.model ?? { name: null, former: null }));
@@ -109,6 +110,7 @@ export async function publishOutcome(publication: Publication, deps: OutcomeDeps
     await comment(main, deps, { published, notes });
   }
   const isPosted = published.commentUrl !== null || published.refusals.length === refused;
+  // guard: each place that asked is answered
   const elsewhere = await answerElsewhere({ ...main, parts, published, notes, isPosted }, deps);
   published.refusals.push(...elsewhere);
   return published;
@@ -116,6 +118,7 @@ export async function publishOutcome(publication: Publication, deps: OutcomeDeps
 
 /** Why nobody can read the answer; null = it is posted. */
 export function unpostedReason({ commentUrl, reviewId, refusals }: Published): string | null {
+  // guard: truth: a refused answer is no success
   if (commentUrl !== null || reviewId !== null) return null;
   return refusals.at(-1) ?? 'nothing says why';
 }
@@ -162,6 +165,7 @@ async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): 
 
 /** What the agent pushed itself in this run is news as well: it needs its pull request, and its link. */
 function withNews(pushed: Pushed): Pushed {
+  // guard: truth: what the agent pushed itself is news
   return pushed.kind === 'up-to-date' && pushed.news ? { kind: 'pushed', sha: pushed.sha } : pushed;
 }
 
@@ -169,12 +173,14 @@ function withNews(pushed: Pushed): Pushed {
 function sinceLastPush(pushed: Pushed, last: Pushed | null): Pushed {
   if (pushed.kind !== 'up-to-date') return pushed;
   const isKnown = last !== null && 'sha' in last && last.sha === pushed.sha;
+  // guard: push that was cut off
   return isKnown ? withNews(pushed) : { kind: 'pushed', sha: pushed.sha };
 }
 
 async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
   const { name: head, base } = p.branch!;
   const existing = choosePull(await deps.forge.findPulls(p.repository, head), { base, isOurs: p.isOurs });
+  // guard: pulls: only our own is ours
   if (existing !== null && !p.isOurs(existing.author)) {
     progress.notes.push(openedByAnother(existing, head));
     return;
@@ -185,11 +191,13 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
   // One that this dispatch opened before it was cut off is still to be recorded as ours.
   const begun = await wasBegun(deps, effectKey(p.dispatchId, 'pull'));
   const unwanted = existing === null && !begun ? await p.branch!.refusePull() : null;
+  // guard: withdrawn: no other pull request
   if (unwanted !== null) {
     progress.notes.push(unwanted);
     return;
   }
   const pull =
+    // guard: pull request that was cut off
     existing === null || begun
       ? await once<{ number: number }>(deps, {
           dispatchId: p.dispatchId,

@@ -44,6 +44,7 @@ export async function runProgram(call: ProgramCall): Promise<ProgramAnswer> {
     env: { ...call.env },
     extendEnv: call.inherits ?? false,
     ...inputOf(call),
+    // guard: the output of a failed program is not made into a message
     buffer: false,
     reject: false,
     detached: true,

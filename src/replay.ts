@@ -34,6 +34,7 @@ export async function replay(
         stored === undefined ? source!.headers : (JSON.parse(stored.headers) as Record<string, string>),
       pieces: stored === undefined ? [source!.body] : await allPiecesOf(database.rows, stored),
       // It counts for as much as it did at first. From a file it is the operator's own word.
+      // guard: secret of a repository: replay
       scope: stored === undefined ? '*' : stored.signed_for,
       now: Date.now(),
     });

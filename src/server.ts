@@ -33,6 +33,7 @@ export function createServer(deps: ServerDeps): Hono {
     deps.onAccepted();
     return c.json({ delivery: acceptance.id, repeated: acceptance.kind === 'repeated' }, 202);
   });
+  // guard: metrics leave the public address
   if (deps.showsHealth) addHealth(app, deps);
   app.notFound((c) =>
     c.json(

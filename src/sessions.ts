@@ -68,6 +68,7 @@ export async function proposeSession(tx: Rows, proposal: Proposal): Promise<Sess
       .set({ replaced_by: session.id, ...(abandoned ? {} : { state: 'replaced', reason: proposal.reason }) })
       .where('id', '=', proposal.follows.id)
       .execute();
+    // guard: marks: go on in the session that follows
     await inheritMarks(tx, proposal.follows.id, session.id);
   }
   return session;

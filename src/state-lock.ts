@@ -37,6 +37,7 @@ export function lockState(stateFolder: string): StateLock {
   try {
     db.exec('PRAGMA busy_timeout = 0');
     db.exec('PRAGMA locking_mode = EXCLUSIVE');
+    // guard: state lock
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     db.close();
@@ -94,6 +95,7 @@ export function environmentOfHolder(stateFolder: string): Record<string, string>
     const lock = realpathSync(join(stateFolder, 'serve.lock'));
     // A service in a container has numbers of its own: here the number may be somebody else's.
     const isHolder = readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === lock);
+    // guard: doctor: whose environment
     if (!isHolder) return null;
     const pairs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
     return Object.fromEntries(

@@ -50,6 +50,7 @@ export function voiceOf(vouching: Vouching, utterance: Utterance): Voice {
   const authors = [...new Map(utterance.authors.map((user) => [user.id, user])).values()];
   const strangers = authors.filter(({ id }) => !vouching.ids.has(id));
   const perhapsEdited = utterance.editorUnknown === true && !vouching.writers;
+  // guard: voices: both who wrote and who edited
   const trusted = authors.length > 0 && strangers.length === 0 && !perhapsEdited;
   return { what, detail, authors, strangers, perhapsEdited, trusted, created, edited };
 }
@@ -84,6 +85,7 @@ export function quotedLine(text: string): string {
 /** A text in a line of ours: always in quotes, with its label behind it unless it may be believed. */
 export function inLine(text: string, voice: Voice): string {
   if (voice.trusted || voice.authors.length === 0) return quotedLine(text);
+  // guard: voices: label of words in a line
   return `${quotedLine(text)}${labelOf({ ...voice, what: '', detail: '' })}`;
 }
 

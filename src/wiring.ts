@@ -31,6 +31,7 @@ export interface Service {
 
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, log, watcher } = openConfig(options);
+  // guard: files: the umask of the service, part 1
   keepFilesPrivate(config());
   let lock: StateLock | null = null;
   let database: Database | null = null;

@@ -15,6 +15,7 @@ export interface ArchiverOptions {
 
 /** Tails the CLI's files into the database while it runs, and once more after it has ended. */
 export function startArchiver(o: ArchiverOptions): { stop(): Promise<void> } {
+  // guard: transcript archive, part 1
   if (!o.archive) return { stop: async () => {} };
   const seen: SeenFiles = new Map();
   let stopped = false;

@@ -46,11 +46,13 @@ export async function verifyTranscript(
 ): Promise<VerifiedHead | null> {
   if (head === null) return null;
   const copy = await diskCopy(plan.session);
+  // guard: verification
   if (copy.transcript === null || !holds(copy.transcript, head)) return null;
   try {
     const { config_folder: folder, id } = plan.session;
     const handle = await openPlain(folder, transcriptPath(id), constants.O_RDWR);
     await handle.datasync().finally(() => handle.close());
+    // guard: transcript archive, part 2
     if (deps.sessions.archive) await completeArchive(deps.database, plan.session, copy.bytes!);
   } catch (error) {
     deps.log.warn('the transcript could not be synchronised to disk', { error: String(error) });
@@ -97,6 +99,7 @@ export async function runFacts(
 }
 
 function factsOf(plan: SessionPlan, run: RunSeen): RunFacts {
+  // guard: model: another one in a resumed session
   const former = run.model === null || plan.model === run.model ? null : plan.model;
   return {
     sessionId: plan.session.id,

@@ -22,6 +22,7 @@ export interface EnvironmentOptions {
 const PLACEHOLDER_KEY = 'sk-ant-placeholder-the-gateway-has-the-key';
 
 export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<string, string> {
+  // guard: environment from nothing
   const env = {
     ...(place.path === null ? {} : { PATH: place.path }),
     HOME: place.home,
@@ -34,6 +35,7 @@ export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<stri
     ANTHROPIC_API_KEY: PLACEHOLDER_KEY,
     // Provider, proxy and certificate variables of a repository's settings are left out, and its key helpers are not run
     // (measured on CLI 2.1.330).
+    // guard: project: provider and proxy variables
     CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST: '1',
     CLAUDE_CONFIG_DIR: place.config,
     CLAUDE_CODE_PROJECT_DIR_NAME: PROJECT_FOLDER_NAME,
@@ -51,13 +53,17 @@ export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<stri
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     DISABLE_AUTOUPDATER: '1',
     // A memory in the CLI's folder is in no archive: it would be lost with the folder, and nobody could look at it.
+    // guard: offer: memory, part 1
+    // guard: project: memory in the checkout, part 4
     CLAUDE_CODE_DISABLE_AUTO_MEMORY: '1',
     // They are about the terminal of a person: key bindings, the status line, charts for a chat.
+    // guard: offer: bundled skills, part 1
     CLAUDE_CODE_DISABLE_BUNDLED_SKILLS: '1',
     // The model is the operator's choice: the CLI goes on with another one when its model refuses or is not there.
     CLAUDE_CODE_DISABLE_REFUSAL_FALLBACK: '1',
     CLAUDE_CODE_NO_MODEL_FALLBACK: '1',
     // Ours are in `tools.ts`.
+    // guard: offer: kinds of subagents
     CLAUDE_AGENT_SDK_DISABLE_BUILTIN_AGENTS: '1',
     // All tools of an agent are few enough to be offered at once; a search for them is a request each.
     ENABLE_TOOL_SEARCH: 'false',

@@ -33,6 +33,7 @@ export function lighterTexts(
   if (verdict.kind === 'too-long') {
     if (texts === 'whole' && length('whole') - length('small') > WORTH_CUTTING) return 'small';
     // A new session without the texts knows nothing of its task.
+    // guard: the prompt before the session
     return plan.start === 'resume' && isDifferent(dispatch, plan) ? 'aside' : null;
   }
   if (!isLast || !isDifferent(dispatch, plan)) return null;

@@ -33,24 +33,33 @@ export function limitsOnProject({ env, agent, instructions }: ProjectLimits) {
       env: { ...oursOf(env), ...OVERRULED_VARIABLES },
       // A hook that blocks every stop replaced the answer by nothing, one that hangs held the run for its time limit of
       // ten minutes and more, and one that rewrites a tool's input made our record untrue. Our own hook is not in this.
+      // guard: project: a repository’s hooks, part 1
       disableAllHooks: true,
       // The container is the sandbox. One inside it cannot start, and with `failIfUnavailable` nothing would.
+      // guard: project: sandbox and permission mode, part 1
       sandbox: { enabled: false, failIfUnavailable: false },
       // Lists of all settings are put together. One without the agent's model makes the CLI take another, without a word.
+      // guard: project: the models that are allowed
       availableModels: [agent.model, 'opus', 'sonnet', 'haiku'],
       fastMode: false,
+      // guard: offer: memory, part 2
+      // guard: project: memory in the checkout, part 2
       autoMemoryEnabled: false,
+      // guard: offer: bundled skills, part 2
       disableBundledSkills: true,
       // It stays when bundled skills are off: a skill that builds panels and toasts for the CLI's own screen.
       enabledPlugins: { 'cc-plugin-plugin-authoring@builtin': false },
       // Together with `disableBypassPermissionsMode` a project's default mode would win over the agent's.
+      // guard: project: sandbox and permission mode, part 2
       permissions: { defaultMode: agent.permissionMode },
       // Where it is anyway. A folder of the checkout would put its files into every prompt, as the agent's own memory.
+      // guard: project: memory in the checkout, part 1
       autoMemoryDirectory: `${env.CLAUDE_CONFIG_DIR}/projects/${env.CLAUDE_CODE_PROJECT_DIR_NAME}/memory`,
       ...(instructions === null ? {} : instructionsOnly(instructions)),
     },
     // A second time, where no settings file can answer back.
     managedSettings: {
+      // guard: project: a repository’s hooks, part 2
       allowManagedHooksOnly: true,
       // Plugins of a marketplace in the checkout would bring hooks and servers along.
       strictKnownMarketplaces: [],
@@ -62,15 +71,18 @@ export function limitsOnProject({ env, agent, instructions }: ProjectLimits) {
 /** Provider, proxy and certificate variables are left out by CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST (`environment.ts`). */
 const OVERRULED_VARIABLES = {
   // The first stops the transcript without a word, the second leaves out hooks and with them our record of tool calls.
+  // guard: settings above the repository’s
   CLAUDE_CODE_SKIP_PROMPT_HISTORY: '0',
   CLAUDE_CODE_SIMPLE: '0',
   // The CLI puts the subjects of the last commits and the names of changed files into the conversation by itself, in a
   // reminder without an author: on a stranger's branch these are a stranger's words (measured on CLI 2.1.330).
+  // guard: voices: no commits in a reminder
   CLAUDE_CODE_DISABLE_GIT_INSTRUCTIONS: '1',
   CLAUDE_CODE_SAFE_MODE: '0',
   CLAUDE_CODE_ENABLE_TELEMETRY: '0',
   // Into every request: fields and features that the gateway would have to refuse.
   CLAUDE_CODE_EXTRA_BODY: '',
+  // guard: project: what is added to requests
   CLAUDE_CODE_EXTRA_METADATA: '',
   ANTHROPIC_BETAS: '',
   // Each request at full price.
@@ -86,6 +98,7 @@ const SAID_AGAIN = [
   'API_TIMEOUT_MS',
   'CLAUDE_AGENT_SDK_DISABLE_BUILTIN_AGENTS',
   'CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS',
+  // guard: project: memory in the checkout, part 3
   'CLAUDE_CODE_DISABLE_AUTO_MEMORY',
   'CLAUDE_CODE_DISABLE_BUNDLED_SKILLS',
   'CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC',
@@ -108,8 +121,10 @@ function oursOf(env: Record<string, string>): Record<string, string> {
  */
 function instructionsOnly({ folder, files }: InstructionFiles) {
   return {
+    // guard: project: the list of instruction files
     claudeMdExcludes: [`!{${allowed(folder, files)}}`],
     // `!`-commands in a skill of the base would read files of the pull request into the instructions.
+    // guard: project: commands within skills
     disableSkillShellExecution: true,
   };
 }

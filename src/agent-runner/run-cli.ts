@@ -142,6 +142,7 @@ export async function runCli(given: CliRun): Promise<CliReport> {
       if (message.type === 'result' && lateTimer === null) {
         lateTimer = setTimeout(() => {
           report.cut = true;
+          // guard: late messages bound
           void run.container.stop();
         }, run.lateMessagesMs);
       }
@@ -174,6 +175,8 @@ function stoppedOnce(container: RunningContainer, signal: AbortSignal): RunningC
   return {
     spawn: (spec) => container.spawn(spec),
     stop: () => {
+      // guard: one stop for each run
+      // guard: withdrawn: with a short grace
       stopping ??= container.stop(signal.aborted ? ABORT_GRACE_MS : undefined);
       return stopping;
     },
@@ -189,6 +192,8 @@ function sdkOptions(run: ObservedRun, report: CliReport, abort: AbortController)
     cwd: run.cwd,
     model: agent.model,
     ...(agent.effort === null ? {} : { effort: agent.effort }),
+    // guard: offer: tools of the CLI
+    // guard: model: tools that fetch
     tools: builtIn,
     agents: subagents(builtIn),
     allowedTools: [...(agent.tools ?? []), ...mcpNames(run.tools)],
@@ -241,6 +246,7 @@ function beforeTool({ observe, agent, mode, refuse }: ObservedRun): HookCallback
   return async (input) => {
     if (input.hook_event_name !== 'PreToolUse') return {};
     const refusal = refuse?.(input.tool_name, input.tool_input) ?? null;
+    // guard: steering: the CLI’s own tools
     if (refusal !== null) return decided('deny', refusal);
     try {
       await observe.tool(input.tool_name, input.tool_input);
@@ -249,6 +255,7 @@ function beforeTool({ observe, agent, mode, refuse }: ObservedRun): HookCallback
         agent.permissionMode === 'bypassPermissions' && mode.inForce !== agent.permissionMode;
       return isTakenBack ? decided('allow', 'The operator lets this agent work without questions.') : {};
     } catch (error) {
+      // guard: record before the tool
       return decided('deny', `The service could not record this call, so it was not made: ${String(error)}`);
     }
   };

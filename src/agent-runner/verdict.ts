@@ -97,6 +97,7 @@ function answeredResult({ report, sessionId }: VerdictInput): Verdict | null {
   if (result === undefined || report.initId !== sessionId || report.lastAnswer === null) return null;
   if (report.results.at(-1) !== result && report.results.at(-1)!.isError) return null;
   // A `Stop` hook of the machine that blocks makes the model go on until it says nothing: its answer came before that.
+  // guard: an answer that a hook of the machine emptied
   const answer = result.text.trim() === '' ? report.lastWords : result.text;
   return { kind: 'answered', answer, head: report.lastAnswer, result };
 }
@@ -161,6 +162,7 @@ function limited(
   o: { status: number; detail: string; gateway: VerdictInput['gateway'] },
 ): Verdict {
   const { limit, limited: wasLimited } = o.gateway;
+  // guard: what the gateway never saw is not the credential’s
   if (limit === null && !wasLimited) {
     const detail = `${o.detail}; the service has not seen the model's side say so`;
     return { kind: 'rejected', detail, ...NO_SUSPECT };
@@ -193,6 +195,7 @@ function refusesHistory(report: CliReport, result: CliResult): boolean {
 }
 
 /** A shell's, a sandbox's and the loader's codes for a program that cannot be run: no session is at fault. */
+// guard: a CLI that cannot start
 const NOT_STARTED = new Set([126, 127]);
 
 function withoutResult({ report, start }: VerdictInput): Verdict {

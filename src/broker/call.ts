@@ -56,6 +56,7 @@ async function decide(
   try {
     if (tool.kind === 'read') {
       const { text, words } = await tool.read(parsed.data, broker);
+      // guard: marks: what a tool shows
       await broker.deps.marks.show(sourceOf(tool), words);
       return { decision: 'allowed', text };
     }
@@ -84,6 +85,7 @@ async function refusal(
     (error instanceof Denied && !(error instanceof DeniedUnread)) ||
     error instanceof ForgeRefused ||
     error instanceof ForgeMissing;
+  // guard: marks: what a refusal quotes
   if (!quotes || typeof input.number !== 'number') return verdict;
   try {
     await broker.deps.marks.show(sourceOf(tool), await wordsAround(broker, input.number, verdict.text));
@@ -118,11 +120,13 @@ async function write(
   if (stored !== null && isForged(stored, asked)) return denied(FORGED);
   // A call whose answer was lost comes again under another id; where a text would stand there twice, it is one call.
   const earlier =
+    // guard: tool call repeated under a new id
     stored === null && tool.leavesMark ? await earlierCall(deps, scope.dispatchId, asked) : null;
   const id = earlier === null ? asked.id : earlier.key.slice(scope.dispatchId.length + 1);
   if ((stored ?? earlier)?.state !== 'done') {
     await allow(tool, broker, call.input);
     const isNew = stored === null && earlier === null;
+    // guard: write counter
     if (isNew && (await countWrites(deps, scope.dispatchId)) >= scope.maxWrites)
       return denied(tooMany(scope));
   }
@@ -149,6 +153,7 @@ async function write(
 async function allow(tool: WriteTool, broker: Broker, input: Record<string, unknown>): Promise<void> {
   const { scope } = broker;
   const restriction = broker.deps.marks.restriction();
+  // guard: tool restriction
   if (restriction !== null && !tool.harmless) {
     throw new DeniedUnread(
       `This run may only read and comment: ${restriction}. Say in your final answer what should be done.`,
@@ -158,6 +163,7 @@ async function allow(tool: WriteTool, broker: Broker, input: Record<string, unkn
   const isWide = scope.scope === 'repository' && restriction === null;
   if (!isWide && target === null)
     throw new DeniedUnread(`${tool.name} makes something outside of this conversation. ${WIDEN}`);
+  // guard: tool scope
   if (!isWide && !(await scope.items()).includes(target!)) {
     const items = (await scope.items()).map((number) => `#${number}`).join(', ');
     throw new DeniedUnread(`#${target} is not an item of this conversation, which has ${items}. ${WIDEN}`);

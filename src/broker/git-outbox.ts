@@ -108,6 +108,8 @@ async function eachChunk(
 
 async function openPlain(path: string): Promise<FileHandle | null> {
   try {
+    // guard: relay: links in the outbox
+    // guard: relay: FIFO in the outbox
     return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';

@@ -64,6 +64,7 @@ function judgeRefs(policy: PushPolicy, updates: readonly RefUpdate[]): Refusal |
       todo: `Push ${policy.branch} and let it be reviewed.`,
     };
   }
+  // guard: relay: branches
   if (!isOwn(policy, branch)) {
     return {
       what: `The branch ${shown(branch)} belongs to no work of this conversation.`,
@@ -82,7 +83,9 @@ export function refuseFacts(policy: PushPolicy, facts: PushFacts): Refusal | nul
     refuseForce(policy, facts) ??
     refuseContent(policy, facts) ??
     refuseMessages(policy, facts) ??
+    // guard: steering: pushes of a marked session
     refuseSteering(policy.marked(), facts, policy.base) ??
+    // guard: relay: committer
     refuseCommitters(policy, facts)
   );
 }
@@ -106,6 +109,7 @@ function refuseForce(policy: PushPolicy, facts: PushFacts): Refusal | null {
       todo: `Run git fetch, merge or rebase onto origin/${branch}, and push without force.`,
     };
   }
+  // guard: relay: force
   if (facts.remoteSha === facts.seen) return null;
   return {
     what: `Somebody has pushed to ${branch} since the agent last looked.`,
@@ -115,6 +119,7 @@ function refuseForce(policy: PushPolicy, facts: PushFacts): Refusal | null {
 
 function refuseContent(policy: PushPolicy, facts: PushFacts): Refusal | null {
   if (facts.bytes > policy.maxBytes) return tooLarge(policy.maxBytes);
+  // guard: relay: workflow files
   const kept = protectedIn(policy, facts);
   if (kept !== null) {
     return {
@@ -135,10 +140,12 @@ function refuseContent(policy: PushPolicy, facts: PushFacts): Refusal | null {
 function protectedIn({ protection }: PushPolicy, facts: PushFacts): string | null {
   for (const path of facts.changedFiles) {
     const is = protectionOf(path, protection);
+    // guard: push: protected files
     if (is !== null) return `${shown(path)} is ${is}`;
   }
   const links = facts.links.filter(({ path }) => protectionOf(path, protection) !== null);
   const through = throughLink(facts.changedFiles, links);
+  // guard: push: links to protected files
   if (through === null) return null;
   const is = protectionOf(through.link, protection) ?? 'protected';
   return `${shown(through.path)} is what ${shown(through.link)} links to, and that is ${is}`;
@@ -154,6 +161,7 @@ function refuseMessages({ closing, base }: PushPolicy, facts: PushFacts): Refusa
   for (const { sha, encoding, text } of facts.messages) {
     const commit = `Commit ${sha.slice(0, 12)}`;
     const remedy = `Reword it (git rebase -i ${base === '' ? 'HEAD~1' : `origin/${base}`}, or git commit --amend)`;
+    // guard: push: encodings of messages
     if (!PLAIN_ENCODING.test(encoding)) {
       return {
         what: `${commit} says that its message is in the encoding ${shown(encoding)}.`,
@@ -167,6 +175,7 @@ function refuseMessages({ closing, base }: PushPolicy, facts: PushFacts): Refusa
       };
     }
     const words = firstClosing(text, closing);
+    // guard: outgoing: commit messages
     if (words !== null) {
       const own = closing.own === null ? 'no issue' : `only #${closing.own}`;
       return {

@@ -123,6 +123,7 @@ export function protectionOf(path: string, protection: Protection): string | nul
  */
 function covers(pattern: string, name: string): boolean {
   const { itself, onTheWay } = compiled(pattern);
+  // guard: push: links in the place of folders
   return itself.test(name) || onTheWay.some((folder) => folder.test(name));
 }
 

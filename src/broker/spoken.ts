@@ -32,6 +32,7 @@ export function filesOf(item: {
   const { number, author, pull } = item;
   if (pull === null) return [];
   const about = { number, place: `commits of #${number}`, text: pull.headSha };
+  // guard: marks: commits of a fork
   if (!pull.fork) return [{ ...about, author }];
   return [{ ...about, author: { login: `whoever pushes to ${pull.headRepository ?? 'a fork'}`, id: null } }];
 }

@@ -24,6 +24,7 @@ async function quoted(body: string, { from, ask }: Piece = WHOLE): Promise<strin
   const { text, removed } = await shownText(body.replace(OUR_MARK, ''));
   const visible = text.trim();
   const leftOut = from === 0 ? describeRemoved(removed, 'this text') : null;
+  // guard: what a forge tool leaves out is said
   const note = leftOut === null ? [] : [`(${leftOut})`];
   if (visible === '') return ['> (no text)', ...note].join('\n');
   const piece = beginningOf(visible.slice(from), LONGEST_BODY);
@@ -142,6 +143,7 @@ async function inlineText(comment: InlineComment, review: Review, vouching: Vouc
   const before = review.inline.slice(0, MOST_INLINE).findLast((o) => o.id < id && isSameThread(o, comment));
   const editorUnknown = updatedAt !== createdAt;
   const what = before === undefined ? 'inline comment' : 'inline reply';
+  // guard: voices: tools label by piece
   const voice = voiceOf(vouching, { what: `${what} ${id}`, authors: [author], editorUnknown });
   const to = before === undefined ? '' : ` to ${before.id} by ${accountOf(before.author, vouching)}`;
   const place = line !== null ? `line ${line}` : oldLine !== null ? `old line ${oldLine}` : 'line unknown';

@@ -100,6 +100,7 @@ async function jobWords(jobId: number, broker: Broker): Promise<readonly Spoken[
     const found = broker.jobs.get(jobId);
     if (found !== undefined) return found;
   }
+  // guard: marks: logs of anybody’s jobs
   return [{ ...ANYBODY, place: `log of CI job ${jobId}`, text: '' }];
 }
 

@@ -22,6 +22,7 @@ export const COMMENT_TOOLS: readonly Tool[] = [
       const { id } = await self();
       const comments = await deps.forge.listComments(scope.repository, number);
       // By our account only: anybody can write a mark.
+      // guard: marks by our account
       const ours = comments.find((comment) => comment.author.id === id && comment.body.includes(mark));
       return ours === undefined ? null : { text: posted(ours) };
     },

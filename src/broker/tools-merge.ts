@@ -68,6 +68,7 @@ function merged(number: number): Done {
  * goes into the history in our name.
  */
 async function requireKnownAuthor({ number, author }: Item, deps: Broker['deps']): Promise<void> {
+  // guard: outgoing: merges of strangers
   if ((await deps.strangers([author])).length === 0) return;
   throw new Denied(
     `#${number} was opened by ${author.login}, who may not wake agents here. Leave the merge to a person.`,
@@ -94,6 +95,7 @@ function requireNoVeto(reviews: readonly Review[], ownId: number): void {
   }
   last.delete(ownId);
   const vetoes = [...last.values()].filter((review) => review.verdict === 'changes_requested');
+  // guard: veto
   if (vetoes.length === 0) return;
   const who = vetoes.map((review) => loginOf(review.author)).join(', ');
   throw new Denied(`Changes requested by ${who} are outstanding. Make them, then wait for a new review.`);
@@ -101,6 +103,7 @@ function requireNoVeto(reviews: readonly Review[], ownId: number): void {
 
 function requireGreen({ state, failed }: CiState): void {
   if (state === 'failure') throw new Denied(`CI failed: ${failed.map(inline).join(', ')}. Mend it and push.`);
+  // guard: pending is no verdict
   if (state === 'pending') {
     throw new Denied(
       'CI is still running, and pending is no verdict. End your run; its result wakes you again.',

@@ -17,6 +17,7 @@ function readNumber(
   { least, most, means = '' }: { least: number; most: number; means?: string },
 ) {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  // guard: cli: numbers are refused in words
   if (value >= least && value <= most) return value;
   throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}${means}.`);
 }
@@ -71,6 +72,7 @@ function readDate(text: string): number {
   if (day === undefined) return Number.NaN;
   // Date takes the 31st of February for the 3rd of March.
   const midnight = new Date(`${day}T00:00:00Z`);
+  // guard: cli: a date that does not exist is none
   const isReal = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
   return isReal ? Date.parse(`${day}T${clock}${zone}`) : Number.NaN;
 }

@@ -17,6 +17,7 @@ import { endWhenNobodyReads, wasCut } from './stopping.ts';
 /** The call of this process. */
 export async function start(): Promise<void> {
   // What a command writes is for whoever called it: archives, exports, state.
+  // guard: files: the umask of the service, part 2
   process.umask(0o077);
   endWhenNobodyReads();
   if ((process.env.NODE_USE_ENV_PROXY ?? '') !== '' || startedWith('--use-env-proxy')) ignoreNodesOwnProxy();
@@ -52,6 +53,7 @@ export function buildProgram(caller: Caller): Command {
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .configureHelp({
+      // guard: cli: every help shows the options of all commands
       showGlobalOptions: true,
       styleTitle: (title) => styleText('bold', title, { validateStream: false }),
     })
@@ -88,7 +90,9 @@ function complain(error: unknown, { args, caller }: { args: readonly string[]; c
   const failure = failureOf(error);
   // The call may be what is wrong, so nothing has read it.
   const end = args.indexOf('--');
+  // guard: cli: errors are JSON where answers are
   const isJson = (end === -1 ? args : args.slice(0, end)).includes('--json');
+  // guard: cli: an error leaves standard output empty
   caller.complain(`${isJson ? JSON.stringify(failure, null, 2) : failure.error.message}\n`);
   // Node's own stack only where a person asked for it: the sentence is what helps.
   const isAsked = failure.error.kind === 'unexpected' && caller.env.CLAUDE_HOOKS_DEBUG !== undefined;

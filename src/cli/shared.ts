@@ -37,6 +37,7 @@ const coloured: Paint = (tone, text) => styleText(STYLES[tone], text, { validate
 /** The library reads NO_COLOR and FORCE_COLOR for its help; answers follow the same. */
 function paintOf(command: Command): Paint {
   const hasColours = command.configureOutput().getOutHasColors?.() ?? false;
+  // guard: cli: no colour in a pipe
   return hasColours ? coloured : plain;
 }
 

@@ -43,6 +43,7 @@ export function wasCut(): boolean {
 export function endWhenNobodyReads(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
+      // guard: first hour: a closed pipe ends a command in order
       if (error.code !== 'EPIPE') throw error;
       if (listener === null) process.exit(SIGPIPE_EXIT);
       listener({ kind: 'nobody-reads', exitCode: SIGPIPE_EXIT });

@@ -51,12 +51,14 @@ export function readAgent(
     return null;
   }
   const refused = toolNames(found.tools ?? []).find((tool) => !isToHave(tool));
+  // guard: model: tools that fetch, in an agent’s file
   if (refused !== undefined) {
     loading.problems.push({ file, path: 'tools', value: JSON.stringify(refused), ...whyRefused(refused) });
     return null;
   }
   const unknown = unknownTools(found);
   loading.problems.push(...unknown.map((problem) => ({ file, ...problem })));
+  // guard: names of forge tools
   if (unknown.length > 0) return null;
   return agentConfig({ name, file, instructions: parts.body.trim() }, found, defaults);
 }

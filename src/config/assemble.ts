@@ -72,6 +72,7 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
     ),
     ...read,
     warnings,
+    // guard: network: passwords of proxies
     secrets: [...new Set([...secretsOf(found), ...secretsOfProxies(read.network)])],
   };
   return frozen(config);

@@ -53,6 +53,7 @@ function changedOptions(
 ): Changed[] {
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
   const name = dotted(path);
+  // guard: a reload shows no secret
   if (node?.['x-secret']) return [{ name, said: `${name} (a secret)` }];
   if (!isMapping(before) || !isMapping(after)) return [{ name, said: saidOf(name, before, after) }];
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
@@ -77,6 +78,7 @@ function shown(value: unknown): string | null {
   if (value === undefined) return 'nothing';
   if (typeof value === 'object') return null;
   // An address may have a password in it.
+  // guard: a reload shows no password in an address
   return String(value).replace(/\/\/[^/]*@/g, '//[redacted]@');
 }
 

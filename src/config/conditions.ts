@@ -21,6 +21,7 @@ export function compileCondition(text: string): Compiled {
     const parsed = parse(clause);
     if ('problem' in parsed) return { kind: 'wrong', clause, ...parsed };
     const paths = [...new Set(pathsIn(part))];
+    // guard: a condition is true or false
     const wrong = paths.map(unknownField).find((found) => found !== null) ?? typeProblem(clause, paths);
     if (wrong) return { kind: 'wrong', clause, ...wrong };
     clauses.push({ text: clause, paths, evaluate: (context) => evaluate(parsed, context) });

@@ -7,6 +7,7 @@ import { beginningOf, LONGEST_LINE } from '../text-limits.ts';
  */
 export function fenced(text: unknown, label: unknown): string {
   const body = asText(text).replace(/\r\n?/g, '\n').trim();
+  // guard: texts: a fence for any number of backticks
   const fence = '`'.repeat(longestRun(body) + 1);
   const words = oneLine(label).replaceAll('`', "'");
   return `${fence}${words === '' ? '' : ` ${words}`}\n${body === '' ? '(empty)' : body}\n${fence}`;

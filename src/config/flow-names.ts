@@ -17,6 +17,7 @@ export function checkFlowNames(
     const { name, file } = flow;
     if (name === null || names.includes(name)) return true;
     const keys = flow.keys as Record<string, unknown>;
+    // guard: a misspelt name of a flow
     if (NEEDED.every((key) => !(key in keys))) {
       loading.problems.push({
         file,

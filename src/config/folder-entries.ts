@@ -17,6 +17,7 @@ const LEFT = /^\.|^readme\b|^license\b|~$|\.(bak|orig|old|tmp|swp|disabled|examp
 export function checkEntries({ kind, folder, endings }: EntriesOf, loading: Loading): void {
   for (const { path, isFolder } of loading.sources.entries(folder) ?? []) {
     const name = basename(path);
+    // guard: files that are not read
     if (LEFT.test(name)) continue;
     const ending = extname(name);
     const fits = endings.includes(ending);

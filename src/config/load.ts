@@ -90,8 +90,10 @@ function read(preparation: Preparation): Pick<Version, 'config' | 'options'> | n
   const flows = readFlowFolder(where('flows'), preparation);
   const named = { agents: agents.names, skills: skills.names };
   checkFlowReferences(flows, named, preparation);
+  // guard: a field that the event never has
   checkConditionFields(flows, preparation);
   checkUnused({ agents: agents.valid, skills: skills.valid, flows }, preparation);
+  // guard: a field that no event of a skill has
   checkSkillFields(flows, skills.reads, preparation);
   if (found === null) return null;
   const network = networkSettings(found.network, preparation);

@@ -106,6 +106,7 @@ function readForm(
 /** Once, however many skills have the partial. */
 function reportUnknown(file: string, { path, line }: ReadSkill['reads'][number], loading: Loading): void {
   const unknown = unknownVariable(path);
+  // guard: variables of skills are known
   if (unknown === null) return;
   const problem = { file, line, path: path.join('.'), value: null, ...unknown };
   if (loading.problems.some((known) => JSON.stringify(known) === JSON.stringify(problem))) return;

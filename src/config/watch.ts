@@ -54,6 +54,7 @@ export function watchConfig({ file, env, onChange, onRejected }: WatchRequest): 
     // A folder may have been replaced by another of the same name: the old watcher would stay with the old one.
     arm(latest);
     // Something else has changed in one of the folders. Parsing takes about 25 ms, in which nothing else goes on.
+    // guard: reload: nothing is parsed while the files say the same
     if (latest.isCurrent()) return;
     const reading = readConfig({ file, env });
     arm(reading);

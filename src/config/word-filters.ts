@@ -23,6 +23,7 @@ function keepingVoice(filter: Filter): Filter {
   const handler: typeof own = function (this: unknown, ...given: unknown[]): unknown {
     const words = given.filter((one) => one instanceof Words);
     const call = own as (...values: unknown[]) => unknown;
+    // guard: voices: filters keep the voice
     if (words.length === 0) return call.apply(this, given);
     if (isGenerator(own))
       return call.apply(

@@ -69,6 +69,7 @@ export class Words {
     const own = labelOf(this.#voice);
     const given = label === undefined || label === null ? '' : String(label);
     // Ours comes first: a long label of a skill is cut at its end.
+    // guard: voices: label of a fence
     const whole = this.trusted ? given || own : given === '' ? own : `${own}: ${given}`;
     return fenced(this.#text, whole);
   }

@@ -57,6 +57,7 @@ const REMEDY =
 function inOurWords(error: YAMLParseError, text: string): { problem: string; remedy: string } {
   const at = error.pos[0];
   const variable = /^\$\{[A-Za-z_][A-Za-z0-9_]*/.exec(text.slice(at - 1))?.[0];
+  // guard: quote it
   if (variable !== undefined) {
     return {
       problem: `has ${variable}} without quotes inside of { } or [ ]`,

@@ -51,9 +51,11 @@ export interface BubblewrapRequest {
 export function bubblewrapArguments({ spec, user, spawn, made, seccomp }: BubblewrapRequest): string[] {
   return [
     '--unshare-all',
+    // guard: container: no network (bubblewrap)
     ...(spec.network === 'host' ? ['--share-net'] : []),
     // A user namespace of its own also for root, and none below it: the kernel shows less of itself.
     ...['--unshare-user', '--disable-userns', '--uid', String(user.uid), '--gid', String(user.gid)],
+    // guard: container: no capabilities (bubblewrap)
     ...['--cap-drop', 'ALL', '--die-with-parent', '--hostname', 'claude-hooks'],
     ...['--ro-bind', '/usr', '/usr'],
     ...SYSTEM_FOLDERS.flatMap(systemFolder),
@@ -64,6 +66,7 @@ export function bubblewrapArguments({ spec, user, spawn, made, seccomp }: Bubble
     ...[
       '--proc',
       '/proc',
+      // guard: container: settings of the kernel (bubblewrap)
       '--remount-ro',
       '/proc',
       '--dev',
@@ -76,6 +79,7 @@ export function bubblewrapArguments({ spec, user, spawn, made, seccomp }: Bubble
       '/var',
     ],
     ...['--symlink', '../tmp', '/var/tmp'],
+    // guard: container: read-only mounts (bubblewrap)
     ...spec.mounts.flatMap((m) => [m.access === 'read' ? '--ro-bind' : '--bind', m.source, m.target]),
     // Last: mount points are made until here.
     ...['--remount-ro', '/', '--chdir', spawn.cwd, '--', spawn.command, ...spawn.args],

@@ -119,6 +119,7 @@ class BubblewrapContainer implements RunningContainer {
 
   /** A process joins before it becomes bwrap, so that nothing is ever outside. */
   #joinGroups(): string[] {
+    // guard: container: limits (bubblewrap)
     if (this.#groups === null) return [];
     const lists = this.#groups.processLists;
     const script = `for list in ${lists.map((_, i) => `"$${i + 1}"`).join(' ')}; do echo $$ > "$list" || exit 125; done; shift ${lists.length}; exec "$@"`;
@@ -127,6 +128,7 @@ class BubblewrapContainer implements RunningContainer {
 
   async stop(graceMs = GRACE_MS): Promise<void> {
     const running = this.#children.filter(isRunning);
+    // guard: container: tree (bubblewrap), part 2
     for (const child of running) child.kill('SIGTERM');
     await Promise.all(running.map((child) => endsWithin(child, graceMs)));
     const { instance, dispatch } = this.#spec;
@@ -134,6 +136,7 @@ class BubblewrapContainer implements RunningContainer {
       (mark) => mark.instance === instance && mark.dispatch === dispatch,
       () => this.#children.flatMap((child) => child.pid ?? []),
     );
+    // guard: container: tree (bubblewrap), part 1
     await endAll(
       () => tree.running(),
       () => false,
@@ -152,6 +155,7 @@ function signalCommand(child: ChildProcess, depth: number, signal: NodeJS.Signal
     if (next === null) return send(pid, 'SIGKILL');
     pid = next;
   }
+  // guard: container: last lines (bubblewrap)
   return send(pid, signal);
 }
 
@@ -174,6 +178,7 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
 
 async function reapOrphans(instance: string, cgroups: Cgroups): Promise<string[]> {
   const tree = new ProcessTree((mark) => mark.instance === instance);
+  // guard: container: orphan reaping (bubblewrap)
   await endAll(() => tree.running(), isNoSupervisor);
   cgroups.sweep(groupPrefix(instance));
   return tree.dispatches;

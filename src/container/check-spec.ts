@@ -60,6 +60,7 @@ function checkNoLinks(outer: Mount, inner: Mount): void {
     path = `${path}/${part}`;
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found === undefined) return;
+    // guard: container: links on the way to a mount
     if (found.isSymbolicLink()) {
       throw refused(
         path,

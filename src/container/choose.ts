@@ -66,6 +66,7 @@ export async function chooseEngine(choice: EngineChoice): Promise<ChosenEngine> 
       return { ...found, why: whyThis(name, choice, tried), unheld: found.engine.unheld, tried };
     tried.push(found);
   }
+  // guard: container: bare process only by name
   throw nothingWorks(choice, tried);
 }
 

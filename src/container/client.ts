@@ -17,6 +17,7 @@ export function startClient(spec: ClientSpec): ChildProcess {
   const [program, ...args] = spec.argv;
   const readings = spec.readings ?? [];
   const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', ...readings.map(() => 'pipe' as const)];
+  // guard: container: environment (all engines)
   const child = spawn(program!, args, { cwd: spec.cwd, env: spec.env, stdio, detached: true });
   // A CLI that ended closes its stdin; the SDK's late write must not end the service.
   child.stdin!.on('error', () => {});
@@ -60,9 +61,11 @@ export async function endsWithin(child: ChildProcess, milliseconds: number): Pro
 
 /** The start of a command line that holds the kernel lock; `keep` leaves the lock with a waiting flock. */
 export function lockPrefix(flock: string | null, lockFile: string | null, how: 'exec' | 'keep'): string[] {
+  // guard: kernel lock
   if (flock === null || lockFile === null) return [];
   // `-F` execs instead of forking: a signal reaches what comes next, not only flock. `-o` closes the lock's descriptor
   // in the child: whoever has it could unlock.
+  // guard: container: lock descriptor (bubblewrap)
   return [flock, '-n', how === 'exec' ? '-F' : '-o', '-E', String(LOCK_HELD_EXIT_CODE), lockFile];
 }
 

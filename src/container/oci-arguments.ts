@@ -45,6 +45,7 @@ function firstProcess(names: readonly string[]): string {
   );
   return [
     `exec 3<&0; unset ${ENGINES_OWN}`,
+    // guard: variables of an image
     FORGET_IMAGES,
     ...taken,
     // A shell starts what runs in the background deaf to SIGINT and SIGQUIT; coreutils' env can undo that.
@@ -85,11 +86,14 @@ export function runArguments(request: RunRequest): string[] {
     instanceLabel(spec.instance),
     '--label',
     dispatchLabel(spec.dispatch),
+    // guard: container: no network (docker, podman)
     '--network',
     spec.network,
+    // guard: container: limits (docker, podman)
     ...limitArguments(spec),
     '--user',
     `${user.uid}:${user.gid}`,
+    // guard: container: no capabilities (docker, podman)
     '--cap-drop',
     'ALL',
     '--security-opt',
@@ -108,6 +112,7 @@ export function runArguments(request: RunRequest): string[] {
     INSTANCE_MARK,
     '-e',
     DISPATCH_MARK,
+    // guard: container: values outside argument lists (docker, podman)
     ...names.flatMap((n) => ['-e', `${VARIABLE_PREFIX}${n}`]),
     ...spec.mounts.flatMap(mountArguments),
     '-w',
@@ -141,7 +146,9 @@ export function clientVariables(
 
 /** The option is read as a line of CSV, so any name survives when it is quoted as CSV wants it. */
 function mountArguments({ source, target, access }: Mount): string[] {
+  // guard: container: read-only mounts (docker, podman)
   const fields = ['type=bind', `src=${source}`, `dst=${target}`, ...(access === 'read' ? ['readonly'] : [])];
+  // guard: container: mount names (docker, podman)
   return ['--mount', fields.map((field) => `"${field.replaceAll('"', '""')}"`).join(',')];
 }
 

@@ -80,6 +80,7 @@ class Client {
   }
 
   seccomp(): string[] {
+    // guard: container: kinds of sockets (podman)
     return this.options.name === 'podman' ? seccompArguments(this.options.runArgs) : [];
   }
 
@@ -150,6 +151,7 @@ class OciContainer implements RunningContainer {
   }
 
   #takeName(name: string): string {
+    // guard: container: name taken under the lock (docker, podman)
     const remove = this.#client.argv(['rm', '-f', name]).map(quoted).join(' ');
     return `${remove} </dev/null >/dev/null 2>&1; exec "$@"`;
   }
@@ -161,6 +163,7 @@ class OciContainer implements RunningContainer {
   #kill(child: ChildProcess, name: string, signal: NodeJS.Signals): boolean {
     if (!isRunning(child)) return false;
     const { env } = this.#client.options;
+    // guard: container: kill past the client (docker, podman)
     void ask(this.#client.argv(['kill', '--signal', signal.slice(3), name]), env).then(async ({ code }) => {
       const isDone = code === 0 && (signal !== 'SIGKILL' || (await endsWithin(child, GRACE_MS)));
       if (!isDone && isRunning(child)) process.kill(child.pid!, signal);
@@ -198,9 +201,12 @@ class OciContainer implements RunningContainer {
 /** Clients go before the second look: one that was just about to start a container would come after the first. */
 async function reapOrphans(client: Client, instance: string): Promise<string[]> {
   const labels = [instanceLabel(instance)];
+  // guard: container: orphan reaping (docker, podman), part 1
   const found = await client.remove(labels);
+  // guard: container: orphan reaping (docker, podman), part 3
   const tree = new ProcessTree((mark) => mark.instance === instance);
   await endAll(() => tree.running());
+  // guard: container: orphan reaping (docker, podman), part 2
   const late = await client.remove(labels);
   return [...new Set([...found, ...tree.dispatches, ...late])];
 }

@@ -92,6 +92,7 @@ function samePlace(r: PlaceRequest): Place {
     spec: {
       ...common(r),
       // Not kept by a bare process; whoever configured it has been told.
+      // guard: the user of a bare process
       user: null,
       mounts: [
         ...written.map((path) => mount(path, path, 'write')),
@@ -110,6 +111,7 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
     mount(r.cli, r.cli, 'read'),
     owned(r.folders.home, '/state/home'),
     owned(r.folders.temporary, '/state/tmp'),
+    // guard: prompt: one path for every CLI folder, part 1
     ...cliFolderAt(CONFIG_INSIDE, r),
     ...(r.namesFolder === true ? cliFolderAt(r.folders.config, r) : []),
     owned(r.checkout, cwd),
@@ -117,6 +119,7 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
     shown(r.relay.origin, relay.origin),
     owned(`${r.relay.root}/push.git`, `${relay.root}/push.git`),
     owned(`${r.relay.root}/outbox`, `${relay.root}/outbox`),
+    // guard: relay: answers are the worker’s
     shown(`${r.relay.root}/answers`, `${relay.root}/answers`),
     shown(`${r.relay.root}/programs`, `${relay.root}/programs`),
     ...(r.forwarder === null ? [] : [shown(r.forwarder, FORWARDER_INSIDE)]),
@@ -125,6 +128,7 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
   ];
   return {
     cwd,
+    // guard: prompt: one path for every CLI folder, part 2
     config: CONFIG_INSIDE,
     home: '/state/home',
     temporary: '/state/tmp',
@@ -138,6 +142,8 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
 function cliFolderAt(target: string, { folders, closed = [] }: PlaceRequest): Mount[] {
   return [
     owned(folders.config, target),
+    // guard: prompt: both places of the CLI folder are closed
+    // guard: steering: the CLI’s folder is read-only
     ...closed.map((path) => mount(join(folders.config, path), join(target, path), 'read')),
   ];
 }

@@ -16,6 +16,7 @@ const NETLINK_AUDIT = 9;
 
 /** Names of calls that are allowed under conditions, or not at all. */
 const TAKEN_OUT = new Set(
+  // guard: container: namespaces (podman), part 2
   'socket socketcall clone clone3 unshare setns mount umount umount2 pivot_root move_mount open_tree fsopen fsmount fsconfig fspick mount_setattr'.split(
     ' ',
   ),
@@ -41,6 +42,7 @@ export function seccompArguments(runArgs: readonly string[], lists: readonly str
 const PLAIN_CLONE: Rule = {
   names: ['clone'],
   action: 'SCMP_ACT_ALLOW',
+  // guard: container: namespaces (podman), part 1
   args: [{ index: 0, value: NEW_NAMESPACES, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }],
 };
 

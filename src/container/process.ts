@@ -79,6 +79,7 @@ class ProcessContainer implements RunningContainer {
 
 async function reapOrphans(instance: string): Promise<string[]> {
   const tree = new ProcessTree((mark) => mark.instance === instance);
+  // guard: orphan reaping
   await endAll(() => tree.running());
   return tree.dispatches;
 }

@@ -50,7 +50,9 @@ const JUMP_IF_EQUAL = 0x15;
 const JUMP_IF_NOT_LESS = 0x35;
 const RETURN = 0x06;
 const ALLOW = 0x7fff0000;
+// guard: container: system calls (bubblewrap)
 const REFUSE = 0x00050000 | 1; // EPERM
+// guard: container: kinds of sockets (bubblewrap)
 const NO_FAMILY = 0x00050000 | 97; // EAFNOSUPPORT
 const AT_NUMBER = 0;
 const AT_ARCHITECTURE = 4;

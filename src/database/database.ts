@@ -54,6 +54,7 @@ function sqliteDialect(options: OpenOptions) {
   const file = options.url.slice('sqlite:'.length);
   if (options.readOnly !== true) {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    // guard: files: the database
     for (const said of keepPrivate(file)) options.tightened?.(said);
   }
   return nodeSqliteDialect({ file, readOnly: options.readOnly ?? false });

@@ -9,6 +9,7 @@ import { type Database, openDatabase, requireMigrated } from './database.ts';
  * this release, and Node's own EACCES, with the path, where this user may not read or write it.
  */
 export async function openExisting(o: { url: string; readOnly: boolean }): Promise<Database> {
+  // guard: first hour: commands before the first start make nothing
   seeFile(o);
   const database = openDatabase(o);
   try {

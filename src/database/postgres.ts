@@ -13,6 +13,7 @@ export function postgresDialect({ url, readOnly }: { url: string; readOnly: bool
   // An idle connection that the server closed is replaced at the next query; unheard, the event would end the process.
   pool.on('error', () => {});
   // One in use fails its query with the same error; unheard on the connection, the event would end the process, too.
+  // guard: a connection that is lost in use is heard
   pool.on('connect', (client) => client.on('error', () => {}));
   return new OurPostgresDialect(pool, readOnly);
 }
@@ -56,6 +57,7 @@ class OurPostgresDialect extends PostgresDialect {
 
 /** `migrate` holds a lock of its own, in the transaction of the migrations. */
 class OurPostgresAdapter extends PostgresAdapter {
+  // guard: migrations lock in their transaction
   override async acquireMigrationLock() {}
   override async releaseMigrationLock() {}
 }
@@ -89,6 +91,7 @@ class ReadingDriver extends WritingDriver {
   override async acquireConnection() {
     const connection = (await super.acquireConnection()) as OwnConnection;
     try {
+      // guard: reading is a read-only transaction
       await super.beginTransaction(connection, { accessMode: 'read only' });
       return connection;
     } catch (error) {
@@ -118,6 +121,7 @@ async function inOurWords<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     const remedy = POOLER_REMEDIES.find(([words]) => words.test(said))?.[1];
+    // guard: the pool mode that is needed is named
     if (remedy === undefined) throw error;
     throw new PoolerRefuses(said, remedy, error);
   }

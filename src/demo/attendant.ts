@@ -43,6 +43,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   process.stdin.setEncoding('utf8').on('data', (text) => {
     said += text;
   });
+  // guard: first hour: the demo has an attendant that outlives it
   process.stdin.once('close', () => void clearAway(left, environmentIn(said)));
 }
 

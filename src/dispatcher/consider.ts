@@ -57,6 +57,7 @@ export async function consider(request: OutlookRequest): Promise<Outlook> {
     conversations: (agent) => viewOf(known.get(agent)),
     flows: config.flows,
   });
+  // guard: trust: forks at the routing
   const fork = routed.matches.length === 0 ? null : forkRefusal(forge, about.pull);
   return { placed, event: about, route: routed, fork, known: new Set(known.keys()), asksAuthor };
 }

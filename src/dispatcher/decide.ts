@@ -37,12 +37,15 @@ export async function decide(tx: Rows, { deps, delivery, facts }: ToDecide): Pro
   // A replay is an operator's wish: the meaning was seen before, and that is the point.
   const replayed = delivery.source === 'replay';
   const first = replayed ? null : await firstWith(tx, event);
+  // guard: semantic key
   if (first !== null) return { verdict: { state: 'duplicate', of: first }, eventName, decision: null };
   const { mayJoin, labels } = facts;
   const outlook = await consider({ rows: tx, config, trust: deps.trust, event, labels, replayed, mayJoin });
   if (outlook.asksAuthor || (wantsSender(outlook) && facts.sender === null)) return null;
   const claim = { forge: event.forge, semanticKey: event.semanticKey, deliveryId: delivery.id };
+  // guard: trust: permission of the sender
   const refusal = outlook.fork ?? (facts.sender?.allowed === false ? facts.sender.reason : null);
+  // guard: intake: a real deletion
   if (event.name === 'comment.deleted' && facts.gone === false) {
     return await refuse(tx, { deps, delivery, facts }, STILL_THERE);
   }
@@ -52,6 +55,7 @@ export async function decide(tx: Rows, { deps, delivery, facts }: ToDecide): Pro
   }
   await rememberItem(tx, outlook.placed);
   await recallRuns(tx, event, delivery.id);
+  // guard: ci: look for our deliveries
   await lookAtNewPull(tx, { deps, delivery, facts });
   if (event.name !== 'comment.deleted' && facts.gone === true && !replayed) {
     const reason = 'the comment was deleted before this could be routed';
@@ -198,6 +202,7 @@ async function toMailbox(
     event.name === 'ci.failed' &&
     work.delivery.source !== 'replay' &&
     (await knowsFailure(tx, conversation.id, { event, isLook: work.delivery.source === 'look' }));
+  // guard: ci: told once
   if (isTold) return null;
   const { dispatchId } = await appendMessage(tx, {
     conversation,

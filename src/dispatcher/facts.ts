@@ -64,6 +64,7 @@ export async function gatherFacts(deps: DispatcherDeps, delivery: DeliveryRow): 
     return end(`repository ${name} is not listed; add it to forges.${forge.name}.repositories`, false);
   }
   if (identified.kind === 'refused') return end(identified.reason, true);
+  // guard: secret of a repository: scope
   const foreign = refuseByScope(forge, identified, delivery.signed_for);
   if (foreign !== null) return end(foreign, true);
   const told = inTime({ ...claimed, repository: identified.repository }, delivery.received_at);
@@ -88,6 +89,7 @@ export async function gatherFacts(deps: DispatcherDeps, delivery: DeliveryRow): 
   const first = await consider({ ...look, mayJoin: null });
   const closed = wantsSender(first) ? await closedItem(deps, forge, first.event) : null;
   if (closed !== null) return end(closed, false);
+  // guard: pulls: whose may join
   const mayJoin = first.asksAuthor ? await askAuthor(deps, forge, event) : null;
   const outlook = first.asksAuthor ? await consider({ ...look, mayJoin }) : first;
   const question = { forge, repository: event.repository, user: event.sender, event: event.name };
@@ -104,6 +106,7 @@ async function closedItem(
   if (event === null || event.ci === null) return null;
   const { number } = event.item;
   const item = await deps.trust.item({ forge, repository: event.repository, number });
+  // guard: ci: closed items
   return item?.state === 'closed' ? `#${number} is closed, and what CI says of it wakes nobody` : null;
 }
 
@@ -122,6 +125,7 @@ async function askLabels(
   { forge, event, receivedAt }: { forge: ForgeConfig; event: ForgeEvent; receivedAt: number },
 ): Promise<LabelsTold | null> {
   const { item, repository, sender } = event;
+  // guard: world trust: labels are asked for
   if (item === null || !isAboutLabels(event)) return null;
   const at = Date.parse(event.occurredAt);
   const since = new Date(Number.isNaN(at) ? receivedAt - CLOCKS_MS : at - SLACK_MS).toISOString();
@@ -139,6 +143,7 @@ const CLOCKS_MS = 10 * 60_000;
 /** A time to come would make every later event of the item look older than this one. */
 function inTime(event: ForgeEvent, receivedAt: number): ForgeEvent {
   const isToCome = Date.parse(event.occurredAt) > receivedAt + CLOCKS_MS;
+  // guard: intake: no time to come
   return isToCome ? { ...event, occurredAt: '' } : event;
 }
 

@@ -97,6 +97,7 @@ function withoutNews(
   before: { occurred_at: string } | undefined,
   told: LabelsTold | null,
 ): string[] {
+  // guard: world trust: a label put on since counts again
   if (told === null || before === undefined) return announced;
   const known = Date.parse(before.occurred_at);
   return announced.filter((name) => !(Date.parse(told.putOn.get(name.toLowerCase()) ?? '') > known));
@@ -164,7 +165,9 @@ async function placeByHead(rows: Rows, event: ForgeEvent): Promise<ForgeEvent> {
     .orderBy('i.number', 'desc')
     .executeTakeFirst();
   // One that is being opened is not part of its conversation yet: the commit tells whose work it is.
+  // guard: ci: before it has joined
   const isJoined = pull !== undefined && pull.conversation_id !== null;
+  // guard: ci: before the pull request
   const found = isJoined ? pull : ((await placeByPush(rows, event, event.ci.headSha)) ?? pull ?? null);
   if (found === null) return event;
   const item: EventItem = {

@@ -77,6 +77,7 @@ async function hand(worker: Worker, pieces: Pieces): Promise<void> {
   say(worker, 'begin');
   for await (const piece of pieces) {
     const own = ownBytes(piece);
+    // guard: bodies: handed on piece by piece
     say(worker, { piece: own }, [own.buffer]);
     await nextTurn();
   }

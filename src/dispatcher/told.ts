@@ -16,6 +16,7 @@ export function tellDecision(
   const decision = nameOf(deps, facts, decided);
   const woken = decided.decision?.messages ?? [];
   const isOurs = decision === 'echo' || (delivery.source === 'look' && decision === 'ignored');
+  // guard: an echo is debug
   deps.log[isOurs ? 'debug' : 'info'](`delivery ${decision}`, {
     ...place(delivery, event),
     ...(woken.length === 0

@@ -27,6 +27,7 @@ async function checkForge(context: DoctorContext, forge: ForgeConfig): Promise<F
         const subject = `forge ${forge.name}, ${visible.repository.fullName}, agent ${agent}`;
         findings.push(nameTaken(subject, agent, trial.taken[0]!, prefix!));
       }
+      // guard: clone: doctor
       if (trial.kind !== 'failed') continue;
       findings.push(cloneFailed({ forge, agent, url, visible, trial, network: context.network }));
       // It is the same for all, and each trial waits for its time limit.

@@ -65,6 +65,7 @@ export function missingRuns(
   flows: readonly Flow[],
 ): string[] {
   const isWhole = hook.events.includes('workflow_run') && !hook.events.includes('status');
+  // guard: doctor: hooks without statuses
   if (forge.kind !== 'gitea' || !isWhole) return [];
   return flowsThatAct(forge, flows)
     .filter(({ on }) => on.some((event) => event.startsWith('ci.')))

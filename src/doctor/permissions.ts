@@ -45,6 +45,7 @@ async function checkSite({ context, trust, forge, site }: Asked): Promise<Findin
       user,
       event: 'comment.created',
     });
+    // guard: world trust: doctor tries the permission check
     if (!allowed && permission === 'unknown') untold.push({ user, reason });
   }
   if (untold.length === 0) return [];

@@ -27,6 +27,7 @@ async function checkSite(
     const failed = trials.filter(({ outcome }) => outcome === 'failed');
     const hidden = trials.filter(({ outcome }) => outcome === 'hidden');
     const notOffered = trials.filter(({ outcome }) => outcome === 'not-offered');
+    // guard: world trust: doctor reads what a dispatch reads
     if (failed.length > 0) findings.push(refused(subject, failed));
     if (hidden.length > 0) findings.push(withheld(subject, hidden));
     if (notOffered.length > 0) findings.push(limited(subject, notOffered));

@@ -39,6 +39,7 @@ export async function tryDelivery(
     const grown = [...(now ?? [])].find(([outcome, count]) => count > (before.get(outcome) ?? 0));
     if (grown !== undefined) {
       const [outcome] = grown;
+      // guard: doctor’s test delivery
       return ACCEPTED.includes(outcome)
         ? { kind: 'arrived', signer: await signedFor(context, { ...of, since }) }
         : { kind: 'refused', code: outcome };

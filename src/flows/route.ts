@@ -85,6 +85,7 @@ function beforeConditions(
   if (!flow.on.includes(request.event.name)) return 'other-event';
   const agent = request.agents.get(flow.agent) ?? null;
   if (agent === null) return 'no-account';
+  // guard: own events
   return isOwn(request, agent) ? 'own-event' : agent;
 }
 

@@ -49,6 +49,7 @@ export function watchAuthors(forge: Forge, watch: AuthorWatch): Forge {
         watch.beforeWrite();
         const answer: unknown = await member.apply(forge, args);
         const author = authorOf?.(answer);
+        // guard: world trust: the author of what we post
         if (author !== undefined) watch.posted(author);
         return answer;
       };

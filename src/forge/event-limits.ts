@@ -44,6 +44,7 @@ export function limitEvent(event: ForgeEvent): { event: ForgeEvent } | { problem
 }
 
 function cut(text: string, limit: number): string {
+  // guard: bodies: short texts in events
   if (text.length <= limit) return text;
   // Not between the two halves of a character.
   const end = text.codePointAt(limit - 1)! > 0xffff ? limit - 1 : limit;

@@ -53,6 +53,7 @@ async function permissionOf(http: ForgeHttp, repository: RepositoryRef, user: Fo
   const path = `/collaborators/${encodeURIComponent(user.login)}/permission`;
   try {
     const { value } = await http.sendTo({ method: 'GET', repository, path }, permissionAnswer);
+    // guard: intake: one account
     if (value.user) return value.user.id === user.id ? value.permission : 'another';
     return await ofThisAccount(http, user, value.permission);
   } catch (error) {
@@ -123,6 +124,7 @@ async function candidatePermission(
   if (isCollaborator !== true) return 'unknown';
   const member = `${organization}/members/${encodeURIComponent(login)}`;
   const isMember = await holds(() => http.tell({ method: 'GET', path: member }));
+  // guard: permission in doubt
   return isMember === false ? 'write' : 'unknown';
 }
 
@@ -139,8 +141,10 @@ async function teamsOf(
     const call = { method: 'GET', repository, path: '/teams' } as const;
     const teams = (await http.sendTo(call, z.array(teamAnswer).nullish())).value;
     if (!teams || teams.length === 0) return 'some-read';
+    // guard: world trust: a team that reads stays in doubt
     return teams.every((team) => WRITING_TEAMS.includes(team.permission ?? '')) ? 'all-write' : 'some-read';
   } catch (error) {
+    // guard: world trust: teams before the organization
     if (error instanceof ForgeRefused && error.status === 405) return 'no-organization';
     if (error instanceof ForgeRefused || error instanceof ForgeMissing) return 'untold';
     throw error;

@@ -27,6 +27,7 @@ async function own(http: ForgeHttp, login: string): Promise<string | null> {
     if (user.login.toLowerCase() !== login.toLowerCase()) return null;
     const { value: settings } = await http.send({ method: 'GET', path: '/user/settings' }, settingsAnswer);
     // The forge tells its owner a hidden address, too; in a commit everybody would read it.
+    // guard: a hidden address stays hidden
     return settings.hide_email === false ? valid(user.email) : null;
   });
 }

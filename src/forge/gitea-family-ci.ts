@@ -77,6 +77,8 @@ export const parseWorkflowRun = reading(workflowRunPayload, (payload: WorkflowRu
 export const parseStatus = reading(
   statusPayload,
   (payload: StatusPayload, arrival: Arrival): ParseOutcome => {
+    // guard: a cancelled run is no failure
+    // guard: ci: cancelled
     if (isCancellation(payload)) return ignored('status: the run was cancelled, which Gitea calls a failure');
     const name = resultName(payload.state);
     if (name === null) return ignored(`status: the state "${payload.state}" is no result`);

@@ -123,6 +123,7 @@ async function listReviews(http: ForgeHttp, repository: RepositoryRef, number: n
       answer.comments_count === 0 ? [] : (await http.listTo(comments, { member: inlineAnswer })).members;
     // The forge groups them by file and line, in no order that could be relied on; ids rise.
     inline.sort((a, b) => a.id - b.id);
+    // guard: voices: a reply's own author
     reviews.push(toReview(answer, verdict, inline.map(toInline)));
   }
   return reviews;

@@ -94,6 +94,7 @@ export const parsePull = reading(pullPayload, (payload, arrival) => {
     discriminators: [...itemDiscriminators(name, pull, payload), reviewer?.id ?? 0],
     about: {
       ...itemFacts(payload, pull, pullItem(afterwards(pull, payload.action), payload.action)),
+      // guard: the second reviewer of one call is asked, too
       pull: { ...toPull(pull, repository), requestedReviewers: reviewersAfterwards(payload) },
       requestedReviewer: reviewer?.login ?? null,
     },
@@ -135,6 +136,7 @@ export const parseComment = reading(commentPayload, (payload, arrival) => {
  */
 function commentDiscriminators(name: EventName, { comment, issue, sender }: CommentPayload): string[] {
   if (name === 'comment.deleted') return [];
+  // guard: intake: told before it happens
   const words = [hash([sender.id, comment.user.id, issue.number, comment.body])];
   return name === 'comment.edited' ? [comment.updated_at, ...words] : words;
 }
@@ -197,6 +199,7 @@ function whyNoBranchPush({ ref, before, after }: PushPayload): string | null {
 
 /** `label_cleared` carries the labels that were taken off. */
 function afterwards<T extends IssueObject | PullRequestObject>(object: T, action: string): T {
+  // guard: cleared labels are gone
   return action === 'label_cleared' ? { ...object, labels: [] } : object;
 }
 

@@ -49,6 +49,7 @@ export async function listAll<S extends z.ZodType<{ id: number }>>(
     const before = byId.size;
     for (const entry of answer.members) byId.set(entry.id, entry);
     const isNews = byId.size > before;
+    // guard: texts: lists in pieces
     if (answer.isCutShort) {
       cuts += 1;
       const last = answer.members.at(-1);

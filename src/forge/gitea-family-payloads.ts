@@ -26,6 +26,7 @@ const positive = z.number().int().positive();
  */
 export const instant = text.transform((value) => {
   const at = Date.parse(value);
+  // guard: times are UTC
   return at > 0 ? new Date(at).toISOString().replace('.000Z', 'Z') : '';
 });
 

@@ -73,6 +73,7 @@ async function offered<T>(what: string, ask: () => Promise<T>): Promise<T | NotO
     if (reason === null) throw error;
     if (reason === 'not-to-us') {
       const why = `This forge does not show this account ${what}. Go by the commit statuses of the pull request, and read the page in a browser.`;
+      // guard: doctor and smoke: hidden CI
       return { kind: 'not-offered', why, isHidden: true };
     }
     const why = `This forge does not offer ${what}, Actions are off in the repository, or there is no such id. Check the id with list_ci_runs; else update the forge or read the page in a browser.`;

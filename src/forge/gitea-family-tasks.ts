@@ -92,5 +92,6 @@ async function numberOf(
   const call = { method: 'GET', repository, path: `/actions/runs/${number}/jobs` } as const;
   const answer = await offeredOr(null, async () => (await http.sendTo(call, jobsAnswer)).value);
   const jobs = Array.isArray(answer) ? answer : (answer?.jobs ?? []);
+  // guard: world trust: the number of a run is proved
   return jobs.length > 0 && jobs.every((job) => job.html_url.startsWith(`${htmlUrl}/`)) ? number : null;
 }

@@ -166,11 +166,13 @@ export class JsonReader {
 
   #add(piece: string): void {
     if (piece === '') return;
+    // guard: texts: long strings of answers cut, part 1
     if (this.#length < LONGEST_TEXT) this.#pieces!.push(piece);
     this.#length += piece.length;
   }
 
   #endString(): void {
+    // guard: texts: long strings of answers cut, part 2
     const text = beginningOf(this.#pieces!.join(''), LONGEST_TEXT);
     this.#pieces = null;
     const open = this.#stack.at(-1);
@@ -223,6 +225,7 @@ export class JsonReader {
   #keep(holder: Holder, key: string, length: number): void {
     this.#kept.push({ holder, key, length });
     this.#keptLength += length;
+    // guard: texts: old texts let go
     while (this.#keptLength > MOST_KEPT) {
       const oldest = this.#kept[this.#firstKept]!;
       (oldest.holder as Record<string | number, unknown>)[oldest.key] = LET_GO;

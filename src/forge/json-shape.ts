@@ -28,7 +28,9 @@ export function shapeProblem(json: Uint8Array): string | null {
       values++;
       depth++;
     } else if (byte === CLOSING[0] || byte === CLOSING[1]) depth--;
+    // guard: bodies: the shape of JSON, part 2
     if (depth > DEEPEST) return `it is nested more than ${DEEPEST} deep`;
+    // guard: bodies: the shape of JSON, part 1
     if (values > MOST_VALUES) return `it has more than ${MOST_VALUES} values`;
   }
   return null;

@@ -9,6 +9,7 @@ export function whyNotOffered(error: unknown): 'no-route' | 'not-to-us' | null {
   if (error instanceof ForgeMissing) return 'no-route';
   if (!(error instanceof ForgeRefused)) return null;
   if (error.status === 405) return 'no-route';
+  // guard: world trust: a refused list is not offered
   return error.status === 403 ? 'not-to-us' : null;
 }
 

@@ -35,6 +35,7 @@ async function callTwice(
   try {
     return await callOn(first, name, args);
   } catch (error) {
+    // guard: rotation: the forge’s token
     if (!(error instanceof ForgeRefused) || error.status !== 401) throw error;
     refresh();
     if (current() === first) throw error;

@@ -35,9 +35,11 @@ function admitTarget({ method, url, headers: { host } }: Head): Admission {
   if (!url.startsWith('/')) {
     return refusal(403, 'This is no proxy: only paths of the Messages API are taken. Ask for /v1/messages.');
   }
+  // guard: host of the model’s API
   if (host === undefined || !LOCAL_HOST.test(host)) {
     return refusal(403, 'Only the host localhost is served here. Set ANTHROPIC_BASE_URL=http://localhost.');
   }
+  // guard: paths of the model’s API
   if (!PASSING.has(url)) {
     return refusal(404, `Only POST ${MESSAGES} and POST ${COUNT} pass the gateway. Use one of them.`);
   }
@@ -48,9 +50,11 @@ function admitTarget({ method, url, headers: { host } }: Head): Admission {
 /** A body that is read here in one way and there in another would make the list worth nothing. */
 function refusedForm(headers: IncomingHttpHeaders): Refusal | null {
   const type = headers['content-type'] ?? '';
+  // guard: model: character sets
   if (!/^application\/json(\s*;\s*charset="?utf-8"?)?$/i.test(type)) {
     return refusal(415, 'Only application/json in UTF-8 passes. Send content-type: application/json.');
   }
+  // guard: model: compressed bodies
   if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
     return refusal(415, 'Only an uncompressed body passes. Send it without content-encoding.');
   }
@@ -68,6 +72,7 @@ function refusedBeta(
   { longContext }: { longContext: boolean },
 ): Refusal | null {
   const unlisted = betasOf(headers).find(
+    // guard: model: betas
     (beta) => !Object.hasOwn(BETAS, beta) && !(longContext && beta === LONG_CONTEXT_BETA),
   );
   if (unlisted === undefined) return null;

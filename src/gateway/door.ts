@@ -35,6 +35,7 @@ export async function openDoor(socketPath: string, at: RunAtGateway): Promise<Do
   });
   server.maxConnections = MOST_CONNECTIONS;
   server.on('connect', (request, socket) => refuseTunnel(at, request, socket));
+  // guard: tunnels
   server.on('upgrade', (request, socket) => refuseTunnel(at, request, socket));
   server.on('clientError', (_error, socket) => {
     at.refused({ action: 'no HTTP', reason: 'These bytes are no HTTP request.' });
@@ -79,8 +80,10 @@ async function serve(
     if (response.destroyed) return;
     if ('status' in inspected) return refuse(at, request, response, inspected);
     const { body, model, tools, question } = inspected;
+    // guard: model: tools that the agent does not have
     const tool = tools.find((name) => !at.run.tools.includes(name));
     if (tool !== undefined) return refuse(at, request, response, notOffered(tool));
+    // guard: model: prices
     if (!mayName(model, at.run.models, at.prices)) return refuse(at, request, response, dearer(at, model));
     await passOn({ request, response, path, body, model, question, at });
   } catch (error) {

@@ -33,6 +33,7 @@ const NOT_OVERFLOW = /tokens? per (min|minute|day|hour)|\b[TR]P[MD]\b|rate.?limi
 
 /** The request is larger than the model's window. */
 export function isOverflow(words: string): boolean {
+  // guard: an overflow in the words of others
   return !NOT_OVERFLOW.test(words) && OVERFLOW.some((form) => form.test(words));
 }
 

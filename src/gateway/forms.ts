@@ -85,6 +85,7 @@ export function findMisfit(value: unknown, form: Form): Misfit | null {
 
 function textMisfit(value: unknown, { most, one }: Text): Misfit | null {
   if (typeof value !== 'string') return here('is no text');
+  // guard: model: tools and sources by their type, part 1
   if (one !== undefined && !one.includes(value)) return here(`is ${shown(value)}, which is ${UNLISTED}`);
   return most !== undefined && value.length > most ? here(`is longer than ${most} characters`) : null;
 }
@@ -101,6 +102,7 @@ function listMisfit(value: unknown, { of }: List): Misfit | null {
 function fieldsMisfit(value: unknown, form: Fields): Misfit | null {
   if (!isObject(value)) return here('is no object');
   for (const name of Object.keys(value)) {
+    // guard: model: fields of a request
     const misfit = Object.hasOwn(form.fields, name)
       ? findMisfit(value[name], form.fields[name]!)
       : here(`is ${UNLISTED}`);
@@ -113,6 +115,7 @@ function kindsMisfit(value: unknown, named: Readonly<Record<string, Fields>>): M
   if (!isObject(value)) return here('is no object');
   const { type } = value;
   if (typeof type !== 'string') return within('type', here('is missing'));
+  // guard: model: tools and sources by their type, part 2
   if (!Object.hasOwn(named, type)) return within('type', here(`is ${shown(type)}, which is ${UNLISTED}`));
   return fieldsMisfit(value, named[type]!);
 }

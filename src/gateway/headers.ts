@@ -27,6 +27,7 @@ const OAUTH_TOKEN = /^sk-ant-oat/;
 const OAUTH_BETA = 'oauth-2025-04-20';
 
 export function outwardHeaders(from: IncomingHttpHeaders, credential: Credential): OutgoingHttpHeaders {
+  // guard: headers of the container dropped
   const headers = passing(from, (name) => Object.hasOwn(OUTWARD_HEADERS, name));
   // The body goes on as it was read, whatever its sender called it.
   headers['content-type'] = 'application/json';
@@ -44,6 +45,7 @@ export function outwardHeaders(from: IncomingHttpHeaders, credential: Credential
 export function inwardHeaders(from: IncomingHttpHeaders, secrets: readonly string[]): OutgoingHttpHeaders {
   const headers = passing(
     from,
+    // guard: headers of upstream dropped
     (name) => INWARD.has(name) || INWARD_PREFIXES.some((prefix) => name.startsWith(prefix)),
   );
   for (const [name, value] of Object.entries(headers)) {

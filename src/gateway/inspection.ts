@@ -22,7 +22,9 @@ export interface Inspected {
 
 export function inspect(bytes: Buffer, { values, depth } = extentOf(bytes)): Inspected | Refusal {
   if (!isUtf8(bytes)) return refusal(400, 'The request is no UTF-8. Send JSON in UTF-8.');
+  // guard: model: values and depth of a request, part 1
   if (values > MOST_VALUES) return tooMuch(`has more than ${MOST_VALUES} values`);
+  // guard: model: values and depth of a request, part 2
   if (depth > MOST_DEPTH) return tooMuch(`is nested more than ${MOST_DEPTH} levels deep`);
   const json = bytes.toString('utf8');
   let value: unknown;
@@ -54,6 +56,7 @@ function questionOf(value: unknown): string {
 /** The bytes themselves where nothing is different, as in all that the CLI sends: that spares a third of the time. */
 function written(value: unknown, json: string, bytes: Buffer): Buffer {
   const anew = JSON.stringify(value);
+  // guard: model: what is read is what is sent
   return anew === json ? bytes : Buffer.from(anew);
 }
 

@@ -27,6 +27,7 @@ export function modelWords(agent: NamedModel, prices: PriceTable): ModelWords {
   return {
     says: `${agent.name} runs on ${today}${effort}: ${price === null ? 'price not known' : priceWords(price)}`,
     problems: [
+      // guard: model: its price is not known
       ...(price === null ? [unpriced(agent, model)] : []),
       ...(agent.effort !== null && !takesEffort(model) ? [effortless(agent, model)] : []),
     ],

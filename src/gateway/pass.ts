@@ -40,6 +40,7 @@ export async function passOn(exchange: Exchange): Promise<void> {
   };
   const gone = new AbortController();
   response.once('close', () => {
+    // guard: request ends with its client
     if (!response.writableFinished) gone.abort();
   });
   try {
@@ -57,6 +58,7 @@ async function goThrough(exchange: Exchange, course: Course, signal: AbortSignal
   const { answer, secrets } = await askUpstream(exchange, signal);
   const status = answer.statusCode!;
   course.status = status;
+  // guard: redirects of upstream
   if (status >= 300 && status < 400) {
     answer.resume();
     return refuseRedirect(exchange, status);
@@ -153,6 +155,7 @@ async function askUpstream(
   const secrets = [first.credential.value];
   if (answer.statusCode !== 401) return { answer, secrets };
   const second = await credentials.replacementFor(first);
+  // guard: rotation of the key
   if (second === null) return { answer, secrets };
   answer.resume();
   return { answer: await ask(second), secrets: [...secrets, second.credential.value] };

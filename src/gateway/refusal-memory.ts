@@ -27,6 +27,7 @@ export class RefusalMemory {
 
   answerTo(question: string): ErrorToSend | null {
     const known = this.#questions.get(question);
+    // guard: a refused body is remembered
     return known !== undefined && known.times >= TIMES_ASKED ? known.toSend : null;
   }
 

@@ -30,6 +30,7 @@ export async function takeRefusal(
   }
   let limit = limitOf({ ...said, headers: o.headers, model, now: at.now() });
   const whose = limit !== null && mayBeOfBody(said) ? await o.ask() : 'unknown';
+  // guard: a refusal of one text is not the credential’s
   if (whose === 'body') limit = null;
   at.tally.limit(limit);
   const isDeclined = POLICY_STATUSES.has(said.status) && isPolicy(words);

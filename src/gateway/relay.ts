@@ -57,6 +57,7 @@ export async function relayAnswer(
     response.on('error', () => {});
     answer.pipe(response);
   });
+  // guard: cut stays a cut
   if (end !== 'ended') response.destroy();
   await reading.end();
   return end;
@@ -110,6 +111,7 @@ export async function readError(
   answer: IncomingMessage,
   secrets: readonly string[],
 ): Promise<{ said: ErrorAnswer; toSend: ErrorToSend }> {
+  // guard: key removed from errors
   const text = without(secrets, await textOf(answer));
   const headers = inwardHeaders(answer.headers, secrets);
   delete headers['content-encoding'];

@@ -38,6 +38,7 @@ async function parentOf(folder: string): Promise<{ parent: string; prefix: strin
   const short = join(folder, 'm-XXXXXX', SOCKET_NAME);
   if (Buffer.byteLength(short) <= MOST_PATH_BYTES) {
     await mkdir(folder, { recursive: true });
+    // guard: folder of a socket
     await chmod(folder, 0o700);
     return { parent: folder, prefix: 'm-' };
   }

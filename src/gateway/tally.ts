@@ -54,11 +54,14 @@ export class Tally {
   #reached(model: string | null): CapName | null {
     const { requests, tokens, usd } = this.#caps;
     const { requests: sent, inputTokens, outputTokens, cacheWriteTokens } = this.#report;
+    // guard: cap of requests
     if (requests !== null && this.#carried.requests + sent >= requests) return 'max-requests';
+    // guard: caps over attempts
     const used = this.#carried.tokens + inputTokens + outputTokens + cacheWriteTokens;
     if (tokens !== null && used >= tokens) return 'max-tokens';
     if (usd === null) return null;
     const spent = this.spentMicroUsd();
+    // guard: cap without a price
     const isPriced = spent !== null && priceOf(this.#prices, model) !== null;
     return isPriced && spent < usd * 1_000_000 ? null : 'max-usd';
   }

@@ -78,6 +78,7 @@ export class UpstreamLine {
       sent.once('response', resolve);
       // While a proxy is asked for a tunnel, Node does not tell the request that it was aborted.
       const aborted = () => reject(new UpstreamFailed('ABORT_ERR', 'the request was ended'));
+      // guard: network: a tunnel that never comes
       asked.signal.addEventListener('abort', aborted, { once: true });
       sent.once('close', () => asked.signal.removeEventListener('abort', aborted));
       // Stays: a connection that breaks after the head reports here, too, and unheard it would end the process.
@@ -91,6 +92,7 @@ export class UpstreamLine {
   }
 
   #agentFor(url: URL): HttpAgent {
+    // guard: network: the model
     const proxy = this.#proxyFor(`${url.origin}/`);
     const key = `${url.protocol} ${proxy}`;
     const agent = this.#agents.get(key) ?? newAgent(url.protocol === 'https:', proxy);

@@ -16,6 +16,7 @@ import { type Acceptance, acceptDelivery, findRepeated, type NewDelivery } from 
 import { acceptTogether } from './group-commit.ts';
 
 /** Larger bodies are stored in pieces, and read in another thread. Usual ones have 10 to 30 KiB. */
+// guard: bodies: large ones in pieces and in the other thread
 export const SMALL_BODY_BYTES = 64 * 1024;
 const PIECE_BYTES = 64 * 1024;
 
@@ -177,6 +178,7 @@ export async function sweepPieces(database: Database, now: number): Promise<numb
       ),
     )
     .execute();
+  // guard: bodies: orphans are swept
   for (const { delivery_id } of orphans) await removePieces(database.rows, delivery_id);
   return orphans.length;
 }

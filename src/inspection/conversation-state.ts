@@ -78,6 +78,7 @@ export function stateOf(
 }
 
 function restingState(conversation: ConversationRow, last: EndedDispatch | null): ConversationState {
+  // guard: cli: how the last dispatch ended is a state
   if (last?.state !== 'failed' && last?.state !== 'unposted') {
     return { kind: 'idle', since: timeOf(conversation.updated_at)! };
   }

@@ -90,6 +90,7 @@ export async function findConversations(
   const reference = referenceOf(named);
   if (reference.kind === 'item') return await byItem(rows, reference);
   const found = await byId(rows, reference.id, ids);
+  // guard: cli: an ambiguous id is not the first that fits
   if (found.length > 1) throw severalOf(reference.text, found);
   return found;
 }
@@ -141,6 +142,7 @@ async function byItem(rows: Rows, item: Extract<Reference, { kind: 'item' }>): P
     .where('i.number', '=', item.number)
     .orderBy('c.forge')
     .orderBy('c.agent');
+  // guard: cli: the name of a forge counts in a reference
   return await (item.forge === null ? query : query.where('c.forge', '=', item.forge)).execute();
 }
 

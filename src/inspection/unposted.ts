@@ -22,6 +22,7 @@ export async function findUnposted(rows: Rows, named: Named): Promise<string> {
     }
   }
   // Another dispatch or a session would stand for an answer that was not meant.
+  // guard: cli: an answer is not posted for the id of another dispatch
   const conversations = await findConversations(rows, reference, ['conversation']);
   const ids = conversations.map((c) => c.id);
   const newest = ids.length === 0 ? [] : await unposted.where('d.conversation_id', 'in', ids).execute();

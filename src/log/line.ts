@@ -3,6 +3,7 @@
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** Of one text. A payload that somebody sends may be megabytes. */
+// guard: a log line has an end
 const LONGEST_TEXT = 2000;
 const MOST_ENTRIES = 100;
 const DEEPEST = 6;
@@ -10,6 +11,7 @@ const DEEPEST = 6;
 const MOST_FRAMES = 6;
 
 /** Ends a line, moves the cursor, or turns the direction of writing, somewhere. */
+// guard: a log line cannot be forged
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** Errors become their sentence, stacks one line, and nothing is longer, deeper or wider than a line may be. */

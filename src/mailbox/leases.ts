@@ -45,6 +45,7 @@ export async function leaseConversation(database: Database, request: LeaseReques
     const parks = await currentParks(tx, request.now);
     const modelOf = (agent: string) => request.models?.get(agent) ?? null;
     const agents = (await agentsWithRoom(tx, request.agentLimits)).filter(
+      // guard: park
       (agent) => !parks.some((park) => holds(park, modelOf(agent))),
     );
     if (agents.length === 0) return null;
@@ -191,6 +192,7 @@ export async function renewLease(rows: Rows, lease: Lease, until: number): Promi
  * Call first in every transaction that writes on behalf of a lease. Locks the conversation's row, so that a lease
  * cannot change hands before the transaction ends.
  */
+// guard: lease token
 export async function assertLease(tx: Rows, lease: Lease): Promise<void> {
   const { numUpdatedRows } = await tx
     .updateTable('conversations')

@@ -185,6 +185,7 @@ export async function knowsFailure(
   return told.some(({ event: stored, state, started_at: began }) => {
     const other = JSON.parse(stored) as ForgeEvent;
     if (other.name !== event.name || other.ci?.headSha !== event.ci?.headSha) return false;
+    // guard: ci: looked up, and told before
     return isLook || state !== 'answered' || at <= Number(began ?? 0);
   });
 }

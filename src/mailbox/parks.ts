@@ -26,6 +26,7 @@ export function describePark(credential: string): string {
 
 /** A family holds every model with its word in the name: `opus` holds `claude-opus-4-5` and `opus[1m]`. */
 export function holds(park: Pick<Park, 'credential'>, model: string | null): boolean {
+  // guard: a limit of one model
   if (park.credential === CREDENTIAL || model === null) return park.credential === CREDENTIAL;
   const held = park.credential.slice(CREDENTIAL.length + 1).toLowerCase();
   return /^[a-z]+$/.test(held) ? model.toLowerCase().includes(held) : model.toLowerCase() === held;

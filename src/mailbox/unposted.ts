@@ -72,6 +72,7 @@ export async function postAgain(
       .execute();
     await tx
       .updateTable('effects')
+      // guard: truth: a refused answer can be posted
       .set({ state: 'planned', result: null, done_at: null })
       .where('dispatch_id', '=', dispatchId)
       .where('kind', 'in', ['push', 'pull', 'comment', 'review'])

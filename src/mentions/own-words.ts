@@ -45,6 +45,7 @@ export interface Line {
 /** For each line whether it is its author's own prose. */
 export function ownLines(lines: readonly Line[]): boolean[] {
   const isQuoteNext = beforeQuotes(lines);
+  // guard: a quote mentions nobody
   const own = lines.map(({ text, prose }) => prose && !QUOTED.test(text) && !POSTED_BY.test(text));
   for (const [index, { text, prose }] of lines.entries()) {
     if (!prose || text.length > LONGEST_INTRODUCTION) continue;
@@ -54,6 +55,7 @@ export function ownLines(lines: readonly Line[]): boolean[] {
       beginsMailBefore(text, lines[index + 1]) ||
       // Where the lines below bear no mark, nothing tells the mail before from words of now.
       (introduction > 0 && !isQuoteNext[index + introduction - 1]!);
+    // guard: a signature and the mail before mention nobody
     if (isRestQuoted) return own.fill(false, index);
     own.fill(false, index, index + introduction);
     if (isQuoteNext[index]! && SOMEBODY_WROTE.test(text)) own[index] = false;

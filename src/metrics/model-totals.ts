@@ -74,6 +74,7 @@ export class ModelTotals {
       // The last that is there: a number between it and the first recent one may belong to a row that is still to come.
       const last = await part
         .select((e) => e.fn.max('seq').as('seq'))
+        // guard: a row of the ledger counts once
         .where('seq', '<=', recent?.seq == null ? end : Number(recent.seq) - 1)
         .executeTakeFirst();
       if (last?.seq != null) {

@@ -9,6 +9,7 @@ export function proxyFor({ proxies, noProxy }: NetworkSettings, address: string 
   if (proxy === null) return null;
   const host = nameIn(url.hostname);
   const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
+  // guard: network: this machine
   if (isThisMachine(host) || noProxy.some((entry) => covers(entry, { host, port }))) return null;
   return proxy;
 }
@@ -35,6 +36,7 @@ function covers(entry: string, at: { host: string; port: string }): boolean {
   if (named !== entry && withPort![2] !== at.port) return false;
   const name = nameIn(named.replace(/^\*?\./, ''));
   if (name === '') return false;
+  // guard: network: names below
   return at.host === name || (isIP(at.host) === 0 && at.host.endsWith(`.${name}`));
 }
 

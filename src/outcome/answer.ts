@@ -30,9 +30,11 @@ function withoutMarkers(text: string): string {
   for (let pass = 0; pass < MOST_PASSES; pass += 1) {
     const before = cleaned;
     cleaned = before.replaceAll(/<!--\s*claude-hooks(?:(?!<!--)[\s\S])*?-->/g, '');
+    // guard: copied marks
     if (cleaned === before) return cleaned;
   }
   // Only a text built for it comes here: marks in marks, as deep as the text is long. Without this it has no marks.
+  // guard: texts: marks in marks
   return cleaned.replaceAll('<!--', '&lt;!--');
 }
 

@@ -48,9 +48,11 @@ export interface EffectDeps {
 }
 
 export async function once<R>(deps: EffectDeps, effect: Effect<R>): Promise<EffectOutcome<R>> {
+  // guard: tool call key
   const key = effectKey(effect.dispatchId, effect.id ?? effect.kind);
   const row = await plan(deps, { ...effect, key });
   if (isForged(row, effect)) return { kind: 'refused', reason: FORGED, error: null };
+  // guard: effect done once
   if (row.state === 'done') return { kind: 'done', result: JSON.parse(row.result!) as R };
   if (row.state === 'refused')
     return { kind: 'refused', reason: JSON.parse(row.result!) as string, error: null };
@@ -63,6 +65,8 @@ export async function once<R>(deps: EffectDeps, effect: Effect<R>): Promise<Effe
   };
   try {
     faultPoint('effect.planned');
+    // guard: effect looked for before it is repeated
+    // guard: effect looked for (whole service)
     const earlier = row.attempts > 1 ? await effect.find() : null;
     const result = earlier ?? (await effect.perform());
     faultPoint('effect.performed');
@@ -82,6 +86,7 @@ export function isForged(
   effect: Pick<Effect<unknown>, 'id' | 'kind' | 'request'>,
 ): boolean {
   if (row.kind !== effect.kind) return true;
+  // guard: forged replay
   return effect.id !== undefined && row.request !== JSON.stringify(effect.request);
 }
 

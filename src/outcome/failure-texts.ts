@@ -50,6 +50,7 @@ export type Failure =
 export type FailureText = string & { readonly made: 'failure-texts' };
 
 export function failureText(failure: Failure): FailureText {
+  // guard: truth: a failure is told by its class
   return withoutPlaces(sentencesOf(failure)) as FailureText;
 }
 

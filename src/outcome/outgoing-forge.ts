@@ -104,6 +104,7 @@ export function outgoingForge(forge: Forge, rules: () => OutgoingRules): Outgoin
 }
 
 function filtered(name: string, args: unknown[], rules: OutgoingRules): unknown[] {
+  // guard: outgoing: unknown calls
   if (!Object.hasOwn(FILTERS, name)) {
     throw new Error(
       `The call ${name} has no filter for what it says. Name it in src/outcome/outgoing-forge.ts.`,
@@ -115,5 +116,6 @@ function filtered(name: string, args: unknown[], rules: OutgoingRules): unknown[
     body: (text: string) => outgoingBody(text, rules),
     title: (text: string) => outgoingTitle(text, rules),
   };
+  // guard: outgoing: one way out
   return filter(words, args);
 }

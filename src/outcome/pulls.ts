@@ -41,6 +41,7 @@ export function choosePull(
 ): Item | null {
   const intoBase = (one: Item) => one.pull?.baseRef === base;
   const own = pulls.filter((one) => isOurs(one.author));
+  // guard: branches: changed base
   return own.find(intoBase) ?? own[0] ?? pulls.find(intoBase) ?? null;
 }
 
@@ -54,6 +55,7 @@ const DRAFT_PREFIX = /^\s*(?:\[(?:wip|draft)\]|\((?:wip|draft)\)|(?:wip|draft)\s
 /** "WIP: …" on an issue says that the issue is not finished; on a pull request it makes a draft. */
 export function withoutDraftPrefix(title: string): string {
   let rest = title;
+  // guard: an issue in progress gives no draft
   while (DRAFT_PREFIX.test(rest)) rest = rest.replace(DRAFT_PREFIX, '');
   return rest;
 }
@@ -94,6 +96,7 @@ export async function joinPull(
   const { conversationId, agent } = conversation;
   await deps.database.transaction(async (tx) => {
     await joinConversation(tx, { ...pull, agent }, conversationId);
+    // guard: ci: look at the new pull request
     await planLook(tx, { ...pull, cause: conversationId, now: deps.now() });
   });
 }

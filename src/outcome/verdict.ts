@@ -18,6 +18,7 @@ export function readVerdict(answer: string): ReadVerdict {
   if (first === undefined || line === null) return { kind: 'missing', body: answer };
   if (line === 'other') return { kind: 'unclear', why: MORE_THAN_THE_WORD, body: answer };
   const others = lines.slice(1).map((other) => verdictOf(other.text));
+  // guard: truth: verdicts that differ are none
   if (others.some((other) => other !== null && other !== line)) {
     return { kind: 'unclear', why: DIFFERENT_ONES, body: answer };
   }
@@ -65,6 +66,7 @@ function verdictOf(line: string): ReviewVerdict | 'other' | null {
   const [, said] = /^verdict\s*:(.*)$/.exec(undecorated(line)) ?? [];
   if (said === undefined) return null;
   const word = said.trim();
+  // guard: truth: only the bare word is a verdict
   return EXACT.find(([form]) => form.test(word))?.[1] ?? 'other';
 }
 

@@ -22,6 +22,7 @@ export class BoundedWhole {
     this.#size += data.length;
     if (!this.isOver) return void this.#pieces.push(data);
     this.#pieces = [];
+    // guard: an endless answer ends its program
     this.#onOver();
   }
 
@@ -53,6 +54,7 @@ export class BoundedEnds {
     const kept = this.#head.length + this.#tail.length;
     if (kept === this.#size) return Buffer.concat([this.#head, this.#tail]).toString('utf8');
     const head = withoutLastWord(this.#head.toString('utf8'));
+    // guard: no half of a token where the error output is cut
     const tail = this.#tail.toString('utf8').replace(/^\S*/, '');
     const left = this.#size - Buffer.byteLength(head) - Buffer.byteLength(tail);
     return `${head.trimEnd()}\n[${left} bytes were left out]\n${tail.trimStart()}`;

@@ -38,6 +38,7 @@ export function serveLfs(app: Hono<PocketApi>, context: PocketContext): void {
     const { oid, size } = c.req.param();
     const content = Buffer.from(await c.req.arrayBuffer());
     const is = createHash('sha256').update(content).digest('hex');
+    // guard: lfs: what is sent is what is named, part 2
     if (is !== oid || content.byteLength !== Number(size)) {
       return json({ message: 'Content hash does not match OID' }, 422);
     }

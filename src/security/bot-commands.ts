@@ -15,5 +15,6 @@ const WORDS = new RegExp(
 
 /** Doing it twice changes nothing. */
 export function breakCommands(text: string): string {
+  // guard: outgoing: commands
   return text.replace(SLASH, `$1/${BREAK}`).replace(WORDS, `$1$2${BREAK}`);
 }

@@ -50,6 +50,7 @@ function closingWords(text: string, { own, keywords }: Closing): { at: number; e
 
 function namesAnother(text: string, o: { gap: string; at: number; own: number | null }): boolean {
   const number = matchAt(NAMES_A_NUMBER, text, o.at);
+  // guard: outgoing: only the own issue
   if (number !== null) return number[1] !== String(o.own);
   if (matchAt(NAMES_ELSEWHERE, text, o.at) !== null) return true;
   return o.gap.includes('[') && matchAt(LINKS_TO, text, o.at) !== null;
@@ -60,6 +61,7 @@ export function breakClosing(text: string, closing: Closing): string {
   let from = 0;
   let broken = '';
   for (const { end } of closingWords(text, closing)) {
+    // guard: outgoing: closing words
     broken += text.slice(from, end) + BREAK;
     from = end;
   }

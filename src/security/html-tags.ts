@@ -110,6 +110,7 @@ export function hidesContent({ name, isClosing }: Tag): boolean {
 export function seenOf(tag: Tag, source: string): string {
   if (!KNOWN_ELEMENTS.has(tag.name)) return '';
   const kept = tag.attributes.filter(isSeen);
+  // guard: trust: attributes that nobody sees
   if (kept.length === tag.attributes.length && source.length < LONGEST_SEEN) return source;
   return `<${tag.isClosing ? '/' : ''}${[tag.name, ...kept.map((a) => a.source)].join(' ')}>`;
 }

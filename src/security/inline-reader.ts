@@ -186,6 +186,7 @@ class InlineReader {
     const content = this.#text.slice(at + 2, close);
     if (/[`<\n]/.test(content) || this.#reading.defined.has(labelOf(content))) return null;
     const seen = seenWikiLink(content);
+    // guard: texts: hidden part of a wiki link
     if (seen !== `[[${content}]]`) this.#cut(at, close + 2, 'wiki link', seen);
     return close + 2;
   }

@@ -43,6 +43,7 @@ function withoutAny(text: string): string {
 
 function isNeededJoiner(c: string, before: string, after: string): boolean {
   if (c !== ZWJ && c !== ZWNJ) return false;
+  // guard: texts: joiners of scripts and pictures
   if (AFTER_LETTER.test(before) || BEFORE_LETTER.test(after)) return true;
   return c === ZWJ && END_OF_PICTURE.test(before) && PICTURE.test(after);
 }

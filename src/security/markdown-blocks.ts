@@ -178,6 +178,7 @@ class BlockReader {
         return 'leaf';
       const container = this.#containerAt(line, interrupts);
       if (container === null) return isOpened ? 'container' : 'nothing';
+      // guard: texts: entangled text is given up
       if (depth >= DEEPEST) return 'too-deep';
       this.#begin(depth);
       this.#containers.push(container);

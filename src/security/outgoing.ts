@@ -17,7 +17,9 @@ export interface OutgoingRules extends Closing {
 
 /** A description, a comment, a review: Markdown. */
 export function outgoingBody(text: string, rules: OutgoingRules): string {
+  // guard: outgoing: code after a stranger's words
   if (rules.strict) return breakClosing(breakCommands(neutraliseAllMentions(text)), rules);
+  // guard: tool mentions
   const parts = splitMarkdown(neutraliseMentions(text));
   const quiet = parts.map((part) => (part.prose ? breakCommands(part.text) : part.text));
   return breakClosing(quiet.join(''), rules);

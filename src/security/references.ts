@@ -47,6 +47,7 @@ export function cutReferences(
     } else if (end > addressEnd + 1) cuts.add(addressEnd, end, 'title', isWholeLine ? '\n' : '');
   }
   for (const { label, start, end } of references) {
+    // guard: texts: labels nobody sees
     if (!seen.has(label)) cuts.add(start, end, 'label', `(${seenAddress(addresses.get(label) ?? '')})`);
   }
 }

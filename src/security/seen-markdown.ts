@@ -67,6 +67,7 @@ export function* seenMarkdown(
       cuts.add(leaf.segments[0]?.start ?? blocks.end, source.length, 'rest');
       break;
     }
+    // guard: texts: code is shown
     if (leaf.kind === 'html' || (leaf.kind === 'code' && isDoubtful)) {
       inOrder.push({ flat: new FlatText(source, leaf.segments), footnote });
     } else if (leaf.kind === 'code') addCode(leaf, source, reading);
@@ -75,6 +76,7 @@ export function* seenMarkdown(
     }
   }
   const unused = unusedFootnotes(blocks.footnotes, reading.usedFootnotes);
+  // guard: texts: hidden footnote
   for (const { start, end } of unused) cuts.add(start, end, 'footnote');
   yield* readHtml(inOrder, { unused, cuts, meter, length: source.length });
   cutReferences(reading.references, definitions, cuts);
@@ -114,6 +116,7 @@ function partsOf(source: string, leaf: Leaf, notes: { reading: Reading; definiti
     parts.push({ flat, from: leaf.isAtx ? 0 : noteDefinitions(flat, footnote, notes), footnote });
   }
   for (const { cells, excess } of table?.rows ?? []) {
+    // guard: texts: hidden table cell
     if (excess !== null) cuts.add(excess.start, excess.end, 'table cell');
     for (const cell of cells) parts.push({ flat: new FlatText(source, [cell]), from: 0, footnote });
   }
@@ -148,6 +151,7 @@ function cutHeadingAttributes(source: string, { segments }: Leaf, cuts: Cuts): v
   for (let at = line.indexOf('{'); at >= 0; at = line.indexOf('{', at + 1)) {
     if (!/^\{[ \t]*(?:[#.]|[a-z_:][\w:.-]*[ \t]*=)/i.test(line.slice(at, at + 200))) continue;
     if (!/\}[ \t]*#*[ \t]*$/.test(line.slice(-200))) return;
+    // guard: texts: hidden heading attribute
     cuts.add(start + at, end, 'heading attribute');
     return;
   }
@@ -169,6 +173,7 @@ function addCode({ info, segments }: Leaf, source: string, { code, cuts }: Readi
     const word = /^[ \t]*(\S*)[ \t]*/.exec(source.slice(info.start, Math.min(info.end, info.start + 200)))!;
     const isKnown = LANGUAGES.has(word[1]!.toLowerCase());
     const kept = isKnown ? info.start + word[0].trimEnd().length : info.start;
+    // guard: texts: hidden info string
     if (source.slice(kept, info.end).trim() !== '') cuts.add(kept, info.end, 'info string');
   }
   const first = segments[0];
@@ -206,6 +211,7 @@ function blankedBefore(source: string, end: number): string {
 
 function cutRemarks(source: string, end: number, cuts: Cuts): void {
   for (const found of source.slice(0, end).matchAll(/(?<=^|[ \t])#[^\r\n]*/gm)) {
+    // guard: texts: hidden remark
     cuts.add(found.index, found.index + found[0].length, 'remark');
   }
 }

@@ -28,6 +28,7 @@ export async function cutBack(
     return;
   }
   const { bytes } = await diskCopy(session);
+  // guard: a refused turn leaves the transcript
   const kept = bytes === null ? null : withoutAfter(bytes, session.head);
   if (kept === null) return;
   await putInPlace(session, kept);

@@ -53,6 +53,7 @@ export function judge(bytes: Uint8Array, head: string | null): Copy {
 function stateOf(transcript: Transcript, head: string | null): CopyState {
   if (transcript.size === 0) return 'empty';
   if (transcript.entries.length === 0) return 'garbage';
+  // guard: longer copy of a transcript
   if (head !== null && !holds(transcript, head)) return 'head-missing';
   return transcript.badLines > 0 ? 'damaged' : 'good';
 }

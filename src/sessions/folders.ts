@@ -38,6 +38,7 @@ export function createCliFolders(folders: CliFolders): void {
   for (const path of ['projects', join('projects', PROJECT_FOLDER_NAME)]) {
     const folder = join(folders.config, path);
     const found = lstatSync(folder, { throwIfNoEntry: false });
+    // guard: CLI folder: put right before a run
     if (found !== undefined && !found.isDirectory()) renameSync(folder, `${folder}.odd-${randomUUID()}`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }

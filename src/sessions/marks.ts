@@ -37,6 +37,7 @@ export async function markSession(tx: Rows, marks: NewMarks): Promise<void> {
     conversation_id: session.conversationId,
     author: author.slice(0, LONGEST_NAME),
     place: place.slice(0, LONGEST_NAME),
+    // guard: marks: a lift counts for what was there
     digest: createHash('sha256').update(text).digest('hex'),
     source,
     dispatch_id: dispatchId,

@@ -35,6 +35,7 @@ export async function openPlain(root: string, path: string, flags = O_RDONLY): P
   return await inFolderOf(root, path, { make: false }, async (folder, name) => {
     const handle = await open(within(folder, name), flags | O_NOFOLLOW | O_NONBLOCK);
     const found = await handle.stat();
+    // guard: CLI folder: devices and pipes
     if (found.isFile()) return handle;
     await handle.close();
     throw new NotPlain(found.isDirectory() ? 'EISDIR' : 'ELOOP');
@@ -59,7 +60,9 @@ export async function writeWhole(root: string, path: string, bytes: Uint8Array):
   await mkdir(root, { recursive: true, mode: 0o700 });
   await inFolderOf(root, path, { make: true }, async (folder, name) => {
     const temporary = within(folder, `${name}.tmp`);
+    // guard: CLI folder: links in the way of a write, part 1
     await moveAside(folder, `${name}.tmp`, (path) => unlink(path));
+    // guard: CLI folder: links in the way of a write, part 2
     const handle = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
       await handle.writeFile(bytes);
@@ -140,6 +143,7 @@ function within(folder: Folder, name: string): string {
 }
 
 async function enterIn(folder: Folder, name: string): Promise<Folder> {
+  // guard: CLI folder: folders that are links
   const handle = await open(within(folder, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   return { handle, path: join(folder.path, name) };
 }

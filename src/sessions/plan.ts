@@ -103,6 +103,7 @@ export async function planSession(database: Database, request: PlanRequest): Pro
 async function heardTail(database: Database, request: PlanRequest, tail: Tail): Promise<Tail> {
   if (tail.kind !== 'answered') return tail;
   const heard = await wasHeard(database.rows, { ...request, uuid: tail.head });
+  // guard: heard answer
   return heard ? tail : { kind: 'mid-turn' };
 }
 
@@ -295,6 +296,8 @@ async function resumePlan(database: Database, request: PlanRequest, use: UsableC
   return {
     session,
     start: 'resume',
+    // guard: cut of an unanswered prompt
+    // guard: cut of an unanswered prompt (whole service)
     resumeAt: endBeforeUnanswered(transcript, session.head),
     continuity: session.synthesised === 1 && session.state === 'proposed' ? 'rebuilt' : use.continuity,
     reason: use.reason,
@@ -390,5 +393,6 @@ async function rebuild(database: Database, request: PlanRequest, from: Rebuild):
 /** What the record holds of this conversation; of the dispatch in hand only what it has already done. */
 async function pastExchanges(database: Database, request: PlanRequest): Promise<Exchange[]> {
   const all = await readRecord(database.rows, request.conversationId);
+  // guard: rebuild from the record
   return all.filter((e) => e.dispatchId !== request.dispatchId || e.actions.length > 0);
 }

@@ -13,9 +13,11 @@ export async function isRecordOutdated(
   session: SessionRow,
   instructions: string,
 ): Promise<boolean> {
+  // guard: offer: memory in an earlier session
   if (session.told_of_memory === 1) return true;
   const digest = createHash('sha256').update(instructions).digest('hex');
   const recorded = session.instructions_digest;
+  // guard: offer: instructions that were changed
   if (recorded !== null) return recorded !== digest;
   await rows
     .updateTable('sessions')

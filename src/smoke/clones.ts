@@ -30,6 +30,7 @@ export async function checkClones(
       const url = cloneAddress(forge.cloneUrl, fullName);
       const { token } = forge.accounts[agent.name]!;
       const trial = await deps.clone({ url, token }, leadingTo(agent.branchPrefix));
+      // guard: doctor and smoke: git really clones
       if (trial.kind === 'failed') {
         const detail = `git cannot clone ${fullName}: ${trial.words}`;
         const at = { forge: forge.name, agent: agent.name, url };

@@ -134,6 +134,7 @@ function resumeCheck(about: About, turn: Turn, name: 'resume' | 'earlier-session
   if (outcome.kind !== 'answered') return check(agent, name, 'failed', outcomeWords(turn), remedyOf(layout));
   const first = turn.requests[0];
   const isThere = first !== undefined && JSON.stringify(first.messages).includes(fact);
+  // guard: smoke and the rung
   if (outcome.continuity === 'resumed' && isThere) {
     const words = `another container brought the fact along (${first.historyMessages} messages of history)`;
     return check(agent, name, 'ok', words, '');

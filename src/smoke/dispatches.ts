@@ -50,6 +50,7 @@ async function failed(rows: Rows, now: number): Promise<Troubled[]> {
   const found = await rows
     .selectFrom('dispatches as d')
     .select(['d.id', 'd.conversation_id', 'd.state', 'd.reason', 'd.ended_at'])
+    // guard: doctor and smoke: what failed
     .where('d.state', 'in', ['failed', 'unposted'])
     .where('d.ended_at', '>', now - LOOKED_BACK_DAYS * DAY_MS)
     .where((e) =>

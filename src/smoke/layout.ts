@@ -137,6 +137,7 @@ async function judge({ place, folder }: LayoutProbe, seen: Seen): Promise<Layout
   // dash says only "I/O error" where others say what it was.
   const error = free === 0 ? 'no space' : said.get('error');
   if (said.has('error')) return await notWritten(folder, { error: error!, uid, mount });
+  // guard: smoke looks from outside
   if (!seen.arrived || (seen.written && said.get('seen') !== seen.value)) {
     return broken(
       'volume-missing',

@@ -97,6 +97,7 @@ function runnerDeps(deps: ProbeDeps): RunnerDeps {
     forwarder: deps.forwarder,
     sessions: {
       // The archive would hide a folder that forgets: here only the files count.
+      // guard: smoke without the archive
       archive: false,
       flushMs: config.sessions.flushMilliseconds,
       maxFailedResumes: 1,

@@ -30,6 +30,7 @@ export async function survey(place: Place, further: readonly string[] | null): P
     const named = [...new Set(fresh.flatMap(([path, at]) => leadsTo(place.root, path, at)))];
     const more = named.filter((path) => !steers(place.root, path) && !isBelow(found.further, path));
     if (more.length === 0) break;
+    // guard: steering: imports and links
     found.further.push(...more);
     const known = new Set(found.files.keys());
     await take(place, found, (path) => !known.has(path) && isBelow(more, path));

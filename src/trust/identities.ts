@@ -136,6 +136,7 @@ interface Asked {
 }
 
 function judgeAuthor({ forge, agent, login }: Asked, author: ForgeUser): Identity {
+  // guard: trust: identity of a token
   if (sameLogin(author.login, login)) return { kind: 'ok', id: author.id, login: author.login };
   const option = `forges.${forge.name}.accounts.${agent}`;
   const reason =

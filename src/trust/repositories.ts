@@ -52,6 +52,7 @@ export class Repositories {
     const isAsked = known !== null && (known.repository === null || known.names.has(name));
     const found = isAsked ? known : await this.#ask(key, forge, claimed);
     if (found.repository === null) return { kind: 'refused', reason: unseen(forge, claimed) };
+    // guard: intake: one repository
     if (found.names.get(name) === true) return { kind: 'known', repository: found.repository };
     return { kind: 'refused', reason: another(forge, claimed, found.repository) };
   }

@@ -30,6 +30,7 @@ export interface Account {
 /** The id decides where it is known: whoever takes over a login that we gave up is a stranger. */
 export function isAccountOf({ forge, ids, agent }: Account, user: ForgeUser): boolean {
   const id = ids.get(agent);
+  // guard: trust: accounts by id
   if (id !== undefined) return id === user.id;
   const account = forge.accounts[agent];
   return account !== undefined && sameLogin(account.login, user.login);
@@ -50,6 +51,7 @@ export function judgeUnasked(question: Question, ids: AccountIds): Judgement | n
   const agent = agentOf(forge, ids, user);
   // A delivery may pair our id with any name, and our name with any id: the two must be one account, or the forge is
   // asked like about anybody.
+  // guard: world trust: a name without an id is no pass
   if (agent !== null && ids.has(agent) && sameLogin(forge.accounts[agent]!.login, user.login))
     return allow(`${user.login} is the account of our agent ${agent}`);
   if (includes(forge.allowedBots, user.login)) {
@@ -102,6 +104,7 @@ export function judgeAnswer(question: Question, permission: Permission | 'unknow
         `Make one of the agents' accounts an administrator of the repository, so that it can be asked, give its ` +
         `token the scope read:organization where the repository belongs to an organization, or list ${user.login} ` +
         `in forges.${forge.name}.trusted_senders, which then counts as permission`;
+    // guard: trust: no answer is no permission
     return { allowed: isListed, permission, reason };
   }
   const allowed = PERMISSIONS.indexOf(permission) >= PERMISSIONS.indexOf(required);

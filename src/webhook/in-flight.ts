@@ -33,9 +33,12 @@ export class InFlight {
     let held = 0;
     return {
       take: (bytes) => {
+        // guard: bodies: room for small ones
         const small = held + bytes <= SMALL_BODY;
         const mine = this.#byAddress.get(key) ?? 0;
+        // guard: bodies: bytes in flight, part 2
         if (this.#total + bytes > this.#room.total + (small ? SMALL_ROOM : 0)) return 'all';
+        // guard: bodies: bytes in flight, part 1
         if (mine + bytes > this.#room.address + (small ? SMALL_ROOM / 2 : 0)) return 'address';
         held += bytes;
         this.#total += bytes;

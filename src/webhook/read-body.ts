@@ -76,6 +76,7 @@ export async function readBody(reading: BodyReading): Promise<Uint8Array[]> {
  * Bytes hashed, over all secrets, before other work has its turn: about a millisecond. The system hands over up to 2 MiB
  * of a body in one turn of the event loop.
  */
+// guard: bodies: many secrets, many turns
 const HASHED_A_TURN = 512 * 1024;
 
 /** Hashes the pieces in their order; usual bodies at once, large ones and those with many secrets in turns. */
@@ -126,6 +127,7 @@ function watchProgress(patience: Patience, slow: () => void): { saw(bytes: numbe
   let seen = 0;
   const look = (): void => {
     const left = patience.totalMs - (performance.now() - begun);
+    // guard: bodies: slow ones are cut
     const isSlow = left <= 0 || seen < patience.windowBytes;
     seen = 0;
     if (isSlow) slow();

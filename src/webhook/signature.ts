@@ -14,6 +14,7 @@ export interface Claim {
 /** Throws RequestRefused when there is nothing a body could prove. */
 export function requireClaim(headers: Headers, forge: ForgeConfig): Claim {
   const sent = readSignature(headers);
+  // guard: bodies: header before body
   if (sent.kind !== 'digest') throw refused(sent.kind, forge);
   const signers: Signer[] = signersOf(forge);
   const digests = new BodyDigests(signers.map(({ secret }) => secret));
@@ -21,6 +22,7 @@ export function requireClaim(headers: Headers, forge: ForgeConfig): Claim {
     digests,
     prove: () => {
       const signer = digests.signedWith(sent.digest);
+      // guard: signature
       if (signer === null) throw refused('wrong', forge);
       return { scope: signers[signer]!.scope };
     },

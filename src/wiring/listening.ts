@@ -86,6 +86,7 @@ function remedyFor({ code }: NodeJS.ErrnoException, option: string): string {
  * Headers have to be there in 10 s. The body has limits of its own (src/webhook/read-body.ts), and this one, a little
  * above them, for requests that nobody reads.
  */
+// guard: bodies: slow headers are cut
 const SERVER_PATIENCE = { headersTimeout: 10_000, requestTimeout: 40_000, connectionsCheckingInterval: 2000 };
 
 /** As long as a forge waits for an answer. A client that never ends its request would keep the service from stopping. */

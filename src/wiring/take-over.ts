@@ -5,6 +5,7 @@ import type { Parts } from './parts.ts';
 /** What an earlier service left: its processes are ended first, then its dispatches are put back. Answers their ids. */
 export async function takeOver(parts: Parts, deps: DispatchDeps): Promise<string[]> {
   const { runner } = deps;
+  // guard: orphan reaping (whole service)
   const orphans = await runner.engine.reapOrphans(runner.instance);
   if (orphans.length > 0) parts.log.warn('ended processes of an earlier service', { dispatches: orphans });
   // This folder's lock is ours: whoever ran dispatches here is dead, whatever its leases say.

@@ -35,6 +35,7 @@ export async function inCheckout(
     workTree: control.checkout,
     args,
     // Files that are kept in Git LFS stand in a checkout with their content, and are not changed by that.
+    // guard: lfs: a content in a checkout is no change
     config: [['filter.lfs.clean', CLEAN]],
     ...(answers ? { answers } : {}),
     ...(input ? { input } : {}),
@@ -54,6 +55,7 @@ export async function createCheckout(
   await removeTree(fresh);
   await mkdir(dirname(o.path), { recursive: true });
   const one = o.branches.kind === 'all' ? [] : ['--single-branch', '--branch', o.target.base];
+  // guard: checkout: hard links
   const copied = [...one, '--local', '--no-hardlinks', '--no-checkout', '--origin', 'origin', '--template='];
   try {
     // The log of a clone would hold the mirror's path, which is wrong once the state folder has been moved.

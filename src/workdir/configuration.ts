@@ -54,6 +54,7 @@ export async function takeBaseConfiguration(
   const folder = join(c.control.folder, 'base');
   const base = await readBaseConfiguration({ git: c.git, ...o, folder });
   // What the base's instructions name and the base does not have would be read from the pull request.
+  // guard: project: imports that the base does not have
   const named = await base.importsIn(treeOfFolder(c.control.checkout));
   const paths = [...new Set([...base.files.keys(), ...named])];
   const index = await indexEntries(c, paths);

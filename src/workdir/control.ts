@@ -171,12 +171,14 @@ async function readCheckout(checkout: string): Promise<CheckoutShape> {
 async function firstOdd(folder: string): Promise<string | null> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     // Folders in folders, deeper than git or we can name them.
+    // guard: checkout: folders without a bottom, part 1
     if (error.code === 'ENAMETOOLONG') return null;
     throw error;
   });
   if (entries === null) return 'what is below';
   for (const entry of entries) {
     if (entry.isFile()) continue;
+    // guard: checkout: links below .git
     if (!entry.isDirectory()) return entry.name;
     const below = await firstOdd(join(folder, entry.name));
     if (below !== null) return `${entry.name}/${below}`;

@@ -14,6 +14,7 @@ export interface FactsRequest {
 }
 
 /** What people with write access have put there. */
+// guard: outgoing: words of commits in pull requests
 const ON_NO_BRANCH = ['--not', '--branches', '--tags'];
 
 /** Everything the forge is known to have. */

@@ -78,6 +78,7 @@ export function makeGit(options: WorkdirOptions): Git {
     ...passedOn(options.env),
     ...ownEnvironment(home, globalConfig),
     // The second is of a proxy that speaks TLS itself.
+    // guard: network: authorities of git
     ...(authorities.text === ''
       ? {}
       : { GIT_SSL_CAINFO: authorities.file, GIT_PROXY_SSL_CAINFO: authorities.file }),

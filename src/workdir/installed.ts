@@ -19,6 +19,7 @@ export async function requireGit(path: string | undefined): Promise<void> {
     );
   }
   const [major, minor] = [Number(numbers[1]), Number(numbers[2])];
+  // guard: first hour: a git that is too old is refused
   if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) return;
   throw new MissingProgram(`claude-hooks needs ${NEED}, and this is ${numbers[0]}.`, REMEDY);
 }

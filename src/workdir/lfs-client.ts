@@ -123,6 +123,7 @@ function onTheForge(address: Address, href: string): string {
   const own = lfsAddress(address);
   const url = URL.canParse(href, own) ? new URL(href, own) : null;
   if (url !== null && url.username === '' && url.password === '') {
+    // guard: lfs: no other host
     if (url.origin === new URL(own).origin) return url.href;
     const below = `/${own.split('/').slice(-4).join('/')}/`;
     const at = url.pathname.toLowerCase().indexOf(below.toLowerCase());

@@ -60,6 +60,7 @@ export async function lfsChanges(
   changedFiles: readonly string[],
 ): Promise<LfsChanges | null> {
   if (!(await usesLfs(q))) return null;
+  // guard: lfs: earlier commits of a push
   const brought = await newBlobs(q);
   const changed = new Set(changedFiles);
   const now = (await blobsOf(q)).filter(({ path }) => changed.has(path));

@@ -29,6 +29,7 @@ export async function sendLfs(p: LfsPush): Promise<Refusal | null> {
   const question = { git: p.git, gitDir: p.gitDir, commit: p.commit, scratch };
   const changes = await lfsChanges(question, p.changedFiles);
   if (changes === null) return null;
+  // guard: lfs: content in place of a pointer
   if (changes.raw.length > 0) return rawRefusal(changes.raw);
   if (changes.needed.length + changes.others.length === 0) return null;
   try {
@@ -58,6 +59,7 @@ async function sendAll(
   if (refused !== undefined) throw new LfsRefused(`the forge says: ${refused}`);
   const missing = await missingOf(p, files, offers);
   const lost = needed.filter(({ pointer }) => missing.has(pointer.oid));
+  // guard: lfs: pointers to nothing, at the door
   if (lost.length > 0) return lostRefusal(lost);
   for (const { pointer } of files) {
     const offered = offers.get(pointer.oid);
@@ -105,6 +107,7 @@ function lostRefusal(lost: readonly LfsFile[]): Refusal {
 }
 
 function overLimit(bytes: number, maxBytes: number): Refusal | null {
+  // guard: lfs: limit of a push
   if (bytes <= maxBytes) return null;
   return {
     what: `The contents for Git LFS take ${bytes} bytes, more than ${maxBytes}.`,

@@ -79,6 +79,7 @@ async function writeWhole(path: string, pointer: Pointer, chunks: AsyncIterable<
   } finally {
     await file.close();
   }
+  // guard: lfs: what is sent is what is named, part 1
   return size === pointer.size && hash.digest('hex') === pointer.oid;
 }
 
@@ -96,6 +97,7 @@ async function* chunksOf(file: FileHandle): AsyncGenerator<Uint8Array> {
  * and through it would send what another repository has. null where there is no such plain way.
  */
 async function openPlain(root: string, parts: readonly string[]): Promise<FileHandle | null> {
+  // guard: lfs: no link on the way to a content
   const folder = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
   const plain = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
   let at = await openOrNull(root, folder);

@@ -39,6 +39,7 @@ export function pullRef(number: number): string {
 
 // A pull request's commit may be on no branch any more. What conversations handed over is nobody else's business.
 const SERVED =
+  // guard: marks: heads of pull requests
   '[uploadpack]\n\tallowAnySHA1InWant = true\n\thideRefs = refs/claude-hooks\n\thideRefs = refs/pull\n';
 
 // An agent that pushes to its origin would believe that its work is on the forge.

@@ -65,6 +65,7 @@ async function goToBranch(p: Position, target: Target & { kind: 'branch' }): Pro
   const remote = target.remoteSha;
   if (remote === null || remote === head) return moved;
   const rewritten = await rewrittenNote(p, { branch: target.branch, head, remote, before: p.remoteBefore });
+  // guard: a force-push by a person
   if (rewritten !== null) {
     p.notes.push(rewritten);
     return moved;
@@ -77,6 +78,7 @@ async function goToBranch(p: Position, target: Target & { kind: 'branch' }): Pro
     return moved;
   }
   const args = ['merge', '--quiet', '--ff-only', '--no-stat', remote];
+  // guard: truth: a dev follows the forge with files in nobody’s way
   if ((await inCheckout(p.git, p.control, args, [0, 1, 128])).exitCode === 0) {
     p.notes.push('The branch on the forge has new commits by others; the checkout was fast-forwarded.');
     return true;
@@ -102,6 +104,7 @@ async function positionOnPull(p: Position, target: Target & { kind: 'pull' }): P
   const { git, control, status } = p;
   await keepDetachedWork(p);
   const aside = await putAside(control.checkout, status.dirtyFiles);
+  // guard: truth: a pull request is checked out exactly
   if (status.headSha === target.sha && aside === null) return status;
   if (aside !== null) {
     const files = status.dirtyFiles.length;

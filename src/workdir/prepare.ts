@@ -77,6 +77,7 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
       bornDirty: created ? status.dirtyFiles.slice(0, MOST_BORN_DIRTY) : (record?.bornDirty ?? []),
     });
     let instructions: string[] | null = null;
+    // guard: checkout: configuration from the base
     if (spec.configurationFromBase) {
       const taken = await takeBaseConfiguration(p, { mirror: use.path, baseSha: target.baseSha });
       p.notes.push(...taken.notes);

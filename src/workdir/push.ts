@@ -86,6 +86,7 @@ async function isNews(p: Push, sha: string): Promise<boolean> {
 /** What the git door would have refused is not sent after the run either. */
 async function refusalOf(p: Push, sha: string, remoteSha: string | null): Promise<Refusal | null> {
   const { check } = p.request;
+  // guard: relay: push after the run
   if (check === undefined) return null;
   const base = await p.mirrors.head(p.use.path, `refs/heads/${check.base}`);
   const facts = await readFacts({
@@ -121,6 +122,7 @@ async function workOf(p: Push): Promise<string> {
     '--remotes',
     ...(named.exitCode === 0 ? [branch] : []),
   ]);
+  // guard: truth: work on a branch of the agent’s own is published
   return own.exitCode === 0 && own.stdout !== '' ? 'HEAD' : branch;
 }
 

@@ -44,6 +44,7 @@ async function isBelow(checkout: string, file: string): Promise<boolean> {
   for (const part of file.split('/').slice(0, -1)) {
     folder = join(folder, part);
     const found = await lstat(folder).catch(() => null);
+    // guard: truth: nothing is moved through a link
     if (found === null || !found.isDirectory()) return false;
   }
   return true;

@@ -88,6 +88,7 @@ async function unpack(r: Receive): Promise<string | null> {
   const gitDir = r.quarantine;
   try {
     if (pack !== null) {
+      // guard: relay: fsck
       const args = ['index-pack', '--stdin', '--strict', '--fix-thin', `--max-input-size=${maxBytes}`];
       await r.git({ gitDir, args, config: CHECKS, input: { file: pack } });
     }
@@ -136,6 +137,7 @@ async function lfsRefusal(r: Receive, { changedFiles, reachable }: PushFacts): P
 /** The conversation's own branch gets a ref before anything leaves, so that a worker that dies here loses nothing. */
 async function intoMirror(r: Receive): Promise<void> {
   const { sha, keep } = r.push;
+  // guard: relay: kept before it is sent
   const refspec = keep ? `+${sha}:${keptRef(r.checkout.conversation)}` : sha;
   const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules'];
   const args = ['fetch', ...options, '--', r.quarantine, refspec];

@@ -18,6 +18,7 @@ export interface Address {
 }
 
 /** git carries extra headers over to wherever the first answer points, another host included. */
+// guard: clone: redirects
 const STAY: [string, string] = ['http.followRedirects', 'false'];
 
 export function parseRemote(remote: Remote, network?: WorkdirNetwork): Address {
@@ -72,6 +73,7 @@ export function parseRemote(remote: Remote, network?: WorkdirNetwork): Address {
 
 /** Said for each origin, and said where there is no proxy as well: then nothing else can name one. */
 function wayTo({ origin }: URL, network: WorkdirNetwork | undefined): Pick<Address, 'config' | 'secrets'> {
+  // guard: network: git obeys
   const proxy = network?.proxyFor(`${origin}/`) ?? null;
   if (proxy === null) return { config: [[`http.${origin}/.proxy`, '']], secrets: [] };
   const { password } = new URL(proxy);

@@ -14,6 +14,7 @@ export async function removeTree(path: string): Promise<void> {
     await rm(path, { recursive: true, force: true });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
+    // guard: checkout: folders without a bottom, part 2
     if (code === 'ENAMETOOLONG') await moveUp(path);
     else if (['EACCES', 'EPERM'].includes(code)) await openFolders(path);
     else throw error;

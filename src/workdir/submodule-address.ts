@@ -30,6 +30,7 @@ function below(addresses: readonly string[], url: string): string | null {
     return null;
   for (const address of addresses) {
     const base = new URL(`${address.replace(/\/+$/, '')}/`);
+    // guard: submodules: only this forge
     if (found.origin !== base.origin || !found.pathname.startsWith(base.pathname)) continue;
     return found.pathname.slice(base.pathname.length);
   }

@@ -122,6 +122,7 @@ async function place(
   const { path } = submodule;
   const no = (why: string) => ({ placed: false, notes: [missingNote(submodule, why)] });
   const target = join(s.control.checkout, path);
+  // guard: submodules: through no link
   if (!(await hasRealParents(s.control.checkout, path)))
     return no('a folder above it is a link or a file in the checkout');
   if (known) await setAside(s.control, path);
@@ -176,6 +177,7 @@ async function writeFiles(
     const [, mode, size, name] = /^(\d{6}) \w+ [0-9a-f]+ +(\d+|-)\t(.+)$/s.exec(entry) ?? [];
     if (name === undefined) continue;
     if (mode === '160000') nested.push(name);
+    // guard: submodules: instruct nobody
     else if (isConfigurationPath(name)) instructing = true;
     else files.push(name);
     bytes += size === '-' ? 0 : Number(size);

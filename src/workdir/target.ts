@@ -78,6 +78,7 @@ async function freeName(
   let blockedBy: string | null = null;
   for (const name of otherwise.length === 0 ? [] : [branch, ...otherwise]) {
     const blocking = await blockingBranch(mirrors, use, name);
+    // guard: branches: name taken
     if (blocking === null) return { branch: name, blockedBy };
     blockedBy ??= blocking;
   }

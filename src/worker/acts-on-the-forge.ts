@@ -30,6 +30,7 @@ export async function actOnTheForge(act: Act): Promise<Finding> {
   const { event, item } = act;
   const { sender } = event;
   const isIt = (entry: TimelineEntry) =>
+    // guard: intake: who assigned
     entry.by.id === sender.id && expected.kinds.includes(entry.kind) && isAbout(entry, expected);
   const found = await entryOf(act, isIt);
   if (found === null) return unknown(`${sender.login} has not ${expected.did} on #${item.number}`);

@@ -50,6 +50,7 @@ export function chooseTexts({ context, texts, login, seen }: Choice, form: Promp
       .filter((c) => !shownIds.has(c.id) && !isOwn(c.author))
       .map((c) => ({ ...c, body: texts.body(c.body) })),
     reviews: chooseReviews({ context, texts, known, isOwn }),
+    // guard: trust: texts of events cleaned
     messages: context.messages.map((m) => ({ ...m, event: shownEvent(m.event, texts) })),
     leading: shownEvent(context.leading!.event, texts),
   };

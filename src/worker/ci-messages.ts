@@ -31,6 +31,7 @@ export async function whyEarly(
   for (const { event, receivedAt } of messages) {
     if (event.ci === null || now - receivedAt > LONGEST_WAIT_MS) return null;
     const { running } = await evidence.ci(event.ci.headSha);
+    // guard: ci: other checks
     if (running !== true) return null;
   }
   return `CI still runs on ${messages[0]!.event.ci!.headSha.slice(0, 10)}`;

@@ -16,6 +16,7 @@ export function contentsOf(o: {
     submodules: {
       addresses: [url, cloneUrl],
       remoteOf: (fullName) =>
+        // guard: submodules: only what is listed
         isListed(o.forgeConfig, fullName)
           ? { url: cloneAddress(cloneUrl, fullName), token: o.account.token }
           : null,

@@ -53,6 +53,7 @@ export async function gatherContext(request: RunContextRequest): Promise<Gathere
   }
   const found = await readItem(evidence, { repository, number: leadingNumber(request.lease, allowed) });
   const fork = forkRefusal(request.forgeConfig, found.item.pull);
+  // guard: trust: forks before the checkout
   if (fork !== null) return { kind: 'refused', reason: fork, tell: true, withdrawn: false };
   const text = await screened(request, found, allowed);
   const others = await screenOthers(request, evidence, { found, messages: text.messages });
@@ -143,6 +144,7 @@ async function withoutWithdrawn(
   const refused = [...withdrawn].map(([id, reason]) => ({ id, reason, forged: null }));
   return {
     ...compared,
+    // guard: withdrawn: before the run
     there: compared.there.filter(({ id }) => !withdrawn.has(id)),
     refused: [...compared.refused, ...refused],
   };

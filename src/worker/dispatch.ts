@@ -87,10 +87,12 @@ async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {
   const { lease } = work;
   const nobody = await withoutIdentity(work, deps);
   if (nobody !== null) return nobody;
+  // guard: steering: put back before the next run
   await putBack(work, deps);
   if (lease.previous?.answer != null) return await publishStoredAnswer(work, deps, lease.previous.answer);
   const gathered = await gatherContext({
     ...contextRequest(work, deps),
+    // guard: late messages carried, read comments known, part 1
     carryLate: () => carryLate(deps.database, lease, deps.now()),
     edits: (texts) => toldEdits(deps.database.rows, { ...texts, forge: lease.conversation.forge }),
     decline: (refused) => declineRefused(deps, lease, refused),
@@ -152,6 +154,7 @@ async function refuse(
 async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Promise<RunOutcome> {
   const { lease, agent } = work;
   const aside = await readSetAside(deps.database.rows, lease.conversation.id);
+  // guard: refused text is set aside
   const material = await materialOf(work, deps, withoutTexts(context, aside));
   const bare = withoutTexts(material.context, asideSet(textsThatWoke(material.context)));
   const withoutWoken = { ...material, context: bare };
@@ -196,6 +199,7 @@ async function run(work: Work, deps: DispatchDeps, context: DispatchContext): Pr
     };
     const runner = { ...deps.runner, database: underLease(deps.runner.database, lease) };
     const outcome = await runWithSessionResume(dispatch, runner);
+    // guard: truth: a missing verdict is asked for
     if (agent.publish !== 'review' || context.item.pull === null) return outcome;
     return await askForVerdict({
       run: { ...dispatch, announce: async ({ sessionId }) => await marks.begin(sessionId, []) },

@@ -142,6 +142,7 @@ export async function remoteNow(
   const address = now?.cloneUrl ?? forgeConfig.cloneUrl;
   const token = now?.accounts[agent.name]?.token ?? account.token;
   const { fullName } = await presentName(forge, repository);
+  // guard: clone: configured address, part 2
   return { url: cloneAddress(address, fullName), token };
 }
 

@@ -65,6 +65,7 @@ async function editsOf(rows: Rows, forge: string, prefix: string): Promise<ToldE
     const headers = readDeliveryHeaders(JSON.parse(delivery.headers) as Record<string, string>);
     if (headers.kind !== 'ok') return [];
     const outcome = parseGiteaFamilyDelivery(forge, headers.headers, delivery.body);
+    // guard: voices: edits we were told of
     return outcome.kind === 'event' ? [outcome.event] : [];
   });
   return { events, incomplete: found.length > MOST_EDITS };

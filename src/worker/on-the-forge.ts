@@ -42,6 +42,7 @@ export async function compareWithForge(
   messages: readonly CarriedMessage[],
   comparison: Comparison,
 ): Promise<Compared> {
+  // guard: intake: on the forge
   const findings = await Promise.all(messages.map((message) => compare(message, comparison)));
   const compared: Compared = { there: [], refused: [], notes: [] };
   for (const [index, finding] of findings.entries()) {
@@ -107,6 +108,7 @@ export function withForgeText(
   item: Item,
   isTrusted: boolean,
 ): { messages: CarriedMessage[]; notes: string[] } {
+  // guard: intake: the forge's words
   if (!isTrusted) return { messages: [...messages], notes: [] };
   const changedParts = new Set<string>();
   const shown = messages.map((message) => {

@@ -101,6 +101,7 @@ interface Dated {
  */
 function isAsItWas(comment: Dated, { woken, vouching, isOurs }: Moment): boolean {
   if (Date.parse(comment.updatedAt) < woken || isOurs(comment.author)) return true;
+  // guard: trust: edited after the trigger
   return vouching.ids.has(comment.author.id) && !isEdited(comment);
 }
 
@@ -157,12 +158,14 @@ function screenReviews(moment: Moment): { kept: ScreenedReview[]; notes: string[
   const kept: ScreenedReview[] = [];
   const notes: string[] = [];
   for (const review of reviews) {
+    // guard: voices: a draft is as old as its submission
     const isNew = !(Date.parse(review.updatedAt || review.submittedAt) < woken);
     const isOut = isNew && !vouching.ids.has(review.author.id);
     // What a stranger's review brings along goes with it; what others wrote in it does not.
     const among = review.inline.filter(
       (c) => !(isOut && c.author.id === review.author.id) || pinned.has(c.id),
     );
+    // guard: voices: pinned remarks
     const inline = among.filter((c) => pinned.has(c.id) || isAsItWas(c, moment));
     const ids = new Set(inline.map((c) => c.id));
     const missing = among.filter((c) => !ids.has(c.id));
@@ -210,6 +213,7 @@ function pinnedItem({ item, messages, vouching, edits, isOurs }: Moment): {
   const notes = changed.map(
     (what) => `The ${what} was edited after you were woken; you see it as it was then.`,
   );
+  // guard: trust: title and description as they were
   return { item: { ...item, title, body, ...voices }, notes };
 }
 

@@ -10,6 +10,7 @@ import type { RepositoryRef } from '../vocabulary.ts';
 export async function presentName<T extends RepositoryRef>(forge: ReadingForge, known: T): Promise<T> {
   try {
     const { fullName } = await forge.getRepository(known);
+    // guard: renames: by the id
     return { ...known, fullName };
   } catch (error) {
     if (!isForgesAnswer(error)) throw error;

@@ -101,6 +101,7 @@ export function shortened(texts: ShownTexts): ShownTexts {
 /** `goesOn`: there is more behind it that nobody has looked at. */
 function cutInTheMiddle(text: string, goesOn: boolean): { text: string; isCut: boolean } {
   const missing = text.length - LONGEST_BEGINNING - LONGEST_END;
+  // guard: texts: one text cut in its middle
   if (missing <= 0 && !goesOn) return { text, isCut: false };
   if (missing <= 0) return { text: `${text}\n${CUT} the rest is too long to be shown]`, isCut: true };
   const more = goesOn ? ', and all behind the first 64 KiB,' : '';
@@ -172,6 +173,7 @@ export function withinBudget<T extends Budgeted>(
     .toReversed()
     .map((message) => ({ message, review: room.shareOf(message.event.review) }));
   const body = hasItem ? room.share(all.item.body) : beginningOf(all.item.body, SHORTEST_SHARE);
+  // guard: texts: what woke the agent is shown
   const comments = newestThatFit(all.comments, room, (c) => (woke.has(c.id) ? 0 : c.body.length));
   const reviews = newestThatFit(all.reviews, room, (r) => lengthOfReview(r));
   const shown = {
@@ -235,6 +237,7 @@ class Room {
   }
 
   takes(length: number): boolean {
+    // guard: texts: budget of a prompt
     if (length > this.#left) return false;
     this.#left -= length;
     return true;

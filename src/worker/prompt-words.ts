@@ -110,6 +110,7 @@ export function wordsOfPrompt(
     ...said(item.voice, { author, number, place: `description of #${number}`, text: item.body }),
     ...filesOf(item),
     ...(checkedOut === null ? [] : filesOf(checkedOut)),
+    // guard: marks: what a prompt shows
     ...comments.flatMap(({ id, author: by, body: text, voice }) =>
       said(voice, { author: by, number, place: `comment ${id} on #${number}`, text }),
     ),

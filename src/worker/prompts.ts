@@ -58,8 +58,10 @@ export function promptOf(
     };
   });
   return [
+    // guard: prompt: first prompts begin alike
     ...(form === 'full' ? [BEGINNING] : []),
     text,
+    // guard: the prompt shows every item that woke the agent
     ...elsewhere.map((other) => other.text),
     ...strangersNote(printed),
     ...namesNote(printed),
@@ -67,6 +69,7 @@ export function promptOf(
       ...listedNotes(material.context.notes),
       ...notes,
       ...elsewhere.flatMap((other) => other.notes),
+      // guard: texts: what is removed is said
       ...removedNote(material, form, used),
     ]),
     ...notesOn('your checkout', material.context.checkout.notes),

@@ -50,6 +50,7 @@ export function watchRecalls(work: Watched, deps: WatchDeps, context: WokenBy): 
         await sleep(AGAIN_AFTER_MS, undefined, { signal: stopped.signal, ref: false });
       }
     }
+    // guard: withdrawn: in mid-run
     recalled.abort(reason);
   })().catch(() => {
     // Stopped while it waited.

@@ -18,6 +18,7 @@ export function reviewedCommit({ number, checkedOut, began, now }: ReviewedCheck
   if (checkedOut !== number || began === null) {
     return withheld(`the commits of #${number} were not in my checkout`);
   }
+  // guard: truth: a review names the commit of its checkout
   if (now !== null && now !== began) {
     return withheld(
       `my checkout was at ${short(began)} when I began and at ${now === '' ? 'no commit' : short(now)} when I ended`,

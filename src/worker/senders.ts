@@ -29,6 +29,7 @@ export async function judgeSenders(
     const { allowed, reason } = judgements[index]!;
     return allowed ? [] : [{ id, reason: `when the run began: ${reason}` }];
   });
+  // guard: trust: permission again before the run
   return { allowed: messages.filter((_, index) => judgements[index]!.allowed), refused };
 }
 

@@ -39,11 +39,14 @@ export function sessionMarks(request: MarksRequest): SessionMarks {
     const marks = await request.database.transaction(async (tx) => {
       await assertLease(tx, lease);
       const now = request.now();
+      // guard: marks: kept with the session
       await markSession(tx, { session, dispatchId: lease.dispatch.id, source, words, now });
       return await openMarks(tx, id);
     });
     // A person may lift marks while the run lasts; what it has read today it keeps in mind until its end.
+    // guard: trust: fewer tools beside strangers’ words
     restriction = restrictionBy(marks) ?? restriction;
+    // guard: steering: kept before the words are handed over
     if (restriction !== null) await request.onMarked();
   };
   return {
@@ -80,6 +83,7 @@ async function strangersWords(
       if (!excused.has(author.id)) words.push({ author: author.login, place, text: await asShown(text) });
     } else {
       const source = await markedAuthor(request, author, number);
+      // guard: marks: our own accounts
       if (source !== null) words.push({ author: source, place, text: await asShown(text) });
     }
   }

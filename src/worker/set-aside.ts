@@ -64,6 +64,7 @@ export function forgeWithoutTexts<F extends Pick<Forge, 'getItem' | 'listComment
       return of('item', item.number, item);
     },
     listComments: async (...question) =>
+      // guard: set aside: by the tools as well
       (await forge.listComments(...question)).map((c) => of('comment', c.id, c)),
     listReviews: async (...question) => (await forge.listReviews(...question)).map(review),
   };

@@ -234,6 +234,7 @@ export async function postpone(
 ): Promise<Finished> {
   const { troubles: earlier } = work.lease.dispatch;
   const now = deps.now();
+  // guard: an outage has no end
   if (trouble === 'passes') {
     const until = outageEnd({ earlier, asked, now });
     return finishParked('outage', { reason: why, until, isTrouble: true });

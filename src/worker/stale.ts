@@ -27,6 +27,7 @@ export function withoutStale(context: DispatchContext, replayed: ReadonlySet<str
 function isStale({ event }: CarriedMessage, { item, seen }: ItemShown): boolean {
   if (event.item?.number !== item.number) return false;
   // A comment can be read from the forge before its delivery arrives; the run that read it has answered it.
+  // guard: late messages carried, read comments known, part 2
   if (event.name === 'comment.created') {
     const { commentIds = [], inlineIds = [] } = seen ?? {};
     return [...commentIds, ...inlineIds].includes(event.comment!.id);

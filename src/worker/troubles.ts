@@ -17,6 +17,7 @@ const SHORT_OF = new Set(['ENOSPC', 'EDQUOT', 'ENOMEM', 'EMFILE', 'ENFILE', 'EAG
 export function troubleOf(error: unknown): Trouble {
   if (error instanceof ForgeMissing || error instanceof ForgeRefused) return 'stays';
   if (error instanceof ForgeUnavailable) {
+    // guard: a wrong certificate is no outage
     return CERTIFICATE.test(error.message) ? 'stays' : 'passes';
   }
   if (error instanceof GitCommandFailed) return ofGit(error);

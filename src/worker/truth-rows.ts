@@ -69,6 +69,7 @@ export async function takeUp(
         .where('forge', '=', key.forge)
         .where('semantic_key', '=', key.semantic_key)
         .executeTakeFirstOrThrow();
+      // guard: intake: once
       if (first !== deliveryId) taken.set(id, first);
     }
   });

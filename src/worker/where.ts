@@ -36,6 +36,7 @@ export async function checkoutSpec(
     ...contentsOf(request),
     configurationFromBase: false,
     repository: { id: repository.id, fullName: repository.fullName },
+    // guard: clone: configured address, part 1
     remote: { url: cloneAddress(request.forgeConfig.cloneUrl, repository.fullName), token: account.token },
     defaultBranch: repository.defaultBranch,
     identity: { name: account.login, email: await request.forge.commitAddress(account.login) },
@@ -49,6 +50,7 @@ export async function checkoutSpec(
   const found = await pullOf(request, repository, item);
   const pull = found.pull!;
   // What a pull request brings along must not instruct the agent that looks at it; its own is its own.
+  // guard: trust: configuration of the base
   const configurationFromBase = !isSelf(request, request.trust)(found.author);
   if (publishes && pull.merged && !pull.fork) {
     const pulls = await ownPulls(request, repository, [item, found]);
@@ -117,6 +119,7 @@ function ownBranch(
   );
   const number = lease.conversation.item_number;
   const rounds = pulls.filter(({ pull, number: n }) => pull.merged && n !== begun?.number).length;
+  // guard: branches: after a merge
   const last = rounds === 0 ? `${number}` : `${number}-${rounds + 1}`;
   const { branch: known } = lease.conversation;
   const names = [agent.branchPrefix, ...otherPrefixes(agent.branchPrefix)].map(

@@ -114,6 +114,7 @@ function unlabeledSince(
   if (item.labels.some((one) => labels.some((label) => isName(one, label)))) return null;
   const about = later.filter((entry) => entry.subjects.some((one) => labels.some((l) => isName(one, l))));
   const last = lastBy(about, ['labeled', 'unlabeled'], question);
+  // guard: withdrawn: by label
   if (last?.kind !== 'unlabeled') return null;
   return `${last.by.login} took the label ${last.subjects.join(', ')} off #${item.number}`;
 }
@@ -129,6 +130,7 @@ function requestWithdrawnSince(
   if (item.pull?.requestedReviewers.some((one) => isName(one, login)) === true) return null;
   const about = later.filter((entry) => entry.subjects.some((one) => isName(one, login)));
   const last = lastBy(about, ['requested', 'withdrawn'], question);
+  // guard: withdrawn: by request
   if (last?.kind !== 'withdrawn') return null;
   return `${last.by.login} no longer asks ${login} for a review of #${item.number}`;
 }

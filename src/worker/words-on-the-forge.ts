@@ -31,6 +31,7 @@ export async function commentOnTheForge({
     return unknown(`there is no comment ${claimed.id} on ${place}; it was deleted, or never written`);
   }
   if (found.itemNumber !== item.number) return unknown(`comment ${claimed.id} is not on ${place}`);
+  // guard: intake: whose comment
   const { author } = found;
   if (author.id !== claimed.author.id) {
     return unknown(`comment ${claimed.id} was written by ${author.login}, not by ${claimed.author.login}`);
@@ -51,6 +52,7 @@ export async function commentOnTheForge({
   const comment = { id: found.id, body: found.body, htmlUrl: found.htmlUrl, author };
   const words = { ...event, comment, sender: author };
   const isSame = isEventTextOf(claimed.body, found.body);
+  // guard: intake: other words
   if (!isSame && !mayHaveBeenEdited(event, found))
     return unknown(`comment ${claimed.id} says something else`);
   const proof = `comment:${found.id}:${event.name === 'comment.created' ? 'created' : found.updatedAt}`;

@@ -32,6 +32,7 @@ async function createInbox(schema: Schema, t: ColumnTypes): Promise<void> {
     .addColumn('decided_at', t.long)
     .addColumn('attempts', 'integer', (c) => c.notNull())
     .addColumn('next_attempt_at', t.long, (c) => c.notNull())
+    // guard: delivery id, part 1
     .addUniqueConstraint('deliveries_forge_delivery', ['forge', 'forge_delivery_id'])
     .execute();
   await schema.createIndex('deliveries_state').on('deliveries').columns(['state', 'seq']).execute();
@@ -153,6 +154,7 @@ async function createDispatches(schema: Schema, t: ColumnTypes): Promise<void> {
     .execute();
   // Guarantee 2 in the schema itself: whatever the code does, a conversation has one run and one dispatch to come.
   await schema
+    // guard: one running dispatch (index)
     .createIndex('dispatches_one_running')
     .unique()
     .on('dispatches')
@@ -160,6 +162,7 @@ async function createDispatches(schema: Schema, t: ColumnTypes): Promise<void> {
     .where(sql.ref('state'), '=', 'running')
     .execute();
   await schema
+    // guard: one waiting dispatch (index)
     .createIndex('dispatches_one_waiting')
     .unique()
     .on('dispatches')
