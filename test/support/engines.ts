@@ -59,8 +59,16 @@ function ociTestEngine(name: 'docker' | 'podman', program: string, flock: string
   const env = { PATH: process.env.PATH!, HOME: '/nonexistent' };
   const options = { name, program, programArgs: PODMAN_ARGS, runArgs: RUN_ARGS, flock, env };
   const oci: OciOptions = { ...options, rootless: null };
-  const image = need.ok ? testImage(['podman', ...PODMAN_ARGS]) : null;
+  const image = need.ok ? knownImage() : null;
   return { name, need, engine: ociEngine(oci), image, oci };
+}
+
+let image: string | null = null;
+
+/** Both clients are podman, and have the same store. */
+function knownImage(): string {
+  image ??= testImage(['podman', ...PODMAN_ARGS]);
+  return image;
 }
 
 let dockers: string | null = null;
