@@ -3,7 +3,7 @@ import { type BrokerStage, brokerStage, newId } from '../../test/support/broker.
 import { describeDatabases } from '../../test/support/databases.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { ForgeUnavailable, LeaseLost } from '../errors.ts';
-import type { Forge } from '../forge/forge.ts';
+import type { Forge } from '../forges/forge.ts';
 import { REPO, startTrial, type Trial } from '../rehearsal/pocket-forge-trial.ts';
 
 const tools = needs('git');

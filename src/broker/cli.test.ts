@@ -9,7 +9,7 @@ import { openSqlite } from '../../test/support/databases.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { forgeServer, mcpNames } from '../agent-runner/forge-server.ts';
 import { ForgeUnavailable } from '../errors.ts';
-import type { Forge } from '../forge/forge.ts';
+import type { Forge } from '../forges/forge.ts';
 import { type RehearsalModel, startRehearsalModel } from '../rehearsal/model.ts';
 import { parseModelScript } from '../rehearsal/model-script.ts';
 import { startTrial, type Trial } from '../rehearsal/pocket-forge-trial.ts';

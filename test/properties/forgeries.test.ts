@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LoadedConfig } from '../../src/config/config.ts';
 import type { Database } from '../../src/database/database.ts';
 import { dispatchNext } from '../../src/dispatcher.ts';
-import { createGiteaFamilyClient } from '../../src/forge/gitea-family-client.ts';
+import { createGiteaFamilyClient } from '../../src/forges/gitea/client.ts';
 import { acceptDelivery } from '../../src/inbox.ts';
 import { silentLog } from '../../src/log.ts';
 import { carryLate, leaseConversation } from '../../src/mailbox/leases.ts';
