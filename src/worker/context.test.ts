@@ -1,6 +1,16 @@
 /** From a person's act on the forge to what a run may read of it: real forge API, real git, real rows. */
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  cloneUrl,
+  commitAndPush,
+  git,
+  type Listener,
+  startListener,
+  startTrial,
+  type Trial,
+} from '../../rehearsal/pocket-forge-trial.ts';
+import type { PocketUser } from '../../rehearsal/pocket-forge-user.ts';
 import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts';
 import { openSqlite, type TestDatabase } from '../../test/support/databases.ts';
 import { patience } from '../../test/support/patience.ts';
@@ -14,16 +24,6 @@ import { silentLog } from '../log.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
 import { carryLate, type Lease, leaseConversation } from '../mailbox/leases.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
-import {
-  cloneUrl,
-  commitAndPush,
-  git,
-  type Listener,
-  startListener,
-  startTrial,
-  type Trial,
-} from '../rehearsal/pocket-forge-trial.ts';
-import type { PocketUser } from '../rehearsal/pocket-forge-user.ts';
 import { proposeSession } from '../sessions.ts';
 import { createTrust, type Trust } from '../trust.ts';
 import { openWorkdir, type Workdir } from '../workdir.ts';

@@ -1,6 +1,13 @@
 /** A session that runs, on a real forge with a stranger (cy): real trust, real rows, real context, real tools. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import {
+  type Listener,
+  REPO,
+  startListener,
+  startTrial,
+  type Trial,
+} from '../../rehearsal/pocket-forge-trial.ts';
 import type { AgentTool } from '../../src/agent-runner/contract.ts';
 import type { BrokerScope } from '../../src/broker/contract.ts';
 import { FORGE_TOOL_NAMES, forgeTools } from '../../src/broker.ts';
@@ -14,13 +21,6 @@ import { acceptDelivery } from '../../src/inbox.ts';
 import { silentLog } from '../../src/log.ts';
 import { carryLate, type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
 import { outgoingForge } from '../../src/outcome/outgoing-forge.ts';
-import {
-  type Listener,
-  REPO,
-  startListener,
-  startTrial,
-  type Trial,
-} from '../../src/rehearsal/pocket-forge-trial.ts';
 import { openMarks } from '../../src/sessions/marks.ts';
 import { proposeSession } from '../../src/sessions.ts';
 import { createTrust, type Trust } from '../../src/trust.ts';

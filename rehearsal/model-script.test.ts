@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigError } from '../errors.ts';
+import { ConfigError } from '../src/errors.ts';
 import { parseModelScript } from './model-script.ts';
 
 function problemsOf(yaml: string): string[] {

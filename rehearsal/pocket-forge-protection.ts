@@ -1,5 +1,5 @@
 /** Branch protection, as far as merging goes, and merges that wait for it. */
-import { ForgeMissing, ForgeRefused } from '../errors.ts';
+import { ForgeMissing, ForgeRefused } from '../src/errors.ts';
 import {
   openPulls,
   type PullItem,

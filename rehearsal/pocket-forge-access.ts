@@ -1,5 +1,5 @@
 /** Finding things and asking whether somebody may touch them. A refusal carries the status a real forge answers with. */
-import { ForgeMissing, ForgeRefused } from '../errors.ts';
+import { ForgeMissing, ForgeRefused } from '../src/errors.ts';
 import type {
   PocketState,
   StoredItem,

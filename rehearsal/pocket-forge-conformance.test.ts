@@ -4,10 +4,10 @@
  * `~type action` stands for a delivery of which no recording was given.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { recorded, recordedNames } from '../../test/fixtures/recorded.ts';
-import { equalised, type Play, startPlay } from '../../test/support/conformance.ts';
-import { needs } from '../../test/support/requirements.ts';
-import { pullRequest } from '../forges/gitea/payloads.ts';
+import { pullRequest } from '../src/forges/gitea/payloads.ts';
+import { recorded, recordedNames } from '../test/fixtures/recorded.ts';
+import { equalised, type Play, startPlay } from '../test/support/conformance.ts';
+import { needs } from '../test/support/requirements.ts';
 
 /** What the pocket forge does not play, and why. */
 const NOT_PLAYED: Record<string, string> = {

@@ -4,7 +4,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runProgram } from '../program.ts';
+import { runProgram } from '../src/program.ts';
 import { type PocketForge, type PocketForgeOptions, startPocketForge } from './pocket-forge.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of a hundred shapes and assert what they find

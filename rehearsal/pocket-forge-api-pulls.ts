@@ -1,7 +1,7 @@
 /** REST: pull requests, reviews, review requests, merging. */
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import { ForgeMissing, ForgeRefused } from '../errors.ts';
+import { ForgeMissing, ForgeRefused } from '../src/errors.ts';
 import { findPull, isPull, type PullItem } from './pocket-forge-access.ts';
 import { itemEditBody, newItemBody, sortItems } from './pocket-forge-api-issues.ts';
 import { folderOf, type PocketContext } from './pocket-forge-context.ts';

@@ -202,7 +202,7 @@ test('what it refuses to start with, and to be asked', async () => {
   expect(() => trial.forge.as('nobody')).toThrow('nobody');
   const again = { owner: 'ada', name: 'Widgets', files: {} };
   await expect(trial.forge.createRepository(again)).rejects.toMatchObject({ status: 409 });
-  await expect(trial.forge.createRepository({ ...again, name: '../up' })).rejects.toMatchObject({
+  await expect(trial.forge.createRepository({ ...again, name: '../src/up' })).rejects.toMatchObject({
     status: 422,
   });
 });

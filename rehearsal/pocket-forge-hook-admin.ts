@@ -1,5 +1,5 @@
 /** Creating and deleting the hooks of a repository. */
-import { ForgeMissing } from '../errors.ts';
+import { ForgeMissing } from '../src/errors.ts';
 import { requirePermission } from './pocket-forge-access.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
 import { checkHookUrl, expandEvents } from './pocket-forge-hooks.ts';

@@ -2,7 +2,7 @@
 
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import { ForgeMissing, ForgeRefused } from '../errors.ts';
+import { ForgeMissing, ForgeRefused } from '../src/errors.ts';
 import { findUser, fullName, may, permissionOf, requirePermission } from './pocket-forge-access.ts';
 import { folderOf, type PocketContext } from './pocket-forge-context.ts';
 import { addHook, findHook, removeHook } from './pocket-forge-hook-admin.ts';

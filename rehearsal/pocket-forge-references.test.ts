@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { needs } from '../../test/support/requirements.ts';
+import { needs } from '../test/support/requirements.ts';
 import { cloneAs, commitAndPush, REPO, startTrial, type Trial } from './pocket-forge-trial.ts';
 
 const tools = needs('git');

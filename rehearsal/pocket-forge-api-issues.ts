@@ -1,7 +1,7 @@
 /** REST: issues, labels, comments, reactions. Pull requests answer here too, under the same numbers. */
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import { ForgeMissing } from '../errors.ts';
+import { ForgeMissing } from '../src/errors.ts';
 import { findItem, isPull, requirePermission } from './pocket-forge-access.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
 import {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { needs } from '../../test/support/requirements.ts';
+import { needs } from '../test/support/requirements.ts';
 import { type PocketForge, startPocketForge } from './pocket-forge.ts';
 import { git } from './pocket-forge-trial.ts';
 

@@ -1,7 +1,7 @@
 /** The REST edge: who is asking, how errors look, and the routes that belong to no repository. */
 
 import { Hono, type MiddlewareHandler } from 'hono';
-import { ForgeMissing, ForgeRefused } from '../errors.ts';
+import { ForgeMissing, ForgeRefused } from '../src/errors.ts';
 import { findUser, repositoryById, requirePermission } from './pocket-forge-access.ts';
 import { addIssueRoutes } from './pocket-forge-api-issues.ts';
 import { addOwnRoutes } from './pocket-forge-api-own.ts';

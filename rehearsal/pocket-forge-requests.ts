@@ -2,7 +2,7 @@
 
 import type { Context } from 'hono';
 import type { z } from 'zod';
-import { ForgeRefused } from '../errors.ts';
+import { ForgeRefused } from '../src/errors.ts';
 import { findRepository, requirePermission } from './pocket-forge-access.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
 import type { PocketToken } from './pocket-forge-scopes.ts';

@@ -1,5 +1,5 @@
 /** What a token may do, whatever its account may: scopes, and on Forgejo the repositories it was made for. */
-import { ForgeMissing, ForgeRefused } from '../errors.ts';
+import { ForgeMissing, ForgeRefused } from '../src/errors.ts';
 
 export interface PocketToken {
   login: string;

@@ -4,7 +4,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Hono } from 'hono';
-import { ForgeMissing } from '../errors.ts';
+import { ForgeMissing } from '../src/errors.ts';
 import { findRepository, fullName, may, requirePermission } from './pocket-forge-access.ts';
 import { folderOf, type PocketContext } from './pocket-forge-context.ts';
 import { publishRefMoves } from './pocket-forge-pushes.ts';

@@ -6,7 +6,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { ForgeMissing, ForgeRefused } from '../errors.ts';
+import { ForgeMissing, ForgeRefused } from '../src/errors.ts';
 import { HABITS, type PocketKind } from './pocket-forge-kinds.ts';
 import type { HookTask, PocketState, StoredHook, StoredRepository } from './pocket-forge-state.ts';
 

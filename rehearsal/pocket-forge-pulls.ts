@@ -1,5 +1,5 @@
 /** Opening, reopening, requesting review of, and merging pull requests. Heads are branches of the same repository. */
-import { ForgeRefused } from '../errors.ts';
+import { ForgeRefused } from '../src/errors.ts';
 import {
   findUser,
   fullName,

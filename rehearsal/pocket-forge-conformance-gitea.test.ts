@@ -2,9 +2,9 @@
  * The pocket forge as Gitea, beside the recordings of a running Gitea 1.26; as in pocket-forge-conformance.test.ts.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { recorded, recordedNames } from '../../test/fixtures/recorded.ts';
-import { type Play, startPlay } from '../../test/support/conformance.ts';
-import { needs } from '../../test/support/requirements.ts';
+import { recorded, recordedNames } from '../test/fixtures/recorded.ts';
+import { type Play, startPlay } from '../test/support/conformance.ts';
+import { needs } from '../test/support/requirements.ts';
 import type { NewRun } from './pocket-forge-runs.ts';
 import type { RunStatus } from './pocket-forge-state.ts';
 

@@ -8,7 +8,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { serve } from '@hono/node-server';
-import { ConfigError, ForgeRefused } from '../errors.ts';
+import { ConfigError, ForgeRefused } from '../src/errors.ts';
 import { findUser } from './pocket-forge-access.ts';
 import { createApi } from './pocket-forge-api.ts';
 import { identityOf, type PocketContext } from './pocket-forge-context.ts';

@@ -4,8 +4,8 @@
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GitFailed } from '../errors.ts';
-import { lastWords, runProgram } from '../program.ts';
+import { GitFailed } from '../src/errors.ts';
+import { lastWords, runProgram } from '../src/program.ts';
 
 const LONGEST_MS = 10 * 60_000;
 

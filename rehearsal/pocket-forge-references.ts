@@ -2,7 +2,7 @@
  * Closing and opening issues by words, as Forgejo and Gitea do it: in commits that reach the default branch, and at the
  * merge of a pull request for what its title, its description and its comments say. Whoever pushes or merges does it.
  */
-import { splitMarkdown } from '../mentions.ts';
+import { splitMarkdown } from '../src/mentions.ts';
 import { fullName, isPull, may, type PullItem, repositoryById, userById } from './pocket-forge-access.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
 import { setItemState } from './pocket-forge-issues.ts';

@@ -5,7 +5,7 @@
 import { Liquid } from 'liquidjs';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { ConfigError, type ConfigProblem } from '../errors.ts';
+import { ConfigError, type ConfigProblem } from '../src/errors.ts';
 import { STAGES } from './model-stream.ts';
 
 /** Unknown variables are '': a capture that matched nothing is not an error. Unknown filters are. */

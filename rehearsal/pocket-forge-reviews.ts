@@ -1,5 +1,5 @@
 /** Reviews: pending until submitted, one event for each submission, whatever the number of inline comments. */
-import { ForgeMissing, ForgeRefused } from '../errors.ts';
+import { ForgeMissing, ForgeRefused } from '../src/errors.ts';
 import { type PullItem, repositoryById, requirePermission } from './pocket-forge-access.ts';
 import { folderOf, type PocketContext } from './pocket-forge-context.ts';
 import { sendCommentEvent, sendReviewEvent } from './pocket-forge-events.ts';
