@@ -19,6 +19,17 @@ const BEFORE = 'abd1718';
 const SOURCE = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 const LOG = fileURLToPath(new URL('statement-log.ts', import.meta.url));
 const ROUNDS = 3;
+const SCRIPT = `
+scenes:
+  - name: work
+    when: { prompt: 'do the work of round (\\d+)' }
+    steps:
+      - tools: [{ name: mcp__forge__read_item, input: { number: 1 } }]
+      - tools: [{ name: mcp__forge__comment, input: { number: 1, text: On it. } }]
+      - tools: [{ name: Bash, input: { command: 'date +%N >> work.txt && git add work.txt && git commit -qm "Work of a round" && git push -q origin HEAD' } }]
+      - text: I have done it.
+fallback: { text: I have read it. }
+`;
 /** Router and worker look every one and two seconds. */
 const IDLE_MS = 4500;
 
@@ -36,23 +47,26 @@ interface Story {
   webhook: Counted;
   /** the first comment of somebody */
   newcomer: Counted;
-  /** from the lease to settled */
+  /** a resumed dispatch that answers with a comment, from the lease to settled */
   dispatch: Counted;
+  /** one that also reads and comments by the forge's tools, commits and pushes, and has a pull request */
+  worked: Counted;
 }
 
 export async function measureStatements(bench: Bench): Promise<PartReport> {
   const before = await playStory(bench, 'before', await checkOutEarlier(bench, BEFORE));
   const after = await playStory(bench, 'after', SOURCE);
-  if (process.env.BENCH_LIST === '1') for (const line of listOf(after.dispatch)) bench.say(line);
-  const { dispatch: was } = before;
-  const { dispatch: is } = after;
-  bench.say(
-    `  dispatch: ${was.statements} → ${is.statements} statements, ${was.transactions} → ${is.transactions} transactions`,
-  );
+  if (process.env.BENCH_LIST === '1') for (const line of listOf(after.worked)) bench.say(line);
+  for (const kind of ['dispatch', 'worked'] as const) {
+    const [was, is] = [before[kind], after[kind]];
+    bench.say(
+      `  ${kind}: ${was.statements} → ${is.statements} statements, ${was.transactions} → ${is.transactions} transactions`,
+    );
+  }
   return {
     title: 'Statements and transactions',
     method: [
-      `Two services with SQLite on a pocket forge and a rehearsal model of this source, one of commit ${BEFORE}, one of this source. ada assigns an issue; then she comments ${ROUNDS} times, and each time the conversation is resumed and answered with a comment; then bob comments for the first time. A module loaded with \`--import\` writes down each statement as SQLite gets it. A webhook counts from its POST to the commit of its routing, a dispatch from there to the commit of its settlement, the transaction of the lease included. What router and worker ask while nothing happens is left out. The hook is off while the dispatch runs, so that its own answer is not counted as a webhook. How often the archive looks depends on how long the CLI takes, so the lowest of the ${ROUNDS} rounds counts.`,
+      `Two services with SQLite on a pocket forge and a rehearsal model of this source, one of commit ${BEFORE}, one of this source. ada assigns an issue; then she comments ${ROUNDS} times, and each time the conversation is resumed and answered with a comment; ${ROUNDS} times more, and each time the agent reads the issue and comments by its tools, commits, pushes through the relay and answers; then bob comments for the first time. A module loaded with \`--import\` writes down each statement as SQLite gets it. A webhook counts from its POST to the commit of its routing, a dispatch from there to the commit of its settlement, the transaction of the lease included. What router and worker ask while nothing happens is left out. The hook is off while the dispatch runs, so that its own answer is not counted as a webhook. How often the archive looks depends on how long the CLI takes, so the lowest of the ${ROUNDS} rounds counts.`,
       'A transaction is `begin` to `commit`. Commits are what is written to the disk: transactions that write, and single statements that write.',
     ],
     goals: goalsOf(before, after),
@@ -62,7 +76,7 @@ export async function measureStatements(bench: Bench): Promise<PartReport> {
 
 async function playStory(bench: Bench, name: string, cli: string): Promise<Story> {
   const stage = await Stage.open({
-    model: 'fallback: { text: I have read it. }',
+    model: SCRIPT,
     config: { mailbox: { quiet_seconds: 0, max_wait_seconds: 0 }, log: { format: 'json' } },
   });
   bench.atEnd(() => stage.close());
@@ -88,13 +102,19 @@ async function playStory(bench: Bench, name: string, cli: string): Promise<Story
   await sleep(IDLE_MS);
   for (const line of field.lines().slice(from)) if ('sql' in line) field.idle.add(line.sql);
   const rounds = [];
-  for (let round = 0; round < ROUNDS; round++) rounds.push(await commentOnce(field, OWNER, round + 2));
-  const newcomer = await commentOnce(field, 'bob', ROUNDS + 2);
+  for (let n = 2; n < ROUNDS + 2; n++) rounds.push(await commentOnce(field, OWNER, { n, text: 'and now?' }));
+  const works = [];
+  for (let n = ROUNDS + 2; n < 2 * ROUNDS + 2; n++) {
+    works.push(await commentOnce(field, OWNER, { n, text: `do the work of round ${n}` }));
+  }
+  const newcomer = await commentOnce(field, 'bob', { n: 2 * ROUNDS + 2, text: 'and now?' });
   await service.stop();
   return {
     webhook: lowest(rounds.map((r) => r.webhook)),
     newcomer: newcomer.webhook,
     dispatch: lowest(rounds.map((r) => r.dispatch)),
+    // The first one opens the pull request.
+    worked: lowest(works.slice(1).map((r) => r.dispatch)),
   };
 }
 
@@ -109,15 +129,15 @@ interface Field {
 async function commentOnce(
   { stage, hook, lines, idle }: Field,
   login: string,
-  dispatch: number,
+  { n, text }: { n: number; text: string },
 ): Promise<Pick<Story, 'webhook' | 'dispatch'>> {
   const from = lines().length;
-  await stage.forge.as(login).comment(REPOSITORY, 1, `@${DEV} and now? I ask for dispatch ${dispatch}.`);
+  await stage.forge.as(login).comment(REPOSITORY, 1, `@${DEV} ${text}`);
   await stage.forge.settled();
   await removeHooks(stage);
-  const { continuity } = await stage.untilDispatch(dispatch, 'succeeded');
+  const { continuity } = await stage.untilDispatch(n, 'succeeded');
   if (continuity !== 'resumed') {
-    throw new Error(`Dispatch ${dispatch} was ${continuity}, not resumed. Read the service's log.`);
+    throw new Error(`Dispatch ${n} was ${continuity}, not resumed. Read the service's log.`);
   }
   await stage.until('it is settled', () => pointIn(lines().slice(from), 'settle.committed') !== -1);
   await hook();
@@ -193,20 +213,17 @@ function listOf({ texts }: Counted): string[] {
 }
 
 function goalsOf(before: Story, after: Story): Goal[] {
-  return [
-    shareAtMost(
-      'Resumed dispatch: statements, as a share of before',
-      after.dispatch.statements,
-      before.dispatch.statements,
-      0.5,
+  const names = { dispatch: 'Resumed dispatch', worked: 'Resumed dispatch with tools and a push' };
+  return (['dispatch', 'worked'] as const).flatMap((story) =>
+    (['statements', 'transactions'] as const).map((kind) =>
+      shareAtMost(
+        `${names[story]}: ${kind}, as a share of before`,
+        after[story][kind],
+        before[story][kind],
+        0.5,
+      ),
     ),
-    shareAtMost(
-      'Resumed dispatch: transactions, as a share of before',
-      after.dispatch.transactions,
-      before.dispatch.transactions,
-      0.5,
-    ),
-  ];
+  );
 }
 
 function tableOf(before: Story, after: Story): Table {
@@ -222,6 +239,7 @@ function tableOf(before: Story, after: Story): Table {
       ...rows('webhook of somebody known', ({ webhook }) => webhook),
       ...rows('first webhook of somebody', ({ newcomer }) => newcomer),
       ...rows('resumed dispatch', ({ dispatch }) => dispatch),
+      ...rows('with tools and a push', ({ worked }) => worked),
     ],
   };
 }
