@@ -6,12 +6,12 @@ import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts'
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts';
 import { type KnownForge, trustWith } from '../../test/support/trust.ts';
 import type { ForgeConfig } from '../config/config.ts';
-import type { StoredDecision } from '../dispatcher/routing.ts';
 import { dispatchNext } from '../dispatcher.ts';
 import { ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';
 import type { Trust } from '../trust.ts';
+import type { StoredDecision } from './routing.ts';
 
 const NOW = 1_800_000_000_000;
 const CONFIG = (() => {
