@@ -72,7 +72,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['config', 'database', 'inbox', 'mailbox', 'forges', 'flows', 'trust'],
     owns: 'deliveries to messages and dispatches, one transaction each',
   },
-  worker: {
+  dispatch: {
     imports: [
       'config',
       'database',
@@ -90,7 +90,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'trust',
       'broker',
     ],
-    owns: 'lease, prepare, run, settle',
+    owns: 'one dispatch, from its lease to its settlement: gather, screen, converse, publish, settle',
+  },
+  worker: {
+    imports: ['database', 'mailbox', 'dispatch'],
+    owns: 'the loop: what is due is leased, and the lease renewed while its dispatch runs',
   },
   inspection: {
     imports: ['config', 'database', 'inbox', 'mailbox', 'sessions', 'forges', 'flows', 'gateway', 'router'],
