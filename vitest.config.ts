@@ -36,7 +36,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'shared process',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['{src,rehearsal,test}/**/*.test.ts'],
           exclude: [...exclude, ...OWN_PROCESS],
           isolate: false,
         },

@@ -11,7 +11,7 @@ const CHANGES_PROCESS =
 
 test('a file that shares its process changes nothing of it', () => {
   const own = new Set(globSync([...OWN_PROCESS], { cwd: ROOT }));
-  const changing = globSync('{src,test}/**/*.test.ts', { cwd: ROOT })
+  const changing = globSync('{src,rehearsal,test}/**/*.test.ts', { cwd: ROOT })
     .filter((file) => !own.has(file))
     .filter((file) => CHANGES_PROCESS.test(readFileSync(join(ROOT, file), 'utf8')));
   expect(changing, 'Name them in test/support/own-process.ts.').toEqual([]);
