@@ -36,7 +36,7 @@ const FILES = {
 
 /** Longest wait for anything. */
 const PATIENCE_MS = patience(90_000);
-/** A look is a query or two, and a dispatch takes seconds: more often, looking costs a tenth of a core. */
+/** A look is a query or two, and a dispatch takes seconds. */
 const LOOK_EVERY_MS = 50;
 const SQLITE_BUSY = 5;
 
