@@ -85,9 +85,9 @@ interface Recording {
 }
 
 /**
- * A run with many tools, one that resumes with another effort, a compaction, and one on what it left. `short`: the first
- * with that effort, and the compaction. What resumes sends no field that these have not, whoever the agent is and whatever
- * the model, so one recording has all four; with FAULTS=all each has.
+ * A run with many tools, one that resumes with another effort, a compaction, and one on what it left. `short`: the
+ * first, and the compaction, which resumes with that effort. The others differ from these two by no field, whoever the
+ * agent is and whatever the model, so one recording has all four; with FAULTS=all each has.
  */
 async function record(agent: AgentConfig, model: string, form: 'whole' | 'short'): Promise<Recording> {
   const isWhole = form === 'whole' || process.env.FAULTS === 'all';
@@ -100,9 +100,9 @@ async function record(agent: AgentConfig, model: string, form: 'whole' | 'short'
         ...turnOptions(agent, model, tape),
         agent: { ...agentOf(agent, model), effort },
       });
-    await turn('DO IT ALL', isWhole ? null : 'high');
+    await turn('DO IT ALL');
     if (isWhole) await turn('And then?', 'high');
-    await turn('/compact');
+    await turn('/compact', isWhole ? null : 'high');
     if (isWhole) await turn('What is left?');
   } finally {
     await conversation.close();
