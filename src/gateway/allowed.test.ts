@@ -86,8 +86,8 @@ interface Recording {
 
 /**
  * A run with many tools, one that resumes with another effort, a compaction, and one on what it left. `short`: the
- * first, and the compaction, which resumes with that effort. The others differ from these two by no field, whoever the
- * agent is and whatever the model, so one recording has all four; with FAULTS=all each has.
+ * first, and the compaction, which resumes with that effort. What the other two add, more
+ * history, depends on neither agent nor model, so one recording has all four; with FAULTS=all each has.
  */
 async function record(agent: AgentConfig, model: string, form: 'whole' | 'short'): Promise<Recording> {
   const isWhole = form === 'whole' || process.env.FAULTS === 'all';
