@@ -92,25 +92,19 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     owns: 'lease, prepare, run, settle',
   },
+  views: {
+    imports: ['database', 'inbox', 'mailbox', 'sessions', 'flows', 'gateway', 'dispatcher'],
+    owns: 'what is in the rows, as JSON: lists by pages, one conversation, one delivery and why',
+  },
   inspection: {
-    imports: [
-      'config',
-      'database',
-      'inbox',
-      'mailbox',
-      'sessions',
-      'forge',
-      'flows',
-      'gateway',
-      'dispatcher',
-    ],
-    owns: 'read models: explain, conversations, diagnose',
+    imports: ['database', 'sessions', 'views'],
+    owns: 'sessions diagnose',
   },
   replay: { imports: ['config', 'database', 'inbox'], owns: 'a stored delivery, or a file, routed again' },
   metrics: { imports: ['database'], owns: 'counters and gauges for Prometheus' },
   'state-lock': { imports: [], owns: 'one service per state folder' },
   server: {
-    imports: ['config', 'database', 'inspection', 'webhook', 'metrics'],
+    imports: ['config', 'database', 'webhook', 'metrics'],
     owns: 'the HTTP application; errors become answers in one place',
   },
   rehearsal: { imports: ['program'], owns: 'the scripted model and the pocket forge' },
@@ -146,10 +140,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   wiring: { imports: 'all-above', owns: 'order of start and stop' },
   demo: {
-    imports: ['config', 'database', 'container', 'inspection', 'rehearsal'],
+    imports: ['config', 'database', 'container', 'rehearsal'],
     owns: 'the service on the pocket forge and the scripted model',
   },
-  cli: { imports: 'all-above', owns: 'commands and words for people' },
+  cli: { imports: 'all-above', owns: 'commands, and their words for people (`cli/print/`)' },
 };
 
 /** The rooms a room may import, written out. */

@@ -1,12 +1,12 @@
 /** Deliveries, and all that came about one item, as text. */
-import { type Paint, plain, showTime, type Tone } from '../terminal-text.ts';
-import type { DeliveryState } from '../vocabulary.ts';
-import { showState } from './conversation-state.ts';
-import type { DeliveryList, DeliverySummary } from './deliveries.ts';
-import { renderDispatch } from './dispatches.ts';
-import type { ItemExplanation } from './explain-item.ts';
-import { itemOf, SHOWN_ID } from './render-conversations.ts';
-import { columns, count, indent, oneLine } from './text.ts';
+import { type Paint, plain, showTime, type Tone } from '../../terminal-text.ts';
+import { showState } from '../../views/conversation-state.ts';
+import type { DeliveryList, DeliverySummary } from '../../views/deliveries.ts';
+import { renderDispatch } from '../../views/dispatches.ts';
+import type { ItemExplanation } from '../../views/explain-item.ts';
+import { columns, count, indent, oneLine } from '../../views/text.ts';
+import type { DeliveryState } from '../../vocabulary.ts';
+import { itemOf, SHOWN_ID } from './conversations.ts';
 
 export const DELIVERY_TONES = {
   received: 'waiting',

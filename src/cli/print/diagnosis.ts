@@ -1,7 +1,7 @@
 /** A session's diagnosis as text: verdict and cause, what to do, then every check. */
-import type { Diagnosis } from './diagnosis.ts';
-import { markLines } from './session-marks.ts';
-import { columns, indent, oneLine } from './text.ts';
+import type { Diagnosis } from '../../inspection/diagnosis.ts';
+import { markLines } from '../../views/marks.ts';
+import { columns, indent, oneLine } from '../../views/text.ts';
 
 export function renderDiagnosis(diagnosis: Diagnosis): string {
   const { session, checks, evidence } = diagnosis;
