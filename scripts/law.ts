@@ -16,9 +16,9 @@ export const WORDS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   faults: [],
   'text-limits': [],
-  'terminal-text': [],
   mentions: ['text-limits'],
   security: ['mentions', 'text-limits'],
+  'terminal-text': ['security', 'text-limits'],
   voices: ['vocabulary'],
   log: ['security'],
 };

@@ -1,6 +1,6 @@
 /** Commands that answer: explain, deliveries, conversations, audit. They read beside a running service. */
 import { type Command, Option } from 'commander';
-import { readAudit, renderAudit } from '../views/audit.ts';
+import { readAudit } from '../views/audit.ts';
 import { describeConversation, listConversations } from '../views/conversations.ts';
 import { DELIVERY_STATES, listDeliveries } from '../views/deliveries.ts';
 import { explain } from '../views/explain-item.ts';
@@ -8,6 +8,7 @@ import { readReference } from '../views/references.ts';
 import type { DeliveryState } from '../vocabulary.ts';
 import { withExamples } from './examples.ts';
 import { type NamedRepository, readLimit, readRepository, readSince } from './option-values.ts';
+import { renderAudit } from './print/audit.ts';
 import { renderConversations, renderDescriptions } from './print/conversations.ts';
 import { renderDeliveries } from './print/deliveries.ts';
 import { renderExplained } from './print/explanation.ts';

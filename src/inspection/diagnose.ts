@@ -5,7 +5,7 @@
 import type { Rows } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
 import { newestSession } from '../sessions.ts';
-import { showTime } from '../terminal-text.ts';
+import { oneLine, showTime } from '../terminal-text.ts';
 import { type MarksView, viewMarks } from '../views/marks.ts';
 import {
   ambiguous,
@@ -15,7 +15,7 @@ import {
   referenceOf,
   sessionsById,
 } from '../views/references.ts';
-import { oneLine, timeOf } from '../views/text.ts';
+import { timeOf } from '../views/stored.ts';
 import type { DiagnosedSession, Diagnosis } from './diagnosis.ts';
 import { transcriptsIn } from './elsewhere.ts';
 import { causeOf, verdictOf } from './session-cause.ts';

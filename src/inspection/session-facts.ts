@@ -15,7 +15,7 @@ import {
 import { cliFolders, transcriptPath } from '../sessions/folders.ts';
 import { readRecord } from '../sessions/record.ts';
 import { currentSession } from '../sessions.ts';
-import { storedJson } from '../views/text.ts';
+import { storedJson } from '../views/stored.ts';
 import type { ArchiveState } from './diagnosis.ts';
 import { exists, type FoundCopy, judgeFile, leftovers, searchElsewhere } from './elsewhere.ts';
 

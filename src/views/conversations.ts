@@ -15,7 +15,7 @@ import {
 } from './dispatches.ts';
 import { type MarksView, viewMarks } from './marks.ts';
 import { type Named, requireConversations } from './references.ts';
-import { timeOf } from './text.ts';
+import { timeOf } from './stored.ts';
 import { totalUsage, type UsageTotals } from './usage.ts';
 
 /** All times RFC 3339 in UTC. */
