@@ -19,8 +19,9 @@ export default defineConfig({
     testTimeout: patience(180_000),
     hookTimeout: patience(180_000),
     expect: { poll: { timeout: patience(30_000), interval: 25 } },
-    // The real CLI takes most of a core per run; more files at once only makes every test slower.
-    maxWorkers: 2,
+    // The real CLI takes most of a core per run, and a quarter of its time a file waits: three keep two cores busy. More only
+    // make every test slower.
+    maxWorkers: 3,
     pool: 'forks',
     // In the order of their names: the many short files come last, so that no long one is left over for one of the workers.
     projects: [
