@@ -132,5 +132,7 @@ async function crashIn(injector: Injector, { at }: Crash): Promise<Round> {
 async function untilWritten({ stage, story, rounds }: Injector): Promise<void> {
   const [conversation] = await stage.rows.selectFrom('conversations').select('id').execute();
   const file = join(stage.state, 'work/checkouts', conversation!.id, 'greeter/lines.txt');
-  await stage.until('the tool has written', () => readFileSync(file, 'utf8').includes(story.line(rounds.length)));
+  await stage.until('the tool has written', () =>
+    readFileSync(file, 'utf8').includes(story.line(rounds.length)),
+  );
 }
