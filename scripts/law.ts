@@ -68,7 +68,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['config', 'database', 'inbox', 'forges'],
     owns: 'the HTTP edge: verify, accept, answer',
   },
-  dispatcher: {
+  router: {
     imports: ['config', 'database', 'inbox', 'mailbox', 'forges', 'flows', 'trust'],
     owns: 'deliveries to messages and dispatches, one transaction each',
   },
@@ -93,17 +93,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'lease, prepare, run, settle',
   },
   inspection: {
-    imports: [
-      'config',
-      'database',
-      'inbox',
-      'mailbox',
-      'sessions',
-      'forges',
-      'flows',
-      'gateway',
-      'dispatcher',
-    ],
+    imports: ['config', 'database', 'inbox', 'mailbox', 'sessions', 'forges', 'flows', 'gateway', 'router'],
     owns: 'read models: explain, conversations, diagnose',
   },
   replay: { imports: ['config', 'database', 'inbox'], owns: 'a stored delivery, or a file, routed again' },
@@ -113,7 +103,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['forges', 'config', 'database', 'inspection', 'webhook', 'metrics'],
     owns: 'the HTTP application; errors become answers in one place',
   },
-  rehearsal: { imports: ['program'], owns: 'the scripted model and the pocket forge' },
   smoke: {
     imports: [
       'database',
@@ -125,7 +114,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'container',
       'gateway',
       'agent-runner',
-      'rehearsal',
       'state-lock',
     ],
     owns: 'credentials and continuity of every agent, proved without cost',
@@ -146,10 +134,24 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   wiring: { imports: 'all-above', owns: 'order of start and stop' },
   demo: {
-    imports: ['config', 'database', 'container', 'inspection', 'rehearsal'],
+    imports: ['config', 'database', 'container', 'inspection'],
     owns: 'the service on the pocket forge and the scripted model',
   },
   cli: { imports: 'all-above', owns: 'commands and words for people' },
+};
+
+/**
+ * Folders beside `src/` that are shipped with it: stand-ins the product is tried on. `imports` names all of src that
+ * such a folder may import, words included; `reachedBy` the rooms that may import it.
+ */
+export const BESIDE: Readonly<
+  Record<string, { imports: readonly string[]; reachedBy: readonly string[]; owns: string }>
+> = {
+  rehearsal: {
+    imports: ['errors', 'mentions', 'program'],
+    reachedBy: ['smoke', 'demo', 'cli'],
+    owns: 'the scripted model and the pocket forge',
+  },
 };
 
 /** The rooms a room may import, written out. */
@@ -194,5 +196,5 @@ export const PACKAGES: Readonly<Record<string, { only: readonly string[]; becaus
 /** Rooms that may read `process.env`; everybody else, the configuration too, is handed values. */
 export const ENVIRONMENT_READERS: readonly string[] = ['cli'];
 
-/** Lines of a file in src/ that is no test. */
+/** Lines of a file in src/, or in a folder beside it, that is no test. */
 export const LONGEST_FILE = 400;

@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { query } from '@anthropic-ai/claude-agent-sdk';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type RehearsalModel, startRehearsalModel } from '../../rehearsal/model.ts';
+import { parseModelScript } from '../../rehearsal/model-script.ts';
+import { startTrial, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
 import { type BrokerStage, brokerStage, clientOf } from '../../test/support/broker.ts';
 import { openSqlite } from '../../test/support/databases.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { forgeServer, mcpNames } from '../agent-runner/forge-server.ts';
 import { ForgeUnavailable } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
-import { type RehearsalModel, startRehearsalModel } from '../rehearsal/model.ts';
-import { parseModelScript } from '../rehearsal/model-script.ts';
-import { startTrial, type Trial } from '../rehearsal/pocket-forge-trial.ts';
 
 const tools = needs('git');
 let home: string;

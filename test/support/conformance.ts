@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect } from 'vitest';
 import type { z } from 'zod';
+import { type PocketForge, startPocketForge } from '../../rehearsal/pocket-forge.ts';
 import {
   actionRunPayload,
   commentPayload,
@@ -18,7 +19,6 @@ import {
   statusPayload,
   workflowRunPayload,
 } from '../../src/forges/gitea/payloads.ts';
-import { type PocketForge, startPocketForge } from '../../src/rehearsal/pocket-forge.ts';
 import type { Json } from '../fixtures/bodies.ts';
 import { type RecordedKind, recorded } from '../fixtures/recorded.ts';
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type PocketForge, startPocketForge } from '../../../rehearsal/pocket-forge.ts';
 import {
   type Reply,
   forge as scripted,
@@ -13,7 +14,6 @@ import {
   openRefusingForge,
   README_SCOPES,
 } from '../../../test/support/refusing-forge.ts';
-import { type PocketForge, startPocketForge } from '../../rehearsal/pocket-forge.ts';
 import type { RepositoryRef } from '../../vocabulary.ts';
 import type { Forge } from '../forge.ts';
 import { createGiteaFamilyClient } from './client.ts';

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { startPocketForge } from '../../../rehearsal/pocket-forge.ts';
 import { fixture, type Json } from '../../../test/fixtures/bodies.ts';
 import { forge, repository, stopForges } from '../../../test/fixtures/scripted-forge.ts';
 import { ForgeMissing, ForgeUnavailable } from '../../errors.ts';
-import { startPocketForge } from '../../rehearsal/pocket-forge.ts';
 import { createGiteaFamilyClient } from './client.ts';
 
 afterEach(stopForges);

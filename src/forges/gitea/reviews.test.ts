@@ -2,9 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import {
+  cloneAs,
+  commitAndPush,
+  REPO,
+  startTrial,
+  type Trial,
+} from '../../../rehearsal/pocket-forge-trial.ts';
 import { forge, repository, stopForges } from '../../../test/fixtures/scripted-forge.ts';
 import { needs } from '../../../test/support/requirements.ts';
-import { cloneAs, commitAndPush, REPO, startTrial, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
 import { readDeliveryHeaders } from '../delivery-headers.ts';
 import { parseGiteaFamilyDelivery } from './delivery.ts';
 
