@@ -4,7 +4,7 @@
  * `~type action` stands for a delivery of which no recording was given.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { pullRequest } from '../src/forge/gitea-family-payloads.ts';
+import { pullRequest } from '../src/forges/gitea/payloads.ts';
 import { recorded, recordedNames } from '../test/fixtures/recorded.ts';
 import { equalised, type Play, startPlay } from '../test/support/conformance.ts';
 import { needs } from '../test/support/requirements.ts';
@@ -26,8 +26,8 @@ const NOT_PLAYED: Record<string, string> = {
   'comment-created-server-in-tokyo': 'its times are UTC; the parser makes them so',
   'issue-opened-hook-without-secret':
     'its body is that of issue-opened; the headers are tested with the hooks',
-  'api-reviews-and-inline-comments': 'compared in src/forge/gitea-family-reviews.test.ts',
-  'api-reviews-with-replies-of-others': 'compared in src/forge/gitea-family-reviews.test.ts',
+  'api-reviews-and-inline-comments': 'compared in src/forges/gitea/reviews.test.ts',
+  'api-reviews-with-replies-of-others': 'compared in src/forges/gitea/reviews.test.ts',
   'action-run-success-after-failure-pull': 'as action-run-success-pull: no recovery is told',
   'action-run-success-rerun-after-failure': 'it has no reruns: a run is said again',
 };

@@ -63,7 +63,7 @@ describe('the law bites', () => {
     'src/mailbox/one.ts': "import type { Two } from './two.ts';\nexport const one: Two = 1;\n",
     'src/mailbox/two.ts':
       "import { one } from './one.ts';\nexport type Two = number;\nexport const two = one;\n",
-    'src/forge/index.ts': 'export const forge = 1;\n',
+    'src/forges/index.ts': 'export const forge = 1;\n',
     'src/flows/utils/text.ts': 'export const text = 1;\n',
     'src/sessions.ts': "import { query } from '@anthropic-ai/claude-agent-sdk';\nexport const run = query;\n",
     'src/config/options.ts': 'export const home = process.env.HOME;\n',
@@ -94,7 +94,7 @@ describe('the law bites', () => {
       'a cycle, also one half of types',
       'no-cycle: src/mailbox/one.ts → src/mailbox/two.ts → src/mailbox/one.ts',
     ],
-    ['a barrel', 'no-barrel: src/forge/index.ts'],
+    ['a barrel', 'no-barrel: src/forges/index.ts'],
     ['a dump', 'no-dump: src/flows/utils/text.ts'],
     ['the Agent SDK outside its file', 'only-here:@anthropic-ai/claude-agent-sdk: src/sessions.ts → '],
     ['reading the environment', 'environment: src/config/options.ts'],

@@ -4,7 +4,7 @@ import { type BrokerStage, brokerStage, newId } from '../../test/support/broker.
 import { describeDatabases } from '../../test/support/databases.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { ForgeUnavailable, LeaseLost } from '../errors.ts';
-import type { Forge } from '../forge/forge.ts';
+import type { Forge } from '../forges/forge.ts';
 
 const tools = needs('git');
 let trial: Trial;

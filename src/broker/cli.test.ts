@@ -12,7 +12,7 @@ import { openSqlite } from '../../test/support/databases.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { forgeServer, mcpNames } from '../agent-runner/forge-server.ts';
 import { ForgeUnavailable } from '../errors.ts';
-import type { Forge } from '../forge/forge.ts';
+import type { Forge } from '../forges/forge.ts';
 
 const tools = needs('git');
 let home: string;

@@ -4,7 +4,7 @@ import { type BrokerRun, brokerStage, newId } from '../../test/support/broker.ts
 import { openSqlite } from '../../test/support/databases.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { ForgeUnavailable } from '../errors.ts';
-import type { Forge } from '../forge/forge.ts';
+import type { Forge } from '../forges/forge.ts';
 
 const tools = needs('git');
 let trial: Trial;

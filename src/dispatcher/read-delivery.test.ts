@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { COMMENT, changed, type Json } from '../../test/fixtures/bodies.ts';
-import { EVENT_TEXT_LIMIT } from '../forge/event-limits.ts';
+import { EVENT_TEXT_LIMIT } from '../forges/event-limits.ts';
 import { SMALL_BODY_BYTES } from '../inbox/pieces.ts';
 import { readApart } from './read-apart.ts';
 import { readDelivery } from './read-delivery.ts';

@@ -5,8 +5,8 @@ import { HOME } from '../../test/support/edge.ts';
 import { NAMED_REPOSITORIES, openRefusingForge } from '../../test/support/refusing-forge.ts';
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeRefused } from '../errors.ts';
-import { watchAuthors } from '../forge/author-watch.ts';
-import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
+import { watchAuthors } from '../forges/author-watch.ts';
+import { createGiteaFamilyClient } from '../forges/gitea/client.ts';
 import { type Log, silentLog } from '../log.ts';
 import { createTrust, type Trust } from '../trust.ts';
 

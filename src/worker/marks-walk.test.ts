@@ -9,7 +9,7 @@ import { shownTo } from '../../test/support/prompt-context.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { FORGE_TOOL_NAMES } from '../broker.ts';
 import { Words } from '../config/words.ts';
-import type { Forge } from '../forge/forge.ts';
+import type { Forge } from '../forges/forge.ts';
 import type { Lease } from '../mailbox/leases.ts';
 import { PROMPT_PARTS } from './prompt-words.ts';
 import type { PromptMaterial } from './prompts.ts';

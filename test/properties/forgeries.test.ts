@@ -11,7 +11,7 @@ import { startTrial, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
 import type { LoadedConfig } from '../../src/config/config.ts';
 import type { Database } from '../../src/database/database.ts';
 import { dispatchNext } from '../../src/dispatcher.ts';
-import { createGiteaFamilyClient } from '../../src/forge/gitea-family-client.ts';
+import { createGiteaFamilyClient } from '../../src/forges/gitea/client.ts';
 import { acceptDelivery } from '../../src/inbox.ts';
 import { silentLog } from '../../src/log.ts';
 import { carryLate, leaseConversation } from '../../src/mailbox/leases.ts';

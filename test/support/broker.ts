@@ -6,8 +6,8 @@ import { type AuditEntry, auditOf, recordAudit } from '../../src/audit.ts';
 import type { BrokerDeps, BrokerScope, RunMarks } from '../../src/broker/contract.ts';
 import { FORGE_TOOL_NAMES, forgeTools } from '../../src/broker.ts';
 import type { Database } from '../../src/database/database.ts';
-import type { Forge } from '../../src/forge/forge.ts';
-import { createGiteaFamilyClient } from '../../src/forge/gitea-family-client.ts';
+import type { Forge } from '../../src/forges/forge.ts';
+import { createGiteaFamilyClient } from '../../src/forges/gitea/client.ts';
 import { resolveConversation } from '../../src/mailbox/conversations.ts';
 import { type OutgoingForge, outgoingForge } from '../../src/outcome/outgoing-forge.ts';
 

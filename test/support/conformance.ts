@@ -18,7 +18,7 @@ import {
   pushPayload,
   statusPayload,
   workflowRunPayload,
-} from '../../src/forge/gitea-family-payloads.ts';
+} from '../../src/forges/gitea/payloads.ts';
 import type { Json } from '../fixtures/bodies.ts';
 import { type RecordedKind, recorded } from '../fixtures/recorded.ts';
 

@@ -10,7 +10,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { cliFor } from '../../src/container/cli-build.ts';
 import type { ContainerEngine } from '../../src/container/container.ts';
 import type { OciOptions } from '../../src/container/oci.ts';
-import { createGiteaFamilyClient } from '../../src/forge/gitea-family-client.ts';
+import { createGiteaFamilyClient } from '../../src/forges/gitea/client.ts';
 import { silentLog } from '../../src/log.ts';
 import { openNetwork } from '../../src/network.ts';
 import type { SmokeDeps } from '../../src/smoke.ts';
