@@ -103,34 +103,21 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['forges', 'config', 'database', 'inspection', 'webhook', 'metrics'],
     owns: 'the HTTP application; errors become answers in one place',
   },
-  smoke: {
+  checks: {
     imports: [
       'database',
       'config',
       'network',
       'sessions',
       'forges',
+      'trust',
       'workdir',
       'container',
       'gateway',
       'agent-runner',
       'state-lock',
     ],
-    owns: 'credentials and continuity of every agent, proved without cost',
-  },
-  doctor: {
-    imports: [
-      'database',
-      'config',
-      'network',
-      'forges',
-      'trust',
-      'workdir',
-      'container',
-      'agent-runner',
-      'smoke',
-    ],
-    owns: 'what is wrong with this installation: evidence and remedy',
+    owns: 'what is wrong with this installation, looked at (doctor) and tried (smoke): evidence and remedy',
   },
   wiring: { imports: 'all-above', owns: 'order of start and stop' },
   demo: {
@@ -149,7 +136,7 @@ export const BESIDE: Readonly<
 > = {
   rehearsal: {
     imports: ['errors', 'mentions', 'program'],
-    reachedBy: ['smoke', 'demo', 'cli'],
+    reachedBy: ['checks/smoke', 'checks/probe', 'demo', 'cli'],
     owns: 'the scripted model and the pocket forge',
   },
 };

@@ -113,7 +113,7 @@ export const PLACE_GUARDS: Guard[] = [
         becomes: "if (kind === 'gitea' || !isWhole || !event.startsWith('ci.')) return null;",
       },
     ],
-    tests: { files: ['src/doctor/hooks.test.ts'], named: 'statuses of CI' },
+    tests: { files: ['src/checks/hooks.test.ts'], named: 'statuses of CI' },
   },
   {
     name: 'ci: cancelled',

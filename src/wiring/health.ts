@@ -1,16 +1,16 @@
 /** What the smoke checks and the doctor are given, made from the same parts as a service. */
 import { pinnedCliVersion } from '../agent-runner/run-cli.ts';
 import { openGitDoor } from '../broker/git-door.ts';
+import type { DoctorContext } from '../checks/context.ts';
+import type { PushDoor } from '../checks/probe/push.ts';
+import type { SmokeDeps } from '../checks/smoke.ts';
 import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import { type ChosenEngine, chooseEngine } from '../container/choose.ts';
 import { cliFor } from '../container/cli-build.ts';
-import type { DoctorContext } from '../doctor/contract.ts';
 import type { Forge } from '../forges/forge.ts';
 import { kitOf } from '../forges/registry.ts';
 import type { Log } from '../log.ts';
 import { type Network, networkOf } from '../network.ts';
-import type { PushDoor } from '../smoke/push.ts';
-import type { SmokeDeps } from '../smoke.ts';
 import { isStateLocked } from '../state-lock.ts';
 import { tryClone } from '../workdir/try-clone.ts';
 import { engineChoice } from './dispatching.ts';
