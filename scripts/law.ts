@@ -41,7 +41,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'the session chain, the transcript archive, the ladder, the record',
   },
   flows: { imports: ['config'], owns: 'which agent an event wakes, and with which prompt; pure' },
-  workdir: { imports: ['program'], owns: 'mirrors, checkouts, pushes' },
+  workdir: { imports: ['program', 'forges'], owns: 'mirrors, checkouts, pushes' },
   steering: { imports: [], owns: 'files that steer later runs: which they are, kept and put back' },
   container: { imports: [], owns: 'where the CLI runs' },
   gateway: {

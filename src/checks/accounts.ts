@@ -2,6 +2,8 @@
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeRefused } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
+import type { TokenWords } from '../forges/kit.ts';
+import { kitOf } from '../forges/registry.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { Finding } from './check.ts';
 import type { DoctorContext, Visible } from './context.ts';
@@ -42,12 +44,20 @@ async function checkIdentity(context: DoctorContext, forge: ForgeConfig, agent: 
     ];
   } catch (error) {
     return [
-      identityProblem(subject, key, error as Error, wayRemedy(context.network, forge.url, String(error))),
+      identityProblem(
+        { subject, key, tokens: kitOf(forge.kind).tokens },
+        error as Error,
+        wayRemedy(context.network, forge.url, String(error)),
+      ),
     ];
   }
 }
 
-function identityProblem(subject: string, key: string, error: Error, way: string | null): Finding {
+function identityProblem(
+  { subject, key, tokens }: { subject: string; key: string; tokens: TokenWords },
+  error: Error,
+  way: string | null,
+): Finding {
   const status = error instanceof ForgeRefused ? error.status : null;
   if (status === 401) {
     return {
@@ -66,8 +76,7 @@ function identityProblem(subject: string, key: string, error: Error, way: string
       subject,
       problem: `the token may not be asked whose it is, so ${key}.login is believed until its first post shows the author`,
       evidence: error.message,
-      remedy:
-        'Make a token with write:issue, write:repository and read:user. A token for named repositories (Forgejo 15 and newer) cannot have read:user: it works, but reads no hooks and no permissions of others, not even as an administrator, and sees no repository that it does not name.',
+      remedy: `Make a token with ${tokens.scopes}. ${tokens.nameless}`,
     };
   }
   return {
@@ -80,15 +89,14 @@ function identityProblem(subject: string, key: string, error: Error, way: string
   };
 }
 
-function scopeFinding(subject: string, scope: string, evidence: string): Finding {
+function scopeFinding(subject: string, tokens: TokenWords, scope: string, evidence: string): Finding {
   return {
     check: 'token-scope',
     severity: 'broken',
     subject,
     problem: `the token lacks the scope ${scope}`,
     evidence,
-    remedy:
-      'Make a token with write:issue, write:repository and read:user; a token’s scopes cannot be changed afterwards.',
+    remedy: `Make a token with ${tokens.scopes}; a token’s scopes cannot be changed afterwards.`,
   };
 }
 
@@ -122,12 +130,13 @@ interface About {
 async function checkRights({ context, forge, agent, login, repository }: About): Promise<Finding[]> {
   const subject = `forge ${forge.name}, ${repository.fullName}, agent ${agent}`;
   const client = context.forge(forge, agent);
+  const { tokens } = kitOf(forge.kind);
   try {
     const scopes = await client.tokenScopes(repository);
-    // Without read:user an agent works all the same; that is told with whose token it is.
+    // Without the scope to be asked whose it is, an agent works all the same; that is told with whose token it is.
     const refused = (['issue', 'repository'] as const).filter((s) => scopes[s] === 'refused');
     const lacking = refused.map((s) =>
-      scopeFinding(subject, `write:${s}`, `the forge refused a harmless call of the group “${s}”`),
+      scopeFinding(subject, tokens, tokens[s], `the forge refused a harmless call of the group “${s}”`),
     );
     if (lacking.length > 0) return lacking;
     const own = await ownPermission(client, repository, scopes.user === 'refused');
@@ -150,7 +159,7 @@ async function checkRights({ context, forge, agent, login, repository }: About):
         subject,
         problem: 'what this account may do could not be asked',
         evidence: (error as Error).message,
-        remedy: `See that ${login} is a collaborator with write access and its token has write:issue and write:repository.`,
+        remedy: `See that ${login} is a collaborator with write access and its token has ${tokens.issue} and ${tokens.repository}.`,
       },
     ];
   }

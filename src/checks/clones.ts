@@ -66,6 +66,6 @@ function cloneFailed({ forge, agent, url, visible, trial, network }: Failed): Fi
     subject: `forge ${forge.name}, ${visible.repository.fullName}, agent ${agent}`,
     problem: 'the API answers, but git cannot clone',
     evidence: `git at ${url}: ${trial.words}${named}`,
-    remedy: cloneRemedy(network, { forge: forge.name, agent, url }, trial),
+    remedy: cloneRemedy(network, { kind: forge.kind, forge: forge.name, agent, url }, trial),
   };
 }

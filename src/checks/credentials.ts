@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import { ForgeRefused } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
+import { kitOf } from '../forges/registry.ts';
 import type { TriedForge } from '../forges/try-reads.ts';
 import { meant } from '../gateway/models.ts';
 import type { Network } from '../network.ts';
@@ -138,8 +139,8 @@ async function checkForgeToken(
       return check('failed', `unreachable: ${said}`, remedy);
     }
     if (error.status === 403) {
-      const remedy =
-        'Give the token the scope read:user, if it can have it: one for named repositories cannot.';
+      const { self, namelessKind } = kitOf(forge.kind).tokens;
+      const remedy = `Give the token the scope ${self}, if it can have it: ${namelessKind} cannot.`;
       return check('skipped', `may not be asked whose it is; taken for ${login}`, remedy);
     }
     return check('refused', `the forge answered ${error.status}`, `Put a valid token into ${key}.token.`);

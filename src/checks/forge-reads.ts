@@ -2,14 +2,12 @@
 import type { ForgeConfig } from '../config/config.ts';
 import { isForgesAnswer } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
+import { kitOf } from '../forges/registry.ts';
 import { type TriedForge, tryReads } from '../forges/try-reads.ts';
 import type { SmokeCheck } from './smoke-report.ts';
 
 /** The smoke checks come often; the doctor looks at all of them. */
 const MOST_LOOKED_AT = 3;
-
-export const CI_REMEDY =
-  'Let the account read Actions: in an organization give one of its teams the unit Actions of the repository, else add it as a collaborator; its token needs write:repository.';
 
 type ReadingForge = TriedForge & Pick<Forge, 'findRepository' | 'listRepositories'>;
 
@@ -36,7 +34,11 @@ export async function checkReads(
           return check('failed', detail, 'Run `claude-hooks doctor`, which tries all repositories.');
         }
         if (outcome === 'hidden') {
-          return check('refused', `may not read ${what} of ${repository.fullName}: ${why}`, CI_REMEDY);
+          return check(
+            'refused',
+            `may not read ${what} of ${repository.fullName}: ${why}`,
+            kitOf(forge.kind).tokens.readCi,
+          );
         }
         if (outcome === 'not-offered') notOffered.add(what.replace(/ of #\d+$/, ''));
       }

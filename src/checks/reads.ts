@@ -1,9 +1,9 @@
 /** What a dispatch reads of each repository, read once as each account: what is refused here fails every dispatch. */
 import type { ForgeConfig } from '../config/config.ts';
+import { kitOf } from '../forges/registry.ts';
 import { type ReadTrial, tryReads } from '../forges/try-reads.ts';
 import type { Finding } from './check.ts';
 import type { Check, DoctorContext, Visible } from './context.ts';
-import { CI_REMEDY } from './forge-reads.ts';
 import { visibleSites } from './repositories.ts';
 
 export const checkReads: Check = async (context) => {
@@ -28,32 +28,33 @@ async function checkSite(
     const hidden = trials.filter(({ outcome }) => outcome === 'hidden');
     const notOffered = trials.filter(({ outcome }) => outcome === 'not-offered');
     // guard: world trust: doctor reads what a dispatch reads
-    if (failed.length > 0) findings.push(refused(subject, failed));
-    if (hidden.length > 0) findings.push(withheld(subject, hidden));
+    if (failed.length > 0) findings.push(refused(subject, forge, failed));
+    if (hidden.length > 0) findings.push(withheld(subject, forge, hidden));
     if (notOffered.length > 0) findings.push(limited(subject, notOffered));
   }
   return findings;
 }
 
-function refused(subject: string, failed: readonly ReadTrial[]): Finding {
+function refused(subject: string, forge: ForgeConfig, failed: readonly ReadTrial[]): Finding {
+  const { tokens } = kitOf(forge.kind);
   return {
     check: 'read-refused',
     severity: 'broken',
     subject,
     problem: `a dispatch could not read ${failed.map(({ what }) => what).join(', ')}, and would fail`,
     evidence: failed[0]!.why,
-    remedy: 'Give the account access to the repository, and its token write:issue and write:repository.',
+    remedy: `Give the account access to the repository, and its token ${tokens.issue} and ${tokens.repository}.`,
   };
 }
 
-function withheld(subject: string, hidden: readonly ReadTrial[]): Finding {
+function withheld(subject: string, forge: ForgeConfig, hidden: readonly ReadTrial[]): Finding {
   return {
     check: 'ci-hidden',
     severity: 'broken',
     subject,
     problem: `the account may not read ${hidden.map(({ what }) => what).join(', ')}, so agents see neither runs nor logs`,
     evidence: [...new Set(hidden.map(({ why }) => why))].join(' '),
-    remedy: CI_REMEDY,
+    remedy: kitOf(forge.kind).tokens.readCi,
   };
 }
 

@@ -3,6 +3,7 @@ import type { AgentConfig, ForgeConfig } from '../config/config.ts';
 import { isForgesAnswer } from '../errors.ts';
 import { cloneAddress } from '../forges/clone-address.ts';
 import type { Forge } from '../forges/forge.ts';
+import { type ForgeKind, kitOf } from '../forges/registry.ts';
 import type { Network } from '../network.ts';
 import type { CloneTrial, TryClone } from '../workdir/try-clone.ts';
 import { namesOf } from './forge-reads.ts';
@@ -33,7 +34,7 @@ export async function checkClones(
       // guard: doctor and smoke: git really clones
       if (trial.kind === 'failed') {
         const detail = `git cannot clone ${fullName}: ${trial.words}`;
-        const at = { forge: forge.name, agent: agent.name, url };
+        const at = { kind: forge.kind, forge: forge.name, agent: agent.name, url };
         return [checks('git-clone', 'failed', detail, cloneRemedy(deps.network, at, trial))];
       }
       const [taken] = trial.kind === 'cloned' ? trial.taken : [];
@@ -75,13 +76,13 @@ type FailedTrial = Extract<CloneTrial, { kind: 'failed' }>;
 
 export function cloneRemedy(
   network: Pick<Network, 'proxyFor'>,
-  at: { forge: string; agent: string; url: string },
+  at: { kind: ForgeKind; forge: string; agent: string; url: string },
   { failure, words }: FailedTrial,
 ): string {
   const address = `Set forges.${at.forge}.clone_url to the address under which this machine reaches git on the forge over HTTP, without owner and name.`;
   switch (failure) {
     case 'denied':
-      return `Give the token of forges.${at.forge}.accounts.${at.agent} the scope write:repository. If it has it, ${lower(address)}`;
+      return `Give the token of forges.${at.forge}.accounts.${at.agent} the scope ${kitOf(at.kind).tokens.repository}. If it has it, ${lower(address)}`;
     case 'missing':
       return `${address} If it is right, let the account of ${at.agent} see the repository.`;
     case 'machine':
