@@ -1,5 +1,5 @@
 /**
- * What was last seen of an item. Forgejo sends complete sets and no deltas, and CI runs that name only a commit; both
+ * What was last seen of an item. Deliveries have complete sets and no deltas, and CI runs that name only a commit; both
  * are made whole here, from the last state and before it is replaced.
  */
 import type { Rows } from '../database/database.ts';

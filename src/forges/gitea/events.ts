@@ -8,7 +8,8 @@ import type { EventItem, EventName, ForgeEvent, ReviewVerdict } from '../../voca
 import { eventText } from '../event-limits.ts';
 import type { ParseOutcome } from '../kit.ts';
 import { toIssueItem, toPull, toPullItem, toUser } from './objects.ts';
-import { type Arrival, event, hash, ignored, malformed, reading } from './outcomes.ts';
+import { hash } from '../new-event.ts';
+import { type Arrival, event, ignored, malformed, reading } from './outcomes.ts';
 import {
   type CommentPayload,
   commentPayload,
