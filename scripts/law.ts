@@ -33,7 +33,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   config: { imports: [], owns: 'the option tables, agents, flows and skills as read from files' },
   network: { imports: ['config'], owns: 'how HTTP leaves this machine: proxies, authorities' },
   audit: { imports: ['database'], owns: 'what agents tried at our doors, and what became of it' },
-  inbox: { imports: ['database'], owns: 'deliveries and event meanings' },
+  inbox: { imports: ['database'], owns: 'deliveries, and the events they tell' },
   mailbox: { imports: ['database'], owns: 'conversations, messages, dispatches, leases, parks' },
   sessions: {
     imports: ['database'],
@@ -96,7 +96,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['config', 'database', 'inbox', 'mailbox', 'sessions', 'forge', 'flows', 'gateway', 'router'],
     owns: 'read models: explain, conversations, diagnose',
   },
-  replay: { imports: ['config', 'database', 'inbox'], owns: 'a stored delivery, or a file, routed again' },
+  replay: {
+    imports: ['config', 'database', 'inbox', 'router'],
+    owns: 'a stored delivery, or a file, routed again',
+  },
   metrics: { imports: ['database'], owns: 'counters and gauges for Prometheus' },
   'state-lock': { imports: [], owns: 'one service per state folder' },
   server: {

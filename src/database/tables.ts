@@ -16,7 +16,8 @@ import type {
 export interface Tables {
   deliveries: DeliveriesTable;
   delivery_pieces: DeliveryPiecesTable;
-  event_keys: EventKeysTable;
+  events: EventsTable;
+  event_proofs: EventProofsTable;
   items: ItemsTable;
   conversations: ConversationsTable;
   conversation_items: ConversationItemsTable;
@@ -45,8 +46,8 @@ interface DeliveriesTable {
   /** the forge's own id, a UUID per hook task: a replay has a new one */
   forge_delivery_id: string;
   /** `look`: the service asks itself, see `inbox/looks.ts` */
-  source: 'webhook' | 'replay' | 'look';
-  /** JSON object of the request headers we keep, lower case */
+  source: EventSource;
+  /** JSON object of the request headers we keep, lower case; empty when no request brought it */
   headers: string;
   /** empty when it stands in pieces */
   body: ColumnType<Uint8Array, Uint8Array, never>;
@@ -62,6 +63,8 @@ interface DeliveriesTable {
   reason: string | null;
   duplicate_of: string | null;
   event_name: string | null;
+  /** what it tells; null = nothing, nothing that is believed, or it was not read yet */
+  event_id: string | null;
   /** JSON RouteDecision */
   decision: string | null;
   decided_at: number | null;
@@ -82,9 +85,27 @@ interface DeliveryPiecesTable {
   bytes: ColumnType<Uint8Array, Uint8Array, never>;
 }
 
-interface EventKeysTable {
+/** By what we learned of an event: a webhook, an operator's replay, a look of our own. */
+export type EventSource = 'webhook' | 'replay' | 'look';
+
+interface EventsTable {
+  seq: Generated<number>;
+  id: string;
   forge: string;
-  semantic_key: string;
+  /** unique for a forge; null = a replay, which an operator wants told again */
+  semantic_key: string | null;
+  source: EventSource;
+  /** what told of it first */
+  delivery_id: string;
+  /** JSON ForgeEvent; null = routed by a release that kept it only with messages: the delivery's bytes tell it */
+  event: string | null;
+}
+
+/** The forge's own id of an act, and the delivery that woke an agent for it. What else tells of that act wakes nobody. */
+interface EventProofsTable {
+  forge: string;
+  /** `<repository id>:<id of the act>` */
+  proof: string;
   delivery_id: string;
 }
 
@@ -149,8 +170,7 @@ interface MessagesTable {
   /** JSON of the flow's `with` */
   parameters: string;
   priority: number;
-  /** JSON ForgeEvent */
-  event: string;
+  event_id: string;
   state: MessageState;
   reason: string | null;
   dispatch_id: string | null;
@@ -384,6 +404,7 @@ export type AuditRow = Selectable<AuditTable>;
 export type SetAsideRow = Selectable<SetAsideTable>;
 export type ModelRequestRow = Selectable<ModelRequestsTable>;
 export type DeliveryRow = Selectable<DeliveriesTable>;
+export type ItemRow = Selectable<ItemsTable>;
 export type NewItemRow = Insertable<ItemsTable>;
 export type ConversationRow = Selectable<ConversationsTable>;
 export type MessageRow = Selectable<MessagesTable>;

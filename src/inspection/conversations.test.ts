@@ -10,6 +10,7 @@ import {
 } from '../../test/support/sample-session.ts';
 import type { ConversationRow } from '../database/tables.ts';
 import { NotFound } from '../errors.ts';
+import { storeEvent } from '../inbox/events.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
 import { type Lease, leaseConversation } from '../mailbox/leases.ts';
 import { appendMessage } from '../mailbox/messages.ts';
@@ -30,11 +31,13 @@ async function write(
   await appendMessage(database.rows, {
     conversation,
     deliveryId,
+    eventId: (
+      await storeEvent(database.rows, { event: assignedEvent('dev-bot'), source: 'replay', deliveryId })
+    ).id,
     flow: 'dev-assigned',
     skill: 'work-on-issue',
     parameters: {},
     priority: 50,
-    event: assignedEvent('dev-bot'),
     now: NOW,
     quietMs: 30_000,
     maxWaitMs: 60_000,

@@ -42,6 +42,14 @@ export async function resolveConversation(
     await joinConversation(tx, address, issue.id);
     return issue;
   }
+  return await openConversation(tx, address);
+}
+
+/** For an item that this agent has no conversation on. */
+export async function openConversation(
+  tx: Rows,
+  address: ConversationAddress & { item: EventItem; now: number },
+): Promise<ConversationRow> {
   const conversation: ConversationRow = {
     id: randomUUID(),
     forge: address.forge,
@@ -122,25 +130,12 @@ export async function joinConversation(
     .execute();
 }
 
-/** Of any agent. */
-export async function isInConversation(
-  rows: Rows,
-  item: { forge: string; repository: RepositoryRef; number: number },
-): Promise<boolean> {
-  const row = await rows
-    .selectFrom('conversation_items')
-    .select('conversation_id')
-    .where('forge', '=', item.forge)
-    .where('repository_id', '=', item.repository.id)
-    .where('number', '=', item.number)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
-}
-
 /** The forges' closing keywords, for issues of the same repository. */
 const CLOSES = /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)[:\s]+#(\d+)\b/gi;
 
+/** The largest number that PostgreSQL takes for an item. */
+const LARGEST_NUMBER = 2_147_483_647;
+
 export function closedIssues(text: string): number[] {
-  return [...text.matchAll(CLOSES)].map((m) => Number(m[1]));
+  return [...text.matchAll(CLOSES)].map((m) => Number(m[1])).filter((number) => number <= LARGEST_NUMBER);
 }

@@ -33,7 +33,7 @@ export async function readLook(
 }
 
 function ignored(reason: string): DeliveryReading {
-  return { verdict: { state: 'ignored', reason } };
+  return { result: { state: 'ignored', reason } };
 }
 
 /** As long as the list of a prompt should be. */

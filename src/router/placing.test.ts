@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { openSqlite } from '../../test/support/databases.ts';
 import {
@@ -7,9 +8,11 @@ import {
   labeledEvent,
 } from '../../test/support/sample-events.ts';
 import type { Database } from '../database/database.ts';
+import { acceptDelivery } from '../inbox.ts';
 import { resolveConversation } from '../mailbox/conversations.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
-import { placeEvent, rememberItem } from './items.ts';
+import { placeEvent, rememberItem } from './placing.ts';
+import { readStanding, type Standing } from './standing.ts';
 
 const time = (minute: number) => `2026-01-02T03:${String(minute).padStart(2, '0')}:00Z`;
 
@@ -35,9 +38,21 @@ function eventWith({ name, minute, assignees = [], labels = [] }: Seen): ForgeEv
   };
 }
 
+async function placeOf(rows: Database['rows'], event: ForgeEvent): Promise<Standing> {
+  const { id } = await acceptDelivery(rows, {
+    forge: event.forge,
+    forgeDeliveryId: randomUUID(),
+    source: 'webhook',
+    headers: {},
+    body: new Uint8Array(),
+    now: 1,
+  });
+  return await readStanding(rows, { delivery: { id, source: 'webhook' }, event });
+}
+
 async function seeOne(rows: Database['rows'], event: ForgeEvent, replayed = false): Promise<ForgeEvent> {
-  const placed = await placeEvent(rows, event, { replayed });
-  await rememberItem(rows, placed);
+  const placed = placeEvent(event, await placeOf(rows, event), { replayed });
+  if (placed.row !== null) await rememberItem(rows, placed.row);
   return placed.event;
 }
 
