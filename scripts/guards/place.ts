@@ -1,7 +1,7 @@
 /** Wrong moment and wrong place: withdrawn work, merged and renamed branches, CI before a pull request. */
 import type { Guard } from './guard.ts';
 
-const CONTEXT = ['src/worker/context.test.ts'];
+const CONTEXT = ['src/dispatch/gather/context.test.ts'];
 const ROUTER = ['src/router.test.ts'];
 const CI = ['src/router/ci.test.ts'];
 
@@ -125,7 +125,7 @@ export const PLACE_GUARDS: Guard[] = [
           "if (payload.id === -1) return ignored('status: the run was cancelled, which Gitea calls a failure');",
       },
     ],
-    tests: { files: ['src/forge/gitea-family.test.ts'] },
+    tests: { files: ['src/forges/gitea/delivery.test.ts'] },
   },
   {
     name: 'branches: changed base',

@@ -5,7 +5,7 @@ import { fixture, type Json } from '../../test/fixtures/bodies.ts';
 import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts';
 import { openSqlite, type TestDatabase } from '../../test/support/databases.ts';
 import { trustWith } from '../../test/support/trust.ts';
-import type { Item, TimelineEntry } from '../forge/forge.ts';
+import type { Item, TimelineEntry } from '../forges/forge.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';
 import { routeNext } from '../router.ts';

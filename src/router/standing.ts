@@ -4,7 +4,7 @@
  */
 import type { Rows } from '../database/database.ts';
 import type { DeliveryRow, ItemRow } from '../database/tables.ts';
-import { deletionKey } from '../forge/gitea-family-outcomes.ts';
+import { deletionKey } from '../forges/gitea/outcomes.ts';
 import { closedIssues } from '../mailbox/conversations.ts';
 import { conversationsToldOf, type WaitingMessage, waitingOfComment } from '../mailbox/messages.ts';
 import type { EventItem, ForgeEvent } from '../vocabulary.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { RecordedRequest } from '../../src/rehearsal/model-record.ts';
+import type { RecordedRequest } from '../../rehearsal/model-record.ts';
 import type { StoredDecision } from '../../src/router/routing.ts';
 import { git } from './git-remotes.ts';
 import type { Stage } from './service.ts';
