@@ -57,8 +57,8 @@ async function decideOne(deps: DispatcherDeps, delivery: DeliveryRow): Promise<O
 function aboutOf({ event }: Facts): DeliveryAbout | null {
   if (event === null) return null;
   const { repository, item, sender } = event;
-  const number = Number.isSafeInteger(item?.number) ? item!.number : null;
-  return { repository: repository.fullName, number, sender: sender.login };
+  const known = item !== null && Number.isSafeInteger(item.number) ? item : null;
+  return { repository: repository.fullName, item: known, sender: sender.login };
 }
 
 async function postpone(deps: DispatcherDeps, delivery: DeliveryRow, error: unknown): Promise<void> {

@@ -11,6 +11,7 @@ import { type Rows, serialise } from './database/database.ts';
 import type { DialectName } from './database/dialect.ts';
 import type { DeliveryRow } from './database/tables.ts';
 import { Ambiguous } from './errors.ts';
+import type { ItemInRepository } from './item-key.ts';
 
 export interface NewDelivery {
   forge: string;
@@ -153,7 +154,7 @@ export type DeliveryVerdict =
 export interface DeliveryAbout {
   /** `owner/name` */
   repository: string;
-  number: number | null;
+  item: ItemInRepository | null;
   sender: string;
 }
 
@@ -180,7 +181,8 @@ export async function settleDelivery(tx: Rows, settlement: DeliverySettlement): 
       decision: settlement.decision === null ? null : JSON.stringify(settlement.decision),
       decided_at: settlement.now,
       repository_name: settlement.about?.repository ?? null,
-      item_number: settlement.about?.number ?? null,
+      item_number: settlement.about?.item?.number ?? null,
+      item_kind: settlement.about?.item?.kind ?? null,
       sender_login: settlement.about?.sender ?? null,
     })
     .where('id', '=', settlement.id)

@@ -4,6 +4,7 @@ import type { ConversationRow, DeliveryRow } from '../database/tables.ts';
 import type { RouteMatch } from '../flows/route.ts';
 import { planLook } from '../inbox/looks.ts';
 import { claimMeaning, type DeliveryVerdict, firstWith } from '../inbox.ts';
+import { itemKey } from '../item-key.ts';
 import { isInConversation, resolveConversation } from '../mailbox/conversations.ts';
 import { appendMessage, declineMessagesOfComment, knowsFailure } from '../mailbox/messages.ts';
 import { recallRuns } from '../mailbox/recalls.ts';
@@ -84,7 +85,7 @@ async function lookAtNewPull(
   if (name !== 'pull.opened' || item === null) return;
   if (!isOurAccount(config, deps.trust.ids(config), item.author)) return;
   const { number } = item;
-  if (await isInConversation(tx, { forge, repository, number })) return;
+  if (await isInConversation(tx, itemKey(event, item))) return;
   await planLook(tx, { forge, repository, number, cause: delivery.id, now: deps.now() });
 }
 
@@ -191,7 +192,6 @@ async function toMailbox(
   const conversation = await resolveConversation(tx, {
     forge: event.forge,
     repository: event.repository,
-    number: event.item.number,
     agent: match.agent,
     item: event.item,
     // What is known is on the item itself, or was found to be one that it may join.

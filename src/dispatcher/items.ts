@@ -36,6 +36,7 @@ export async function placeEvent(
     .where('forge', '=', event.forge)
     .where('repository_id', '=', event.repository.id)
     .where('number', '=', placed.item.number)
+    .where('kind', '=', placed.item.kind)
     .executeTakeFirst();
   const announced = {
     assignees: namesIn(before?.assignees),
@@ -59,11 +60,11 @@ export async function placeEvent(
 
 export async function rememberItem(tx: Rows, { row }: Placed): Promise<void> {
   if (row === null) return;
-  const { forge: _, repository_id: _id, number: _number, ...state } = row;
+  const { forge: _, repository_id: _id, number: _number, kind: _kind, ...state } = row;
   await tx
     .insertInto('items')
     .values(row)
-    .onConflict((c) => c.columns(['forge', 'repository_id', 'number']).doUpdateSet(state))
+    .onConflict((c) => c.columns(['forge', 'repository_id', 'number', 'kind']).doUpdateSet(state))
     .execute();
 }
 
@@ -154,7 +155,8 @@ async function placeByHead(rows: Rows, event: ForgeEvent): Promise<ForgeEvent> {
       join
         .onRef('c.forge', '=', 'i.forge')
         .onRef('c.repository_id', '=', 'i.repository_id')
-        .onRef('c.number', '=', 'i.number'),
+        .onRef('c.number', '=', 'i.number')
+        .onRef('c.kind', '=', 'i.kind'),
     )
     .select(['i.number', 'i.kind', 'c.conversation_id'])
     .where('i.forge', '=', event.forge)

@@ -1,6 +1,7 @@
 /** What conditions and prompts may know of a conversation. */
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow } from '../database/tables.ts';
+import { itemKey } from '../item-key.ts';
 import { findConversation, issueOf } from '../mailbox/conversations.ts';
 import type { ConversationView, EventItem, ForgeEvent } from '../vocabulary.ts';
 
@@ -20,9 +21,8 @@ export async function conversationsOnItem(
   const known = new Map<string, KnownConversation>();
   for (const agent of agents) {
     const { forge, repository, item } = event;
-    const at = { forge, repository, number: item.number, agent, item };
-    const own = await findConversation(rows, at);
-    const issue = own === undefined ? await issueOf(rows, at) : undefined;
+    const own = await findConversation(rows, { item: itemKey(event, item), agent });
+    const issue = own === undefined ? await issueOf(rows, { forge, repository, agent, item }) : undefined;
     // Asked last: only now does it make a difference who the author is.
     const row = own ?? (issue !== undefined && mayJoin() ? issue : undefined);
     if (row !== undefined) known.set(agent, { row, dispatches: await succeeded(rows, row.id) });

@@ -1,4 +1,5 @@
 /** From a person's act on the forge to what a run may read of it: real forge API, real git, real rows. */
+
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts';
@@ -10,6 +11,7 @@ import type { Snapshot } from '../flows/changes.ts';
 import type { Forge } from '../forge/forge.ts';
 import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
 import { acceptDelivery } from '../inbox.ts';
+import { itemKey } from '../item-key.ts';
 import { silentLog } from '../log.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
 import { carryLate, type Lease, leaseConversation } from '../mailbox/leases.ts';
@@ -464,7 +466,8 @@ describe('an issue and its pull request', () => {
     const first = await lease();
     const pull = await openPull('dev-bot', `dev/${number}`);
     const repository = { id: first.conversation.repository_id, fullName: REPO };
-    const joining = { forge: 'home', repository, number: pull, agent: 'dev' };
+    const item = itemKey({ forge: 'home', repository }, { kind: 'pull', number: pull });
+    const joining = { item, agent: 'dev' };
     await joinConversation(database.rows, joining, first.conversation.id);
     await as('ada').comment(REPO, number, 'WHY-A-FILE');
     later();
