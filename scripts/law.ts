@@ -20,6 +20,7 @@ export const WORDS: Readonly<Record<string, readonly string[]>> = {
   mentions: ['text-limits'],
   security: ['mentions', 'text-limits'],
   voices: ['vocabulary'],
+  'item-key': ['vocabulary'],
   log: ['security'],
 };
 

@@ -13,6 +13,7 @@ import type { DialectName } from './database/dialect.ts';
 import type { DeliveryRow } from './database/tables.ts';
 import { Ambiguous } from './errors.ts';
 import { storeEvent } from './inbox/events.ts';
+import type { ItemInRepository } from './item-key.ts';
 import type { ForgeEvent } from './vocabulary.ts';
 
 export interface NewDelivery {
@@ -140,7 +141,7 @@ export type DeliveryResult =
 export interface DeliveryAbout {
   /** `owner/name` */
   repository: string;
-  number: number | null;
+  item: ItemInRepository | null;
   sender: string;
 }
 
@@ -170,7 +171,8 @@ export async function settleDelivery(tx: Rows, settlement: DeliverySettlement): 
       decision: settlement.decision === null ? null : JSON.stringify(settlement.decision),
       decided_at: settlement.now,
       repository_name: settlement.about?.repository ?? null,
-      item_number: settlement.about?.number ?? null,
+      item_number: settlement.about?.item?.number ?? null,
+      item_kind: settlement.about?.item?.kind ?? null,
       sender_login: settlement.about?.sender ?? null,
     })
     .where('id', '=', settlement.id)

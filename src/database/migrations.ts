@@ -13,6 +13,7 @@ import { continuityIndex } from './migrations/0016-continuity-index.ts';
 import { models } from './migrations/0017-models.ts';
 import { instructions } from './migrations/0018-instructions.ts';
 import { eventsAsRows } from './migrations/0019-events-as-rows.ts';
+import { kindInTheItemKey } from './migrations/0020-kind-in-the-item-key.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
@@ -28,5 +29,6 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0017-models': models(),
     '0018-instructions': instructions(),
     '0019-events-as-rows': eventsAsRows(dialect),
+    '0020-kind-in-the-item-key': kindInTheItemKey(dialect),
   };
 }

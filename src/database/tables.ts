@@ -73,6 +73,8 @@ interface DeliveriesTable {
   /** `owner/name` and item it is about, and who did it; null before it was decided, or where it told of none */
   repository_name: Generated<string | null>;
   item_number: Generated<number | null>;
+  /** null also where a release before kinds were kept decided it, and the event's name says none */
+  item_kind: Generated<ItemKind | null>;
   sender_login: Generated<string | null>;
 }
 
@@ -147,6 +149,7 @@ interface ConversationItemsTable {
   forge: string;
   repository_id: string;
   number: number;
+  kind: ItemKind;
   agent: string;
   conversation_id: string;
 }

@@ -1,5 +1,6 @@
 /** What an event would do, from the facts gathered so far. Pure, and asked once for each delivery. */
 import { type RouteDecision, route } from '../flows/route.ts';
+import { isSameItem } from '../item-key.ts';
 import { closedIssues } from '../mailbox/conversations.ts';
 import type { LabelsTold } from '../trust/labels.ts';
 import { type AccountIds, forkRefusal } from '../trust/sender.ts';
@@ -76,9 +77,9 @@ export function wouldJoin(standing: Standing, agents: Iterable<string>, item: Ev
 function ownConversation(
   { conversations }: Standing,
   agent: string,
-  { number }: EventItem,
+  item: EventItem,
 ): StandingConversation | undefined {
-  return conversations.find((c) => c.agent === agent && c.number === number);
+  return conversations.find((c) => c.agent === agent && isSameItem(c.on, item));
 }
 
 /** The conversation of the first issue that the text of a pull request closes, where there is one. */
@@ -89,7 +90,9 @@ function joinable(
 ): StandingConversation | undefined {
   if (kind !== 'pull') return undefined;
   for (const number of closedIssues(body)) {
-    const found = conversations.find((c) => c.agent === agent && c.number === number);
+    const named = conversations.filter((c) => c.agent === agent && c.on.number === number);
+    // A text says `#5` and no kind: the issue, where there is a pull request of that number as well.
+    const found = named.find((c) => c.on.kind === 'issue') ?? named[0];
     if (found !== undefined) return found;
   }
   return undefined;

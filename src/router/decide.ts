@@ -3,6 +3,7 @@ import type { NewItemRow } from '../database/tables.ts';
 import type { RouteMatch } from '../flows/route.ts';
 import type { Look } from '../inbox/looks.ts';
 import type { DeliveryResult } from '../inbox.ts';
+import { isSameItem } from '../item-key.ts';
 import type { WaitingMessage } from '../mailbox/messages.ts';
 import { isOurAccount, type Judgement } from '../trust/sender.ts';
 import type { EventItem, ForgeEvent } from '../vocabulary.ts';
@@ -133,7 +134,7 @@ function ignored(reason: string): DeliveryResult {
 function lookAtNewPull({ event, forge, ids, standing }: EventFacts): Look | null {
   const { name, item, repository } = event;
   if (name !== 'pull.opened' || item === null || !isOurAccount(forge, ids, item.author)) return null;
-  const isJoined = standing.conversations.some((c) => c.number === item.number);
+  const isJoined = standing.conversations.some((c) => isSameItem(c.on, item));
   // guard: ci: look for our deliveries
   return isJoined ? null : { repository, number: item.number };
 }

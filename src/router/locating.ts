@@ -17,7 +17,8 @@ export async function locate(rows: Rows, event: ForgeEvent): Promise<Located | n
       join
         .onRef('c.forge', '=', 'i.forge')
         .onRef('c.repository_id', '=', 'i.repository_id')
-        .onRef('c.number', '=', 'i.number'),
+        .onRef('c.number', '=', 'i.number')
+        .onRef('c.kind', '=', 'i.kind'),
     )
     .select(['i.number', 'i.kind', 'c.conversation_id'])
     .where('i.forge', '=', event.forge)

@@ -5,12 +5,13 @@ import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts'
 import { counted } from '../../test/support/counted-database.ts';
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts';
 import { edge, signed } from '../../test/support/edge.ts';
+import { commentEvent } from '../../test/support/sample-events.ts';
 import { type KnownForge, trustWith } from '../../test/support/trust.ts';
 import type { Flow } from '../config/config.ts';
+import { itemKey } from '../item-key.ts';
 import { silentLog } from '../log.ts';
-import { joinConversation, openConversation } from '../mailbox/conversations.ts';
+import { joinConversation, resolveConversation } from '../mailbox/conversations.ts';
 import { routeNext } from '../router.ts';
-import type { ForgeEvent } from '../vocabulary.ts';
 import type { RouterDeps, StoredDecision } from './routing.ts';
 
 const CONFIG = (() => {
@@ -155,18 +156,14 @@ describeDatabases('what happens while the forge is asked', (open) => {
     const database = await open();
     await post(database, 'issue_assign', assigned);
     const opened: string[] = [];
+    const repository = { id: String((assigned.repository as Json).id), fullName: 'orchard/pears' };
     const other = during(async () => {
-      const { id: delivery } = await newest(database);
-      expect(delivery).toBeDefined();
-      const event = {
-        forge: 'home',
-        repository: { id: String((assigned.repository as Json).id), fullName: 'orchard/pears' },
-      };
-      const item = { kind: 'issue', number: 99, title: '', body: '' } as ForgeEvent['item'] & object;
+      const place = { forge: 'home', repository };
+      const item = { ...commentEvent('').item!, number: 99 };
+      const key = itemKey(place, { kind: 'issue', number: (assigned.issue as Json).number as number });
       await database.transaction(async (tx) => {
-        const address = { ...event, number: 99, agent: 'dev' };
-        const { id } = await openConversation(tx, { ...address, item, now: 1 });
-        await joinConversation(tx, { ...address, number: (assigned.issue as Json).number as number }, id);
+        const { id } = await resolveConversation(tx, { ...place, item, agent: 'dev', now: 1 });
+        await joinConversation(tx, { item: key, agent: 'dev' }, id);
         opened.push(id);
       });
     });

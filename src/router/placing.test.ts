@@ -192,6 +192,22 @@ describe('a CI run that names only a commit', () => {
     expect((await seeOne(rows, nameless(moved.headSha))).item?.number).toBe(pull.item!.number);
   });
 
+  test('belongs to pull request 12, and not to the conversation of issue 12', async () => {
+    const { rows } = await openSqlite();
+    const pull = assignedEvent('a', 'pull');
+    const { forge, repository } = pull;
+    const issue = { ...pull.item!, kind: 'issue' as const };
+    await seeOne(rows, pull);
+    await seeOne(rows, { ...pull, item: { ...pull.item!, number: 13 } });
+    await seeOne(rows, { ...assignedEvent('b'), repository, item: issue });
+    await resolveConversation(rows, { forge, repository, agent: 'dev', item: issue, now: 1 });
+    // Neither is in a conversation: the newest counts.
+    expect((await seeOne(rows, nameless())).item).toMatchObject({ kind: 'pull', number: 13 });
+    const items = await rows.selectFrom('items').select(['number', 'kind']).orderBy('kind').execute();
+    expect(items).toContainEqual({ number: issue.number, kind: 'issue' });
+    expect(items).toContainEqual({ number: issue.number, kind: 'pull' });
+  });
+
   test("belongs to the one in a conversation, although a stranger's newer one has the same head", async () => {
     const { rows } = await openSqlite();
     const pull = assignedEvent('a', 'pull');
@@ -199,7 +215,7 @@ describe('a CI run that names only a commit', () => {
     const { number } = pull.item!;
     await seeOne(rows, pull);
     await seeOne(rows, { ...pull, item: { ...pull.item!, number: number + 1 } });
-    await resolveConversation(rows, { forge, repository, number, agent: 'dev', item: pull.item!, now: 1 });
+    await resolveConversation(rows, { forge, repository, agent: 'dev', item: pull.item!, now: 1 });
     expect((await seeOne(rows, nameless())).item?.number).toBe(number);
   });
 

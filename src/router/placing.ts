@@ -61,11 +61,11 @@ export function placeEvent(
 }
 
 export async function rememberItem(tx: Rows, row: NewItemRow): Promise<void> {
-  const { forge: _, repository_id: _id, number: _number, ...state } = row;
+  const { forge: _, repository_id: _id, number: _number, kind: _kind, ...state } = row;
   await tx
     .insertInto('items')
     .values(row)
-    .onConflict((c) => c.columns(['forge', 'repository_id', 'number']).doUpdateSet(state))
+    .onConflict((c) => c.columns(['forge', 'repository_id', 'number', 'kind']).doUpdateSet(state))
     .execute();
 }
 

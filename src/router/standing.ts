@@ -5,6 +5,7 @@
 import type { Rows } from '../database/database.ts';
 import type { DeliveryRow, ItemRow } from '../database/tables.ts';
 import { deletionKey } from '../forges/gitea/outcomes.ts';
+import type { ItemInRepository } from '../item-key.ts';
 import { closedIssues } from '../mailbox/conversations.ts';
 import { conversationsToldOf, type WaitingMessage, waitingOfComment } from '../mailbox/messages.ts';
 import type { EventItem, ForgeEvent } from '../vocabulary.ts';
@@ -34,8 +35,8 @@ export type SeenItem = Pick<ItemRow, 'labels' | 'assignees' | 'occurred_at'>;
 export interface StandingConversation {
   id: string;
   agent: string;
-  /** of the item on which it was found */
-  number: number;
+  /** the item on which it was found */
+  on: ItemInRepository;
   /** of the item that it began on */
   itemNumber: number;
   repositoryName: string;
@@ -83,11 +84,7 @@ const NO_NUMBER = 0;
 type FoundRow = Awaited<ReturnType<typeof readRows>>[number];
 
 /** One statement, because most deliveries want nobody and this is all that they cost: a row for each conversation, or one. */
-async function readRows(
-  rows: Rows,
-  { delivery, event }: StandingQuestion,
-  item: Pick<EventItem, 'number'> | null,
-) {
+async function readRows(rows: Rows, { delivery, event }: StandingQuestion, item: ItemInRepository | null) {
   const number = item?.number ?? NO_NUMBER;
   const numbers = [...new Set([number, ...issuesClosedBy(event.item)])];
   const repository = event.repository.id;
@@ -106,7 +103,8 @@ async function readRows(
       join
         .onRef('i.forge', '=', 'd.forge')
         .on('i.repository_id', '=', repository)
-        .on('i.number', '=', number),
+        .on('i.number', '=', number)
+        .on('i.kind', '=', item?.kind ?? 'issue'),
     )
     .leftJoin('conversation_items as n', (join) =>
       join
@@ -118,7 +116,7 @@ async function readRows(
     .select(['first.id as first_event', 'first.delivery_id as first_delivery'])
     .select('deletion.id as deleted_by')
     .select(['i.labels', 'i.assignees', 'i.occurred_at'])
-    .select(['c.id', 'c.agent', 'c.branch', 'c.repository_name', 'c.item_number', 'n.number'])
+    .select(['c.id', 'c.agent', 'c.branch', 'c.repository_name', 'c.item_number', 'n.number', 'n.kind'])
     .select((e) =>
       e
         .selectFrom('dispatches as s')
@@ -130,6 +128,7 @@ async function readRows(
     .where('d.id', '=', delivery.id)
     .where('d.state', '=', 'received')
     .orderBy('n.number')
+    .orderBy('n.kind')
     .orderBy('n.agent')
     .execute();
 }
@@ -144,7 +143,7 @@ function conversationIn(row: FoundRow): StandingConversation[] {
     {
       id: row.id,
       agent: row.agent!,
-      number: row.number!,
+      on: { kind: row.kind!, number: row.number! },
       itemNumber: row.item_number!,
       repositoryName: row.repository_name!,
       branch: row.branch,

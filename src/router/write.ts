@@ -9,7 +9,8 @@ import { faultPoint } from '../faults.ts';
 import { completeEvent, storeEvent } from '../inbox/events.ts';
 import { planLook } from '../inbox/looks.ts';
 import { type DeliveryAbout, holdRouting, isUndecided, settleDelivery } from '../inbox.ts';
-import { joinConversation, openConversation, renameRepository } from '../mailbox/conversations.ts';
+import { isSameItem } from '../item-key.ts';
+import { renameRepository, resolveConversation } from '../mailbox/conversations.ts';
 import { appendMessage, declineWaiting } from '../mailbox/messages.ts';
 import { recallRuns } from '../mailbox/recalls.ts';
 import { recordRefusal } from '../trust/records.ts';
@@ -131,11 +132,14 @@ async function conversationOf(
   now: number,
 ): Promise<string> {
   const { forge, repository, item } = event;
-  const address = { forge, repository, number: item.number, agent: match.agent };
-  if (conversation === null) return (await openConversation(tx, { ...address, item, now })).id;
-  if (conversation.number !== item.number) await joinConversation(tx, address, conversation.id);
+  const { agent } = match;
+  if (conversation === null || !isSameItem(conversation.on, item)) {
+    // One that is known is that of an issue, and was found to be one that the pull request may join.
+    const mayJoin = conversation !== null;
+    return (await resolveConversation(tx, { forge, repository, item, agent, mayJoin, now })).id;
+  }
   // Renames and transfers send no event: the next one about any item brings the new name.
-  else if (conversation.repositoryName !== repository.fullName) {
+  if (conversation.repositoryName !== repository.fullName) {
     await renameRepository(tx, { forge, repository_id: repository.id }, repository.fullName);
   }
   return conversation.id;
@@ -144,6 +148,6 @@ async function conversationOf(
 function aboutOf(event: ForgeEvent | null): DeliveryAbout | null {
   if (event === null) return null;
   const { repository, item, sender } = event;
-  const number = Number.isSafeInteger(item?.number) ? item!.number : null;
-  return { repository: repository.fullName, number, sender: sender.login };
+  const known = item !== null && Number.isSafeInteger(item.number) ? item : null;
+  return { repository: repository.fullName, item: known, sender: sender.login };
 }

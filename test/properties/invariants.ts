@@ -212,7 +212,7 @@ function decisionsStand(before: Look, after: Look): string[] {
 
 /** Deliveries come in any order; what is remembered of an item is from its newest. */
 function itemsOnlyGrowNewer(before: Look, after: Look): string[] {
-  const keyOf = (i: Look['items'][number]) => `${i.forge} ${i.repository_id} ${i.number}`;
+  const keyOf = (i: Look['items'][number]) => `${i.forge} ${i.repository_id} ${i.kind} ${i.number}`;
   const earlier = new Map(before.items.map((i) => [keyOf(i), i.occurred_at]));
   return after.items
     .filter((i) => Date.parse(i.occurred_at) < Date.parse(earlier.get(keyOf(i)) ?? ''))

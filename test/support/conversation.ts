@@ -179,7 +179,6 @@ export class TestConversation {
       const conversation = await resolveConversation(tx, {
         forge: 'home',
         repository: event.repository,
-        number: event.item!.number,
         agent: 'dev',
         item: event.item!,
         now: Date.now(),

@@ -29,7 +29,6 @@ export async function conversationOn(rows: Rows, which: WhichConversation = {}):
   return await resolveConversation(rows, {
     forge: 'home',
     repository: { id: repositoryId, fullName: 'team/shop' },
-    number,
     agent,
     item: { ...commentEvent('hello').item!, number, ...item },
     mayJoin: true,
