@@ -60,7 +60,7 @@ export function consider(request: OutlookRequest): Outlook {
   return { placed, event: about, route: routed, fork, known };
 }
 
-/** Most events want nobody, and their senders are nobody's business. */
+/** The forge is asked about a sender only when a flow wants the event. Most events are wanted by none. */
 export function wantsSender({ route: { matches }, fork }: Outlook): boolean {
   return matches.length > 0 && fork === null;
 }

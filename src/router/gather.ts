@@ -136,7 +136,7 @@ async function believe(
     return ended(reason, claimed, false);
   }
   const identified = await deps.trust.repository(forge, claimed.repository);
-  // Who lists nothing of the kind learns nothing more about it.
+  // A repository that is not listed ends here: nothing more is said about it, and nothing is audited.
   const name = identified.kind === 'known' ? identified.repository.fullName : claimed.repository.fullName;
   if (!isListed(forge, name)) {
     const reason = `repository ${name} is not listed; add it to forges.${forge.name}.repositories`;
@@ -163,7 +163,7 @@ async function closedItem(
   return item?.state === 'closed' ? `#${number} is closed, and what CI says of it wakes nobody` : null;
 }
 
-/** Of the pull request itself, which may be another than who caused the event; as the forge has it. */
+/** Whether the author of the pull request, who need not be the sender, may let it join a conversation. */
 async function askAuthor(deps: RouterDeps, forge: ForgeConfig, event: ForgeEvent): Promise<boolean> {
   const { repository, item } = event;
   if (item === null || !(await deps.trust.isAsSaid({ forge, repository, item }))) return false;
@@ -190,17 +190,17 @@ function withLabels(event: ForgeEvent, { labels, assignees, added }: LabelsTold)
   return { ...event, item, added: { ...event.added, labels: added } };
 }
 
-/** Clocks of two machines differ by this at most, where anybody cares for them. */
+/** Clocks of two machines that are looked after differ by less. */
 const CLOCKS_MS = 10 * 60_000;
 
-/** A time to come would make every later event of the item look older than this one. */
+/** A time in the future would make every later event of the item look older than this one. */
 function inTime(event: ForgeEvent, receivedAt: number): ForgeEvent {
   const isToCome = Date.parse(event.occurredAt) > receivedAt + CLOCKS_MS;
   // guard: intake: no time to come
   return isToCome ? { ...event, occurredAt: '' } : event;
 }
 
-/** Asked where something hangs on it: a deletion, and a comment that a deletion seems to have overtaken. */
+/** Asked only for a deletion, and for a comment whose deletion was told before it. */
 async function askDeletion(
   deps: RouterDeps,
   { forge, event, standing }: Pick<EventFacts, 'forge' | 'event' | 'standing'>,

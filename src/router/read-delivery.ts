@@ -1,4 +1,4 @@
-/** Stored bytes and headers to an event, or to the verdict that ends the delivery. */
+/** Stored bytes and headers to an event, or to the result that ends the delivery. */
 import type { ForgeConfig } from '../config/config.ts';
 import { readDeliveryHeaders } from '../forges/delivery-headers.ts';
 import type { ParseOutcome } from '../forges/forge.ts';

@@ -13,7 +13,7 @@ interface Told {
   messages: StoredDecision['messages'];
 }
 
-/** Our own doing comes back as deliveries, and we ask ourselves: most of what arrives, and nobody has to read of it. */
+/** Most deliveries are echoes of what our agents did, or looks of our own. Nobody has to read of those: they are debug. */
 export function tellDecision(deps: RouterDeps, { delivery, facts, decision, messages: woken }: Told): void {
   const { event } = facts;
   const { result, explained } = decision;
@@ -36,7 +36,7 @@ export function tellDecision(deps: RouterDeps, { delivery, facts, decision, mess
   count(deps, { delivery, event, decision: name });
 }
 
-/** It is asked again, or given up; `reason` is what went wrong. */
+/** A delivery could not be routed, for this reason: it is tried again, or given up. */
 export function tellPostponed(
   deps: RouterDeps,
   o: { delivery: DeliveryRow; what: 'postponed' | 'failed'; reason: string },
