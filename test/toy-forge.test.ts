@@ -106,11 +106,15 @@ describe.skipIf(!tools.ok)(tools.title('a toy forge'), () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test('its delivery becomes an event that wakes an agent', async () => {
-    const answer = await deliver('toy-1', signed, note);
-    expect(answer.status).toBe(202);
-    console.log(JSON.stringify(await explained('toy-1'), null, 1), logged.join(''));
-  }, patience(60_000));
+  test(
+    'its delivery becomes an event that wakes an agent',
+    async () => {
+      const answer = await deliver('toy-1', signed, note);
+      expect(answer.status).toBe(202);
+      console.log(JSON.stringify(await explained('toy-1'), null, 1), logged.join(''));
+    },
+    patience(60_000),
+  );
 
   test('one with another secret, or of another kind, is refused', async () => {
     expect((await deliver('toy-2', { ...signed, 'x-toy-secret': 'another' }, note)).status).toBe(401);

@@ -1,7 +1,7 @@
 /** Wrong moment and wrong place: withdrawn work, merged and renamed branches, CI before a pull request. */
 import type { Guard } from './guard.ts';
 
-const CONTEXT = ['src/worker/context.test.ts'];
+const CONTEXT = ['src/dispatch/gather/context.test.ts'];
 const ROUTER = ['src/router.test.ts'];
 const CI = ['src/router/ci.test.ts'];
 
@@ -83,7 +83,7 @@ export const PLACE_GUARDS: Guard[] = [
   {
     name: 'ci: look for our deliveries',
     keeps: 'a pull request that we opened from being looked at only where the publication could say so',
-    off: [{ mark: 'ci: look for our deliveries', becomes: '' }],
+    off: [{ mark: 'ci: look for our deliveries', becomes: 'return isJoined ? null : null;' }],
     tests: { files: CI, named: 'for the delivery of our own pull request' },
   },
   {

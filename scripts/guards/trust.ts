@@ -2,13 +2,13 @@
 import type { Guard } from './guard.ts';
 
 const SENDERS = ['src/router/senders.test.ts'];
-const CONTEXT = ['src/worker/context.test.ts'];
+const CONTEXT = ['src/dispatch/gather/context.test.ts'];
 
 export const TRUST_GUARDS: Guard[] = [
   {
     name: 'trust: permission of the sender',
     keeps: 'a stranger from waking an agent',
-    off: [{ mark: 'trust: permission of the sender', becomes: 'const refusal = outlook.fork ?? null;' }],
+    off: [{ mark: 'trust: permission of the sender', becomes: 'const reason = outlook.fork ?? null;' }],
     tests: { files: SENDERS },
   },
   {

@@ -127,9 +127,9 @@ describe('a stored delivery', () => {
     ],
   ])('%s fails in words', async (_, body, words) => {
     const reading = await read(body());
-    expect(reading).toMatchObject({ verdict: { state: 'failed', reason: expect.stringMatching(words) } });
-    if ('verdict' in reading && 'reason' in reading.verdict) {
-      expect(reading.verdict.reason.length).toBeLessThan(1000);
+    expect(reading).toMatchObject({ result: { state: 'failed', reason: expect.stringMatching(words) } });
+    if ('result' in reading && 'reason' in reading.result) {
+      expect(reading.result.reason.length).toBeLessThan(1000);
     }
     // The next one is read as ever.
     expect(await eventOf(comment({ 'comment.body': 'x'.repeat(200_000) }))).toMatchObject({
@@ -139,7 +139,7 @@ describe('a stored delivery', () => {
 });
 
 test('the package as it is built reads large bodies, too', async () => {
-  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const root = fileURLToPath(new URL('../..', import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-dist-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const run = promisify(execFile);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { REPO, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
 import type { AgentTool } from '../../src/agent-runner/contract.ts';
 import { type AuditEntry, auditOf, recordAudit } from '../../src/audit.ts';
-import type { BrokerDeps, BrokerScope, RunMarks } from '../../src/broker/contract.ts';
+import type { BrokerDeps, BrokerScope, RunMarks } from '../../src/broker/scope.ts';
 import { FORGE_TOOL_NAMES, forgeTools } from '../../src/broker.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { Forge } from '../../src/forges/forge.ts';
@@ -45,7 +45,7 @@ export function clientOf(trial: Trial, login: string): Forge {
   return createGiteaFamilyClient({ name: 'home', url: trial.forge.url, token: `${login}-token` });
 }
 
-/** Marks without a session: these people are strangers. `worker/marks-walk.test.ts` has the real ones. */
+/** Marks without a session: these people are strangers. `dispatch/converse/marks-walk.test.ts` has the real ones. */
 export function testMarks(strangers: readonly string[], restricted: string | null = null): RunMarks {
   let restriction = restricted;
   return {
@@ -63,8 +63,7 @@ export async function brokerStage(trial: Trial, database: Database): Promise<Bro
   const repository = { id: String(trial.forge.state.repositories[0]!.id), fullName: REPO };
   const item = await forge.getItem(repository, number);
   const conversation = await database.transaction(
-    async (tx) =>
-      await resolveConversation(tx, { forge: 'home', repository, number, agent: 'dev', item, now: 1 }),
+    async (tx) => await resolveConversation(tx, { forge: 'home', repository, agent: 'dev', item, now: 1 }),
   );
   const dispatchId = randomUUID();
   const items = async () => {

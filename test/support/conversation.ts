@@ -20,16 +20,17 @@ import type { ContainerEngine } from '../../src/container/container.ts';
 import { processEngine } from '../../src/container/process.ts';
 import { type Database, migrate, openDatabase } from '../../src/database/database.ts';
 import type { ConversationRow, DispatchRow, IncidentRow, SessionRow } from '../../src/database/tables.ts';
+import { announceRun, storeAnswer } from '../../src/dispatch/converse/announced.ts';
 import type { Gateway, GatewayCaps } from '../../src/gateway/contract.ts';
 import { LIST_PRICES } from '../../src/gateway/prices.ts';
 import { createGateway } from '../../src/gateway.ts';
+import { storeEvent } from '../../src/inbox/events.ts';
 import { type Log, silentLog } from '../../src/log.ts';
 import { resolveConversation } from '../../src/mailbox/conversations.ts';
 import { type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
 import { appendMessage } from '../../src/mailbox/messages.ts';
 import { settleDispatch } from '../../src/mailbox/settlement.ts';
 import { type CliFolders, cliFolders, transcriptPath } from '../../src/sessions/folders.ts';
-import { announceRun, storeAnswer } from '../../src/worker/rows.ts';
 import { commentEvent } from './sample-events.ts';
 import { testedCli } from './tested-cli.ts';
 
@@ -178,20 +179,20 @@ export class TestConversation {
       const conversation = await resolveConversation(tx, {
         forge: 'home',
         repository: event.repository,
-        number: event.item!.number,
         agent: 'dev',
         item: event.item!,
         now: Date.now(),
       });
       this.#row = conversation;
+      const deliveryId = `delivery-${++this.#messages}`;
       await appendMessage(tx, {
         conversation,
-        deliveryId: `delivery-${++this.#messages}`,
+        deliveryId,
+        eventId: (await storeEvent(tx, { event, source: 'replay', deliveryId })).id,
         flow: 'test',
         skill: 'test',
         parameters: {},
         priority: 50,
-        event,
         now: Date.now(),
         quietMs: 0,
         maxWaitMs: 0,
