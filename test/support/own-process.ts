@@ -17,13 +17,14 @@ const CHANGES_ITS_PROCESS = [
   'src/workdir/branches.test.ts',
   'src/**/context.test.ts',
   'src/**/marks-walk.test.ts',
+  'src/**/once.test.ts',
 ];
 
 /** They watch or measure their process, or start so much beside it that sharing saves little. */
 const ALONE = [
   'test/{containers,faults,properties}/*.test.ts',
   'test/red-team/{bubblewrap,intake,large-texts,podman,project-files,unsigned-bodies}.test.ts',
-  'test/{doctor-and-smoke,network,package,texts-event-loop}.test.ts',
+  'test/{doctor-and-smoke,network,package,texts-event-loop,written-by-the-commit-before}.test.ts',
   'src/sessions.test.ts',
   'src/gateway/allowed.test.ts',
   'src/**/smoke.test.ts',
