@@ -1,19 +1,18 @@
 /** Each agent's token on each forge: whose it is, what it may do, and what falls back when it may not. */
 import type { ForgeConfig } from '../config/config.ts';
-import { ForgeRefused } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
-import type { Finding } from './check.ts';
+import type { Check } from './check.ts';
 import type { DoctorContext, Visible } from './context.ts';
+import { checkIdentity } from './identity.ts';
 import { visibleSites } from './repositories.ts';
 import { checkSites } from './sites.ts';
-import { wayRemedy } from './way-remedies.ts';
 
-export async function checkAccounts(context: DoctorContext): Promise<Finding[]> {
-  const findings: Finding[] = [];
+export async function checkAccounts(context: DoctorContext): Promise<Check[]> {
+  const findings: Check[] = [];
   for (const forge of Object.values(context.config.forges)) {
     for (const agent of Object.keys(forge.accounts)) {
-      findings.push(...(await checkIdentity(context, forge, agent)));
+      findings.push(await checkIdentity(forge, agent, context));
     }
     findings.push(...(await checkSites(context, forge)));
     for (const visible of await visibleSites(context, forge)) {
@@ -23,64 +22,7 @@ export async function checkAccounts(context: DoctorContext): Promise<Finding[]> 
   return findings;
 }
 
-async function checkIdentity(context: DoctorContext, forge: ForgeConfig, agent: string): Promise<Finding[]> {
-  const subject = `forge ${forge.name}, agent ${agent}`;
-  const { login } = forge.accounts[agent]!;
-  const key = `forges.${forge.name}.accounts.${agent}`;
-  try {
-    const self = await context.forge(forge, agent).self();
-    if (self.login.toLowerCase() === login.toLowerCase()) return [];
-    return [
-      {
-        check: 'token-of-another-account',
-        severity: 'broken',
-        subject,
-        problem: 'the token belongs to another account than the configuration says',
-        evidence: `the forge answers ${self.login}, ${key}.login is ${login}`,
-        remedy: `Make a token for ${login}, or correct ${key}.login.`,
-      },
-    ];
-  } catch (error) {
-    return [
-      identityProblem(subject, key, error as Error, wayRemedy(context.network, forge.url, String(error))),
-    ];
-  }
-}
-
-function identityProblem(subject: string, key: string, error: Error, way: string | null): Finding {
-  const status = error instanceof ForgeRefused ? error.status : null;
-  if (status === 401) {
-    return {
-      check: 'token-refused',
-      severity: 'broken',
-      subject,
-      problem: 'the forge does not know this token: it is mistyped, expired or was revoked',
-      evidence: error.message,
-      remedy: `Make a new token and put it into ${key}.token.`,
-    };
-  }
-  if (status === 403) {
-    return {
-      check: 'token-without-name',
-      severity: 'note',
-      subject,
-      problem: `the token may not be asked whose it is, so ${key}.login is believed until its first post shows the author`,
-      evidence: error.message,
-      remedy:
-        'Make a token with write:issue, write:repository and read:user. A token for named repositories (Forgejo 15 and newer) cannot have read:user: it works, but reads no hooks and no permissions of others, not even as an administrator, and sees no repository that it does not name.',
-    };
-  }
-  return {
-    check: 'forge-unreachable',
-    severity: 'broken',
-    subject,
-    problem: 'the forge did not answer who the token belongs to',
-    evidence: error.message,
-    remedy: way ?? 'Check that the forge is up, and that its url in the configuration leads to it.',
-  };
-}
-
-function scopeFinding(subject: string, scope: string, evidence: string): Finding {
+function scopeFinding(subject: string, scope: string, evidence: string): Check {
   return {
     check: 'token-scope',
     severity: 'broken',
@@ -96,9 +38,9 @@ async function checkAccess(
   context: DoctorContext,
   forge: ForgeConfig,
   { repository }: Visible,
-): Promise<Finding[]> {
+): Promise<Check[]> {
   const subject = `forge ${forge.name}, ${repository.fullName}`;
-  const findings: Finding[] = [];
+  const findings: Check[] = [];
   let askers = 0;
   for (const [agent, { login }] of Object.entries(forge.accounts)) {
     const about = { context, forge, agent, login, repository };
@@ -119,7 +61,7 @@ interface About {
   repository: RepositoryRef;
 }
 
-async function checkRights({ context, forge, agent, login, repository }: About): Promise<Finding[]> {
+async function checkRights({ context, forge, agent, login, repository }: About): Promise<Check[]> {
   const subject = `forge ${forge.name}, ${repository.fullName}, agent ${agent}`;
   const client = context.forge(forge, agent);
   try {
@@ -173,7 +115,7 @@ async function mayAsk({ context, forge, agent, repository }: About): Promise<boo
   }
 }
 
-function noAdministrator(subject: string): Finding {
+function noAdministrator(subject: string): Check {
   return {
     check: 'no-repository-administrator',
     severity: 'note',

@@ -1,9 +1,14 @@
-/** What is wrong with this installation: findings with evidence and remedy, worst first. Changes nothing. */
+/**
+ * The doctor runs every check that only looks, and says what is not well, worst first. It changes nothing. What has to be
+ * tried in a container is left to the smoke checks.
+ */
 import { type Database, openDatabase } from '../database/database.ts';
 import { checkAccounts } from './accounts.ts';
-import { type DoctorReport, type Finding, worstFirst } from './check.ts';
+import { actingAgents } from './acting-agents.ts';
+import { type Check, isWell, worstFirst } from './check.ts';
 import { checkClones } from './clones.ts';
-import type { Check, DoctorContext } from './context.ts';
+import type { DoctorContext, Look } from './context.ts';
+import type { DoctorReport } from './doctor-report.ts';
 import { checkEngines } from './engines.ts';
 import { checkFolders } from './folders.ts';
 import { checkHooks } from './hooks.ts';
@@ -14,9 +19,8 @@ import { checkReaders } from './readers.ts';
 import { checkReads } from './reads.ts';
 import { checkDatabase, checkRecords, isNotMadeYet, notStartedYet } from './records.ts';
 import { siteFinder } from './repositories.ts';
-import { actingAgents } from './smoke.ts';
 
-const CHECKS: Readonly<Record<string, Check>> = {
+const CHECKS: Readonly<Record<string, Look>> = {
   folders: checkFolders,
   readers: checkReaders,
   records: checkRecords,
@@ -45,12 +49,12 @@ export async function runDoctor(given: Omit<DoctorContext, 'rows' | 'sites'>): P
     const context: DoctorContext = { ...known, sites: siteFinder(known) };
     for (const [name, check] of Object.entries(CHECKS))
       findings.push(...(await carefully(name, check, context)));
-    const sorted = worstFirst(findings);
+    const sorted = worstFirst(findings.filter(({ severity }) => severity !== 'ok'));
     return {
       findings: sorted,
       models: actingAgents(given.config).map((agent) => given.model(agent).says),
       looked: ['database', ...Object.keys(CHECKS)],
-      ok: sorted.every((f) => f.severity !== 'broken'),
+      ok: sorted.every(isWell),
       service: given.service.running ? 'running' : 'not running',
     };
   } finally {
@@ -59,7 +63,7 @@ export async function runDoctor(given: Omit<DoctorContext, 'rows' | 'sites'>): P
 }
 
 /** A check that breaks is a finding of its own; the others still have their say. */
-async function carefully(name: string, check: Check, context: DoctorContext): Promise<Finding[]> {
+async function carefully(name: string, check: Look, context: DoctorContext): Promise<Check[]> {
   try {
     return await check(context);
   } catch (error) {

@@ -3,14 +3,14 @@ import type { ForgeConfig } from '../config/config.ts';
 import { silentLog } from '../log.ts';
 import { createTrust, type Trust } from '../trust.ts';
 import type { ForgeUser } from '../vocabulary.ts';
-import type { Finding } from './check.ts';
-import type { Check, DoctorContext, Visible } from './context.ts';
+import type { Check } from './check.ts';
+import type { DoctorContext, Look, Visible } from './context.ts';
 import { visibleSites } from './repositories.ts';
 
 /** People who are asked about in each repository. */
 const MOST_ASKED = 3;
 
-export const checkPermissions: Check = async (context) => {
+export const checkPermissions: Look = async (context) => {
   const { forges } = context.config;
   const trust = createTrust({
     forges: () => forges,
@@ -18,7 +18,7 @@ export const checkPermissions: Check = async (context) => {
     now: context.now,
     log: silentLog,
   });
-  const findings: Finding[] = [];
+  const findings: Check[] = [];
   for (const forge of Object.values(forges)) {
     if (forge.requiredPermission === 'none') continue;
     for (const site of await visibleSites(context, forge)) {
@@ -35,7 +35,7 @@ interface Asked {
   site: Visible;
 }
 
-async function checkSite({ context, trust, forge, site }: Asked): Promise<Finding[]> {
+async function checkSite({ context, trust, forge, site }: Asked): Promise<Check[]> {
   const { repository } = site;
   const untold: { user: ForgeUser; reason: string }[] = [];
   for (const user of await peopleOf({ context, forge, site })) {

@@ -1,13 +1,14 @@
 /** What a dispatch reads of each repository, read once as each account: what is refused here fails every dispatch. */
 import type { ForgeConfig } from '../config/config.ts';
 import { type ReadTrial, tryReads } from '../forges/try-reads.ts';
-import type { Finding } from './check.ts';
-import type { Check, DoctorContext, Visible } from './context.ts';
-import { CI_REMEDY } from './forge-reads.ts';
+import type { Check } from './check.ts';
+import type { DoctorContext, Look, Visible } from './context.ts';
 import { visibleSites } from './repositories.ts';
 
-export const checkReads: Check = async (context) => {
-  const findings: Finding[] = [];
+export type ReadsCheck = 'read-refused' | 'ci-hidden' | 'not-offered';
+
+export const checkReads: Look = async (context) => {
+  const findings: Check[] = [];
   for (const forge of Object.values(context.config.forges)) {
     for (const site of await visibleSites(context, forge))
       findings.push(...(await checkSite(context, forge, site)));
@@ -19,23 +20,29 @@ async function checkSite(
   context: DoctorContext,
   forge: ForgeConfig,
   { repository }: Visible,
-): Promise<Finding[]> {
-  const findings: Finding[] = [];
+): Promise<Check[]> {
+  const findings: Check[] = [];
   for (const agent of Object.keys(forge.accounts)) {
     const subject = `forge ${forge.name}, ${repository.fullName}, agent ${agent}`;
-    const trials = await tryReads(context.forge(forge, agent), repository);
-    const failed = trials.filter(({ outcome }) => outcome === 'failed');
-    const hidden = trials.filter(({ outcome }) => outcome === 'hidden');
-    const notOffered = trials.filter(({ outcome }) => outcome === 'not-offered');
-    // guard: world trust: doctor reads what a dispatch reads
-    if (failed.length > 0) findings.push(refused(subject, failed));
-    if (hidden.length > 0) findings.push(withheld(subject, hidden));
-    if (notOffered.length > 0) findings.push(limited(subject, notOffered));
+    findings.push(...judgeReads(subject, await tryReads(context.forge(forge, agent), repository)));
   }
   return findings;
 }
 
-function refused(subject: string, failed: readonly ReadTrial[]): Finding {
+/** What is wrong, worst first; nothing where all was read. */
+export function judgeReads(subject: string, trials: readonly ReadTrial[]): Check<ReadsCheck>[] {
+  const findings: Check<ReadsCheck>[] = [];
+  const failed = trials.filter(({ outcome }) => outcome === 'failed');
+  const hidden = trials.filter(({ outcome }) => outcome === 'hidden');
+  const notOffered = trials.filter(({ outcome }) => outcome === 'not-offered');
+  // guard: world trust: doctor reads what a dispatch reads
+  if (failed.length > 0) findings.push(refused(subject, failed));
+  if (hidden.length > 0) findings.push(withheld(subject, hidden));
+  if (notOffered.length > 0) findings.push(limited(subject, notOffered));
+  return findings;
+}
+
+function refused(subject: string, failed: readonly ReadTrial[]): Check<ReadsCheck> {
   return {
     check: 'read-refused',
     severity: 'broken',
@@ -46,18 +53,20 @@ function refused(subject: string, failed: readonly ReadTrial[]): Finding {
   };
 }
 
-function withheld(subject: string, hidden: readonly ReadTrial[]): Finding {
+function withheld(subject: string, hidden: readonly ReadTrial[]): Check<ReadsCheck> {
   return {
     check: 'ci-hidden',
     severity: 'broken',
+    fault: 'refused',
     subject,
     problem: `the account may not read ${hidden.map(({ what }) => what).join(', ')}, so agents see neither runs nor logs`,
     evidence: [...new Set(hidden.map(({ why }) => why))].join(' '),
-    remedy: CI_REMEDY,
+    remedy:
+      'Let the account read Actions: in an organization give one of its teams the unit Actions of the repository, else add it as a collaborator; its token needs write:repository.',
   };
 }
 
-function limited(subject: string, notOffered: readonly ReadTrial[]): Finding {
+function limited(subject: string, notOffered: readonly ReadTrial[]): Check<ReadsCheck> {
   return {
     check: 'not-offered',
     severity: 'note',

@@ -105,7 +105,7 @@ async function lookAt(context: Asking, forge: ForgeConfig, fullName: string): Pr
 }
 
 /** It is printed. */
-function withoutPassword(address: string): string {
+export function withoutPassword(address: string): string {
   if (!URL.canParse(address)) return '(no address)';
   const url = new URL(address);
   return `${url.origin}${url.pathname}`;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ForgeConfig } from '../config/config.ts';
 import { secretHolderOf, secretPathOf } from '../config/listed-repositories.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
-import type { Finding } from './check.ts';
+import type { Check } from './check.ts';
 import type { DoctorContext } from './context.ts';
 
 interface Asked {
@@ -48,7 +48,7 @@ export function judgeSigner(
   subject: string,
   forge: ForgeConfig,
   { repository, signer }: { repository: RepositoryRef; signer: string | null },
-): Finding[] {
+): Check[] {
   const wanted = secretHolderOf(forge, repository.fullName)?.pattern ?? null;
   if (wanted?.toLowerCase() === signer?.toLowerCase()) return [];
   return [

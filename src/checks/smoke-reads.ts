@@ -3,54 +3,53 @@ import type { ForgeConfig } from '../config/config.ts';
 import { isForgesAnswer } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
 import { type TriedForge, tryReads } from '../forges/try-reads.ts';
-import type { SmokeCheck } from './smoke-report.ts';
+import { type Check, isWell } from './check.ts';
+import { judgeReads, type ReadsCheck } from './reads.ts';
+import { lineOf, type SmokeLine } from './smoke-report.ts';
 
 /** The smoke checks come often; the doctor looks at all of them. */
 const MOST_LOOKED_AT = 3;
 
-export const CI_REMEDY =
-  'Let the account read Actions: in an organization give one of its teams the unit Actions of the repository, else add it as a collaborator; its token needs write:repository.';
-
 type ReadingForge = TriedForge & Pick<Forge, 'findRepository' | 'listRepositories'>;
 
-export async function checkReads(
+/** One line: what is wrong with the first repository that is not well, else what was read. */
+export async function checkSmokeReads(
   forge: ForgeConfig,
   agent: string,
   client: ReadingForge,
-): Promise<SmokeCheck> {
-  const check = (state: SmokeCheck['state'], detail: string, remedy: string): SmokeCheck => ({
-    agent,
-    check: 'forge-reads',
-    state,
-    detail: `${forge.name}: ${detail}`,
-    remedy,
-  });
+): Promise<SmokeLine> {
+  const about = { subject: `forge ${forge.name}, agent ${agent}`, problem: '' };
+  const line = (check: Omit<Check<'forge-reads'>, 'check' | keyof typeof about>) =>
+    lineOf({ check: 'forge-reads', ...about, ...check }, { agent, where: forge.name });
   const looked: string[] = [];
   const notOffered = new Set<string>();
   try {
     for (const name of await namesOf(forge, client)) {
       const { repository } = await client.findRepository(name);
-      for (const { what, outcome, why } of await tryReads(client, repository)) {
-        if (outcome === 'failed') {
-          const detail = `a dispatch could not read ${what} of ${repository.fullName}: ${why}`;
-          return check('failed', detail, 'Run `claude-hooks doctor`, which tries all repositories.');
-        }
-        if (outcome === 'hidden') {
-          return check('refused', `may not read ${what} of ${repository.fullName}: ${why}`, CI_REMEDY);
-        }
+      const subject = `forge ${forge.name}, ${repository.fullName}, agent ${agent}`;
+      const trials = await tryReads(client, repository);
+      const bad = judgeReads(subject, trials).find(isOfSmoke);
+      if (bad !== undefined) return lineOf(bad, { agent, where: `${forge.name}, ${repository.fullName}` });
+      for (const { what, outcome } of trials)
         if (outcome === 'not-offered') notOffered.add(what.replace(/ of #\d+$/, ''));
-      }
       looked.push(repository.fullName);
     }
   } catch (error) {
     if (!isForgesAnswer(error)) throw error;
-    return check('failed', error.message, 'Run `claude-hooks doctor`, which tries all repositories.');
+    const remedy = 'Run `claude-hooks doctor`, which tries all repositories.';
+    return line({ severity: 'broken', evidence: error.message, remedy });
   }
   if (looked.length === 0) {
-    return check('skipped', 'the account sees no repository that is listed', 'Give it access to one.');
+    const evidence = 'the account sees no repository that is listed';
+    return line({ severity: 'note', evidence, remedy: 'Give it access to one.' });
   }
   const limits = notOffered.size === 0 ? '' : `; not offered: ${[...notOffered].join(', ')}`;
-  return check('ok', `all of ${looked.join(', ')} that a dispatch reads${limits}`, '');
+  const evidence = `all of ${looked.join(', ')} that a dispatch reads${limits}`;
+  return line({ severity: 'ok', evidence, remedy: '' });
+}
+
+function isOfSmoke(check: Check<ReadsCheck>): check is Check<Exclude<ReadsCheck, 'not-offered'>> {
+  return !isWell(check);
 }
 
 export async function namesOf(
