@@ -110,7 +110,7 @@ export const PLACE_GUARDS: Guard[] = [
     off: [
       {
         mark: 'doctor: hooks without statuses',
-        becomes: "if (forge.kind === 'gitea' || !isWhole) return [];",
+        becomes: "if (kind === 'gitea' || !isWhole || !event.startsWith('ci.')) return null;",
       },
     ],
     tests: { files: ['src/checks/hooks.test.ts'], named: 'statuses of CI' },

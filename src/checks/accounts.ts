@@ -1,6 +1,8 @@
 /** Each agent's token on each forge: whose it is, what it may do, and what falls back when it may not. */
 import type { ForgeConfig } from '../config/config.ts';
 import type { Forge } from '../forges/forge.ts';
+import type { TokenWords } from '../forges/kit.ts';
+import { kitOf } from '../forges/registry.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { Check } from './check.ts';
 import type { DoctorContext, Visible } from './context.ts';
@@ -22,15 +24,14 @@ export async function checkAccounts(context: DoctorContext): Promise<Check[]> {
   return findings;
 }
 
-function scopeFinding(subject: string, scope: string, evidence: string): Check {
+function scopeFinding(subject: string, tokens: TokenWords, scope: string, evidence: string): Check {
   return {
     check: 'token-scope',
     severity: 'broken',
     subject,
     problem: `the token lacks the scope ${scope}`,
     evidence,
-    remedy:
-      'Make a token with write:issue, write:repository and read:user; a token’s scopes cannot be changed afterwards.',
+    remedy: `Make a token with ${tokens.scopes}; a token’s scopes cannot be changed afterwards.`,
   };
 }
 
@@ -64,12 +65,13 @@ interface About {
 async function checkRights({ context, forge, agent, login, repository }: About): Promise<Check[]> {
   const subject = `forge ${forge.name}, ${repository.fullName}, agent ${agent}`;
   const client = context.forge(forge, agent);
+  const { tokens } = kitOf(forge.kind);
   try {
     const scopes = await client.tokenScopes(repository);
-    // Without read:user an agent works all the same; that is told with whose token it is.
+    // Without the scope to be asked whose it is, an agent works all the same; that is told with whose token it is.
     const refused = (['issue', 'repository'] as const).filter((s) => scopes[s] === 'refused');
     const lacking = refused.map((s) =>
-      scopeFinding(subject, `write:${s}`, `the forge refused a harmless call of the group “${s}”`),
+      scopeFinding(subject, tokens, tokens[s], `the forge refused a harmless call of the group “${s}”`),
     );
     if (lacking.length > 0) return lacking;
     const own = await ownPermission(client, repository, scopes.user === 'refused');
@@ -92,7 +94,7 @@ async function checkRights({ context, forge, agent, login, repository }: About):
         subject,
         problem: 'what this account may do could not be asked',
         evidence: (error as Error).message,
-        remedy: `See that ${login} is a collaborator with write access and its token has write:issue and write:repository.`,
+        remedy: `See that ${login} is a collaborator with write access and its token has ${tokens.issue} and ${tokens.repository}.`,
       },
     ];
   }

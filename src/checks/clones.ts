@@ -1,6 +1,7 @@
 /** Whether git gets to the repositories as each account: an API that answers says nothing of that. */
 import type { ForgeConfig } from '../config/config.ts';
 import { cloneAddress } from '../forges/clone-address.ts';
+import { kitOf } from '../forges/registry.ts';
 import type { Network } from '../network.ts';
 import type { CloneTrial, TryClone } from '../workdir/try-clone.ts';
 import type { Check } from './check.ts';
@@ -115,7 +116,7 @@ function remedyFor({ forge, agent, url, trial, network }: Failed): string {
   const address = `forges.${forge.name}.clone_url to the address under which this machine reaches git on the forge over HTTP, without owner and name.`;
   switch (trial.failure) {
     case 'denied':
-      return `Give the token of forges.${forge.name}.accounts.${agent} the scope write:repository. If it has it, set ${address}`;
+      return `Give the token of forges.${forge.name}.accounts.${agent} the scope ${kitOf(forge.kind).tokens.repository}. If it has it, set ${address}`;
     case 'missing':
       return `Set ${address} If it is right, let the account of ${agent} see the repository.`;
     case 'machine':

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Flow } from '../config/config.ts';
-import type { EventName, ForgeKind } from '../vocabulary.ts';
+import type { ForgeKind } from '../forges/registry.ts';
+import type { EventName } from '../vocabulary.ts';
 import { missingEvents } from './hook-events.ts';
 
 const accounts = { dev: { login: 'dev-bot', token: 't' } };

@@ -2,11 +2,12 @@
 import type { ForgeConfig } from '../config/config.ts';
 import { secretPathOf } from '../config/listed-repositories.ts';
 import type { ForgeHook } from '../forges/forge.ts';
+import { kitOf } from '../forges/registry.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import { reachOf } from './addresses.ts';
 import type { Check } from './check.ts';
 import type { DoctorContext, Visible } from './context.ts';
-import { missingEvents, missingRuns } from './hook-events.ts';
+import { missingEvents, partialEvents } from './hook-events.ts';
 import { hooksOf, visibleSites } from './repositories.ts';
 import { judgeSigner } from './signed-for.ts';
 import { type Trial, tryDelivery } from './test-delivery.ts';
@@ -153,7 +154,7 @@ async function ownerHooks(
 
 function adding({ config }: DoctorContext, forge: ForgeConfig, { fullName }: RepositoryRef): string {
   const base = config.server.publicUrl ?? 'https://<this service>';
-  return `Add a webhook to ${base}/webhooks/${forge.name}: type Forgejo or Gitea, POST, application/json, the secret of ${secretPathOf(forge, fullName)}, all events the flows need, active.`;
+  return `Add a webhook to ${base}/webhooks/${forge.name}: ${kitOf(forge.kind).hooks.choices}, the secret of ${secretPathOf(forge, fullName)}, all events the flows need, active.`;
 }
 
 /** What the listing alone shows. Exported for what the pocket forge cannot be made to say. */
@@ -211,15 +212,13 @@ function judgeEvents(
         'Tick these events in the settings of the hook. (By API: send the whole set; a change without it falls back to push alone.)',
     });
   }
-  const waiting = missingRuns(hook, forge, flows);
-  if (waiting.length > 0) {
+  for (const { problem, evidence, remedy, flows: waiting } of partialEvents(hook, forge, flows)) {
     findings.push({
       check: 'hook-status',
       severity: 'risk',
-      problem:
-        'the hook does not send commit statuses, and Gitea tells CI of a workflow that is not on the default branch by those alone',
-      evidence: `workflow_run without status (flows ${waiting.join(', ')})`,
-      remedy: 'Tick “Status” among the events of the hook, the one about commits (`status` in the API).',
+      problem,
+      evidence: `${evidence} (flows ${waiting.join(', ')})`,
+      remedy,
     });
   }
   return findings;
@@ -272,7 +271,7 @@ function notSent({ subject }: About, why: string): Check {
   };
 }
 
-async function silent({ subject, hook }: About, waitedMs: number): Promise<Check> {
+async function silent({ subject, hook, forge }: About, waitedMs: number): Promise<Check> {
   const { reach, address } = await reachOf(hook.url);
   const isBarred = reach === 'loopback' || reach === 'private';
   return {
@@ -284,12 +283,12 @@ async function silent({ subject, hook }: About, waitedMs: number): Promise<Check
       : 'the forge sent a test delivery that did not arrive',
     evidence: `${hook.url} is ${reach} (${address}); nothing came within ${waitedMs / 1000} s`,
     remedy: isBarred
-      ? allow(reach)
+      ? kitOf(forge.kind).hooks.allowAddress(reach)
       : 'See the hook’s history on the forge for the error, then mend name, firewall, proxy or certificate between the two.',
   };
 }
 
-async function perhapsNotAllowed({ subject, hook }: About): Promise<Check[]> {
+async function perhapsNotAllowed({ subject, hook, forge }: About): Promise<Check[]> {
   const { reach, address } = await reachOf(hook.url);
   if (reach === 'external' || reach === 'unknown') return [];
   return [
@@ -299,11 +298,7 @@ async function perhapsNotAllowed({ subject, hook }: About): Promise<Check[]> {
       subject,
       problem: 'a forge calls only external addresses unless its administrator allows more',
       evidence: `${hook.url} is ${reach} (${address}), and nothing of this forge has arrived within a week`,
-      remedy: allow(reach),
+      remedy: kitOf(forge.kind).hooks.allowAddress(reach),
     },
   ];
-}
-
-function allow(reach: string): string {
-  return `Let the forge’s administrator add ${reach} (or the host) to ALLOWED_HOST_LIST in [webhook] of its app.ini, as \`ALLOWED_HOST_LIST = external,${reach}\`.`;
 }

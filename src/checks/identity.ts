@@ -1,6 +1,7 @@
 /** Whose token each agent has on each forge. The doctor, the smoke checks and the running service ask in one way. */
 import type { ForgeConfig } from '../config/config.ts';
 import type { Forge } from '../forges/forge.ts';
+import { kitOf } from '../forges/registry.ts';
 import type { Network } from '../network.ts';
 import { ownerOfToken, type TokenOwner } from '../trust/token-owner.ts';
 import type { Check } from './check.ts';
@@ -38,6 +39,7 @@ interface Asked {
 
 function judge(owner: TokenOwner, asked: Asked): Omit<Check<IdentityCheck>, 'subject'> {
   const key = `forges.${asked.forge.name}.accounts.${asked.agent}`;
+  const { tokens } = kitOf(asked.forge.kind);
   switch (owner.kind) {
     case 'same':
       return {
@@ -62,8 +64,7 @@ function judge(owner: TokenOwner, asked: Asked): Omit<Check<IdentityCheck>, 'sub
         severity: 'note',
         problem: `the token may not be asked whose it is, so ${key}.login is believed until its first post shows the author`,
         evidence: owner.said,
-        remedy:
-          'Make a token with write:issue, write:repository and read:user. A token for named repositories (Forgejo 15 and newer) cannot have read:user: it works, but reads no hooks and no permissions of others, not even as an administrator, and sees no repository that it does not name.',
+        remedy: `Make a token with ${tokens.scopes}. ${tokens.nameless}`,
       };
     case 'refused':
       return owner.status === 401

@@ -1,5 +1,6 @@
 /** Whether people could wake agents at all: the check that every event goes through, really made, before the first one. */
 import type { ForgeConfig } from '../config/config.ts';
+import { kitOf } from '../forges/registry.ts';
 import { silentLog } from '../log.ts';
 import { createTrust, type Trust } from '../trust.ts';
 import type { ForgeUser } from '../vocabulary.ts';
@@ -62,8 +63,8 @@ async function checkSite({ context, trust, forge, site }: Asked): Promise<Check[
   ];
 }
 
-function remedyFor({ name }: ForgeConfig): string {
-  return `Make one of the agents’ accounts an administrator of the repository, or, where an organization owns it, give its token the scope read:organization; or name the people in forges.${name}.trusted_senders, which then counts as permission.`;
+function remedyFor({ kind, name }: ForgeConfig): string {
+  return `Make one of the agents’ accounts an administrator of the repository, or, where an organization owns it, give its token the scope ${kitOf(kind).tokens.organization}; or name the people in forges.${name}.trusted_senders, which then counts as permission.`;
 }
 
 /** Some who may be assigned, and so may write; where people are listed, those alone could wake agents. */

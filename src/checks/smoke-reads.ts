@@ -28,7 +28,7 @@ export async function checkSmokeReads(
       const { repository } = await client.findRepository(name);
       const subject = `forge ${forge.name}, ${repository.fullName}, agent ${agent}`;
       const trials = await tryReads(client, repository);
-      const bad = judgeReads(subject, trials).find(isOfSmoke);
+      const bad = judgeReads({ subject, kind: forge.kind }, trials).find(isOfSmoke);
       if (bad !== undefined) return lineOf(bad, { agent, where: `${forge.name}, ${repository.fullName}` });
       for (const { what, outcome } of trials)
         if (outcome === 'not-offered') notOffered.add(what.replace(/ of #\d+$/, ''));

@@ -1,9 +1,11 @@
 /**
- * Asks the forge for a test delivery (it is a push that changes nothing) and watches the running service's counters for
+ * Asks the forge for a test delivery and watches the running service's counters for
  * it: stored, refused with a code, or never come. There is no API to read a hook's history.
  */
 import type { ForgeConfig } from '../config/config.ts';
+import { isForgesAnswer } from '../errors.ts';
 import type { ForgeHook } from '../forges/forge.ts';
+import { kitOf } from '../forges/registry.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { DoctorContext } from './context.ts';
 import { signedFor } from './signed-for.ts';
@@ -26,8 +28,8 @@ export async function tryDelivery(
   context: DoctorContext,
   of: { forge: ForgeConfig; repository: RepositoryRef; hook: ForgeHook; agent: string },
 ): Promise<Trial> {
-  // Before Forgejo 15 a hook without push is not sent the test, which looks like silence.
-  if (!context.testDeliveries || !of.hook.events.includes('push')) return { kind: 'not-tried' };
+  const { hooks } = kitOf(of.forge.kind);
+  if (!context.testDeliveries || !hooks.takesTest(new Set(of.hook.events))) return { kind: 'not-tried' };
   const before = await counters(context, of.forge);
   if (before === null) return { kind: 'not-tried' };
   const since = context.now();
@@ -52,20 +54,20 @@ export async function tryDelivery(
 const ACCEPTED = ['accepted', 'repeated'];
 
 async function askForTest(
-  { network }: DoctorContext,
-  of: { forge: ForgeConfig; repository: RepositoryRef; hook: ForgeHook; agent: string },
+  context: DoctorContext,
+  {
+    forge,
+    agent,
+    repository,
+    hook,
+  }: { forge: ForgeConfig; repository: RepositoryRef; hook: ForgeHook; agent: string },
 ): Promise<string | null> {
-  const path = `/repos/${of.repository.fullName}/hooks/${of.hook.id}/tests`;
   try {
-    const answer = await network.fetch(`${of.forge.url}/api/v1${path}`, {
-      method: 'POST',
-      redirect: 'manual',
-      headers: { authorization: `token ${of.forge.accounts[of.agent]!.token}` },
-      signal: AbortSignal.timeout(10_000),
-    });
-    return answer.ok ? null : `POST ${path} answered ${answer.status}`;
+    await context.forge(forge, agent).sendTestDelivery(repository, hook.id);
+    return null;
   } catch (error) {
-    return `POST ${path} got no answer: ${String((error as Error).cause ?? error)}`;
+    if (isForgesAnswer(error)) return error.message;
+    throw error;
   }
 }
 

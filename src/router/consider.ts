@@ -2,6 +2,7 @@
 
 import type { Rows } from '../database/database.ts';
 import { type RouteDecision, route } from '../flows/route.ts';
+import { kitOf } from '../forges/registry.ts';
 import type { LabelsTold } from '../trust/labels.ts';
 import { forkRefusal } from '../trust/sender.ts';
 import type { AgentView, EventItem, ForgeEvent } from '../vocabulary.ts';
@@ -53,6 +54,7 @@ export async function consider(request: OutlookRequest): Promise<Outlook> {
     event: about,
     agents,
     ids: trust.ids(forge),
+    senderIs: kitOf(forge.kind).accountOf(about.sender),
     bots: forge.allowedBots,
     conversations: (agent) => viewOf(known.get(agent)),
     flows: config.flows,

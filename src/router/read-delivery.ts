@@ -1,7 +1,7 @@
 /** Stored bytes and headers to an event, or to the verdict that ends the delivery. */
 import { readDeliveryHeaders } from '../forges/delivery-headers.ts';
-import type { ParseOutcome } from '../forges/forge.ts';
-import { parseGiteaFamilyDelivery } from '../forges/gitea/delivery.ts';
+import type { ParseOutcome } from '../forges/kit.ts';
+import { parseDelivery } from '../forges/parse-delivery.ts';
 import { SMALL_BODY_BYTES } from '../inbox/pieces.ts';
 import type { DeliveryVerdict } from '../inbox.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
@@ -29,7 +29,7 @@ export async function readDelivery(delivery: StoredDelivery, pieces: Pieces): Pr
   const { forge } = delivery;
   const isSmall = delivery.pieces === null && delivery.body.length <= SMALL_BODY_BYTES;
   const outcome = isSmall
-    ? parseGiteaFamilyDelivery(forge, read.headers, delivery.body)
+    ? parseDelivery(forge, read.headers, delivery.body)
     : await readApart({ forge, headers: read.headers }, pieces);
   return readingOf(outcome);
 }

@@ -6,6 +6,7 @@
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
+import { kitOf } from '../forges/registry.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { AccountIds } from './sender.ts';
 import { sameLogin } from './sender.ts';
@@ -175,9 +176,10 @@ const MOST_LOOKED_AT = 5;
 /** The id is looked for among those who may be assigned: it tells our account from whoever claims its name. */
 async function assume(client: IdentityForge, { forge, agent, login }: Asked): Promise<Identity> {
   const option = `forges.${forge.name}.accounts.${agent}`;
+  const { tokens } = kitOf(forge.kind);
   const reason =
     `the token of agent ${agent} on ${forge.name} may not be asked whose it is, so ${option}.login (${login}) is ` +
-    'believed until its first post shows the author. Give it the scope read:user; a token for named repositories ' +
+    `believed until its first post shows the author. Give it the scope ${tokens.self}; ${tokens.namelessKind} ` +
     'cannot have it';
   return { kind: 'assumed', id: await accountId(client, forge, login), login, reason };
 }

@@ -5,7 +5,7 @@
 import type { Rows } from '../../database/database.ts';
 import { readDeliveryHeaders } from '../../forges/delivery-headers.ts';
 import type { Comment, Item, Review } from '../../forges/forge.ts';
-import { parseGiteaFamilyDelivery } from '../../forges/gitea/delivery.ts';
+import { parseDelivery } from '../../forges/parse-delivery.ts';
 import type { ForgeEvent } from '../../vocabulary.ts';
 
 export interface ToldEdits {
@@ -64,7 +64,7 @@ async function editsOf(rows: Rows, forge: string, prefix: string): Promise<ToldE
   const events = found.slice(0, MOST_EDITS).flatMap((delivery) => {
     const headers = readDeliveryHeaders(JSON.parse(delivery.headers) as Record<string, string>);
     if (headers.kind !== 'ok') return [];
-    const outcome = parseGiteaFamilyDelivery(forge, headers.headers, delivery.body);
+    const outcome = parseDelivery(forge, headers.headers, delivery.body);
     // guard: voices: edits we were told of
     return outcome.kind === 'event' ? [outcome.event] : [];
   });

@@ -1,14 +1,18 @@
-/** By which address the forge knows an account's commits as its own. */
+/** Whose token it is, by which address the forge knows the account's commits as its own, and which forge answers. */
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused } from '../../errors.ts';
-import type { ForgeReader } from '../forge.ts';
-import { createForgeHttp, type ForgeAccount, type ForgeHttp } from './http.ts';
+import type { ForgeIdentity } from '../forge.ts';
+import type { ForgeAccount } from '../kit.ts';
+import { createForgeHttp, type ForgeHttp } from './http.ts';
+import type { FamilyMember } from './member.ts';
+import { toUser } from './objects.ts';
+import { user as userShape } from './payloads.ts';
 
 const userAnswer = z.object({ login: z.string(), email: z.string().nullish() });
 const settingsAnswer = z.object({ hide_email: z.boolean().nullish() });
 
-/** Asked once and kept: an address changes seldom, and a new token or a restart asks again. */
-export function createAddress(account: ForgeAccount, http: ForgeHttp): Pick<ForgeReader, 'commitAddress'> {
+export function createIdentity(account: ForgeAccount, http: ForgeHttp): ForgeIdentity {
+  // Addresses are asked for once and kept: they change seldom, and a new token or a restart asks again.
   const known = new Map<string, string>();
   return {
     async commitAddress(login) {
@@ -16,6 +20,15 @@ export function createAddress(account: ForgeAccount, http: ForgeHttp): Pick<Forg
       if (address === null) return `${login}@noreply.${new URL(account.url).hostname}`;
       known.set(login, address);
       return address;
+    },
+    async self() {
+      return toUser((await http.send({ method: 'GET', path: '/user' }, userShape)).value);
+    },
+    version: () => version(http),
+    async serverTime() {
+      const { headers } = await http.tell({ method: 'GET', path: '/version' });
+      const time = Date.parse(headers.get('date') ?? '');
+      return Number.isNaN(time) ? null : time;
     },
   };
 }
@@ -52,4 +65,10 @@ async function answered(ask: () => Promise<string | null>): Promise<string | nul
 
 function valid(email: string | null | undefined): string | null {
   return /^[^\s<>@\u0000-\u001f]{1,100}@[^\s<>@\u0000-\u001f]{1,150}$/.test(email ?? '') ? email! : null;
+}
+
+async function version(http: ForgeHttp): Promise<{ version: string; kind: FamilyMember }> {
+  const { value } = await http.send({ method: 'GET', path: '/version' }, z.object({ version: z.string() }));
+  // Forgejo names the Gitea it is compatible with behind its own version: 16.0.3+gitea-1.22.0.
+  return { version: value.version, kind: /\+gitea-/.test(value.version) ? 'forgejo' : 'gitea' };
 }
