@@ -7,7 +7,7 @@ import type { RepositoryRef } from '../vocabulary.ts';
 import type { Check } from './check.ts';
 import type { DoctorContext, Visible } from './context.ts';
 import { checkIdentity } from './identity.ts';
-import { visibleSites } from './repositories.ts';
+import { hooksOf, visibleSites } from './repositories.ts';
 import { checkSites } from './sites.ts';
 
 export async function checkAccounts(context: DoctorContext): Promise<Check[]> {
@@ -42,13 +42,12 @@ async function checkAccess(
 ): Promise<Check[]> {
   const subject = `forge ${forge.name}, ${repository.fullName}`;
   const findings: Check[] = [];
-  let askers = 0;
   for (const [agent, { login }] of Object.entries(forge.accounts)) {
-    const about = { context, forge, agent, login, repository };
-    findings.push(...(await checkRights(about)));
-    if (await mayAsk(about)) askers++;
+    findings.push(...(await checkRights({ context, forge, agent, login, repository })));
   }
-  if (askers === 0 && forge.requiredPermission !== 'none' && Object.keys(forge.accounts).length > 0) {
+  const isAsked = forge.requiredPermission !== 'none' && Object.keys(forge.accounts).length > 0;
+  // Only administrators of a repository see its hooks, and what another account may do in it.
+  if (isAsked && 'problem' in (await hooksOf(context, forge, repository))) {
     findings.push(noAdministrator(subject));
   }
   return findings;
@@ -105,16 +104,6 @@ async function ownPermission(client: Forge, repository: RepositoryRef, isNameles
   if (!isNameless) return await client.permissionOf(repository, await client.self());
   const { mayPush } = await client.findRepository(repository.fullName);
   return mayPush === false ? 'read' : 'unknown';
-}
-
-/** Only administrators of a repository see its hooks, and what another account may do in it. */
-async function mayAsk({ context, forge, agent, repository }: About): Promise<boolean> {
-  try {
-    await context.forge(forge, agent).listHooks(repository);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function noAdministrator(subject: string): Check {

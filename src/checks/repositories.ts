@@ -3,6 +3,7 @@ import type { ForgeConfig } from '../config/config.ts';
 import { isListed } from '../config/listed-repositories.ts';
 import { ForgeUnavailable, isForgesAnswer } from '../errors.ts';
 import type { ForgeHook } from '../forges/forge.ts';
+import { firstAnswer } from '../trust/first-account.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { DoctorContext, FindSites, Site, Sites, Visible } from './context.ts';
 
@@ -56,7 +57,9 @@ async function workedOn(context: Asking, forge: ForgeConfig): Promise<string[]> 
   for (const { repository_id: id, repository_name: fullName } of rows ?? []) {
     if (seen.has(id) || seen.size >= MOST_SITES) continue;
     seen.add(id);
-    const now = await firstAnswer(context, forge, (client) => client.getRepository({ id, fullName }));
+    const now = await firstAnswer(forge, (agent) =>
+      context.forge(forge, agent).getRepository({ id, fullName }),
+    ).catch(orNull);
     if (now !== null && isListed(forge, now.fullName)) names.push(now.fullName);
   }
   return names;
@@ -69,18 +72,6 @@ async function listed(context: Asking, forge: ForgeConfig, owner: string): Promi
     names.push(...(found ?? []));
   }
   return names;
-}
-
-async function firstAnswer<T>(
-  context: Asking,
-  forge: ForgeConfig,
-  ask: (client: ReturnType<DoctorContext['forge']>) => Promise<T>,
-): Promise<T | null> {
-  for (const agent of Object.keys(forge.accounts)) {
-    const answer = await ask(context.forge(forge, agent)).catch(orNull);
-    if (answer !== null) return answer;
-  }
-  return null;
 }
 
 /** A forge that does not answer is told once for each account. */
