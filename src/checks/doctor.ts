@@ -8,7 +8,6 @@ import { actingAgents } from './acting-agents.ts';
 import { type Check, isWell, worstFirst } from './check.ts';
 import { checkClones } from './clones.ts';
 import type { DoctorContext, Look } from './context.ts';
-import type { DoctorReport } from './doctor-report.ts';
 import { checkEngines } from './engines.ts';
 import { checkFolders } from './folders.ts';
 import { checkHooks } from './hooks.ts';
@@ -19,6 +18,19 @@ import { checkReaders } from './readers.ts';
 import { checkReads } from './reads.ts';
 import { checkDatabase, checkRecords, isNotMadeYet, notStartedYet } from './records.ts';
 import { siteFinder } from './repositories.ts';
+
+export interface DoctorReport {
+  /** worst first, without what is well */
+  findings: Check[];
+  /** names of the groups that were looked at */
+  looked: string[];
+  /** a line for each acting agent: which model it has today, and what that costs */
+  models: string[];
+  /** true when nothing is broken */
+  ok: boolean;
+  /** a running one holds the state folder; then test deliveries can be watched */
+  service: 'running' | 'not running';
+}
 
 const CHECKS: Readonly<Record<string, Look>> = {
   folders: checkFolders,

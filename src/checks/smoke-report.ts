@@ -1,5 +1,4 @@
 /** What the smoke checks answer with: each check as a line, under the name that cron jobs and counters know. Pure. */
-import { type Paint, plain, type Tone } from '../terminal-text.ts';
 import { type Check, isWell } from './check.ts';
 import type { CloneCheck } from './clones.ts';
 import type { DispatchCheck } from './dispatches.ts';
@@ -96,29 +95,4 @@ export function isGood({ state }: Pick<SmokeLine, 'state'>): boolean {
 
 export function reportOf(checks: SmokeLine[], engine: string | null): SmokeReport {
   return { checks, ok: checks.every(isGood), engine };
-}
-
-const TONES = {
-  ok: 'good',
-  missing: 'bad',
-  refused: 'bad',
-  failed: 'bad',
-  skipped: 'quiet',
-} as const satisfies Record<SmokeState, Tone>;
-
-export function renderSmoke(report: SmokeReport, paint: Paint = plain): string {
-  const wide = (pick: (c: SmokeLine) => string) => Math.max(...report.checks.map((c) => pick(c).length));
-  const who = wide(agentOf);
-  const what = wide((c) => c.check);
-  const lines = report.checks.flatMap((c) => [
-    `${paint(TONES[c.state], c.state.padEnd(8))}${agentOf(c).padEnd(who + 2)}${c.check.padEnd(what + 2)}${c.detail}`,
-    ...(c.remedy === '' ? [] : [`${' '.repeat(8)}→ ${c.remedy}`]),
-  ]);
-  const bad = report.checks.filter((c) => !isGood(c)).length;
-  const words = bad === 0 ? 'All is well' : `${bad} of ${report.checks.length} checks are not well`;
-  return [...lines, `${words} (engine: ${report.engine ?? 'none'}).`].join('\n');
-}
-
-function agentOf(line: SmokeLine): string {
-  return line.agent ?? '-';
 }

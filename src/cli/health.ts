@@ -3,12 +3,13 @@
  * this command line, and would carry it in its memory for ever.
  */
 import type { Command } from 'commander';
-import { lineOf, renderSmoke, reportOf, type SmokeLine, type SmokeReport } from '../checks/smoke-report.ts';
+import { lineOf, reportOf, type SmokeLine, type SmokeReport } from '../checks/smoke-report.ts';
 import { ConfigError, type ConfigProblem, MissingProgram } from '../errors.ts';
 import { silentLog } from '../log.ts';
 import { requireGit } from '../workdir/installed.ts';
 import { callerOf } from './caller.ts';
 import { withExamples } from './examples.ts';
+import { renderDoctor, renderSmoke } from './print/checks.ts';
 import { loadAsServe } from './serve-environment.ts';
 import { answer, configFile } from './shared.ts';
 import { onStopRequest, stopSignal, wasCut } from './stopping.ts';
@@ -80,13 +81,12 @@ async function doctor(options: { deliveries: boolean }, command: Command): Promi
   await requireGit(env.PATH);
   // Not by the signal itself: at an orderly exit trial clones are removed, and their git commands are ended.
   onStopRequest(({ exitCode }) => process.exit(exitCode));
-  const [{ runDoctor }, { renderReport }, { doctorContext }] = await Promise.all([
+  const [{ runDoctor }, { doctorContext }] = await Promise.all([
     import('../checks/doctor.ts'),
-    import('../checks/doctor-report.ts'),
     import('../wiring/health.ts'),
   ]);
   const context = doctorContext(config, { env, testDeliveries: options.deliveries });
   const report = await runDoctor(context);
-  answer(command, report, renderReport);
+  answer(command, report, renderDoctor);
   if (!report.ok) callerOf(command).exitCode = 1;
 }

@@ -2,8 +2,8 @@
 import { serve } from '@hono/node-server';
 import type { Check } from '../../src/checks/check.ts';
 import type { DoctorContext } from '../../src/checks/context.ts';
+import type { DoctorReport } from '../../src/checks/doctor.ts';
 import { runDoctor } from '../../src/checks/doctor.ts';
-import type { DoctorReport } from '../../src/checks/doctor-report.ts';
 import type { LoadedConfig } from '../../src/config/config.ts';
 import { cliFor } from '../../src/container/cli-build.ts';
 import type { ContainerEngine } from '../../src/container/container.ts';
