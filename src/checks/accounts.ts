@@ -1,4 +1,4 @@
-/** Each agent's token on each forge: whose it is, what it may do, and what falls back when it may not. */
+/** Each agent's token on each forge: whose it is, and what it may do. */
 import type { ForgeConfig } from '../config/config.ts';
 import type { Forge } from '../forges/forge.ts';
 import type { TokenWords } from '../forges/kit.ts';
@@ -67,7 +67,7 @@ async function checkRights({ context, forge, agent, login, repository }: About):
   const { tokens } = kitOf(forge.kind);
   try {
     const scopes = await client.tokenScopes(repository);
-    // Without the scope to be asked whose it is, an agent works all the same; that is told with whose token it is.
+    // An agent works without the scope `self`; checkIdentity tells of it.
     const refused = (['issue', 'repository'] as const).filter((s) => scopes[s] === 'refused');
     const lacking = refused.map((s) =>
       scopeFinding(subject, tokens, tokens[s], `the forge refused a harmless call of the group “${s}”`),
@@ -99,7 +99,7 @@ async function checkRights({ context, forge, agent, login, repository }: About):
   }
 }
 
-/** A token that may not be asked its name sees of its own rights what the repository's answer says. */
+/** A token that may not be asked whose it is learns its own rights from the repository's answer. */
 async function ownPermission(client: Forge, repository: RepositoryRef, isNameless: boolean): Promise<string> {
   if (!isNameless) return await client.permissionOf(repository, await client.self());
   const { mayPush } = await client.findRepository(repository.fullName);

@@ -1,6 +1,6 @@
-/** What every check answers with, whoever asked for it: what it is, how bad, what was seen, what to do. Pure. */
+/** The answer of every check of doctor and smoke: what, how bad, what was seen, what to do. Pure. */
 
-/** `broken`: does not work now. `risk`: will not, or may not. `note`: good to know. `ok`: was looked at, and is well. */
+/** `broken`: does not work now. `risk`: may fail later. `note`: good to know. `ok`: nothing is wrong. */
 export const SEVERITIES = ['broken', 'risk', 'note', 'ok'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
@@ -20,7 +20,7 @@ export interface Check<Name extends string = string> {
   remedy: string;
 }
 
-/** Both commands end with exit code 1 when a check is not. */
+/** false: the command ends with exit code 1. */
 export function isWell({ severity }: Pick<Check, 'severity'>): boolean {
   return severity !== 'broken';
 }

@@ -1,4 +1,4 @@
-/** Whether git gets to the repositories as each account: an API that answers says nothing of that. */
+/** Whether git can clone the repositories as each account. That the API answers does not show it. */
 import type { ForgeConfig } from '../config/config.ts';
 import { cloneAddress } from '../forges/clone-address.ts';
 import { kitOf } from '../forges/registry.ts';
@@ -26,7 +26,7 @@ async function checkForge(context: DoctorContext, forge: ForgeConfig): Promise<C
       const of = { forge, agent, branchPrefix, fullName: repository.fullName, cloneUrl };
       const { check, isUnreachable } = await checkClone(of, context);
       found.push(check);
-      // It is the same for all, and each trial waits for its time limit.
+      // The others would not get there either, and each would wait for its time limit.
       if (isUnreachable) return found;
     }
   }

@@ -1,4 +1,4 @@
-/** What the doctor's checks are given. Each check is `(context) → findings`; it changes nothing that anybody keeps. */
+/** What the doctor's checks are given. A check reads; it changes nothing that anybody keeps. */
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { ContainerEngine } from '../container/container.ts';
 import type { Rows } from '../database/database.ts';

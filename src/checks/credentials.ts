@@ -1,4 +1,4 @@
-/** Credentials, one line each, never a secret: what costs nothing to ask is asked of whoever takes them. */
+/** Asks whoever takes a credential whether it is accepted, by calls that cost nothing. A secret is never shown. */
 import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { Forge } from '../forges/forge.ts';
 import type { TriedForge } from '../forges/try-reads.ts';
@@ -39,7 +39,7 @@ export async function checkCredentials(
 
 const TIMEOUT_MS = 20_000;
 
-/** A list of models is free. Proxies may not have it; they count tokens, which is free as well, and know no short names. */
+/** Listing models is free. A proxy may not have that call; then tokens are counted, which is free, too, and needs a full name. */
 export async function checkModel(
   model: Pick<LoadedConfig['model'], 'upstream' | 'credential' | 'default'>,
   network: Deps['network'],
@@ -101,7 +101,7 @@ function modelAnswer(status: number): Check<'model-credential'> {
     const remedy = 'Try again later; if it stays, see its status page.';
     return { ...MODEL, severity: 'broken', problem: 'not answered', evidence: answered, remedy };
   }
-  // Neither refused nor confirmed, and the only question left would cost money.
+  // The key is neither refused nor confirmed. Any further call would cost money.
   return {
     ...MODEL,
     severity: 'note',

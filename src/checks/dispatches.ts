@@ -1,4 +1,4 @@
-/** Work that does not go on, or did not come to an answer: what waits, and what has failed since its conversation last succeeded. */
+/** Dispatches that wait, and those that failed where nothing has succeeded in the conversation since. */
 import { existsSync } from 'node:fs';
 import { type Database, openDatabase, type Rows } from '../database/database.ts';
 import { showTime } from '../terminal-text.ts';
@@ -8,7 +8,7 @@ export type DispatchCheck = 'dispatches' | 'dispatches-wait' | 'dispatches-faile
 
 const DAY_MS = 24 * 3600_000;
 const LOOKED_BACK_DAYS = 7;
-/** Who waits for CI that still runs looks again after ten seconds; that is no trouble. */
+/** A dispatch that waits for running CI looks again after 10 s; that is no trouble. */
 const SHORT_WAIT_MS = 15_000;
 
 export async function troubledDispatches(rows: Rows, now: number): Promise<Check<DispatchCheck>[]> {
@@ -83,10 +83,10 @@ function counted(count: number, one: string, many: string): string {
   return count === 1 ? `1 dispatch ${one}` : `${count} dispatches ${many}`;
 }
 
-/** The same where the database has to be opened first, as for the smoke checks. */
+/** The same for smoke, which has no database open. */
 export async function checkDispatches(url: string, now: number): Promise<Check<DispatchCheck>[]> {
   const file = /^sqlite:(.+)$/.exec(url)?.[1];
-  // Made by the first start of the service: until then nothing can have failed.
+  // The first start of the service makes the file; before it, nothing can have failed.
   if (file !== undefined && !existsSync(file)) return [];
   const about = { check: 'dispatches', subject: 'dispatches' } as const;
   let database: Database | null = null;

@@ -46,7 +46,7 @@ const CHECKS: Readonly<Record<string, Look>> = {
   hooks: checkHooks,
 };
 
-/** What is not known before the database was opened is filled in here. */
+/** Opens the database, and adds what only it can tell to what was given. */
 export async function runDoctor(given: Omit<DoctorContext, 'rows' | 'sites'>): Promise<DoctorReport> {
   const { url } = given.config.database;
   const isFirst = !given.service.running && isNotMadeYet(url);
@@ -74,7 +74,7 @@ export async function runDoctor(given: Omit<DoctorContext, 'rows' | 'sites'>): P
   }
 }
 
-/** A check that breaks is a finding of its own; the others still have their say. */
+/** A check that throws becomes a finding; the others still run. */
 async function carefully(name: string, check: Look, context: DoctorContext): Promise<Check[]> {
   try {
     return await check(context);

@@ -41,7 +41,7 @@ export function engineMissing(
   };
 }
 
-/** What nobody set up is not missed. */
+/** An engine that nobody set up is no finding. */
 const EXPECTED = /is not installed|No image is configured/;
 
 function passedOver(trial: { name: string; problem: string; remedy: string }, chosen: string): Check {
@@ -55,7 +55,7 @@ function passedOver(trial: { name: string; problem: string; remedy: string }, ch
   };
 }
 
-/** A bare process keeps none, says so at every start, and was asked for by name. */
+/** Not for `process`: it keeps no limit, was chosen by name, and says so at each start. */
 function checkLimits({ config }: DoctorContext, { engine }: WorkingEngine): Check[] {
   if (!engine.isolates) return [];
   const agents = actingAgents(config);

@@ -5,7 +5,7 @@ import type { Check } from './check.ts';
 import type { DoctorContext, Look } from './context.ts';
 import { checkSigningKey } from './signing-key.ts';
 
-/** The CLI loses lines of a transcript on a full disk without a word; SESSIONS.md B4. */
+/** On a full disk the CLI loses lines of a transcript and gives no error. */
 const LEAST_FREE_BYTES = 64 * 1024 ** 2;
 const LITTLE_FREE_BYTES = 1024 ** 3;
 
@@ -19,7 +19,7 @@ export const checkFolders: Look = async (context) => {
   return [...findings, ...(await checkSigningKey(git.signingKeyFile))];
 };
 
-/** Each may be a mount of its own. */
+/** An operator may mount each of them by itself, so each is tried. */
 async function stateFolders(state: string): Promise<string[]> {
   const parts = ['conversations', 'work', 'locks', 'caches'].map((name) => join(state, name));
   const there = await Promise.all(parts.map(exists));
@@ -78,10 +78,10 @@ function notWritable(folder: string, code: string): Check {
   };
 }
 
-/** Enough to see a pattern; an installation may have tens of thousands. */
+/** An installation may have tens of thousands of conversations; so many show whether owners differ. */
 const MOST_CONVERSATIONS = 200;
 
-/** Files of another user end conversations: the CLI finds nothing, or answers and saves nothing. */
+/** A CLI that may not read or write its folder finds no session, or answers and saves nothing. */
 async function checkOwners({ config, uid }: DoctorContext): Promise<Check[]> {
   if (uid === null) return [];
   const findings: Check[] = [];

@@ -15,7 +15,7 @@ import { type Trial, tryDelivery } from './test-delivery.ts';
 export async function checkHooks(context: DoctorContext): Promise<Check[]> {
   const findings: Check[] = [];
   for (const forge of Object.values(context.config.forges)) {
-    // What is not visible at all is told by the check of accounts.
+    // checkSites tells of repositories that no account sees.
     for (const visible of await visibleSites(context, forge)) {
       findings.push(...(await checkRepository(context, forge, visible)));
     }
@@ -94,7 +94,7 @@ interface Unlisted {
   recent: boolean;
 }
 
-/** The owner's hooks, and the installation's, are not in the repository's list. */
+/** A repository's list has neither the hooks of its owner nor those of the installation. */
 async function notListed(context: DoctorContext, o: Unlisted): Promise<Check[]> {
   const { forge, repository, hooks, recent } = o;
   const subject = `forge ${forge.name}, ${repository.fullName}`;
@@ -157,7 +157,7 @@ function adding({ config }: DoctorContext, forge: ForgeConfig, { fullName }: Rep
   return `Add a webhook to ${base}/webhooks/${forge.name}: ${kitOf(forge.kind).hooks.choices}, the secret of ${secretPathOf(forge, fullName)}, all events the flows need, active.`;
 }
 
-/** What the listing alone shows. Exported for what the pocket forge cannot be made to say. */
+/** What the list of hooks shows. Exported for tests of answers that the pocket forge does not give. */
 export function judgeHook(
   { subject, hook, forge }: Omit<About, 'repository'>,
   { config }: Pick<DoctorContext, 'config'>,

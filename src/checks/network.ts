@@ -1,4 +1,4 @@
-/** Certificates and clocks of the forges and of our own public address. */
+/** Certificates and clocks of the forges, the certificate of our public address, and our port. */
 import { Agent, request } from 'node:https';
 import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { Network } from '../network.ts';
@@ -35,7 +35,7 @@ async function checkClock(
   const before = context.now();
   const theirs = await client.serverTime().catch(() => null);
   if (theirs === null) return [];
-  // Its answer lies somewhere between our two looks, and names whole seconds.
+  // The forge answered between our two readings of the clock, in whole seconds.
   const ours = (before + context.now()) / 2;
   const skew = theirs - ours;
   if (Math.abs(skew) <= MOST_SKEW_MS) return [];
@@ -144,7 +144,7 @@ function handshake(url: URL): Promise<Handshake> {
   });
 }
 
-/** A server name in the handshake may not be an address. */
+/** TLS takes names only, no addresses, as the server name. */
 function isName(host: string): boolean {
   return /[a-z]/i.test(host) && !host.includes(':');
 }

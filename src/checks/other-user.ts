@@ -1,9 +1,9 @@
-/** A check as another user than the service would judge rights nobody else has, and leave files the service cannot use. */
+/** Smoke does not run as another user than the service: it would test the wrong rights, and leave files the service cannot use. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Check } from './check.ts';
 
-/** By the file the service makes at its first start; null where it is ours, or there was none yet. */
+/** Compares with the owner of a file that the service makes at its first start. null: the same user, or no start yet. */
 export async function anotherUser(state: string): Promise<Check<'run'> | null> {
   const made = await stat(join(state, 'instance')).catch(() => null);
   const uid = process.getuid?.() ?? null;

@@ -1,4 +1,4 @@
-/** Whether people could wake agents at all: the check that every event goes through, really made, before the first one. */
+/** Whether people can wake agents: asks what every event asks about its sender, before the first event. */
 import type { ForgeConfig } from '../config/config.ts';
 import { kitOf } from '../forges/registry.ts';
 import { silentLog } from '../log.ts';
@@ -67,13 +67,13 @@ function remedyFor({ kind, name }: ForgeConfig): string {
   return `Make one of the agents’ accounts an administrator of the repository, or, where an organization owns it, give its token the scope ${kitOf(kind).tokens.organization}; or name the people in forges.${name}.trusted_senders, which then counts as permission.`;
 }
 
-/** Some who may be assigned, and so may write; where people are listed, those alone could wake agents. */
+/** Some people who may be assigned, and so may write. Where trusted_senders names people, only those. */
 async function peopleOf({ context, forge, site }: Omit<Asked, 'trust'>): Promise<ForgeUser[]> {
   const ours = new Set(Object.values(forge.accounts).map(({ login }) => login.toLowerCase()));
   const listed = forge.trustedSenders?.map((login) => login.toLowerCase()) ?? null;
   const isAsked = ({ login }: ForgeUser) => listed === null || listed.includes(login.toLowerCase());
   const answer = await context.forge(forge, site.agent).listAssignable(site.repository);
-  // Whoever is no candidate may not write, and would be refused rightly.
+  // Who may not be assigned may not write, and is refused rightly.
   const all = answer.kind === 'people' ? answer.people : [];
   const people = all.filter((user) => !ours.has(user.login.toLowerCase()) && isAsked(user));
   return people.slice(0, MOST_ASKED);

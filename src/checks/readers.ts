@@ -16,7 +16,7 @@ function databaseFiles(url: string): string[] {
   return file === undefined ? [] : [file, `${file}-wal`, `${file}-shm`];
 }
 
-/** Prompts, transcripts and texts of private repositories: nothing for the other users of this machine. */
+/** The files hold prompts, transcripts and texts of private repositories, so other users must not read them. */
 async function readersOf(path: string, what: string, command: string): Promise<Check[]> {
   const found = await stat(path).catch(() => null);
   if (found === null || !(await isReachedByOthers(path, found.mode))) return [];

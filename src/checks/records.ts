@@ -1,4 +1,4 @@
-/** What the rows tell: schema, refused credentials, parks, CLI versions of sessions; and who holds the state folder. */
+/** What the database tells: its schema, refused credentials, parks, dispatches in trouble, CLI versions of sessions. */
 import { statSync } from 'node:fs';
 import { pendingMigrations } from '../database/database.ts';
 import { PoolerRefuses } from '../database/postgres.ts';
@@ -9,7 +9,7 @@ import { troubledDispatches } from './dispatches.ts';
 
 const DAY_MS = 24 * 3600_000;
 
-/** A file that the first start of the service makes; of a server's database nothing can be told from here. */
+/** The first start of the service makes the SQLite file. Of PostgreSQL this cannot be told. */
 export function isNotMadeYet(url: string): boolean {
   const file = /^sqlite:(.+)$/.exec(url)?.[1];
   return file !== undefined && isMissing(file);
@@ -106,7 +106,7 @@ async function refusedCredential({ rows, now }: DoctorContext): Promise<Check[]>
   ];
 }
 
-/** What waits for a limit or a credential is no failure, but somebody may wonder why nothing runs. */
+/** Waiting for a limit is no failure, but explains why nothing runs. */
 async function parked({ rows, now }: DoctorContext): Promise<Check[]> {
   const parks = await rows!.selectFrom('parks').selectAll().where('until', '>', now()).execute();
   return parks.map((park) => ({
@@ -121,7 +121,7 @@ async function parked({ rows, now }: DoctorContext): Promise<Check[]> {
   }));
 }
 
-/** Sessions are resumed by whatever CLI is installed; a jump back is what nobody tests. */
+/** The installed CLI resumes sessions of other versions. Nobody tests that an older CLI reads those of a newer one. */
 async function cliDrift({ rows, pinnedCliVersion }: DoctorContext): Promise<Check[]> {
   const found = await rows!
     .selectFrom('sessions')

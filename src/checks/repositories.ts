@@ -44,7 +44,7 @@ async function findSites(context: Asking, forge: ForgeConfig): Promise<Sites> {
   return { sites, empty, leftOut: Math.max(0, all.length - MOST_SITES) };
 }
 
-/** Repositories that a conversation is about, by the name they have today; those that are gone are nobody's worry. */
+/** Repositories that a conversation is about, by the name they have today. Deleted ones are left out. */
 async function workedOn(context: Asking, forge: ForgeConfig): Promise<string[]> {
   const rows = await context.rows
     ?.selectFrom('conversations')
@@ -74,7 +74,7 @@ async function listed(context: Asking, forge: ForgeConfig, owner: string): Promi
   return names;
 }
 
-/** A forge that does not answer is told once for each account. */
+/** null: the forge gave no answer. checkIdentity tells of that, once for each account. */
 function orNull(error: unknown): null {
   if (isForgesAnswer(error)) return null;
   throw error;
@@ -95,7 +95,7 @@ async function lookAt(context: Asking, forge: ForgeConfig, fullName: string): Pr
   return { problem, answered };
 }
 
-/** It is printed. */
+/** The address is printed, so user and password are left out. */
 export function withoutPassword(address: string): string {
   if (!URL.canParse(address)) return '(no address)';
   const url = new URL(address);

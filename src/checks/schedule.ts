@@ -21,7 +21,7 @@ export interface ScheduleOptions {
   now: () => number;
 }
 
-/** The first run begins at once: a service that was just updated is what needs it most. Runs never overlap. */
+/** The first run begins at once, because an update is the likeliest cause of trouble. Runs never overlap. */
 export function createSmokeSchedule(options: ScheduleOptions): SmokeSchedule {
   if (options.everyMinutes === 0) return { stop: async () => {} };
   let running: Promise<void> | null = null;

@@ -38,12 +38,12 @@ function isAbout(body: Uint8Array, repository: RepositoryRef): boolean {
     const read = about.safeParse(JSON.parse(Buffer.from(body).toString()));
     return read.success && String(read.data.repository.id) === repository.id;
   } catch {
-    // Empty, because it is in pieces: no test delivery.
+    // The body of a large delivery is kept in pieces, so it is empty here. Test deliveries are small.
     return false;
   }
 }
 
-/** A secret that counts somewhere, and not for this repository: the delivery arrives, and is refused when it is read. */
+/** A secret of another repository is taken at the edge, and refused when the delivery is read. */
 export function judgeSigner(
   subject: string,
   forge: ForgeConfig,

@@ -16,7 +16,7 @@ export async function checkSites(context: DoctorContext, forge: ForgeConfig): Pr
 function judgeSite(forge: ForgeConfig, site: Site): Check[] {
   const { seen, name } = site;
   if ('problem' in seen) {
-    // A forge that does not answer is told once for each account.
+    // checkIdentity tells of a forge that does not answer, once for each account.
     return seen.answered ? [invisible(forge, name, seen.problem)] : [];
   }
   const isRenamed = seen.repository.fullName.toLowerCase() !== name.toLowerCase();
@@ -37,7 +37,7 @@ function invisible(forge: ForgeConfig, name: string, problem: string): Check {
   };
 }
 
-/** The old name leads to it as long as nobody takes that name; what the service goes by is the present one. */
+/** The forge redirects the old name until somebody takes it. The service goes by the present one. */
 function renamed(forge: ForgeConfig, name: string, { repository }: Visible): Check {
   const now = repository.fullName;
   const isCovered = isListed(forge, now);

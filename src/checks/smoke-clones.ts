@@ -35,7 +35,7 @@ export async function checkSmokeClones(
       cloned.push({ fullName, check });
     }
   } catch (error) {
-    // What the API says is told by the check of the token and by that of what is read.
+    // The lines about the token and the reads tell what the API said.
     if (!isForgesAnswer(error)) throw error;
     return [];
   }

@@ -7,7 +7,7 @@ import { type Check, isWell } from './check.ts';
 import { judgeReads, type ReadsCheck } from './reads.ts';
 import { lineOf, type SmokeLine } from './smoke-report.ts';
 
-/** The smoke checks come often; the doctor looks at all of them. */
+/** Few, because smoke runs often. The doctor looks at all. */
 const MOST_LOOKED_AT = 3;
 
 type ReadingForge = TriedForge & Pick<Forge, 'findRepository' | 'listRepositories'>;

@@ -24,7 +24,7 @@ type OneOfSmoke =
   | KeyCheck
   | ProbeCheck;
 
-/** What smoke calls the checks that the doctor names by what is wrong. The others keep their name. */
+/** Smoke's name of a line, for checks that have another name in the doctor's report. */
 const LINES = {
   'token-of-another-account': 'forge-token',
   'token-refused': 'forge-token',

@@ -132,7 +132,7 @@ async function probeAll(
   }
 }
 
-/** Of the checks' own, with the checks' own ledger: nothing of it is the operator's. */
+/** The checks have a gateway and a ledger of their own, so nothing of them is counted as work. */
 function gatewayTo(
   { now, log, network }: SmokeDeps,
   { database, folder, upstream }: { database: Database; folder: string; upstream: Upstream },
@@ -158,7 +158,7 @@ function probeDeps(
     ...parts,
     config,
     engine: deps.container,
-    // Not the service's own folder: its locks are in the process that owns it.
+    // A folder of its own: the locks of the service's folder are held in the service's process.
     workdir: openWorkdir({
       folder: join(smokeFolder(config.state), 'work'),
       env: deps.env,
@@ -167,7 +167,7 @@ function probeDeps(
     cli: deps.cli,
     forwarder: modelWay({ folder: join(config.state, 'model'), path: pathOf(deps), log: deps.log }),
     path: pathOf(deps),
-    // Its own name as well: a service that starts reaps what bears its name.
+    // A name of its own: a service that starts ends all containers with its own name.
     instance: 'claude-hooks-smoke',
     log: deps.log,
     now: deps.now,
@@ -183,7 +183,7 @@ async function live(
   const { upstream, credential } = config.model;
   const gateway = await gatewayTo(deps, {
     database: probe.database,
-    // A folder of its own: each gateway clears what it takes for left-overs.
+    // A folder of its own: each gateway empties its folder when it starts.
     folder: join(smokeFolder(config.state), 'live'),
     upstream: { baseUrl: upstream, credential },
   });

@@ -1,6 +1,6 @@
 /**
- * The session-resume probe. A dispatch plants a fact; its container is gone; another one resumes, and the fact must be
- * in the history that reaches the model. What is left is resumed once more by the next check, hours or a restart later.
+ * Proves that a session is resumed. One dispatch tells a fact; its container is removed; another one resumes, and the fact
+ * must be in the history that reaches the model. The next smoke run, hours or a restart later, resumes it once more.
  */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -44,7 +44,7 @@ export async function probeAgent(
   return checks;
 }
 
-/** Nothing could be run in such a place. */
+/** With these, nothing can run in the container, so the other probes are left out. */
 const HOPELESS = ['container-failed', 'no-shell'] as string[];
 
 async function lookAtLayout(deps: ProbeDeps, stage: Stage): Promise<LayoutOutcome> {
@@ -146,7 +146,7 @@ function notAnswered(
   return failed(agent, name, { problem: outcomeWords(turn), evidence: '', remedy: remedyOf(layout) });
 }
 
-/** The layout's own reason where it has one; else the files were lost in a way it does not see. */
+/** The reason that the layout probe found; without one, something removed or replaced the files later. */
 function causeOf(layout: LayoutOutcome): string {
   if (layout.kind === 'broken') return layout.reason;
   return layout.leaked ? 'history-disabled' : 'transcript-missing';

@@ -10,7 +10,7 @@ export function passed(agent: Named, check: ProbeCheck, evidence: string): Check
   return { check, severity: 'ok', subject: `agent ${agent.name}`, problem: '', evidence, remedy: '' };
 }
 
-/** It could not be tried here, and nothing is wrong with that. */
+/** For what cannot be tried here. Smoke does not fail because of it. */
 export function skipped(agent: Named, check: ProbeCheck, evidence: string): Check<ProbeCheck> {
   return { ...passed(agent, check, evidence), severity: 'note' };
 }
