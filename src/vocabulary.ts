@@ -3,8 +3,6 @@
  * docs/glossary.md says what each word means; docs/states.md draws the state machines.
  */
 
-export type ForgeKind = 'forgejo' | 'gitea';
-
 /** Where a CLI runs; strongest first, after `auto` has chosen. */
 export type EngineName = 'docker' | 'podman' | 'bubblewrap' | 'process';
 
