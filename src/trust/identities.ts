@@ -1,6 +1,6 @@
 /**
- * Who our accounts are: each agent's token, asked for its own name and id. A token that may not be asked (403: without
- * read:user, which Forgejo's tokens for named repositories cannot have) is taken for the configured account until what
+ * Who our accounts are: each agent's token, asked for its own name and id. A token that may not be asked (403: it lacks the
+ * scope, and some tokens cannot have it) is taken for the configured account until what
  * it posts shows whose it is.
  */
 import type { ForgeConfig } from '../config/config.ts';

@@ -13,9 +13,9 @@ export class ServiceProcess {
   /** resolves with the exit code, null after a signal */
   readonly ended: Promise<number | null>;
 
-  /** What it says goes to `logged`, too. */
-  constructor(o: { configFile: string; env: Record<string, string>; logged: string[] }) {
-    const child = spawn(process.execPath, [CLI, 'serve', '--config', o.configFile], {
+  /** What it says goes to `logged`, too. `cli`: of other sources than these. */
+  constructor(o: { configFile: string; env: Record<string, string>; logged: string[]; cli?: string }) {
+    const child = spawn(process.execPath, [o.cli ?? CLI, 'serve', '--config', o.configFile], {
       env: { NODE_COMPILE_CACHE: COMPILED, ...o.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
