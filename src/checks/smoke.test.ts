@@ -5,10 +5,11 @@ import { parseModelScript } from '../../rehearsal/model-script.ts';
 import { isShownByPodman, testEngines } from '../../test/support/engines.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { type Installation, openInstallation } from '../../test/support/smoke-config.ts';
+import { renderSmoke } from '../cli/print/checks.ts';
 import { EngineFailed } from '../container/container.ts';
 import { lockState } from '../state-lock.ts';
 import { runSmoke } from './smoke.ts';
-import { renderSmoke, type SmokeReport } from './smoke-report.ts';
+import type { SmokeReport } from './smoke-report.ts';
 
 const tools = needs('cli', 'git', 'flock');
 

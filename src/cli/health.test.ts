@@ -7,7 +7,7 @@ import { COMPILED } from '../../test/support/compiled.ts';
 import { openProxy } from '../../test/support/proxy.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { HOOK_SECRET, type Installation, openInstallation } from '../../test/support/smoke-config.ts';
-import type { DoctorReport } from '../checks/check.ts';
+import type { DoctorReport } from '../checks/doctor.ts';
 import type { SmokeReport } from '../checks/smoke-report.ts';
 import { lockState } from '../state-lock.ts';
 
