@@ -92,10 +92,10 @@ function fromFile(request: ReplayRequest, forges: Readonly<Record<string, ForgeC
   if (!Object.hasOwn(forges, name)) {
     throw new NotFound(`A payload from a file needs its forge. Give --forge ${names.join(' or --forge ')}.`);
   }
-  const { event, eventType } = kitOf(forges[name]!.kind).headers;
+  const { event, eventType, example } = kitOf(forges[name]!.kind).headers;
   if (request.event === undefined) {
     throw new NotFound(
-      `A payload from a file needs its event. Give --event with the value that the header ${eventType ?? event} of its webhooks has.`,
+      `A payload from a file needs its event. Give --event with the value of ${eventType ?? event}, for example ${example}.`,
     );
   }
   const body = readFileSync(request.what);

@@ -2,9 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { COMPILED } from './compiled.ts';
 
-/** About half of the time of a start goes into compiling the same sources again. */
-const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url));
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
 export class ServiceProcess {
@@ -16,7 +15,7 @@ export class ServiceProcess {
   /** What it says goes to `logged`, too. `cli`: of other sources than these. */
   constructor(o: { configFile: string; env: Record<string, string>; logged: string[]; cli?: string }) {
     const child = spawn(process.execPath, [o.cli ?? CLI, 'serve', '--config', o.configFile], {
-      env: { NODE_COMPILE_CACHE: COMPILED, ...o.env },
+      env: { ...COMPILED, ...o.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;

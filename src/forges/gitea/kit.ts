@@ -28,12 +28,18 @@ export const FORGEJO = kitOf('forgejo', {
     event: 'X-Forgejo-Event',
     eventType: 'X-Forgejo-Event-Type',
     delivery: 'X-Forgejo-Delivery',
+    example: 'issue_assign',
   },
 });
 
 export const GITEA = kitOf('gitea', {
   title: 'Gitea',
-  headers: { event: 'X-Gitea-Event', eventType: 'X-Gitea-Event-Type', delivery: 'X-Gitea-Delivery' },
+  headers: {
+    event: 'X-Gitea-Event',
+    eventType: 'X-Gitea-Event-Type',
+    delivery: 'X-Gitea-Delivery',
+    example: 'issue_assign',
+  },
 });
 
 function kitOf(member: FamilyMember, own: { title: string; headers: HeaderNames }): ForgeKit {
