@@ -72,7 +72,7 @@ test('shared files of src/forges name kinds in two places: the registry, and hea
   const naming = readdirSync(join(SOURCES, 'forges'))
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
     .filter((path) =>
-      /['"`](forgejo|gitea|github|gitlab)['"`]|refs\/pull|\/api\/v\d/i.test(
+      /['"`](forgejo|gitea|github|gitlab)['"`]|refs\/pull|\/api\/v\d/.test(
         readFileSync(join(SOURCES, 'forges', path), 'utf8'),
       ),
     );
