@@ -169,6 +169,7 @@ function isShared(found: readonly { id: string; named_kind: ItemKind }[]): boole
 
 function kindMeant(text: string, item: NamedItem, kinds: readonly KindOfNumber[]): ItemKind | null {
   const issues = kinds.filter(({ kind }) => kind === 'issue');
+  // guard: kind of an item: a number that may be either
   const both = issues.find(({ forge }) => kinds.some((k) => k.kind === 'pull' && k.forge === forge));
   if (both === undefined) return null;
   if (item.kind !== null) return item.kind;
