@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AgentOptions } from '../src/agent-runner/contract.ts';
 import { cliEnvironment } from '../src/agent-runner/environment.ts';
+import type { AgentOptions } from '../src/agent-runner/run.ts';
 import { runCli } from '../src/agent-runner/run-cli.ts';
 import { cliFor } from '../src/container/cli-build.ts';
 import { placeOf } from '../src/container/place.ts';

@@ -1,6 +1,6 @@
 /** The prompt as it is sent: what is known of a lost session, that a run was cut off, and what to do. Pure. */
-import type { SessionPlan } from '../sessions/plan.ts';
-import type { DispatchRun, PromptForm, PromptTexts } from './contract.ts';
+import type { SessionPlan } from '../sessions/apply.ts';
+import type { DispatchRun, PromptForm, PromptTexts } from './run.ts';
 
 export interface ComposedPrompt {
   /** as it is sent */

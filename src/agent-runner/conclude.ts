@@ -1,14 +1,14 @@
 /** After a run: is its transcript on the disk, and may its session be called resumable? */
 import { constants } from 'node:fs';
 import { faultPoint } from '../faults.ts';
-import { diskCopy } from '../sessions/evidence.ts';
+import type { SessionPlan } from '../sessions/apply.ts';
+import { diskCopy } from '../sessions/copies.ts';
 import { transcriptPath } from '../sessions/folders.ts';
 import { completeArchive } from '../sessions/placement.ts';
 import { openPlain } from '../sessions/plain-files.ts';
-import type { SessionPlan } from '../sessions/plan.ts';
 import { holds } from '../sessions/transcript.ts';
 import { abandonSession, recordIncident } from '../sessions.ts';
-import type { DispatchRun, RunFacts, RunnerDeps, VerifiedHead } from './contract.ts';
+import type { DispatchRun, RunFacts, RunnerDeps, VerifiedHead } from './run.ts';
 import type { CliReport } from './run-cli.ts';
 import type { Verdict } from './verdict.ts';
 

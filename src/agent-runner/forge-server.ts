@@ -1,6 +1,6 @@
 /** The broker's tools as an MCP server of the SDK: it runs in this process, so there is nothing to mount or to open. */
 import type { Options } from '@anthropic-ai/claude-agent-sdk';
-import type { AgentTool } from './contract.ts';
+import type { AgentTool } from './run.ts';
 
 const SERVER = 'forge';
 

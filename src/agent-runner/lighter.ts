@@ -2,9 +2,9 @@
  * Before a session is given up because the model does not take a request: is it the prompt? The same session is asked
  * with less of what people wrote, and without it. Only when that is refused as well, it is the history.
  */
-import type { SessionPlan } from '../sessions/plan.ts';
+import type { SessionPlan } from '../sessions/apply.ts';
 import { formOf } from './compose.ts';
-import type { DispatchRun, PromptTexts } from './contract.ts';
+import type { DispatchRun, PromptTexts } from './run.ts';
 import type { Verdict } from './verdict.ts';
 
 /** A prompt that cannot be made much smaller is not asked again for its size. */

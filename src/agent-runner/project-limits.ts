@@ -5,7 +5,7 @@
  *
  * Each entry was measured on CLI 2.1.330; `project-limits.test.ts` plays them on the real one.
  */
-import type { AgentOptions } from './contract.ts';
+import type { AgentOptions } from './run.ts';
 
 export interface ProjectLimits {
   /** what the container's CLI was started with */

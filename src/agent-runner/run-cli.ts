@@ -13,9 +13,9 @@ import type {
   SDKResultMessage,
 } from '@anthropic-ai/claude-agent-sdk';
 import type { RunningContainer } from '../container/container.ts';
-import type { AgentOptions, AgentTool } from './contract.ts';
 import { forgeServer, mcpNames } from './forge-server.ts';
 import { type InstructionFiles, limitsOnProject } from './project-limits.ts';
+import type { AgentOptions, AgentTool } from './run.ts';
 import { builtInTools, subagents } from './tools.ts';
 
 export interface CliRun {

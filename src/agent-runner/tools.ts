@@ -3,7 +3,7 @@
  * is taken away: a new release of the CLI adds nothing by itself.
  */
 import { toolOfRule, USUAL_TOOLS } from '../vocabulary.ts';
-import type { AgentOptions } from './contract.ts';
+import type { AgentOptions } from './run.ts';
 
 /** As the SDK takes it. */
 interface Subagent {

@@ -15,8 +15,8 @@ import {
   sampleLines,
   sampleSession,
 } from '../../test/support/sample-session.ts';
+import { planSession } from '../sessions/apply.ts';
 import { cliFolders } from '../sessions/folders.ts';
-import { planSession } from '../sessions/plan.ts';
 import { recordTurn } from '../sessions/record.ts';
 import { diagnoseSession } from './diagnose.ts';
 

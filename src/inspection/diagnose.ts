@@ -4,10 +4,13 @@
  */
 import type { Rows } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
+import { causeOf, verdictOf } from '../sessions/cause.ts';
+import { transcriptsIn } from '../sessions/elsewhere.ts';
+import { remedyFor } from '../sessions/remedies.ts';
+import { type DiagnoseOptions, gatherFacts, type SessionFacts, UUID } from '../sessions/surroundings.ts';
 import { newestSession } from '../sessions.ts';
 import { showTime } from '../terminal-text.ts';
 import type { DiagnosedSession, Diagnosis } from './diagnosis.ts';
-import { transcriptsIn } from './elsewhere.ts';
 import {
   ambiguous,
   findConversation,
@@ -16,11 +19,8 @@ import {
   referenceOf,
   sessionsById,
 } from './references.ts';
-import { causeOf, verdictOf } from './session-cause.ts';
 import { checksOf } from './session-checks.ts';
-import { type DiagnoseOptions, gatherFacts, type SessionFacts, UUID } from './session-facts.ts';
 import { type MarksView, viewMarks } from './session-marks.ts';
-import { remedyFor } from './session-remedies.ts';
 import { oneLine, timeOf } from './text.ts';
 
 /**

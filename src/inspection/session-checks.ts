@@ -1,8 +1,8 @@
 /** The facts as a list of checks, each with what was seen. Pure. */
-import { type Copy, isUsable } from '../sessions/evidence.ts';
+import { type Copy, isUsable } from '../sessions/copies.ts';
+import type { SessionFacts } from '../sessions/surroundings.ts';
 import { showTime } from '../terminal-text.ts';
 import type { Check } from './diagnosis.ts';
-import type { SessionFacts } from './session-facts.ts';
 import { count, oneLine, timeOf } from './text.ts';
 
 export function checksOf(facts: SessionFacts, asked: string): Check[] {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Database } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
 import { dropArchived } from './archive.ts';
-import { diskCopy } from './evidence.ts';
+import { diskCopy } from './copies.ts';
 import { transcriptPath } from './folders.ts';
 import { putInPlace, replaceArchived } from './placement.ts';
 import { withoutAfter } from './transcript.ts';

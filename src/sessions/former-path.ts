@@ -4,9 +4,9 @@
  * keeps it for as long as the session lives.
  */
 
+import type { SessionPlan } from './apply.ts';
 import { transcriptPath } from './folders.ts';
 import { readPlain } from './plain-files.ts';
-import type { SessionPlan } from './plan.ts';
 
 /** Whether what the model will see has such a path. To be asked when the transcript is in its place. */
 export async function namesFolder({

@@ -22,7 +22,7 @@ import { describeDatabases } from '../../test/support/databases.ts';
 import { conversationOn } from '../../test/support/mailbox.ts';
 import type { SessionRow } from '../database/tables.ts';
 import { archiveBytes, archivedFiles, archiveFolder } from './archive.ts';
-import { diskCopy, setAsideBrokenConfig, strayCopies } from './evidence.ts';
+import { diskCopy, setAsideBrokenConfig, strayCopies } from './copies.ts';
 import { createCliFolders, transcriptPath } from './folders.ts';
 import { putInPlace, restoreCompanions, setAside } from './placement.ts';
 import { plainFiles, readPlain, writeWhole } from './plain-files.ts';

@@ -3,7 +3,7 @@
  * among it. One conversation per agent is left behind by each check, for the next one to resume.
  */
 import { randomUUID } from 'node:crypto';
-import type { RunOutcome } from '../agent-runner/contract.ts';
+import type { RunOutcome } from '../agent-runner/run.ts';
 import type { Database } from '../database/database.ts';
 import type { ConversationRow } from '../database/tables.ts';
 import { verifySession } from '../sessions.ts';

@@ -1,7 +1,7 @@
 /** Where a probe plays: everything an agent's dispatch has, with a scratch repository in place of the forge's. */
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { DispatchRun, RunnerDeps } from '../agent-runner/contract.ts';
+import type { DispatchRun, RunnerDeps } from '../agent-runner/run.ts';
 import type { AgentConfig, LoadedConfig } from '../config/config.ts';
 import type { ContainerEngine } from '../container/container.ts';
 import { type Place, placeOf, relayInside } from '../container/place.ts';

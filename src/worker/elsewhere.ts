@@ -2,7 +2,7 @@
  * A dispatch that several items woke: what stands on each, and where its answer goes. Said by us and not by the skill,
  * so that a skill of the operator's own cannot forget it.
  */
-import type { PromptForm } from '../agent-runner/contract.ts';
+import type { PromptForm } from '../agent-runner/run.ts';
 import type { Words } from '../config/words.ts';
 import type { PromptContext, PromptReview } from '../flows/prompt.ts';
 import { answerLine } from '../outcome/answer-parts.ts';

@@ -1,5 +1,5 @@
 /** From a run's outcome to the settlement of its dispatch. */
-import type { RunOutcome } from '../agent-runner/contract.ts';
+import type { RunOutcome } from '../agent-runner/run.ts';
 import { faultPoint } from '../faults.ts';
 import type { Snapshot } from '../flows/changes.ts';
 import { describePark, parkCredential, parkName } from '../mailbox/parks.ts';

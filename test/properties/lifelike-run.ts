@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runFacts, verifyTranscript } from '../../src/agent-runner/conclude.ts';
-import type { DispatchRun, RunFacts, RunnerDeps } from '../../src/agent-runner/contract.ts';
+import type { DispatchRun, RunFacts, RunnerDeps } from '../../src/agent-runner/run.ts';
 import type { Database } from '../../src/database/database.ts';
 import { LeaseLost } from '../../src/errors.ts';
 import { silentLog } from '../../src/log.ts';
@@ -13,9 +13,9 @@ import { assertLease, carryLate, type Lease, underLease } from '../../src/mailbo
 import { parkCredential } from '../../src/mailbox/parks.ts';
 import { type Settlement, settleDispatch } from '../../src/mailbox/settlement.ts';
 import { effectKey, marker, once } from '../../src/outcome/effects.ts';
+import { type Floor, planSession, type SessionPlan } from '../../src/sessions/apply.ts';
 import { archiveFolder, dropArchived } from '../../src/sessions/archive.ts';
 import { type CliFolders, cliFolders, transcriptPath } from '../../src/sessions/folders.ts';
-import { type Floor, planSession, type SessionPlan } from '../../src/sessions/plan.ts';
 import { recordTurn } from '../../src/sessions/record.ts';
 import { countFailedResume, currentSession } from '../../src/sessions.ts';
 import { announceRun, storeAnswer } from '../../src/worker/rows.ts';

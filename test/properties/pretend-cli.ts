@@ -5,8 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SessionPlan } from '../../src/sessions/apply.ts';
 import { transcriptPath } from '../../src/sessions/folders.ts';
-import type { SessionPlan } from '../../src/sessions/plan.ts';
 import { assistantLine, textBlock, transcriptOf, userLine } from '../support/transcript-lines.ts';
 
 export class PretendCli {

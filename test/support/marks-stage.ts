@@ -1,7 +1,7 @@
 /** A session that runs, on a real forge with a stranger (cy): real trust, real rows, real context, real tools. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { AgentTool } from '../../src/agent-runner/contract.ts';
+import type { AgentTool } from '../../src/agent-runner/run.ts';
 import type { BrokerScope } from '../../src/broker/contract.ts';
 import { FORGE_TOOL_NAMES, forgeTools } from '../../src/broker.ts';
 import type { LoadedConfig } from '../../src/config/config.ts';

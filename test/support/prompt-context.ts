@@ -1,5 +1,5 @@
 /** What a skill is given, made of plain events and texts as the worker makes it. */
-import type { PromptForm } from '../../src/agent-runner/contract.ts';
+import type { PromptForm } from '../../src/agent-runner/run.ts';
 import type { Words } from '../../src/config/words.ts';
 import type { Snapshot } from '../../src/flows/changes.ts';
 import type { PromptContext } from '../../src/flows/prompt.ts';

@@ -5,8 +5,8 @@ import { expect } from 'vitest';
 import type { ConversationRow } from '../../src/database/tables.ts';
 import { diagnoseSession } from '../../src/inspection/diagnose.ts';
 import type { Diagnosis } from '../../src/inspection/diagnosis.ts';
-import type { DiagnoseOptions } from '../../src/inspection/session-facts.ts';
 import { recordTurn } from '../../src/sessions/record.ts';
+import type { DiagnoseOptions } from '../../src/sessions/surroundings.ts';
 import { openSqlite, type TestDatabase } from './databases.ts';
 import {
   SAMPLE_CLI,

@@ -1,9 +1,9 @@
 /** What to do about each cause. Pure. */
 import { dirname } from 'node:path';
-import { isUsable } from '../sessions/evidence.ts';
-import type { DiagnosisCause, DiagnosisVerdict } from './diagnosis.ts';
-import { fetchable } from './session-cause.ts';
-import type { SessionFacts } from './session-facts.ts';
+import type { DiagnosisCause, DiagnosisVerdict } from '../inspection/diagnosis.ts';
+import { fetchable } from './cause.ts';
+import { isUsable } from './copies.ts';
+import type { SessionFacts } from './surroundings.ts';
 
 type Remedy = (facts: SessionFacts) => string;
 

@@ -20,7 +20,7 @@ import {
   judge,
   setAsideBrokenConfig,
   strayCopies,
-} from './evidence.ts';
+} from './copies.ts';
 import { type CliFolders, createCliFolders, transcriptPath } from './folders.ts';
 import { fetchCompanions, putInPlace, replaceArchived, restoreCompanions, setAside } from './placement.ts';
 import { digest, preambleOf, synthesiseTranscript } from './rebuild.ts';

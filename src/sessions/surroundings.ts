@@ -3,21 +3,14 @@ import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Rows } from '../database/database.ts';
 import type { IncidentRow, SessionRow } from '../database/tables.ts';
-import { archivedFiles } from '../sessions/archive.ts';
-import {
-  archivedCopy,
-  type Copy,
-  diskCopy,
-  isConfigBroken,
-  isUsable,
-  strayCopies,
-} from '../sessions/evidence.ts';
-import { cliFolders, transcriptPath } from '../sessions/folders.ts';
-import { readRecord } from '../sessions/record.ts';
+import type { ArchiveState } from '../inspection/diagnosis.ts';
+import { storedJson } from '../inspection/text.ts';
 import { currentSession } from '../sessions.ts';
-import type { ArchiveState } from './diagnosis.ts';
+import { archivedFiles } from './archive.ts';
+import { archivedCopy, type Copy, diskCopy, isConfigBroken, isUsable, strayCopies } from './copies.ts';
 import { exists, type FoundCopy, judgeFile, leftovers, searchElsewhere } from './elsewhere.ts';
-import { storedJson } from './text.ts';
+import { cliFolders, transcriptPath } from './folders.ts';
+import { readRecord } from './record.ts';
 
 export interface DiagnoseOptions {
   /** of the CLI that would resume it, as `2.1.330` */

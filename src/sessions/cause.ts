@@ -1,9 +1,10 @@
 /** From facts to a cause and a verdict. Pure. */
-import { type Copy, isUsable } from '../sessions/evidence.ts';
-import { chooseCopy } from '../sessions/plan.ts';
-import type { DiagnosisCause, DiagnosisVerdict } from './diagnosis.ts';
+
+import type { DiagnosisCause, DiagnosisVerdict } from '../inspection/diagnosis.ts';
+import { chooseCopy } from './apply.ts';
+import { type Copy, isUsable } from './copies.ts';
 import type { FoundCopy } from './elsewhere.ts';
-import type { SessionFacts } from './session-facts.ts';
+import type { SessionFacts } from './surroundings.ts';
 
 /** The first cause that holds: what makes a lower one unreliable to see stands above it. */
 export function causeOf(facts: SessionFacts): DiagnosisCause {
