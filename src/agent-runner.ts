@@ -12,9 +12,11 @@ import { builtInTools } from './agent-runner/tools.ts';
 import { judgeReport, type Verdict } from './agent-runner/verdict.ts';
 import { placeOf } from './container/place.ts';
 import { faultPoint } from './faults.ts';
-import { type Floor, planSession, type SessionPlan } from './sessions/apply.ts';
+import type { PreparedSession } from './sessions/apply.ts';
 import { cutBack } from './sessions/cut-back.ts';
 import { namesFolder } from './sessions/former-path.ts';
+import { prepareSession } from './sessions/ladder.ts';
+import type { Floor } from './sessions/ladder-request.ts';
 import { recordTurn } from './sessions/record.ts';
 import { isRecordOutdated } from './sessions/recorded-prompt.ts';
 import { countFailedResume, recordIncident } from './sessions.ts';
@@ -29,29 +31,29 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
   let transients = 0;
   let lastFailure = 'no attempt was made';
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-    const plan = await planSession(deps.database, planRequest(dispatch, deps, rung));
-    await noteContinuity(dispatch, deps, plan);
+    const prepared = await prepareSession(deps.database, ladderRequest(dispatch, deps, rung));
+    await noteContinuity(dispatch, deps, prepared);
     faultPoint('session.planned');
-    const adopted = await adoptAnswer(dispatch, deps, plan);
+    const adopted = await adoptAnswer(dispatch, deps, prepared);
     // guard: adopted answer (whole service)
     if (adopted !== null) return adopted;
 
-    const { report, verdict } = await attemptRun(dispatch, deps, plan, rung.texts);
+    const { report, verdict } = await attemptRun(dispatch, deps, prepared, rung.texts);
     deps.log.debug('run ended', { dispatch: dispatch.id, verdict: verdict.kind, exitCode: report.exitCode });
     switch (verdict.kind) {
       case 'answered':
         return {
-          ...(await concludeRun(dispatch, deps, plan, { report, verdict })),
+          ...(await concludeRun(dispatch, deps, prepared, { report, verdict })),
           adopted: false,
           aside: rung.aside,
         };
       case 'capped':
-        return await concludeRun(dispatch, deps, plan, { report, verdict });
+        return await concludeRun(dispatch, deps, prepared, { report, verdict });
       case 'limited':
       case 'interrupted':
         return verdict;
       case 'declined':
-        await cutBack(deps.database, plan.session, deps.sessions);
+        await cutBack(deps.database, prepared.session, deps.sessions);
         return { kind: 'declined', reason: verdict.detail };
       case 'transient':
         lastFailure = verdict.why;
@@ -64,7 +66,7 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
       case 'rejected':
       case 'no-turn': {
         lastFailure = verdict.detail;
-        const next = await afterFailure(dispatch, deps, plan, { verdict, rung });
+        const next = await afterFailure(dispatch, deps, prepared, { verdict, rung });
         if ('kind' in next) return next;
         rung = next;
         break;
@@ -102,7 +104,7 @@ interface Rung {
   aside: string | null;
 }
 
-function planRequest(dispatch: DispatchRun, deps: RunnerDeps, { floor, floorReason }: Rung) {
+function ladderRequest(dispatch: DispatchRun, deps: RunnerDeps, { floor, floorReason }: Rung) {
   return {
     conversationId: dispatch.conversationId,
     dispatchId: dispatch.id,
@@ -119,19 +121,26 @@ function planRequest(dispatch: DispatchRun, deps: RunnerDeps, { floor, floorReas
 }
 
 /** Anything below `resumed` writes an incident, before the run: a crash in it may not hide that continuity broke. */
-async function noteContinuity(dispatch: DispatchRun, deps: RunnerDeps, plan: SessionPlan): Promise<void> {
-  if (plan.continuity === 'fresh' || plan.continuity === 'resumed') return;
-  deps.log.warn(`[${dispatch.agentName}] ${dispatch.id}: session ${plan.continuity} (${plan.reason})`, {
-    session: plan.session.id,
-    evidence: plan.evidence,
-  });
+async function noteContinuity(
+  dispatch: DispatchRun,
+  deps: RunnerDeps,
+  prepared: PreparedSession,
+): Promise<void> {
+  if (prepared.continuity === 'fresh' || prepared.continuity === 'resumed') return;
+  deps.log.warn(
+    `[${dispatch.agentName}] ${dispatch.id}: session ${prepared.continuity} (${prepared.reason})`,
+    {
+      session: prepared.session.id,
+      evidence: prepared.evidence,
+    },
+  );
   await recordIncident(deps.database.rows, {
     conversationId: dispatch.conversationId,
     dispatchId: dispatch.id,
-    sessionId: plan.session.id,
-    rung: plan.continuity,
-    reason: plan.reason,
-    evidence: plan.evidence,
+    sessionId: prepared.session.id,
+    rung: prepared.continuity,
+    reason: prepared.reason,
+    evidence: prepared.evidence,
     now: deps.now(),
   });
 }
@@ -140,41 +149,41 @@ async function noteContinuity(dispatch: DispatchRun, deps: RunnerDeps, plan: Ses
 async function adoptAnswer(
   dispatch: DispatchRun,
   deps: RunnerDeps,
-  plan: SessionPlan,
+  prepared: PreparedSession,
 ): Promise<RunOutcome | null> {
   // guard: adopted answer
-  if (!dispatch.retried || plan.start !== 'resume' || plan.tail.kind !== 'answered') return null;
-  const { answer, head } = plan.tail;
+  if (!dispatch.retried || prepared.start !== 'resume' || prepared.tail.kind !== 'answered') return null;
+  const { answer, head } = prepared.tail;
   await dispatch.announce({
-    sessionId: plan.session.id,
-    continuity: plan.continuity,
+    sessionId: prepared.session.id,
+    continuity: prepared.continuity,
     prompt: '',
     form: null,
-    history: plan.history,
+    history: prepared.history,
   });
-  const verified = await verifyTranscript(plan, head, deps);
+  const verified = await verifyTranscript(prepared, head, deps);
   return {
     kind: 'answered',
     answer,
     adopted: true,
     aside: null,
-    ...(await runFacts(dispatch, deps, plan, { verified, turns: 0, usage: null, model: null })),
+    ...(await runFacts(dispatch, deps, prepared, { verified, turns: 0, usage: null, model: null })),
   };
 }
 
 async function attemptRun(
   dispatch: DispatchRun,
   deps: RunnerDeps,
-  plan: SessionPlan,
+  prepared: PreparedSession,
   texts: PromptTexts,
 ): Promise<{ report: CliReport; verdict: Verdict }> {
-  const { text: prompt, asked, form } = composePrompt(dispatch, plan, texts);
+  const { text: prompt, asked, form } = composePrompt(dispatch, prepared, texts);
   await dispatch.announce({
-    sessionId: plan.session.id,
-    continuity: plan.continuity,
+    sessionId: prepared.session.id,
+    continuity: prepared.continuity,
     prompt,
     form,
-    history: plan.history,
+    history: prepared.history,
   });
   faultPoint('run.announced');
   await recordTurn(deps.database.rows, {
@@ -208,7 +217,7 @@ async function attemptRun(
       checkout: dispatch.cwd,
       folders: dispatch.folders,
       // guard: prompt: a history from before finds its files
-      namesFolder: await namesFolder(plan),
+      namesFolder: await namesFolder(prepared),
       closed: isMarked ? await closeCliFolder(dispatch.folders.config) : [],
       socket: gateway.socketPath,
       cli,
@@ -224,10 +233,10 @@ async function attemptRun(
       container,
       prompt,
       session: {
-        id: plan.session.id,
-        start: plan.start,
-        resumeAt: plan.resumeAt,
-        anew: await isRecordOutdated(deps.database.rows, plan.session, dispatch.agent.instructions),
+        id: prepared.session.id,
+        start: prepared.start,
+        resumeAt: prepared.resumeAt,
+        anew: await isRecordOutdated(deps.database.rows, prepared.session, dispatch.agent.instructions),
       },
       cwd: place.cwd,
       env: cliEnvironment({
@@ -239,7 +248,7 @@ async function attemptRun(
       }),
       instructions:
         dispatch.instructions === null ? null : { folder: place.cwd, files: dispatch.instructions },
-      lockFile: join(dispatch.folders.locks, plan.session.id),
+      lockFile: join(dispatch.folders.locks, prepared.session.id),
       executable: place.cli,
       agent: dispatch.agent,
       tools: dispatch.tools,
@@ -253,8 +262,8 @@ async function attemptRun(
       report,
       verdict: judgeReport({
         report,
-        sessionId: plan.session.id,
-        start: plan.start,
+        sessionId: prepared.session.id,
+        start: prepared.start,
         aborted,
         gateway: gateway.report(),
       }),
@@ -300,38 +309,38 @@ interface Failed {
 async function afterFailure(
   dispatch: DispatchRun,
   deps: RunnerDeps,
-  plan: SessionPlan,
+  prepared: PreparedSession,
   { verdict, rung }: Failed,
 ): Promise<Rung | RunOutcome> {
   // Without its texts a first turn has no task. People are told, and the next message asks for all of it again.
   const kept =
-    verdict.kind === 'rejected' && plan.start === 'new' ? { ...verdict, suspectsText: false } : verdict;
+    verdict.kind === 'rejected' && prepared.start === 'new' ? { ...verdict, suspectsText: false } : verdict;
   if (verdict.kind === 'rejected' && !verdict.suspectsHistory) return refuse(kept);
   if (verdict.kind === 'too-long' || verdict.kind === 'history-refused') {
-    const texts = lighterTexts(dispatch, plan, { verdict, texts: rung.texts, isLast: true });
+    const texts = lighterTexts(dispatch, prepared, { verdict, texts: rung.texts, isLast: true });
     if (texts !== null) return { ...rung, texts, aside: texts === 'aside' ? verdict.detail : null };
   }
-  if (plan.start === 'new' && verdict.kind !== 'rejected') {
+  if (prepared.start === 'new' && verdict.kind !== 'rejected') {
     // It was asked with less of the texts, and that was too much as well.
-    const isTooLarge = verdict.kind === 'too-long' && rung.texts === 'small' && plan.preamble === null;
+    const isTooLarge = verdict.kind === 'too-long' && rung.texts === 'small' && prepared.preamble === null;
     if (!isTooLarge) return refuse(verdict);
-    await cutBack(deps.database, plan.session, deps.sessions);
+    await cutBack(deps.database, prepared.session, deps.sessions);
     return { kind: 'declined', reason: verdict.detail };
   }
-  const failures = await deps.database.transaction((tx) => countFailedResume(tx, plan.session.id));
+  const failures = await deps.database.transaction((tx) => countFailedResume(tx, prepared.session.id));
   const isExhausted = failures >= deps.sessions.maxFailedResumes;
   if (verdict.kind === 'rejected') {
     if (!isExhausted) return refuse(kept);
-    const texts = lighterTexts(dispatch, plan, { verdict, texts: rung.texts, isLast: true });
+    const texts = lighterTexts(dispatch, prepared, { verdict, texts: rung.texts, isLast: true });
     if (texts !== null) return { ...rung, texts, aside: verdict.detail };
-    if (plan.start === 'new') return refuse(verdict);
+    if (prepared.start === 'new') return refuse(verdict);
   }
   deps.log.warn(
-    `[${dispatch.agentName}] ${dispatch.id}: resume of ${plan.session.id} failed — retrying fresh`,
-    { detail: verdict.detail, rung: plan.continuity },
+    `[${dispatch.agentName}] ${dispatch.id}: resume of ${prepared.session.id} failed — retrying fresh`,
+    { detail: verdict.detail, rung: prepared.continuity },
   );
   return {
-    floor: nextFloor(plan, verdict, isExhausted),
+    floor: nextFloor(prepared, verdict, isExhausted),
     floorReason: FLOOR_REASONS[verdict.kind],
     // Shorter texts did not help alone, and a new session needs the room as well.
     texts: rung.texts === 'whole' ? 'whole' : 'small',
@@ -340,10 +349,10 @@ async function afterFailure(
 }
 
 /** The same history from the archive is no better when it was loaded and then found too long or wrong. */
-function nextFloor(plan: SessionPlan, verdict: FailedResume, isExhausted: boolean): Floor {
-  if (plan.continuity === 'rebuilt') return 'digest';
+function nextFloor(prepared: PreparedSession, verdict: FailedResume, isExhausted: boolean): Floor {
+  if (prepared.continuity === 'rebuilt') return 'digest';
   const isLoaded = verdict.kind === 'too-long' || verdict.kind === 'history-refused';
-  if (isLoaded || isExhausted || plan.continuity !== 'resumed') return 'rebuilt';
+  if (isLoaded || isExhausted || prepared.continuity !== 'resumed') return 'rebuilt';
   return 'restored';
 }
 

@@ -2,7 +2,7 @@
  * Before a session is given up because the model does not take a request: is it the prompt? The same session is asked
  * with less of what people wrote, and without it. Only when that is refused as well, it is the history.
  */
-import type { SessionPlan } from '../sessions/apply.ts';
+import type { PreparedSession } from '../sessions/apply.ts';
 import { formOf } from './compose.ts';
 import type { DispatchRun, PromptTexts } from './run.ts';
 import type { Verdict } from './verdict.ts';
@@ -24,23 +24,23 @@ export interface Refused {
 /** What to ask the same session next; null: the prompt is not the cause, or there is nothing to take from it. */
 export function lighterTexts(
   dispatch: Pick<DispatchRun, 'prompt'>,
-  plan: SessionPlan,
+  prepared: PreparedSession,
   { verdict, texts, isLast }: Refused,
 ): PromptTexts | null {
   if (texts === 'aside') return null;
-  const form = formOf(plan);
+  const form = formOf(prepared);
   const length = (of: PromptTexts) => dispatch.prompt(form, of).length;
   if (verdict.kind === 'too-long') {
     if (texts === 'whole' && length('whole') - length('small') > WORTH_CUTTING) return 'small';
     // A new session without the texts knows nothing of its task.
     // guard: the prompt before the session
-    return plan.start === 'resume' && isDifferent(dispatch, plan) ? 'aside' : null;
+    return prepared.start === 'resume' && isDifferent(dispatch, prepared) ? 'aside' : null;
   }
-  if (!isLast || !isDifferent(dispatch, plan)) return null;
+  if (!isLast || !isDifferent(dispatch, prepared)) return null;
   return verdict.kind === 'history-refused' && ABOUT_HISTORY.test(verdict.detail) ? null : 'aside';
 }
 
-function isDifferent(dispatch: Pick<DispatchRun, 'prompt'>, plan: SessionPlan): boolean {
-  const form = formOf(plan);
+function isDifferent(dispatch: Pick<DispatchRun, 'prompt'>, prepared: PreparedSession): boolean {
+  const form = formOf(prepared);
   return dispatch.prompt(form, 'aside') !== dispatch.prompt(form, 'whole');
 }

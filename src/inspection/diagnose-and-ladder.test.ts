@@ -15,8 +15,8 @@ import {
   sampleLines,
   sampleSession,
 } from '../../test/support/sample-session.ts';
-import { planSession } from '../sessions/apply.ts';
 import { cliFolders } from '../sessions/folders.ts';
+import { prepareSession } from '../sessions/ladder.ts';
 import { recordTurn } from '../sessions/record.ts';
 import { diagnoseSession } from './diagnose.ts';
 
@@ -63,7 +63,7 @@ describe.each([true, false])('with an archive: %s', (archive) => {
       currentCliVersion: SAMPLE_CLI,
       stateFolder,
     });
-    const plan = await planSession(database, {
+    const plan = await prepareSession(database, {
       conversationId: conversation.id,
       dispatchId: 'd2',
       folders: cliFolders(stateFolder, conversation.id),

@@ -1,67 +1,8 @@
 /** What `diagnoseSession` answers. */
+import type { DiagnosisCause, DiagnosisVerdict } from '../sessions/cause.ts';
+import type { ArchiveState } from '../sessions/surroundings.ts';
 import type { SessionState } from '../vocabulary.ts';
 import type { MarksView } from './session-marks.ts';
-
-/**
- * What the next dispatch can do with this session:
- * - `resumable`: it goes on under this id and nothing is lost (also when nothing was ever answered)
- * - `restorable`: a whole copy stands in the archive or in another folder
- * - `repairable`: the only copy has lines that do not parse, but holds the verified head
- * - `rebuild-needed`: no copy is left; a new session is made from our own record
- * - `unknown`: cannot be told before the cause is removed
- */
-export type DiagnosisVerdict = 'resumable' | 'restorable' | 'repairable' | 'rebuild-needed' | 'unknown';
-
-export type DiagnosisCause =
-  | 'none'
-  /** the id asked for is no session of ours, or not in the form the CLI finds */
-  | 'wrong-id'
-  /** a conversation that has had no session yet */
-  | 'no-session'
-  /** no transcript, and none was ever seen */
-  | 'never-written'
-  /** an answer came, and its transcript did not hold it */
-  | 'turn-not-written'
-  | 'other-project-folder'
-  /** the CLI folder of another conversation of this installation */
-  | 'other-config-folder'
-  /** outside of the state folder, or below one that is no longer used */
-  | 'other-home'
-  /** the file is another session's */
-  | 'foreign-transcript'
-  /** gone, and the CLI's own cleanup ran after the last verification */
-  | 'cleaned-up'
-  /** the whole CLI folder is gone: a volume that was not mounted, or was made anew */
-  | 'folder-gone'
-  | 'missing'
-  | 'empty'
-  | 'garbage'
-  /** shorter than verified, and without the verified head */
-  | 'truncated'
-  /** long enough, but without the verified head */
-  | 'other-history'
-  /** holds the head, and lines that do not parse */
-  | 'damaged'
-  | 'behind-archive'
-  | 'unreadable'
-  | 'not-writable'
-  | 'read-only'
-  /** not accessible, and owned by another user */
-  | 'other-owner'
-  | 'config-broken'
-  /** the files are in order, and the CLI did not load them */
-  | 'refused-by-cli'
-  /** in order, but the conversation has left this session */
-  | 'no-longer-current';
-
-export type ArchiveState =
-  | 'missing'
-  /** a beginning of what is on the disk */
-  | 'behind'
-  | 'equal'
-  /** goes on where the disk ends, or the disk has nothing */
-  | 'ahead'
-  | 'diverged';
 
 export interface Check {
   name: string;

@@ -1,10 +1,58 @@
-/** From facts to a cause and a verdict. Pure. */
-
-import type { DiagnosisCause, DiagnosisVerdict } from '../inspection/diagnosis.ts';
-import { chooseCopy } from './apply.ts';
-import { type Copy, isUsable } from './copies.ts';
-import type { FoundCopy } from './elsewhere.ts';
+/** Why a session is not simply resumed, and what the next dispatch can do with it: words for a person. Pure. */
+import { isUsable } from './copies.ts';
 import type { SessionFacts } from './surroundings.ts';
+
+/**
+ * What the next dispatch can do with this session:
+ * - `resumable`: it goes on under this id and nothing is lost (also when nothing was ever answered)
+ * - `restorable`: a whole copy stands in the archive or in another folder
+ * - `repairable`: the only copy has lines that do not parse, but holds the verified head
+ * - `rebuild-needed`: no copy is left; a new session is made from our own record
+ * - `unknown`: cannot be told before the cause is removed
+ */
+export type DiagnosisVerdict = 'resumable' | 'restorable' | 'repairable' | 'rebuild-needed' | 'unknown';
+
+export type DiagnosisCause =
+  | 'none'
+  /** the id asked for is no session of ours, or not in the form the CLI finds */
+  | 'wrong-id'
+  /** a conversation that has had no session yet */
+  | 'no-session'
+  /** no transcript, and none was ever seen */
+  | 'never-written'
+  /** an answer came, and its transcript did not hold it */
+  | 'turn-not-written'
+  | 'other-project-folder'
+  /** the CLI folder of another conversation of this installation */
+  | 'other-config-folder'
+  /** outside of the state folder, or below one that is no longer used */
+  | 'other-home'
+  /** the file is another session's */
+  | 'foreign-transcript'
+  /** gone, and the CLI's own cleanup ran after the last verification */
+  | 'cleaned-up'
+  /** the whole CLI folder is gone: a volume that was not mounted, or was made anew */
+  | 'folder-gone'
+  | 'missing'
+  | 'empty'
+  | 'garbage'
+  /** shorter than verified, and without the verified head */
+  | 'truncated'
+  /** long enough, but without the verified head */
+  | 'other-history'
+  /** holds the head, and lines that do not parse */
+  | 'damaged'
+  | 'behind-archive'
+  | 'unreadable'
+  | 'not-writable'
+  | 'read-only'
+  /** not accessible, and owned by another user */
+  | 'other-owner'
+  | 'config-broken'
+  /** the files are in order, and the CLI did not load them */
+  | 'refused-by-cli'
+  /** in order, but the conversation has left this session */
+  | 'no-longer-current';
 
 /** The first cause that holds: what makes a lower one unreliable to see stands above it. */
 export function causeOf(facts: SessionFacts): DiagnosisCause {
@@ -70,39 +118,25 @@ const UNVERIFIED = 'transcript-not-written';
 export function verdictOf(facts: SessionFacts, cause: DiagnosisCause): DiagnosisVerdict {
   if (cause === 'wrong-id') return 'rebuild-needed';
   if (accessCause(facts) !== null) return isUsable(facts.archived) ? 'restorable' : 'unknown';
-  // Nothing makes an abandoned session current again; without a successor the record is what comes next.
-  if (!facts.current && facts.session.replaced_by === null) return 'rebuild-needed';
   if (cause === 'refused-by-cli') return 'unknown';
-  return byLadder(facts);
+  return byChoice(facts);
 }
 
-/** What the resume ladder would do, decided by the ladder's own rule. */
-function byLadder(facts: SessionFacts): DiagnosisVerdict {
-  const choice = chooseCopy({ ...copyInPlace(facts), archived: facts.archived, floor: 'resumed' });
-  switch (choice.use) {
-    case 'disk':
-      return choice.continuity === 'resumed' ? 'resumable' : 'restorable';
-    case 'archive':
-      return 'restorable';
-    case 'mended':
-      return 'repairable';
-    case 'none':
-      if (facts.elsewhere.some((found) => isUsable(found.copy))) return 'restorable';
-      return facts.session.head === null && facts.exchanges === 0 ? 'resumable' : 'rebuild-needed';
+/** What the next dispatch would do, by the choice that it would make itself. */
+function byChoice({ choice, elsewhere }: SessionFacts): DiagnosisVerdict {
+  switch (choice.step) {
+    case 'go-on':
+      return VERDICTS[choice.rung];
+    case 'start-again':
+      return 'resumable';
+    case 'start-fresh':
+      return 'rebuild-needed';
+    case 'rebuild': {
+      // A person can put a copy back from elsewhere, as long as the conversation has not left the session.
+      const isFound = choice.place !== null && elsewhere.some((found) => isUsable(found.copy));
+      return isFound ? 'restorable' : 'rebuild-needed';
+    }
   }
 }
 
-/** The ladder first fetches a copy from the former folder, or from another project folder to an empty place. */
-function copyInPlace(facts: SessionFacts): { disk: Copy; fetched: string | null } {
-  const former = fetchable(facts);
-  if (former !== undefined) return { disk: former.copy, fetched: 'other-home' };
-  const stray = facts.strays[0];
-  if (stray === undefined) return { disk: facts.disk, fetched: null };
-  const disk = facts.disk.state === 'missing' ? stray.copy : facts.disk;
-  return { disk, fetched: 'other-project-folder' };
-}
-
-/** `elsewhere` is only searched when the copy in its place cannot be used. */
-export function fetchable({ elsewhere }: SessionFacts): FoundCopy | undefined {
-  return elsewhere.find((found) => found.where === 'former-folder' && isUsable(found.copy));
-}
+const VERDICTS = { resumed: 'resumable', restored: 'restorable', repaired: 'repairable' } as const;

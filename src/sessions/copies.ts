@@ -1,48 +1,59 @@
-/** What can be seen of a session's transcript: on the disk, in the archive, and what each is worth. */
-import { lstat, rename } from 'node:fs/promises';
+/** Copies of a session's transcript, wherever they are, and what each is worth. Reads only. */
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Rows } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
 import { readArchived } from './archive.ts';
 import { PROJECT_FOLDER_NAME, transcriptPath } from './folders.ts';
-import { renameAside } from './placement.ts';
-import { NotPlain, readPlain, realFolders } from './plain-files.ts';
+import { readPlain, realFolders } from './plain-files.ts';
 import { holds, readTranscript, type Transcript } from './transcript.ts';
 
 export type CopyState =
-  /** parses, holds turns, and the verified head is in it */
+  /** every line parses, there are turns, and the verified head is among them */
   | 'good'
-  /** as good, but with lines that do not parse */
+  /** as `good`, but some lines do not parse */
   | 'damaged'
   | 'missing'
   | 'unreadable'
   | 'empty'
-  /** bytes, but not one turn in them */
+  /** has bytes, but not a single turn */
   | 'garbage'
-  /** holds turns, but not the verified head: cut, older, or of another history */
+  /** has turns, but not the verified head: it was cut, is older, or is another history */
   | 'head-missing';
 
 export interface Copy {
   state: CopyState;
   bytes: Uint8Array | null;
   transcript: Transcript | null;
-  /** operating system's error code, when reading failed */
+  /** the operating system's error code, when reading failed */
   code: string | null;
 }
 
+export type UsableCopy = Copy & { bytes: Uint8Array; transcript: Transcript };
+
+export const MISSING: Copy = { state: 'missing', bytes: null, transcript: null, code: null };
+
+/** The copy in the place where the CLI looks. */
 export async function diskCopy(session: SessionRow): Promise<Copy> {
+  return await copyAt(session.config_folder, transcriptPath(session.id), session.head);
+}
+
+/** `path` is relative to `root`; no link below `root` is followed. */
+export async function copyAt(root: string, path: string, head: string | null): Promise<Copy> {
   try {
-    return judge(await readPlain(session.config_folder, transcriptPath(session.id)), session.head);
+    return judge(await readPlain(root, path), head);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
-    return { state: code === 'ENOENT' ? 'missing' : 'unreadable', bytes: null, transcript: null, code };
+    return { ...MISSING, state: code === 'ENOENT' ? 'missing' : 'unreadable', code };
   }
 }
 
-export async function archivedCopy(rows: Rows, session: SessionRow): Promise<Copy> {
+/** `beside`: a copy that was judged already. Parsing 50 MB takes half a second, so equal bytes are not parsed again. */
+export async function archivedCopy(rows: Rows, session: SessionRow, beside: Copy): Promise<Copy> {
   const bytes = await readArchived(rows, session.conversation_id, transcriptPath(session.id));
-  if (bytes === null) return { state: 'missing', bytes: null, transcript: null, code: null };
-  return judge(bytes, session.head);
+  if (bytes === null) return MISSING;
+  const isEqual = beside.bytes !== null && Buffer.compare(bytes, beside.bytes) === 0;
+  return isEqual ? { ...beside, bytes } : judge(bytes, session.head);
 }
 
 export function judge(bytes: Uint8Array, head: string | null): Copy {
@@ -58,59 +69,37 @@ function stateOf(transcript: Transcript, head: string | null): CopyState {
   return transcript.badLines > 0 ? 'damaged' : 'good';
 }
 
-export function isUsable(copy: Copy): copy is Copy & { bytes: Uint8Array; transcript: Transcript } {
+export function isUsable(copy: Copy): copy is UsableCopy {
   return copy.state === 'good' || copy.state === 'damaged';
 }
 
-/** Other project folders that hold this id: one id in two folders is two histories (SDK: the cwd decides which). */
-export async function strayCopies(session: SessionRow): Promise<string[]> {
-  const projects = join(session.config_folder, 'projects');
-  const folders = await realFolders(session.config_folder, 'projects');
-  const found: string[] = [];
+export interface StrayCopy {
+  /** absolute */
+  file: string;
+  copy: Copy;
+}
+
+/** Files of this id in other project folders of the same CLI folder. The CLI chooses one of them by its cwd. */
+export async function strayCopies(session: SessionRow): Promise<StrayCopy[]> {
+  const { config_folder: root, id, head } = session;
+  const folders = await realFolders(root, 'projects');
+  const found: StrayCopy[] = [];
   for (const folder of folders.filter((f) => f !== PROJECT_FOLDER_NAME)) {
-    const file = join(projects, folder, `${session.id}.jsonl`);
-    if (await isPlain(file)) found.push(file);
+    const path = join('projects', folder, `${id}.jsonl`);
+    const file = join(root, path);
+    if (await isPlainFile(file)) found.push({ file, copy: await copyAt(root, path, head) });
   }
   return found;
 }
 
-/** Moves a transcript that stands in another project folder to where the CLI will look; others are set aside. */
-export async function gatherStrays(session: SessionRow, strays: string[]): Promise<void> {
-  const place = join(session.config_folder, transcriptPath(session.id));
-  const present = await isPlain(place);
-  const [first, ...others] = present ? [undefined, ...strays] : strays;
-  if (first !== undefined) await rename(first, place);
-  for (const stray of others.filter((s) => s !== undefined)) await renameAside(stray, 'stray');
-}
-
-/** A `.claude.json` that does not parse stops every start. It holds nothing of ours: it is set aside. */
-export async function setAsideBrokenConfig(configFolder: string): Promise<boolean> {
-  if (!(await isConfigBroken(configFolder))) return false;
-  await renameAside(join(configFolder, '.claude.json'), 'broken');
-  return true;
-}
-
-export async function isConfigBroken(configFolder: string): Promise<boolean> {
-  try {
-    JSON.parse((await readPlain(configFolder, '.claude.json')).toString('utf8'));
-    return false;
-  } catch (error) {
-    return error instanceof SyntaxError || error instanceof NotPlain || hasCode(error, 'ELOOP');
-  }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return (error as NodeJS.ErrnoException).code === code;
-}
-
-async function isPlain(file: string): Promise<boolean> {
+export async function isPlainFile(file: string): Promise<boolean> {
   return await lstat(file).then(
     (s) => s.isFile(),
     () => false,
   );
 }
 
-/** For the record of how a session was found. */
+/** For the incident: what each copy was when the session was looked at. */
 export function describeCopies(disk: Copy, archived: Copy): Record<string, unknown> {
   const describe = (copy: Copy): Record<string, unknown> => ({
     state: copy.state,

@@ -9,6 +9,9 @@ import { join } from 'node:path';
 /** Fixed, so that the working folder's path has no part in where the CLI looks (SDK: CLAUDE_CODE_PROJECT_DIR_NAME). */
 export const PROJECT_FOLDER_NAME = 'conversation';
 
+/** From the CLI folder down to the transcripts, outermost first. */
+export const PROJECT_FOLDERS = ['projects', join('projects', PROJECT_FOLDER_NAME)];
+
 export interface CliFolders {
   /** CLAUDE_CONFIG_DIR; in a container it stands elsewhere (`place.ts`) */
   config: string;
@@ -35,7 +38,7 @@ export function cliFolders(stateFolder: string, conversationId: string): CliFold
 
 /** Only while no process of the agent lives: a link it put in the place of a folder is moved aside, not followed. */
 export function createCliFolders(folders: CliFolders): void {
-  for (const path of ['projects', join('projects', PROJECT_FOLDER_NAME)]) {
+  for (const path of PROJECT_FOLDERS) {
     const folder = join(folders.config, path);
     const found = lstatSync(folder, { throwIfNoEntry: false });
     // guard: CLI folder: put right before a run

@@ -4,7 +4,7 @@
  * keeps it for as long as the session lives.
  */
 
-import type { SessionPlan } from './apply.ts';
+import type { PreparedSession } from './apply.ts';
 import { transcriptPath } from './folders.ts';
 import { readPlain } from './plain-files.ts';
 
@@ -13,7 +13,7 @@ export async function namesFolder({
   session,
   start,
   preamble,
-}: Pick<SessionPlan, 'session' | 'start' | 'preamble'>): Promise<boolean> {
+}: Pick<PreparedSession, 'session' | 'start' | 'preamble'>): Promise<boolean> {
   const { config_folder: folder, id } = session;
   if (preamble?.includes(folder)) return true;
   if (start === 'new') return false;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Database } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
 import { archiveBytes, archivedFiles, readArchived } from './archive.ts';
+import type { Place } from './choose.ts';
 import { transcriptPath } from './folders.ts';
 import { plainFiles, writeWhole } from './plain-files.ts';
 
@@ -16,6 +17,23 @@ export async function putInPlace(session: SessionRow, bytes: Uint8Array): Promis
 
 export async function setAside(session: SessionRow): Promise<void> {
   await renameAside(join(session.config_folder, transcriptPath(session.id)), 'set-aside');
+}
+
+/** The chosen stray goes to where the CLI looks; the others may not be found by the CLI any more. */
+export async function gatherStrays(
+  session: SessionRow,
+  { stray, aside }: Pick<Place, 'stray' | 'aside'>,
+): Promise<void> {
+  if (stray !== null) {
+    await setAside(session);
+    await rename(stray, join(session.config_folder, transcriptPath(session.id)));
+  }
+  for (const file of aside) await renameAside(file, 'stray');
+}
+
+/** A `.claude.json` that does not parse holds nothing of ours. */
+export async function setAsideConfig(configFolder: string): Promise<void> {
+  await renameAside(join(configFolder, '.claude.json'), 'broken');
 }
 
 /** A folder in the way of the usual name is the agent's doing, and must not keep its own conversation from going on. */

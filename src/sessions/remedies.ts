@@ -1,7 +1,6 @@
 /** What to do about each cause. Pure. */
 import { dirname } from 'node:path';
-import type { DiagnosisCause, DiagnosisVerdict } from '../inspection/diagnosis.ts';
-import { fetchable } from './cause.ts';
+import type { DiagnosisCause, DiagnosisVerdict } from './cause.ts';
 import { isUsable } from './copies.ts';
 import type { SessionFacts } from './surroundings.ts';
 
@@ -21,7 +20,7 @@ const REMEDIES: Record<DiagnosisCause, Remedy> = {
     `The CLI must run with a fixed project folder name; keep one file of this id, at ${f.transcript}.`,
   'other-config-folder': (f) => moveFrom(f),
   'other-home': (f) =>
-    fetchable(f) === undefined
+    !isFetched(f)
       ? `${moveFrom(f)} Then check that CLAUDE_CONFIG_DIR reaches the CLI.`
       : `Keep ${f.formerFolder} until then, or move it to ${f.session.config_folder} while the service is stopped.`,
   'foreign-transcript': (f) => `Move ${f.transcript} away: it is the history of another session.`,
@@ -91,8 +90,11 @@ function whatComesNext(facts: SessionFacts, cause: DiagnosisCause, verdict: Diag
   }
 }
 
-function restoredByItself(facts: SessionFacts): boolean {
-  if (facts.access.writeError !== null) return false;
-  if (fetchable(facts) !== undefined) return true;
-  return isUsable(facts.archived) || facts.strays.some((s) => isUsable(s.copy)) || isUsable(facts.disk);
+/** The next dispatch takes the copy from the CLI folder that the row names. */
+function isFetched({ choice }: SessionFacts): boolean {
+  return choice.step === 'go-on' && choice.place.isFormer;
+}
+
+function restoredByItself({ access, choice }: SessionFacts): boolean {
+  return access.writeError === null && choice.step === 'go-on';
 }
