@@ -73,6 +73,7 @@ async function diagnoseOne(text: string, options: { otherHome?: string[] }, comm
       currentCliVersion: pinnedCliVersion(),
       otherHomes: options.otherHome ?? [],
       stateFolder: config.state,
+      archive: config.sessions.archive,
     }),
   );
   answer(command, diagnosis, renderDiagnosis);
