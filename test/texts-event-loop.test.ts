@@ -8,7 +8,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createGiteaFamilyClient } from '../src/forge/gitea-family-client.ts';
+import { createGiteaFamilyClient } from '../src/forges/gitea/client.ts';
 import { findMentions } from '../src/mentions.ts';
 import { unmarked } from '../src/outcome/answer.ts';
 import { shownText } from '../src/security/hidden-text.ts';

@@ -3,7 +3,7 @@ import type { AgentTool } from '../agent-runner/run.ts';
 import { recordAudit } from '../audit.ts';
 import type { BrokerDeps, RunMarks } from '../broker/contract.ts';
 import type { PushPolicy } from '../broker/git-policy.ts';
-import { cloneAddress } from '../forge/clone-address.ts';
+import { cloneAddress } from '../forges/clone-address.ts';
 import { assertLease } from '../mailbox/leases.ts';
 import { recordPush } from '../mailbox/pushes.ts';
 import type { ForgeUser, RepositoryRef } from '../vocabulary.ts';

@@ -3,7 +3,7 @@ import type { PromptForm } from '../../src/agent-runner/run.ts';
 import type { Words } from '../../src/config/words.ts';
 import type { Snapshot } from '../../src/flows/changes.ts';
 import type { PromptContext } from '../../src/flows/prompt.ts';
-import type { Comment, InlineComment, Item, Review } from '../../src/forge/forge.ts';
+import type { Comment, InlineComment, Item, Review } from '../../src/forges/forge.ts';
 import type { ForgeEvent } from '../../src/vocabulary.ts';
 import { EVERYBODY, type Vouching } from '../../src/voices.ts';
 import { chooseTexts } from '../../src/worker/chosen.ts';
