@@ -18,11 +18,11 @@ import { namesFolder } from './sessions/former-path.ts';
 import { prepareSession } from './sessions/ladder.ts';
 import type { Floor } from './sessions/ladder-request.ts';
 import { recordTurn } from './sessions/record.ts';
-import { isRecordOutdated } from './sessions/recorded-prompt.ts';
+import { isPromptOutdated } from './sessions/recorded-prompt.ts';
 import { countFailedResume, recordIncident } from './sessions.ts';
 import { closeCliFolder } from './steering/cli-folder.ts';
 
-/** More than the rungs there are: a loop that goes on longer is a bug, not a rung. */
+/** More than there are rungs: a longer loop is a bug. */
 const MOST_ATTEMPTS = 8;
 const TRANSIENT_ATTEMPTS = 3;
 
@@ -95,7 +95,7 @@ interface Refusal {
   suspectsText?: boolean;
 }
 
-/** Where on the ladder the next plan begins, and why it does not begin at the top. */
+/** Where on the ladder the next attempt begins, and why it does not begin at the top. */
 interface Rung {
   floor: Floor;
   floorReason: string | null;
@@ -120,7 +120,7 @@ function ladderRequest(dispatch: DispatchRun, deps: RunnerDeps, { floor, floorRe
   };
 }
 
-/** Anything below `resumed` writes an incident, before the run: a crash in it may not hide that continuity broke. */
+/** Each rung below `resumed` writes an incident, and does so before the run: a crash of the run must not hide it. */
 async function noteContinuity(
   dispatch: DispatchRun,
   deps: RunnerDeps,
@@ -145,7 +145,7 @@ async function noteContinuity(
   });
 }
 
-/** An earlier attempt of this dispatch had come to its end when the service died: its answer is paid for, take it. */
+/** An earlier attempt of this dispatch had answered when the service died: its answer is used, not paid for again. */
 async function adoptAnswer(
   dispatch: DispatchRun,
   deps: RunnerDeps,
@@ -236,7 +236,7 @@ async function attemptRun(
         id: prepared.session.id,
         start: prepared.start,
         resumeAt: prepared.resumeAt,
-        anew: await isRecordOutdated(deps.database.rows, prepared.session, dispatch.agent.instructions),
+        anew: await isPromptOutdated(deps.database.rows, prepared.session, dispatch.agent.instructions),
       },
       cwd: place.cwd,
       env: cliEnvironment({
@@ -291,7 +291,7 @@ type FailedResume = Extract<
   { kind: 'resume-failed' | 'no-turn' | 'too-long' | 'history-refused' | 'rejected' }
 >;
 
-/** Why a floor was raised, as the abandoned session and the incident will say. */
+/** Why the next attempt begins lower, as the abandoned session and the incident will say. */
 const FLOOR_REASONS: Record<FailedResume['kind'], string> = {
   'resume-failed': 'resume-failed',
   'no-turn': 'resume-failed',
@@ -305,14 +305,14 @@ interface Failed {
   rung: Rung;
 }
 
-/** The rung to try next; or how the run ends, because nothing shows that another prompt or session would fare better. */
+/** The rung to try next; or the end of the run, when another prompt or session is not likely to help. */
 async function afterFailure(
   dispatch: DispatchRun,
   deps: RunnerDeps,
   prepared: PreparedSession,
   { verdict, rung }: Failed,
 ): Promise<Rung | RunOutcome> {
-  // Without its texts a first turn has no task. People are told, and the next message asks for all of it again.
+  // A first turn without its texts has no task. People are told; their next message asks with all texts again.
   const kept =
     verdict.kind === 'rejected' && prepared.start === 'new' ? { ...verdict, suspectsText: false } : verdict;
   if (verdict.kind === 'rejected' && !verdict.suspectsHistory) return refuse(kept);
@@ -321,7 +321,7 @@ async function afterFailure(
     if (texts !== null) return { ...rung, texts, aside: texts === 'aside' ? verdict.detail : null };
   }
   if (prepared.start === 'new' && verdict.kind !== 'rejected') {
-    // It was asked with less of the texts, and that was too much as well.
+    // The shortened texts were too long as well.
     const isTooLarge = verdict.kind === 'too-long' && rung.texts === 'small' && prepared.preamble === null;
     if (!isTooLarge) return refuse(verdict);
     await cutBack(deps.database, prepared.session, deps.sessions);
@@ -342,13 +342,13 @@ async function afterFailure(
   return {
     floor: nextFloor(prepared, verdict, isExhausted),
     floorReason: FLOOR_REASONS[verdict.kind],
-    // Shorter texts did not help alone, and a new session needs the room as well.
+    // The texts stay short: a new session needs the room, too.
     texts: rung.texts === 'whole' ? 'whole' : 'small',
     aside: null,
   };
 }
 
-/** The same history from the archive is no better when it was loaded and then found too long or wrong. */
+/** A history that was loaded and then found too long, or wrong, is no better from the archive. */
 function nextFloor(prepared: PreparedSession, verdict: FailedResume, isExhausted: boolean): Floor {
   if (prepared.continuity === 'rebuilt') return 'digest';
   const isLoaded = verdict.kind === 'too-long' || verdict.kind === 'history-refused';
@@ -356,7 +356,7 @@ function nextFloor(prepared: PreparedSession, verdict: FailedResume, isExhausted
   return 'restored';
 }
 
-/** 1 s, then 2 s: what is passing passes; what is not is parked by the worker. */
+/** Back off 1 s, then 2 s. Longer faults are parked by the worker. */
 async function pause(attempt: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, attempt * 1000);

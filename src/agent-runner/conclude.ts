@@ -1,4 +1,4 @@
-/** After a run: is its transcript on the disk, and may its session be called resumable? */
+/** After a run: is the last answer in the transcript, and the transcript on the disk? Only then is the session resumable. */
 import { constants } from 'node:fs';
 import { faultPoint } from '../faults.ts';
 import type { PreparedSession } from '../sessions/apply.ts';
@@ -20,7 +20,7 @@ export async function concludeRun<V extends Extract<Verdict, { kind: 'answered' 
 ): Promise<V & RunFacts> {
   const { report, verdict } = run;
   faultPoint('run.ended');
-  // A cap may end a run before the model said a word: the session is then where it was.
+  // A cap can end a run before the model has said anything. The session is then where it was.
   const unsaid = verdict.kind === 'capped' && report.lastAnswer === null;
   const head = unsaid ? prepared.session.head : report.lastAnswer;
   if (unsaid && head === null)
@@ -71,7 +71,7 @@ interface RunSeen extends Pick<RunFacts, 'verified' | 'turns' | 'usage'> {
   model: string | null;
 }
 
-/** An answer without a verified transcript stands, but the session is over: resuming it would silently forget. */
+/** An answer without a verified transcript is published, but its session is abandoned: a resume would lack the answer. */
 export async function runFacts(
   dispatch: DispatchRun,
   deps: RunnerDeps,

@@ -1,16 +1,16 @@
 /**
- * Before a session is given up because the model does not take a request: is it the prompt? The same session is asked
- * with less of what people wrote, and without it. Only when that is refused as well, it is the history.
+ * The model does not take a request: is the prompt at fault, or the history? Before a session is given up, it is asked
+ * again with less of what people wrote, then without it. If that is refused as well, the history is at fault.
  */
 import type { PreparedSession } from '../sessions/apply.ts';
 import { formOf } from './compose.ts';
 import type { DispatchRun, PromptTexts } from './run.ts';
 import type { Verdict } from './verdict.ts';
 
-/** A prompt that cannot be made much smaller is not asked again for its size. */
+/** Characters. Shortening a prompt by less is not worth another request. */
 const WORTH_CUTTING = 2_000;
 
-/** These words are about what is in a history only: no prompt has a signature, or a call without its result. */
+/** Only a history has these: a prompt has no signature, and no call without its result. */
 const ABOUT_HISTORY = /signature|thinking|tool_use|tool_result/i;
 
 export interface Refused {

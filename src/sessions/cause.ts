@@ -54,7 +54,7 @@ export type DiagnosisCause =
   /** in order, but the conversation has left this session */
   | 'no-longer-current';
 
-/** The first cause that holds: what makes a lower one unreliable to see stands above it. */
+/** The first cause that holds. A cause that could hide others comes before them. */
 export function causeOf(facts: SessionFacts): DiagnosisCause {
   if (!facts.wellFormed) return 'wrong-id';
   return accessCause(facts) ?? absenceCause(facts) ?? contentCause(facts) ?? circumstance(facts);

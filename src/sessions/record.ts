@@ -40,7 +40,7 @@ export interface Exchange {
   answer: string | null;
 }
 
-/** Only asked: a run that was stopped, or refused, before its first reply. */
+/** The run was stopped, or refused, before its first reply. */
 export function isEmpty({ answer, actions }: Exchange): boolean {
   return answer === null && actions.length === 0;
 }

@@ -37,7 +37,7 @@ const REMEDIES: Record<DiagnosisCause, Remedy> = {
   unreadable: (f) => `Make ${f.access.path} a file that uid ${f.access.ourUid} can read, then ask again.`,
   'not-writable': (f) => `Make ${f.access.path} writable for uid ${f.access.ourUid}, then ask again.`,
   'read-only': (f) =>
-    `Mount ${dirname(f.access.path)} writable: the CLI would answer and forget, without a word.`,
+    `Mount ${dirname(f.access.path)} writable: the CLI would answer, store nothing, and report no error.`,
   'other-owner': (f) =>
     `Give ${f.session.config_folder} to uid ${f.access.ourUid} (chown -R), or run as uid ${f.access.ownerUid}.`,
   'config-broken': (f) =>
@@ -63,7 +63,7 @@ export function remedyFor(facts: SessionFacts, cause: DiagnosisCause, verdict: D
   return [REMEDIES[cause](facts), whatComesNext(facts, cause, verdict)].filter((s) => s !== '').join(' ');
 }
 
-/** What happens by itself, so that nobody repairs what the next dispatch repairs. */
+/** What the next dispatch does by itself, so that nobody repairs it by hand. */
 function whatComesNext(facts: SessionFacts, cause: DiagnosisCause, verdict: DiagnosisVerdict): string {
   if (facts.session.replaced_by !== null) {
     return cause === 'no-longer-current'

@@ -161,9 +161,7 @@ async function rowFacts(rows: Rows, session: SessionRow) {
   return { record, current: isOpen && newest.id === session.id, running, incidents };
 }
 
-/**
- * access(2) answers EROFS and EACCES without touching anything; a file made to try it would be a change.
- */
+/** access(2) reports EROFS and EACCES without a write; making a file to try it would change the folder. */
 async function readAccess(transcript: string, disk: Copy): Promise<AccessFacts> {
   const path = await nearestExisting(transcript);
   const owner = path === null ? null : await stat(path).catch(() => null);
@@ -186,8 +184,8 @@ async function accessError(path: string, mode: number): Promise<string | null> {
 }
 
 /**
- * The file, or the nearest folder above it that can be seen. Above the CLI folder only as long as the way is barred:
- * where nothing bars it and nothing is there, the volume is gone, and its mount point says nothing about it.
+ * The file, or the nearest folder above it that exists. Above the CLI folder the search goes on only after EACCES: if the
+ * folder is simply not there, its volume is gone, and the rights of the mount point mean nothing.
  */
 async function nearestExisting(transcript: string): Promise<string | null> {
   let path = transcript;
