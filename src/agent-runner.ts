@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { startArchiver } from './agent-runner/archiver.ts';
 import { composePrompt } from './agent-runner/compose.ts';
 import { concludeRun, runFacts, verifyTranscript } from './agent-runner/conclude.ts';
+import { type Ending, endingOf } from './agent-runner/ending.ts';
 import { cliEnvironment } from './agent-runner/environment.ts';
 import { mcpNames } from './agent-runner/forge-server.ts';
 import { lighterTexts } from './agent-runner/lighter.ts';
@@ -9,7 +10,6 @@ import type { DispatchRun, PromptTexts, RunnerDeps, RunOutcome } from './agent-r
 import { type CliReport, pinnedCliVersion, runCli } from './agent-runner/run-cli.ts';
 import { refuseSteering } from './agent-runner/steering-tools.ts';
 import { builtInTools } from './agent-runner/tools.ts';
-import { judgeReport, type Verdict } from './agent-runner/verdict.ts';
 import { placeOf } from './container/place.ts';
 import { faultPoint } from './faults.ts';
 import type { PreparedSession } from './sessions/apply.ts';
@@ -38,26 +38,26 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
     // guard: adopted answer (whole service)
     if (adopted !== null) return adopted;
 
-    const { report, verdict } = await attemptRun(dispatch, deps, prepared, rung.texts);
-    deps.log.debug('run ended', { dispatch: dispatch.id, verdict: verdict.kind, exitCode: report.exitCode });
-    switch (verdict.kind) {
+    const { report, ending } = await attemptRun(dispatch, deps, prepared, rung.texts);
+    deps.log.debug('run ended', { dispatch: dispatch.id, ending: ending.kind, exitCode: report.exitCode });
+    switch (ending.kind) {
       case 'answered':
         return {
-          ...(await concludeRun(dispatch, deps, prepared, { report, verdict })),
+          ...(await concludeRun(dispatch, deps, prepared, { report, ending })),
           adopted: false,
           aside: rung.aside,
         };
       case 'capped':
-        return await concludeRun(dispatch, deps, prepared, { report, verdict });
+        return await concludeRun(dispatch, deps, prepared, { report, ending });
       case 'limited':
       case 'interrupted':
-        return verdict;
+        return ending;
       case 'declined':
         await cutBack(deps.database, prepared.session, deps.sessions);
-        return { kind: 'declined', reason: verdict.detail };
+        return { kind: 'declined', reason: ending.detail };
       case 'transient':
-        lastFailure = verdict.why;
-        if (++transients >= TRANSIENT_ATTEMPTS) return verdict;
+        lastFailure = ending.why;
+        if (++transients >= TRANSIENT_ATTEMPTS) return ending;
         await pause(transients, dispatch.signal);
         break;
       case 'resume-failed':
@@ -65,8 +65,8 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
       case 'history-refused':
       case 'rejected':
       case 'no-turn': {
-        lastFailure = verdict.detail;
-        const next = await afterFailure(dispatch, deps, prepared, { verdict, rung });
+        lastFailure = ending.detail;
+        const next = await afterFailure(dispatch, deps, prepared, { ending, rung });
         if ('kind' in next) return next;
         rung = next;
         break;
@@ -90,7 +90,7 @@ function refuse({ kind, detail, suspectsText = false }: Refusal): RunOutcome {
 }
 
 interface Refusal {
-  kind: Verdict['kind'];
+  kind: Ending['kind'];
   detail: string;
   suspectsText?: boolean;
 }
@@ -176,7 +176,7 @@ async function attemptRun(
   deps: RunnerDeps,
   prepared: PreparedSession,
   texts: PromptTexts,
-): Promise<{ report: CliReport; verdict: Verdict }> {
+): Promise<{ report: CliReport; ending: Ending }> {
   const { text: prompt, asked, form } = composePrompt(dispatch, prepared, texts);
   await dispatch.announce({
     sessionId: prepared.session.id,
@@ -260,7 +260,7 @@ async function attemptRun(
     const aborted = dispatch.signal.aborted ? String(dispatch.signal.reason) : null;
     return {
       report,
-      verdict: judgeReport({
+      ending: endingOf({
         report,
         sessionId: prepared.session.id,
         start: prepared.start,
@@ -287,7 +287,7 @@ function observer(dispatch: DispatchRun, deps: RunnerDeps) {
 }
 
 type FailedResume = Extract<
-  Verdict,
+  Ending,
   { kind: 'resume-failed' | 'no-turn' | 'too-long' | 'history-refused' | 'rejected' }
 >;
 
@@ -301,7 +301,7 @@ const FLOOR_REASONS: Record<FailedResume['kind'], string> = {
 };
 
 interface Failed {
-  verdict: FailedResume;
+  ending: FailedResume;
   rung: Rung;
 }
 
@@ -310,38 +310,38 @@ async function afterFailure(
   dispatch: DispatchRun,
   deps: RunnerDeps,
   prepared: PreparedSession,
-  { verdict, rung }: Failed,
+  { ending, rung }: Failed,
 ): Promise<Rung | RunOutcome> {
   // A first turn without its texts has no task. People are told; their next message asks with all texts again.
   const kept =
-    verdict.kind === 'rejected' && prepared.start === 'new' ? { ...verdict, suspectsText: false } : verdict;
-  if (verdict.kind === 'rejected' && !verdict.suspectsHistory) return refuse(kept);
-  if (verdict.kind === 'too-long' || verdict.kind === 'history-refused') {
-    const texts = lighterTexts(dispatch, prepared, { verdict, texts: rung.texts, isLast: true });
-    if (texts !== null) return { ...rung, texts, aside: texts === 'aside' ? verdict.detail : null };
+    ending.kind === 'rejected' && prepared.start === 'new' ? { ...ending, suspectsText: false } : ending;
+  if (ending.kind === 'rejected' && !ending.suspectsHistory) return refuse(kept);
+  if (ending.kind === 'too-long' || ending.kind === 'history-refused') {
+    const texts = lighterTexts(dispatch, prepared, { ending, texts: rung.texts, isLast: true });
+    if (texts !== null) return { ...rung, texts, aside: texts === 'aside' ? ending.detail : null };
   }
-  if (prepared.start === 'new' && verdict.kind !== 'rejected') {
+  if (prepared.start === 'new' && ending.kind !== 'rejected') {
     // The shortened texts were too long as well.
-    const isTooLarge = verdict.kind === 'too-long' && rung.texts === 'small' && prepared.preamble === null;
-    if (!isTooLarge) return refuse(verdict);
+    const isTooLarge = ending.kind === 'too-long' && rung.texts === 'small' && prepared.preamble === null;
+    if (!isTooLarge) return refuse(ending);
     await cutBack(deps.database, prepared.session, deps.sessions);
-    return { kind: 'declined', reason: verdict.detail };
+    return { kind: 'declined', reason: ending.detail };
   }
   const failures = await deps.database.transaction((tx) => countFailedResume(tx, prepared.session.id));
   const isExhausted = failures >= deps.sessions.maxFailedResumes;
-  if (verdict.kind === 'rejected') {
+  if (ending.kind === 'rejected') {
     if (!isExhausted) return refuse(kept);
-    const texts = lighterTexts(dispatch, prepared, { verdict, texts: rung.texts, isLast: true });
-    if (texts !== null) return { ...rung, texts, aside: verdict.detail };
-    if (prepared.start === 'new') return refuse(verdict);
+    const texts = lighterTexts(dispatch, prepared, { ending, texts: rung.texts, isLast: true });
+    if (texts !== null) return { ...rung, texts, aside: ending.detail };
+    if (prepared.start === 'new') return refuse(ending);
   }
   deps.log.warn(
     `[${dispatch.agentName}] ${dispatch.id}: resume of ${prepared.session.id} failed — retrying fresh`,
-    { detail: verdict.detail, rung: prepared.continuity },
+    { detail: ending.detail, rung: prepared.continuity },
   );
   return {
-    floor: nextFloor(prepared, verdict, isExhausted),
-    floorReason: FLOOR_REASONS[verdict.kind],
+    floor: nextFloor(prepared, ending, isExhausted),
+    floorReason: FLOOR_REASONS[ending.kind],
     // The texts stay short: a new session needs the room, too.
     texts: rung.texts === 'whole' ? 'whole' : 'small',
     aside: null,
@@ -349,9 +349,9 @@ async function afterFailure(
 }
 
 /** A history that was loaded and then found too long, or wrong, is no better from the archive. */
-function nextFloor(prepared: PreparedSession, verdict: FailedResume, isExhausted: boolean): Floor {
+function nextFloor(prepared: PreparedSession, ending: FailedResume, isExhausted: boolean): Floor {
   if (prepared.continuity === 'rebuilt') return 'digest';
-  const isLoaded = verdict.kind === 'too-long' || verdict.kind === 'history-refused';
+  const isLoaded = ending.kind === 'too-long' || ending.kind === 'history-refused';
   if (isLoaded || isExhausted || prepared.continuity !== 'resumed') return 'rebuilt';
   return 'restored';
 }

@@ -8,34 +8,34 @@ import { completeArchive } from '../sessions/placement.ts';
 import { openPlain } from '../sessions/plain-files.ts';
 import { holds } from '../sessions/transcript.ts';
 import { abandonSession, recordIncident } from '../sessions.ts';
+import type { Ending } from './ending.ts';
 import type { DispatchRun, RunFacts, RunnerDeps, VerifiedHead } from './run.ts';
 import type { CliReport } from './run-cli.ts';
-import type { Verdict } from './verdict.ts';
 
-export async function concludeRun<V extends Extract<Verdict, { kind: 'answered' | 'capped' }>>(
+export async function concludeRun<V extends Extract<Ending, { kind: 'answered' | 'capped' }>>(
   dispatch: DispatchRun,
   deps: RunnerDeps,
   prepared: PreparedSession,
-  run: { report: CliReport; verdict: V },
+  run: { report: CliReport; ending: V },
 ): Promise<V & RunFacts> {
-  const { report, verdict } = run;
+  const { report, ending } = run;
   faultPoint('run.ended');
   // A cap can end a run before the model has said anything. The session is then where it was.
-  const unsaid = verdict.kind === 'capped' && report.lastAnswer === null;
+  const unsaid = ending.kind === 'capped' && report.lastAnswer === null;
   const head = unsaid ? prepared.session.head : report.lastAnswer;
   if (unsaid && head === null)
     return {
-      ...verdict,
-      ...factsOf(prepared, { verified: null, turns: 0, usage: verdict.result.usage, model: null }),
+      ...ending,
+      ...factsOf(prepared, { verified: null, turns: 0, usage: ending.result.usage, model: null }),
     };
   const verified = report.writesLost ? null : await verifyTranscript(prepared, head, deps);
   const facts = await runFacts(dispatch, deps, prepared, {
     verified: verified === null ? null : { ...verified, cliVersion: report.cliVersion },
-    turns: verdict.result.turns,
-    usage: verdict.result.usage,
+    turns: ending.result.turns,
+    usage: ending.result.usage,
     model: report.model,
   });
-  return { ...verdict, ...facts };
+  return { ...ending, ...facts };
 }
 
 /** The last answer must be in the file, and the file on the disk, before the id may be called resumable. */

@@ -4,8 +4,8 @@
  */
 import type { PreparedSession } from '../sessions/apply.ts';
 import { formOf } from './compose.ts';
+import type { Ending } from './ending.ts';
 import type { DispatchRun, PromptTexts } from './run.ts';
-import type { Verdict } from './verdict.ts';
 
 /** Characters. Shortening a prompt by less is not worth another request. */
 const WORTH_CUTTING = 2_000;
@@ -14,7 +14,7 @@ const WORTH_CUTTING = 2_000;
 const ABOUT_HISTORY = /signature|thinking|tool_use|tool_result/i;
 
 export interface Refused {
-  verdict: Extract<Verdict, { kind: 'too-long' | 'history-refused' | 'rejected' }>;
+  ending: Extract<Ending, { kind: 'too-long' | 'history-refused' | 'rejected' }>;
   /** how much the refused prompt had */
   texts: PromptTexts;
   /** the session would be given up now */
@@ -25,19 +25,19 @@ export interface Refused {
 export function lighterTexts(
   dispatch: Pick<DispatchRun, 'prompt'>,
   prepared: PreparedSession,
-  { verdict, texts, isLast }: Refused,
+  { ending, texts, isLast }: Refused,
 ): PromptTexts | null {
   if (texts === 'aside') return null;
   const form = formOf(prepared);
   const length = (of: PromptTexts) => dispatch.prompt(form, of).length;
-  if (verdict.kind === 'too-long') {
+  if (ending.kind === 'too-long') {
     if (texts === 'whole' && length('whole') - length('small') > WORTH_CUTTING) return 'small';
     // A new session without the texts knows nothing of its task.
     // guard: the prompt before the session
     return prepared.start === 'resume' && isDifferent(dispatch, prepared) ? 'aside' : null;
   }
   if (!isLast || !isDifferent(dispatch, prepared)) return null;
-  return verdict.kind === 'history-refused' && ABOUT_HISTORY.test(verdict.detail) ? null : 'aside';
+  return ending.kind === 'history-refused' && ABOUT_HISTORY.test(ending.detail) ? null : 'aside';
 }
 
 function isDifferent(dispatch: Pick<DispatchRun, 'prompt'>, prepared: PreparedSession): boolean {

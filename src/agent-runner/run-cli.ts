@@ -1,6 +1,6 @@
 /**
  * One run of the CLI through the Agent SDK, from spawn to the end of its stream. Reports what was seen; what it means
- * is decided in `verdict.ts`. The only file that imports the SDK.
+ * is decided in `ending.ts`. The only file that imports the SDK.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
