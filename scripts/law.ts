@@ -16,9 +16,9 @@ export const WORDS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   faults: [],
   'text-limits': [],
-  'terminal-text': [],
   mentions: ['text-limits'],
   security: ['mentions', 'text-limits'],
+  'terminal-text': ['security', 'text-limits'],
   voices: ['vocabulary'],
   log: ['security'],
 };
@@ -72,7 +72,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['config', 'database', 'inbox', 'mailbox', 'forges', 'flows', 'trust'],
     owns: 'deliveries to messages and dispatches, one transaction each',
   },
-  worker: {
+  dispatch: {
     imports: [
       'config',
       'database',
@@ -90,17 +90,25 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'trust',
       'broker',
     ],
-    owns: 'lease, prepare, run, settle',
+    owns: 'one dispatch, from its lease to its settlement: gather, screen, converse, publish, settle',
+  },
+  worker: {
+    imports: ['database', 'mailbox', 'dispatch'],
+    owns: 'the loop: what is due is leased, and the lease renewed while its dispatch runs',
+  },
+  views: {
+    imports: ['database', 'inbox', 'mailbox', 'sessions', 'flows', 'gateway', 'router'],
+    owns: 'what is in the rows, as JSON: lists by pages, one conversation, one delivery and why',
   },
   inspection: {
-    imports: ['config', 'database', 'inbox', 'mailbox', 'sessions', 'forges', 'flows', 'gateway', 'router'],
-    owns: 'read models: explain, conversations, diagnose',
+    imports: ['database', 'sessions', 'views'],
+    owns: 'sessions diagnose',
   },
   replay: { imports: ['config', 'database', 'inbox'], owns: 'a stored delivery, or a file, routed again' },
   metrics: { imports: ['database'], owns: 'counters and gauges for Prometheus' },
   'state-lock': { imports: [], owns: 'one service per state folder' },
   server: {
-    imports: ['config', 'database', 'inspection', 'webhook', 'metrics'],
+    imports: ['config', 'database', 'webhook', 'metrics'],
     owns: 'the HTTP application; errors become answers in one place',
   },
   smoke: {
@@ -134,10 +142,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   wiring: { imports: 'all-above', owns: 'order of start and stop' },
   demo: {
-    imports: ['config', 'database', 'container', 'inspection'],
+    imports: ['config', 'database', 'container'],
     owns: 'the service on the pocket forge and the scripted model',
   },
-  cli: { imports: 'all-above', owns: 'commands and words for people' },
+  cli: { imports: 'all-above', owns: 'commands, and their words for people (`cli/print/`)' },
 };
 
 /**

@@ -39,7 +39,7 @@ export const INTAKE_GUARDS: Guard[] = [
     name: 'intake: other words',
     keeps: 'a real comment from waking an agent for words it never had',
     off: [{ mark: 'intake: other words', lines: 1, becomes: 'if (!isSame && claimed.id < 0)' }],
-    tests: { files: [...RED_TEAM, 'src/worker/on-the-forge.test.ts'], named: 'other words' },
+    tests: { files: [...RED_TEAM, 'src/dispatch/gather/on-the-forge.test.ts'], named: 'other words' },
   },
   {
     name: 'intake: whose comment',

@@ -2,7 +2,7 @@
 import type { Guard } from './guard.ts';
 
 const HIDDEN = { files: ['src/security/hidden-text.test.ts'] };
-const BUDGET = { files: ['src/worker/prompt-budget.test.ts'] };
+const BUDGET = { files: ['src/dispatch/converse/prompt-budget.test.ts'] };
 const LONG = { files: ['src/forges/gitea/long.test.ts'] };
 
 export const TEXTS_GUARDS: Guard[] = [
@@ -145,6 +145,6 @@ export const TEXTS_GUARDS: Guard[] = [
     name: 'texts: what is removed is said',
     keeps: 'the agent from believing that it saw a whole text',
     off: [{ mark: 'texts: what is removed is said', becomes: '' }],
-    tests: { files: ['src/worker/context.test.ts'] },
+    tests: { files: ['src/dispatch/gather/context.test.ts'] },
   },
 ];

@@ -2,7 +2,7 @@
 import type { Guard } from './guard.ts';
 
 const SENDERS = ['src/router/senders.test.ts'];
-const CONTEXT = ['src/worker/context.test.ts'];
+const CONTEXT = ['src/dispatch/gather/context.test.ts'];
 
 export const TRUST_GUARDS: Guard[] = [
   {

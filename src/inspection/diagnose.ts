@@ -9,8 +9,8 @@ import { transcriptsIn } from '../sessions/elsewhere.ts';
 import { remedyFor } from '../sessions/remedies.ts';
 import { type DiagnoseOptions, gatherFacts, type SessionFacts, UUID } from '../sessions/surroundings.ts';
 import { newestSession } from '../sessions.ts';
-import { showTime } from '../terminal-text.ts';
-import type { DiagnosedSession, Diagnosis } from './diagnosis.ts';
+import { oneLine, showTime } from '../terminal-text.ts';
+import { type MarksView, viewMarks } from '../views/marks.ts';
 import {
   ambiguous,
   findConversation,
@@ -18,10 +18,10 @@ import {
   type Reference,
   referenceOf,
   sessionsById,
-} from './references.ts';
+} from '../views/references.ts';
+import { timeOf } from '../views/stored.ts';
+import type { DiagnosedSession, Diagnosis } from './diagnosis.ts';
 import { checksOf } from './session-checks.ts';
-import { type MarksView, viewMarks } from './session-marks.ts';
-import { oneLine, timeOf } from './text.ts';
 
 /**
  * `reference`: a session id, or a conversation's id (then its newest session), the beginning of either (6 characters

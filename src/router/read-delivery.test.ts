@@ -139,7 +139,7 @@ describe('a stored delivery', () => {
 });
 
 test('the package as it is built reads large bodies, too', async () => {
-  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const root = fileURLToPath(new URL('../..', import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-dist-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const run = promisify(execFile);

@@ -9,9 +9,9 @@ import type { ForgeConfig } from '../config/config.ts';
 import { ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';
-import type { StoredDecision } from '../router/routing.ts';
 import { routeNext } from '../router.ts';
 import type { Trust } from '../trust.ts';
+import type { StoredDecision } from './routing.ts';
 
 const NOW = 1_800_000_000_000;
 const CONFIG = (() => {

@@ -6,6 +6,7 @@ import { modelWay } from '../agent-runner/model-way.ts';
 import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import { type ChosenEngine, chooseEngine, findProgram } from '../container/choose.ts';
 import { cliFor } from '../container/cli-build.ts';
+import type { DispatchDeps } from '../dispatch/dispatch.ts';
 import { ForgeRefused } from '../errors.ts';
 import { watchAuthors } from '../forges/author-watch.ts';
 import type { Forge } from '../forges/forge.ts';
@@ -16,7 +17,6 @@ import { createGateway } from '../gateway.ts';
 import type { Network } from '../network.ts';
 import { createTrust, type Trust } from '../trust.ts';
 import { openWorkdir } from '../workdir.ts';
-import type { DispatchDeps } from '../worker/work.ts';
 import type { Parts } from './parts.ts';
 
 /** `network` as it was at the start: proxies and authorities count from the next one. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { REPO, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
 import type { AgentTool } from '../../src/agent-runner/run.ts';
 import { type AuditEntry, auditOf, recordAudit } from '../../src/audit.ts';
-import type { BrokerDeps, BrokerScope, RunMarks } from '../../src/broker/contract.ts';
+import type { BrokerDeps, BrokerScope, RunMarks } from '../../src/broker/scope.ts';
 import { FORGE_TOOL_NAMES, forgeTools } from '../../src/broker.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { Forge } from '../../src/forges/forge.ts';
@@ -45,7 +45,7 @@ export function clientOf(trial: Trial, login: string): Forge {
   return createGiteaFamilyClient({ name: 'home', url: trial.forge.url, token: `${login}-token` });
 }
 
-/** Marks without a session: these people are strangers. `worker/marks-walk.test.ts` has the real ones. */
+/** Marks without a session: these people are strangers. `dispatch/converse/marks-walk.test.ts` has the real ones. */
 export function testMarks(strangers: readonly string[], restricted: string | null = null): RunMarks {
   let restriction = restricted;
   return {

@@ -20,6 +20,7 @@ import type { ContainerEngine } from '../../src/container/container.ts';
 import { processEngine } from '../../src/container/process.ts';
 import { type Database, migrate, openDatabase } from '../../src/database/database.ts';
 import type { ConversationRow, DispatchRow, IncidentRow, SessionRow } from '../../src/database/tables.ts';
+import { announceRun, storeAnswer } from '../../src/dispatch/converse/announced.ts';
 import type { Gateway, GatewayCaps } from '../../src/gateway/contract.ts';
 import { LIST_PRICES } from '../../src/gateway/prices.ts';
 import { createGateway } from '../../src/gateway.ts';
@@ -29,7 +30,6 @@ import { type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
 import { appendMessage } from '../../src/mailbox/messages.ts';
 import { settleDispatch } from '../../src/mailbox/settlement.ts';
 import { type CliFolders, cliFolders, transcriptPath } from '../../src/sessions/folders.ts';
-import { announceRun, storeAnswer } from '../../src/worker/rows.ts';
 import { commentEvent } from './sample-events.ts';
 import { testedCli } from './tested-cli.ts';
 

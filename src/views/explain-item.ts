@@ -1,0 +1,95 @@
+/** "Why did it (not) run?", asked of a delivery or of an item: then every delivery about it, and what followed. */
+import type { Rows } from '../database/database.ts';
+import type { ConversationRow } from '../database/tables.ts';
+import { NotFound } from '../errors.ts';
+import { findDelivery } from '../inbox.ts';
+import { currentParks } from '../mailbox/parks.ts';
+import { oneLine } from '../terminal-text.ts';
+import { type ConversationSummary, summarise } from './conversations.ts';
+import { type DeliveryList, deliveriesOfItem } from './deliveries.ts';
+import { type DispatchView, dispatchRows, viewDispatches } from './dispatches.ts';
+import { explainRow } from './explain.ts';
+import type { DeliveryExplanation } from './explanation.ts';
+import { findConversations, type Named, type Reference, referenceOf } from './references.ts';
+
+export interface ItemExplanation {
+  item: { forge: string | null; repository: string; number: number };
+  /** one for each agent that worked on it, with its dispatches, oldest first */
+  conversations: (ConversationSummary & { dispatches: DispatchView[] })[];
+  /** about it, and about what shares a conversation with it, newest first */
+  deliveries: DeliveryList['deliveries'];
+  total: number;
+}
+
+export type Explained = DeliveryExplanation | ItemExplanation;
+
+export interface ExplainOptions {
+  /** of an item: most deliveries */
+  limit: number;
+  now: number;
+}
+
+/** Throws NotFound where nothing has that name, Ambiguous where several have. */
+export async function explain(rows: Rows, named: Named, options: ExplainOptions): Promise<Explained> {
+  const reference = referenceOf(named);
+  if (reference.kind === 'item') return await explainItem(rows, reference, options);
+  // The forge's own ids may be in any case.
+  const delivery = (await findDelivery(rows, reference.text)) ?? (await findDelivery(rows, reference.id));
+  if (delivery !== undefined) return await explainRow(rows, delivery, options.now);
+  const [conversation] = await findConversations(rows, reference);
+  if (conversation !== undefined) return await explainItem(rows, itemReference(conversation), options);
+  throw new NotFound(
+    `Nothing is named by ${oneLine(reference.text)}. Give a delivery's id, ours or the forge's, 6 characters of it or more, ` +
+      'or an item as owner/name#12 or its address; `claude-hooks deliveries` lists what arrived.',
+  );
+}
+
+type ItemReference = Extract<Reference, { kind: 'item' }>;
+
+function itemReference(c: ConversationRow): ItemReference {
+  return { kind: 'item', text: c.id, forge: c.forge, repository: c.repository_name, number: c.item_number };
+}
+
+async function explainItem(
+  rows: Rows,
+  reference: ItemReference,
+  { limit, now }: ExplainOptions,
+): Promise<ItemExplanation> {
+  const { forge, repository, number } = reference;
+  const found = await findConversations(rows, reference);
+  const ids = found.map(({ id }) => id);
+  const { deliveries, total } = await deliveriesOfItem(rows, {
+    forge,
+    repository,
+    numbers: [number, ...(await numbersOf(rows, ids))],
+    conversations: ids,
+    limit,
+  });
+  if (total === 0 && found.length === 0) {
+    throw new NotFound(
+      `No delivery was about ${oneLine(reference.text)}, and no conversation is. Check the name and the number, and whether ` +
+        'the forge sent anything: `claude-hooks deliveries` lists what arrived.',
+    );
+  }
+  const parks = await currentParks(rows, now);
+  const conversations: ItemExplanation['conversations'] = [];
+  for (const row of found) {
+    conversations.push({
+      ...(await summarise(rows, row, { parks, now })),
+      dispatches: await viewDispatches(rows, await dispatchRows(rows, row.id)),
+    });
+  }
+  return { item: { forge, repository, number }, conversations, deliveries, total };
+}
+
+/** Of issues and pull requests that joined. */
+async function numbersOf(rows: Rows, conversations: readonly string[]): Promise<number[]> {
+  if (conversations.length === 0) return [];
+  const items = await rows
+    .selectFrom('conversation_items')
+    .select('number')
+    .distinct()
+    .where('conversation_id', 'in', [...conversations])
+    .execute();
+  return items.map((item) => item.number);
+}
