@@ -1,8 +1,8 @@
 /** `sessions diagnose` and `sessions unmark`. */
 import type { Command } from 'commander';
 import { pinnedCliVersion } from '../agent-runner/run-cli.ts';
-import { diagnoseSession } from '../inspection/diagnose.ts';
 import { liftMarks } from '../sessions/marks.ts';
+import { diagnoseSession } from '../views/diagnose.ts';
 import { findSession, viewMarks } from '../views/marks.ts';
 import { readReference } from '../views/references.ts';
 import { callerOf } from './caller.ts';

@@ -3,10 +3,10 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { ConversationRow } from '../../src/database/tables.ts';
-import { diagnoseSession } from '../../src/inspection/diagnose.ts';
-import type { Diagnosis } from '../../src/inspection/diagnosis.ts';
 import { recordTurn } from '../../src/sessions/record.ts';
 import type { DiagnoseOptions } from '../../src/sessions/surroundings.ts';
+import { diagnoseSession } from '../../src/views/diagnose.ts';
+import type { Diagnosis } from '../../src/views/diagnosis.ts';
 import { openSqlite, type TestDatabase } from './databases.ts';
 import {
   SAMPLE_CLI,

@@ -10,7 +10,8 @@ import { remedyFor } from '../sessions/remedies.ts';
 import { type DiagnoseOptions, gatherFacts, type SessionFacts, UUID } from '../sessions/surroundings.ts';
 import { newestSession } from '../sessions.ts';
 import { oneLine, showTime } from '../terminal-text.ts';
-import { type MarksView, viewMarks } from '../views/marks.ts';
+import type { DiagnosedSession, Diagnosis } from './diagnosis.ts';
+import { type MarksView, viewMarks } from './marks.ts';
 import {
   ambiguous,
   findConversation,
@@ -18,10 +19,9 @@ import {
   type Reference,
   referenceOf,
   sessionsById,
-} from '../views/references.ts';
-import { timeOf } from '../views/stored.ts';
-import type { DiagnosedSession, Diagnosis } from './diagnosis.ts';
+} from './references.ts';
 import { checksOf } from './session-checks.ts';
+import { timeOf } from './stored.ts';
 
 /**
  * `reference`: a session id, or a conversation's id (then its newest session), the beginning of either (6 characters

@@ -2,8 +2,8 @@
 import { type Copy, isUsable } from '../sessions/copies.ts';
 import type { SessionFacts } from '../sessions/surroundings.ts';
 import { count, oneLine, showTime } from '../terminal-text.ts';
-import { timeOf } from '../views/stored.ts';
 import type { Check } from './diagnosis.ts';
+import { timeOf } from './stored.ts';
 
 export function checksOf(facts: SessionFacts, asked: string): Check[] {
   return [

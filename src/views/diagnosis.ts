@@ -1,8 +1,8 @@
 /** What `diagnoseSession` answers. */
 import type { DiagnosisCause, DiagnosisVerdict } from '../sessions/cause.ts';
 import type { ArchiveState } from '../sessions/surroundings.ts';
-import type { MarksView } from '../views/marks.ts';
 import type { SessionState } from '../vocabulary.ts';
+import type { MarksView } from './marks.ts';
 
 export interface Check {
   name: string;
