@@ -55,8 +55,8 @@ async function archiveFile(database: Database, file: FileToArchive): Promise<Arc
   // An emptied file has nothing to restore; what is archived of it may be all that is left.
   if (size === 0 || size > LARGEST_FILE) return known;
   const isContinued = known !== undefined && size >= known.size && (await continues(database, file, handle));
-  // A transcript only grows. One that does not continue was damaged or replaced, and what is archived may be the
-  // better copy: which of them counts is decided by who verifies or plans, not by whoever passes by.
+  // A transcript only grows. One that does not continue was damaged or replaced, and the archived copy may be the better
+  // one. The verification after a run and the resume ladder decide between them, not the archiver.
   if (known !== undefined && !isContinued && file.path.endsWith('.jsonl')) return known;
   const generation = isContinued ? known.generation : (known?.generation ?? 0) + 1;
   let at = isContinued ? known.size : 0;
