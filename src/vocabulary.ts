@@ -3,8 +3,6 @@
  * docs/glossary.md says what each word means; docs/states.md draws the state machines.
  */
 
-export type ForgeKind = 'forgejo' | 'gitea';
-
 /** Where a CLI runs; strongest first, after `auto` has chosen. */
 export type EngineName = 'docker' | 'podman' | 'bubblewrap' | 'process';
 
@@ -191,13 +189,13 @@ export interface ForgeEvent {
   /** logins mentioned with @ in the text that is new in this event (on an edit: only newly added ones), lower case */
   mentions: string[];
   /**
-   * What this event added to the item's sets. Forgejo names no delta, so the parser fills the complete sets and the
+   * What this event added to the item's sets. A delivery may name no delta: then the parser fills the complete sets, and the
    * router subtracts what it saw last.
    */
   added: { assignees: string[]; labels: string[] };
   /** RFC 3339, from the object's updated_at; '' where the forge gives none */
   occurredAt: string;
-  /** one meaning, one key: equal for repeated deliveries of the same happening, whatever their delivery ids */
+  /** equal for every delivery that tells of the same happening, different for two happenings */
   semanticKey: string;
 }
 

@@ -8,7 +8,7 @@ export const TRUST_GUARDS: Guard[] = [
   {
     name: 'trust: permission of the sender',
     keeps: 'a stranger from waking an agent',
-    off: [{ mark: 'trust: permission of the sender', becomes: 'const refusal = outlook.fork ?? null;' }],
+    off: [{ mark: 'trust: permission of the sender', becomes: 'const reason = outlook.fork ?? null;' }],
     tests: { files: SENDERS },
   },
   {
@@ -53,8 +53,7 @@ export const TRUST_GUARDS: Guard[] = [
     off: [
       {
         mark: 'trust: identity of a token',
-        becomes:
-          "if (author.login !== login.repeat(9)) return { kind: 'ok', id: author.id, login: author.login };",
+        becomes: "return { kind: user.login !== login.repeat(9) ? 'same' : 'other', user };",
       },
     ],
     tests: { files: ['src/trust/identities.test.ts'] },

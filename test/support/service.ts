@@ -36,7 +36,8 @@ const FILES = {
 
 /** Longest wait for anything. */
 const PATIENCE_MS = patience(90_000);
-const LOOK_EVERY_MS = 20;
+/** A look is a query or two, and a dispatch takes seconds. */
+const LOOK_EVERY_MS = 50;
 const SQLITE_BUSY = 5;
 
 export class Stage {
@@ -65,7 +66,7 @@ export class Stage {
   }
 
   static async open(options: StageOptions): Promise<Stage> {
-    const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-stage-'));
+    const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'claude-hooks-stage-'));
     const model = await startRehearsalModel({ script: parseModelScript(options.model, 'model.yaml') });
     const { form } = options;
     const stage = new Stage(folder, { forge: await openForge({ folder, port: 0, form }), model, form });
@@ -77,7 +78,7 @@ export class Stage {
     const at = { forge: this.forge.url, model: this.model.url };
     this.#config = options.configText?.(at) ?? usualConfig(options, at);
     this.write({ 'claude-hooks.yaml': this.#config.text, ...options.files });
-    await this.addRepository('greeter');
+    if (options.folder === undefined) await this.addRepository('greeter');
   }
 
   /** A repository of ada's where the agents may write; its hook comes with `hook`. */
