@@ -99,11 +99,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   views: {
     imports: ['database', 'inbox', 'mailbox', 'sessions', 'flows', 'gateway', 'router'],
-    owns: 'what is in the rows, as JSON: lists by pages, one conversation, one delivery and why',
-  },
-  inspection: {
-    imports: ['database', 'sessions', 'views'],
-    owns: 'sessions diagnose',
+    owns: 'what is in the rows, as JSON: lists by pages, one conversation, one delivery and why, one session’s diagnosis',
   },
   replay: {
     imports: ['forges', 'config', 'database', 'inbox', 'router'],

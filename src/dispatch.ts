@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { DispatchRun, RunOutcome } from './agent-runner/contract.ts';
+import type { DispatchRun, RunOutcome } from './agent-runner/run.ts';
 import { runWithSessionResume } from './agent-runner.ts';
 import type { AgentConfig } from './config/config.ts';
 import { announceRun, conversationView, replayedMessages } from './dispatch/converse/announced.ts';

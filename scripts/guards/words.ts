@@ -62,7 +62,7 @@ export const WORDS_GUARDS: Guard[] = [
     name: 'an answer that a hook of the machine emptied',
     keeps: 'the answer from being lost when a Stop hook that is not the repository’s blocks every stop',
     off: [{ mark: 'an answer that a hook of the machine emptied', becomes: 'const answer = result.text;' }],
-    tests: { files: ['src/agent-runner/verdict.test.ts'], named: 'leaves empty in the end' },
+    tests: { files: ['src/agent-runner/ending.test.ts'], named: 'leaves empty in the end' },
   },
   {
     name: 'a force-push by a person',

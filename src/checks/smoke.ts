@@ -4,9 +4,10 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+
 import { startRehearsalModel } from '../../rehearsal/model.ts';
-import type { RunnerDeps } from '../agent-runner/contract.ts';
 import { modelWay } from '../agent-runner/model-way.ts';
+import type { RunnerDeps } from '../agent-runner/run.ts';
 import type { AgentConfig, LoadedConfig } from '../config/config.ts';
 import { type ContainerEngine, EngineFailed } from '../container/container.ts';
 import { type Database, migrate, openDatabase } from '../database/database.ts';

@@ -1,5 +1,5 @@
 /** What the steps of one dispatch share: its parts, its dependencies, and how it may end. */
-import type { RunnerDeps } from '../agent-runner/contract.ts';
+import type { RunnerDeps } from '../agent-runner/run.ts';
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Forge } from '../forges/forge.ts';

@@ -17,7 +17,7 @@ import { startRealBlocks } from '../../test/support/real-blocks.ts';
 import { type RecordedAtSocket, type Recorder, recorder } from '../../test/support/recorded-requests.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { OTHER_CLI } from '../../test/support/tested-cli.ts';
-import type { AgentTool } from '../agent-runner/contract.ts';
+import type { AgentTool } from '../agent-runner/run.ts';
 import type { AgentConfig } from '../config/config.ts';
 import { betasOf } from './admission.ts';
 import { BETAS, BODY, KEPT_BACK_HEADERS, OUTWARD_HEADERS } from './allowed.ts';

@@ -1,9 +1,10 @@
 /** What a probe runs in: all that an agent's dispatch has, with a scratch repository in place of the forge's. */
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+
 import type { RehearsalModel } from '../../../rehearsal/model.ts';
 import { createBareRepository, PocketGit } from '../../../rehearsal/pocket-forge-repositories.ts';
-import type { DispatchRun, RunnerDeps } from '../../agent-runner/contract.ts';
+import type { DispatchRun, RunnerDeps } from '../../agent-runner/run.ts';
 import type { AgentConfig, LoadedConfig } from '../../config/config.ts';
 import type { ContainerEngine } from '../../container/container.ts';
 import { type Place, placeOf, relayInside } from '../../container/place.ts';

@@ -1,5 +1,5 @@
 /** What the worker writes about its dispatch, always under its lease. */
-import type { DispatchRun, RunOutcome } from '../../agent-runner/contract.ts';
+import type { DispatchRun, RunOutcome } from '../../agent-runner/run.ts';
 import type { Database } from '../../database/database.ts';
 import { assertLease, type Lease } from '../../mailbox/leases.ts';
 import { recordTurn } from '../../sessions/record.ts';

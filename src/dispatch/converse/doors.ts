@@ -1,5 +1,5 @@
 /** The doors of one run, both held by the worker: forge tools and the relay of git. The model's is the gateway. */
-import type { AgentTool } from '../../agent-runner/contract.ts';
+import type { AgentTool } from '../../agent-runner/run.ts';
 import { recordAudit } from '../../audit.ts';
 import type { PushPolicy } from '../../broker/git-policy.ts';
 import type { BrokerDeps, RunMarks } from '../../broker/scope.ts';

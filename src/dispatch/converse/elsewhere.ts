@@ -3,7 +3,8 @@
  * so that a skill of the operator's own cannot forget it.
  */
 
-import type { PromptForm } from '../../agent-runner/contract.ts';
+import type { PromptForm } from '../../agent-runner/run.ts';
+
 import type { Words } from '../../config/words.ts';
 import type { PromptContext, PromptReview } from '../../flows/prompt.ts';
 import { kindName } from '../../item-key.ts';

@@ -1,6 +1,7 @@
 /** From a run's outcome to the settlement of its dispatch. */
 
-import type { RunOutcome } from '../../agent-runner/contract.ts';
+import type { RunOutcome } from '../../agent-runner/run.ts';
+
 import { faultPoint } from '../../faults.ts';
 import { describePark, parkCredential, parkName } from '../../mailbox/parks.ts';
 import { isLastAnswered, unpostedSentence } from '../../mailbox/unposted.ts';

@@ -4,9 +4,14 @@
  */
 import type { Rows } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
+import { causeOf, verdictOf } from '../sessions/cause.ts';
+import { transcriptsIn } from '../sessions/elsewhere.ts';
+import { remedyFor } from '../sessions/remedies.ts';
+import { type DiagnoseOptions, gatherFacts, type SessionFacts, UUID } from '../sessions/surroundings.ts';
 import { newestSession } from '../sessions.ts';
 import { oneLine, showTime } from '../terminal-text.ts';
-import { type MarksView, viewMarks } from '../views/marks.ts';
+import type { DiagnosedSession, Diagnosis } from './diagnosis.ts';
+import { type MarksView, viewMarks } from './marks.ts';
 import {
   ambiguous,
   findConversation,
@@ -14,14 +19,9 @@ import {
   type Reference,
   referenceOf,
   sessionsById,
-} from '../views/references.ts';
-import { timeOf } from '../views/stored.ts';
-import type { DiagnosedSession, Diagnosis } from './diagnosis.ts';
-import { transcriptsIn } from './elsewhere.ts';
-import { causeOf, verdictOf } from './session-cause.ts';
+} from './references.ts';
 import { checksOf } from './session-checks.ts';
-import { type DiagnoseOptions, gatherFacts, type SessionFacts, UUID } from './session-facts.ts';
-import { remedyFor } from './session-remedies.ts';
+import { timeOf } from './stored.ts';
 
 /**
  * `reference`: a session id, or a conversation's id (then its newest session), the beginning of either (6 characters

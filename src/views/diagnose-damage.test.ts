@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, utimesSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { answered, diagnose, sample } from '../../test/support/sample-diagnosis.ts';
 import { append, cutAt, put, SAMPLE_TIME, sampleLines } from '../../test/support/sample-session.ts';
@@ -97,6 +97,27 @@ describe('damaged', () => {
       verdict: 'restorable',
       cause: 'behind-archive',
       archive: 'ahead',
+    });
+  });
+
+  test('a link stands in the place of its folder: the next dispatch moves it aside', async () => {
+    const s = await sample();
+    const away = join(s.state, 'led-away');
+    renameSync(dirname(s.file), away);
+    symlinkSync(away, dirname(s.file));
+    const diagnosis = await diagnose(s);
+    expect(diagnosis).toMatchObject({ verdict: 'restorable', cause: 'missing' });
+    expect(failed(diagnosis)).toContain('project folder');
+    expect(diagnosis.remedy).toContain('restores it by itself');
+  });
+
+  test('without the archive, when the service does not use it', async () => {
+    const s = await sample();
+    rmSync(s.file);
+    expect(await diagnose(s, s.row.id, { archive: false })).toMatchObject({
+      verdict: 'rebuild-needed',
+      cause: 'missing',
+      archive: 'missing',
     });
   });
 

@@ -1,23 +1,25 @@
-/** Everything that can be seen of one session, on the disk and in the rows. Reads only. */
+/** What a diagnosis looks at besides the survey: why a file is not there, and where else it may be. Reads only. */
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Rows } from '../database/database.ts';
 import type { IncidentRow, SessionRow } from '../database/tables.ts';
-import { archivedFiles } from '../sessions/archive.ts';
-import {
-  archivedCopy,
-  type Copy,
-  diskCopy,
-  isConfigBroken,
-  isUsable,
-  strayCopies,
-} from '../sessions/evidence.ts';
-import { cliFolders, transcriptPath } from '../sessions/folders.ts';
-import { readRecord } from '../sessions/record.ts';
-import { currentSession } from '../sessions.ts';
-import { storedJson } from '../views/stored.ts';
-import type { ArchiveState } from './diagnosis.ts';
-import { exists, type FoundCopy, judgeFile, leftovers, searchElsewhere } from './elsewhere.ts';
+import { newestSession } from '../sessions.ts';
+import { archivedFiles } from './archive.ts';
+import { type Choice, choose } from './choose.ts';
+import { type Copy, isUsable, MISSING, type StrayCopy } from './copies.ts';
+import { exists, type FoundCopy, leftovers, searchElsewhere } from './elsewhere.ts';
+import { cliFolders, transcriptPath } from './folders.ts';
+import { exchangesOf, isEmpty, readTurns } from './record.ts';
+import { isConfigBroken, surveyFiles } from './survey.ts';
+
+export type ArchiveState =
+  | 'missing'
+  /** a beginning of what is on the disk */
+  | 'behind'
+  | 'equal'
+  /** goes on where the disk ends, or the disk has nothing */
+  | 'ahead'
+  | 'diverged';
 
 export interface DiagnoseOptions {
   /** of the CLI that would resume it, as `2.1.330` */
@@ -26,6 +28,8 @@ export interface DiagnoseOptions {
   otherHomes?: string[];
   /** where the service keeps its state now, absolute; without it the row's own folder is believed */
   stateFolder?: string;
+  /** false: the service uses no archive; as if there was none */
+  archive?: boolean;
 }
 
 export interface SessionFacts {
@@ -37,7 +41,9 @@ export interface SessionFacts {
   folderExists: boolean;
   disk: Copy;
   /** files of this id in other project folders of the same CLI folder */
-  strays: { file: string; copy: Copy }[];
+  strays: StrayCopy[];
+  /** a link or a file stands where the CLI's project folder belongs */
+  isFolderOdd: boolean;
   elsewhere: FoundCopy[];
   leftovers: string[];
   access: AccessFacts;
@@ -57,6 +63,8 @@ export interface SessionFacts {
   current: boolean;
   running: { id: string } | undefined;
   incidents: IncidentRow[];
+  /** what the next dispatch would do; of a session that another one follows, as if it were still the current one */
+  choice: Choice;
   options: DiagnoseOptions;
 }
 
@@ -80,18 +88,30 @@ export async function gatherFacts(
   const session = whereTheCliLooks(row, options.stateFolder);
   const formerFolder = session.config_folder === row.config_folder ? null : row.config_folder;
   const transcript = join(session.config_folder, transcriptPath(session.id));
-  const disk = await diskCopy(session);
-  const archived = await archivedCopy(rows, session);
-  const strays = await strayCopies(session);
+  const files = await surveyFiles(rows, row, {
+    configFolder: session.config_folder,
+    archive: options.archive ?? true,
+  });
+  const { archived, strays, isFolderOdd } = files;
+  // What stands behind a link in the place of a folder is nobody's: the next dispatch moves the link aside.
+  const disk = isFolderOdd ? MISSING : files.disk;
+  const configBroken = await isConfigBroken(session.config_folder);
+  const { record, ...rowsOfIt } = await rowFacts(rows, session);
+  const found = {
+    session: asCurrent(row),
+    files,
+    record,
+    heard: new Set<string>(),
+    isConfigBroken: configBroken,
+  };
   return {
     session,
     wellFormed: UUID.test(session.id),
     transcript,
     folderExists: await exists(session.config_folder),
     disk,
-    strays: await Promise.all(
-      strays.map(async (file) => ({ file, copy: await judgeFile(file, session.head) })),
-    ),
+    strays,
+    isFolderOdd,
     elsewhere: isUsable(disk)
       ? []
       : await searchElsewhere({ session, formerFolder, otherHomes: options.otherHomes ?? [] }),
@@ -99,22 +119,33 @@ export async function gatherFacts(
     access: await readAccess(transcript, disk),
     formerFolder,
     cleanupAt: await cleanupTime(session.config_folder),
-    configBroken: await isConfigBroken(session.config_folder),
+    configBroken,
     archived,
     archive: compareArchive(disk, archived),
     archiveHole: archived.bytes === null && (await isInArchive(rows, session)),
     foreignIds: disk.bytes === null ? [] : foreignIds(disk.bytes, session.id),
-    ...(await rowFacts(rows, session)),
+    exchanges: record.filter((e) => !isEmpty(e)).length,
+    ...rowsOfIt,
+    choice: choose(found, NEXT_DISPATCH),
     options,
   };
+}
+
+/** A dispatch of an agent that resumes, before its first attempt. */
+const NEXT_DISPATCH = { dispatchId: null, policy: 'resume', floor: 'resumed', floorReason: null } as const;
+
+function asCurrent(row: SessionRow): SessionRow {
+  if (row.replaced_by === null) return row;
+  return { ...row, state: row.verified_at === null ? 'proposed' : 'verified' };
 }
 
 /** What the CLI accepts as `resume`: an upper-case one is not found. */
 export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 async function rowFacts(rows: Rows, session: SessionRow) {
-  const record = await readRecord(rows, session.conversation_id);
-  const current = await currentSession(rows, session.conversation_id);
+  const record = exchangesOf(await readTurns(rows, session.conversation_id));
+  const newest = await newestSession(rows, session.conversation_id);
+  const isOpen = newest?.state === 'proposed' || newest?.state === 'verified';
   const running = await rows
     .selectFrom('dispatches')
     .select('id')
@@ -127,17 +158,10 @@ async function rowFacts(rows: Rows, session: SessionRow) {
     .where('session_id', '=', session.id)
     .orderBy('seq')
     .execute();
-  return {
-    exchanges: record.filter((e) => e.answer !== null || e.actions.length > 0).length,
-    current: current?.id === session.id,
-    running,
-    incidents,
-  };
+  return { record, current: isOpen && newest.id === session.id, running, incidents };
 }
 
-/**
- * access(2) answers EROFS and EACCES without touching anything; a file made to try it would be a change.
- */
+/** access(2) reports EROFS and EACCES without a write; making a file to try it would change the folder. */
 async function readAccess(transcript: string, disk: Copy): Promise<AccessFacts> {
   const path = await nearestExisting(transcript);
   const owner = path === null ? null : await stat(path).catch(() => null);
@@ -160,8 +184,8 @@ async function accessError(path: string, mode: number): Promise<string | null> {
 }
 
 /**
- * The file, or the nearest folder above it that can be seen. Above the CLI folder only as long as the way is barred:
- * where nothing bars it and nothing is there, the volume is gone, and its mount point says nothing about it.
+ * The file, or the nearest folder above it that exists. Above the CLI folder the search goes on only after EACCES: if the
+ * folder is simply not there, its volume is gone, and the rights of the mount point mean nothing.
  */
 async function nearestExisting(transcript: string): Promise<string | null> {
   let path = transcript;
@@ -207,8 +231,16 @@ async function isInArchive(rows: Rows, session: SessionRow): Promise<boolean> {
 function foreignIds(bytes: Uint8Array, sessionId: string): string[] {
   const ids = new Set<string>();
   for (const line of Buffer.from(bytes).toString('utf8').split('\n')) {
-    const id = (storedJson(line) as { sessionId?: unknown } | null)?.sessionId;
+    const id = parsed(line)?.sessionId;
     if (typeof id === 'string' && id !== sessionId) ids.add(id);
   }
   return [...ids];
+}
+
+function parsed(line: string): { sessionId?: unknown } | null {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
 }

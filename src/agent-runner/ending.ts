@@ -1,11 +1,11 @@
-/** What a report of the CLI means: one of a closed set, each with one reaction. Pure. */
+/** How a run of the CLI ended, read from its report: one of a closed set, each with one reaction. Pure. */
 import { ENGINE_FAILED_EXIT_CODE, LOCK_HELD_EXIT_CODE } from '../container/container.ts';
 import type { GatewayReport } from '../gateway/contract.ts';
 import { isOverflow, isPolicy, speaksOfCredential, speaksOfModel } from '../gateway/error-words.ts';
 import type { CapReason } from '../vocabulary.ts';
 import type { CliReport, CliResult } from './run-cli.ts';
 
-export type Verdict =
+export type Ending =
   /** the model came to its end */
   | { kind: 'answered'; answer: string; head: string; result: CliResult }
   /** the run ended at a cap of ours; the session can be resumed */
@@ -14,16 +14,16 @@ export type Verdict =
   | { kind: 'resume-failed'; detail: string }
   /** the history no longer fits into the model's context */
   | { kind: 'too-long'; detail: string }
-  /** the API refuses the history itself, or something in it: only another history can help */
+  /** the API refuses the history: only another history can help */
   | { kind: 'history-refused'; detail: string }
   /**
-   * The model's side took the request and will not answer it: asking again changes nothing, and neither does another
-   * session. `suspectsHistory`: nothing says so, but the history may be the cause; `suspectsText`: or what was asked.
+   * The model's side refuses to answer the request. Asking again changes nothing, and neither does another session.
+   * `suspectsHistory`: the history may be the cause; `suspectsText`: the texts that were asked may be.
    */
   | { kind: 'rejected'; detail: string; suspectsHistory: boolean; suspectsText: boolean }
-  /** the model's side will not take what was asked, by its content: the text is at fault, and never asked again */
+  /** the model's side refuses the text for its content: the text is never asked again */
   | { kind: 'declined'; detail: string }
-  /** the model's side says "not now": no failure, wait. `model`: the only one that it holds, null = all */
+  /** a limit of the model's side: no failure, wait. `model`: the only model that is limited, null = all */
   | {
       kind: 'limited';
       why: string;
@@ -32,13 +32,13 @@ export type Verdict =
       status: number;
       model: string | null;
     }
-  /** something passing: try again with the same id. `outage`: the model's side is away, for as long as it takes */
+  /** a short fault: try again with the same id. `outage`: the model's side is away; wait as long as it takes */
   | { kind: 'transient'; why: string; outage: boolean }
   | { kind: 'interrupted'; why: string }
   /** the CLI did not start, or ended without a turn */
   | { kind: 'no-turn'; detail: string };
 
-export interface VerdictInput {
+export interface EndingFacts {
   report: CliReport;
   sessionId: string;
   start: 'new' | 'resume';
@@ -48,7 +48,7 @@ export interface VerdictInput {
 }
 
 const LIMIT_STATUSES = new Set([401, 402, 403, 429, 529]);
-/** What the CLI recognises by other signs than the status (a credit that is used up is a 400), as a status. */
+/** The CLI recognises some limits without their usual status (used-up credit is a 400): the status to count them as. */
 const LIMIT_KINDS: Partial<Record<NonNullable<CliReport['apiErrorKind']>, number>> = {
   authentication_failed: 401,
   oauth_org_not_allowed: 403,
@@ -59,10 +59,10 @@ const LIMIT_KINDS: Partial<Record<NonNullable<CliReport['apiErrorKind']>, number
   rate_limit: 429,
   overloaded: 529,
 };
-/** Conflict and time-out: the API's own clients repeat these. */
+/** Time-out and conflict: the API's own clients repeat these. */
 const PASSING_STATUSES = new Set([408, 409]);
 
-export function judgeReport(input: VerdictInput): Verdict {
+export function endingOf(input: EndingFacts): Ending {
   const { report } = input;
   const answered = answeredResult(input);
   if (answered !== null) return answered;
@@ -92,11 +92,11 @@ export function judgeReport(input: VerdictInput): Verdict {
  * The last good result of the run. The subtype alone proves nothing: an API error ends in `success` with is_error, and
  * a full session has been seen to report success without a turn.
  */
-function answeredResult({ report, sessionId }: VerdictInput): Verdict | null {
+function answeredResult({ report, sessionId }: EndingFacts): Ending | null {
   const result = report.results.findLast((r) => r.subtype === 'success' && !r.isError && r.turns > 0);
   if (result === undefined || report.initId !== sessionId || report.lastAnswer === null) return null;
   if (report.results.at(-1) !== result && report.results.at(-1)!.isError) return null;
-  // A `Stop` hook of the machine that blocks makes the model go on until it says nothing: its answer came before that.
+  // A blocking `Stop` hook of the machine makes the model go on until it says nothing. The answer came before that.
   // guard: an answer that a hook of the machine emptied
   const answer = result.text.trim() === '' ? report.lastWords : result.text;
   return { kind: 'answered', answer, head: report.lastAnswer, result };
@@ -115,13 +115,13 @@ const NO_RESULT: CliResult = {
   usage: { costUsd: 0, models: {} },
 };
 
-/** The CLI has asked once more by then: a turn that ends well and has nothing in it, of which the transcript keeps no answer. */
-function isWordless({ report, sessionId }: VerdictInput, result: CliResult): boolean {
+/** The turn ended well but is empty, and the transcript has no answer of it. The CLI has asked once more by then. */
+function isWordless({ report, sessionId }: EndingFacts, result: CliResult): boolean {
   const endedWell = result.subtype === 'success' && !result.isError && result.turns > 0;
   return endedWell && result.text === '' && report.initId === sessionId && report.lastAnswer === null;
 }
 
-/** The second and third: the CLI itself sends nothing more, or has compacted again and again to no avail. */
+/** The second and third: the CLI sends nothing more by itself, or compacting did not help. */
 const TOO_LONG = new Set<string | null>(['prompt_too_long', 'blocking_limit', 'rapid_refill_breaker']);
 
 function isApiError(report: CliReport, result: CliResult): boolean {
@@ -131,7 +131,7 @@ function isApiError(report: CliReport, result: CliResult): boolean {
 
 const NO_SUSPECT = { suspectsHistory: false, suspectsText: false };
 
-function apiError(report: CliReport, result: CliResult, gateway: VerdictInput['gateway']): Verdict {
+function apiError(report: CliReport, result: CliResult, gateway: EndingFacts['gateway']): Ending {
   const { apiErrorStatus: status } = result;
   const detail = describe(result);
   const isServers = status !== null && status >= 500;
@@ -144,23 +144,23 @@ function apiError(report: CliReport, result: CliResult, gateway: VerdictInput['g
     return { kind: 'transient', why: detail, outage: true };
   if (status === 413) return { kind: 'too-long', detail };
   if (isPolicy(detail)) return { kind: 'declined', detail };
-  // A key, a bill or a model's name: no history is at fault, and no other session would fare better.
+  // A key, a bill or the name of a model: the history is not at fault, and another session would not help.
   if (speaksOfModel(detail) || speaksOfCredential(detail) !== null)
     return { kind: 'rejected', detail, ...NO_SUSPECT };
   if (refusesHistory(report, result)) return { kind: 'history-refused', detail };
-  // A refusal of our own door is about the request's form, which nobody on the forge has written.
+  // The gateway refuses a request for its form, which nobody on the forge has written.
   const suspectsText = (status === 400 || status === 422) && !detail.includes('claude-hooks: ');
   return { kind: 'rejected', detail, suspectsHistory: status === 400, suspectsText };
 }
 
 /**
- * Only what the gateway saw is a limit of the credential: a refusal that came another way (a setting of the repository
- * that leads elsewhere, our own door) is this conversation's.
+ * Only what the gateway saw is a limit of the credential. A refusal that came another way, from a server that the
+ * repository's settings name or from the gateway itself, concerns this conversation alone.
  */
 function limited(
   report: CliReport,
-  o: { status: number; detail: string; gateway: VerdictInput['gateway'] },
-): Verdict {
+  o: { status: number; detail: string; gateway: EndingFacts['gateway'] },
+): Ending {
   const { limit, limited: wasLimited } = o.gateway;
   // guard: what the gateway never saw is not the credential’s
   if (limit === null && !wasLimited) {
@@ -170,7 +170,7 @@ function limited(
   return {
     kind: 'limited',
     why: o.detail,
-    // The CLI names a reset time only for some limits; the gateway has seen the headers of all of them.
+    // The CLI names a reset time only for some limits. The gateway has seen the headers of all.
     until: report.limitEndsAt ?? limit?.until ?? null,
     retryMs: Math.max(report.longestRetryMs, limit?.retryMs ?? 0),
     status: o.status,
@@ -185,8 +185,8 @@ function limitStatus(report: CliReport, status: number | null): number | null {
 }
 
 /**
- * What the CLI knows it calls `invalid_request` (a call without its result, for one). Of the rest only the path tells,
- * with which the API begins the text: a signature that does not fit is `messages.1.content.0: …`.
+ * The CLI calls some of these `invalid_request` (a call without its result, for example). The others are recognised by the
+ * path at the beginning of the API's text: a wrong signature is `messages.1.content.0: …`.
  */
 function refusesHistory(report: CliReport, result: CliResult): boolean {
   if (result.apiErrorStatus !== 400) return false;
@@ -194,11 +194,11 @@ function refusesHistory(report: CliReport, result: CliResult): boolean {
   return named || /\bmessages\.\d+/.test(describe(result));
 }
 
-/** A shell's, a sandbox's and the loader's codes for a program that cannot be run: no session is at fault. */
+/** Exit codes of shells, sandboxes and loaders for a program that cannot be run: the session is not at fault. */
 // guard: a CLI that cannot start
 const NOT_STARTED = new Set([126, 127]);
 
-function withoutResult({ report, start }: VerdictInput): Verdict {
+function withoutResult({ report, start }: EndingFacts): Ending {
   const detail = [report.thrown, report.stderr.trim()].filter((t) => t !== null && t !== '').join(': ');
   if (report.exitCode === LOCK_HELD_EXIT_CODE) {
     return { kind: 'transient', why: 'another CLI still holds this session', outage: false };

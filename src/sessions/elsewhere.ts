@@ -2,8 +2,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { SessionRow } from '../database/tables.ts';
-import { type Copy, judge } from '../sessions/evidence.ts';
-import { readPlain } from '../sessions/plain-files.ts';
+import { type Copy, judge } from './copies.ts';
+import { readPlain } from './plain-files.ts';
 
 export interface FoundCopy {
   file: string;

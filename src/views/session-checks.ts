@@ -1,9 +1,9 @@
 /** The facts as a list of checks, each with what was seen. Pure. */
-import { type Copy, isUsable } from '../sessions/evidence.ts';
+import { type Copy, isUsable } from '../sessions/copies.ts';
+import type { SessionFacts } from '../sessions/surroundings.ts';
 import { count, oneLine, showTime } from '../terminal-text.ts';
-import { timeOf } from '../views/stored.ts';
 import type { Check } from './diagnosis.ts';
-import type { SessionFacts } from './session-facts.ts';
+import { timeOf } from './stored.ts';
 
 export function checksOf(facts: SessionFacts, asked: string): Check[] {
   return [
@@ -99,7 +99,11 @@ function spaceCheck({ access }: SessionFacts): Check {
   return check('space', access.freeBytes >= LEAST_FREE_BYTES, `${megabytes} MB are free, 64 MB are needed`);
 }
 
-function projectFolderCheck({ strays }: SessionFacts): Check {
+function projectFolderCheck({ strays, isFolderOdd, transcript }: SessionFacts): Check {
+  if (isFolderOdd) {
+    const what = `a link or a file stands above ${transcript} in the place of a folder`;
+    return check('project folder', false, `${what}; the next dispatch moves it aside`);
+  }
   return strays.length === 0
     ? check('project folder', true, 'no other project folder holds this id')
     : check(

@@ -1,9 +1,8 @@
 /** What to do about each cause. Pure. */
 import { dirname } from 'node:path';
-import { isUsable } from '../sessions/evidence.ts';
-import type { DiagnosisCause, DiagnosisVerdict } from './diagnosis.ts';
-import { fetchable } from './session-cause.ts';
-import type { SessionFacts } from './session-facts.ts';
+import type { DiagnosisCause, DiagnosisVerdict } from './cause.ts';
+import { isUsable } from './copies.ts';
+import type { SessionFacts } from './surroundings.ts';
 
 type Remedy = (facts: SessionFacts) => string;
 
@@ -21,7 +20,7 @@ const REMEDIES: Record<DiagnosisCause, Remedy> = {
     `The CLI must run with a fixed project folder name; keep one file of this id, at ${f.transcript}.`,
   'other-config-folder': (f) => moveFrom(f),
   'other-home': (f) =>
-    fetchable(f) === undefined
+    !isFetched(f)
       ? `${moveFrom(f)} Then check that CLAUDE_CONFIG_DIR reaches the CLI.`
       : `Keep ${f.formerFolder} until then, or move it to ${f.session.config_folder} while the service is stopped.`,
   'foreign-transcript': (f) => `Move ${f.transcript} away: it is the history of another session.`,
@@ -38,7 +37,7 @@ const REMEDIES: Record<DiagnosisCause, Remedy> = {
   unreadable: (f) => `Make ${f.access.path} a file that uid ${f.access.ourUid} can read, then ask again.`,
   'not-writable': (f) => `Make ${f.access.path} writable for uid ${f.access.ourUid}, then ask again.`,
   'read-only': (f) =>
-    `Mount ${dirname(f.access.path)} writable: the CLI would answer and forget, without a word.`,
+    `Mount ${dirname(f.access.path)} writable: the CLI would answer, store nothing, and report no error.`,
   'other-owner': (f) =>
     `Give ${f.session.config_folder} to uid ${f.access.ourUid} (chown -R), or run as uid ${f.access.ownerUid}.`,
   'config-broken': (f) =>
@@ -64,7 +63,7 @@ export function remedyFor(facts: SessionFacts, cause: DiagnosisCause, verdict: D
   return [REMEDIES[cause](facts), whatComesNext(facts, cause, verdict)].filter((s) => s !== '').join(' ');
 }
 
-/** What happens by itself, so that nobody repairs what the next dispatch repairs. */
+/** What the next dispatch does by itself, so that nobody repairs it by hand. */
 function whatComesNext(facts: SessionFacts, cause: DiagnosisCause, verdict: DiagnosisVerdict): string {
   if (facts.session.replaced_by !== null) {
     return cause === 'no-longer-current'
@@ -91,8 +90,11 @@ function whatComesNext(facts: SessionFacts, cause: DiagnosisCause, verdict: Diag
   }
 }
 
-function restoredByItself(facts: SessionFacts): boolean {
-  if (facts.access.writeError !== null) return false;
-  if (fetchable(facts) !== undefined) return true;
-  return isUsable(facts.archived) || facts.strays.some((s) => isUsable(s.copy)) || isUsable(facts.disk);
+/** The next dispatch takes the copy from the CLI folder that the row names. */
+function isFetched({ choice }: SessionFacts): boolean {
+  return choice.step === 'go-on' && choice.place.isFormer;
+}
+
+function restoredByItself({ access, choice }: SessionFacts): boolean {
+  return access.writeError === null && choice.step === 'go-on';
 }

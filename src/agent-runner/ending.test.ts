@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { endingOf } from './ending.ts';
 import type { CliReport, CliResult } from './run-cli.ts';
-import { judgeReport } from './verdict.ts';
 
 const ID = '11111111-2222-4333-8444-555555555555';
 
@@ -40,7 +40,7 @@ function report(partial: Partial<CliReport> = {}): CliReport {
   };
 }
 
-type Judged = Omit<Parameters<typeof judgeReport>[0], 'report' | 'sessionId'>;
+type Judged = Omit<Parameters<typeof endingOf>[0], 'report' | 'sessionId'>;
 const NOTHING_SEEN: Judged['gateway'] = { capped: null, limit: null, limited: false, declined: null };
 /** Whatever the CLI calls a limit, the gateway saw one. */
 const LIMIT_SEEN: Judged['gateway'] = { ...NOTHING_SEEN, limited: true };
@@ -51,7 +51,7 @@ function judge(
   aborted: string | null = null,
   gateway = NOTHING_SEEN,
 ) {
-  return judgeReport({ report: r, sessionId: ID, start, aborted, gateway });
+  return endingOf({ report: r, sessionId: ID, start, aborted, gateway });
 }
 
 const apiError = (status: number, terminalReason = 'api_error') =>
@@ -172,7 +172,7 @@ describe('the model’s side', () => {
     expect(judge(known)).toMatchObject({ kind: 'rejected', suspectsHistory: false });
   });
 
-  test('a refusal by policy is its own verdict, from the gateway, the CLI or the words', () => {
+  test('a refusal by policy is its own ending, from the gateway, the CLI or the words', () => {
     const said = { ...NOTHING_SEEN, declined: 'against the policy' };
     expect(judge(apiError(402), 'resume', null, said)).toEqual({
       kind: 'declined',
@@ -231,8 +231,8 @@ test('our caps are no errors', () => {
 
 describe('what the gateway saw', () => {
   test.each(['max-requests', 'max-tokens', 'max-usd'] as const)('%s ends a run at our cap', (capped) => {
-    const verdict = judge(apiError(400), 'resume', null, { ...NOTHING_SEEN, capped });
-    expect(verdict).toMatchObject({ kind: 'capped', why: capped });
+    const ending = judge(apiError(400), 'resume', null, { ...NOTHING_SEEN, capped });
+    expect(ending).toMatchObject({ kind: 'capped', why: capped });
   });
 
   test('a cap that was reached with the last request does not take the answer back', () => {
@@ -241,11 +241,11 @@ describe('what the gateway saw', () => {
 
   test('a cap that ended the CLI before it said anything is a cap, too', () => {
     const silent = report({ results: [], lastAnswer: null, initId: null, exitCode: 1 });
-    const verdict = judge(silent, 'new', null, {
+    const ending = judge(silent, 'new', null, {
       ...NOTHING_SEEN,
       capped: 'max-requests',
     });
-    expect(verdict).toMatchObject({ kind: 'capped', result: { turns: 0 } });
+    expect(ending).toMatchObject({ kind: 'capped', result: { turns: 0 } });
   });
 
   test('a reset time that only the headers named is the end of the limit', () => {

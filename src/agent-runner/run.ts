@@ -12,8 +12,8 @@ import type { CapReason, Continuity } from '../vocabulary.ts';
 export type PromptForm = 'full' | 'short';
 
 /**
- * How much of what people wrote a prompt has: within its budget, cut to their first words, or named only, for a model
- * that will not take them.
+ * How much of people's texts a prompt has. `whole`: as its budget allows; `small`: their first words; `aside`: only that
+ * there are texts, for a model that does not take them.
  */
 export type PromptTexts = 'whole' | 'small' | 'aside';
 
@@ -55,9 +55,9 @@ export interface DispatchRun {
   container: Pick<PlaceRequest, 'settings' | 'relay' | 'caches' | 'checkoutName'>;
   tools: AgentTool[];
   caps: GatewayCaps;
-  /** true when an earlier attempt of this very dispatch may have got somewhere */
+  /** an earlier attempt of this dispatch may have begun to work */
   retried: boolean;
-  /** true when this run has answered already and is asked something more: what it did before is no news to it */
+  /** the agent has answered in this dispatch and is asked one thing more, so it is not told that it was cut off */
   followUp?: boolean;
   prompt(form: PromptForm, texts: PromptTexts): string;
   /** commits prompt, session and continuity to the dispatch's row before the CLI is spawned */
@@ -65,11 +65,11 @@ export interface DispatchRun {
     sessionId: string;
     continuity: Continuity;
     prompt: string;
-    /** null: nothing is sent, an answer that is there already is taken */
+    /** null: no prompt is sent, because the answer is in the transcript already */
     form: PromptForm | null;
     history: number;
   }): Promise<void>;
-  /** why the session may not change files that steer later runs, by now; null = it may. Asked after `announce` */
+  /** why the session may not change steering files, as of now; null = it may. Ask after `announce` */
   marked: () => string | null;
   /** aborts with a string reason: the lease was lost, or the service is stopping */
   signal: AbortSignal;
@@ -83,12 +83,12 @@ export interface RunnerDeps {
   now: () => number;
   /** names the installation in the environment of its processes */
   instance: string;
-  /** `small`: for side tasks of the CLI; null = as it chooses */
+  /** `small`: for side tasks of the CLI; null = the CLI chooses */
   model: { retries: number; idleSeconds: number; small: string | null };
   path: string;
   /** absolute path, on this machine, of the CLI that fits this image; null = no image */
   cli: (image: string | null) => Promise<string>;
-  /** the forwarder's script for a CLI that takes no socket; null = it takes one. Throws when neither works */
+  /** the forwarder's script for a CLI that ignores the socket; null = the CLI uses it. Throws when neither works */
   forwarder: (cli: string) => Promise<string | null>;
   sessions: { archive: boolean; flushMs: number; maxFailedResumes: number; lateMessagesMs: number };
 }
@@ -109,7 +109,7 @@ export interface RunFacts {
   verified: VerifiedHead | null;
   turns: number;
   usage: unknown;
-  /** what made the last answer, and the last one before this run where that was another; null = not known */
+  /** the model of the last answer, and of the last answer before this run if it was another; null = not known */
   model: { name: string | null; former: string | null };
 }
 
@@ -129,11 +129,10 @@ export type RunOutcome =
       status: number;
       model: string | null;
     }
-  /** `outage`: waits for as long as it takes */
+  /** `outage`: the model's side is away; wait as long as it takes */
   | { kind: 'transient'; why: string; outage: boolean }
-  /** the model will not take these texts; the session is where it was before them */
+  /** the model does not take these texts; the session is as it was before them */
   | { kind: 'declined'; reason: string }
   | { kind: 'interrupted'; why: string }
-  /** the ladder has no rung left: a person must look */
-  /** … `suspectsText`: the session was kept, and what was asked may be the cause */
+  /** no rung is left, and a person must look. `suspectsText`: the session was kept, and the texts may be the cause */
   | { kind: 'refused'; reason: string; cause: 'request' | 'session'; suspectsText: boolean };
