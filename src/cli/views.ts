@@ -1,7 +1,8 @@
 /** Commands that answer: explain, deliveries, conversations, audit. They read beside a running service. */
 import { type Command, Option } from 'commander';
 import { readAudit } from '../views/audit.ts';
-import { describeConversation, listConversations } from '../views/conversations.ts';
+import { listConversations } from '../views/conversation-list.ts';
+import { describeConversation } from '../views/conversations.ts';
 import { DELIVERY_STATES, listDeliveries } from '../views/deliveries.ts';
 import { explain } from '../views/explain-item.ts';
 import { readReference } from '../views/references.ts';

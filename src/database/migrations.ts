@@ -12,6 +12,7 @@ import { aboutOfDeliveries } from './migrations/0015-about-of-deliveries.ts';
 import { continuityIndex } from './migrations/0016-continuity-index.ts';
 import { models } from './migrations/0017-models.ts';
 import { instructions } from './migrations/0018-instructions.ts';
+import { viewIndexes } from './migrations/0021-view-indexes.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
@@ -26,5 +27,6 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0016-continuity-index': continuityIndex(),
     '0017-models': models(),
     '0018-instructions': instructions(),
+    '0021-view-indexes': viewIndexes(),
   };
 }
