@@ -67,7 +67,7 @@ export function toMarkdown(results: Results): string {
   const goals = results.parts.flatMap((p) => p.goals);
   const sections = [
     '# Measurements',
-    `Written by \`${results.command}\` in ${figure(results.seconds, 0)} s. One part alone, printed and not written here: \`npm run bench -- intake\` (or \`dispatch\`, \`memory\`, \`growth\`, \`gateway\`, \`recall\`, \`prompt\`), and with \`--keep\` behind it written to the end of this file. \`BENCH_QUICK=1\` makes every part short, for trying out changes to the benchmark itself.`,
+    `Written by \`${results.command}\` in ${figure(results.seconds, 0)} s. One part alone, printed and not written here: \`npm run bench -- intake\` (or \`dispatch\`, \`memory\`, \`growth\`, \`gateway\`, \`recall\`, \`prompt\`, \`statements\`), and with \`--keep\` behind it written to the end of this file. \`BENCH_QUICK=1\` makes every part short, for trying out changes to the benchmark itself.`,
     ...(results.caution === null ? [] : [`> **${results.caution}**`]),
     '## Goals',
     table({

@@ -16,6 +16,7 @@ import { measureMemory } from './memory.ts';
 import { measurePrompt } from './prompt.ts';
 import { measureRecall } from './recall.ts';
 import { type PartReport, toMarkdown, withKept } from './report.ts';
+import { measureStatements } from './statements.ts';
 import { measureWarm } from './warm.ts';
 
 const PARTS: Record<string, Part> = {
@@ -28,6 +29,7 @@ const PARTS: Record<string, Part> = {
   gateway: measureGateway,
   recall: measureRecall,
   prompt: measurePrompt,
+  statements: measureStatements,
 };
 const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
 

@@ -1,6 +1,6 @@
 /** The forge tools of one run: typed, limited to its conversation, counted, audited, and each write done once. */
 import { callTool } from './broker/call.ts';
-import type { BrokerScope, ForgeTools } from './broker/contract.ts';
+import type { BrokerScope, ForgeTools } from './broker/scope.ts';
 import { type Broker, Denied, type Tool } from './broker/tool.ts';
 import { CI_TOOLS } from './broker/tools-ci.ts';
 import { COMMENT_TOOLS } from './broker/tools-comment.ts';

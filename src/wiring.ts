@@ -5,6 +5,7 @@ import type { LoadedConfig } from './config/config.ts';
 import { type ConfigWatcher, watchConfig } from './config/watch.ts';
 import { type Database, migrate, openDatabase } from './database/database.ts';
 import { requireUsable } from './database/opening.ts';
+import type { DispatchDeps } from './dispatch/dispatch.ts';
 import { sweepPieces } from './inbox/pieces.ts';
 import { createLog, type Log, silentLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -20,7 +21,6 @@ import { type Router, startRouting } from './wiring/routing.ts';
 import { tellRejected, tellReload, tellStart } from './wiring/said.ts';
 import { takeOver } from './wiring/take-over.ts';
 import { packageVersion } from './wiring/version.ts';
-import type { DispatchDeps } from './worker/work.ts';
 import { startWorker } from './worker.ts';
 
 export interface Service {

@@ -3,13 +3,13 @@
  * renewed while it runs. Rows are the truth; `wake` is a hint that saves the wait for the next look.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ABORT, type DispatchDeps } from './dispatch/dispatch.ts';
+import { runDispatch } from './dispatch.ts';
 import { faultPoint } from './faults.ts';
 import { type Lease, leaseConversation, renewLease } from './mailbox/leases.ts';
 import { currentParks, type Park } from './mailbox/parks.ts';
 import { rescueExpired } from './mailbox/settlement.ts';
-import { runDispatch } from './worker/dispatch.ts';
 import { parkEnds } from './worker/park-ends.ts';
-import { ABORT, type DispatchDeps } from './worker/work.ts';
 
 export interface WorkerOptions {
   /** unique among all workers that ever were */

@@ -8,13 +8,13 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createGiteaFamilyClient } from '../src/forge/gitea-family-client.ts';
+import { type Budgeted, readTexts, withinBudget } from '../src/dispatch/converse/prompt-budget.ts';
+import type { DispatchContext } from '../src/dispatch/gather/context.ts';
+import { createGiteaFamilyClient } from '../src/forges/gitea/client.ts';
 import { findMentions } from '../src/mentions.ts';
 import { unmarked } from '../src/outcome/answer.ts';
 import { shownText } from '../src/security/hidden-text.ts';
 import { outgoingBody } from '../src/security/outgoing.ts';
-import type { DispatchContext } from '../src/worker/context.ts';
-import { type Budgeted, readTexts, withinBudget } from '../src/worker/prompt-budget.ts';
 import { patience } from './support/patience.ts';
 
 const LONGEST = 25 << 20;

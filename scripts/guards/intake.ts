@@ -1,7 +1,7 @@
 /** The walls between a signed delivery and an agent: what it claims is compared with the forge. */
 import type { Guard } from './guard.ts';
 
-const IDENTITY = ['src/dispatcher/identity.test.ts'];
+const IDENTITY = ['src/router/identity.test.ts'];
 const RED_TEAM = ['test/red-team/intake.test.ts'];
 const FUZZ = ['test/properties/forgeries.test.ts'];
 
@@ -21,7 +21,7 @@ export const INTAKE_GUARDS: Guard[] = [
     name: 'intake: one account',
     keeps: 'the login of one account and the id of another from being one',
     off: [{ mark: 'intake: one account', becomes: 'if (value.user) return value.permission;' }],
-    tests: { files: ['src/forge/gitea-family-access.test.ts'] },
+    tests: { files: ['src/forges/gitea/access.test.ts'] },
   },
   {
     name: 'intake: on the forge',
@@ -39,7 +39,7 @@ export const INTAKE_GUARDS: Guard[] = [
     name: 'intake: other words',
     keeps: 'a real comment from waking an agent for words it never had',
     off: [{ mark: 'intake: other words', lines: 1, becomes: 'if (!isSame && claimed.id < 0)' }],
-    tests: { files: [...RED_TEAM, 'src/worker/on-the-forge.test.ts'], named: 'other words' },
+    tests: { files: [...RED_TEAM, 'src/dispatch/gather/on-the-forge.test.ts'], named: 'other words' },
   },
   {
     name: 'intake: whose comment',
@@ -102,6 +102,6 @@ export const INTAKE_GUARDS: Guard[] = [
         becomes: 'const words = [hash([sender.id, comment.user.id, issue.number, comment.body].slice(9))];',
       },
     ],
-    tests: { files: ['src/forge/gitea-family-outcomes.test.ts'], named: 'a comment is created once' },
+    tests: { files: ['src/forges/gitea/outcomes.test.ts'], named: 'a comment is created once' },
   },
 ];

@@ -92,7 +92,7 @@ export const LFS_GUARDS: Guard[] = [
         becomes: "(isListed(o.forgeConfig, fullName) || fullName !== '')",
       },
     ],
-    tests: { files: ['src/worker/contents.test.ts'] },
+    tests: { files: ['src/dispatch/gather/contents.test.ts'] },
   },
   {
     name: 'submodules: only this forge',

@@ -2,7 +2,7 @@
 import type { Guard } from './guard.ts';
 
 const RED_TEAM = ['test/red-team/marks.test.ts'];
-const WALK = ['src/worker/marks-walk.test.ts'];
+const WALK = ['src/dispatch/converse/marks-walk.test.ts'];
 const MARKS = ['src/sessions/marks.test.ts'];
 const STEERING = ['src/steering.test.ts'];
 

@@ -87,7 +87,7 @@ export const MODEL_LIMITS_GUARDS: Guard[] = [
     name: 'a wrong certificate is no outage',
     keeps: 'people from waiting for what will not pass',
     off: [{ mark: 'a wrong certificate is no outage', becomes: "return 'passes';" }],
-    tests: { files: ['src/worker/troubles.test.ts'], named: 'a wrong certificate' },
+    tests: { files: ['src/dispatch/settle/troubles.test.ts'], named: 'a wrong certificate' },
   },
   {
     name: 'an overflow in the words of others',
@@ -101,6 +101,6 @@ export const MODEL_LIMITS_GUARDS: Guard[] = [
     name: 'set aside: by the tools as well',
     keeps: 'a text that the model refuses from coming back through a tool',
     off: [{ mark: 'set aside: by the tools as well', becomes: 'await forge.listComments(...question),' }],
-    tests: { files: ['src/worker/set-aside.test.ts'], named: 'shown by no tool' },
+    tests: { files: ['src/dispatch/screen/set-aside.test.ts'], named: 'shown by no tool' },
   },
 ];

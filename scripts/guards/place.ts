@@ -1,9 +1,9 @@
 /** Wrong moment and wrong place: withdrawn work, merged and renamed branches, CI before a pull request. */
 import type { Guard } from './guard.ts';
 
-const CONTEXT = ['src/worker/context.test.ts'];
-const DISPATCHER = ['src/dispatcher.test.ts'];
-const CI = ['src/dispatcher/ci.test.ts'];
+const CONTEXT = ['src/dispatch/gather/context.test.ts'];
+const ROUTER = ['src/router.test.ts'];
+const CI = ['src/router/ci.test.ts'];
 
 export const PLACE_GUARDS: Guard[] = [
   {
@@ -34,13 +34,13 @@ export const PLACE_GUARDS: Guard[] = [
           'return item?.number === -1 ? `#${number} is closed, and what CI says of it wakes nobody` : null;',
       },
     ],
-    tests: { files: DISPATCHER, named: 'wakes nobody on what is closed' },
+    tests: { files: ROUTER, named: 'wakes nobody on what is closed' },
   },
   {
     name: 'ci: told once',
     keeps: 'one failing run from being several messages',
     off: [{ mark: 'ci: told once', becomes: '' }],
-    tests: { files: DISPATCHER, named: 'reaches the conversation that pushed' },
+    tests: { files: ROUTER, named: 'reaches the conversation that pushed' },
   },
   {
     name: 'ci: before the pull request',
@@ -48,7 +48,7 @@ export const PLACE_GUARDS: Guard[] = [
     off: [
       { mark: 'ci: before the pull request', becomes: 'const found = isJoined ? pull : (pull ?? null);' },
     ],
-    tests: { files: DISPATCHER, named: 'reaches the conversation that pushed' },
+    tests: { files: ROUTER, named: 'reaches the conversation that pushed' },
   },
   {
     name: 'withdrawn: by label',
@@ -125,7 +125,7 @@ export const PLACE_GUARDS: Guard[] = [
           "if (payload.id === -1) return ignored('status: the run was cancelled, which Gitea calls a failure');",
       },
     ],
-    tests: { files: ['src/forge/gitea-family.test.ts'] },
+    tests: { files: ['src/forges/gitea/delivery.test.ts'] },
   },
   {
     name: 'branches: changed base',

@@ -1,8 +1,8 @@
 /** The guards of trust, for scripts/guards.ts. */
 import type { Guard } from './guard.ts';
 
-const SENDERS = ['src/dispatcher/senders.test.ts'];
-const CONTEXT = ['src/worker/context.test.ts'];
+const SENDERS = ['src/router/senders.test.ts'];
+const CONTEXT = ['src/dispatch/gather/context.test.ts'];
 
 export const TRUST_GUARDS: Guard[] = [
   {

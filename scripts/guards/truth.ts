@@ -60,7 +60,7 @@ export const TRUTH_GUARDS: Guard[] = [
         becomes: "if (now === 'never') {",
       },
     ],
-    tests: { files: ['src/worker/reviewed.test.ts'], named: 'no verdict' },
+    tests: { files: ['src/dispatch/publish/reviewed.test.ts'], named: 'no verdict' },
   },
   {
     name: 'truth: a tool gives a verdict on the commit of its checkout alone',

@@ -15,7 +15,7 @@ export const VOICES_GUARDS: Guard[] = [
           'reviews.push(toReview(answer, verdict, inline.map((c) => toInline({ ...c, user: answer.user }))));',
       },
     ],
-    tests: { files: [MARKER, 'src/forge/gitea-family-reviews.test.ts'], named: 'MARK-reply|own author' },
+    tests: { files: [MARKER, 'src/forges/gitea/reviews.test.ts'], named: 'MARK-reply|own author' },
   },
   {
     name: 'voices: label of words in a line',
@@ -49,13 +49,13 @@ export const VOICES_GUARDS: Guard[] = [
         becomes: 'const trusted = authors.length > 0 && strangers.length < authors.length;',
       },
     ],
-    tests: { files: ['src/worker/voices.test.ts', 'src/config/words.test.ts'] },
+    tests: { files: ['src/dispatch/screen/voices.test.ts', 'src/config/words.test.ts'] },
   },
   {
     name: 'voices: edits we were told of',
     keeps: "a description or comment that somebody else edited from passing for its author's alone",
     off: [{ mark: 'voices: edits we were told of', becomes: 'return [];' }],
-    tests: { files: ['src/worker/voices.test.ts'] },
+    tests: { files: ['src/dispatch/screen/voices.test.ts'] },
   },
   {
     name: 'voices: pinned remarks',

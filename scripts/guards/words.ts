@@ -31,7 +31,7 @@ export const WORDS_GUARDS: Guard[] = [
     name: 'the prompt shows every item that woke the agent',
     keeps: 'a question elsewhere from standing in a prompt that does not say where, or not at all',
     off: [{ mark: 'the prompt shows every item that woke the agent', becomes: '' }],
-    tests: { files: ['src/worker/context.test.ts'], named: 'whose prompt shows both' },
+    tests: { files: ['src/dispatch/gather/context.test.ts'], named: 'whose prompt shows both' },
   },
   {
     name: 'what a forge tool leaves out is said',
@@ -56,7 +56,7 @@ export const WORDS_GUARDS: Guard[] = [
     name: 'a hidden address stays hidden',
     keeps: 'an address that its account hides from standing in public commits',
     off: [{ mark: 'a hidden address stays hidden', becomes: 'return valid(user.email);' }],
-    tests: { files: ['src/forge/gitea-family-address.test.ts'], named: 'hides its own' },
+    tests: { files: ['src/forges/gitea/address.test.ts'], named: 'hides its own' },
   },
   {
     name: 'an answer that a hook of the machine emptied',

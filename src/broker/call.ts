@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable, LeaseLost } from '../errors.ts';
 import { effectKey, FORGED, isForged, marker, once } from '../outcome/effects.ts';
-import type { Spoken } from './contract.ts';
-import { countWrites, earlierCall, storedCall } from './rows.ts';
+import { countWrites, earlierCall, storedCall } from './earlier-calls.ts';
+import type { Spoken } from './scope.ts';
 import { filesOf } from './spoken.ts';
 import { type Act, type Broker, Denied, DeniedUnread, type Done, type Tool, type WriteTool } from './tool.ts';
 

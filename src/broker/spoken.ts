@@ -1,8 +1,8 @@
 /** Whose words an object of the forge holds. Pure. */
-import type { Comment, Item, Review } from '../forge/forge.ts';
+import type { Comment, Item, Review } from '../forges/forge.ts';
 import type { EventItem, EventPull } from '../vocabulary.ts';
 import type { Vouching } from '../voices.ts';
-import type { Spoken } from './contract.ts';
+import type { Spoken } from './scope.ts';
 
 /** Title, description and labels. (Labels are made and given by people who may write.) */
 export function titleOf(item: EventItem): Spoken {

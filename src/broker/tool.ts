@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { unmarked } from '../outcome/answer.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { Vouching } from '../voices.ts';
-import type { BrokerDeps, BrokerScope, Spoken } from './contract.ts';
+import type { BrokerDeps, BrokerScope, Spoken } from './scope.ts';
 
 export interface Broker {
   scope: BrokerScope;

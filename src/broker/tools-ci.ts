@@ -1,11 +1,11 @@
 /** Reading what CI did. How much of it there is depends on the forge's version; what is missing is said. */
 import { z } from 'zod';
-import type { CiRun, ForgeCi, Item } from '../forge/forge.ts';
+import type { CiRun, ForgeCi, Item } from '../forges/forge.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { Vouching } from '../voices.ts';
-import type { Spoken } from './contract.ts';
+import { ciLine, jobName, OTHERS_WROTE, quotedLog } from './quoted-texts.ts';
+import type { Spoken } from './scope.ts';
 import { filesOf } from './spoken.ts';
-import { ciLine, jobName, OTHERS_WROTE, quotedLog } from './texts.ts';
 import { type Broker, itemNumber, readTool, type Shown, type Tool } from './tool.ts';
 
 const MOST_RUNS = 10;

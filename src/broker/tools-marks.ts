@@ -1,7 +1,7 @@
 /** Labels, assignees and commit statuses: states that are set, so setting them twice changes nothing. */
 import { z } from 'zod';
 import { unmarked } from '../outcome/answer.ts';
-import { inline } from './texts.ts';
+import { inline } from './quoted-texts.ts';
 import { type Broker, commitSha, Denied, itemNumber, logins, type Tool, writeTool } from './tool.ts';
 
 const labels = z.array(z.string().trim().min(1).max(100)).min(1).max(20);

@@ -1,7 +1,7 @@
 /** Reading items, comments and reviews: of the conversation's repository, which is no parameter. */
 import { z } from 'zod';
+import { commentText, itemLine, itemText, newestThatFit, OTHERS_WROTE, reviewText } from './quoted-texts.ts';
 import { commentWords, filesOf, itemWords, reviewWords, titleOf } from './spoken.ts';
-import { commentText, itemLine, itemText, newestThatFit, OTHERS_WROTE, reviewText } from './texts.ts';
 import { itemNumber, readTool, type Tool } from './tool.ts';
 
 const skipNewest = z.coerce.number().int().min(0).max(10_000).default(0);

@@ -1,12 +1,12 @@
 /** "Why did it (not) run?": one delivery, what was decided about it and what came of that. */
 import type { Rows } from '../database/database.ts';
 import type { DeliveryRow, MessageRow } from '../database/tables.ts';
-import { type DeliveryReading, readDelivery } from '../dispatcher/read-delivery.ts';
-import type { StoredDecision } from '../dispatcher/routing.ts';
 import { NotFound } from '../errors.ts';
 import { piecesOf } from '../inbox/pieces.ts';
 import { findDelivery } from '../inbox.ts';
 import { currentParks } from '../mailbox/parks.ts';
+import { type DeliveryReading, readDelivery } from '../router/read-delivery.ts';
+import type { StoredDecision } from '../router/routing.ts';
 import { oneLine } from '../terminal-text.ts';
 import { answerDelivery } from './answer.ts';
 import { dispatchRowsOfMessages, isOpen, type ShownDispatchRow, viewDispatches } from './dispatches.ts';

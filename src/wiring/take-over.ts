@@ -1,5 +1,5 @@
+import type { DispatchDeps } from '../dispatch/dispatch.ts';
 import { rescueExpired } from '../mailbox/settlement.ts';
-import type { DispatchDeps } from '../worker/work.ts';
 import type { Parts } from './parts.ts';
 
 /** What an earlier service left: its processes are ended first, then its dispatches are put back. Answers their ids. */

@@ -6,21 +6,21 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { permissionOf } from '../../rehearsal/pocket-forge-access.ts';
+import { startTrial, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
 import type { LoadedConfig } from '../../src/config/config.ts';
 import type { Database } from '../../src/database/database.ts';
-import { dispatchNext } from '../../src/dispatcher.ts';
-import { createGiteaFamilyClient } from '../../src/forge/gitea-family-client.ts';
+import { type DispatchContext, gatherContext } from '../../src/dispatch/gather/context.ts';
+import { declineRefused, takeUp, wasDeleted } from '../../src/dispatch/gather/message-truth.ts';
+import { toldEdits } from '../../src/dispatch/screen/edits.ts';
+import { createGiteaFamilyClient } from '../../src/forges/gitea/client.ts';
 import { acceptDelivery } from '../../src/inbox.ts';
 import { silentLog } from '../../src/log.ts';
 import { carryLate, leaseConversation } from '../../src/mailbox/leases.ts';
 import { settleDispatch } from '../../src/mailbox/settlement.ts';
-import { permissionOf } from '../../src/rehearsal/pocket-forge-access.ts';
-import { startTrial, type Trial } from '../../src/rehearsal/pocket-forge-trial.ts';
+import { routeNext } from '../../src/router.ts';
 import { createTrust, type Trust } from '../../src/trust.ts';
 import type { Workdir } from '../../src/workdir.ts';
-import { type DispatchContext, gatherContext } from '../../src/worker/context.ts';
-import { toldEdits } from '../../src/worker/edits.ts';
-import { declineRefused, takeUp, wasDeleted } from '../../src/worker/truth-rows.ts';
 import { changed, type Json } from '../fixtures/bodies.ts';
 import { ConfigFolder, SMALL_CONFIG } from '../support/config-folder.ts';
 import { openSqlite } from '../support/databases.ts';
@@ -283,7 +283,7 @@ async function holds(claims: Claim[]): Promise<void> {
       now: Date.now(),
     });
   }
-  while (await dispatchNext({ database, config: () => config, trust, now: Date.now, log: silentLog }));
+  while (await routeNext({ database, config: () => config, trust, now: Date.now, log: silentLog }));
   expect(violations(await prepareAll(database, trust))).toEqual([]);
   expect(wronglyRemembered(trust)).toEqual([]);
   const rows = await database.rows
@@ -332,6 +332,6 @@ test('and a true delivery does: the net is not simply closed', async () => {
     body: Buffer.from(JSON.stringify(body)),
     now: Date.now(),
   });
-  await dispatchNext({ database, config: () => config, trust, now: Date.now, log: silentLog });
+  await routeNext({ database, config: () => config, trust, now: Date.now, log: silentLog });
   expect((await prepareAll(database, trust)).map((c) => c.messages.length)).toEqual([1]);
 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { runFacts, verifyTranscript } from '../../src/agent-runner/conclude.ts';
 import type { DispatchRun, RunFacts, RunnerDeps } from '../../src/agent-runner/contract.ts';
 import type { Database } from '../../src/database/database.ts';
+import { announceRun, storeAnswer } from '../../src/dispatch/converse/announced.ts';
 import { LeaseLost } from '../../src/errors.ts';
 import { silentLog } from '../../src/log.ts';
 import { assertLease, carryLate, type Lease, underLease } from '../../src/mailbox/leases.ts';
@@ -18,7 +19,6 @@ import { type CliFolders, cliFolders, transcriptPath } from '../../src/sessions/
 import { type Floor, planSession, type SessionPlan } from '../../src/sessions/plan.ts';
 import { recordTurn } from '../../src/sessions/record.ts';
 import { countFailedResume, currentSession } from '../../src/sessions.ts';
-import { announceRun, storeAnswer } from '../../src/worker/rows.ts';
 import { Died } from './mortal.ts';
 import type { Gate } from './paced.ts';
 import { PretendCli } from './pretend-cli.ts';

@@ -5,16 +5,16 @@
  */
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { BrokerDeps, BrokerScope } from '../../src/broker/contract.ts';
+import type { BrokerDeps, BrokerScope } from '../../src/broker/scope.ts';
 import { forgeTools } from '../../src/broker.ts';
 import { Words } from '../../src/config/words.ts';
-import type { CiJob, CiRun, Comment, Forge, InlineComment, Item, Review } from '../../src/forge/forge.ts';
-import * as answers from '../../src/forge/gitea-family-answers.ts';
-import * as payloads from '../../src/forge/gitea-family-payloads.ts';
-import * as runs from '../../src/forge/gitea-family-runs.ts';
+import { promptOf } from '../../src/dispatch/converse/prompts.ts';
+import type { CiJob, CiRun, Comment, Forge, InlineComment, Item, Review } from '../../src/forges/forge.ts';
+import * as answers from '../../src/forges/gitea/answers.ts';
+import * as payloads from '../../src/forges/gitea/payloads.ts';
+import * as runs from '../../src/forges/gitea/runs.ts';
 import type { ForgeEvent } from '../../src/vocabulary.ts';
 import type { Vouching } from '../../src/voices.ts';
-import { promptOf } from '../../src/worker/prompts.ts';
 import { unlabelled } from '../support/labels.ts';
 import { materialOf, shownTo, strangersIn } from '../support/prompt-context.ts';
 

@@ -5,6 +5,9 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type RehearsalModel, startRehearsalModel } from '../../rehearsal/model.ts';
+import type { RecordedRequest } from '../../rehearsal/model-record.ts';
+import { parseModelScript } from '../../rehearsal/model-script.ts';
 import type {
   AgentOptions,
   AgentTool,
@@ -17,6 +20,7 @@ import type { ContainerEngine } from '../../src/container/container.ts';
 import { processEngine } from '../../src/container/process.ts';
 import { type Database, migrate, openDatabase } from '../../src/database/database.ts';
 import type { ConversationRow, DispatchRow, IncidentRow, SessionRow } from '../../src/database/tables.ts';
+import { announceRun, storeAnswer } from '../../src/dispatch/converse/announced.ts';
 import type { Gateway, GatewayCaps } from '../../src/gateway/contract.ts';
 import { LIST_PRICES } from '../../src/gateway/prices.ts';
 import { createGateway } from '../../src/gateway.ts';
@@ -25,11 +29,7 @@ import { resolveConversation } from '../../src/mailbox/conversations.ts';
 import { type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
 import { appendMessage } from '../../src/mailbox/messages.ts';
 import { settleDispatch } from '../../src/mailbox/settlement.ts';
-import { type RehearsalModel, startRehearsalModel } from '../../src/rehearsal/model.ts';
-import type { RecordedRequest } from '../../src/rehearsal/model-record.ts';
-import { parseModelScript } from '../../src/rehearsal/model-script.ts';
 import { type CliFolders, cliFolders, transcriptPath } from '../../src/sessions/folders.ts';
-import { announceRun, storeAnswer } from '../../src/worker/rows.ts';
 import { commentEvent } from './sample-events.ts';
 import { testedCli } from './tested-cli.ts';
 

@@ -1,36 +1,36 @@
 /** A session that runs, on a real forge with a stranger (cy): real trust, real rows, real context, real tools. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { AgentTool } from '../../src/agent-runner/contract.ts';
-import type { BrokerScope } from '../../src/broker/contract.ts';
-import { FORGE_TOOL_NAMES, forgeTools } from '../../src/broker.ts';
-import type { LoadedConfig } from '../../src/config/config.ts';
-import { type Database, migrate, openDatabase } from '../../src/database/database.ts';
-import { dispatchNext } from '../../src/dispatcher.ts';
-import type { Snapshot } from '../../src/flows/changes.ts';
-import type { Forge } from '../../src/forge/forge.ts';
-import { createGiteaFamilyClient } from '../../src/forge/gitea-family-client.ts';
-import { acceptDelivery } from '../../src/inbox.ts';
-import { silentLog } from '../../src/log.ts';
-import { carryLate, type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
-import { outgoingForge } from '../../src/outcome/outgoing-forge.ts';
 import {
   type Listener,
   REPO,
   startListener,
   startTrial,
   type Trial,
-} from '../../src/rehearsal/pocket-forge-trial.ts';
+} from '../../rehearsal/pocket-forge-trial.ts';
+import type { AgentTool } from '../../src/agent-runner/contract.ts';
+import type { BrokerScope } from '../../src/broker/scope.ts';
+import { FORGE_TOOL_NAMES, forgeTools } from '../../src/broker.ts';
+import type { LoadedConfig } from '../../src/config/config.ts';
+import { type Database, migrate, openDatabase } from '../../src/database/database.ts';
+import { readTexts } from '../../src/dispatch/converse/prompt-budget.ts';
+import { type PromptMaterial, spokenIn } from '../../src/dispatch/converse/prompts.ts';
+import { type SessionMarks, sessionMarks } from '../../src/dispatch/converse/session-marks.ts';
+import { type DispatchContext, gatherContext } from '../../src/dispatch/gather/context.ts';
+import { declineRefused, takeUp, wasDeleted } from '../../src/dispatch/gather/message-truth.ts';
+import { toldEdits } from '../../src/dispatch/screen/edits.ts';
+import type { Snapshot } from '../../src/flows/changes.ts';
+import type { Forge } from '../../src/forges/forge.ts';
+import { createGiteaFamilyClient } from '../../src/forges/gitea/client.ts';
+import { acceptDelivery } from '../../src/inbox.ts';
+import { silentLog } from '../../src/log.ts';
+import { carryLate, type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
+import { outgoingForge } from '../../src/outcome/outgoing-forge.ts';
+import { routeNext } from '../../src/router.ts';
 import { openMarks } from '../../src/sessions/marks.ts';
 import { proposeSession } from '../../src/sessions.ts';
 import { createTrust, type Trust } from '../../src/trust.ts';
 import { openWorkdir } from '../../src/workdir.ts';
-import { type DispatchContext, gatherContext } from '../../src/worker/context.ts';
-import { toldEdits } from '../../src/worker/edits.ts';
-import { readTexts } from '../../src/worker/prompt-budget.ts';
-import { type PromptMaterial, spokenIn } from '../../src/worker/prompts.ts';
-import { type SessionMarks, sessionMarks } from '../../src/worker/session-marks.ts';
-import { declineRefused, takeUp, wasDeleted } from '../../src/worker/truth-rows.ts';
 import { ConfigFolder, SMALL_CONFIG } from './config-folder.ts';
 
 export const STRANGER = 'cy';
@@ -114,7 +114,7 @@ export class MarksStage {
     }
     this.#taken = this.#listener.received.length;
     const deps = { database: this.database, config: () => this.#config, trust: this.#trust };
-    while (await dispatchNext({ ...deps, now: Date.now, log: silentLog }));
+    while (await routeNext({ ...deps, now: Date.now, log: silentLog }));
   }
 
   #forge(): Forge {

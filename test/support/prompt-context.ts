@@ -1,18 +1,18 @@
 /** What a skill is given, made of plain events and texts as the worker makes it. */
 import type { PromptForm } from '../../src/agent-runner/contract.ts';
 import type { Words } from '../../src/config/words.ts';
+import { chooseTexts } from '../../src/dispatch/converse/chosen.ts';
+import { wordsOfPrompt } from '../../src/dispatch/converse/prompt-words.ts';
+import type { PromptMaterial } from '../../src/dispatch/converse/prompts.ts';
+import { promptContext } from '../../src/dispatch/converse/prompts.ts';
+import type { DispatchContext } from '../../src/dispatch/gather/context.ts';
+import type { CarriedMessage } from '../../src/dispatch/gather/messages.ts';
+import { type ItemText, screenTexts } from '../../src/dispatch/screen/pinned-text.ts';
 import type { Snapshot } from '../../src/flows/changes.ts';
 import type { PromptContext } from '../../src/flows/prompt.ts';
-import type { Comment, InlineComment, Item, Review } from '../../src/forge/forge.ts';
+import type { Comment, InlineComment, Item, Review } from '../../src/forges/forge.ts';
 import type { ForgeEvent } from '../../src/vocabulary.ts';
 import { EVERYBODY, type Vouching } from '../../src/voices.ts';
-import { chooseTexts } from '../../src/worker/chosen.ts';
-import type { DispatchContext } from '../../src/worker/context.ts';
-import type { CarriedMessage } from '../../src/worker/messages.ts';
-import { type ItemText, screenTexts } from '../../src/worker/pinned-text.ts';
-import { wordsOfPrompt } from '../../src/worker/prompt-words.ts';
-import type { PromptMaterial } from '../../src/worker/prompts.ts';
-import { promptContext } from '../../src/worker/prompts.ts';
 
 export interface Told {
   comments?: readonly Comment[];

@@ -1,0 +1,121 @@
+/** What the worker writes about its dispatch, always under its lease. */
+import type { DispatchRun, RunOutcome } from '../../agent-runner/contract.ts';
+import type { Database } from '../../database/database.ts';
+import { assertLease, type Lease } from '../../mailbox/leases.ts';
+import { recordTurn } from '../../sessions/record.ts';
+import { verifySession } from '../../sessions.ts';
+import type { ConversationView } from '../../vocabulary.ts';
+
+/** Commits what is about to be sent, before the CLI is spawned: after a crash it says what may be in the transcript. */
+export async function announceRun(
+  database: Database,
+  lease: Lease,
+  start: Omit<Parameters<DispatchRun['announce']>[0], 'form'> & {
+    carried: string[];
+    checkout: { headSha: string; branch: string | null } | null;
+  },
+): Promise<void> {
+  await database.transaction(async (tx) => {
+    await assertLease(tx, lease);
+    await tx
+      .updateTable('dispatches')
+      .set({
+        session_id: start.sessionId,
+        continuity: start.continuity,
+        history_messages: start.history,
+        ...(start.prompt === ''
+          ? {}
+          : {
+              prompt: start.prompt,
+              carried: JSON.stringify(start.carried),
+              commit_sha: beginningOf(start.checkout, lease.dispatch.commit_sha),
+            }),
+      })
+      .where('id', '=', lease.dispatch.id)
+      .execute();
+  });
+}
+
+/** An attempt that was cut off may have committed to its branch; a pull request is looked at anew by each. */
+function beginningOf(
+  checkout: { headSha: string; branch: string | null } | null,
+  earlier: string | null,
+): string | null {
+  if (checkout === null) return null;
+  return checkout.branch === null ? checkout.headSha : (earlier ?? checkout.headSha);
+}
+
+type Answered = Extract<RunOutcome, { kind: 'answered' | 'capped' }>;
+
+/** The answer, its usage and the proof that its session can be resumed: one transaction. */
+export async function storeAnswer(
+  database: Database,
+  lease: Lease,
+  stored: { outcome: Answered; answer: string; snapshot: string; branch: string | null; now: number },
+): Promise<void> {
+  const { outcome } = stored;
+  await database.transaction(async (tx) => {
+    await assertLease(tx, lease);
+    await tx
+      .updateTable('dispatches')
+      .set({
+        answer: stored.answer,
+        ending: outcome.kind === 'capped' ? outcome.why : 'answered',
+        turns: outcome.turns,
+        usage: JSON.stringify(outcome.usage),
+        model: outcome.model.name,
+        former_model: outcome.model.former,
+        snapshot: stored.snapshot,
+      })
+      .where('id', '=', lease.dispatch.id)
+      .execute();
+    if (outcome.verified !== null) await verifySession(tx, { ...outcome.verified, now: stored.now });
+    await recordTurn(tx, {
+      dispatchId: lease.dispatch.id,
+      conversationId: lease.conversation.id,
+      kind: 'answer',
+      content: stored.answer,
+      uuid: outcome.verified?.head ?? null,
+      now: stored.now,
+    });
+    if (stored.branch !== null) {
+      await tx
+        .updateTable('conversations')
+        .set({ branch: stored.branch })
+        .where('id', '=', lease.conversation.id)
+        .execute();
+    }
+  });
+}
+
+export async function conversationView(database: Database, lease: Lease): Promise<ConversationView> {
+  const { count } = await database.rows
+    .selectFrom('dispatches')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('conversation_id', '=', lease.conversation.id)
+    .where('state', 'in', ['succeeded', 'unposted'])
+    .executeTakeFirstOrThrow();
+  return {
+    exists: true,
+    dispatches: Number(count),
+    branch: lease.conversation.branch,
+    itemNumber: lease.conversation.item_number,
+  };
+}
+
+/** Ids of the messages that come from a replay. */
+export async function replayedMessages(
+  database: Database,
+  messages: readonly { id: string }[],
+): Promise<Set<string>> {
+  const ids = messages.map((m) => m.id);
+  if (ids.length === 0) return new Set();
+  const rows = await database.rows
+    .selectFrom('messages as m')
+    .innerJoin('deliveries as d', 'd.id', 'm.delivery_id')
+    .select('m.id')
+    .where('m.id', 'in', ids)
+    .where('d.source', '=', 'replay')
+    .execute();
+  return new Set(rows.map((r) => r.id));
+}

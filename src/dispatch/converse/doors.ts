@@ -1,0 +1,180 @@
+/** The doors of one run, both held by the worker: forge tools and the relay of git. The model's is the gateway. */
+import type { AgentTool } from '../../agent-runner/contract.ts';
+import { recordAudit } from '../../audit.ts';
+import type { PushPolicy } from '../../broker/git-policy.ts';
+import type { BrokerDeps, RunMarks } from '../../broker/scope.ts';
+import { cloneAddress } from '../../forges/clone-address.ts';
+import { assertLease } from '../../mailbox/leases.ts';
+import { recordPush } from '../../mailbox/pushes.ts';
+import type { ForgeUser, RepositoryRef } from '../../vocabulary.ts';
+import type { Remote } from '../../workdir.ts';
+import { closingOf, type DispatchDeps, type Work } from '../dispatch.ts';
+import type { DispatchContext } from '../gather/context.ts';
+import { itemsOf } from '../gather/conversation-items.ts';
+import { presentName } from '../present-name.ts';
+import { whyNoPull } from '../publish/unwanted-pull.ts';
+import { untrustedAuthors } from '../screen/senders.ts';
+import { forgeWithoutTexts, readSetAside } from '../screen/set-aside.ts';
+
+export interface Doors {
+  tools: AgentTool[];
+  close(): Promise<void>;
+}
+
+export async function openDoors(
+  work: Work,
+  deps: DispatchDeps,
+  context: DispatchContext,
+  marks: RunMarks,
+): Promise<Doors> {
+  const { agent, lease, account } = work;
+  const audit: BrokerAudit = async (entry) => {
+    const sha = entry.door === 'git' && entry.decision === 'allowed' ? entry.detail.sha : undefined;
+    if (typeof sha === 'string') {
+      await recordPush(deps.database.rows, { conversation: lease.conversation, sha, now: deps.now() });
+    }
+    await recordAudit(deps.database.rows, {
+      ...entry,
+      dispatchId: lease.dispatch.id,
+      conversationId: lease.conversation.id,
+      agent: agent.name,
+      now: deps.now(),
+    });
+  };
+  // With the first run and not with the service: a service at rest does not need them.
+  const [{ openGitDoor }, { forgeTools }] = await Promise.all([
+    import('../../broker/git-door.ts'),
+    import('../../broker.ts'),
+  ]);
+  let asked = false;
+  const located = locating(work, context.repository);
+  const git = await openGitDoor({
+    workdir: deps.workdir,
+    checkout: context.checkout,
+    remote: async () => {
+      // At the start the configuration is as fresh as the dispatch; reading it costs about 20 ms.
+      if (asked) deps.refreshConfig();
+      asked = true;
+      return await remoteNow(work, deps, context);
+    },
+    policy: gitPolicy(work, deps, { context, marked: () => marks.restriction() }),
+    signingKeyFile: deps.config().git.signingKeyFile,
+    audit,
+    log: deps.log,
+    assertMine: () => deps.database.transaction((tx) => assertLease(tx, lease)),
+  });
+  const aside = await readSetAside(deps.database.rows, lease.conversation.id);
+  const tools = forgeTools(
+    {
+      dispatchId: lease.dispatch.id,
+      conversationId: lease.conversation.id,
+      agent: agent.name,
+      login: account.login,
+      get repository() {
+        return located.repository();
+      },
+      items: () => itemsOf(deps.database.rows, lease),
+      branch: context.branch,
+      refusePull: () => whyNoPull(work, deps, context),
+      tools: agent.forge.tools,
+      scope: agent.forge.scope,
+      maxWrites: agent.forge.maxWrites,
+    },
+    {
+      database: deps.database,
+      now: deps.now,
+      assertMine: (tx) => assertLease(tx, lease),
+      forge: forgeWithoutTexts(
+        work.speak(() => marks.restriction() !== null),
+        aside,
+      ),
+      marks,
+      strangers: (authors) => strangersAmong(authors, work, deps, context),
+      writers: context.vouching.writers,
+      audit,
+    },
+  );
+  return {
+    tools: tools.map((tool) => ({ ...tool, call: located.first(tool.call) })),
+    close: () => git.close(),
+  };
+}
+
+const SAME_NAME_MS = 5000;
+
+/** A tool goes to the repository by the name that it has when it is called. */
+function locating({ forge }: Work, known: RepositoryRef) {
+  let repository = known;
+  let askedAt = performance.now();
+  return {
+    repository: () => repository,
+    first:
+      (call: AgentTool['call']): AgentTool['call'] =>
+      async (...args) => {
+        if (performance.now() - askedAt > SAME_NAME_MS) {
+          repository = await presentName(forge, repository);
+          askedAt = performance.now();
+        }
+        return await call(...args);
+      },
+  };
+}
+
+async function strangersAmong(
+  authors: readonly ForgeUser[],
+  { forgeConfig }: Work,
+  { trust }: DispatchDeps,
+  { repository }: DispatchContext,
+): Promise<string[]> {
+  const untrusted = await untrustedAuthors(authors, { forgeConfig, trust, repository });
+  return authors.filter((author) => untrusted.has(author.id)).map((author) => author.login);
+}
+
+type BrokerAudit = BrokerDeps['audit'];
+
+/** With the token that the configuration has now, and the name that the repository has: both may change in a run. */
+export async function remoteNow(
+  { forgeConfig, agent, account, forge }: Work,
+  deps: DispatchDeps,
+  { repository }: Pick<DispatchContext, 'repository'>,
+): Promise<Remote> {
+  const now = deps.config().forges[forgeConfig.name];
+  const address = now?.cloneUrl ?? forgeConfig.cloneUrl;
+  const token = now?.accounts[agent.name]?.token ?? account.token;
+  const { fullName } = await presentName(forge, repository);
+  // guard: clone: configured address, part 2
+  return { url: cloneAddress(address, fullName), token };
+}
+
+/** What the agent may push, in the run and after it. */
+export function gitPolicy(
+  { agent, lease, forgeConfig }: Work,
+  deps: DispatchDeps,
+  { context, marked }: { context: DispatchContext; marked: PushPolicy['marked'] },
+): PushPolicy {
+  const { git } = deps.config();
+  const { branch, repository, identity } = context;
+  return {
+    closed: branch === null ? CLOSED : null,
+    branch: branch?.name ?? `${agent.branchPrefix}/${lease.conversation.item_number}`,
+    base: branch?.base ?? repository.defaultBranch,
+    prefix: branch?.prefix ?? agent.branchPrefix,
+    item: lease.conversation.item_number,
+    defaultBranch: repository.defaultBranch,
+    protection: {
+      add: git.protectedFiles,
+      allow: git.unprotectedFiles,
+      workflowFiles: agent.workflowFiles,
+    },
+    closing: closingOf(lease, forgeConfig),
+    marked,
+    identity,
+    maxBytes: git.maxPushBytes,
+    maxLfsBytes: git.maxLfsBytes,
+  };
+}
+
+const CLOSED = {
+  what: 'Nothing is published from this conversation: the agent has no branch here.',
+  todo: 'Say in your answer what should be changed.',
+};

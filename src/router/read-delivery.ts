@@ -1,0 +1,46 @@
+/** Stored bytes and headers to an event, or to the verdict that ends the delivery. */
+import { readDeliveryHeaders } from '../forges/delivery-headers.ts';
+import type { ParseOutcome } from '../forges/forge.ts';
+import { parseGiteaFamilyDelivery } from '../forges/gitea/delivery.ts';
+import { SMALL_BODY_BYTES } from '../inbox/pieces.ts';
+import type { DeliveryVerdict } from '../inbox.ts';
+import type { ForgeEvent } from '../vocabulary.ts';
+import { type Pieces, readApart } from './read-apart.ts';
+
+export interface StoredDelivery {
+  forge: string;
+  /** JSON */
+  headers: string;
+  /** empty where it is stored in pieces */
+  body: Uint8Array;
+  /** how many pieces it is stored in; null: none, `body` is all of it */
+  pieces: number | null;
+}
+
+export type DeliveryReading = { event: ForgeEvent } | { verdict: DeliveryVerdict };
+
+/**
+ * A large body is read in another thread: 25 MB take a second, in which this one would answer nobody. `pieces` gives the
+ * whole body, in order, and is asked only for that.
+ */
+export async function readDelivery(delivery: StoredDelivery, pieces: Pieces): Promise<DeliveryReading> {
+  const read = readDeliveryHeaders(JSON.parse(delivery.headers) as Record<string, string>);
+  if (read.kind !== 'ok') return { verdict: { state: 'failed', reason: read.reason } };
+  const { forge } = delivery;
+  const isSmall = delivery.pieces === null && delivery.body.length <= SMALL_BODY_BYTES;
+  const outcome = isSmall
+    ? parseGiteaFamilyDelivery(forge, read.headers, delivery.body)
+    : await readApart({ forge, headers: read.headers }, pieces);
+  return readingOf(outcome);
+}
+
+function readingOf(outcome: ParseOutcome): DeliveryReading {
+  switch (outcome.kind) {
+    case 'event':
+      return { event: outcome.event };
+    case 'ignored':
+      return { verdict: { state: 'ignored', reason: outcome.reason } };
+    case 'malformed':
+      return { verdict: { state: 'failed', reason: outcome.error } };
+  }
+}

@@ -1,0 +1,22 @@
+/** The thread of `read-apart.ts`: a large body in, the small event that it means out. */
+import { parentPort } from 'node:worker_threads';
+import { parseGiteaFamilyDelivery } from '../forges/gitea/delivery.ts';
+import type { ToThread } from './read-apart.ts';
+
+let pieces: Uint8Array[] = [];
+
+parentPort!.on('message', (message: ToThread) => {
+  if (message === 'begin') {
+    // What came of a body whose rest could not be had is given up.
+    pieces = [];
+    return;
+  }
+  if ('piece' in message) {
+    pieces.push(message.piece);
+    return;
+  }
+  const { forge, headers } = message.read;
+  const body = Buffer.concat(pieces);
+  pieces = [];
+  parentPort!.postMessage(parseGiteaFamilyDelivery(forge, headers, body));
+});

@@ -1,0 +1,44 @@
+/** What routing is given, and what it stores with a delivery. */
+import type { AgentConfig, Flow, ForgeConfig } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import type { Considered } from '../flows/route.ts';
+import type { Log } from '../log.ts';
+import type { Judgement } from '../trust/sender.ts';
+import type { Trust } from '../trust.ts';
+
+/** What routing needs of the configuration; read anew for every delivery, so that a reload counts at once. */
+export interface RoutingConfig {
+  forges: Readonly<Record<string, ForgeConfig>>;
+  agents: ReadonlyMap<string, AgentConfig>;
+  flows: readonly Flow[];
+}
+
+export interface RouterDeps {
+  database: Database;
+  config: () => RoutingConfig;
+  trust: Pick<Trust, 'judge' | 'ids' | 'repository' | 'isGone' | 'isAsSaid' | 'item' | 'labels' | 'pullCi'>;
+  now: () => number;
+  log: Log;
+  /** for the metrics; left out, nobody counts */
+  decided?: (decision: { forge: string; event: string; decision: DecisionName }) => void;
+}
+
+/** `echo`: our own doing that came back; `refused`: its sender may not, or it is not true; `unwanted`: by every flow. */
+export type DecisionName =
+  | 'routed'
+  | 'echo'
+  | 'refused'
+  | 'unwanted'
+  | 'duplicate'
+  | 'ignored'
+  | 'failed'
+  | 'postponed';
+
+/** What `explain` prints, stored with the delivery. */
+export interface StoredDecision {
+  considered: Considered[];
+  messages: { agent: string; flow: string; skill: string; conversation: string; dispatch: string }[];
+  note: string | null;
+  /** whether the sender may wake agents; null when no flow wanted the event, so that it was not asked */
+  sender: Judgement | null;
+}
