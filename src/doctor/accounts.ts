@@ -1,7 +1,9 @@
 /** Each agent's token on each forge: whose it is, what it may do, and what falls back when it may not. */
+
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeRefused } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
+import { sameLogin } from '../logins.ts';
 import { wayRemedy } from '../smoke/way-remedies.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { DoctorContext, Visible } from './contract.ts';
@@ -29,7 +31,7 @@ async function checkIdentity(context: DoctorContext, forge: ForgeConfig, agent: 
   const key = `forges.${forge.name}.accounts.${agent}`;
   try {
     const self = await context.forge(forge, agent).self();
-    if (self.login.toLowerCase() === login.toLowerCase()) return [];
+    if (sameLogin(self.login, login)) return [];
     return [
       {
         check: 'token-of-another-account',

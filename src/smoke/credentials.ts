@@ -1,10 +1,12 @@
 /** Credentials, one line each, never a secret: what costs nothing to ask is asked of whoever takes them. */
+
 import { readFile } from 'node:fs/promises';
 import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import { ForgeRefused } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
 import type { TriedForge } from '../forges/try-reads.ts';
 import { meant } from '../gateway/models.ts';
+import { sameLogin } from '../logins.ts';
 import type { Network } from '../network.ts';
 import { checkReads } from './forge-reads.ts';
 import { isWell, type SmokeCheck } from './report.ts';
@@ -128,7 +130,7 @@ async function checkForgeToken(
   });
   try {
     const self = await forgeOf(forge, agent).self();
-    if (self.login.toLowerCase() === login.toLowerCase()) return check('ok', `is ${self.login}`, '');
+    if (sameLogin(self.login, login)) return check('ok', `is ${self.login}`, '');
     return check('refused', `belongs to ${self.login}, not to ${login}`, `Correct ${key}.`);
   } catch (error) {
     if (!(error instanceof ForgeRefused)) {

@@ -3,12 +3,13 @@
  * read:user, which Forgejo's tokens for named repositories cannot have) is taken for the configured account until what
  * it posts shows whose it is.
  */
+
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
+import { sameLogin } from '../logins.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { AccountIds } from './sender.ts';
-import { sameLogin } from './sender.ts';
 
 export type Identity =
   | { kind: 'ok'; id: number; login: string }

@@ -2,15 +2,16 @@
  * One bare repository per repository of a forge. It is ours alone: agents read it (their `origin`), nothing of theirs
  * is ever read as its configuration, and it can be thrown away and cloned anew at any time.
  */
+
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { KeyedMutex } from '../mutex.ts';
 import { moveAside } from './aside.ts';
 import { branchesFor } from './branches.ts';
 import type { Remote, WorkdirOptions } from './contract.ts';
 import { GitCommandFailed, isDamage } from './failure.ts';
 import type { Git } from './git.ts';
 import { removeLocks } from './locks.ts';
-import { Mutex } from './mutex.ts';
 import { folderKey } from './names.ts';
 import { formatConfig, type ObjectFormat, objectFormatOf } from './object-format.ts';
 import { type Address, parseRemote } from './remote.ts';
@@ -53,7 +54,7 @@ export class Mirrors {
   readonly #git: Git;
   readonly #log: NonNullable<WorkdirOptions['log']>;
   readonly #network: WorkdirOptions['network'];
-  readonly #locks = new Mutex();
+  readonly #locks = new KeyedMutex();
   /** when all branches of a mirror were last fetched, by its path */
   readonly #whole = new Map<string, number>();
 

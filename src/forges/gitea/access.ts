@@ -1,6 +1,8 @@
 /** Who may do what, and what the installation is: questions of trust and of the doctor. */
+
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../../errors.ts';
+import { sameLogin } from '../../logins.ts';
 import { type ForgeUser, PERMISSIONS, type Permission, type RepositoryRef } from '../../vocabulary.ts';
 import type { ForgeAdministration, ForgeHook, TokenScopes } from '../forge.ts';
 import type { ForgeHttp, RepositoryCall } from './http.ts';
@@ -172,10 +174,6 @@ async function holds(ask: () => Promise<unknown>): Promise<boolean | null> {
     if (error instanceof ForgeRefused) return error.status === 422 ? false : null;
     throw error;
   }
-}
-
-function sameLogin(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
 }
 
 async function version(http: ForgeHttp): Promise<{ version: string; kind: 'forgejo' | 'gitea' }> {

@@ -1,6 +1,8 @@
 /** By which address the forge knows an account's commits as its own. */
+
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused } from '../../errors.ts';
+import { sameLogin } from '../../logins.ts';
 import type { ForgeReader } from '../forge.ts';
 import { createForgeHttp, type ForgeAccount, type ForgeHttp } from './http.ts';
 
@@ -24,7 +26,7 @@ export function createAddress(account: ForgeAccount, http: ForgeHttp): Pick<Forg
 async function own(http: ForgeHttp, login: string): Promise<string | null> {
   return await answered(async () => {
     const { value: user } = await http.send({ method: 'GET', path: '/user' }, userAnswer);
-    if (user.login.toLowerCase() !== login.toLowerCase()) return null;
+    if (!sameLogin(user.login, login)) return null;
     const { value: settings } = await http.send({ method: 'GET', path: '/user/settings' }, settingsAnswer);
     // The forge tells its owner a hidden address, too; in a commit everybody would read it.
     // guard: a hidden address stays hidden

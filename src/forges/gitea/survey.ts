@@ -1,6 +1,8 @@
 /** What the doctor, the smoke checks and the look at our own accounts ask: repositories by name, people, hooks of owners. */
+
 import { z } from 'zod';
 import { ForgeRefused } from '../../errors.ts';
+import { sameLogin } from '../../logins.ts';
 import type { RepositoryRef } from '../../vocabulary.ts';
 import type { ForgeHook, ForgeSurvey, FoundRepository } from '../forge.ts';
 import { offeredOr } from '../not-offered.ts';
@@ -131,7 +133,7 @@ async function listOwnerHooks(
     null,
     async () => (await http.send({ method: 'GET', path: '/user' }, userShape)).value,
   );
-  if (self !== null && self.login.toLowerCase() === owner.toLowerCase()) {
+  if (self !== null && sameLogin(self.login, owner)) {
     const own = await offeredOr(null, () => hooksAt('/user/hooks'));
     if (own !== null) return { kind: 'hooks', hooks: own };
   }
