@@ -1,5 +1,4 @@
 /** The forge tools of one run: typed, limited to its conversation, counted, audited, and each write done once. */
-
 import { callTool } from './broker/call.ts';
 import type { BrokerScope, ForgeTools } from './broker/scope.ts';
 import { type Broker, Denied, type Tool } from './broker/tool.ts';

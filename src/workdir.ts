@@ -1,5 +1,4 @@
 /** The working folders; the contract and its types are in `workdir/contract.ts`. */
-
 import { isAbsolute, join } from 'node:path';
 import { KeyedMutex } from './mutex.ts';
 import { inCheckout, readStatus } from './workdir/checkout.ts';

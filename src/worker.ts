@@ -2,7 +2,6 @@
  * The worker: leases conversations and runs their dispatches, as many at once as it may, each under a lease that is
  * renewed while it runs. Rows are the truth; `wake` is a hint that saves the wait for the next look.
  */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ABORT, type DispatchDeps } from './dispatch/dispatch.ts';
 import { runDispatch } from './dispatch.ts';

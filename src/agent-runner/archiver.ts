@@ -1,5 +1,4 @@
 /** The archiver of one run: what the CLI writes is in the database a moment later. */
-
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import { archiveFolder, type SeenFiles } from '../sessions/archive.ts';

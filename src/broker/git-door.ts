@@ -2,7 +2,6 @@
  * The git door of one dispatch: takes what git inside the container hands over in the outbox, one request after
  * another, and answers in `answers`. The worker writes there only, the agent in the outbox only.
  */
-
 import { watch } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,5 +1,4 @@
 /** Comments and reactions. */
-
 import { z } from 'zod';
 import { sameLogin } from '../logins.ts';
 import { postedText } from '../outcome/answer.ts';

@@ -1,5 +1,4 @@
 /** Labels, assignees and commit statuses: states that are set, so setting them twice changes nothing. */
-
 import { z } from 'zod';
 import { hasLogin } from '../logins.ts';
 import { unmarked } from '../outcome/answer.ts';

@@ -1,5 +1,4 @@
 /** Functions of conditions beside CEL's own. */
-
 import { sameLogin } from '../logins.ts';
 
 export const CONDITION_FUNCTIONS = [

@@ -5,7 +5,6 @@
  * Transactions begin IMMEDIATE. A deferred one that reads first and writes later can fail with SQLITE_BUSY when
  * another process (a command beside the service) wrote in between, and no busy timeout helps there.
  */
-
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import {
   CompiledQuery,

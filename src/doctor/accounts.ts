@@ -1,5 +1,4 @@
 /** Each agent's token on each forge: whose it is, what it may do, and what falls back when it may not. */
-
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeRefused } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';

@@ -1,5 +1,4 @@
 /** Which agents an event wakes, and why each flow did or did not. Pure. */
-
 import type { Clause, ConditionContext, Flow, SenderView } from '../config/config.ts';
 import { hasLogin, sameLogin } from '../logins.ts';
 import type { AgentView, ConversationView, ForgeEvent } from '../vocabulary.ts';

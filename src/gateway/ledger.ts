@@ -1,5 +1,4 @@
 /** The rows of the gateway, written behind the answers and in batches: no byte waits for the database. */
-
 import { type AuditEntry, recordAudit } from '../audit.ts';
 import type { Database, Rows } from '../database/database.ts';
 import type { ModelRequestRow } from '../database/tables.ts';

@@ -2,7 +2,6 @@
  * Reads large bodies in a thread of its own, one after another. The thread is started for the first of them and ended
  * when none has come for a while, and with it the memory it took.
  */
-
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { DeliveryHeaders, ParseOutcome } from '../forges/forge.ts';

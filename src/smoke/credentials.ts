@@ -1,5 +1,4 @@
 /** Credentials, one line each, never a secret: what costs nothing to ask is asked of whoever takes them. */
-
 import { readFile } from 'node:fs/promises';
 import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import { ForgeRefused } from '../errors.ts';

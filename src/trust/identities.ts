@@ -3,7 +3,6 @@
  * read:user, which Forgejo's tokens for named repositories cannot have) is taken for the configured account until what
  * it posts shows whose it is.
  */
-
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';

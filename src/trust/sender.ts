@@ -1,5 +1,4 @@
 /** Whether somebody may wake agents, or be believed in a prompt: the rules, without asking anybody. Pure. */
-
 import type { ForgeConfig } from '../config/config.ts';
 import { hasLogin, sameLogin } from '../logins.ts';
 import { type EventName, type ForgeUser, PERMISSIONS, type Permission } from '../vocabulary.ts';

@@ -1,5 +1,4 @@
 /** The router: decides deliveries one after another, at once when told to and at least every second. */
-
 import type { RouterDeps } from '../router/routing.ts';
 import { routeNext } from '../router.ts';
 import type { Trust } from '../trust.ts';

@@ -2,7 +2,6 @@
  * One bare repository per repository of a forge. It is ours alone: agents read it (their `origin`), nothing of theirs
  * is ever read as its configuration, and it can be thrown away and cloned anew at any time.
  */
-
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KeyedMutex } from '../mutex.ts';

@@ -1,5 +1,4 @@
 /** Which texts a form of the prompt shows, as people see them on the forge; no labels yet, and no limit. Pure. */
-
 import type { PromptForm } from '../../agent-runner/contract.ts';
 import type { Snapshot } from '../../flows/changes.ts';
 import type { InlineComment } from '../../forges/forge.ts';

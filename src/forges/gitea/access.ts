@@ -1,5 +1,4 @@
 /** Who may do what, and what the installation is: questions of trust and of the doctor. */
-
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../../errors.ts';
 import { sameLogin } from '../../logins.ts';

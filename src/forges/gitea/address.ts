@@ -1,5 +1,4 @@
 /** By which address the forge knows an account's commits as its own. */
-
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused } from '../../errors.ts';
 import { sameLogin } from '../../logins.ts';

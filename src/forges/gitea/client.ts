@@ -1,5 +1,4 @@
 /** The forge port on Forgejo's and Gitea's REST API: one client per account. */
-
 import { z } from 'zod';
 import { KeyedMutex } from '../../mutex.ts';
 import type { EventItem, ForgeUser, RepositoryRef, ReviewVerdict } from '../../vocabulary.ts';

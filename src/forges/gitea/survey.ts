@@ -1,5 +1,4 @@
 /** What the doctor, the smoke checks and the look at our own accounts ask: repositories by name, people, hooks of owners. */
-
 import { z } from 'zod';
 import { ForgeRefused } from '../../errors.ts';
 import { sameLogin } from '../../logins.ts';
