@@ -5,11 +5,12 @@ import { requireUsable } from '../database/opening.ts';
 import { armFault, parseFault } from '../faults.ts';
 import { replay } from '../replay.ts';
 import type { EngineName } from '../vocabulary.ts';
+import type { ServicePart } from '../wiring/service-parts.ts';
 import { startService } from '../wiring.ts';
 import { requireGit } from '../workdir/installed.ts';
 import { callerOf } from './caller.ts';
 import { withExamples } from './examples.ts';
-import { readWords } from './option-values.ts';
+import { readParts, readWords } from './option-values.ts';
 import { answer, configFile, configOf } from './shared.ts';
 import { onStopRequest, stopSignal } from './stopping.ts';
 
@@ -17,9 +18,15 @@ export function registerOperations(program: Command): void {
   const service = program
     .command('serve')
     .description('run the service: webhooks, routing and workers')
-    .action(async (_options: unknown, command: Command) => serve(command));
+    .option(
+      '--only <parts>',
+      'start these parts alone, with commas between: web takes webhooks, router decides them, worker runs agents',
+      readParts,
+    )
+    .action(async ({ only }: { only?: ServicePart[] }, command: Command) => serve(only, command));
   withExamples(service, [
     { call: 'serve -c /etc/claude-hooks/claude-hooks.yaml', does: 'until it is stopped' },
+    { call: 'serve --only web,router', does: 'on PostgreSQL, beside a process with `--only worker`' },
   ]);
   registerDemo(program);
   const migration = program
@@ -97,7 +104,7 @@ interface ReplayOptions {
   event?: string;
 }
 
-async function serve(command: Command): Promise<void> {
+async function serve(only: ServicePart[] | undefined, command: Command): Promise<void> {
   const { env, write } = callerOf(command);
   await requireGit(env.PATH);
   const fault = env.CLAUDE_HOOKS_FAULT;
@@ -107,6 +114,7 @@ async function serve(command: Command): Promise<void> {
     env,
     write,
     terminal: process.stdout.isTTY === true,
+    ...(only === undefined ? {} : { only }),
   });
   await new Promise<void>((resolve) => {
     let asked = false;
