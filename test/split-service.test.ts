@@ -45,7 +45,7 @@ describeDatabases('a service in parts', (open, dialect) => {
         },
       });
       const web = await stage.start(['web']);
-      await stage.forge.as(OWNER).createIssue(REPOSITORY, { title: 'Greeting', assignees: [DEV] });
+      await stage.forge.as(OWNER).createIssue(REPOSITORY, { title: 'Greeting', body: '', assignees: [DEV] });
       await stage.forge.settled();
       const deliveries = () => stage!.rows.selectFrom('deliveries').select('state').distinct().execute();
       expect(await deliveries()).toEqual([{ state: 'received' }]);
