@@ -2,8 +2,9 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /**
- * What lists and references ask for: the conversations that changed last, and those of an item's number. Without these,
- * every conversation there ever was is read and sorted for each page.
+ * What lists and references ask for: the conversations that changed last, those of an item's number, and a conversation's
+ * dispatches of one state. Without these, every conversation there ever was is read and sorted for each page, and SQLite
+ * reads all dispatches of that state for each conversation of it.
  */
 export function viewIndexes(): Migration {
   return {
@@ -17,6 +18,11 @@ export function viewIndexes(): Migration {
         .createIndex('conversation_items_number')
         .on('conversation_items')
         .column('number')
+        .execute();
+      await schema
+        .createIndex('dispatches_conversation_state')
+        .on('dispatches')
+        .columns(['conversation_id', 'state'])
         .execute();
     },
   };
