@@ -112,7 +112,7 @@ export const OUTGOING_GUARDS: Guard[] = [
     name: 'clone: doctor',
     keeps: 'an installation whose git does not get through from looking well',
     off: [{ mark: 'clone: doctor', becomes: "if (trial.kind !== 'failed' || url !== '') continue;" }],
-    tests: { files: ['src/doctor/clones.test.ts'] },
+    tests: { files: ['src/checks/clones.test.ts'] },
   },
   {
     name: 'pulls: only our own is ours',
@@ -129,7 +129,12 @@ export const OUTGOING_GUARDS: Guard[] = [
   {
     name: 'pulls: whose may join',
     keeps: "a stranger's pull request from joining the conversation of the issue it names",
-    off: [{ mark: 'pulls: whose may join', becomes: 'const mayJoin = first.asksAuthor ? true : null;' }],
+    off: [
+      {
+        mark: 'pulls: whose may join',
+        becomes: 'const mayJoin = wouldJoin(standing, config.agents.keys(), event.item);',
+      },
+    ],
     tests: { files: [ATTACKS], named: 'does not join' },
   },
   {

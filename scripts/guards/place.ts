@@ -83,7 +83,7 @@ export const PLACE_GUARDS: Guard[] = [
   {
     name: 'ci: look for our deliveries',
     keeps: 'a pull request that we opened from being looked at only where the publication could say so',
-    off: [{ mark: 'ci: look for our deliveries', becomes: '' }],
+    off: [{ mark: 'ci: look for our deliveries', becomes: 'return isJoined ? null : null;' }],
     tests: { files: CI, named: 'for the delivery of our own pull request' },
   },
   {
@@ -110,10 +110,10 @@ export const PLACE_GUARDS: Guard[] = [
     off: [
       {
         mark: 'doctor: hooks without statuses',
-        becomes: "if (forge.kind === 'gitea' || !isWhole) return [];",
+        becomes: "if (kind === 'gitea' || !isWhole || !event.startsWith('ci.')) return null;",
       },
     ],
-    tests: { files: ['src/doctor/hooks.test.ts'], named: 'statuses of CI' },
+    tests: { files: ['src/checks/hooks.test.ts'], named: 'statuses of CI' },
   },
   {
     name: 'ci: cancelled',

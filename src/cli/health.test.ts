@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import { openProxy } from '../../test/support/proxy.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { HOOK_SECRET, type Installation, openInstallation } from '../../test/support/smoke-config.ts';
-import type { DoctorReport } from '../doctor/finding.ts';
-import type { SmokeReport } from '../smoke/report.ts';
+import type { DoctorReport } from '../checks/check.ts';
+import type { SmokeReport } from '../checks/smoke-report.ts';
 import { lockState } from '../state-lock.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/smoke-creds.sh', import.meta.url));

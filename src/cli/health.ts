@@ -3,9 +3,9 @@
  * this command line, and would carry it in its memory for ever.
  */
 import type { Command } from 'commander';
+import { renderSmoke, reportOf, type SmokeCheck, type SmokeReport } from '../checks/smoke-report.ts';
 import { ConfigError, MissingProgram } from '../errors.ts';
 import { silentLog } from '../log.ts';
-import { renderSmoke, reportOf, type SmokeCheck, type SmokeReport } from '../smoke/report.ts';
 import { requireGit } from '../workdir/installed.ts';
 import { callerOf } from './caller.ts';
 import { withExamples } from './examples.ts';
@@ -51,7 +51,7 @@ async function smokeReport(command: Command, live: boolean): Promise<SmokeReport
     const config = loadAsServe(configFile(command), env);
     await requireGit(env.PATH);
     const [{ runSmoke }, { smokeDeps }] = await Promise.all([
-      import('../smoke.ts'),
+      import('../checks/smoke.ts'),
       import('../wiring/health.ts'),
     ]);
     return await runSmoke(config, smokeDeps(config, { env, log: silentLog, live, signal: stopSignal() }));
@@ -81,8 +81,8 @@ async function doctor(options: { deliveries: boolean }, command: Command): Promi
   // Not by the signal itself: at an orderly exit trial clones are removed, and their git commands are ended.
   onStopRequest(({ exitCode }) => process.exit(exitCode));
   const [{ runDoctor }, { renderReport }, { doctorContext }] = await Promise.all([
-    import('../doctor.ts'),
-    import('../doctor/finding.ts'),
+    import('../checks/doctor.ts'),
+    import('../checks/check.ts'),
     import('../wiring/health.ts'),
   ]);
   const context = doctorContext(config, { env, testDeliveries: options.deliveries });

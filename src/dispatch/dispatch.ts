@@ -2,7 +2,6 @@
 import type { RunnerDeps } from '../agent-runner/contract.ts';
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import type { Snapshot } from '../flows/changes.ts';
 import type { Forge } from '../forges/forge.ts';
 import type { Log } from '../log.ts';
 import type { Lease } from '../mailbox/leases.ts';
@@ -73,8 +72,4 @@ type Park = Omit<Extract<Settlement, { state: 'parked' }>, 'state'>;
 
 export function finishParked(cause: ParkCause, park: Park): Finished {
   return { ...finish({ state: 'parked', ...park }), cause };
-}
-
-export function seenItems(stored: string | null): Record<number, Snapshot> {
-  return stored === null ? {} : (JSON.parse(stored) as Record<number, Snapshot>);
 }

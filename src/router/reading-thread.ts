@@ -1,13 +1,13 @@
 /** The thread of `read-apart.ts`: a large body in, the small event that it means out. */
 import { parentPort } from 'node:worker_threads';
-import { parseGiteaFamilyDelivery } from '../forges/gitea/delivery.ts';
+import { parseDelivery } from '../forges/parse-delivery.ts';
 import type { ToThread } from './read-apart.ts';
 
 let pieces: Uint8Array[] = [];
 
 parentPort!.on('message', (message: ToThread) => {
   if (message === 'begin') {
-    // What came of a body whose rest could not be had is given up.
+    // The body before this one may have ended early; what came of it is dropped.
     pieces = [];
     return;
   }
@@ -18,5 +18,5 @@ parentPort!.on('message', (message: ToThread) => {
   const { forge, headers } = message.read;
   const body = Buffer.concat(pieces);
   pieces = [];
-  parentPort!.postMessage(parseGiteaFamilyDelivery(forge, headers, body));
+  parentPort!.postMessage(parseDelivery(forge, headers, body));
 });

@@ -6,6 +6,7 @@
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
+import { kitOf } from '../forges/registry.ts';
 import { sameLogin } from '../logins.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { AccountIds } from './sender.ts';
@@ -156,11 +157,7 @@ async function ask(client: IdentityForge, asked: Asked): Promise<Identity> {
     }
     if (!(error instanceof ForgeRefused)) throw error;
     if (error.status === 403) return await assume(client, asked);
-    const remedy =
-      error.status === 403
-        ? 'Give the token read permission for the user as well (scope read:user)'
-        : `Make a new one and set ${option}.token`;
-    const reason = `agent ${agent} does not start: ${forge.name} refuses its token (${error.status}). ${remedy}`;
+    const reason = `agent ${agent} does not start: ${forge.name} refuses its token (${error.status}). Make a new one and set ${option}.token`;
     return { kind: 'refused', status: error.status, reason };
   }
 }
@@ -171,9 +168,10 @@ const MOST_LOOKED_AT = 5;
 /** The id is looked for among those who may be assigned: it tells our account from whoever claims its name. */
 async function assume(client: IdentityForge, { forge, agent, login }: Asked): Promise<Identity> {
   const option = `forges.${forge.name}.accounts.${agent}`;
+  const { tokens } = kitOf(forge.kind);
   const reason =
     `the token of agent ${agent} on ${forge.name} may not be asked whose it is, so ${option}.login (${login}) is ` +
-    'believed until its first post shows the author. Give it the scope read:user; a token for named repositories ' +
+    `believed until its first post shows the author. Give it the scope ${tokens.self}; ${tokens.namelessKind} ` +
     'cannot have it';
   return { kind: 'assumed', id: await accountId(client, forge, login), login, reason };
 }

@@ -7,7 +7,7 @@ import { sampleConversation } from '../../test/support/sample-session.ts';
 import { countStatements } from '../../test/support/statements.ts';
 import type { Rows } from '../database/database.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
-import { type ConversationKey, conversationPage, listConversations } from './conversation-list.ts';
+import { conversationPage, listConversations, type PageKey } from './conversation-list.ts';
 import { describeConversation } from './conversations.ts';
 import { explain } from './explain-item.ts';
 
@@ -15,7 +15,7 @@ const NOW = FIRST_CHANGED + 60_000;
 
 async function pages(rows: Rows, limit: number): Promise<string[][]> {
   const found: string[][] = [];
-  let after: ConversationKey | null = null;
+  let after: PageKey | null = null;
   do {
     const page = await conversationPage(rows, { limit, after, now: NOW });
     found.push(page.conversations.map(({ id }) => id));
@@ -103,8 +103,8 @@ describe('of 100,000 conversations', () => {
 
     expect(costlySteps(database.url, sent)).toEqual([]);
 
-    const address = { forge: 'home', repository: { id: '42', fullName: 'orchard/pears' }, agent: 'dev' };
-    await joinConversation(database.rows, { ...address, number: 70_001 }, idOf(70_001));
+    const item = { forge: 'home', repositoryId: '42', kind: 'issue', number: 70_001 } as const;
+    await joinConversation(database.rows, { item, agent: 'dev' }, idOf(70_001));
     const { conversations } = await describeConversation(rows, idOf(70_001), NOW);
     expect(conversations).toMatchObject([{ number: 70_001, dispatches: [{ id: 'ended-70001' }] }]);
     expect(statements()).toBeLessThanOrEqual(14);

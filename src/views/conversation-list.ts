@@ -14,7 +14,7 @@ export interface ConversationList {
  * The last conversation of a page. The next page begins after it, whatever came in before it meanwhile; an offset would
  * show rows twice then, and would read all that it skips.
  */
-export interface ConversationKey {
+export interface PageKey {
   /** ms */
   updatedAt: number;
   id: string;
@@ -23,13 +23,13 @@ export interface ConversationKey {
 export interface ConversationPage {
   conversations: ConversationSummary[];
   /** where the next page begins; null = there is none */
-  next: ConversationKey | null;
+  next: PageKey | null;
 }
 
 export interface PageQuery {
   limit: number;
   /** `next` of the page before; null = the first page */
-  after: ConversationKey | null;
+  after: PageKey | null;
 }
 
 /** Ids in one statement: SQLite takes 32,766 values, and a page is held in memory whole. */
@@ -46,7 +46,7 @@ export async function listConversations(
     .executeTakeFirstOrThrow();
   const moment = { parks: await currentParks(rows, now), now };
   const conversations: ConversationSummary[] = [];
-  let after: ConversationKey | null = null;
+  let after: PageKey | null = null;
   do {
     const page: ConversationPage = await pageAt(rows, { limit: limit - conversations.length, after }, moment);
     conversations.push(...page.conversations);

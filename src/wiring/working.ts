@@ -1,9 +1,9 @@
 /** The part `worker`: it puts back what an earlier one left, then runs what is due. */
 import { randomUUID } from 'node:crypto';
+import { createSmokeSchedule, type SmokeSchedule } from '../checks/schedule.ts';
 import type { DispatchDeps } from '../dispatch/dispatch.ts';
 import { silentLog } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import { createSmokeSchedule, type SmokeSchedule } from '../smoke/schedule.ts';
 import { startWorker } from '../worker.ts';
 import { dispatchDeps, instanceOf } from './dispatching.ts';
 import type { ForgeAccess } from './forge-access.ts';
@@ -76,7 +76,10 @@ function startSmoke({ config, log, options }: Foundation, metrics: Metrics): Smo
     everyMinutes: config().smoke.everyMinutes,
     run: async (signal) => {
       // Only where it is asked for: the rehearsal model and its like are megabytes that a service at rest does not need.
-      const [{ runSmoke }, { smokeDeps }] = await Promise.all([import('../smoke.ts'), import('./health.ts')]);
+      const [{ runSmoke }, { smokeDeps }] = await Promise.all([
+        import('../checks/smoke.ts'),
+        import('./health.ts'),
+      ]);
       const given = { env: options.env, log: silentLog, live: false, running: true, signal };
       return await runSmoke(config(), smokeDeps(config(), given));
     },

@@ -1,13 +1,13 @@
 /** The doctor on an installation of a test: the real service's edge takes the hooks, the pocket forge sends them. */
 import { serve } from '@hono/node-server';
+import type { DoctorReport, Finding } from '../../src/checks/check.ts';
+import type { DoctorContext } from '../../src/checks/context.ts';
+import { runDoctor } from '../../src/checks/doctor.ts';
 import type { LoadedConfig } from '../../src/config/config.ts';
 import { cliFor } from '../../src/container/cli-build.ts';
 import type { ContainerEngine } from '../../src/container/container.ts';
 import { processEngine } from '../../src/container/process.ts';
 import { type Database, migrate, openDatabase } from '../../src/database/database.ts';
-import type { DoctorContext } from '../../src/doctor/contract.ts';
-import type { DoctorReport, Finding } from '../../src/doctor/finding.ts';
-import { runDoctor } from '../../src/doctor.ts';
 import { createGiteaFamilyClient } from '../../src/forges/gitea/client.ts';
 import { silentLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/metrics.ts';

@@ -1,16 +1,17 @@
 /** Everything one dispatch needs to know before it runs: the item as the forge has it now, and the checkout. */
 
 import { isListed } from '../../config/listed-repositories.ts';
+import { isSameItem, printItem } from '../../item-key.ts';
 import type { Lease } from '../../mailbox/leases.ts';
 import { forkRefusal, isAccountOf } from '../../trust/sender.ts';
 import { type EventRepository, type ForgeUser, PERMISSIONS } from '../../vocabulary.ts';
 import { EVERYBODY, voiceOf } from '../../voices.ts';
 import type { Checkout } from '../../workdir.ts';
-import { seenItems } from '../dispatch.ts';
 import { isSelf } from '../own-account.ts';
 import type { ToldEdits } from '../screen/edits.ts';
 import { type ItemText, itemVoices, type Screened, screenTexts } from '../screen/pinned-text.ts';
 import { judgeSenders, untrustedAuthors } from '../screen/senders.ts';
+import { seenOf } from '../seen-items.ts';
 import { onOpenPull, whyEarly } from './ci-messages.ts';
 import { Evidence } from './evidence.ts';
 import type {
@@ -232,9 +233,9 @@ async function screenOthers(
   const { repository, item } = main.found;
   let { messages } = main;
   const texts: Gathering['others'] = [];
-  const numbers = new Set(messages.map(({ event }) => event.item?.number ?? item.number));
-  numbers.delete(item.number);
-  for (const number of numbers) {
+  const named = messages.map(({ event }) => event.item ?? item).filter((one) => !isSameItem(one, item));
+  const others = new Map(named.map((one) => [printItem(one), one.number]));
+  for (const number of others.values()) {
     const found = await readItem(evidence, { repository, number });
     const text = await screened(request, found, messages);
     messages = text.messages;
@@ -257,7 +258,7 @@ function shownItem(
   { found, text }: Gathering['others'][number],
 ): ItemShown {
   const { item, comments, reviews, vouching, notes } = text;
-  const seen = seenItems(lease.conversation.seen)[item.number] ?? null;
+  const seen = seenOf(lease.conversation.seen, item);
   const known = new Set(seen?.commentIds);
   const snapshot = snapshotOf(item, byOthers(comments, request), byOthers(reviews, request), found.ci);
   const inline = reviews.flatMap((r) => byOthers(r.inline, request));

@@ -36,8 +36,8 @@ export async function wasDeleted({ rows }: Database, event: ForgeEvent): Promise
   const key = deletionKey(event);
   if (key === null) return false;
   const found = await rows
-    .selectFrom('event_keys')
-    .select('delivery_id')
+    .selectFrom('events')
+    .select('id')
     .where('forge', '=', event.forge)
     .where('semantic_key', '=', key)
     .executeTakeFirst();
@@ -57,17 +57,17 @@ export async function takeUp(
   await database.transaction(async (tx) => {
     for (const { id, event, proof, deliveryId } of messages) {
       if (proof === null || replayed.has(id)) continue;
-      const key = { forge: event.forge, semantic_key: `${event.repository.id}:proof:${proof}` };
+      const key = { forge: event.forge, proof: `${event.repository.id}:${proof}` };
       await tx
-        .insertInto('event_keys')
+        .insertInto('event_proofs')
         .values({ ...key, delivery_id: deliveryId })
-        .onConflict((c) => c.columns(['forge', 'semantic_key']).doNothing())
+        .onConflict((c) => c.columns(['forge', 'proof']).doNothing())
         .execute();
       const { delivery_id: first } = await tx
-        .selectFrom('event_keys')
+        .selectFrom('event_proofs')
         .select('delivery_id')
         .where('forge', '=', key.forge)
-        .where('semantic_key', '=', key.semantic_key)
+        .where('proof', '=', key.proof)
         .executeTakeFirstOrThrow();
       // guard: intake: once
       if (first !== deliveryId) taken.set(id, first);

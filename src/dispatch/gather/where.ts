@@ -2,6 +2,7 @@
 import { ForgeMissing } from '../../errors.ts';
 import { cloneAddress } from '../../forges/clone-address.ts';
 import type { Item } from '../../forges/forge.ts';
+import { kitOf } from '../../forges/registry.ts';
 import type { RepositoryRef } from '../../vocabulary.ts';
 import type { CheckoutSpec } from '../../workdir.ts';
 import { isSelf } from '../own-account.ts';
@@ -65,7 +66,8 @@ export async function checkoutSpec(
     return { spec: { ...common, configurationFromBase, at }, branch, checkedOut: found, notes: [] };
   }
   const number = lease.conversation.item_number;
-  const at = { kind: 'pull' as const, number, sha: pull.headSha, base: pull.baseRef };
+  const ref = kitOf(request.forgeConfig.kind).pulls.ref(number);
+  const at = { kind: 'pull' as const, number, ref, sha: pull.headSha, base: pull.baseRef };
   return { spec: { ...common, configurationFromBase, at }, branch: null, checkedOut: found, notes: [] };
 }
 

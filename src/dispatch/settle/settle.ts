@@ -1,25 +1,18 @@
 /** From a run's outcome to the settlement of its dispatch. */
+
 import type { RunOutcome } from '../../agent-runner/contract.ts';
 import { faultPoint } from '../../faults.ts';
-import type { Snapshot } from '../../flows/changes.ts';
 import { describePark, parkCredential, parkName } from '../../mailbox/parks.ts';
 import { isLastAnswered, unpostedSentence } from '../../mailbox/unposted.ts';
 import { type Cause, type FailureText, failureText } from '../../outcome/failure-texts.ts';
 import { type Publication, type Published, unpostedReason } from '../../outcome.ts';
 import { storeAnswer } from '../converse/announced.ts';
-import {
-  ABORT,
-  type DispatchDeps,
-  type Finished,
-  finish,
-  finishParked,
-  seenItems,
-  type Work,
-} from '../dispatch.ts';
+import { ABORT, type DispatchDeps, type Finished, finish, finishParked, type Work } from '../dispatch.ts';
 import { contextToPublish, type DispatchContext } from '../gather/context.ts';
 import { contextRequest } from '../gather/context-request.ts';
 import { publish, tellPeople } from '../publish/publish.ts';
 import { setTextsAside } from '../screen/set-aside.ts';
+import { withSeen } from '../seen-items.ts';
 import { about } from './told.ts';
 import type { Trouble } from './troubles.ts';
 import { limitEnd, MOST_TROUBLES, outageEnd, troubleEnd } from './waits.ts';
@@ -126,15 +119,14 @@ export async function storeRun(
   await storeAnswer(deps.database, work.lease, {
     outcome,
     answer,
-    snapshot: JSON.stringify(seenAfter(work, context)),
+    snapshot: seenAfter(work, context),
     branch: context.branch?.name ?? null,
     now: deps.now(),
   });
 }
 
-function seenAfter({ lease }: Work, context: DispatchContext): Record<number, Snapshot> {
-  const shown = [context, ...context.elsewhere].map(({ item, snapshot }) => [item.number, snapshot] as const);
-  return { ...seenItems(lease.conversation.seen), ...Object.fromEntries(shown) };
+function seenAfter({ lease }: Work, context: DispatchContext): string {
+  return withSeen(lease.conversation.seen, [context, ...context.elsewhere]);
 }
 
 /** An answer from before a crash belongs to what was asked then, not to what has come since. */
@@ -160,7 +152,7 @@ function answered(
         ? { state: 'succeeded' }
         : { state: 'unposted', reason: unpostedSentence(lease.dispatch.id, refusal) },
     // Comments that were not in the answered prompt must be new to the next one.
-    seen: unanswered.length > 0 ? lease.conversation.seen : JSON.stringify(seen),
+    seen: unanswered.length > 0 ? lease.conversation.seen : seen,
     unanswered,
   };
 }

@@ -4,7 +4,7 @@
  * is null and whoever cares finds it by head sha.
  */
 import type { EventItem, EventPull } from '../../vocabulary.ts';
-import type { ParseOutcome } from '../forge.ts';
+import type { ParseOutcome } from '../kit.ts';
 import { isCancellation } from './answers.ts';
 import { toPull, toPullItem } from './objects.ts';
 import { type Arrival, event, ignored, reading } from './outcomes.ts';

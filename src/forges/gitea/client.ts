@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { KeyedMutex } from '../../mutex.ts';
 import type { EventItem, ForgeUser, RepositoryRef, ReviewVerdict } from '../../vocabulary.ts';
 import type { CiState, Forge, Item, Review } from '../forge.ts';
+import type { ForgeAccount } from '../kit.ts';
 import { offeredOr } from '../not-offered.ts';
-import { createAdministration } from './access.ts';
-import { createAddress } from './address.ts';
+import { createAccess } from './access.ts';
 import {
   inlineAnswer,
   isRunOf,
@@ -20,7 +20,9 @@ import {
   verdictOf,
 } from './answers.ts';
 import { createEvidence } from './evidence.ts';
-import { createForgeHttp, type ForgeAccount, type ForgeHttp } from './http.ts';
+import { createHooks } from './hooks.ts';
+import { createForgeHttp, type ForgeHttp } from './http.ts';
+import { createIdentity } from './identity.ts';
 import { createMarker } from './marks.ts';
 import { toIssueItem, toRepository, toUser } from './objects.ts';
 import { listAll } from './pages.ts';
@@ -47,16 +49,14 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
   const reviews = new KeyedMutex();
   return {
     name: account.name,
-    ...createAdministration(http),
+    ...createIdentity(account, http),
+    ...createAccess(http),
+    ...createHooks(http),
     ...createCi(http),
     ...createMarker(http),
     ...createComments(http),
     ...createEvidence(http),
-    ...createAddress(account, http),
     ...createSurvey(http),
-    async self() {
-      return toUser((await http.send({ method: 'GET', path: '/user' }, userShape)).value);
-    },
     async getRepository({ id }) {
       // By id, because another repository may have taken the old name.
       const path = `/repositories/${encodeURIComponent(id)}`;

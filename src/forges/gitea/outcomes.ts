@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { ForgeEvent, ForgeUser } from '../../vocabulary.ts';
 import { limitEvent } from '../event-limits.ts';
-import type { DeliveryHeaders, ParseOutcome } from '../forge.ts';
+import type { DeliveryHeaders, ParseOutcome } from '../kit.ts';
 import { toRepository, toUser } from './objects.ts';
 import type { RepositoryObject } from './payloads.ts';
 

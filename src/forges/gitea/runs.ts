@@ -16,7 +16,7 @@ export const job = z.object({ id: z.number().int(), name: word, status: word, co
 /** Gitea wraps the list. */
 const jobsAnswer = z.union([z.array(job), z.object({ jobs: z.array(job).nullish() })]).nullable();
 
-export function createCi(http: ForgeHttp): ForgeCi {
+export function createCi(http: ForgeHttp): Omit<ForgeCi, 'ciState'> {
   return {
     async listRuns(repository, { headSha, limit }) {
       const search = new URLSearchParams({

@@ -1,0 +1,51 @@
+/** A push through the relay, to a scratch repository of our own: the agent's side and the worker's are the real ones. */
+import type { AgentConfig } from '../../config/config.ts';
+import type { Checkout, Remote, Workdir } from '../../workdir/contract.ts';
+import type { SmokeCheck } from '../smoke-report.ts';
+import { check } from './checks.ts';
+import { PUSH } from './script.ts';
+import { branchOf, IDENTITY, type ProbeDeps, type Stage, scratchHead } from './stage.ts';
+import { runTurn } from './turn.ts';
+
+/** Opens the worker's side of the relay for one conversation, with the product's own policy. */
+export type PushDoor = (at: {
+  workdir: Workdir;
+  checkout: Checkout;
+  agent: AgentConfig;
+  remote: Remote;
+  branch: { name: string; base: string };
+  identity: { name: string; email: string };
+}) => Promise<{ close(): Promise<void> }>;
+
+export async function checkPush(deps: ProbeDeps, stage: Stage, door: PushDoor | null): Promise<SmokeCheck> {
+  const { agent } = stage;
+  if (door === null) return check(agent, 'push', 'skipped', 'no relay is open here', '');
+  const branch = branchOf(stage);
+  const open = await door({
+    workdir: deps.workdir,
+    checkout: stage.checkout,
+    agent,
+    identity: IDENTITY,
+    remote: { url: stage.scratch, token: null },
+    branch: { name: branch, base: 'main' },
+  });
+  const turn = await runTurn(deps, stage, { prompt: PUSH, tools: ['Bash'], maxTurns: 10 }).finally(() =>
+    open.close(),
+  );
+  const arrived = await scratchHead(deps.config.state, stage, branch);
+  if (arrived !== null) return check(agent, 'push', 'ok', `${branch} arrived (${arrived.slice(0, 8)})`, '');
+  return check(
+    agent,
+    'push',
+    'failed',
+    `git push did not come through: ${lastWords(JSON.stringify(turn.requests.at(-1)?.messages ?? []))}`,
+    'See that the relay’s folders are mounted, and that the image has git (`claude-hooks doctor`).',
+  );
+}
+
+/** What git said inside, as far as it stands in the last answer of the tool. */
+function lastWords(messages: string): string {
+  const at = messages.lastIndexOf('"tool_result"');
+  const said = at === -1 ? 'the command did not run' : messages.slice(at, at + 600);
+  return said.replace(/\\n/g, ' ').replace(/\s+/g, ' ').slice(0, 400);
+}
