@@ -1,4 +1,4 @@
-/** Who is made in which order, and ended in which. The only file that knows everyone. */
+/** Starts the parts of the service, and stops them. The only file that knows all of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from './config/config.ts';
 import { type ConfigWatcher, watchConfig } from './config/watch.ts';
@@ -72,7 +72,7 @@ async function startParts(foundation: Foundation, parts: ReadonlySet<ServicePart
   const wakeRouter = () => router?.wake();
   const servers = await openServers(foundation, parts.has('web') ? wakeRouter : null, health).catch(
     async (error: unknown) => {
-      // Nobody is served, so nothing may go on: the port is taken, or is not ours to take.
+      // A port could not be opened, so the start fails, and what runs already is stopped.
       await router?.stop();
       await worker?.stop(0);
       throw error;
@@ -94,7 +94,7 @@ async function startParts(foundation: Foundation, parts: ReadonlySet<ServicePart
     stop: async () => {
       stopping = 'stopping: no new work is taken';
       log.info(stopping);
-      // What is still accepted waits in its row for the next start.
+      // The router stops next; what is accepted after it stays in its row until the next start.
       const closed = servers.web?.close();
       await router?.stop();
       await worker?.stop(config().worker.drainSeconds * 1000);
@@ -108,7 +108,7 @@ async function startParts(foundation: Foundation, parts: ReadonlySet<ServicePart
   };
 }
 
-/** A forge that says nothing must not keep deliveries of others out; each agent is checked before its runs, too. */
+/** Waits 5 s at most, because a silent forge must not delay the others. Each agent is checked again before its runs. */
 async function seeIdentities({ trust }: ForgeAccess): Promise<void> {
   await Promise.race([trust.checkIdentities(), sleep(IDENTITY_PATIENCE_MS, undefined, { ref: false })]);
 }
@@ -118,7 +118,7 @@ interface Servers {
   health: Listening | null;
 }
 
-/** Both or none: whoever watches the health of a service that did not start must not find it well. */
+/** Opens both or none: a service that did not start must not look healthy. */
 async function openServers(
   foundation: Foundation,
   wakeRouter: (() => void) | null,

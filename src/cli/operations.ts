@@ -119,12 +119,12 @@ async function serve(only: ServicePart[] | undefined, command: Command): Promise
   await new Promise<void>((resolve) => {
     let asked = false;
     onStopRequest(({ kind, exitCode }) => {
-      // A second signal does not wait for the drain. A log that nobody reads is heard of at each line.
+      // A second signal ends the process at once. `nobody-reads` does not: it comes again with each line of the log.
       if (asked && kind === 'nobody-reads') return;
       if (asked) process.exit(130);
       asked = true;
-      // Whatever still hangs on a silent forge is rescued at the next start. Nobody asked for an end without a reader: a
-      // supervisor that restarts after failures starts it again.
+      // A dispatch that still waits for a silent forge is put back at the next start. After `nobody-reads` the exit code
+      // is a failure, so that a supervisor starts the service again.
       void service.stop().then(() => process.exit(kind === 'signal' ? 0 : exitCode), resolve);
     });
   });
@@ -143,7 +143,7 @@ async function demo(options: DemoChoices, command: Command): Promise<void> {
   const caller = callerOf(command);
   const say = (line: string) => (options.json ? caller.complain : caller.write)(`${line}\n`);
   await requireGit(caller.env.PATH);
-  // Loaded here and not above: `serve` shares this file, and would keep forge and model of the demo in its memory.
+  // Loaded here and not above, because `serve` shares this file and would keep the demo's forge and model in memory.
   const { runDemo } = await import('../demo/demo.ts');
   const signal = stopSignal();
   const report = await runDemo({

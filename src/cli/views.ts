@@ -16,7 +16,7 @@ import { renderExplained } from './print/explanation.ts';
 import { answer, reading } from './shared.ts';
 
 const ITEM = 'item as [forge:]owner/name#12 or its address on the forge';
-/** The library gives defaults to nobody's parser, so they are typed as what the parser would answer. */
+/** commander does not parse defaults, so this has the type that the parser answers. */
 const LIMIT = 50;
 
 export function registerInspection(program: Command): void {

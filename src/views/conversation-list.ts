@@ -32,7 +32,7 @@ export interface PageQuery {
   after: PageKey | null;
 }
 
-/** Ids in one statement: SQLite takes 32,766 values, and a page is held in memory whole. */
+/** A page is held in memory whole, and its ids are values of one statement, of which SQLite takes 32,766. */
 const LARGEST_PAGE = 500;
 
 /** As many as asked for, page by page. */
@@ -83,7 +83,7 @@ async function rowsAfter(rows: Rows, { limit, after }: PageQuery): Promise<Conve
     .orderBy('id')
     .limit(limit);
   if (after !== null) {
-    // The first condition is what the index is entered by: of the second alone, both databases read it from its start.
+    // By the first condition both databases begin in the middle of the index; by the second alone, at its start.
     query = query
       .where('updated_at', '<=', after.updatedAt)
       .where((e) => e.or([e('updated_at', '<', after.updatedAt), e('id', '>', after.id)]));

@@ -171,7 +171,7 @@ async function withWoken(rows: Rows, found: readonly ShownRow[]): Promise<Delive
       reason: row.reason,
       duplicateOf: row.duplicate_of,
       eventName: row.event_name,
-      // What CI says of a commit names no item; the conversation does.
+      // An event of CI names a commit and no item; the item is that of the conversation.
       repository: row.repository_name ?? own[0]?.repository_name ?? null,
       number: row.item_number ?? own[0]?.item_number ?? null,
       sender: row.sender_login,

@@ -88,7 +88,7 @@ async function summarise(rows: Rows, row: DeliveryRow): Promise<EventSummary | n
  * bytes can be anything, also headers that are no JSON: the rest of the explanation stands without them.
  */
 async function readStored(rows: Rows, row: DeliveryRow): Promise<ForgeEvent | null> {
-  // It has no bytes: the service asked itself.
+  // The service made this delivery itself, so there are no bytes.
   if (row.source === 'look') return null;
   try {
     const read = await readDelivery(row, piecesOf(rows, row));

@@ -57,7 +57,7 @@ function forgeClients({ config, refresh, log, network }: Given): DispatchDeps['f
   };
 }
 
-/** What is posted shows whose token it was; after a post in another's name nothing more is written. */
+/** The author of a post shows whose token it was; after a post under another name nothing more is written. */
 function watchedClients(client: DispatchDeps['forge'], trust: Trust): DispatchDeps['forge'] {
   const watched = new Map<Forge, Forge>();
   return (forge, agent) => {

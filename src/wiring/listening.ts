@@ -92,7 +92,7 @@ function remedyFor({ code }: NodeJS.ErrnoException, option: string): string {
 // guard: bodies: slow headers are cut
 const SERVER_PATIENCE = { headersTimeout: 10_000, requestTimeout: 40_000, connectionsCheckingInterval: 2000 };
 
-/** As long as a forge waits for an answer. A client that never ends its request would keep the service from stopping. */
+/** How long stopping waits for open requests; a client that never ends its own must not keep the service running. */
 const CONNECTION_GRACE_MS = 5000;
 
 async function closeServer(server: ReturnType<typeof listen>): Promise<void> {

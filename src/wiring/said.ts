@@ -43,7 +43,7 @@ export async function tellStart(log: Log, started: Started): Promise<void> {
   });
 }
 
-/** What the rows hold from before. */
+/** Work that earlier runs of the service left in the rows. */
 async function found(database: Database): Promise<Record<string, unknown>> {
   const count = async (table: 'deliveries' | 'dispatches', states: string[]) => {
     const { n } = await database.rows

@@ -9,7 +9,7 @@ export async function takeOver(foundation: Foundation, deps: DispatchDeps): Prom
   const orphans = await runner.engine.reapOrphans(runner.instance);
   if (orphans.length > 0)
     foundation.log.warn('ended processes of an earlier service', { dispatches: orphans });
-  // This folder's lock is ours: whoever ran dispatches here is dead, whatever its leases say.
+  // We hold the lock of this state folder, so every earlier worker of it is dead, whatever its leases say.
   const dead = await workersOfThisFolder(foundation, runner.instance);
   const rescued = await rescueExpired(foundation.database, {
     now: deps.now(),
@@ -21,7 +21,7 @@ export async function takeOver(foundation: Foundation, deps: DispatchDeps): Prom
   return rescued;
 }
 
-/** A worker's id begins with its installation's: workers of other state folders may be alive, and their leases decide. */
+/** By the beginning of their ids. Workers of other state folders may be alive; their leases decide. */
 async function workersOfThisFolder(foundation: Foundation, instance: string): Promise<string[]> {
   const rows = await foundation.database.rows
     .selectFrom('dispatches')

@@ -70,12 +70,12 @@ function begin(foundation: Foundation, deps: DispatchDeps, metrics: Metrics): Wo
   };
 }
 
-/** Beside the work: what it finds is in the log and in the metrics. */
+/** Smoke checks beside the work; results go to the log and to the metrics. */
 function startSmoke({ config, log, options }: Foundation, metrics: Metrics): SmokeSchedule {
   return createSmokeSchedule({
     everyMinutes: config().smoke.everyMinutes,
     run: async (signal) => {
-      // Only where it is asked for: the rehearsal model and its like are megabytes that a service at rest does not need.
+      // Loaded only where smoke runs: the rehearsal model and what it needs take megabytes of memory.
       const [{ runSmoke }, { smokeDeps }] = await Promise.all([
         import('../checks/smoke.ts'),
         import('./health.ts'),
@@ -89,7 +89,7 @@ function startSmoke({ config, log, options }: Foundation, metrics: Metrics): Smo
   });
 }
 
-/** Before the first agent runs, and not only then: a CLI that does not reach the model is seen at the start. */
+/** Tries the CLI of each image at the start, so that one that does not reach the model is seen before it is needed. */
 async function seeModelWay({ config, log }: Foundation, runner: DispatchDeps['runner']): Promise<void> {
   const images = new Set([...config().agents.values()].map((a) => a.container.image));
   for (const image of images) {
