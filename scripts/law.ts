@@ -109,7 +109,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'sessions diagnose',
   },
   replay: {
-    imports: ['config', 'database', 'inbox', 'router'],
+    imports: ['forges', 'config', 'database', 'inbox', 'router'],
     owns: 'a stored delivery, or a file, routed again',
   },
   metrics: { imports: ['database'], owns: 'counters and gauges for Prometheus' },

@@ -2,7 +2,7 @@
  * Which issue or pull request something is about. The one type for it, and the one place that prints and reads it.
  *
  * The kind belongs to the key, because a forge may number issues and pull requests apart: its issue 5 and its pull
- * request 5 are two items. Forgejo and Gitea number them together; there a number has one kind, and the forge's parser
+ * request 5 are two items. Other forges number them together; there a number has one kind, and the forge's parser
  * says which, whatever the delivery is called (a comment on a pull request arrives as `issue_comment`).
  */
 import type { ForgeEvent, ItemKind, RepositoryRef } from './vocabulary.ts';
@@ -56,7 +56,7 @@ export function printItem({ kind, number }: ItemInRepository): string {
 
 /**
  * An item as people name it, by the name of its repository. `kind` null: they said the number alone, or came by a page;
- * Forgejo and Gitea lead from either page to the right one, so a page says which is meant where there are both.
+ * a forge may lead from either page to the right one, so a page says which is meant where there are both.
  */
 export interface NamedItem {
   /** null = on whichever forge has it */

@@ -189,7 +189,7 @@ export interface ForgeEvent {
   /** logins mentioned with @ in the text that is new in this event (on an edit: only newly added ones), lower case */
   mentions: string[];
   /**
-   * What this event added to the item's sets. Forgejo names no delta, so the parser fills the complete sets and the
+   * What this event added to the item's sets. A delivery may name no delta: then the parser fills the complete sets, and the
    * router subtracts what it saw last.
    */
   added: { assignees: string[]; labels: string[] };

@@ -1,22 +1,20 @@
-/** Each agent's token on each forge: whose it is, what it may do, and what falls back when it may not. */
+/** Each agent's token on each forge: whose it is, and what it may do. */
 import type { ForgeConfig } from '../config/config.ts';
-import { ForgeRefused } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
 import type { TokenWords } from '../forges/kit.ts';
 import { kitOf } from '../forges/registry.ts';
-import { sameLogin } from '../logins.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
-import type { Finding } from './check.ts';
+import type { Check } from './check.ts';
 import type { DoctorContext, Visible } from './context.ts';
-import { visibleSites } from './repositories.ts';
+import { checkIdentity } from './identity.ts';
+import { hooksOf, visibleSites } from './repositories.ts';
 import { checkSites } from './sites.ts';
-import { wayRemedy } from './way-remedies.ts';
 
-export async function checkAccounts(context: DoctorContext): Promise<Finding[]> {
-  const findings: Finding[] = [];
+export async function checkAccounts(context: DoctorContext): Promise<Check[]> {
+  const findings: Check[] = [];
   for (const forge of Object.values(context.config.forges)) {
     for (const agent of Object.keys(forge.accounts)) {
-      findings.push(...(await checkIdentity(context, forge, agent)));
+      findings.push(await checkIdentity(forge, agent, context));
     }
     findings.push(...(await checkSites(context, forge)));
     for (const visible of await visibleSites(context, forge)) {
@@ -26,71 +24,7 @@ export async function checkAccounts(context: DoctorContext): Promise<Finding[]> 
   return findings;
 }
 
-async function checkIdentity(context: DoctorContext, forge: ForgeConfig, agent: string): Promise<Finding[]> {
-  const subject = `forge ${forge.name}, agent ${agent}`;
-  const { login } = forge.accounts[agent]!;
-  const key = `forges.${forge.name}.accounts.${agent}`;
-  try {
-    const self = await context.forge(forge, agent).self();
-    if (sameLogin(self.login, login)) return [];
-    return [
-      {
-        check: 'token-of-another-account',
-        severity: 'broken',
-        subject,
-        problem: 'the token belongs to another account than the configuration says',
-        evidence: `the forge answers ${self.login}, ${key}.login is ${login}`,
-        remedy: `Make a token for ${login}, or correct ${key}.login.`,
-      },
-    ];
-  } catch (error) {
-    return [
-      identityProblem(
-        { subject, key, tokens: kitOf(forge.kind).tokens },
-        error as Error,
-        wayRemedy(context.network, forge.url, String(error)),
-      ),
-    ];
-  }
-}
-
-function identityProblem(
-  { subject, key, tokens }: { subject: string; key: string; tokens: TokenWords },
-  error: Error,
-  way: string | null,
-): Finding {
-  const status = error instanceof ForgeRefused ? error.status : null;
-  if (status === 401) {
-    return {
-      check: 'token-refused',
-      severity: 'broken',
-      subject,
-      problem: 'the forge does not know this token: it is mistyped, expired or was revoked',
-      evidence: error.message,
-      remedy: `Make a new token and put it into ${key}.token.`,
-    };
-  }
-  if (status === 403) {
-    return {
-      check: 'token-without-name',
-      severity: 'note',
-      subject,
-      problem: `the token may not be asked whose it is, so ${key}.login is believed until its first post shows the author`,
-      evidence: error.message,
-      remedy: `Make a token with ${tokens.scopes}. ${tokens.nameless}`,
-    };
-  }
-  return {
-    check: 'forge-unreachable',
-    severity: 'broken',
-    subject,
-    problem: 'the forge did not answer who the token belongs to',
-    evidence: error.message,
-    remedy: way ?? 'Check that the forge is up, and that its url in the configuration leads to it.',
-  };
-}
-
-function scopeFinding(subject: string, tokens: TokenWords, scope: string, evidence: string): Finding {
+function scopeFinding(subject: string, tokens: TokenWords, scope: string, evidence: string): Check {
   return {
     check: 'token-scope',
     severity: 'broken',
@@ -105,16 +39,15 @@ async function checkAccess(
   context: DoctorContext,
   forge: ForgeConfig,
   { repository }: Visible,
-): Promise<Finding[]> {
+): Promise<Check[]> {
   const subject = `forge ${forge.name}, ${repository.fullName}`;
-  const findings: Finding[] = [];
-  let askers = 0;
+  const findings: Check[] = [];
   for (const [agent, { login }] of Object.entries(forge.accounts)) {
-    const about = { context, forge, agent, login, repository };
-    findings.push(...(await checkRights(about)));
-    if (await mayAsk(about)) askers++;
+    findings.push(...(await checkRights({ context, forge, agent, login, repository })));
   }
-  if (askers === 0 && forge.requiredPermission !== 'none' && Object.keys(forge.accounts).length > 0) {
+  const isAsked = forge.requiredPermission !== 'none' && Object.keys(forge.accounts).length > 0;
+  // Only administrators of a repository see its hooks, and what another account may do in it.
+  if (isAsked && 'problem' in (await hooksOf(context, forge, repository))) {
     findings.push(noAdministrator(subject));
   }
   return findings;
@@ -128,13 +61,13 @@ interface About {
   repository: RepositoryRef;
 }
 
-async function checkRights({ context, forge, agent, login, repository }: About): Promise<Finding[]> {
+async function checkRights({ context, forge, agent, login, repository }: About): Promise<Check[]> {
   const subject = `forge ${forge.name}, ${repository.fullName}, agent ${agent}`;
   const client = context.forge(forge, agent);
   const { tokens } = kitOf(forge.kind);
   try {
     const scopes = await client.tokenScopes(repository);
-    // Without the scope to be asked whose it is, an agent works all the same; that is told with whose token it is.
+    // An agent works without the scope `self`; checkIdentity tells of it.
     const refused = (['issue', 'repository'] as const).filter((s) => scopes[s] === 'refused');
     const lacking = refused.map((s) =>
       scopeFinding(subject, tokens, tokens[s], `the forge refused a harmless call of the group “${s}”`),
@@ -166,24 +99,14 @@ async function checkRights({ context, forge, agent, login, repository }: About):
   }
 }
 
-/** A token that may not be asked its name sees of its own rights what the repository's answer says. */
+/** A token that may not be asked whose it is learns its own rights from the repository's answer. */
 async function ownPermission(client: Forge, repository: RepositoryRef, isNameless: boolean): Promise<string> {
   if (!isNameless) return await client.permissionOf(repository, await client.self());
   const { mayPush } = await client.findRepository(repository.fullName);
   return mayPush === false ? 'read' : 'unknown';
 }
 
-/** Only administrators of a repository see its hooks, and what another account may do in it. */
-async function mayAsk({ context, forge, agent, repository }: About): Promise<boolean> {
-  try {
-    await context.forge(forge, agent).listHooks(repository);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function noAdministrator(subject: string): Finding {
+function noAdministrator(subject: string): Check {
   return {
     check: 'no-repository-administrator',
     severity: 'note',

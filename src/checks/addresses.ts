@@ -21,7 +21,7 @@ LOOPBACK.addAddress('0.0.0.0', 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 LOOPBACK.addAddress('::', 'ipv6');
 
-/** The words of the forge's own option `ALLOWED_HOST_LIST`. */
+/** As far as an administrator of a forge allows it to call such addresses. */
 export type Reach = 'loopback' | 'private' | 'external' | 'unknown';
 
 export async function reachOf(url: string): Promise<{ reach: Reach; address: string }> {

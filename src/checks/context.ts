@@ -1,11 +1,11 @@
-/** What the doctor's checks are given. Each check is `(context) → findings`; it changes nothing that anybody keeps. */
+/** What the doctor's checks are given. A check reads; it changes nothing that anybody keeps. */
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { ContainerEngine } from '../container/container.ts';
 import type { Rows } from '../database/database.ts';
 import type { Forge, FoundRepository } from '../forges/forge.ts';
 import type { Network } from '../network.ts';
 import type { TryClone } from '../workdir/try-clone.ts';
-import type { Finding } from './check.ts';
+import type { Check } from './check.ts';
 
 export interface Visible extends FoundRepository {
   /** the first of our accounts that sees it */
@@ -75,8 +75,8 @@ export interface DoctorContext {
   /** which model this agent's is today, what it costs, and what of its settings does nothing */
   model: (agent: AgentConfig) => {
     says: string;
-    problems: Pick<Finding, 'check' | 'severity' | 'problem' | 'remedy'>[];
+    problems: Pick<Check, 'check' | 'severity' | 'problem' | 'remedy'>[];
   };
 }
 
-export type Check = (context: DoctorContext) => Promise<Finding[]>;
+export type Look = (context: DoctorContext) => Promise<Check[]>;

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { DIRECT, type Installation, openInstallation } from '../../test/support/smoke-config.ts';
 import { createGiteaFamilyClient } from '../forges/gitea/client.ts';
 import { checkCredentials, checkModel } from './credentials.ts';
-import type { SmokeCheck } from './smoke-report.ts';
+import { lineOf, type SmokeLine } from './smoke-report.ts';
 
 let here: Installation;
 beforeEach(async () => {
@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => here.close());
 
-async function look(changes: Record<string, unknown> = {}): Promise<SmokeCheck[]> {
+async function look(changes: Record<string, unknown> = {}): Promise<SmokeLine[]> {
   return await checkCredentials(here.config(changes), {
     agents: ['dev'],
     network: DIRECT,
@@ -23,7 +23,7 @@ async function look(changes: Record<string, unknown> = {}): Promise<SmokeCheck[]
   });
 }
 
-const find = (checks: SmokeCheck[], name: string) => checks.find((c) => c.check === name)!;
+const find = (checks: SmokeLine[], name: string) => checks.find((c) => c.check === name)!;
 
 /** An upstream with these answers, by path. */
 async function upstream(statuses: Record<string, number>): Promise<{ url: string; asked: string[] }> {
@@ -38,10 +38,12 @@ async function upstream(statuses: Record<string, number>): Promise<{ url: string
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
-const model = (url: string, kind: 'api-key' | 'bearer' = 'api-key') =>
-  checkModel(
-    { upstream: url, credential: { kind, value: 'a-secret' }, default: 'claude-sonnet-4-5' },
-    DIRECT,
+const model = async (url: string, kind: 'api-key' | 'bearer' = 'api-key') =>
+  lineOf(
+    await checkModel(
+      { upstream: url, credential: { kind, value: 'a-secret' }, default: 'claude-sonnet-4-5' },
+      DIRECT,
+    ),
   );
 
 test('all is well, one line each, without a secret', async () => {
@@ -91,11 +93,13 @@ test('tokens: refused, of another account, and a forge that is down', async () =
     find(await look({ home: { url, accounts: { dev: { login, token } } } }), 'forge-token');
   expect(await as('dev-bot', 'expired')).toMatchObject({
     state: 'refused',
-    detail: 'home: the forge answered 401',
+    detail: expect.stringMatching(/^home: the forge does not know this token: .* answered 401/),
   });
   expect(await as('dev-bot', 'ada-token')).toMatchObject({
     state: 'refused',
-    detail: 'home: belongs to ada, not to dev-bot',
+    detail:
+      'home: the token belongs to another account than the configuration says: the forge answers ada, ' +
+      'forges.home.accounts.dev.login is dev-bot',
   });
   expect(await as('dev-bot', 'dev-token', 'http://127.0.0.1:9')).toMatchObject({ state: 'failed' });
 });

@@ -1,28 +1,21 @@
-/** Work that does not go on, or did not come to an answer: what waits, and what has failed since its conversation last succeeded. */
+/** Dispatches that wait, and those that failed where nothing has succeeded in the conversation since. */
 import { existsSync } from 'node:fs';
 import { type Database, openDatabase, type Rows } from '../database/database.ts';
 import { showTime } from '../terminal-text.ts';
-import type { SmokeCheck } from './smoke-report.ts';
+import type { Check } from './check.ts';
 
-export interface Troubled {
-  kind: 'parked' | 'failed';
-  /** a sentence without its end */
-  problem: string;
-  evidence: string;
-  /** a whole sentence */
-  remedy: string;
-}
+export type DispatchCheck = 'dispatches' | 'dispatches-wait' | 'dispatches-failed';
 
 const DAY_MS = 24 * 3600_000;
 const LOOKED_BACK_DAYS = 7;
-/** Who waits for CI that still runs looks again after ten seconds; that is no trouble. */
+/** A dispatch that waits for running CI looks again after 10 s; that is no trouble. */
 const SHORT_WAIT_MS = 15_000;
 
-export async function troubledDispatches(rows: Rows, now: number): Promise<Troubled[]> {
+export async function troubledDispatches(rows: Rows, now: number): Promise<Check<DispatchCheck>[]> {
   return [...(await parked(rows, now)), ...(await failed(rows, now))];
 }
 
-async function parked(rows: Rows, now: number): Promise<Troubled[]> {
+async function parked(rows: Rows, now: number): Promise<Check<DispatchCheck>[]> {
   const waiting = await rows
     .selectFrom('dispatches')
     .select(['id', 'reason', 'due_at', 'troubles'])
@@ -37,7 +30,9 @@ async function parked(rows: Rows, now: number): Promise<Troubled[]> {
   const attempts = worst.troubles > 0 ? `, ${worst.troubles} attempts` : '';
   return [
     {
-      kind: 'parked',
+      check: 'dispatches-wait',
+      severity: 'broken',
+      subject: 'dispatches',
       problem: `${counted(waiting.length, 'waits', 'wait')} for a limit to end, or for something that is away or failing, and ${waiting.length === 1 ? 'tries' : 'try'} again by ${waiting.length === 1 ? 'itself' : 'themselves'}`,
       evidence: `${worst.id}${attempts}, next at ${showTime(worst.due_at)}: ${worst.reason ?? ''}`,
       remedy:
@@ -46,7 +41,7 @@ async function parked(rows: Rows, now: number): Promise<Troubled[]> {
   ];
 }
 
-async function failed(rows: Rows, now: number): Promise<Troubled[]> {
+async function failed(rows: Rows, now: number): Promise<Check<DispatchCheck>[]> {
   const found = await rows
     .selectFrom('dispatches as d')
     .select(['d.id', 'd.conversation_id', 'd.state', 'd.reason', 'd.ended_at'])
@@ -72,7 +67,9 @@ async function failed(rows: Rows, now: number): Promise<Troubled[]> {
   const isUnposted = newest.state === 'unposted';
   return [
     {
-      kind: 'failed',
+      check: 'dispatches-failed',
+      severity: 'broken',
+      subject: 'dispatches',
       problem: `${counted(found.length, 'has', 'have')} failed in the last ${LOOKED_BACK_DAYS} days, and nothing has succeeded in ${found.length === 1 ? 'its conversation' : 'their conversations'} since`,
       evidence: `${newest.id} at ${showTime(newest.ended_at!)}: ${newest.reason ?? ''}`,
       remedy: isUnposted
@@ -86,28 +83,23 @@ function counted(count: number, one: string, many: string): string {
   return count === 1 ? `1 dispatch ${one}` : `${count} dispatches ${many}`;
 }
 
-export async function checkDispatches(url: string, now: number): Promise<SmokeCheck[]> {
+/** The same for smoke, which has no database open. */
+export async function checkDispatches(url: string, now: number): Promise<Check<DispatchCheck>[]> {
   const file = /^sqlite:(.+)$/.exec(url)?.[1];
-  // Made by the first start of the service: until then nothing can have failed.
+  // The first start of the service makes the file; before it, nothing can have failed.
   if (file !== undefined && !existsSync(file)) return [];
-  const check = (state: SmokeCheck['state'], detail: string, remedy: string): SmokeCheck => ({
-    agent: null,
-    check: 'dispatches',
-    state,
-    detail,
-    remedy,
-  });
+  const about = { check: 'dispatches', subject: 'dispatches' } as const;
   let database: Database | null = null;
   try {
     database = openDatabase({ url, readOnly: true });
     const found = await troubledDispatches(database.rows, now);
-    if (found.length === 0) return [check('ok', 'none waits for something that is away, none failed', '')];
-    return found.map(({ problem, evidence, remedy }) => check('failed', `${problem}: ${evidence}`, remedy));
+    if (found.length > 0) return found;
+    const evidence = 'none waits for something that is away, none failed';
+    return [{ ...about, severity: 'ok', problem: '', evidence, remedy: '' }];
   } catch (error) {
-    const said = (error as Error).message.split('\n')[0]!;
-    return [
-      check('failed', `cannot be read: ${said}`, 'Run `claude-hooks doctor`, which says what is wrong.'),
-    ];
+    const evidence = (error as Error).message.split('\n')[0]!;
+    const remedy = 'Run `claude-hooks doctor`, which says what is wrong.';
+    return [{ ...about, severity: 'broken', problem: 'the database cannot be read', evidence, remedy }];
   } finally {
     await database?.close().catch(() => {});
   }

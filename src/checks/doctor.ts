@@ -1,9 +1,13 @@
-/** What is wrong with this installation: findings with evidence and remedy, worst first. Changes nothing. */
+/**
+ * The doctor runs every check that only looks, and says what is not well, worst first. It changes nothing. What has to be
+ * tried in a container is left to the smoke checks.
+ */
 import { type Database, openDatabase } from '../database/database.ts';
 import { checkAccounts } from './accounts.ts';
-import { type DoctorReport, type Finding, worstFirst } from './check.ts';
+import { actingAgents } from './acting-agents.ts';
+import { type Check, isWell, worstFirst } from './check.ts';
 import { checkClones } from './clones.ts';
-import type { Check, DoctorContext } from './context.ts';
+import type { DoctorContext, Look } from './context.ts';
 import { checkEngines } from './engines.ts';
 import { checkFolders } from './folders.ts';
 import { checkHooks } from './hooks.ts';
@@ -14,9 +18,21 @@ import { checkReaders } from './readers.ts';
 import { checkReads } from './reads.ts';
 import { checkDatabase, checkRecords, isNotMadeYet, notStartedYet } from './records.ts';
 import { siteFinder } from './repositories.ts';
-import { actingAgents } from './smoke.ts';
 
-const CHECKS: Readonly<Record<string, Check>> = {
+export interface DoctorReport {
+  /** worst first, without what is well */
+  findings: Check[];
+  /** names of the groups that were looked at */
+  looked: string[];
+  /** a line for each acting agent: which model it has today, and what that costs */
+  models: string[];
+  /** true when nothing is broken */
+  ok: boolean;
+  /** a running one holds the state folder; then test deliveries can be watched */
+  service: 'running' | 'not running';
+}
+
+const CHECKS: Readonly<Record<string, Look>> = {
   folders: checkFolders,
   readers: checkReaders,
   records: checkRecords,
@@ -30,7 +46,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   hooks: checkHooks,
 };
 
-/** What is not known before the database was opened is filled in here. */
+/** Opens the database, and adds what only it can tell to what was given. */
 export async function runDoctor(given: Omit<DoctorContext, 'rows' | 'sites'>): Promise<DoctorReport> {
   const { url } = given.config.database;
   const isFirst = !given.service.running && isNotMadeYet(url);
@@ -45,12 +61,12 @@ export async function runDoctor(given: Omit<DoctorContext, 'rows' | 'sites'>): P
     const context: DoctorContext = { ...known, sites: siteFinder(known) };
     for (const [name, check] of Object.entries(CHECKS))
       findings.push(...(await carefully(name, check, context)));
-    const sorted = worstFirst(findings);
+    const sorted = worstFirst(findings.filter(({ severity }) => severity !== 'ok'));
     return {
       findings: sorted,
       models: actingAgents(given.config).map((agent) => given.model(agent).says),
       looked: ['database', ...Object.keys(CHECKS)],
-      ok: sorted.every((f) => f.severity !== 'broken'),
+      ok: sorted.every(isWell),
       service: given.service.running ? 'running' : 'not running',
     };
   } finally {
@@ -58,8 +74,8 @@ export async function runDoctor(given: Omit<DoctorContext, 'rows' | 'sites'>): P
   }
 }
 
-/** A check that breaks is a finding of its own; the others still have their say. */
-async function carefully(name: string, check: Check, context: DoctorContext): Promise<Finding[]> {
+/** A check that throws becomes a finding; the others still run. */
+async function carefully(name: string, check: Look, context: DoctorContext): Promise<Check[]> {
   try {
     return await check(context);
   } catch (error) {

@@ -3,12 +3,12 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { AgentConfig } from '../config/config.ts';
 import { EngineFailed } from '../container/container.ts';
-import type { Finding } from './check.ts';
+import { actingAgents } from './acting-agents.ts';
+import type { Check } from './check.ts';
 import type { DoctorContext, WorkingEngine } from './context.ts';
 import { runInside } from './probe/inside.ts';
-import { actingAgents } from './smoke.ts';
 
-export async function checkEngines(context: DoctorContext): Promise<Finding[]> {
+export async function checkEngines(context: DoctorContext): Promise<Check[]> {
   const drift = await checkCliPath(context);
   const { container } = context.config;
   try {
@@ -22,24 +22,29 @@ export async function checkEngines(context: DoctorContext): Promise<Finding[]> {
     ];
   } catch (error) {
     if (!(error instanceof EngineFailed)) throw error;
-    return [
-      ...drift,
-      {
-        check: 'engine-missing',
-        severity: 'broken',
-        subject: `container.engine ${container.engine}`,
-        problem: 'no engine starts containers here, so no agent can run',
-        evidence: error.problem.replaceAll('\n', ' '),
-        remedy: error.remedy,
-      },
-    ];
+    return [...drift, engineMissing(container.engine, error)];
   }
 }
 
-/** What nobody set up is not missed. */
+export function engineMissing(
+  configured: string,
+  { problem, remedy }: EngineFailed,
+): Check<'engine-missing'> {
+  return {
+    check: 'engine-missing',
+    severity: 'broken',
+    fault: 'missing',
+    subject: `container.engine ${configured}`,
+    problem: 'no engine starts containers here, so no agent can run',
+    evidence: problem.replaceAll('\n', ' '),
+    remedy,
+  };
+}
+
+/** An engine that nobody set up is no finding. */
 const EXPECTED = /is not installed|No image is configured/;
 
-function passedOver(trial: { name: string; problem: string; remedy: string }, chosen: string): Finding {
+function passedOver(trial: { name: string; problem: string; remedy: string }, chosen: string): Check {
   return {
     check: 'engine-passed-over',
     severity: 'note',
@@ -50,8 +55,8 @@ function passedOver(trial: { name: string; problem: string; remedy: string }, ch
   };
 }
 
-/** A bare process keeps none, says so at every start, and was asked for by name. */
-function checkLimits({ config }: DoctorContext, { engine }: WorkingEngine): Finding[] {
+/** Not for `process`: it keeps no limit, was chosen by name, and says so at each start. */
+function checkLimits({ config }: DoctorContext, { engine }: WorkingEngine): Check[] {
   if (!engine.isolates) return [];
   const agents = actingAgents(config);
   const isSet: Readonly<Record<string, boolean>> = {
@@ -76,8 +81,8 @@ function checkLimits({ config }: DoctorContext, { engine }: WorkingEngine): Find
 }
 
 /** One look per image, whoever uses it. */
-async function checkImages(context: DoctorContext, chosen: WorkingEngine): Promise<Finding[]> {
-  const findings: Finding[] = [];
+async function checkImages(context: DoctorContext, chosen: WorkingEngine): Promise<Check[]> {
+  const findings: Check[] = [];
   const looked = new Set<string>();
   for (const agent of actingAgents(context.config)) {
     const { image, user } = agent.container;
@@ -93,7 +98,7 @@ async function checkImage(
   context: DoctorContext,
   chosen: WorkingEngine,
   agent: AgentConfig,
-): Promise<Finding[]> {
+): Promise<Check[]> {
   const { image } = agent.container;
   const subject = image === null || !chosen.takesImages ? chosen.engine.name : `image ${image}`;
   let cli: string;
@@ -107,7 +112,7 @@ async function checkImage(
   return await startCli({ chosen, agent, subject, cli });
 }
 
-function imageFailed(subject: string, { problem, remedy }: EngineFailed): Finding {
+function imageFailed(subject: string, { problem, remedy }: EngineFailed): Check {
   const isShell = /no shell|has no bash/.test(problem);
   const isLibc = /build of the CLI|neither glibc nor musl/.test(problem);
   const check = isShell ? 'image-without-shell' : isLibc ? 'cli-does-not-fit' : 'image-unusable';
@@ -134,7 +139,7 @@ async function startCli({
   agent: AgentConfig;
   subject: string;
   cli: string;
-}): Promise<Finding[]> {
+}): Promise<Check[]> {
   const { image, user } = agent.container;
   const result = await runInside(
     chosen.engine,
@@ -155,7 +160,7 @@ async function startCli({
       timeoutMs: 60_000,
     },
   );
-  const findings: Finding[] = [];
+  const findings: Check[] = [];
   if (/^git=no$/m.test(result.stdout)) {
     findings.push({
       check: 'image-without-git',
@@ -183,7 +188,7 @@ async function startCli({
 const STANDARD_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Another CLI than the one this release was made and tried with. */
-async function checkCliPath({ config, pinnedCliVersion }: DoctorContext): Promise<Finding[]> {
+async function checkCliPath({ config, pinnedCliVersion }: DoctorContext): Promise<Check[]> {
   const { cliPath } = config.worker;
   if (cliPath === null) return [];
   const about = { severity: 'risk', subject: 'worker.cli_path' } as const;

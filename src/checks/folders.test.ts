@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { contextOf } from '../../test/support/doctor.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { type Installation, openInstallation } from '../../test/support/smoke-config.ts';
-import type { Finding } from './check.ts';
+import type { Check } from './check.ts';
 import { checkFolders } from './folders.ts';
 
 const namespace = needs('mount-namespace');
@@ -21,7 +21,7 @@ afterEach(() => here.close());
 const MODULE = new URL('folders.ts', import.meta.url).href;
 
 /** `mount` is shell, run with $0 = the state folder. */
-function lookBehind(mount: string, state: string): Finding[] {
+function lookBehind(mount: string, state: string): Check[] {
   const program = `
     import { checkFolders } from ${JSON.stringify(MODULE)};
     const config = { state: process.argv[1], git: { signingKeyFile: null }, agents: new Map() };
@@ -29,7 +29,7 @@ function lookBehind(mount: string, state: string): Finding[] {
   const node = [process.execPath, '--input-type=module-typescript', '--eval', program, state];
   const [unshare, ...args] = ['unshare', '-m', 'sh', '-c', `${mount} && exec "$@"`, state, ...node];
   const out = execFileSync(unshare!, args, { encoding: 'utf8' });
-  return JSON.parse(out) as Finding[];
+  return JSON.parse(out) as Check[];
 }
 
 const look = (changes: Record<string, unknown> = {}) =>

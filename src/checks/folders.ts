@@ -1,25 +1,25 @@
 /** The state folder and the files named in the configuration: there, ours, writable, roomy, readable. */
-import { access, constants, readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { access, constants, readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Finding } from './check.ts';
-import type { Check, DoctorContext } from './context.ts';
+import type { Check } from './check.ts';
+import type { DoctorContext, Look } from './context.ts';
+import { checkSigningKey } from './signing-key.ts';
 
-/** The CLI loses lines of a transcript on a full disk without a word; SESSIONS.md B4. */
+/** On a full disk the CLI loses lines of a transcript and gives no error. */
 const LEAST_FREE_BYTES = 64 * 1024 ** 2;
 const LITTLE_FREE_BYTES = 1024 ** 3;
 
-export const checkFolders: Check = async (context) => {
+export const checkFolders: Look = async (context) => {
   const { state, git } = context.config;
-  const findings: Finding[] = [];
+  const findings: Check[] = [];
   if (await exists(state)) {
     for (const folder of await stateFolders(state)) findings.push(...(await checkFolder(folder)));
     findings.push(...(await checkOwners(context)));
   }
-  if (git.signingKeyFile !== null) findings.push(...(await checkKey(git.signingKeyFile)));
-  return findings;
+  return [...findings, ...(await checkSigningKey(git.signingKeyFile))];
 };
 
-/** Each may be a mount of its own. */
+/** An operator may mount each of them by itself, so each is tried. */
 async function stateFolders(state: string): Promise<string[]> {
   const parts = ['conversations', 'work', 'locks', 'caches'].map((name) => join(state, name));
   const there = await Promise.all(parts.map(exists));
@@ -33,7 +33,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-async function checkFolder(folder: string): Promise<Finding[]> {
+async function checkFolder(folder: string): Promise<Check[]> {
   const problem = await accessProblem(folder, constants.R_OK | constants.W_OK);
   if (problem !== null) return [notWritable(folder, problem)];
   const { bavail, bsize, blocks } = await statfs(folder);
@@ -62,7 +62,7 @@ async function accessProblem(path: string, mode: number): Promise<string | null>
   );
 }
 
-function notWritable(folder: string, code: string): Finding {
+function notWritable(folder: string, code: string): Check {
   const isReadOnly = code === 'EROFS';
   return {
     check: isReadOnly ? 'mount-read-only' : 'folder-not-writable',
@@ -78,13 +78,13 @@ function notWritable(folder: string, code: string): Finding {
   };
 }
 
-/** Enough to see a pattern; an installation may have tens of thousands. */
+/** An installation may have tens of thousands of conversations; so many show whether owners differ. */
 const MOST_CONVERSATIONS = 200;
 
-/** Files of another user end conversations: the CLI finds nothing, or answers and saves nothing. */
-async function checkOwners({ config, uid }: DoctorContext): Promise<Finding[]> {
+/** A CLI that may not read or write its folder finds no session, or answers and saves nothing. */
+async function checkOwners({ config, uid }: DoctorContext): Promise<Check[]> {
   if (uid === null) return [];
-  const findings: Finding[] = [];
+  const findings: Check[] = [];
   const expected = new Set([uid, ...[...config.agents.values()].map((a) => a.container.user?.uid ?? uid)]);
   const base = join(config.state, 'conversations');
   const foreign: string[] = [];
@@ -121,32 +121,4 @@ async function checkOwners({ config, uid }: DoctorContext): Promise<Finding[]> {
     });
   }
   return findings;
-}
-
-async function checkKey(file: string): Promise<Finding[]> {
-  const key = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => error);
-  const subject = 'git.signing_key_file';
-  if (key instanceof Error) {
-    return [
-      {
-        check: 'key-unreadable',
-        severity: 'broken',
-        subject,
-        problem: 'the signing key cannot be read',
-        evidence: `${file}: ${key.code ?? key.message}`,
-        remedy: 'Let the file be owned by the user of the service, mode 0600, or correct the path.',
-      },
-    ];
-  }
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key)) return [];
-  return [
-    {
-      check: 'key-is-no-key',
-      severity: 'broken',
-      subject,
-      problem: 'the file is no private key',
-      evidence: `${file} does not hold a line “BEGIN … PRIVATE KEY”`,
-      remedy: 'Name the private half of an SSH key; `ssh-keygen -t ed25519` makes one.',
-    },
-  ];
 }

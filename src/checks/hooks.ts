@@ -5,17 +5,17 @@ import type { ForgeHook } from '../forges/forge.ts';
 import { kitOf } from '../forges/registry.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import { reachOf } from './addresses.ts';
-import type { Finding } from './check.ts';
+import type { Check } from './check.ts';
 import type { DoctorContext, Visible } from './context.ts';
 import { missingEvents, partialEvents } from './hook-events.ts';
 import { hooksOf, visibleSites } from './repositories.ts';
 import { judgeSigner } from './signed-for.ts';
 import { type Trial, tryDelivery } from './test-delivery.ts';
 
-export async function checkHooks(context: DoctorContext): Promise<Finding[]> {
-  const findings: Finding[] = [];
+export async function checkHooks(context: DoctorContext): Promise<Check[]> {
+  const findings: Check[] = [];
   for (const forge of Object.values(context.config.forges)) {
-    // What is not visible at all is told by the check of accounts.
+    // checkSites tells of repositories that no account sees.
     for (const visible of await visibleSites(context, forge)) {
       findings.push(...(await checkRepository(context, forge, visible)));
     }
@@ -27,14 +27,14 @@ async function checkRepository(
   context: DoctorContext,
   forge: ForgeConfig,
   { repository }: Visible,
-): Promise<Finding[]> {
+): Promise<Check[]> {
   const subject = `forge ${forge.name}, ${repository.fullName}`;
   const listed = await hooksOf(context, forge, repository);
   const recent = await arrivedRecently(context, forge);
   if ('problem' in listed) return [unreadable(subject, listed.problem)];
   const ours = listed.hooks.filter((h) => isOurs(h, forge, context));
   if (ours.length === 0) return await notListed(context, { forge, repository, hooks: listed.hooks, recent });
-  const findings: Finding[] = [];
+  const findings: Check[] = [];
   for (const hook of ours) {
     const about = { subject: `${subject}, hook ${hook.id}`, hook, forge, repository };
     const flaws = judgeHook(about, context);
@@ -75,7 +75,7 @@ function isOurs(hook: ForgeHook, forge: ForgeConfig, { config }: DoctorContext):
   return url.pathname.endsWith(`/webhooks/${forge.name}`) || url.host === here;
 }
 
-function unreadable(subject: string, problem: string): Finding {
+function unreadable(subject: string, problem: string): Check {
   return {
     check: 'hooks-unreadable',
     severity: 'note',
@@ -94,8 +94,8 @@ interface Unlisted {
   recent: boolean;
 }
 
-/** The owner's hooks, and the installation's, are not in the repository's list. */
-async function notListed(context: DoctorContext, o: Unlisted): Promise<Finding[]> {
+/** A repository's list has neither the hooks of its owner nor those of the installation. */
+async function notListed(context: DoctorContext, o: Unlisted): Promise<Check[]> {
   const { forge, repository, hooks, recent } = o;
   const subject = `forge ${forge.name}, ${repository.fullName}`;
   const owner = repository.fullName.split('/')[0]!;
@@ -157,13 +157,13 @@ function adding({ config }: DoctorContext, forge: ForgeConfig, { fullName }: Rep
   return `Add a webhook to ${base}/webhooks/${forge.name}: ${kitOf(forge.kind).hooks.choices}, the secret of ${secretPathOf(forge, fullName)}, all events the flows need, active.`;
 }
 
-/** What the listing alone shows. Exported for what the pocket forge cannot be made to say. */
+/** What the list of hooks shows. Exported for tests of answers that the pocket forge does not give. */
 export function judgeHook(
   { subject, hook, forge }: Omit<About, 'repository'>,
   { config }: Pick<DoctorContext, 'config'>,
 ) {
-  const findings: Finding[] = [];
-  const add = (finding: Omit<Finding, 'subject'>) => findings.push({ ...finding, subject });
+  const findings: Check[] = [];
+  const add = (finding: Omit<Check, 'subject'>) => findings.push({ ...finding, subject });
   if (!hook.active) {
     add({
       check: 'hook-inactive',
@@ -199,8 +199,8 @@ function judgeEvents(
   hook: ForgeHook,
   forge: ForgeConfig,
   flows: DoctorContext['config']['flows'],
-): Omit<Finding, 'subject'>[] {
-  const findings: Omit<Finding, 'subject'>[] = [];
+): Omit<Check, 'subject'>[] {
+  const findings: Omit<Check, 'subject'>[] = [];
   const lacking = missingEvents(hook, forge, flows);
   if (lacking.length > 0) {
     findings.push({
@@ -224,7 +224,7 @@ function judgeEvents(
   return findings;
 }
 
-async function judgeArrival(about: About, trial: Trial, recent: boolean): Promise<Finding[]> {
+async function judgeArrival(about: About, trial: Trial, recent: boolean): Promise<Check[]> {
   switch (trial.kind) {
     case 'arrived':
       return trial.signer === undefined
@@ -244,7 +244,7 @@ async function judgeArrival(about: About, trial: Trial, recent: boolean): Promis
 function refused(
   { subject, forge, repository }: About,
   { code }: Extract<Trial, { kind: 'refused' }>,
-): Finding {
+): Check {
   const isSecret = code.startsWith('signature-');
   return {
     check: isSecret ? 'hook-secret' : 'hook-refused',
@@ -260,7 +260,7 @@ function refused(
   };
 }
 
-function notSent({ subject }: About, why: string): Finding {
+function notSent({ subject }: About, why: string): Check {
   return {
     check: 'hook-test-refused',
     severity: 'note',
@@ -271,7 +271,7 @@ function notSent({ subject }: About, why: string): Finding {
   };
 }
 
-async function silent({ subject, hook, forge }: About, waitedMs: number): Promise<Finding> {
+async function silent({ subject, hook, forge }: About, waitedMs: number): Promise<Check> {
   const { reach, address } = await reachOf(hook.url);
   const isBarred = reach === 'loopback' || reach === 'private';
   return {
@@ -288,7 +288,7 @@ async function silent({ subject, hook, forge }: About, waitedMs: number): Promis
   };
 }
 
-async function perhapsNotAllowed({ subject, hook, forge }: About): Promise<Finding[]> {
+async function perhapsNotAllowed({ subject, hook, forge }: About): Promise<Check[]> {
   const { reach, address } = await reachOf(hook.url);
   if (reach === 'external' || reach === 'unknown') return [];
   return [

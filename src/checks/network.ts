@@ -1,19 +1,19 @@
-/** Certificates and clocks of the forges and of our own public address. */
+/** Certificates and clocks of the forges, the certificate of our public address, and our port. */
 import { Agent, request } from 'node:https';
 import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { Network } from '../network.ts';
-import type { Finding } from './check.ts';
-import type { Check, DoctorContext } from './context.ts';
-import { PORT_REMEDY, portProblem } from './port.ts';
+import type { Check } from './check.ts';
+import type { DoctorContext, Look } from './context.ts';
+import { checkPort } from './port.ts';
 import { AUTHORITY_REMEDY, wayRemedy } from './way-remedies.ts';
 
 const MOST_SKEW_MS = 30_000;
 const SOON_DAYS = 14;
 const DAY_MS = 24 * 3600_000;
 
-export const checkNetwork: Check = async (context) => {
+export const checkNetwork: Look = async (context) => {
   const { config } = context;
-  const findings: Finding[] = [];
+  const findings: Check[] = [];
   const addresses = new Map(Object.values(config.forges).map((f) => [f.url, `forge ${f.name}`]));
   if (config.server.publicUrl !== null) addresses.set(config.server.publicUrl, 'server.public_url');
   for (const [url, subject] of addresses) {
@@ -24,34 +24,18 @@ export const checkNetwork: Check = async (context) => {
     if (agent === undefined) continue;
     findings.push(...(await checkClock(context, `forge ${forge.name}`, context.forge(forge, agent))));
   }
-  return [...findings, ...(await checkPort(context))];
+  return [...findings, ...(await checkPort(config.server, context.service))];
 };
-
-/** A running service has it; another one has to find it free. */
-async function checkPort({ config, service }: DoctorContext): Promise<Finding[]> {
-  const problem = service.running ? null : await portProblem(config.server);
-  if (problem === null) return [];
-  return [
-    {
-      check: 'port-busy',
-      severity: 'broken',
-      subject: 'server.port',
-      problem: 'the service does not run, and could not start: its port is taken or is not ours to take',
-      evidence: problem,
-      remedy: PORT_REMEDY,
-    },
-  ];
-}
 
 async function checkClock(
   context: DoctorContext,
   subject: string,
   client: { serverTime(): Promise<number | null> },
-): Promise<Finding[]> {
+): Promise<Check[]> {
   const before = context.now();
   const theirs = await client.serverTime().catch(() => null);
   if (theirs === null) return [];
-  // Its answer lies somewhere between our two looks, and names whole seconds.
+  // The forge answered between our two readings of the clock, in whole seconds.
   const ours = (before + context.now()) / 2;
   const skew = theirs - ours;
   if (Math.abs(skew) <= MOST_SKEW_MS) return [];
@@ -74,7 +58,7 @@ export async function checkCertificate(
   { network, now }: Pick<DoctorContext, 'network' | 'now'>,
   url: string,
   subject: string,
-): Promise<Finding[]> {
+): Promise<Check[]> {
   const proxy = network.proxyFor(url);
   const seen = proxy === null ? await handshake(new URL(url)) : await handshakeThrough(proxy, url);
   if (seen.kind === 'bad') return [badCertificate(network, { url, subject, code: seen.code })];
@@ -96,7 +80,7 @@ export async function checkCertificate(
 function badCertificate(
   network: Pick<Network, 'proxyFor'>,
   { url, subject, code }: { url: string; subject: string; code: string },
-): Finding {
+): Check {
   const isTrust = TRUST_CODES.test(code);
   return {
     check: isTrust ? 'certificate-refused' : 'address-unreachable',
@@ -108,7 +92,7 @@ function badCertificate(
     evidence: code,
     remedy: isTrust
       ? (REMEDIES[code] ?? 'Give the server a certificate for this name.')
-      : (wayRemedy(network, url, code) ?? 'Check name, port and firewall.'),
+      : (wayRemedy(network, url, code) ?? 'Look name, port and firewall.'),
   };
 }
 
@@ -160,7 +144,7 @@ function handshake(url: URL): Promise<Handshake> {
   });
 }
 
-/** A server name in the handshake may not be an address. */
+/** TLS takes names only, no addresses, as the server name. */
 function isName(host: string): boolean {
   return /[a-z]/i.test(host) && !host.includes(':');
 }

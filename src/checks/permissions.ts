@@ -1,17 +1,17 @@
-/** Whether people could wake agents at all: the check that every event goes through, really made, before the first one. */
+/** Whether people can wake agents: asks what every event asks about its sender, before the first event. */
 import type { ForgeConfig } from '../config/config.ts';
 import { kitOf } from '../forges/registry.ts';
 import { silentLog } from '../log.ts';
 import { createTrust, type Trust } from '../trust.ts';
 import type { ForgeUser } from '../vocabulary.ts';
-import type { Finding } from './check.ts';
-import type { Check, DoctorContext, Visible } from './context.ts';
+import type { Check } from './check.ts';
+import type { DoctorContext, Look, Visible } from './context.ts';
 import { visibleSites } from './repositories.ts';
 
 /** People who are asked about in each repository. */
 const MOST_ASKED = 3;
 
-export const checkPermissions: Check = async (context) => {
+export const checkPermissions: Look = async (context) => {
   const { forges } = context.config;
   const trust = createTrust({
     forges: () => forges,
@@ -19,7 +19,7 @@ export const checkPermissions: Check = async (context) => {
     now: context.now,
     log: silentLog,
   });
-  const findings: Finding[] = [];
+  const findings: Check[] = [];
   for (const forge of Object.values(forges)) {
     if (forge.requiredPermission === 'none') continue;
     for (const site of await visibleSites(context, forge)) {
@@ -36,7 +36,7 @@ interface Asked {
   site: Visible;
 }
 
-async function checkSite({ context, trust, forge, site }: Asked): Promise<Finding[]> {
+async function checkSite({ context, trust, forge, site }: Asked): Promise<Check[]> {
   const { repository } = site;
   const untold: { user: ForgeUser; reason: string }[] = [];
   for (const user of await peopleOf({ context, forge, site })) {
@@ -67,13 +67,13 @@ function remedyFor({ kind, name }: ForgeConfig): string {
   return `Make one of the agents’ accounts an administrator of the repository, or, where an organization owns it, give its token the scope ${kitOf(kind).tokens.organization}; or name the people in forges.${name}.trusted_senders, which then counts as permission.`;
 }
 
-/** Some who may be assigned, and so may write; where people are listed, those alone could wake agents. */
+/** Some people who may be assigned, and so may write. Where trusted_senders names people, only those. */
 async function peopleOf({ context, forge, site }: Omit<Asked, 'trust'>): Promise<ForgeUser[]> {
   const ours = new Set(Object.values(forge.accounts).map(({ login }) => login.toLowerCase()));
   const listed = forge.trustedSenders?.map((login) => login.toLowerCase()) ?? null;
   const isAsked = ({ login }: ForgeUser) => listed === null || listed.includes(login.toLowerCase());
   const answer = await context.forge(forge, site.agent).listAssignable(site.repository);
-  // Whoever is no candidate may not write, and would be refused rightly.
+  // Who may not be assigned may not write, and is refused rightly.
   const all = answer.kind === 'people' ? answer.people : [];
   const people = all.filter((user) => !ours.has(user.login.toLowerCase()) && isAsked(user));
   return people.slice(0, MOST_ASKED);

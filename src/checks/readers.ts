@@ -1,10 +1,10 @@
 /** Who else on this machine can read what the service keeps. */
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Finding } from './check.ts';
-import type { Check } from './context.ts';
+import type { Check } from './check.ts';
+import type { Look } from './context.ts';
 
-export const checkReaders: Check = async ({ config }) => {
+export const checkReaders: Look = async ({ config }) => {
   const findings = await readersOf(config.state, 'the state folder', 'chmod 700');
   for (const file of databaseFiles(config.database.url))
     findings.push(...(await readersOf(file, 'the database', 'chmod 600')));
@@ -16,8 +16,8 @@ function databaseFiles(url: string): string[] {
   return file === undefined ? [] : [file, `${file}-wal`, `${file}-shm`];
 }
 
-/** Prompts, transcripts and texts of private repositories: nothing for the other users of this machine. */
-async function readersOf(path: string, what: string, command: string): Promise<Finding[]> {
+/** The files hold prompts, transcripts and texts of private repositories, so other users must not read them. */
+async function readersOf(path: string, what: string, command: string): Promise<Check[]> {
   const found = await stat(path).catch(() => null);
   if (found === null || !(await isReachedByOthers(path, found.mode))) return [];
   const mode = (found.mode & 0o777).toString(8);

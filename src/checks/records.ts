@@ -1,15 +1,15 @@
-/** What the rows tell: schema, refused credentials, parks, CLI versions of sessions; and who holds the state folder. */
+/** What the database tells: its schema, refused credentials, parks, dispatches in trouble, CLI versions of sessions. */
 import { statSync } from 'node:fs';
 import { pendingMigrations } from '../database/database.ts';
 import { PoolerRefuses } from '../database/postgres.ts';
 import { showTime } from '../terminal-text.ts';
-import type { Finding } from './check.ts';
-import type { Check, DoctorContext } from './context.ts';
+import type { Check } from './check.ts';
+import type { DoctorContext, Look } from './context.ts';
 import { troubledDispatches } from './dispatches.ts';
 
 const DAY_MS = 24 * 3600_000;
 
-/** A file that the first start of the service makes; of a server's database nothing can be told from here. */
+/** The first start of the service makes the SQLite file. Of PostgreSQL this cannot be told. */
 export function isNotMadeYet(url: string): boolean {
   const file = /^sqlite:(.+)$/.exec(url)?.[1];
   return file !== undefined && isMissing(file);
@@ -24,7 +24,7 @@ function isMissing(file: string): boolean {
   }
 }
 
-export function notStartedYet(url: string): Finding {
+export function notStartedYet(url: string): Check {
   return {
     check: 'not-started-yet',
     severity: 'note',
@@ -39,7 +39,7 @@ export function notStartedYet(url: string): Finding {
 export async function checkDatabase(
   database: Parameters<typeof pendingMigrations>[0] | null,
   problem: Error | null,
-): Promise<Finding[]> {
+): Promise<Check[]> {
   const subject = 'database';
   if (database === null) {
     return [
@@ -69,18 +69,18 @@ export async function checkDatabase(
   ];
 }
 
-export const checkRecords: Check = async (context) => {
+export const checkRecords: Look = async (context) => {
   if (context.rows === null) return [];
   return [
     ...(await refusedCredential(context)),
     ...(await parked(context)),
-    ...(await troubled(context)),
+    ...(await troubledDispatches(context.rows, context.now())),
     ...(await cliDrift(context)),
   ];
 };
 
 /** The gateway's last answers: a model credential that has begun to be refused. */
-async function refusedCredential({ rows, now }: DoctorContext): Promise<Finding[]> {
+async function refusedCredential({ rows, now }: DoctorContext): Promise<Check[]> {
   const last = await rows!
     .selectFrom('model_requests')
     .select(['status', 'at'])
@@ -106,19 +106,8 @@ async function refusedCredential({ rows, now }: DoctorContext): Promise<Finding[
   ];
 }
 
-/** What waits may wait without end, and what failed is forgotten: somebody has to hear of it. */
-async function troubled({ rows, now }: DoctorContext): Promise<Finding[]> {
-  const found = await troubledDispatches(rows!, now());
-  return found.map(({ kind, ...words }) => ({
-    check: kind === 'parked' ? 'dispatches-wait' : 'dispatches-failed',
-    severity: 'broken',
-    subject: 'dispatches',
-    ...words,
-  }));
-}
-
-/** What waits for a limit or a credential is no failure, but somebody may wonder why nothing runs. */
-async function parked({ rows, now }: DoctorContext): Promise<Finding[]> {
+/** Waiting for a limit is no failure, but explains why nothing runs. */
+async function parked({ rows, now }: DoctorContext): Promise<Check[]> {
   const parks = await rows!.selectFrom('parks').selectAll().where('until', '>', now()).execute();
   return parks.map((park) => ({
     check: 'credential-parked',
@@ -132,8 +121,8 @@ async function parked({ rows, now }: DoctorContext): Promise<Finding[]> {
   }));
 }
 
-/** Sessions are resumed by whatever CLI is installed; a jump back is what nobody tests. */
-async function cliDrift({ rows, pinnedCliVersion }: DoctorContext): Promise<Finding[]> {
+/** The installed CLI resumes sessions of other versions. Nobody tests that an older CLI reads those of a newer one. */
+async function cliDrift({ rows, pinnedCliVersion }: DoctorContext): Promise<Check[]> {
   const found = await rows!
     .selectFrom('sessions')
     .select(['cli_version', (e) => e.fn.countAll<number>().as('count')])

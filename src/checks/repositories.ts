@@ -3,6 +3,7 @@ import type { ForgeConfig } from '../config/config.ts';
 import { isListed } from '../config/listed-repositories.ts';
 import { ForgeUnavailable, isForgesAnswer } from '../errors.ts';
 import type { ForgeHook } from '../forges/forge.ts';
+import { firstAnswer } from '../trust/first-account.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { DoctorContext, FindSites, Site, Sites, Visible } from './context.ts';
 
@@ -43,7 +44,7 @@ async function findSites(context: Asking, forge: ForgeConfig): Promise<Sites> {
   return { sites, empty, leftOut: Math.max(0, all.length - MOST_SITES) };
 }
 
-/** Repositories that a conversation is about, by the name they have today; those that are gone are nobody's worry. */
+/** Repositories that a conversation is about, by the name they have today. Deleted ones are left out. */
 async function workedOn(context: Asking, forge: ForgeConfig): Promise<string[]> {
   const rows = await context.rows
     ?.selectFrom('conversations')
@@ -56,7 +57,9 @@ async function workedOn(context: Asking, forge: ForgeConfig): Promise<string[]> 
   for (const { repository_id: id, repository_name: fullName } of rows ?? []) {
     if (seen.has(id) || seen.size >= MOST_SITES) continue;
     seen.add(id);
-    const now = await firstAnswer(context, forge, (client) => client.getRepository({ id, fullName }));
+    const now = await firstAnswer(forge, (agent) =>
+      context.forge(forge, agent).getRepository({ id, fullName }),
+    ).catch(orNull);
     if (now !== null && isListed(forge, now.fullName)) names.push(now.fullName);
   }
   return names;
@@ -71,19 +74,7 @@ async function listed(context: Asking, forge: ForgeConfig, owner: string): Promi
   return names;
 }
 
-async function firstAnswer<T>(
-  context: Asking,
-  forge: ForgeConfig,
-  ask: (client: ReturnType<DoctorContext['forge']>) => Promise<T>,
-): Promise<T | null> {
-  for (const agent of Object.keys(forge.accounts)) {
-    const answer = await ask(context.forge(forge, agent)).catch(orNull);
-    if (answer !== null) return answer;
-  }
-  return null;
-}
-
-/** A forge that does not answer is told once for each account. */
+/** null: the forge gave no answer. checkIdentity tells of that, once for each account. */
 function orNull(error: unknown): null {
   if (isForgesAnswer(error)) return null;
   throw error;
@@ -104,8 +95,8 @@ async function lookAt(context: Asking, forge: ForgeConfig, fullName: string): Pr
   return { problem, answered };
 }
 
-/** It is printed. */
-function withoutPassword(address: string): string {
+/** The address is printed, so user and password are left out. */
+export function withoutPassword(address: string): string {
   if (!URL.canParse(address)) return '(no address)';
   const url = new URL(address);
   return `${url.origin}${url.pathname}`;

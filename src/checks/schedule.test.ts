@@ -2,9 +2,9 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { openSqlite } from '../../test/support/databases.ts';
 import { createMetrics } from '../metrics.ts';
 import { createSmokeSchedule } from './schedule.ts';
-import { reportOf, type SmokeCheck } from './smoke-report.ts';
+import { reportOf, type SmokeLine } from './smoke-report.ts';
 
-const checkOf = (state: SmokeCheck['state']): SmokeCheck => ({
+const checkOf = (state: SmokeLine['state']): SmokeLine => ({
   agent: 'dev',
   check: 'resume',
   state,
@@ -21,7 +21,7 @@ test('the first run is at once, the next after its time, and counters and log te
   const metrics = createMetrics(await openSqlite());
   const lines: string[] = [];
   const log = { info: (m: string) => void lines.push(m), error: (m: string) => void lines.push(m) };
-  const states: SmokeCheck['state'][] = ['ok', 'failed'];
+  const states: SmokeLine['state'][] = ['ok', 'failed'];
   let runs = 0;
   const schedule = createSmokeSchedule({
     everyMinutes: 10,

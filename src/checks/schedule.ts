@@ -1,5 +1,5 @@
 /** Runs the smoke checks again and again inside the service and publishes what came of them. */
-import { isWell, type SmokeReport } from './smoke-report.ts';
+import { isGood, type SmokeReport } from './smoke-report.ts';
 
 export interface SmokeMetrics {
   smokeCheck(check: string, state: string): void;
@@ -21,7 +21,7 @@ export interface ScheduleOptions {
   now: () => number;
 }
 
-/** The first run begins at once: a service that was just updated is what needs it most. Runs never overlap. */
+/** The first run begins at once, because an update is the likeliest cause of trouble. Runs never overlap. */
 export function createSmokeSchedule(options: ScheduleOptions): SmokeSchedule {
   if (options.everyMinutes === 0) return { stop: async () => {} };
   let running: Promise<void> | null = null;
@@ -48,7 +48,7 @@ async function runOnce({ run, metrics, log, now }: ScheduleOptions, signal: Abor
     if (signal.aborted) return;
     for (const { check, state } of report.checks) metrics.smokeCheck(check, state);
     if (report.ok) metrics.smokeSucceeded(now());
-    for (const bad of report.checks.filter((c) => !isWell(c))) {
+    for (const bad of report.checks.filter((c) => !isGood(c))) {
       log.error(
         `smoke: ${bad.agent ?? 'installation'}: ${bad.check} ${bad.state}: ${bad.detail}. ${bad.remedy}`,
       );

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ForgeConfig } from '../config/config.ts';
 import { secretHolderOf, secretPathOf } from '../config/listed-repositories.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
-import type { Finding } from './check.ts';
+import type { Check } from './check.ts';
 import type { DoctorContext } from './context.ts';
 
 interface Asked {
@@ -38,17 +38,17 @@ function isAbout(body: Uint8Array, repository: RepositoryRef): boolean {
     const read = about.safeParse(JSON.parse(Buffer.from(body).toString()));
     return read.success && String(read.data.repository.id) === repository.id;
   } catch {
-    // Empty, because it is in pieces: no test delivery.
+    // The body of a large delivery is kept in pieces, so it is empty here. Test deliveries are small.
     return false;
   }
 }
 
-/** A secret that counts somewhere, and not for this repository: the delivery arrives, and is refused when it is read. */
+/** A secret of another repository is taken at the edge, and refused when the delivery is read. */
 export function judgeSigner(
   subject: string,
   forge: ForgeConfig,
   { repository, signer }: { repository: RepositoryRef; signer: string | null },
-): Finding[] {
+): Check[] {
   const wanted = secretHolderOf(forge, repository.fullName)?.pattern ?? null;
   if (wanted?.toLowerCase() === signer?.toLowerCase()) return [];
   return [

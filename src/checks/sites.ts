@@ -1,10 +1,10 @@
 /** The repositories as they are listed: seen by an account of ours, under that name, and with a commit to begin from. */
 import type { ForgeConfig } from '../config/config.ts';
 import { isListed } from '../config/listed-repositories.ts';
-import type { Finding } from './check.ts';
+import type { Check } from './check.ts';
 import type { DoctorContext, Site, Visible } from './context.ts';
 
-export async function checkSites(context: DoctorContext, forge: ForgeConfig): Promise<Finding[]> {
+export async function checkSites(context: DoctorContext, forge: ForgeConfig): Promise<Check[]> {
   const { sites, empty, leftOut } = await context.sites(forge);
   return [
     ...sites.flatMap((site) => judgeSite(forge, site)),
@@ -13,10 +13,10 @@ export async function checkSites(context: DoctorContext, forge: ForgeConfig): Pr
   ];
 }
 
-function judgeSite(forge: ForgeConfig, site: Site): Finding[] {
+function judgeSite(forge: ForgeConfig, site: Site): Check[] {
   const { seen, name } = site;
   if ('problem' in seen) {
-    // A forge that does not answer is told once for each account.
+    // checkIdentity tells of a forge that does not answer, once for each account.
     return seen.answered ? [invisible(forge, name, seen.problem)] : [];
   }
   const isRenamed = seen.repository.fullName.toLowerCase() !== name.toLowerCase();
@@ -26,7 +26,7 @@ function judgeSite(forge: ForgeConfig, site: Site): Finding[] {
   ];
 }
 
-function invisible(forge: ForgeConfig, name: string, problem: string): Finding {
+function invisible(forge: ForgeConfig, name: string, problem: string): Check {
   return {
     check: 'repository-invisible',
     severity: 'broken',
@@ -37,8 +37,8 @@ function invisible(forge: ForgeConfig, name: string, problem: string): Finding {
   };
 }
 
-/** The old name leads to it as long as nobody takes that name; what the service goes by is the present one. */
-function renamed(forge: ForgeConfig, name: string, { repository }: Visible): Finding {
+/** The forge redirects the old name until somebody takes it. The service goes by the present one. */
+function renamed(forge: ForgeConfig, name: string, { repository }: Visible): Check {
   const now = repository.fullName;
   const isCovered = isListed(forge, now);
   return {
@@ -55,7 +55,7 @@ function renamed(forge: ForgeConfig, name: string, { repository }: Visible): Fin
   };
 }
 
-function withoutCommit(forge: ForgeConfig, { repository }: Visible): Finding {
+function withoutCommit(forge: ForgeConfig, { repository }: Visible): Check {
   return {
     check: 'repository-empty',
     severity: 'risk',
@@ -66,7 +66,7 @@ function withoutCommit(forge: ForgeConfig, { repository }: Visible): Finding {
   };
 }
 
-function nothingBelow(forge: ForgeConfig, pattern: string): Finding {
+function nothingBelow(forge: ForgeConfig, pattern: string): Check {
   return {
     check: 'no-repository-seen',
     severity: 'risk',
@@ -77,7 +77,7 @@ function nothingBelow(forge: ForgeConfig, pattern: string): Finding {
   };
 }
 
-function notLookedAt(forge: ForgeConfig, { looked, leftOut }: { looked: number; leftOut: number }): Finding {
+function notLookedAt(forge: ForgeConfig, { looked, leftOut }: { looked: number; leftOut: number }): Check {
   return {
     check: 'repositories-left-out',
     severity: 'note',

@@ -1,31 +1,52 @@
-/** What the smoke checks answer with. */
-import { type Paint, plain, type Tone } from '../terminal-text.ts';
+/** What the smoke checks answer with: each check as a line, under the name that cron jobs and counters know. Pure. */
+import { type Check, isWell } from './check.ts';
+import type { CloneCheck } from './clones.ts';
+import type { DispatchCheck } from './dispatches.ts';
+import type { IdentityCheck } from './identity.ts';
+import type { PortCheck } from './port.ts';
+import type { ProbeCheck } from './probe/probe-check.ts';
+import type { ReadsCheck } from './reads.ts';
+import type { KeyCheck } from './signing-key.ts';
 
-export type SmokeState = 'ok' | 'missing' | 'refused' | 'failed' | 'skipped';
-
-export type SmokeCheckName =
+type OneOfSmoke =
   | 'configuration'
   | 'git'
-  | 'engine'
   | 'run'
+  | 'engine-missing'
   | 'model-credential'
-  | 'forge-token'
-  | 'forge-reads'
-  | 'git-clone'
-  | 'branch-name'
-  | 'port'
-  | 'dispatches'
   | 'webhook-secret'
-  | 'signing-key'
-  | 'layout'
-  | 'earlier-session'
-  | 'shell'
-  | 'transcript'
-  | 'resume'
-  | 'push'
-  | 'live';
+  | 'forge-reads'
+  | IdentityCheck
+  | Exclude<ReadsCheck, 'not-offered'>
+  | CloneCheck
+  | PortCheck
+  | DispatchCheck
+  | KeyCheck
+  | ProbeCheck;
 
-export interface SmokeCheck {
+/** Smoke's name of a line, for checks that have another name in the doctor's report. */
+const LINES = {
+  'token-of-another-account': 'forge-token',
+  'token-refused': 'forge-token',
+  'token-without-name': 'forge-token',
+  'forge-unreachable': 'forge-token',
+  'read-refused': 'forge-reads',
+  'ci-hidden': 'forge-reads',
+  'clone-failed': 'git-clone',
+  'branch-name-taken': 'branch-name',
+  'dispatches-wait': 'dispatches',
+  'dispatches-failed': 'dispatches',
+  'port-busy': 'port',
+  'key-unreadable': 'signing-key',
+  'key-is-no-key': 'signing-key',
+  'engine-missing': 'engine',
+} as const satisfies Partial<Record<OneOfSmoke, string>>;
+
+type Renamed = typeof LINES;
+export type SmokeCheckName = Exclude<OneOfSmoke, keyof Renamed> | Renamed[keyof Renamed];
+export type SmokeState = 'ok' | 'missing' | 'refused' | 'failed' | 'skipped';
+
+export interface SmokeLine {
   /** null: of the whole installation */
   agent: string | null;
   check: SmokeCheckName;
@@ -36,43 +57,42 @@ export interface SmokeCheck {
   remedy: string;
 }
 
+/** `where`: what the line says of its subject beside the agent, as `home` or `home, ada/greeter`. */
+export function lineOf(
+  check: Check<OneOfSmoke>,
+  { agent = null, where = null }: { agent?: string | null; where?: string | null } = {},
+): SmokeLine {
+  const detail = [where, check.problem, check.evidence].filter((part) => part !== null && part !== '');
+  return {
+    agent,
+    check: isRenamed(check.check) ? LINES[check.check] : check.check,
+    state: stateOf(check),
+    detail: detail.join(': '),
+    remedy: check.remedy,
+  };
+}
+
+function isRenamed(name: OneOfSmoke): name is keyof Renamed {
+  return Object.hasOwn(LINES, name);
+}
+
+function stateOf(check: Check): SmokeState {
+  if (!isWell(check)) return check.fault ?? 'failed';
+  return check.severity === 'ok' ? 'ok' : 'skipped';
+}
+
 export interface SmokeReport {
-  checks: SmokeCheck[];
+  checks: SmokeLine[];
   /** nothing is missing, refused or failed */
   ok: boolean;
   /** `bubblewrap`, and so on; null when none could be started */
   engine: string | null;
 }
 
-export function isWell({ state }: Pick<SmokeCheck, 'state'>): boolean {
+export function isGood({ state }: Pick<SmokeLine, 'state'>): boolean {
   return state === 'ok' || state === 'skipped';
 }
 
-export function reportOf(checks: SmokeCheck[], engine: string | null): SmokeReport {
-  return { checks, ok: checks.every(isWell), engine };
-}
-
-const TONES = {
-  ok: 'good',
-  missing: 'bad',
-  refused: 'bad',
-  failed: 'bad',
-  skipped: 'quiet',
-} as const satisfies Record<SmokeState, Tone>;
-
-export function renderSmoke(report: SmokeReport, paint: Paint = plain): string {
-  const wide = (pick: (c: SmokeCheck) => string) => Math.max(...report.checks.map((c) => pick(c).length));
-  const who = wide(agentOf);
-  const what = wide((c) => c.check);
-  const lines = report.checks.flatMap((c) => [
-    `${paint(TONES[c.state], c.state.padEnd(8))}${agentOf(c).padEnd(who + 2)}${c.check.padEnd(what + 2)}${c.detail}`,
-    ...(c.remedy === '' ? [] : [`${' '.repeat(8)}→ ${c.remedy}`]),
-  ]);
-  const bad = report.checks.filter((c) => !isWell(c)).length;
-  const words = bad === 0 ? 'All is well' : `${bad} of ${report.checks.length} checks are not well`;
-  return [...lines, `${words} (engine: ${report.engine ?? 'none'}).`].join('\n');
-}
-
-function agentOf(check: SmokeCheck): string {
-  return check.agent ?? '-';
+export function reportOf(checks: SmokeLine[], engine: string | null): SmokeReport {
+  return { checks, ok: checks.every(isGood), engine };
 }

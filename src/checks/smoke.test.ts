@@ -2,13 +2,14 @@ import { chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseModelScript } from '../../rehearsal/model-script.ts';
-import { testEngines } from '../../test/support/engines.ts';
+import { isShownByPodman, testEngines } from '../../test/support/engines.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { type Installation, openInstallation } from '../../test/support/smoke-config.ts';
+import { renderSmoke } from '../cli/print/checks.ts';
 import { EngineFailed } from '../container/container.ts';
 import { lockState } from '../state-lock.ts';
 import { runSmoke } from './smoke.ts';
-import { renderSmoke, type SmokeReport } from './smoke-report.ts';
+import type { SmokeReport } from './smoke-report.ts';
 
 const tools = needs('cli', 'git', 'flock');
 
@@ -21,7 +22,7 @@ afterEach(() => here.close());
 const states = (report: SmokeReport) =>
   Object.fromEntries(report.checks.map((c) => [c.check, c.state] as const));
 
-for (const { name, need, engine, image, oci } of testEngines()) {
+for (const { name, need, engine, image, oci } of testEngines().filter((one) => !isShownByPodman(one))) {
   const ready = tools.ok ? need : tools;
   describe.skipIf(!ready.ok)(ready.title(`smoke in ${name}`), () => {
     test('all is well, and the second check resumes what the first has left', async () => {

@@ -1,6 +1,6 @@
 /**
- * The smoke checks: is every credential accepted, and does every agent's real container keep a conversation? Costs
- * nothing: the model is the rehearsal model, the repository a scratch one.
+ * The smoke checks are those that act: is every credential accepted, and does every agent's real container keep a
+ * conversation? They cost nothing: the model is the rehearsal model, the repository a scratch one.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,17 +20,20 @@ import type { Network } from '../network.ts';
 import { lockState, type StateLock } from '../state-lock.ts';
 import type { TryClone } from '../workdir/try-clone.ts';
 import { openWorkdir } from '../workdir.ts';
+import { actingAgents } from './acting-agents.ts';
+import type { Check } from './check.ts';
 import { checkCredentials, type ForgeOf } from './credentials.ts';
 import { checkDispatches } from './dispatches.ts';
+import { engineMissing } from './engines.ts';
 import { anotherUser } from './other-user.ts';
-import { PORT_REMEDY, portProblem } from './port.ts';
+import { checkPort } from './port.ts';
 import { probeAgent } from './probe/continuity.ts';
 import { checkLive } from './probe/live.ts';
 import type { PushDoor } from './probe/push.ts';
 import { probeScript } from './probe/script.ts';
 import { type ProbeDeps, smokeFolder } from './probe/stage.ts';
-import { checkClones } from './smoke-clones.ts';
-import { reportOf, type SmokeCheck, type SmokeReport } from './smoke-report.ts';
+import { checkSmokeClones } from './smoke-clones.ts';
+import { lineOf, reportOf, type SmokeLine, type SmokeReport } from './smoke-report.ts';
 
 export interface SmokeDeps {
   /** the one that would run dispatches; rejects with EngineFailed and the remedy */
@@ -56,18 +59,18 @@ export interface SmokeDeps {
 export async function runSmoke(config: LoadedConfig, deps: SmokeDeps): Promise<SmokeReport> {
   const agents = actingAgents(config);
   const names = agents.map((a) => a.name);
-  const checks = await checkCredentials(config, { forge: deps.forge, agents: names, network: deps.network });
-  checks.push(...(await checkInstallation(config, { ...deps, agents })));
+  const lines = await checkCredentials(config, { forge: deps.forge, agents: names, network: deps.network });
+  lines.push(...(await checkInstallation(config, { ...deps, agents })));
   const foreign = await anotherUser(config.state);
-  if (foreign !== null) return reportOf([...checks, foreign], null);
+  if (foreign !== null) return reportOf([...lines, lineOf(foreign)], null);
   let lock: StateLock | null = null;
   try {
     lock = lockState(smokeFolder(config.state));
     const engine = await deps.engine();
     const probes = await probeAll(config, { ...deps, agents, container: engine });
-    return reportOf([...checks, ...probes], engine.name);
+    return reportOf([...lines, ...probes], engine.name);
   } catch (error) {
-    return reportOf([...checks, notProbed(error)], null);
+    return reportOf([...lines, lineOf(notProbed(config, error))], null);
   } finally {
     lock?.release();
   }
@@ -77,45 +80,34 @@ export async function runSmoke(config: LoadedConfig, deps: SmokeDeps): Promise<S
 async function checkInstallation(
   config: LoadedConfig,
   deps: SmokeDeps & { agents: AgentConfig[] },
-): Promise<SmokeCheck[]> {
-  const checks: SmokeCheck[] = [];
+): Promise<SmokeLine[]> {
+  const lines: SmokeLine[] = [];
   for (const forge of Object.values(config.forges)) {
     const acting = deps.agents.filter(({ name }) => Object.hasOwn(forge.accounts, name));
-    for (const agent of acting) checks.push(...(await checkClones(forge, agent, deps)));
+    for (const agent of acting) lines.push(...(await checkSmokeClones(forge, agent, deps)));
   }
-  const port = deps.running ? null : await portProblem(config.server);
-  if (port !== null) {
-    checks.push({ agent: null, check: 'port', state: 'failed', detail: port, remedy: PORT_REMEDY });
-  }
-  return [...checks, ...(await checkDispatches(config.database.url, deps.now()))];
+  const port = await checkPort(config.server, deps);
+  const dispatches = await checkDispatches(config.database.url, deps.now());
+  return [...lines, ...[...port, ...dispatches].map((check) => lineOf(check))];
 }
 
-function notProbed(error: unknown): SmokeCheck {
-  if (error instanceof EngineFailed) {
-    return { agent: null, check: 'engine', state: 'missing', detail: error.problem, remedy: error.remedy };
-  }
+function notProbed({ container }: LoadedConfig, error: unknown): Check<'engine-missing' | 'run'> {
+  if (error instanceof EngineFailed) return engineMissing(container.engine, error);
   if (!(error instanceof AlreadyRunning)) throw error;
   return {
-    agent: null,
     check: 'run',
-    state: 'failed',
-    detail: 'another smoke check is under way in this state folder',
+    severity: 'broken',
+    subject: 'smoke',
+    problem: 'the containers were not tried',
+    evidence: 'another smoke check is under way in this state folder',
     remedy: 'Wait until it has ended, or leave it to the one on the schedule (smoke.every_minutes).',
   };
-}
-
-/** An agent without an account acts nowhere. */
-export function actingAgents(config: LoadedConfig): AgentConfig[] {
-  const forges = Object.values(config.forges);
-  return [...config.agents.values()].filter((agent) =>
-    forges.some((forge) => Object.hasOwn(forge.accounts, agent.name)),
-  );
 }
 
 async function probeAll(
   config: LoadedConfig,
   deps: SmokeDeps & { agents: AgentConfig[]; container: ContainerEngine },
-): Promise<SmokeCheck[]> {
+): Promise<SmokeLine[]> {
   const folder = smokeFolder(config.state);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const database = openDatabase({ url: `sqlite:${join(folder, 'smoke.db')}` });
@@ -125,11 +117,14 @@ async function probeAll(
   const gateway = await gatewayTo(deps, { database, folder, upstream });
   try {
     const probe = probeDeps(config, deps, { database, model, gateway });
-    const checks: SmokeCheck[] = [];
+    const lines: SmokeLine[] = [];
     // One after another: a check on a schedule must not take the cores from the work.
-    for (const agent of deps.agents) checks.push(...(await probeAgent(probe, agent, deps.door)));
-    if (deps.live) checks.push(...(await live(config, deps, probe)));
-    return checks;
+    for (const agent of deps.agents) {
+      const probed = await probeAgent(probe, agent, deps.door);
+      lines.push(...probed.map((check) => lineOf(check, { agent: agent.name })));
+    }
+    if (deps.live) lines.push(...(await live(config, deps, probe)));
+    return lines;
   } finally {
     await gateway.close();
     await model.close();
@@ -137,7 +132,7 @@ async function probeAll(
   }
 }
 
-/** Of the checks' own, with the checks' own ledger: nothing of it is the operator's. */
+/** The checks have a gateway and a ledger of their own, so nothing of them is counted as work. */
 function gatewayTo(
   { now, log, network }: SmokeDeps,
   { database, folder, upstream }: { database: Database; folder: string; upstream: Upstream },
@@ -163,7 +158,7 @@ function probeDeps(
     ...parts,
     config,
     engine: deps.container,
-    // Not the service's own folder: its locks are in the process that owns it.
+    // A folder of its own: the locks of the service's folder are held in the service's process.
     workdir: openWorkdir({
       folder: join(smokeFolder(config.state), 'work'),
       env: deps.env,
@@ -172,7 +167,7 @@ function probeDeps(
     cli: deps.cli,
     forwarder: modelWay({ folder: join(config.state, 'model'), path: pathOf(deps), log: deps.log }),
     path: pathOf(deps),
-    // Its own name as well: a service that starts reaps what bears its name.
+    // A name of its own: a service that starts ends all containers with its own name.
     instance: 'claude-hooks-smoke',
     log: deps.log,
     now: deps.now,
@@ -184,18 +179,20 @@ async function live(
   config: LoadedConfig,
   deps: SmokeDeps & { agents: AgentConfig[] },
   probe: ProbeDeps,
-): Promise<SmokeCheck[]> {
+): Promise<SmokeLine[]> {
   const { upstream, credential } = config.model;
   const gateway = await gatewayTo(deps, {
     database: probe.database,
-    // A folder of its own: each gateway clears what it takes for left-overs.
+    // A folder of its own: each gateway empties its folder when it starts.
     folder: join(smokeFolder(config.state), 'live'),
     upstream: { baseUrl: upstream, credential },
   });
   try {
-    const checks: SmokeCheck[] = [];
-    for (const agent of deps.agents) checks.push(await checkLive({ ...probe, gateway }, agent));
-    return checks;
+    const lines: SmokeLine[] = [];
+    for (const agent of deps.agents) {
+      lines.push(lineOf(await checkLive({ ...probe, gateway }, agent), { agent: agent.name }));
+    }
+    return lines;
   } finally {
     await gateway.close();
   }

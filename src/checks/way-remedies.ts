@@ -1,15 +1,15 @@
-/** What to do where git, or the API, does not get to a forge: by what was said, and by whether a proxy lies between. Pure. */
+/** The remedy where git or the API cannot reach a forge, by the error and by whether a proxy is used. Pure. */
 
 import { shownProxy } from '../network/proxies.ts';
 import type { Network } from '../network.ts';
 
-/** As Node, OpenSSL and GnuTLS say that they do not know who signed. */
+/** How Node, OpenSSL and GnuTLS say that a certificate is not trusted. */
 const CERTIFICATE = /certificate|SELF_SIGNED|UNABLE_TO|CERT_|ALTNAME|self.signed|SSL peer/i;
 
 export const AUTHORITY_REMEDY =
   'Let network.ca_file name a PEM file with the certificates of your own authority: it counts for the API and for git alike.';
 
-/** null: neither a proxy nor a certificate has to do with it. */
+/** null: the error is about neither a certificate nor a proxy. */
 export function wayRemedy(network: Pick<Network, 'proxyFor'>, url: string, said: string): string | null {
   if (CERTIFICATE.test(said)) return AUTHORITY_REMEDY;
   const proxy = network.proxyFor(url);

@@ -47,6 +47,8 @@ export interface HeaderNames {
   /** null: this forge sends one name only */
   eventType: string | null;
   delivery: string;
+  /** a value of the finer of the two */
+  example: string;
 }
 
 /** The webhook headers of one delivery, whatever prefix the forge used. */

@@ -1,7 +1,8 @@
 /** The doctor on an installation of a test: the real service's edge takes the hooks, the pocket forge sends them. */
 import { serve } from '@hono/node-server';
-import type { DoctorReport, Finding } from '../../src/checks/check.ts';
+import type { Check } from '../../src/checks/check.ts';
 import type { DoctorContext } from '../../src/checks/context.ts';
+import type { DoctorReport } from '../../src/checks/doctor.ts';
 import { runDoctor } from '../../src/checks/doctor.ts';
 import type { LoadedConfig } from '../../src/config/config.ts';
 import { cliFor } from '../../src/container/cli-build.ts';
@@ -85,6 +86,6 @@ export async function diagnose(
   return await runDoctor(contextOf(config, changes, engine));
 }
 
-export function find(report: DoctorReport, check: string): Finding | undefined {
+export function find(report: DoctorReport, check: string): Check | undefined {
   return report.findings.find((f) => f.check === check);
 }

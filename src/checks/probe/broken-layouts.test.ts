@@ -6,9 +6,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type TestEngine, testEngines } from '../../../test/support/engines.ts';
 import { needs } from '../../../test/support/requirements.ts';
 import { type Installation, openInstallation } from '../../../test/support/smoke-config.ts';
+import { renderSmoke } from '../../cli/print/checks.ts';
 import type { ContainerEngine, Mount, SpawnSpec } from '../../container/container.ts';
 import { runSmoke } from '../smoke.ts';
-import { renderSmoke, type SmokeReport } from '../smoke-report.ts';
+import type { SmokeReport } from '../smoke-report.ts';
 
 const engines = testEngines().filter((e) => e.name === 'bubblewrap' || e.name === 'podman');
 const bubblewrap = engines.find((e) => e.name === 'bubblewrap')!;

@@ -1,6 +1,6 @@
 /**
- * The session-resume probe. A dispatch plants a fact; its container is gone; another one resumes, and the fact must be
- * in the history that reaches the model. What is left is resumed once more by the next check, hours or a restart later.
+ * Proves that a session is resumed. One dispatch tells a fact; its container is removed; another one resumes, and the fact
+ * must be in the history that reaches the model. The next smoke run, hours or a restart later, resumes it once more.
  */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import type { AgentConfig } from '../../config/config.ts';
 import type { ConversationRow } from '../../database/tables.ts';
 import { transcriptPath } from '../../sessions/folders.ts';
-import type { SmokeCheck } from '../smoke-report.ts';
-import { check } from './checks.ts';
+import type { Check } from '../check.ts';
 import { createConversation, leftConversations } from './conversations.ts';
 import { type LayoutOutcome, probeLayout } from './layout.ts';
+import { failed, type ProbeCheck, passed, skipped } from './probe-check.ts';
 import { checkPush, type PushDoor } from './push.ts';
 import { PLANT, RECALL, SHELL_ANSWER } from './script.ts';
 import { type ProbeDeps, placeOfStage, type Stage, setStage, strikeStage } from './stage.ts';
@@ -21,7 +21,7 @@ export async function probeAgent(
   deps: ProbeDeps,
   agent: AgentConfig,
   door: PushDoor | null,
-): Promise<SmokeCheck[]> {
+): Promise<Check<ProbeCheck>[]> {
   const left = await leftConversations(deps.database, agent.name);
   const fact = `smoke-${randomBytes(6).toString('hex')}`;
   const now = deps.now();
@@ -44,7 +44,7 @@ export async function probeAgent(
   return checks;
 }
 
-/** Nothing could be run in such a place. */
+/** With these, nothing can run in the container, so the other probes are left out. */
 const HOPELESS = ['container-failed', 'no-shell'] as string[];
 
 async function lookAtLayout(deps: ProbeDeps, stage: Stage): Promise<LayoutOutcome> {
@@ -72,81 +72,81 @@ interface About {
   layout: LayoutOutcome;
 }
 
-function layoutCheck(agent: AgentConfig, layout: LayoutOutcome): SmokeCheck {
+function layoutCheck(agent: AgentConfig, layout: LayoutOutcome): Check<ProbeCheck> {
   if (layout.kind === 'sound') {
-    return check(agent, 'layout', 'ok', `writable, kept on this machine, uid ${layout.uid}`, '');
+    return passed(agent, 'layout', `writable, kept on this machine, uid ${layout.uid}`);
   }
-  return check(agent, 'layout', 'failed', `${layout.reason}: ${layout.detail}`, layout.remedy);
+  const { reason, detail, remedy } = layout;
+  return failed(agent, 'layout', { problem: reason, evidence: detail, remedy });
 }
 
 async function checkEarlier(
   deps: ProbeDeps,
   agent: AgentConfig,
   { left, layout }: { left: ConversationRow[]; layout: LayoutOutcome },
-): Promise<SmokeCheck[]> {
+): Promise<Check<ProbeCheck>[]> {
   const last = left.at(-1);
   if (last === undefined) {
-    return [
-      check(
-        agent,
-        'earlier-session',
-        'skipped',
-        'this is the first check here; the next one resumes what it leaves',
-        '',
-      ),
-    ];
+    const words = 'this is the first check here; the next one resumes what it leaves';
+    return [skipped(agent, 'earlier-session', words)];
   }
   const stage = await setStage(deps, agent, last.id);
   const turn = await runTurn(deps, stage, { prompt: RECALL, tools: ['Bash'], maxTurns: 10 });
   return [resumeCheck({ agent, stage, fact: last.title, layout }, turn, 'earlier-session')];
 }
 
-function shellCheck({ agent }: About, turn: Turn): SmokeCheck {
+function shellCheck({ agent }: About, turn: Turn): Check<ProbeCheck> {
   const answer = SHELL_ANSWER.exec(JSON.stringify(turn.requests.at(-1)?.messages ?? []))?.[0];
-  if (answer !== undefined) return check(agent, 'shell', 'ok', answer.split(' ').at(-1)!, '');
-  return check(
-    agent,
-    'shell',
-    'failed',
-    `the answer of a shell call did not reach the model: ${outcomeWords(turn)}`,
-    'Use an image with bash; see that the CLI fits it (`claude-hooks doctor`).',
-  );
+  if (answer !== undefined) return passed(agent, 'shell', answer.split(' ').at(-1)!);
+  return failed(agent, 'shell', {
+    problem: 'the answer of a shell call did not reach the model',
+    evidence: outcomeWords(turn),
+    remedy: 'Use an image with bash; see that the CLI fits it (`claude-hooks doctor`).',
+  });
 }
 
-async function transcriptCheck(about: About, { outcome }: Turn): Promise<SmokeCheck> {
+async function transcriptCheck(about: About, { outcome }: Turn): Promise<Check<ProbeCheck>> {
   const { agent, stage, fact, layout } = about;
   if (outcome.kind !== 'answered') {
-    return check(agent, 'transcript', 'failed', outcomeWords({ outcome }), remedyOf(layout));
+    return notAnswered(about, { outcome }, 'transcript');
   }
   const file = join(stage.folders.config, transcriptPath(outcome.sessionId));
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => error);
   if (typeof text === 'string' && text.includes(fact)) {
-    return check(agent, 'transcript', 'ok', `${text.length} bytes at ${file}`, '');
+    return passed(agent, 'transcript', `${text.length} bytes at ${file}`);
   }
   const words = typeof text === 'string' ? 'does not hold what was said' : `cannot be read (${text.code})`;
-  const detail = `${causeOf(layout)}: the CLI answered, but ${file} ${words}`;
-  return check(agent, 'transcript', 'failed', detail, remedyOf(layout));
+  const evidence = `the CLI answered, but ${file} ${words}`;
+  return failed(agent, 'transcript', { problem: causeOf(layout), evidence, remedy: remedyOf(layout) });
 }
 
-function resumeCheck(about: About, turn: Turn, name: 'resume' | 'earlier-session'): SmokeCheck {
+function resumeCheck(about: About, turn: Turn, name: 'resume' | 'earlier-session'): Check<ProbeCheck> {
   const { agent, fact, layout } = about;
   const { outcome } = turn;
-  if (outcome.kind !== 'answered') return check(agent, name, 'failed', outcomeWords(turn), remedyOf(layout));
+  if (outcome.kind !== 'answered') return notAnswered(about, turn, name);
   const first = turn.requests[0];
   const isThere = first !== undefined && JSON.stringify(first.messages).includes(fact);
   // guard: smoke and the rung
   if (outcome.continuity === 'resumed' && isThere) {
     const words = `another container brought the fact along (${first.historyMessages} messages of history)`;
-    return check(agent, name, 'ok', words, '');
+    return passed(agent, name, words);
   }
   const words =
     outcome.continuity === 'resumed'
       ? 'the session was resumed, but the fact is not in the history that reached the model'
       : `the session could not be resumed, the run began ${outcome.continuity} (${outcome.reason})`;
-  return check(agent, name, 'failed', `${causeOf(layout)}: ${words}`, remedyOf(layout));
+  return failed(agent, name, { problem: causeOf(layout), evidence: words, remedy: remedyOf(layout) });
 }
 
-/** The layout's own reason where it has one; else the files were lost in a way it does not see. */
+function notAnswered(
+  { agent, layout }: About,
+  turn: Pick<Turn, 'outcome'>,
+  name: ProbeCheck,
+): Check<ProbeCheck> {
+  return failed(agent, name, { problem: outcomeWords(turn), evidence: '', remedy: remedyOf(layout) });
+}
+
+/** The reason that the layout probe found; without one, something removed or replaced the files later. */
 function causeOf(layout: LayoutOutcome): string {
   if (layout.kind === 'broken') return layout.reason;
   return layout.leaked ? 'history-disabled' : 'transcript-missing';

@@ -1,6 +1,6 @@
 /**
- * The smoke checks' own conversations, in a database of their own: they are no work, and no operator wants to see them
- * among it. One conversation per agent is left behind by each check, for the next one to resume.
+ * The conversations of the smoke checks have a database of their own, so that operators do not see them among the work.
+ * Each run leaves one conversation per agent for the next run to resume.
  */
 import { randomUUID } from 'node:crypto';
 import type { RunOutcome } from '../../agent-runner/contract.ts';

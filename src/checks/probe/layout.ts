@@ -1,7 +1,7 @@
 /**
- * The write probe: does the CLI's folder, as the container sees it and as its user, hold what is written, and does this
- * machine see the same? The CLI itself says nothing when it does not: it answers, and forgets. Reason codes follow the
- * causes a resume fails from.
+ * Writes to the CLI's folder in the container, as its user, and looks whether this machine sees it, and the reverse. The CLI
+ * gives no error where that fails: it answers, and the next run remembers nothing. Reason codes are the causes of a failed
+ * resume.
  */
 import { randomUUID } from 'node:crypto';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -45,7 +45,7 @@ export interface LayoutProbe {
   folder: string;
 }
 
-/** Less than this, and a run may be the one that fills it: the CLI loses lines of the transcript without a word. */
+/** With less, a run may fill the disk; the CLI then loses lines of the transcript and gives no error. */
 const LEAST_FREE_KB = 64 * 1024;
 const TIMEOUT_MS = 60_000;
 

@@ -1,16 +1,16 @@
 /** One real call: the upstream and the credential of the configuration, through gateway and container. It costs money. */
 import type { AgentConfig } from '../../config/config.ts';
-import type { SmokeCheck } from '../smoke-report.ts';
-import { check } from './checks.ts';
+import type { Check } from '../check.ts';
 import { outcomeWords } from './continuity.ts';
 import { createConversation } from './conversations.ts';
+import { failed, type ProbeCheck, passed } from './probe-check.ts';
 import { type ProbeDeps, setStage, strikeStage } from './stage.ts';
 import { runTurn } from './turn.ts';
 
 const PROMPT = 'This is a check of the connection. Answer with the one word: ready';
 
 /** `deps.gateway` leads to the real upstream here. */
-export async function checkLive(deps: ProbeDeps, agent: AgentConfig): Promise<SmokeCheck> {
+export async function checkLive(deps: ProbeDeps, agent: AgentConfig): Promise<Check<ProbeCheck>> {
   const conversationId = await createConversation(deps.database, {
     agent: agent.name,
     fact: 'live',
@@ -20,15 +20,15 @@ export async function checkLive(deps: ProbeDeps, agent: AgentConfig): Promise<Sm
     const stage = await setStage(deps, agent, conversationId);
     const turn = await runTurn(deps, stage, { prompt: PROMPT, tools: [], maxTurns: 1 });
     if (turn.outcome.kind === 'answered' && turn.outcome.answer.trim() !== '') {
-      return check(agent, 'live', 'ok', `${agent.model} answered`, '');
+      return passed(agent, 'live', `${agent.model} answered`);
     }
-    return check(
-      agent,
-      'live',
-      turn.outcome.kind === 'limited' && turn.outcome.status === 401 ? 'refused' : 'failed',
-      outcomeWords(turn),
-      'See the line of the model credential, and the name of the agent’s model.',
-    );
+    const isRefused = turn.outcome.kind === 'limited' && turn.outcome.status === 401;
+    return failed(agent, 'live', {
+      ...(isRefused ? { fault: 'refused' } : {}),
+      problem: outcomeWords(turn),
+      evidence: '',
+      remedy: 'See the line of the model credential, and the name of the agent’s model.',
+    });
   } finally {
     await strikeStage(deps, conversationId);
   }

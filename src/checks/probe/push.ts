@@ -1,8 +1,8 @@
 /** A push through the relay, to a scratch repository of our own: the agent's side and the worker's are the real ones. */
 import type { AgentConfig } from '../../config/config.ts';
 import type { Checkout, Remote, Workdir } from '../../workdir/contract.ts';
-import type { SmokeCheck } from '../smoke-report.ts';
-import { check } from './checks.ts';
+import type { Check } from '../check.ts';
+import { failed, type ProbeCheck, passed, skipped } from './probe-check.ts';
 import { PUSH } from './script.ts';
 import { branchOf, IDENTITY, type ProbeDeps, type Stage, scratchHead } from './stage.ts';
 import { runTurn } from './turn.ts';
@@ -17,9 +17,13 @@ export type PushDoor = (at: {
   identity: { name: string; email: string };
 }) => Promise<{ close(): Promise<void> }>;
 
-export async function checkPush(deps: ProbeDeps, stage: Stage, door: PushDoor | null): Promise<SmokeCheck> {
+export async function checkPush(
+  deps: ProbeDeps,
+  stage: Stage,
+  door: PushDoor | null,
+): Promise<Check<ProbeCheck>> {
   const { agent } = stage;
-  if (door === null) return check(agent, 'push', 'skipped', 'no relay is open here', '');
+  if (door === null) return skipped(agent, 'push', 'no relay is open here');
   const branch = branchOf(stage);
   const open = await door({
     workdir: deps.workdir,
@@ -33,14 +37,12 @@ export async function checkPush(deps: ProbeDeps, stage: Stage, door: PushDoor | 
     open.close(),
   );
   const arrived = await scratchHead(deps.config.state, stage, branch);
-  if (arrived !== null) return check(agent, 'push', 'ok', `${branch} arrived (${arrived.slice(0, 8)})`, '');
-  return check(
-    agent,
-    'push',
-    'failed',
-    `git push did not come through: ${lastWords(JSON.stringify(turn.requests.at(-1)?.messages ?? []))}`,
-    'See that the relay’s folders are mounted, and that the image has git (`claude-hooks doctor`).',
-  );
+  if (arrived !== null) return passed(agent, 'push', `${branch} arrived (${arrived.slice(0, 8)})`);
+  return failed(agent, 'push', {
+    problem: 'git push did not come through',
+    evidence: lastWords(JSON.stringify(turn.requests.at(-1)?.messages ?? [])),
+    remedy: 'See that the relay’s folders are mounted, and that the image has git (`claude-hooks doctor`).',
+  });
 }
 
 /** What git said inside, as far as it stands in the last answer of the tool. */

@@ -1,7 +1,7 @@
 /** What the rehearsal model plays in a probe, and what is asked of it. */
 import { type ModelScript, parseModelScript } from '../../../rehearsal/model-script.ts';
 
-/** The answer is nowhere in the command: only a shell that ran it says so. */
+/** The shell computes 42, so the answer proves that the command was run. */
 const SHELL_COMMAND = 'echo "smoke-$((6 * 7))-shell uid-$(id -u)"';
 export const SHELL_ANSWER = /smoke-42-shell uid-\d+/;
 

@@ -1,4 +1,4 @@
-/** Where a probe plays: everything an agent's dispatch has, with a scratch repository in place of the forge's. */
+/** What a probe runs in: all that an agent's dispatch has, with a scratch repository in place of the forge's. */
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RehearsalModel } from '../../../rehearsal/model.ts';
@@ -62,7 +62,7 @@ export async function setStage(deps: ProbeDeps, agent: AgentConfig, conversation
     configurationFromBase: true,
     sign: deps.config.git.signingKeyFile !== null,
   });
-  // The real place, not one below our own folder: a mount of its own there is part of what is checked.
+  // In the service's own `conversations`, because an operator may mount that folder, and the mount is part of the check.
   const folders = cliFolders(state, conversationId);
   createCliFolders(folders);
   return {
@@ -80,12 +80,12 @@ export async function setStage(deps: ProbeDeps, agent: AgentConfig, conversation
   };
 }
 
-/** Its own for every conversation: none is built on what an earlier check left. */
+/** Each conversation has a branch of its own, so no check builds on what an earlier one left. */
 export function branchOf({ agent, conversationId }: Pick<Stage, 'agent' | 'conversationId'>): string {
   return `${agent.branchPrefix}/smoke-${conversationId.slice(0, 8)}`;
 }
 
-/** Where a branch of the scratch repository is; it is deleted there, so that they do not pile up. */
+/** The commit of a branch in the scratch repository. The branch is then deleted, so that branches do not pile up. */
 export async function scratchHead(state: string, { scratch }: Stage, branch: string): Promise<string | null> {
   const git = await PocketGit.open(smokeFolder(state));
   const args = ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}`];

@@ -61,7 +61,7 @@ function dispatchRun(
     agent: {
       model: stage.agent.model,
       effort: null,
-      // What is checked is the container; an agent without a shell has the same one.
+      // The container is checked with a shell, also for agents whose tools have none.
       tools: turn.tools,
       disallowedTools: [],
       maxTurns: turn.maxTurns,
@@ -97,7 +97,7 @@ function runnerDeps(deps: ProbeDeps): RunnerDeps {
     cli: deps.cli,
     forwarder: deps.forwarder,
     sessions: {
-      // The archive would hide a folder that forgets: here only the files count.
+      // No archive: it would restore a transcript that the folder lost, and the check would not see the loss.
       // guard: smoke without the archive
       archive: false,
       flushMs: config.sessions.flushMilliseconds,

@@ -7,8 +7,9 @@ import { findMentions } from '../../mentions.ts';
 import type { EventItem, EventName, ForgeEvent, ReviewVerdict } from '../../vocabulary.ts';
 import { eventText } from '../event-limits.ts';
 import type { ParseOutcome } from '../kit.ts';
+import { hash } from '../new-event.ts';
 import { toIssueItem, toPull, toPullItem, toUser } from './objects.ts';
-import { type Arrival, event, hash, ignored, malformed, reading } from './outcomes.ts';
+import { type Arrival, event, ignored, malformed, reading } from './outcomes.ts';
 import {
   type CommentPayload,
   commentPayload,
