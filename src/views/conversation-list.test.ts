@@ -7,7 +7,7 @@ import { sampleConversation } from '../../test/support/sample-session.ts';
 import { countStatements } from '../../test/support/statements.ts';
 import type { Rows } from '../database/database.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
-import { conversationPage, listConversations, type PageKey } from './conversation-list.ts';
+import { type ConversationPlace, conversationPage, listConversations } from './conversation-list.ts';
 import { describeConversation } from './conversations.ts';
 import { explain } from './explain-item.ts';
 
@@ -15,10 +15,10 @@ const NOW = FIRST_CHANGED + 60_000;
 
 async function pages(rows: Rows, limit: number): Promise<string[][]> {
   const found: string[][] = [];
-  let after: PageKey | null = null;
+  let after: ConversationPlace | null = null;
   do {
     const page = await conversationPage(rows, { limit, after, now: NOW });
-    found.push(page.conversations.map(({ id }) => id));
+    found.push(page.items.map(({ id }) => id));
     after = page.next;
   } while (after !== null);
   return found;
@@ -51,14 +51,14 @@ describeDatabases('pages of conversations', (open) => {
         .execute();
     }
     const first = await conversationPage(database.rows, { limit: 2, after: null });
-    expect(first.conversations.map((c) => c.number)).toEqual([4, 3]);
+    expect(first.items.map((c) => c.number)).toEqual([4, 3]);
     await database.rows
       .updateTable('conversations')
       .set({ updated_at: 9 })
       .where('item_number', '=', 1)
       .execute();
     const second = await conversationPage(database.rows, { limit: 2, after: first.next });
-    expect(second.conversations.map((c) => c.number)).toEqual([2]);
+    expect(second.items.map((c) => c.number)).toEqual([2]);
     expect(second.next).toBeNull();
   });
 });
@@ -91,9 +91,7 @@ describe('of 100,000 conversations', () => {
     const after = { updatedAt: FIRST_CHANGED - Math.floor(99_899 / 3), id: idOf(99_899) };
     const last = await conversationPage(rows, { limit: 1000, after, now: NOW });
     expect(statements()).toBe(5);
-    expect(last.conversations.map(({ id }) => id)).toEqual(
-      Array.from({ length: 100 }, (_, n) => idOf(99_900 + n)),
-    );
+    expect(last.items.map(({ id }) => id)).toEqual(Array.from({ length: 100 }, (_, n) => idOf(99_900 + n)));
     expect(last.next).toBeNull();
 
     // More than a page, as `--limit 10000` asks for.

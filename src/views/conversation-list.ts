@@ -3,6 +3,7 @@ import type { Rows } from '../database/database.ts';
 import type { ConversationRow } from '../database/tables.ts';
 import { currentParks } from '../mailbox/parks.ts';
 import { type ConversationSummary, type Moment, summarise } from './conversation-summary.ts';
+import { type Page, type PageQuery, readPage, readPages } from './pages.ts';
 
 export interface ConversationList {
   /** last changed first */
@@ -10,32 +11,17 @@ export interface ConversationList {
   total: number;
 }
 
-/**
- * The last conversation of a page. The next page begins after it, whatever came in before it meanwhile; an offset would
- * show rows twice then, and would read all that it skips.
- */
-export interface PageKey {
+/** The last conversation of a page. */
+export interface ConversationPlace {
   /** ms */
   updatedAt: number;
   id: string;
 }
 
-export interface ConversationPage {
-  conversations: ConversationSummary[];
-  /** where the next page begins; null = there is none */
-  next: PageKey | null;
-}
+type Query = PageQuery<ConversationPlace>;
+type ConversationPage = Page<ConversationSummary, ConversationPlace>;
 
-export interface PageQuery {
-  limit: number;
-  /** `next` of the page before; null = the first page */
-  after: PageKey | null;
-}
-
-/** A page is held in memory whole, and its ids are values of one statement, of which SQLite takes 32,766. */
-const LARGEST_PAGE = 500;
-
-/** As many as asked for, page by page. */
+/** As many as asked for. */
 export async function listConversations(
   rows: Rows,
   { limit, now = Date.now() }: { limit: number; now?: number },
@@ -45,37 +31,26 @@ export async function listConversations(
     .select((e) => e.fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow();
   const moment = { parks: await currentParks(rows, now), now };
-  const conversations: ConversationSummary[] = [];
-  let after: PageKey | null = null;
-  do {
-    const page: ConversationPage = await pageAt(rows, { limit: limit - conversations.length, after }, moment);
-    conversations.push(...page.conversations);
-    after = page.next;
-  } while (after !== null && conversations.length < limit);
+  const conversations = await readPages(limit, (query: Query) => pageAt(rows, query, moment));
   return { conversations, total: Number(total) };
 }
 
-/** At most 500, whatever limit is asked for. */
 export async function conversationPage(
   rows: Rows,
-  { now = Date.now(), ...query }: PageQuery & { now?: number },
+  { now = Date.now(), ...query }: Query & { now?: number },
 ): Promise<ConversationPage> {
   return await pageAt(rows, query, { parks: await currentParks(rows, now), now });
 }
 
-async function pageAt(rows: Rows, query: PageQuery, moment: Moment): Promise<ConversationPage> {
-  const limit = Math.min(query.limit, LARGEST_PAGE);
-  // One more than is shown tells whether there is a next page.
-  const found = await rowsAfter(rows, { limit: limit + 1, after: query.after });
-  const shown = found.slice(0, limit);
-  const last = shown.at(-1);
-  return {
-    conversations: await summarise(rows, shown, moment),
-    next: last === undefined || found.length <= limit ? null : { updatedAt: last.updated_at, id: last.id },
-  };
+async function pageAt(rows: Rows, query: Query, moment: Moment): Promise<ConversationPage> {
+  return await readPage(query, {
+    rows: (part) => rowsAfter(rows, part),
+    view: (found) => summarise(rows, found, moment),
+    keyOf: ({ updated_at: updatedAt, id }) => ({ updatedAt, id }),
+  });
 }
 
-async function rowsAfter(rows: Rows, { limit, after }: PageQuery): Promise<ConversationRow[]> {
+async function rowsAfter(rows: Rows, { limit, after }: Query): Promise<ConversationRow[]> {
   let query = rows
     .selectFrom('conversations')
     .selectAll()
