@@ -11,10 +11,10 @@ import { DEV, OWNER, REPOSITORY, usualConfig } from './support/service-config.ts
 
 const here = needs('cli', 'git', 'proc');
 
-const MODEL = `
-- name: work
-  when: { prompt: assigned this to you }
-  steps: [{ text: It was the greeting. }]`;
+const MODEL = `scenes:
+  - name: work
+    when: { prompt: assigned this to you }
+    steps: [{ text: It was the greeting. }]`;
 
 const services: Service[] = [];
 let stage: Stage | null = null;
