@@ -2,6 +2,7 @@
 import type { PromptForm } from '../../agent-runner/run.ts';
 import type { Snapshot } from '../../flows/changes.ts';
 import type { InlineComment } from '../../forges/forge.ts';
+import { sameLogin } from '../../logins.ts';
 import { beginningOf } from '../../text-limits.ts';
 import type { ForgeEvent, ForgeUser } from '../../vocabulary.ts';
 import type { DispatchContext } from '../gather/context.ts';
@@ -42,8 +43,7 @@ export function chooseTexts({ context, texts, login, seen }: Choice, form: Promp
   const known = form === 'full' ? null : seen;
   const shownIds = new Set(known?.commentIds ?? []);
   // In a session that goes on, the agent's own comments are its own answers: it has them.
-  const isOwn = ({ login: theirs }: ForgeUser) =>
-    form === 'short' && theirs.toLowerCase() === login.toLowerCase();
+  const isOwn = ({ login: theirs }: ForgeUser) => form === 'short' && sameLogin(theirs, login);
   return {
     item: { ...context.item, body: texts.body(context.item.body) },
     comments: context.comments
