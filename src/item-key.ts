@@ -5,7 +5,7 @@
  * request 5 are two items. Other forges number them together; there a number has one kind, and the forge's parser
  * says which, whatever the delivery is called (a comment on a pull request arrives as `issue_comment`).
  */
-import type { ForgeEvent, ItemKind, RepositoryRef } from './vocabulary.ts';
+import type { ItemKind, RepositoryRef } from './vocabulary.ts';
 
 export interface ItemKey {
   /** the configured name of the forge */
@@ -23,11 +23,6 @@ export function itemKey(
   { kind, number }: ItemInRepository,
 ): ItemKey {
   return { forge: place.forge, repositoryId: place.repository.id, kind, number };
-}
-
-/** Of the event's item; null where it names none. */
-export function itemKeyOfEvent(event: Pick<ForgeEvent, 'forge' | 'repository' | 'item'>): ItemKey | null {
-  return event.item === null ? null : itemKey(event, event.item);
 }
 
 /** Of a conversation's own item, from its row. */

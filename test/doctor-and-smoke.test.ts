@@ -63,6 +63,20 @@ describe.skipIf(!tools.ok)(tools.title('red, with the remedy'), () => {
     );
   });
 
+  test('a token of somebody else, in the same words', async () => {
+    const accounts = { dev: { login: 'dev-bot', token: 'ada-token' } };
+    const { found, check } = await look(here.config({ home: { accounts } }));
+    const wrong = found('token-of-another-account')!;
+    expect(wrong.evidence).toBe('the forge answers ada, forges.home.accounts.dev.login is dev-bot');
+    expect(check('forge-token')).toEqual({
+      agent: 'dev',
+      check: 'forge-token',
+      state: 'refused',
+      detail: `home: ${wrong.problem}: ${wrong.evidence}`,
+      remedy: wrong.remedy,
+    });
+  });
+
   test('git behind a proxy that does not answer, while the API answers', async () => {
     const proxy = await openSilentProxy();
     const config = here.config({

@@ -5,12 +5,13 @@ import { describe, expect, test } from 'vitest';
 
 const SOURCES = join(import.meta.dirname, '../src');
 
-/** Names of kinds, their headers, their refs and their addresses; comments count, because they are read as rules. */
+/** Names of kinds, their headers, refs, addresses, scopes and settings; comments count, because they are read as rules. */
 const KNOWLEDGE = [
   /forgejo|gitea|gogs|github|gitlab/i,
   /\bx-hub-signature/i,
   /refs\/(pull|merge-requests)\b/,
   /\/api\/v\d/,
+  /\b(read|write):(user|issue|repository|organization)\b|ALLOWED_HOST_LIST/,
 ];
 
 /** Files that may name a kind, and why. One that names none any more fails below. */
@@ -71,7 +72,7 @@ test('shared files of src/forges name kinds in two places: the registry, and hea
   const naming = readdirSync(join(SOURCES, 'forges'))
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
     .filter((path) =>
-      /['"`](forgejo|gitea|github|gitlab)['"`]|refs\/pull|\/api\/v\d/i.test(
+      /['"`](forgejo|gitea|github|gitlab)['"`]|refs\/pull|\/api\/v\d/.test(
         readFileSync(join(SOURCES, 'forges', path), 'utf8'),
       ),
     );

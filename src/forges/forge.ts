@@ -200,7 +200,7 @@ export interface NewInlineComment {
  * author is not always the reviewer.
  */
 export interface InlineComment extends NewInlineComment {
-  /** its event, where there is one, names it as a comment */
+  /** an event about it carries this id as that of a comment */
   id: number;
   author: ForgeUser;
   /** '' where the forge gives none; a draft has the time it was begun, not the time it could be read */
@@ -295,7 +295,7 @@ export interface Timeline {
   kind: 'timeline';
   /** oldest first; kinds of no interest are left out */
   entries: TimelineEntry[];
-  /** nothing is on this page, so nothing comes after it */
+  /** the page is empty, so it is the last */
   isLast: boolean;
 }
 

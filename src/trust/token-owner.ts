@@ -10,7 +10,7 @@ export type NamedOwner =
 
 export type TokenOwner =
   | NamedOwner
-  /** 403: the token works, and lacks the right to ask whose it is (read:user) */
+  /** 403: the token works, and lacks the right to ask whose it is */
   | { kind: 'untold'; said: string }
   | { kind: 'refused'; status: number; said: string }
   | { kind: 'unavailable'; said: string };

@@ -21,8 +21,7 @@ const MOVES: [name: string, relocate: (from: string, to: string) => void][] = [
 
 for (const dialect of ['sqlite', 'postgres'] as const) {
   const id = `${dialect}/moved-state`;
-  // What a start does about another place is the same on both; on SQLite the rows move, too.
-  describeCases(dialect, isRun(id, dialect === 'sqlite') ? [id] : [], () => {
+  describeCases(dialect, isRun(id, true) ? [id] : [], () => {
     test('the state folder moves between every two dispatches', async () => {
       const injector = await Injector.open({ id, dialect });
       onTestFinished(() => injector.close());

@@ -58,7 +58,7 @@ async function deducedPermission(http: ForgeHttp, repository: RepositoryRef, use
   return reads ? await ofThisAccount(http, user, 'read') : 'none';
 }
 
-/** Where an answer names the account by its login alone. Accounts may hide: then nobody says whose the login is. */
+/** For answers that name the account by its login alone. A hidden account cannot be looked up: then it is `unknown`. */
 async function ofThisAccount(http: ForgeHttp, user: ForgeUser, permission: Permission): Promise<Told> {
   const path = `/users/${encodeURIComponent(user.login)}`;
   try {
@@ -102,7 +102,7 @@ async function candidatePermission(
 }
 
 const teamAnswer = z.object({ permission: z.string().nullish() });
-/** A team with rights of its own for each part of the repository is `none` here, and stays in doubt. */
+/** The forge says `none` for a team whose rights differ by part of the repository; such a team stays in doubt. */
 const WRITING_TEAMS = ['write', 'admin', 'owner'];
 
 /** 405 is how both forges say that the owner is a person; the route takes read:repository alone. */

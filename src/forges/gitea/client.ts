@@ -121,7 +121,7 @@ async function listReviews(http: ForgeHttp, repository: RepositoryRef, number: n
     const comments = { method: 'GET', repository, path: `${path}/${answer.id}/comments` } as const;
     const inline =
       answer.comments_count === 0 ? [] : (await http.listTo(comments, { member: inlineAnswer })).members;
-    // The forge groups them by file and line, in no order that could be relied on; ids rise.
+    // The forge sorts them by file and line, in no fixed order. Their ids rise with time.
     inline.sort((a, b) => a.id - b.id);
     // guard: voices: a reply's own author
     reviews.push(toReview(answer, verdict, inline.map(toInline)));
@@ -142,7 +142,7 @@ async function ciState(http: ForgeHttp, repository: RepositoryRef, sha: string):
   return toCiState(statuses, runs.filter(isRunOf(sha)));
 }
 
-/** Lists and compares, because a filter for the head exists only since Forgejo 16. */
+/** Compares a list of all open ones, because only Forgejo 16 and newer can filter by head. */
 async function findPulls(
   http: ForgeHttp,
   { repository, head }: { repository: RepositoryRef; head: string },
@@ -185,7 +185,7 @@ const reviewMade = z.object({ id: z.number().int(), user: userShape.nullish() })
 type ReviewToSubmit = Parameters<Forge['submitReview']>[2];
 
 /**
- * Work under one key runs one after another. The forge collects inline comments in one pending review per account and
+ * Runs work under one key one after another. The forge collects inline comments in one pending review per account and
  * pull request: two reviews at once would mix.
  */
 function createTurns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {

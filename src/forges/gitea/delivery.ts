@@ -1,4 +1,4 @@
-/** Webhook bodies of Forgejo and Gitea: one adapter, because the two differ in a handful of events. */
+/** Reads webhook bodies of Forgejo and Gitea. */
 
 import { shapeProblem } from '../json-shape.ts';
 import type { ParseDelivery } from '../kit.ts';
@@ -63,7 +63,7 @@ function readJson(body: Uint8Array): { value: unknown } | { problem: string } {
   try {
     return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) };
   } catch (error) {
-    // V8 quotes the body in its message; the first line is enough to find the place.
+    // V8 quotes the body in its message. The first line is enough to find the place.
     return {
       problem: `it is not JSON (${String((error as Error).message)
         .split('\n')[0]!

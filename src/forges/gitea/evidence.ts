@@ -124,7 +124,7 @@ async function timeline(http: ForgeHttp, call: TimelineCall): Promise<Timeline |
   }
 }
 
-/** Comments are entries, too, and strangers decide how long they are. */
+/** Comments are entries, too, and may be long. */
 async function inPieces(http: ForgeHttp, call: TimelineCall): Promise<(TimelineAnswer | null)[]> {
   const members: (TimelineAnswer | null)[] = [];
   for (let piece = 1; piece <= PAGE_SIZE / PIECE_SIZE; piece++) {

@@ -58,7 +58,7 @@ export interface ForgeHttp {
   /** for calls that answer with a status alone, or with text; the same errors */
   tell(call: Call): Promise<PlainAnswer>;
   tellTo(call: RepositoryCall): Promise<PlainAnswer>;
-  /** as `tell`, and a redirect is an answer, too: where it leads, and not what is there */
+  /** as `tell`, but a redirect is an answer: `location` says where it leads, and it is not followed */
   look(call: Call): Promise<{ text: string; location: string | null }>;
 }
 

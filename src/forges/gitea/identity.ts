@@ -33,13 +33,13 @@ export function createIdentity(account: ForgeAccount, http: ForgeHttp): ForgeIde
   };
 }
 
-/** null: it is hidden, the token may not read it (`read:user`), or is another account's. */
+/** null: the address is hidden, the token may not read it (`read:user`), or the token is another account's. */
 async function own(http: ForgeHttp, login: string): Promise<string | null> {
   return await answered(async () => {
     const { value: user } = await http.send({ method: 'GET', path: '/user' }, userAnswer);
     if (user.login.toLowerCase() !== login.toLowerCase()) return null;
     const { value: settings } = await http.send({ method: 'GET', path: '/user/settings' }, settingsAnswer);
-    // The forge tells its owner a hidden address, too; in a commit everybody would read it.
+    // The forge shows a hidden address to its owner. In a commit everybody would read it.
     // guard: a hidden address stays hidden
     return settings.hide_email === false ? valid(user.email) : null;
   });

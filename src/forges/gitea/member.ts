@@ -1,4 +1,4 @@
-/** The two forges of this family. They differ in a handful of events, which are told apart by this word. */
+/** Which of the two forges of this family: they differ in a handful of events. */
 export type FamilyMember = 'forgejo' | 'gitea';
 
 export function isMember(kind: string): kind is FamilyMember {

@@ -1,4 +1,4 @@
-/** Runs, jobs and logs of Actions: each came with another version, so each may be missing. */
+/** Runs, jobs and logs of Actions. Each was added in another version of the forges, so each may be missing. */
 import { z } from 'zod';
 import type { CiRun, ForgeCi, NotOffered } from '../forge.ts';
 import { offeredOr, whyNotOffered } from '../not-offered.ts';
