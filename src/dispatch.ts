@@ -42,8 +42,12 @@ import { causeOf, failureText } from './outcome/failure-texts.ts';
 import { outgoingForge } from './outcome/outgoing-forge.ts';
 import { cliFolders } from './sessions/folders.ts';
 
-export async function runDispatch(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Promise<void> {
-  const finished = await attempt(lease, deps, signal);
+export async function runDispatch(
+  lease: Lease,
+  deps: DispatchDeps,
+  run: Pick<Work, 'signal' | 'routed'>,
+): Promise<void> {
+  const finished = await attempt(lease, deps, run);
   if ('lost' in finished) {
     deps.log.warn('dispatch lost its lease to another worker, nothing is written', about(lease));
     return;
@@ -60,11 +64,15 @@ export async function runDispatch(lease: Lease, deps: DispatchDeps, signal: Abor
   await tellEnd(deps, lease, finished);
 }
 
-async function attempt(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Promise<Finished> {
+async function attempt(
+  lease: Lease,
+  deps: DispatchDeps,
+  run: Pick<Work, 'signal' | 'routed'>,
+): Promise<Finished> {
   if (lease.messages.length === 0 && lease.previous?.answer == null) {
     return finish({ state: 'cancelled', reason: 'every message was withdrawn before it was read' });
   }
-  const work = findParts(lease, deps, signal);
+  const work = findParts(lease, deps, run);
   if (typeof work === 'string') return finish({ state: 'failed', reason: work });
   try {
     return await carryOut(work, deps);
@@ -73,7 +81,7 @@ async function attempt(lease: Lease, deps: DispatchDeps, signal: AbortSignal): P
   }
 }
 
-function findParts(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Work | string {
+function findParts(lease: Lease, deps: DispatchDeps, run: Pick<Work, 'signal' | 'routed'>): Work | string {
   const config = deps.config();
   const { forge: forgeName, agent: agentName } = lease.conversation;
   const agent = config.agents.get(agentName);
@@ -87,7 +95,7 @@ function findParts(lease: Lease, deps: DispatchDeps, signal: AbortSignal): Work 
   const forge = deps.forge(forgeConfig, agentName);
   const closing = closingOf(lease, forgeConfig);
   const speak: Work['speak'] = (strict) => outgoingForge(forge, () => ({ ...closing, strict: strict() }));
-  return { lease, agent, forgeConfig, account, forge, speak, signal };
+  return { lease, agent, forgeConfig, account, forge, speak, ...run };
 }
 
 async function carryOut(work: Work, deps: DispatchDeps): Promise<Finished> {

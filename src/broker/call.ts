@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable, LeaseLost } from '../errors.ts';
 import { effectKey, FORGED, isForged, marker, once } from '../outcome/effects.ts';
-import { countWrites, earlierCall, storedCall } from './earlier-calls.ts';
+import { callsOf, earlierCall } from './earlier-calls.ts';
 import type { Spoken } from './scope.ts';
 import { filesOf } from './spoken.ts';
 import { type Act, type Broker, Denied, DeniedUnread, type Done, type Tool, type WriteTool } from './tool.ts';
@@ -116,19 +116,21 @@ async function write(
 ): Promise<Verdict> {
   const { scope, deps } = broker;
   const asked = { id: call.toolUseId, kind: `tool:${tool.name}`, request: call.input } as const;
-  const stored = await storedCall(deps, effectKey(scope.dispatchId, asked.id));
+  // Writes of a run come one after another, so that nothing is added while this one is looked at.
+  const calls = await callsOf(deps, scope.dispatchId);
+  const key = effectKey(scope.dispatchId, asked.id);
+  const stored = calls.find((one) => one.key === key) ?? null;
   if (stored !== null && isForged(stored, asked)) return denied(FORGED);
   // A call whose answer was lost comes again under another id; where a text would stand there twice, it is one call.
   const earlier =
     // guard: tool call repeated under a new id
-    stored === null && tool.leavesMark ? await earlierCall(deps, scope.dispatchId, asked) : null;
+    stored === null && tool.leavesMark ? earlierCall(calls, asked) : null;
   const id = earlier === null ? asked.id : earlier.key.slice(scope.dispatchId.length + 1);
   if ((stored ?? earlier)?.state !== 'done') {
     await allow(tool, broker, call.input);
     const isNew = stored === null && earlier === null;
     // guard: write counter
-    if (isNew && (await countWrites(deps, scope.dispatchId)) >= scope.maxWrites)
-      return denied(tooMany(scope));
+    if (isNew && calls.length >= scope.maxWrites) return denied(tooMany(scope));
   }
   const act: Act = { ...broker, mark: marker(effectKey(scope.dispatchId, id)) };
   const outcome = await once<Done>(deps, {

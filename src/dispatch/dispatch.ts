@@ -12,6 +12,7 @@ import type { Closing } from '../security/closing-keywords.ts';
 import type { Trust } from '../trust.ts';
 import type { ParkCause } from '../vocabulary.ts';
 import type { Workdir } from '../workdir.ts';
+import type { Hint } from './hint.ts';
 
 export interface DispatchDeps {
   database: Database;
@@ -54,6 +55,8 @@ export interface Work {
   /** the same client to write through; `strict` is asked at each call: the words may be a stranger's */
   speak: (strict: () => boolean) => OutgoingForge;
   signal: AbortSignal;
+  /** given after each delivery that was routed: the work may have been taken back */
+  routed: Hint;
 }
 
 /** What may be closed by words that leave in this conversation: its own issue. */

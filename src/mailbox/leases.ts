@@ -157,6 +157,7 @@ async function carriedMessages(tx: Rows, dispatch: DispatchRow): Promise<Message
  * came in between is in it, and its message must not wake a second dispatch to answer it again.
  */
 export async function carryLate(database: Database, lease: Lease, now: number): Promise<Lease> {
+  if (!(await hasNews(database.rows, lease.conversation.id))) return lease;
   return await database.transaction(async (tx) => {
     await assertLease(tx, lease);
     await tx
@@ -173,6 +174,25 @@ export async function carryLate(database: Database, lease: Lease, now: number): 
       .execute();
     return { ...lease, messages: await carriedMessages(tx, lease.dispatch) };
   });
+}
+
+/** What comes after this look waits for the next dispatch, as it does when it comes after the transaction. */
+async function hasNews(rows: Rows, conversationId: string): Promise<boolean> {
+  const found = await rows
+    .selectFrom('messages')
+    .select('id')
+    .where('conversation_id', '=', conversationId)
+    .where('state', '=', 'waiting')
+    .unionAll((e) =>
+      e
+        .selectFrom('dispatches')
+        .select('id')
+        .where('conversation_id', '=', conversationId)
+        .where('state', '=', 'queued'),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
 }
 
 /** Prolongs the lease; throws LeaseLost when somebody else has it, and when it was given back. */
@@ -202,6 +222,18 @@ export async function assertLease(tx: Rows, lease: Lease): Promise<void> {
     .where('lease_worker', '=', lease.worker)
     .executeTakeFirstOrThrow();
   if (numUpdatedRows !== 1n) throw leaseLost(lease);
+}
+
+/** For an act that writes no row of ours: throws LeaseLost when somebody else has the lease by now. */
+export async function requireLease(rows: Rows, lease: Lease): Promise<void> {
+  const mine = await rows
+    .selectFrom('conversations')
+    .select('id')
+    .where('id', '=', lease.conversation.id)
+    .where('lease_token', '=', lease.token)
+    .where('lease_worker', '=', lease.worker)
+    .executeTakeFirst();
+  if (mine === undefined) throw leaseLost(lease);
 }
 
 /**

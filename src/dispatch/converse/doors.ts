@@ -4,7 +4,7 @@ import { recordAudit } from '../../audit.ts';
 import type { PushPolicy } from '../../broker/git-policy.ts';
 import type { BrokerDeps, RunMarks } from '../../broker/scope.ts';
 import { cloneAddress } from '../../forge/clone-address.ts';
-import { assertLease } from '../../mailbox/leases.ts';
+import { assertLease, requireLease } from '../../mailbox/leases.ts';
 import { recordPush } from '../../mailbox/pushes.ts';
 import type { ForgeUser, RepositoryRef } from '../../vocabulary.ts';
 import type { Remote } from '../../workdir.ts';
@@ -61,7 +61,7 @@ export async function openDoors(
     signingKeyFile: deps.config().git.signingKeyFile,
     audit,
     log: deps.log,
-    assertMine: () => deps.database.transaction((tx) => assertLease(tx, lease)),
+    assertMine: () => requireLease(deps.database.rows, lease),
   });
   const aside = await readSetAside(deps.database.rows, lease.conversation.id);
   const tools = forgeTools(

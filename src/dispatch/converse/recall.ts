@@ -24,11 +24,14 @@ export interface Recall {
   stop(): Promise<void>;
 }
 
-/** A withdrawn run is to end within two seconds, and the CLI takes part of them. */
-const LOOK_EVERY_MS = 150;
+/**
+ * A withdrawn run is to end within two seconds, and the CLI takes part of them. The router of this process gives a hint;
+ * this is for one in another process.
+ */
+const LOOK_EVERY_MS = 1000;
 const AGAIN_AFTER_MS = 2000;
 
-type Watched = Pick<Work, 'lease' | 'account' | 'agent' | 'forgeConfig' | 'forge' | 'signal'>;
+type Watched = Pick<Work, 'lease' | 'account' | 'agent' | 'forgeConfig' | 'forge' | 'signal' | 'routed'>;
 type WatchDeps = Pick<DispatchDeps, 'database' | 'trust' | 'log'>;
 type WokenBy = Pick<DispatchContext, 'repository' | 'messages'>;
 
@@ -38,8 +41,10 @@ export function watchRecalls(work: Watched, deps: WatchDeps, context: WokenBy): 
   let reason: string | null = null;
   const watching = (async () => {
     let heard: string | null = null;
+    let known = 0;
     while (reason === null) {
-      await sleep(LOOK_EVERY_MS, undefined, { signal: stopped.signal, ref: false });
+      await work.routed.wait(LOOK_EVERY_MS, { known, signal: stopped.signal });
+      known = work.routed.given;
       try {
         const by = await recalledBy(deps.database.rows, work.lease.dispatch.id);
         if (by === heard) continue;

@@ -36,13 +36,15 @@ export function sessionMarks(request: MarksRequest): SessionMarks {
     const id = sessionId;
     if (id === null) throw new Error('No session runs yet, so nothing may be shown to it. This is a bug.');
     const session = { id, conversationId: lease.conversation.id };
-    const marks = await request.database.transaction(async (tx) => {
-      await assertLease(tx, lease);
-      const now = request.now();
-      // guard: marks: kept with the session
-      await markSession(tx, { session, dispatchId: lease.dispatch.id, source, words, now });
-      return await openMarks(tx, id);
-    });
+    if (words.length > 0) {
+      await request.database.transaction(async (tx) => {
+        await assertLease(tx, lease);
+        const now = request.now();
+        // guard: marks: kept with the session
+        await markSession(tx, { session, dispatchId: lease.dispatch.id, source, words, now });
+      });
+    }
+    const marks = await openMarks(request.database.rows, id);
     // A person may lift marks while the run lasts; what it has read today it keeps in mind until its end.
     // guard: trust: fewer tools beside strangers’ words
     restriction = restrictionBy(marks) ?? restriction;

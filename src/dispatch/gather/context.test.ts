@@ -32,6 +32,7 @@ import { type PromptMaterial, promptOf, spokenIn } from '../converse/prompts.ts'
 import { watchRecalls, withdrawnFrom } from '../converse/recall.ts';
 import { sessionMarks } from '../converse/session-marks.ts';
 import type { DispatchDeps, Work } from '../dispatch.ts';
+import { Hint } from '../hint.ts';
 import { presentName } from '../present-name.ts';
 import { toldEdits } from '../screen/edits.ts';
 import { type DispatchContext, type Gathered, gatherContext } from './context.ts';
@@ -174,7 +175,16 @@ function workOn(held: Lease): Work {
   const speak = () => {
     throw new Error('Nobody speaks here.');
   };
-  return { lease: held, agent, account, forgeConfig, forge, speak, signal: new AbortController().signal };
+  return {
+    lease: held,
+    agent,
+    account,
+    forgeConfig,
+    forge,
+    speak,
+    signal: new AbortController().signal,
+    routed: new Hint(),
+  };
 }
 
 async function ready(held: Lease): Promise<DispatchContext> {
@@ -444,6 +454,7 @@ describe('work that was taken back', () => {
       forgeConfig,
       forge: createGiteaFamilyClient({ name: 'home', url: forgeConfig.url, token: 'dev-bot-token' }),
       signal: new AbortController().signal,
+      routed: new Hint(),
     };
     const recall = watchRecalls(work, { database, trust, log: silentLog }, context);
     try {

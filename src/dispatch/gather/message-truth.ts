@@ -54,24 +54,39 @@ export async function takeUp(
 ): Promise<ReadonlyMap<string, string>> {
   const taken = new Map<string, string>();
   const replayed = await replayedMessages(database, messages);
-  await database.transaction(async (tx) => {
-    for (const { id, event, proof, deliveryId } of messages) {
-      if (proof === null || replayed.has(id)) continue;
-      const key = { forge: event.forge, semantic_key: `${event.repository.id}:proof:${proof}` };
-      await tx
-        .insertInto('event_keys')
-        .values({ ...key, delivery_id: deliveryId })
-        .onConflict((c) => c.columns(['forge', 'semantic_key']).doNothing())
-        .execute();
-      const { delivery_id: first } = await tx
-        .selectFrom('event_keys')
-        .select('delivery_id')
-        .where('forge', '=', key.forge)
-        .where('semantic_key', '=', key.semantic_key)
-        .executeTakeFirstOrThrow();
-      // guard: intake: once
-      if (first !== deliveryId) taken.set(id, first);
-    }
-  });
+  const proved = messages
+    .filter(({ id, proof }) => proof !== null && !replayed.has(id))
+    .map(({ id, event, proof, deliveryId }) => ({
+      id,
+      deliveryId,
+      forge: event.forge,
+      key: `${event.repository.id}:proof:${proof}`,
+    }));
+  if (proved.length === 0) return taken;
+  // Of several with one proof the first takes it: a statement may not write a row twice.
+  const distinct = new Map(proved.toReversed().map((one) => [one.key, one]));
+  const rows = await database.rows
+    .insertInto('event_keys')
+    .values(
+      [...distinct.values()].map((one) => ({
+        forge: one.forge,
+        semantic_key: one.key,
+        delivery_id: one.deliveryId,
+      })),
+    )
+    // Changes nothing, and so answers the row that is there already.
+    .onConflict((c) =>
+      c
+        .columns(['forge', 'semantic_key'])
+        .doUpdateSet((e) => ({ semantic_key: e.ref('excluded.semantic_key') })),
+    )
+    .returning(['semantic_key', 'delivery_id'])
+    .execute();
+  const takenBy = new Map(rows.map((row) => [row.semantic_key, row.delivery_id]));
+  for (const { id, key, deliveryId } of proved) {
+    const first = takenBy.get(key)!;
+    // guard: intake: once
+    if (first !== deliveryId) taken.set(id, first);
+  }
   return taken;
 }
