@@ -32,7 +32,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'whole',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'rehearsal/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: [...exclude, LIGHT],
         },
       },

@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RehearsalModel } from '../rehearsal/model.ts';
 import type { AgentOptions } from '../src/agent-runner/contract.ts';
 import { cliEnvironment } from '../src/agent-runner/environment.ts';
 import { type CliRun, runCli } from '../src/agent-runner/run-cli.ts';
 import { cliFor } from '../src/container/cli-build.ts';
 import type { ContainedProcess, RunningContainer, SpawnSpec } from '../src/container/container.ts';
-import type { RehearsalModel } from '../src/rehearsal/model.ts';
 import type { CliFolders } from '../src/sessions/folders.ts';
 import { medianOf } from './summary.ts';
 

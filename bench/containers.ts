@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { type RehearsalModel, startRehearsalModel } from '../rehearsal/model.ts';
+import { parseModelScript } from '../rehearsal/model-script.ts';
 import type { AgentOptions } from '../src/agent-runner/contract.ts';
 import { cliEnvironment } from '../src/agent-runner/environment.ts';
 import { runCli } from '../src/agent-runner/run-cli.ts';
 import { cliFor } from '../src/container/cli-build.ts';
 import { placeOf } from '../src/container/place.ts';
-import { type RehearsalModel, startRehearsalModel } from '../src/rehearsal/model.ts';
-import { parseModelScript } from '../src/rehearsal/model-script.ts';
 import { cliFolders, createCliFolders } from '../src/sessions/folders.ts';
 import { type TestEngine, testEngines } from '../test/support/engines.ts';
 import type { Bench } from './bench.ts';

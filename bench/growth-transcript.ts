@@ -4,6 +4,8 @@ import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type RehearsalModel, startRehearsalModel } from '../rehearsal/model.ts';
+import { parseModelScript } from '../rehearsal/model-script.ts';
 import { verifyTranscript } from '../src/agent-runner/conclude.ts';
 import type { AgentOptions, RunnerDeps } from '../src/agent-runner/contract.ts';
 import { pinnedCliVersion } from '../src/agent-runner/run-cli.ts';
@@ -11,8 +13,6 @@ import { type Database, migrate, openDatabase } from '../src/database/database.t
 import type { SessionRow } from '../src/database/tables.ts';
 import { silentLog } from '../src/log.ts';
 import { resolveConversation } from '../src/mailbox/conversations.ts';
-import { type RehearsalModel, startRehearsalModel } from '../src/rehearsal/model.ts';
-import { parseModelScript } from '../src/rehearsal/model-script.ts';
 import { archiveFolder, type SeenFiles } from '../src/sessions/archive.ts';
 import { type CliFolders, cliFolders, createCliFolders, transcriptPath } from '../src/sessions/folders.ts';
 import { planSession, type SessionPlan } from '../src/sessions/plan.ts';

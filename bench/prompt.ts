@@ -4,8 +4,8 @@
  * No time is measured.
  */
 import { fileURLToPath } from 'node:url';
-import type { RecordedRequest } from '../src/rehearsal/model-record.ts';
-import { blocksOf, type ContentBlock } from '../src/rehearsal/model-request.ts';
+import type { RecordedRequest } from '../rehearsal/model-record.ts';
+import { blocksOf, type ContentBlock } from '../rehearsal/model-request.ts';
 import { testEngines } from '../test/support/engines.ts';
 import { Stage } from '../test/support/service.ts';
 import { DEV, OWNER, REPOSITORY } from '../test/support/service-config.ts';

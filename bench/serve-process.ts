@@ -65,5 +65,5 @@ export async function buildPackage(folder: string): Promise<string> {
   const dist = join(folder, 'dist');
   const compiler = join(ROOT, 'node_modules', '.bin', 'tsc');
   await promisify(execFile)(compiler, ['-p', 'tsconfig.build.json', '--outDir', dist], { cwd: ROOT });
-  return join(dist, 'cli.js');
+  return join(dist, 'src', 'cli.js');
 }

@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { RecordedRequest } from '../rehearsal/model-record.ts';
 import { type Database, openDatabase } from '../src/database/database.ts';
-import type { RecordedRequest } from '../src/rehearsal/model-record.ts';
 import { Stage } from '../test/support/service.ts';
 import { OWNER, REPOSITORY, usualConfig } from '../test/support/service-config.ts';
 import type { Bench } from './bench.ts';

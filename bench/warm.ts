@@ -6,11 +6,11 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Options, startup } from '@anthropic-ai/claude-agent-sdk';
+import { type RehearsalModel, startRehearsalModel } from '../rehearsal/model.ts';
+import { parseModelScript } from '../rehearsal/model-script.ts';
 import { cliEnvironment } from '../src/agent-runner/environment.ts';
 import { runCli } from '../src/agent-runner/run-cli.ts';
 import type { RunningContainer } from '../src/container/container.ts';
-import { type RehearsalModel, startRehearsalModel } from '../src/rehearsal/model.ts';
-import { parseModelScript } from '../src/rehearsal/model-script.ts';
 import { type TestEngine, testEngines } from '../test/support/engines.ts';
 import type { Bench } from './bench.ts';
 import { AGENT, placeIn } from './containers.ts';

@@ -1,11 +1,12 @@
 /**
- * Checks the law of src/ below a folder: `node scripts/check-law.ts [folder]` (this repository when left out).
+ * Checks the law of src/, and of the folders beside it, below a folder: `node scripts/check-law.ts [folder]` (this repository when left out).
  * Prints every violation with its rule and the sentence that explains it; exit code 1 when there is one.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cruise, type ICruiseResult, type IViolation } from 'dependency-cruiser';
+import { BESIDE } from './law.ts';
 import { importRules } from './law-rules.ts';
 import { isTest, type SourceFile, textViolations, type Violation } from './law-texts.ts';
 
@@ -21,11 +22,16 @@ if (violations.length > 0) {
 function sourceFiles(folder: string): SourceFile[] {
   const src = join(folder, 'src');
   if (!existsSync(src)) throw new Error(`There is no folder ${src}. Name the folder that holds src/.`);
-  return readdirSync(src, { recursive: true, withFileTypes: true })
+  return productFolders(folder)
+    .flatMap((name) => readdirSync(join(folder, name), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
     .map((file) => ({ path: relative(folder, file), text: readFileSync(file, 'utf8') }));
+}
+
+function productFolders(folder: string): string[] {
+  return ['src', ...Object.keys(BESIDE).filter((name) => existsSync(join(folder, name)))];
 }
 
 /** Tests may import anything and are left out; swc's visitor also stops at the `using` some of them have. */
@@ -33,7 +39,7 @@ async function importViolations(folder: string, sources: readonly SourceFile[]):
   const rules = importRules();
   const product = sources.filter((file) => !isTest(file.path));
   const { output } = await cruise(
-    ['src'],
+    productFolders(folder),
     {
       baseDir: folder,
       // TypeScript 7 has no API the default parser could use: with it, no module is found and every rule holds.
@@ -42,7 +48,7 @@ async function importViolations(folder: string, sources: readonly SourceFile[]):
       validate: true,
       ruleSet: { forbidden: rules },
       doNotFollow: { path: ['node_modules', '^test/', '^scripts/', '^bench/', String.raw`\.test\.ts$`] },
-      exclude: { path: String.raw`^src/.*\.test\.ts$` },
+      exclude: { path: String.raw`^(?!node_modules/).*\.test\.ts$` },
     },
     { extensions: ['.ts'] },
   );

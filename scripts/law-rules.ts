@@ -1,9 +1,12 @@
 /** The import law in dependency-cruiser's words. Paths are relative to the checked folder. */
 import type { IRegularForbiddenRuleType } from 'dependency-cruiser';
-import { importsOf, PACKAGES, ROOMS, WORDS } from './law.ts';
+import { BESIDE, importsOf, PACKAGES, ROOMS, WORDS } from './law.ts';
+
+/** Paths that are shipped: src and the folders beside it. */
+const PRODUCT = `^(${['src', ...Object.keys(BESIDE)].join('|')})/`;
 
 export function importRules(): IRegularForbiddenRuleType[] {
-  return [...generalRules(), ...wordRules(), ...roomRules(), ...packageRules()];
+  return [...generalRules(), ...wordRules(), ...roomRules(), ...besideRules(), ...packageRules()];
 }
 
 function generalRules(): IRegularForbiddenRuleType[] {
@@ -22,7 +25,7 @@ function generalRules(): IRegularForbiddenRuleType[] {
       to: { couldNotResolve: true, path: String.raw`^\.` },
     }),
     forbid('product-without-tests', 'product files import no test, no test support, no script and no bench', {
-      from: { path: '^src/' },
+      from: { path: PRODUCT },
       to: { path: ['^test/', '^scripts/', '^bench/', String.raw`\.test\.ts$`] },
     }),
   ];
@@ -50,11 +53,25 @@ function roomRules(): IRegularForbiddenRuleType[] {
   );
 }
 
+function besideRules(): IRegularForbiddenRuleType[] {
+  return Object.entries(BESIDE).flatMap(([folder, { imports, reachedBy }]) => [
+    forbid(
+      `${folder}-imports`,
+      `of src, ${folder} imports only ${list(imports)}: what it stands in for must not depend on the product's own idea of it`,
+      { from: { path: inRoom(folder) }, to: { path: '^src/', pathNot: imports.map(inRoom) } },
+    ),
+    forbid(`${folder}-reached`, `only ${list(reachedBy)} may import ${folder}; the service runs without it`, {
+      from: { path: '^src/', pathNot: reachedBy.map(inRoom) },
+      to: { path: inRoom(folder) },
+    }),
+  ]);
+}
+
 function packageRules(): IRegularForbiddenRuleType[] {
   return Object.entries(PACKAGES).map(([name, { only, because }]) =>
     forbid(`only-here:${name}`, `only ${only.join(', ')} may import ${name}: ${because}`, {
       from: {
-        path: '^src/',
+        path: PRODUCT,
         pathNot: only.map((place) => (place.endsWith('.ts') ? exactly(place) : inRoom(place))),
       },
       // Without an installed package the specifier itself is the path.
@@ -72,6 +89,7 @@ function forbid(
 }
 
 function inRoom(room: string): string {
+  if (room in BESIDE) return `^${quote(room)}/`;
   return `^src/${quote(room)}(\\.ts$|/)`;
 }
 

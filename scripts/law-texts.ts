@@ -1,8 +1,8 @@
 /** The part of the law that no import graph shows: names, sizes, and who reads the environment. */
-import { ENVIRONMENT_READERS, LONGEST_FILE, ROOMS, WORDS } from './law.ts';
+import { BESIDE, ENVIRONMENT_READERS, LONGEST_FILE, ROOMS, WORDS } from './law.ts';
 
 export interface SourceFile {
-  /** relative to the checked folder, `src/…` */
+  /** relative to the checked folder, `src/…` or that of a folder beside it */
   path: string;
   text: string;
 }
@@ -42,7 +42,7 @@ function nameViolations({ path }: SourceFile): Violation[] {
   }
   const room = roomOf(path);
   // A test of several rooms may stand at the top under a name of its own.
-  if (!isTest(path) && !(room in WORDS) && !(room in ROOMS)) {
+  if (!isTest(path) && !(room in WORDS) && !(room in ROOMS) && !(room in BESIDE)) {
     found.push({
       rule: 'known-room',
       where: path,
@@ -70,7 +70,8 @@ function environmentReads({ path, text }: SourceFile): Violation[] {
 }
 
 function roomOf(path: string): string {
-  return /^src\/([^/]+?)(?:\.ts|\/.*)$/.exec(path)?.[1] ?? '';
+  const [first = ''] = path.split('/');
+  return first in BESIDE ? first : (/^src\/([^/]+?)(?:\.ts|\/.*)$/.exec(path)?.[1] ?? '');
 }
 
 export function isTest(path: string): boolean {

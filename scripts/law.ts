@@ -39,7 +39,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['database'],
     owns: 'the session chain, the transcript archive, the ladder, the record',
   },
-  forge: { imports: [], owns: 'payload to event, and calls to the forge' },
+  forges: { imports: [], owns: 'payload to event, and calls to the forge' },
   flows: { imports: ['config'], owns: 'which agent an event wakes, and with which prompt; pure' },
   workdir: { imports: ['program'], owns: 'mirrors, checkouts, pushes' },
   steering: { imports: [], owns: 'files that steer later runs: which they are, kept and put back' },
@@ -49,11 +49,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: "the agents' way to the model: credential, ledger, caps",
   },
   trust: {
-    imports: ['database', 'config', 'audit', 'forge'],
+    imports: ['database', 'config', 'audit', 'forges'],
     owns: 'who may wake an agent, and who our accounts are, as the forge answers it',
   },
   outcome: {
-    imports: ['database', 'inbox', 'mailbox', 'forge'],
+    imports: ['database', 'inbox', 'mailbox', 'forges'],
     owns: 'what becomes of an answer: effects, once each',
   },
   'agent-runner': {
@@ -61,15 +61,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'one run: `runWithSessionResume` and the Agent SDK',
   },
   broker: {
-    imports: ['program', 'database', 'audit', 'forge', 'workdir', 'steering', 'outcome', 'agent-runner'],
+    imports: ['program', 'database', 'audit', 'forges', 'workdir', 'steering', 'outcome', 'agent-runner'],
     owns: "the agents' way to the forge: tools, relayed pushes, policy",
   },
   webhook: {
-    imports: ['config', 'database', 'inbox', 'forge'],
+    imports: ['config', 'database', 'inbox', 'forges'],
     owns: 'the HTTP edge: verify, accept, answer',
   },
   dispatcher: {
-    imports: ['config', 'database', 'inbox', 'mailbox', 'forge', 'flows', 'trust'],
+    imports: ['config', 'database', 'inbox', 'mailbox', 'forges', 'flows', 'trust'],
     owns: 'deliveries to messages and dispatches, one transaction each',
   },
   dispatch: {
@@ -78,7 +78,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'database',
       'mailbox',
       'sessions',
-      'forge',
+      'forges',
       'flows',
       'workdir',
       'steering',
@@ -103,7 +103,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'inbox',
       'mailbox',
       'sessions',
-      'forge',
+      'forges',
       'flows',
       'gateway',
       'dispatcher',
@@ -117,19 +117,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['config', 'database', 'inspection', 'webhook', 'metrics'],
     owns: 'the HTTP application; errors become answers in one place',
   },
-  rehearsal: { imports: ['program'], owns: 'the scripted model and the pocket forge' },
   smoke: {
     imports: [
       'database',
       'config',
       'network',
       'sessions',
-      'forge',
+      'forges',
       'workdir',
       'container',
       'gateway',
       'agent-runner',
-      'rehearsal',
       'state-lock',
     ],
     owns: 'credentials and continuity of every agent, proved without cost',
@@ -139,7 +137,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'database',
       'config',
       'network',
-      'forge',
+      'forges',
       'trust',
       'workdir',
       'container',
@@ -150,10 +148,24 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   wiring: { imports: 'all-above', owns: 'order of start and stop' },
   demo: {
-    imports: ['config', 'database', 'container', 'inspection', 'rehearsal'],
+    imports: ['config', 'database', 'container', 'inspection'],
     owns: 'the service on the pocket forge and the scripted model',
   },
   cli: { imports: 'all-above', owns: 'commands and words for people' },
+};
+
+/**
+ * Folders beside `src/` that are shipped with it: stand-ins the product is tried on. `imports` names all of src that
+ * such a folder may import, words included; `reachedBy` the rooms that may import it.
+ */
+export const BESIDE: Readonly<
+  Record<string, { imports: readonly string[]; reachedBy: readonly string[]; owns: string }>
+> = {
+  rehearsal: {
+    imports: ['errors', 'mentions', 'program'],
+    reachedBy: ['smoke', 'demo', 'cli'],
+    owns: 'the scripted model and the pocket forge',
+  },
 };
 
 /** The rooms a room may import, written out. */
@@ -198,5 +210,5 @@ export const PACKAGES: Readonly<Record<string, { only: readonly string[]; becaus
 /** Rooms that may read `process.env`; everybody else, the configuration too, is handed values. */
 export const ENVIRONMENT_READERS: readonly string[] = ['cli'];
 
-/** Lines of a file in src/ that is no test. */
+/** Lines of a file in src/, or in a folder beside it, that is no test. */
 export const LONGEST_FILE = 400;

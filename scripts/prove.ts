@@ -18,6 +18,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 /** What a test run needs; node_modules is linked. */
 const COPIED = [
   'src',
+  'rehearsal',
   'test',
   'defaults',
   'docs',

@@ -14,7 +14,7 @@ node=$root/node_modules/.bin/node
   exit 1
 }
 
-for cli in "$root/dist/cli.js" "$root/src/cli.ts"; do
+for cli in "$root/dist/src/cli.js" "$root/src/cli.ts"; do
   if [ -f "$cli" ]; then
     # --config belongs before the command.
     if [ "${1-}" = --config ] || [ "${1-}" = -c ]; then
@@ -29,5 +29,5 @@ for cli in "$root/dist/cli.js" "$root/src/cli.ts"; do
     exec "$node" "$cli" smoke "$@"
   fi
 done
-echo "smoke-creds.sh: no dist/cli.js and no src/cli.ts in $root. Run npm run build, or install the package again." >&2
+echo "smoke-creds.sh: no dist/src/cli.js and no src/cli.ts in $root. Run npm run build, or install the package again." >&2
 exit 1

@@ -3,12 +3,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Options } from '@anthropic-ai/claude-agent-sdk';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { type RehearsalModel, startRehearsalModel } from '../rehearsal/model.ts';
+import { parseModelScript } from '../rehearsal/model-script.ts';
 import { PLACEHOLDER, runAtSocket } from '../test/support/cli-at-socket.ts';
 import { type GatewayForTest, gatewayForTest, REAL_KEY, temporaryFolder } from '../test/support/gateway.ts';
 import { needs } from '../test/support/requirements.ts';
 import { usageOf } from './gateway/ledger.ts';
-import { type RehearsalModel, startRehearsalModel } from './rehearsal/model.ts';
-import { parseModelScript } from './rehearsal/model-script.ts';
 
 const cli = needs('cli');
 

@@ -1,11 +1,11 @@
 import { chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseModelScript } from '../rehearsal/model-script.ts';
 import { testEngines } from '../test/support/engines.ts';
 import { needs } from '../test/support/requirements.ts';
 import { type Installation, openInstallation } from '../test/support/smoke-config.ts';
 import { EngineFailed } from './container/container.ts';
-import { parseModelScript } from './rehearsal/model-script.ts';
 import { renderSmoke, type SmokeReport } from './smoke/report.ts';
 import { runSmoke } from './smoke.ts';
 import { lockState } from './state-lock.ts';

@@ -4,6 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { startRehearsalModel } from '../rehearsal/model.ts';
 import type { RunnerDeps } from './agent-runner/contract.ts';
 import { modelWay } from './agent-runner/model-way.ts';
 import type { AgentConfig, LoadedConfig } from './config/config.ts';
@@ -16,7 +17,6 @@ import type { Upstream } from './gateway/upstream.ts';
 import { createGateway } from './gateway.ts';
 import type { Log } from './log.ts';
 import type { Network } from './network.ts';
-import { startRehearsalModel } from './rehearsal/model.ts';
 import { checkClones } from './smoke/clones.ts';
 import { probeAgent } from './smoke/continuity.ts';
 import { checkCredentials, type ForgeOf } from './smoke/credentials.ts';

@@ -9,7 +9,7 @@
  *   an answer, so whoever asks has to wait, and must not go on.
  */
 import type { ForgeConfig } from './config/config.ts';
-import type { Forge, Item } from './forge/forge.ts';
+import type { Forge, Item } from './forges/forge.ts';
 import type { Log } from './log.ts';
 import { commentIsGone, type DeletionQuestion } from './trust/deletions.ts';
 import {

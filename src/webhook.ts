@@ -8,7 +8,7 @@ import type { ForgeConfig } from './config/config.ts';
 import type { Database } from './database/database.ts';
 import { RequestRefused } from './errors.ts';
 import { faultPoint } from './faults.ts';
-import { type DeliveryHeadersOutcome, readDeliveryHeaders } from './forge/delivery-headers.ts';
+import { type DeliveryHeadersOutcome, readDeliveryHeaders } from './forges/delivery-headers.ts';
 import { acceptPieces } from './inbox/pieces.ts';
 import type { Acceptance } from './inbox.ts';
 import type { InFlight } from './webhook/in-flight.ts';

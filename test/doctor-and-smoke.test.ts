@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import type { LoadedConfig } from '../src/config/config.ts';
 import { EngineFailed } from '../src/container/container.ts';
 import { migrate, openDatabase } from '../src/database/database.ts';
-import { createGiteaFamilyClient } from '../src/forge/gitea-family-client.ts';
+import { createGiteaFamilyClient } from '../src/forges/gitea/client.ts';
 import { networkOf } from '../src/network.ts';
 import type { SmokeCheckName } from '../src/smoke/report.ts';
 import { runSmoke } from '../src/smoke.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { importsOf, LONGEST_FILE, ROOMS, WORDS } from '../scripts/law.ts';
+import { BESIDE, importsOf, LONGEST_FILE, ROOMS, WORDS } from '../scripts/law.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folders: string[] = [];
@@ -45,9 +45,13 @@ test('a small lawful tree passes, tests in it may import what they like', async 
     'src/inbox.ts': "export type { Row } from './database/tables.ts';\n",
     'src/inbox.test.ts': "import '../test/support/rows.ts';\nimport './worker.ts';\nprocess.env.HOME;\n",
     'src/worker.ts': 'export const at = 1;\n',
+    'src/errors.ts': 'export const remedy = 1;\n',
+    'src/demo.ts': "export { forge } from '../rehearsal/forge.ts';\n",
+    'rehearsal/forge.ts': "import { remedy } from '../src/errors.ts';\nexport const forge = remedy;\n",
+    'rehearsal/forge.test.ts': "import '../src/worker.ts';\n",
     'test/support/rows.ts': 'export const rows = 1;\n',
   });
-  expect(await check(folder)).toEqual({ code: 0, output: 'The law holds in 5 files.\n' });
+  expect(await check(folder)).toEqual({ code: 0, output: 'The law holds in 9 files.\n' });
 });
 
 describe('the law bites', () => {
@@ -59,7 +63,7 @@ describe('the law bites', () => {
     'src/mailbox/one.ts': "import type { Two } from './two.ts';\nexport const one: Two = 1;\n",
     'src/mailbox/two.ts':
       "import { one } from './one.ts';\nexport type Two = number;\nexport const two = one;\n",
-    'src/forge/index.ts': 'export const forge = 1;\n',
+    'src/forges/index.ts': 'export const forge = 1;\n',
     'src/flows/utils/text.ts': 'export const text = 1;\n',
     'src/sessions.ts': "import { query } from '@anthropic-ai/claude-agent-sdk';\nexport const run = query;\n",
     'src/config/options.ts': 'export const home = process.env.HOME;\n',
@@ -71,6 +75,10 @@ describe('the law bites', () => {
     'src/attic.ts': 'export const attic = 1;\n',
     'src/worker.ts': "import { gone } from './worker/gone.ts';\nexport const worker = gone;\n",
     'src/webhook.ts': "export type Hidden = import('./inbox.ts').Hidden;\n",
+    'src/gateway.ts': "export { model } from '../rehearsal/model.ts';\n",
+    'rehearsal/model.ts': 'export const model = process.env.MODEL;\n',
+    'rehearsal/forge.ts': "import type { Row } from '../src/database/tables.ts';\nexport type Forge = Row;\n",
+    'rehearsal/script.ts': "import { parse } from '../test/support/rows.ts';\nexport const script = parse;\n",
     'test/support/rows.ts': 'export const rows = 1;\n',
   };
   let found: { code: number; output: string };
@@ -86,7 +94,7 @@ describe('the law bites', () => {
       'a cycle, also one half of types',
       'no-cycle: src/mailbox/one.ts → src/mailbox/two.ts → src/mailbox/one.ts',
     ],
-    ['a barrel', 'no-barrel: src/forge/index.ts'],
+    ['a barrel', 'no-barrel: src/forges/index.ts'],
     ['a dump', 'no-dump: src/flows/utils/text.ts'],
     ['the Agent SDK outside its file', 'only-here:@anthropic-ai/claude-agent-sdk: src/sessions.ts → '],
     ['reading the environment', 'environment: src/config/options.ts'],
@@ -95,6 +103,10 @@ describe('the law bites', () => {
     ['a file that is too long', 'file-size: src/outcome.ts'],
     ['a file without a room', 'known-room: src/attic.ts'],
     ['an import that leads nowhere', 'resolvable: src/worker.ts → ./worker/gone.ts'],
+    ['a service that needs the rehearsal', 'rehearsal-reached: src/gateway.ts → rehearsal/model.ts'],
+    ['a rehearsal that knows the product', 'rehearsal-imports: rehearsal/forge.ts → src/database/tables.ts'],
+    ['a rehearsal that reads the environment', 'environment: rehearsal/model.ts'],
+    ['test support in the rehearsal', 'product-without-tests: rehearsal/script.ts → test/support/rows.ts'],
     ['an import the checker cannot see', 'visible-import: src/webhook.ts → ./inbox.ts'],
   ])('%s', (_, line) => {
     expect(found.output).toContain(line);
@@ -102,7 +114,7 @@ describe('the law bites', () => {
   });
 
   test('nothing else, and every violation is explained', () => {
-    expect(found.output).toContain('\n13 violation(s) of the law.');
+    expect(found.output).toContain('\n17 violation(s) of the law.');
     expect(found.output).not.toContain('src/workdir.ts');
     const entries = found.output.split('\n').filter((line) => /^\S+: /.test(line));
     const sentences = found.output.split('\n').filter((line) => /^ {2}\S.{20}/.test(line));
@@ -128,7 +140,11 @@ describe('the table', () => {
       ([room, { owns, imports }]) =>
         `| \`${room}\` | ${owns} | ${imports === 'all-above' ? 'every room above' : listed(imports)} |`,
     );
-    expect(shown).toEqual([...words, ...rooms]);
+    const beside = Object.entries(BESIDE).map(
+      ([folder, { owns, imports, reachedBy }]) =>
+        `| \`${folder}\` | ${owns} | ${listed(imports)} | ${listed(reachedBy)} |`,
+    );
+    expect(shown).toEqual([...words, ...rooms, ...beside]);
   });
 });
 

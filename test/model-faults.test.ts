@@ -4,9 +4,9 @@
  */
 import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import type { RecordedRequest } from '../rehearsal/model-record.ts';
 import type { ContainerEngine, SpawnSpec } from '../src/container/container.ts';
 import { processEngine } from '../src/container/process.ts';
-import type { RecordedRequest } from '../src/rehearsal/model-record.ts';
 import { FLOCK, historyText, TestConversation, type Turn } from './support/conversation.ts';
 import { expectRebuiltHistory, expectWholeHistory, type Planted, plant, SCRIPT } from './support/planted.ts';
 import { needs } from './support/requirements.ts';

@@ -5,9 +5,9 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
+import type { RecordedRequest } from '../rehearsal/model-record.ts';
+import { parseModelScript } from '../rehearsal/model-script.ts';
 import type { DispatchRow } from '../src/database/tables.ts';
-import type { RecordedRequest } from '../src/rehearsal/model-record.ts';
-import { parseModelScript } from '../src/rehearsal/model-script.ts';
 import { needs } from './support/requirements.ts';
 import { Stage } from './support/service.ts';
 import { DEV, OWNER, REPOSITORY, usualConfig } from './support/service-config.ts';

@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LoadedConfig } from '../src/config/config.ts';
-import { createGiteaFamilyClient } from '../src/forge/gitea-family-client.ts';
+import { createGiteaFamilyClient } from '../src/forges/gitea/client.ts';
 import { UpstreamLine } from '../src/gateway/upstream.ts';
 import { networkOf } from '../src/network.ts';
 import { askBatch } from '../src/workdir/lfs-client.ts';

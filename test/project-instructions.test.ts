@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { RecordedRequest } from '../src/rehearsal/model-record.ts';
+import type { RecordedRequest } from '../rehearsal/model-record.ts';
 import { type Checkout, openWorkdir } from '../src/workdir.ts';
 import { TestConversation } from './support/conversation.ts';
 import { agentGit, agentSpec } from './support/git-agent.ts';

@@ -3,9 +3,9 @@
  * reads from the cache what the first has written; and what a follow-up keeps of its first request: all of it.
  */
 import { expect, test } from 'vitest';
-import type { RecordedRequest } from '../src/rehearsal/model-record.ts';
-import type { ContentBlock } from '../src/rehearsal/model-request.ts';
-import { blocksOf } from '../src/rehearsal/model-request.ts';
+import type { RecordedRequest } from '../rehearsal/model-record.ts';
+import type { ContentBlock } from '../rehearsal/model-request.ts';
+import { blocksOf } from '../rehearsal/model-request.ts';
 import { testEngines } from './support/engines.ts';
 import { needs, titleOf } from './support/requirements.ts';
 import { Stage } from './support/service.ts';

@@ -103,6 +103,6 @@ export const BROKER_GUARDS: Guard[] = [
     name: 'permission in doubt',
     keeps: 'a member of a reading team from passing for a writer',
     off: [{ mark: 'permission in doubt', becomes: "return 'write';" }],
-    tests: { files: ['src/forge/gitea-family-access.test.ts'], named: 'organization' },
+    tests: { files: ['src/forges/gitea/access.test.ts'], named: 'organization' },
   },
 ];

@@ -1,7 +1,7 @@
 /** What real servers send: each reading of a body that does not mean what it says. */
 import type { Guard } from './guard.ts';
 
-const RECORDED = { files: ['src/forge/gitea-family-recorded.test.ts'] };
+const RECORDED = { files: ['src/forges/gitea/recorded.test.ts'] };
 
 export const FORGE_GUARDS: Guard[] = [
   {

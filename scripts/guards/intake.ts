@@ -21,7 +21,7 @@ export const INTAKE_GUARDS: Guard[] = [
     name: 'intake: one account',
     keeps: 'the login of one account and the id of another from being one',
     off: [{ mark: 'intake: one account', becomes: 'if (value.user) return value.permission;' }],
-    tests: { files: ['src/forge/gitea-family-access.test.ts'] },
+    tests: { files: ['src/forges/gitea/access.test.ts'] },
   },
   {
     name: 'intake: on the forge',
@@ -102,6 +102,6 @@ export const INTAKE_GUARDS: Guard[] = [
         becomes: 'const words = [hash([sender.id, comment.user.id, issue.number, comment.body].slice(9))];',
       },
     ],
-    tests: { files: ['src/forge/gitea-family-outcomes.test.ts'], named: 'a comment is created once' },
+    tests: { files: ['src/forges/gitea/outcomes.test.ts'], named: 'a comment is created once' },
   },
 ];

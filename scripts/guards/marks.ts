@@ -5,7 +5,7 @@ import type { MarkedEdit } from './guard.ts';
 
 const MARK = /^\s*\/\/ guard: (.+)$/;
 /** Folders with marked source. Guards themselves and tests hold none. */
-const MARKED = ['src', 'scripts'];
+const MARKED = ['src', 'rehearsal', 'scripts'];
 
 /** Where each mark stands: mark → files below `root`, one for each time it is written. */
 export function marks(root: string): Map<string, string[]> {

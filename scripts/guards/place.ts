@@ -125,7 +125,7 @@ export const PLACE_GUARDS: Guard[] = [
           "if (payload.id === -1) return ignored('status: the run was cancelled, which Gitea calls a failure');",
       },
     ],
-    tests: { files: ['src/forge/gitea-family.test.ts'] },
+    tests: { files: ['src/forges/gitea/delivery.test.ts'] },
   },
   {
     name: 'branches: changed base',

@@ -3,7 +3,7 @@ import type { Guard } from './guard.ts';
 
 const HIDDEN = { files: ['src/security/hidden-text.test.ts'] };
 const BUDGET = { files: ['src/dispatch/converse/prompt-budget.test.ts'] };
-const LONG = { files: ['src/forge/gitea-family-long.test.ts'] };
+const LONG = { files: ['src/forges/gitea/long.test.ts'] };
 
 export const TEXTS_GUARDS: Guard[] = [
   {
@@ -43,13 +43,13 @@ export const TEXTS_GUARDS: Guard[] = [
       { mark: 'texts: long strings of answers cut, part 1', becomes: 'this.#pieces!.push(piece);' },
       { mark: 'texts: long strings of answers cut, part 2', becomes: "const text = this.#pieces!.join('');" },
     ],
-    tests: { files: ['src/forge/json-reader.test.ts'] },
+    tests: { files: ['src/forges/json-reader.test.ts'] },
   },
   {
     name: 'texts: old texts let go',
     keeps: 'thousands of long comments from filling the memory',
     off: [{ mark: 'texts: old texts let go', lines: 1, becomes: 'while (this.#keptLength < 0) {' }],
-    tests: { files: ['src/forge/json-reader.test.ts'] },
+    tests: { files: ['src/forges/json-reader.test.ts'] },
   },
   {
     name: 'texts: lists in pieces',

@@ -3,7 +3,7 @@ import type { Guard } from './guard.ts';
 
 const LABELS = { files: ['src/dispatcher/labels.test.ts'] };
 const IDENTITIES = { files: ['src/trust/identities.test.ts'] };
-const DOINGS = { files: ['src/forge/gitea-family-doings.test.ts'] };
+const DOINGS = { files: ['src/forges/gitea/doings.test.ts'] };
 
 export const TRUST_LIMITS_GUARDS: Guard[] = [
   {
@@ -27,7 +27,7 @@ export const TRUST_LIMITS_GUARDS: Guard[] = [
     name: 'world trust: teams before the organization',
     keeps: "an account with the README's scopes from refusing everybody",
     off: [{ mark: 'world trust: teams before the organization', becomes: '' }],
-    tests: { files: ['src/forge/gitea-family-access.test.ts'] },
+    tests: { files: ['src/forges/gitea/access.test.ts'] },
   },
   {
     name: 'world trust: a team that reads stays in doubt',
@@ -38,7 +38,7 @@ export const TRUST_LIMITS_GUARDS: Guard[] = [
         becomes: "return teams.every((team) => team.permission !== '') ? 'all-write' : 'some-read';",
       },
     ],
-    tests: { files: ['src/forge/gitea-family-access.test.ts'] },
+    tests: { files: ['src/forges/gitea/access.test.ts'] },
   },
   {
     name: 'world trust: a name without an id is no pass',

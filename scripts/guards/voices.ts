@@ -15,7 +15,7 @@ export const VOICES_GUARDS: Guard[] = [
           'reviews.push(toReview(answer, verdict, inline.map((c) => toInline({ ...c, user: answer.user }))));',
       },
     ],
-    tests: { files: [MARKER, 'src/forge/gitea-family-reviews.test.ts'], named: 'MARK-reply|own author' },
+    tests: { files: [MARKER, 'src/forges/gitea/reviews.test.ts'], named: 'MARK-reply|own author' },
   },
   {
     name: 'voices: label of words in a line',

@@ -56,7 +56,7 @@ export const WORDS_GUARDS: Guard[] = [
     name: 'a hidden address stays hidden',
     keeps: 'an address that its account hides from standing in public commits',
     off: [{ mark: 'a hidden address stays hidden', becomes: 'return valid(user.email);' }],
-    tests: { files: ['src/forge/gitea-family-address.test.ts'], named: 'hides its own' },
+    tests: { files: ['src/forges/gitea/address.test.ts'], named: 'hides its own' },
   },
   {
     name: 'an answer that a hook of the machine emptied',

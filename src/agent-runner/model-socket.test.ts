@@ -3,11 +3,11 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { startRehearsalModel } from '../../rehearsal/model.ts';
+import { parseModelScript } from '../../rehearsal/model-script.ts';
 import { runAtSocket } from '../../test/support/cli-at-socket.ts';
 import { gatewayForTest, temporaryFolder } from '../../test/support/gateway.ts';
 import { needs } from '../../test/support/requirements.ts';
-import { startRehearsalModel } from '../rehearsal/model.ts';
-import { parseModelScript } from '../rehearsal/model-script.ts';
 import { forwarderEnvironment, writeForwarder } from './model-forwarder.ts';
 import { checkModelSocket } from './model-socket.ts';
 

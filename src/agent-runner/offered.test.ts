@@ -18,6 +18,7 @@ import type { AgentConfig } from '../config/config.ts';
 const here = needs('cli', 'git', 'proc');
 
 interface Sent {
+  model: string;
   system: { text: string }[];
   messages: { role: string; content: string | { text?: string }[] }[];
   tools?: { name: string; input_schema: { properties?: object } }[];
@@ -82,9 +83,13 @@ scenes:
       - tools: [{ name: Agent, input: { description: help, prompt: HELP ALONE, subagent_type: Explore, run_in_background: false } }]
       - tools: [{ name: Agent, input: { description: help, prompt: HELP ALONE, subagent_type: fetcher, run_in_background: false } }]
       - tools: [{ name: Agent, input: { description: help, prompt: HELP ALONE, subagent_type: statusline-setup, run_in_background: false } }]
+      - tools: [{ name: Agent, input: { description: help, prompt: HELP ALONE, model: haiku, run_in_background: false } }]
       - text: Did it.
 fallback: { text: Done. }
 `;
+
+/** Not what the CLI takes for `haiku` by itself. */
+const SMALL = 'claude-haiku-4-5';
 
 function shipped(): AgentConfig[] {
   using folder = new ConfigFolder();
@@ -111,7 +116,11 @@ async function requestsOf(agent: AgentConfig): Promise<{ bytes: number; sent: Se
       mkdirSync(join(conversation.cwd, dirname(path)), { recursive: true });
       writeFileSync(join(conversation.cwd, path), text);
     }
-    await conversation.turn('DO IT', { agent: optionsOf(agent), gateway: tape.over });
+    await conversation.turn('DO IT', {
+      agent: optionsOf(agent),
+      model: { small: SMALL },
+      gateway: tape.over,
+    });
   } finally {
     await conversation.close();
   }
@@ -141,8 +150,11 @@ describe.skipIf(!here.ok)(here.title('what reaches the model of'), () => {
       names(own),
       names(own).filter((name) => !['Agent', 'Edit', 'Write'].includes(name)),
       ['Bash'],
+      names(own),
     ]);
     expect(textOf(requests.at(-1)!.sent)).toContain("Agent type 'statusline-setup' not found");
+    // `model.small`: what a subagent gets that asks for the small model.
+    expect(helpers.map(({ sent }) => sent.model === SMALL)).toEqual([false, false, false, true]);
   });
 });
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { REPO, startTrial, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
 import { type BrokerStage, brokerStage, newId } from '../../test/support/broker.ts';
 import { describeDatabases } from '../../test/support/databases.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { ForgeUnavailable, LeaseLost } from '../errors.ts';
-import type { Forge } from '../forge/forge.ts';
-import { REPO, startTrial, type Trial } from '../rehearsal/pocket-forge-trial.ts';
+import type { Forge } from '../forges/forge.ts';
 
 const tools = needs('git');
 let trial: Trial;

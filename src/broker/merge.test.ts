@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cloneAs, commitAndPush, REPO, startTrial, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
 import { type BrokerRun, brokerStage, newId } from '../../test/support/broker.ts';
 import { openSqlite } from '../../test/support/databases.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { ForgeUnavailable } from '../errors.ts';
-import type { Forge } from '../forge/forge.ts';
-import { cloneAs, commitAndPush, REPO, startTrial, type Trial } from '../rehearsal/pocket-forge-trial.ts';
+import type { Forge } from '../forges/forge.ts';
 
 const tools = needs('git');
 let trial: Trial;

@@ -1,5 +1,6 @@
 /** What the service publishes at the end of a run, after the agent has published by tools. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cloneAs, commitAndPush, REPO, startTrial, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
 import { type BrokerStage, brokerStage } from '../../test/support/broker.ts';
 import { openSqlite } from '../../test/support/databases.ts';
 import { needs } from '../../test/support/requirements.ts';
@@ -7,7 +8,6 @@ import type { Database } from '../database/database.ts';
 import { ForgeRefused } from '../errors.ts';
 import type { OutgoingForge } from '../outcome/outgoing-forge.ts';
 import { type Publication, type Published, publishOutcome, unpostedReason } from '../outcome.ts';
-import { cloneAs, commitAndPush, REPO, startTrial, type Trial } from '../rehearsal/pocket-forge-trial.ts';
 
 const tools = needs('git');
 let trial: Trial;

@@ -2,7 +2,7 @@
  * How the forge's objects look to a model. Every line that people wrote is quoted, so that none passes for ours, and
  * every piece has its own author in the line above it, with "(not trusted)" where nobody vouches for them.
  */
-import type { CiState, Comment, InlineComment, Item, Review } from '../forge/forge.ts';
+import type { CiState, Comment, InlineComment, Item, Review } from '../forges/forge.ts';
 import { shownLine, shownText } from '../security/hidden-text.ts';
 import { describeRemoved } from '../security/removed.ts';
 import { beginningOf, LONGEST_TO_SHOW } from '../text-limits.ts';

@@ -1,5 +1,5 @@
 /** Whose words an object of the forge holds. Pure. */
-import type { Comment, Item, Review } from '../forge/forge.ts';
+import type { Comment, Item, Review } from '../forges/forge.ts';
 import type { EventItem, EventPull } from '../vocabulary.ts';
 import type { Vouching } from '../voices.ts';
 import type { Spoken } from './scope.ts';

@@ -1,6 +1,6 @@
 /** Reading what CI did. How much of it there is depends on the forge's version; what is missing is said. */
 import { z } from 'zod';
-import type { CiRun, ForgeCi, Item } from '../forge/forge.ts';
+import type { CiRun, ForgeCi, Item } from '../forges/forge.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { Vouching } from '../voices.ts';
 import { ciLine, jobName, OTHERS_WROTE, quotedLog } from './quoted-texts.ts';

@@ -3,7 +3,7 @@
  * (Forgejo looks when a status arrives, not when the merge is scheduled).
  */
 import { z } from 'zod';
-import type { CiState, Item, Review } from '../forge/forge.ts';
+import type { CiState, Item, Review } from '../forges/forge.ts';
 import { loginOf } from '../voices.ts';
 import { inline } from './quoted-texts.ts';
 import { type Broker, commitSha, Denied, type Done, itemNumber, type Tool, writeTool } from './tool.ts';

@@ -1,6 +1,6 @@
 /** Opening and changing pull requests, and asking for a review. */
 
-import type { Item } from '../forge/forge.ts';
+import type { Item } from '../forges/forge.ts';
 import { postedText, unmarked } from '../outcome/answer.ts';
 import { choosePull, joinPull, OPEN_PULL_TOOL, openedByAnother } from '../outcome/pulls.ts';
 import { loginOf } from '../voices.ts';

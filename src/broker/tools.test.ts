@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cloneAs, commitAndPush, REPO, startTrial, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
 import {
   type BrokerRun,
   type BrokerStage,
@@ -10,7 +11,6 @@ import {
 import { openSqlite } from '../../test/support/databases.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { ForgeUnavailable } from '../errors.ts';
-import { cloneAs, commitAndPush, REPO, startTrial, type Trial } from '../rehearsal/pocket-forge-trial.ts';
 
 const tools = needs('git');
 let trial: Trial;

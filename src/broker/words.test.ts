@@ -3,13 +3,13 @@
  * is not known here fails the test: it has to be thought about first.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cloneAs, commitAndPush, REPO, startTrial, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
 import { type BrokerStage, brokerStage, testMarks } from '../../test/support/broker.ts';
 import { openSqlite } from '../../test/support/databases.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { FORGE_TOOL_NAMES } from '../broker.ts';
 import type { Database } from '../database/database.ts';
 import { type Publication, publishOutcome } from '../outcome.ts';
-import { cloneAs, commitAndPush, REPO, startTrial, type Trial } from '../rehearsal/pocket-forge-trial.ts';
 
 const here = needs('git');
 let trial: Trial;

@@ -48,8 +48,8 @@ interface ModelOptions {
 async function serveModel({ script, port, socket }: ModelOptions, command: Command): Promise<void> {
   const [{ MODEL_SCRIPT }, { startRehearsalModel }, { parseModelScript }] = await Promise.all([
     import('../demo/script.ts'),
-    import('../rehearsal/model.ts'),
-    import('../rehearsal/model-script.ts'),
+    import('../../rehearsal/model.ts'),
+    import('../../rehearsal/model-script.ts'),
   ]);
   const text = script === undefined ? MODEL_SCRIPT : readScript(script);
   const model = await startRehearsalModel({
@@ -79,7 +79,7 @@ async function serveForge(options: ForgeOptions, command: Command): Promise<void
   await requireGit(callerOf(command).env.PATH);
   const [{ REPOSITORY_FILES }, { startPocketForge }] = await Promise.all([
     import('../demo/script.ts'),
-    import('../rehearsal/pocket-forge.ts'),
+    import('../../rehearsal/pocket-forge.ts'),
   ]);
   const forge = await startPocketForge({
     folder: options.folder,

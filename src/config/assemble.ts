@@ -54,7 +54,6 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
       archive: sessions.archive,
       flushMilliseconds: sessions.flush_milliseconds,
       maxFailedResumes: sessions.max_failed_resumes,
-      retentionDays: sessions.retention_days,
     },
     git: {
       maxPushBytes: found.git.max_push_bytes,

@@ -39,7 +39,7 @@ export interface LoadedConfig {
     cliPath: string | null;
   };
   mailbox: { quietSeconds: number; maxWaitSeconds: number };
-  sessions: { archive: boolean; flushMilliseconds: number; maxFailedResumes: number; retentionDays: number };
+  sessions: { archive: boolean; flushMilliseconds: number; maxFailedResumes: number };
   git: {
     maxPushBytes: number;
     /** of contents in Git LFS: of one push, of one checkout */

@@ -1,6 +1,5 @@
 /** Reads claude-hooks.yaml and the folders beside it: everything is right, or every problem is told at once. */
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join, resolve } from 'node:path';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import type { AgentDefaults } from './agent-file.ts';
 import { assemble } from './assemble.ts';
@@ -13,6 +12,7 @@ import { folderOf, readAgents, readFlowFolder, readSkills } from './folders.ts';
 import { withLines } from './loading.ts';
 import { networkSettings } from './network-settings.ts';
 import { type Options, options } from './options.ts';
+import { packageFolder } from './package-folder.ts';
 import { type Preparation, prepare } from './prepare.ts';
 import { validate } from './problems.ts';
 import { checkAccounts, checkFlowReferences, checkUnused } from './references.ts';
@@ -35,7 +35,7 @@ export interface ConfigReading {
 }
 
 export const OPTION_TABLE = tableOf(options);
-const SHIPPED = fileURLToPath(new URL('../../defaults', import.meta.url));
+const SHIPPED = join(packageFolder(), 'defaults');
 
 /** Throws ConfigError with every problem found. */
 export function loadConfig(request: ConfigRequest): LoadedConfig {

@@ -37,7 +37,9 @@ const server = z
       description:
         'Largest webhook body, in bytes (25 MiB). A larger one is answered with 413. At most two bodies of this size are taken at once from one address, four from all; more are answered with 429.',
     }),
-    public_url: url('Where people reach the dashboard; used in links the service writes.').optional(),
+    public_url: url(
+      'Where the forges reach this service. `doctor` tells our hooks from those of others by it, and shows it in addresses of hooks.',
+    ).optional(),
   })
   .prefault({})
   .meta({ description: 'The HTTP server that takes webhooks.' });
@@ -69,7 +71,9 @@ const model = z
       description:
         'Model of agents that name none: `haiku`, `sonnet` and `opus` stand for the newest that the CLI of this release knows, or a full name.',
     }),
-    small: text("Model for the CLI's small side tasks. Without it: the CLI's own choice.").optional(),
+    small: text(
+      'What `haiku` stands for: the model of subagents that ask for it, and of an agent whose `model` is `haiku`. Without it: the newest that the CLI of this release knows.',
+    ).optional(),
     retries: z.int().min(0).max(10).default(2).meta({
       description:
         'How often the CLI itself repeats a request that failed, within seconds. What lasts longer parks the dispatch.',
@@ -192,10 +196,6 @@ const sessions = z
     max_failed_resumes: z.int().min(1).max(10).default(2).meta({
       description:
         'After this many failed resumes in a row a session is abandoned and rebuilt from our record.',
-    }),
-    retention_days: z.int().min(1).max(36_500).default(3650).meta({
-      description:
-        "How long the CLI keeps its own transcripts (its `cleanupPeriodDays`; the CLI's default is 30).",
     }),
   })
   .prefault({})

@@ -1,5 +1,5 @@
 /** What continuing cost, against what starting over would have. From the rehearsal model's accounts. */
-import type { RecordedRequest } from '../rehearsal/model-record.ts';
+import type { RecordedRequest } from '../../rehearsal/model-record.ts';
 
 export interface Cost {
   /** input tokens of the last dispatch that were not in the prompt cache */

@@ -3,7 +3,7 @@ import type { RunnerDeps } from '../agent-runner/contract.ts';
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Snapshot } from '../flows/changes.ts';
-import type { Forge } from '../forge/forge.ts';
+import type { Forge } from '../forges/forge.ts';
 import type { Log } from '../log.ts';
 import type { Lease } from '../mailbox/leases.ts';
 import type { Settlement } from '../mailbox/settlement.ts';

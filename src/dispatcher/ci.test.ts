@@ -9,7 +9,7 @@ import { trustWith } from '../../test/support/trust.ts';
 import type { ConversationRow, DeliveryRow } from '../database/tables.ts';
 import { dispatchNext } from '../dispatcher.ts';
 import { ForgeUnavailable } from '../errors.ts';
-import type { CiState, Item } from '../forge/forge.ts';
+import type { CiState, Item } from '../forges/forge.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';
 import { recordPush } from '../mailbox/pushes.ts';

@@ -5,7 +5,7 @@
 import type { ForgeConfig } from '../config/config.ts';
 import { isListed } from '../config/listed-repositories.ts';
 import type { DeliveryRow } from '../database/tables.ts';
-import { deletionKey } from '../forge/gitea-family-outcomes.ts';
+import { deletionKey } from '../forges/gitea/outcomes.ts';
 import { piecesOf } from '../inbox/pieces.ts';
 import { type DeliveryVerdict, firstWith } from '../inbox.ts';
 import { itemsOfComment } from '../mailbox/messages.ts';

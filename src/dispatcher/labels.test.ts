@@ -6,7 +6,7 @@ import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts'
 import { openSqlite, type TestDatabase } from '../../test/support/databases.ts';
 import { trustWith } from '../../test/support/trust.ts';
 import { dispatchNext } from '../dispatcher.ts';
-import type { Item, TimelineEntry } from '../forge/forge.ts';
+import type { Item, TimelineEntry } from '../forges/forge.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';
 import type { ForgeEvent } from '../vocabulary.ts';

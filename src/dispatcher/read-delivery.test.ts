@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { COMMENT, changed, type Json } from '../../test/fixtures/bodies.ts';
-import { EVENT_TEXT_LIMIT } from '../forge/event-limits.ts';
+import { EVENT_TEXT_LIMIT } from '../forges/event-limits.ts';
 import { SMALL_BODY_BYTES } from '../inbox/pieces.ts';
 import { readApart } from './read-apart.ts';
 import { readDelivery } from './read-delivery.ts';
@@ -150,7 +150,7 @@ test('the package as it is built reads large bodies, too', async () => {
     cwd: root,
   });
   const script = `
-    import { readApart } from ${JSON.stringify(join(folder, 'dist/dispatcher/read-apart.js'))};
+    import { readApart } from ${JSON.stringify(join(folder, 'dist/src/dispatcher/read-apart.js'))};
     const pieces = [Buffer.from(process.argv[1])];
     const outcome = await readApart({ forge: 'home', headers: ${JSON.stringify(HEADERS)} }, pieces);
     console.log(outcome.kind, outcome.event.mentions.join());`;

@@ -1,7 +1,7 @@
 /** Stored bytes and headers to an event, or to the verdict that ends the delivery. */
-import { readDeliveryHeaders } from '../forge/delivery-headers.ts';
-import type { ParseOutcome } from '../forge/forge.ts';
-import { parseGiteaFamilyDelivery } from '../forge/gitea-family.ts';
+import { readDeliveryHeaders } from '../forges/delivery-headers.ts';
+import type { ParseOutcome } from '../forges/forge.ts';
+import { parseGiteaFamilyDelivery } from '../forges/gitea/delivery.ts';
 import { SMALL_BODY_BYTES } from '../inbox/pieces.ts';
 import type { DeliveryVerdict } from '../inbox.ts';
 import type { ForgeEvent } from '../vocabulary.ts';

@@ -1,7 +1,7 @@
 /** A look at the CI of a new pull request of ours becomes the event that its failure would have been. */
 import type { DeliveryRow } from '../database/tables.ts';
-import type { CiState, Item } from '../forge/forge.ts';
-import { hash } from '../forge/gitea-family-outcomes.ts';
+import type { CiState, Item } from '../forges/forge.ts';
+import { hash } from '../forges/gitea/outcomes.ts';
 import { lookOf } from '../inbox/looks.ts';
 import { isOurAccount } from '../trust/sender.ts';
 import type { EventRepository, ForgeEvent } from '../vocabulary.ts';

@@ -1,6 +1,6 @@
 /** The thread of `read-apart.ts`: a large body in, the small event that it means out. */
 import { parentPort } from 'node:worker_threads';
-import { parseGiteaFamilyDelivery } from '../forge/gitea-family.ts';
+import { parseGiteaFamilyDelivery } from '../forges/gitea/delivery.ts';
 import type { ToThread } from './read-apart.ts';
 
 let pieces: Uint8Array[] = [];

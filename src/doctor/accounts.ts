@@ -1,7 +1,7 @@
 /** Each agent's token on each forge: whose it is, what it may do, and what falls back when it may not. */
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeRefused } from '../errors.ts';
-import type { Forge } from '../forge/forge.ts';
+import type { Forge } from '../forges/forge.ts';
 import { wayRemedy } from '../smoke/way-remedies.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { DoctorContext, Visible } from './contract.ts';

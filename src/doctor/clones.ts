@@ -1,6 +1,6 @@
 /** Whether git gets to the repositories as each account: an API that answers says nothing of that. */
 import type { ForgeConfig } from '../config/config.ts';
-import { cloneAddress } from '../forge/clone-address.ts';
+import { cloneAddress } from '../forges/clone-address.ts';
 import { branchRemedy, cloneRemedy, leadingTo } from '../smoke/clones.ts';
 import type { CloneTrial } from '../workdir/try-clone.ts';
 import type { Check, DoctorContext, Visible } from './contract.ts';

@@ -2,7 +2,7 @@
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { ContainerEngine } from '../container/container.ts';
 import type { Rows } from '../database/database.ts';
-import type { Forge, FoundRepository } from '../forge/forge.ts';
+import type { Forge, FoundRepository } from '../forges/forge.ts';
 import type { Network } from '../network.ts';
 import type { TryClone } from '../workdir/try-clone.ts';
 import type { Finding } from './finding.ts';

@@ -1,7 +1,7 @@
 /** The hooks of each repository: there, active, pointing here, sending what the flows need, and really arriving. */
 import type { ForgeConfig } from '../config/config.ts';
 import { secretPathOf } from '../config/listed-repositories.ts';
-import type { ForgeHook } from '../forge/forge.ts';
+import type { ForgeHook } from '../forges/forge.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import { reachOf } from './addresses.ts';
 import type { DoctorContext, Visible } from './contract.ts';

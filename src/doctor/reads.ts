@@ -1,6 +1,6 @@
 /** What a dispatch reads of each repository, read once as each account: what is refused here fails every dispatch. */
 import type { ForgeConfig } from '../config/config.ts';
-import { type ReadTrial, tryReads } from '../forge/try-reads.ts';
+import { type ReadTrial, tryReads } from '../forges/try-reads.ts';
 import { CI_REMEDY } from '../smoke/forge-reads.ts';
 import type { Check, DoctorContext, Visible } from './contract.ts';
 import type { Finding } from './finding.ts';

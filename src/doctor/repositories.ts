@@ -2,7 +2,7 @@
 import type { ForgeConfig } from '../config/config.ts';
 import { isListed } from '../config/listed-repositories.ts';
 import { ForgeUnavailable, isForgesAnswer } from '../errors.ts';
-import type { ForgeHook } from '../forge/forge.ts';
+import type { ForgeHook } from '../forges/forge.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { DoctorContext, FindSites, Site, Sites, Visible } from './contract.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '../../test/support/refusing-forge.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { DIRECT, type Installation, openInstallation } from '../../test/support/smoke-config.ts';
-import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
+import { createGiteaFamilyClient } from '../forges/gitea/client.ts';
 import { checkCredentials } from '../smoke/credentials.ts';
 
 const tools = needs('git', 'cli');

@@ -3,7 +3,7 @@
  * it: stored, refused with a code, or never come. There is no API to read a hook's history.
  */
 import type { ForgeConfig } from '../config/config.ts';
-import type { ForgeHook } from '../forge/forge.ts';
+import type { ForgeHook } from '../forges/forge.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { DoctorContext } from './contract.ts';
 import { signedFor } from './signed-for.ts';

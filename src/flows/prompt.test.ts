@@ -10,7 +10,7 @@ import {
   reviewRequestedEvent,
 } from '../../test/support/sample-events.ts';
 import type { Skill } from '../config/config.ts';
-import type { Review } from '../forge/forge.ts';
+import type { Review } from '../forges/forge.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import { type PromptContext, renderPrompt } from './prompt.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Forge } from '../forge/forge.ts';
-import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
+import type { Forge } from '../forges/forge.ts';
+import { createGiteaFamilyClient } from '../forges/gitea/client.ts';
 import { outgoingForge } from './outgoing-forge.ts';
 
 const RULES = { own: 5, keywords: ['erledigt'], strict: false };

@@ -2,7 +2,7 @@
  * The one way out: a forge client through which only words leave that do nothing besides being read. Each call of the
  * port stands in the table below with what it says, so that a new one cannot be forgotten: it does not compile.
  */
-import type { Forge, ForgeMarker, ForgeWriter } from '../forge/forge.ts';
+import type { Forge, ForgeMarker, ForgeWriter } from '../forges/forge.ts';
 import { type OutgoingRules, outgoingBody, outgoingTitle } from '../security/outgoing.ts';
 
 /** A client that may be written through. Only `outgoingForge` makes one. */

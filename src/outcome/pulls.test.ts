@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeDatabases } from '../../test/support/databases.ts';
 import { conversationOn } from '../../test/support/mailbox.ts';
-import type { Item } from '../forge/forge.ts';
+import type { Item } from '../forges/forge.ts';
 import { findConversation } from '../mailbox/conversations.ts';
 import { once } from './effects.ts';
 import {

@@ -1,6 +1,6 @@
 /** The pull requests of a conversation, whether the service opened them at the end or the agent by a tool. */
 import { ForgeRefused } from '../errors.ts';
-import type { Item } from '../forge/forge.ts';
+import type { Item } from '../forges/forge.ts';
 import { planLook } from '../inbox/looks.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
 import type { RepositoryRef } from '../vocabulary.ts';

@@ -1,8 +1,8 @@
 /** Whether git gets to the repositories that are listed, as an agent's account, and whether its branches can have their names. */
 import type { AgentConfig, ForgeConfig } from '../config/config.ts';
 import { isForgesAnswer } from '../errors.ts';
-import { cloneAddress } from '../forge/clone-address.ts';
-import type { Forge } from '../forge/forge.ts';
+import { cloneAddress } from '../forges/clone-address.ts';
+import type { Forge } from '../forges/forge.ts';
 import type { Network } from '../network.ts';
 import type { CloneTrial, TryClone } from '../workdir/try-clone.ts';
 import { namesOf } from './forge-reads.ts';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { DIRECT, type Installation, openInstallation } from '../../test/support/smoke-config.ts';
-import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
+import { createGiteaFamilyClient } from '../forges/gitea/client.ts';
 import { checkCredentials, checkModel } from './credentials.ts';
 import type { SmokeCheck } from './report.ts';
 

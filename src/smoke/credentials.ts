@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import { ForgeRefused } from '../errors.ts';
-import type { Forge } from '../forge/forge.ts';
-import type { TriedForge } from '../forge/try-reads.ts';
+import type { Forge } from '../forges/forge.ts';
+import type { TriedForge } from '../forges/try-reads.ts';
 import { meant } from '../gateway/models.ts';
 import type { Network } from '../network.ts';
 import { checkReads } from './forge-reads.ts';

@@ -1,8 +1,8 @@
 /** What a dispatch reads of the forge, read once as an agent's account: in the repositories that are listed by name, else in the first. */
 import type { ForgeConfig } from '../config/config.ts';
 import { isForgesAnswer } from '../errors.ts';
-import type { Forge } from '../forge/forge.ts';
-import { type TriedForge, tryReads } from '../forge/try-reads.ts';
+import type { Forge } from '../forges/forge.ts';
+import { type TriedForge, tryReads } from '../forges/try-reads.ts';
 import type { SmokeCheck } from './report.ts';
 
 /** The smoke checks come often; the doctor looks at all of them. */

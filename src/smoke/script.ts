@@ -1,5 +1,5 @@
 /** What the rehearsal model plays in a probe, and what is asked of it. */
-import { type ModelScript, parseModelScript } from '../rehearsal/model-script.ts';
+import { type ModelScript, parseModelScript } from '../../rehearsal/model-script.ts';
 
 /** The answer is nowhere in the command: only a shell that ran it says so. */
 const SHELL_COMMAND = 'echo "smoke-$((6 * 7))-shell uid-$(id -u)"';

@@ -1,6 +1,8 @@
 /** Where a probe plays: everything an agent's dispatch has, with a scratch repository in place of the forge's. */
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { RehearsalModel } from '../../rehearsal/model.ts';
+import { createBareRepository, PocketGit } from '../../rehearsal/pocket-forge-repositories.ts';
 import type { DispatchRun, RunnerDeps } from '../agent-runner/contract.ts';
 import type { AgentConfig, LoadedConfig } from '../config/config.ts';
 import type { ContainerEngine } from '../container/container.ts';
@@ -8,8 +10,6 @@ import { type Place, placeOf, relayInside } from '../container/place.ts';
 import type { Database } from '../database/database.ts';
 import type { Gateway, OpenGateway } from '../gateway/contract.ts';
 import type { Log } from '../log.ts';
-import type { RehearsalModel } from '../rehearsal/model.ts';
-import { createBareRepository, PocketGit } from '../rehearsal/pocket-forge-repositories.ts';
 import { type CliFolders, cliFolders, createCliFolders } from '../sessions/folders.ts';
 import type { Checkout, Workdir } from '../workdir/contract.ts';
 import { dropConversation } from './rows.ts';

@@ -1,7 +1,7 @@
 /** Whether a comment is really gone: a delivery that says so takes somebody's words back. */
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
-import type { Forge } from '../forge/forge.ts';
+import type { Forge } from '../forges/forge.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { Patience } from './patience.ts';
 

@@ -1,13 +1,13 @@
 /** Whose tokens ours are: over the forge's real API, and what follows for agents and for who counts as ours. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startTrial, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
 import { HOME } from '../../test/support/edge.ts';
 import { NAMED_REPOSITORIES, openRefusingForge } from '../../test/support/refusing-forge.ts';
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeRefused } from '../errors.ts';
-import { watchAuthors } from '../forge/author-watch.ts';
-import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
+import { watchAuthors } from '../forges/author-watch.ts';
+import { createGiteaFamilyClient } from '../forges/gitea/client.ts';
 import { type Log, silentLog } from '../log.ts';
-import { startTrial, type Trial } from '../rehearsal/pocket-forge-trial.ts';
 import { createTrust, type Trust } from '../trust.ts';
 
 let trial: Trial;

@@ -5,7 +5,7 @@
  */
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
-import type { Forge } from '../forge/forge.ts';
+import type { Forge } from '../forges/forge.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { AccountIds } from './sender.ts';
 import { sameLogin } from './sender.ts';

@@ -1,7 +1,7 @@
 /** Whether a pull request is by whom a delivery says, with these words: what closes an issue joins its conversation. */
 import type { ForgeConfig } from '../config/config.ts';
-import { isEventTextOf } from '../forge/event-limits.ts';
-import type { Forge, Item } from '../forge/forge.ts';
+import { isEventTextOf } from '../forges/event-limits.ts';
+import type { Forge, Item } from '../forges/forge.ts';
 import type { EventItem, RepositoryRef } from '../vocabulary.ts';
 import { firstAnswer } from './first-account.ts';
 import type { Patience } from './patience.ts';

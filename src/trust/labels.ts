@@ -3,7 +3,7 @@
  * every body can be believed: Gitea's has the old set after a PUT, and `label_cleared` the old set on both forges.
  */
 import type { ForgeConfig } from '../config/config.ts';
-import type { Forge, TimelineEntry } from '../forge/forge.ts';
+import type { Forge, TimelineEntry } from '../forges/forge.ts';
 import type { ForgeUser, RepositoryRef } from '../vocabulary.ts';
 import { firstAnswer } from './first-account.ts';
 import type { Patience } from './patience.ts';

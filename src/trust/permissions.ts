@@ -1,7 +1,7 @@
 /** What the forge says somebody may do, remembered for minutes. */
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeRefused, ForgeUnavailable } from '../errors.ts';
-import type { Forge } from '../forge/forge.ts';
+import type { Forge } from '../forges/forge.ts';
 import { type ForgeUser, PERMISSIONS, type Permission, type RepositoryRef } from '../vocabulary.ts';
 import type { Patience } from './patience.ts';
 

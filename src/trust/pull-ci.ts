@@ -1,6 +1,6 @@
 /** What CI says of a pull request's head, asked by whichever of our accounts may see it. */
 import type { ForgeConfig } from '../config/config.ts';
-import type { CiState, Forge, Item } from '../forge/forge.ts';
+import type { CiState, Forge, Item } from '../forges/forge.ts';
 import { firstAnswer } from './first-account.ts';
 import type { NumberQuestion } from './items.ts';
 import type { Patience } from './patience.ts';

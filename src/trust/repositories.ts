@@ -3,7 +3,7 @@
  * knows a hook's secret can write any two there. What is listed, permitted and acted on must be one repository.
  */
 import type { ForgeConfig } from '../config/config.ts';
-import type { Forge } from '../forge/forge.ts';
+import type { Forge } from '../forges/forge.ts';
 import type { EventRepository, RepositoryRef } from '../vocabulary.ts';
 import { firstAnswer } from './first-account.ts';
 import type { Patience } from './patience.ts';

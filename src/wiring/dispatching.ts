@@ -8,10 +8,10 @@ import { type ChosenEngine, chooseEngine, findProgram } from '../container/choos
 import { cliFor } from '../container/cli-build.ts';
 import type { DispatchDeps } from '../dispatch/dispatch.ts';
 import { ForgeRefused } from '../errors.ts';
-import { watchAuthors } from '../forge/author-watch.ts';
-import type { Forge } from '../forge/forge.ts';
-import { createGiteaFamilyClient } from '../forge/gitea-family-client.ts';
-import { rotatingForge } from '../forge/rotating-forge.ts';
+import { watchAuthors } from '../forges/author-watch.ts';
+import type { Forge } from '../forges/forge.ts';
+import { createGiteaFamilyClient } from '../forges/gitea/client.ts';
+import { rotatingForge } from '../forges/rotating-forge.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
 import { createGateway } from '../gateway.ts';
 import type { Network } from '../network.ts';

@@ -14,10 +14,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type PocketForge, startPocketForge } from '../../rehearsal/pocket-forge.ts';
 import { agentGit, agentSpec, openDoor, POLICY } from '../../test/support/git-agent.ts';
 import { git, makeFolder } from '../../test/support/git-remotes.ts';
 import { checkOf } from '../broker/git-policy.ts';
-import { type PocketForge, startPocketForge } from '../rehearsal/pocket-forge.ts';
 import { type Checkout, type CheckoutSpec, openWorkdir, type Workdir } from '../workdir.ts';
 
 const TOKEN = 'dev-token-4711';

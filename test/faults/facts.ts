@@ -1,8 +1,8 @@
 /** What is there after a case: rows, the forge, the checkout, the transcript, and what reached the model. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RecordedRequest } from '../../rehearsal/model-record.ts';
 import type { DispatchRow, EffectRow, MessageRow, SessionRow } from '../../src/database/tables.ts';
-import type { RecordedRequest } from '../../src/rehearsal/model-record.ts';
 import { transcriptPath } from '../../src/sessions/folders.ts';
 import { git } from '../support/git-remotes.ts';
 import { DEV, REPOSITORY } from '../support/service-config.ts';

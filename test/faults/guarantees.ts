@@ -1,7 +1,7 @@
 /** What must be true after any fault: nothing is lost, nothing is done twice, nothing is forgotten. */
 import { expect } from 'vitest';
+import type { Message } from '../../rehearsal/model-request.ts';
 import type { FaultPoint } from '../../src/faults.ts';
-import type { Message } from '../../src/rehearsal/model-request.ts';
 import { historyText } from '../support/conversation.ts';
 import type { Facts, Round } from './facts.ts';
 import { commentBody, REQUESTS_PER_TURN, type Story } from './story.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { git } from '../../src/rehearsal/pocket-forge-trial.ts';
+import { git } from '../../rehearsal/pocket-forge-trial.ts';
 import { textsOf, unlabelled } from '../support/labels.ts';
 import { patience } from '../support/patience.ts';
 import { needs } from '../support/requirements.ts';

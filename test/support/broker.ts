@@ -1,15 +1,15 @@
 /** The broker's tools on a pocket forge: bo is the agent's account, ada owns the repository, cy only reads. */
 import { randomUUID } from 'node:crypto';
+import { REPO, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
 import type { AgentTool } from '../../src/agent-runner/contract.ts';
 import { type AuditEntry, auditOf, recordAudit } from '../../src/audit.ts';
 import type { BrokerDeps, BrokerScope, RunMarks } from '../../src/broker/scope.ts';
 import { FORGE_TOOL_NAMES, forgeTools } from '../../src/broker.ts';
 import type { Database } from '../../src/database/database.ts';
-import type { Forge } from '../../src/forge/forge.ts';
-import { createGiteaFamilyClient } from '../../src/forge/gitea-family-client.ts';
+import type { Forge } from '../../src/forges/forge.ts';
+import { createGiteaFamilyClient } from '../../src/forges/gitea/client.ts';
 import { resolveConversation } from '../../src/mailbox/conversations.ts';
 import { type OutgoingForge, outgoingForge } from '../../src/outcome/outgoing-forge.ts';
-import { REPO, type Trial } from '../../src/rehearsal/pocket-forge-trial.ts';
 
 export interface BrokerStage {
   /** the conversation's issue */

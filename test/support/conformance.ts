@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect } from 'vitest';
 import type { z } from 'zod';
+import { type PocketForge, startPocketForge } from '../../rehearsal/pocket-forge.ts';
 import {
   actionRunPayload,
   commentPayload,
@@ -17,8 +18,7 @@ import {
   pushPayload,
   statusPayload,
   workflowRunPayload,
-} from '../../src/forge/gitea-family-payloads.ts';
-import { type PocketForge, startPocketForge } from '../../src/rehearsal/pocket-forge.ts';
+} from '../../src/forges/gitea/payloads.ts';
 import type { Json } from '../fixtures/bodies.ts';
 import { type RecordedKind, recorded } from '../fixtures/recorded.ts';
 

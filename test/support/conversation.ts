@@ -5,6 +5,9 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type RehearsalModel, startRehearsalModel } from '../../rehearsal/model.ts';
+import type { RecordedRequest } from '../../rehearsal/model-record.ts';
+import { parseModelScript } from '../../rehearsal/model-script.ts';
 import type {
   AgentOptions,
   AgentTool,
@@ -26,9 +29,6 @@ import { resolveConversation } from '../../src/mailbox/conversations.ts';
 import { type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
 import { appendMessage } from '../../src/mailbox/messages.ts';
 import { settleDispatch } from '../../src/mailbox/settlement.ts';
-import { type RehearsalModel, startRehearsalModel } from '../../src/rehearsal/model.ts';
-import type { RecordedRequest } from '../../src/rehearsal/model-record.ts';
-import { parseModelScript } from '../../src/rehearsal/model-script.ts';
 import { type CliFolders, cliFolders, transcriptPath } from '../../src/sessions/folders.ts';
 import { commentEvent } from './sample-events.ts';
 import { testedCli } from './tested-cli.ts';

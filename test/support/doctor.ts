@@ -8,7 +8,7 @@ import { type Database, migrate, openDatabase } from '../../src/database/databas
 import type { DoctorContext } from '../../src/doctor/contract.ts';
 import type { DoctorReport, Finding } from '../../src/doctor/finding.ts';
 import { runDoctor } from '../../src/doctor.ts';
-import { createGiteaFamilyClient } from '../../src/forge/gitea-family-client.ts';
+import { createGiteaFamilyClient } from '../../src/forges/gitea/client.ts';
 import { silentLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { createServer } from '../../src/server.ts';

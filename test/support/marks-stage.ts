@@ -1,6 +1,13 @@
 /** A session that runs, on a real forge with a stranger (cy): real trust, real rows, real context, real tools. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import {
+  type Listener,
+  REPO,
+  startListener,
+  startTrial,
+  type Trial,
+} from '../../rehearsal/pocket-forge-trial.ts';
 import type { AgentTool } from '../../src/agent-runner/contract.ts';
 import type { BrokerScope } from '../../src/broker/scope.ts';
 import { FORGE_TOOL_NAMES, forgeTools } from '../../src/broker.ts';
@@ -14,19 +21,12 @@ import { declineRefused, takeUp, wasDeleted } from '../../src/dispatch/gather/me
 import { toldEdits } from '../../src/dispatch/screen/edits.ts';
 import { dispatchNext } from '../../src/dispatcher.ts';
 import type { Snapshot } from '../../src/flows/changes.ts';
-import type { Forge } from '../../src/forge/forge.ts';
-import { createGiteaFamilyClient } from '../../src/forge/gitea-family-client.ts';
+import type { Forge } from '../../src/forges/forge.ts';
+import { createGiteaFamilyClient } from '../../src/forges/gitea/client.ts';
 import { acceptDelivery } from '../../src/inbox.ts';
 import { silentLog } from '../../src/log.ts';
 import { carryLate, type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
 import { outgoingForge } from '../../src/outcome/outgoing-forge.ts';
-import {
-  type Listener,
-  REPO,
-  startListener,
-  startTrial,
-  type Trial,
-} from '../../src/rehearsal/pocket-forge-trial.ts';
 import { openMarks } from '../../src/sessions/marks.ts';
 import { proposeSession } from '../../src/sessions.ts';
 import { createTrust, type Trust } from '../../src/trust.ts';

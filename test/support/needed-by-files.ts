@@ -5,7 +5,7 @@ const NEEDED_BY: { files: string; needs: Requirement[] }[] = [
   { files: 'src/workdir.test.ts', needs: ['git'] },
   { files: 'src/workdir/**/*.test.ts', needs: ['git'] },
   { files: 'src/broker/git-door*.test.ts', needs: ['git', 'ssh-keygen'] },
-  { files: 'src/rehearsal/pocket-forge*.test.ts', needs: ['git'] },
+  { files: 'rehearsal/pocket-forge*.test.ts', needs: ['git'] },
   { files: 'src/container/process.test.ts', needs: ['flock', 'proc'] },
   { files: 'src/agent-runner.test.ts', needs: ['cli', 'flock'] },
   { files: 'test/service.test.ts', needs: ['cli', 'git', 'proc'] },

@@ -10,7 +10,7 @@ import type { CarriedMessage } from '../../src/dispatch/gather/messages.ts';
 import { type ItemText, screenTexts } from '../../src/dispatch/screen/pinned-text.ts';
 import type { Snapshot } from '../../src/flows/changes.ts';
 import type { PromptContext } from '../../src/flows/prompt.ts';
-import type { Comment, InlineComment, Item, Review } from '../../src/forge/forge.ts';
+import type { Comment, InlineComment, Item, Review } from '../../src/forges/forge.ts';
 import type { ForgeEvent } from '../../src/vocabulary.ts';
 import { EVERYBODY, type Vouching } from '../../src/voices.ts';
 

@@ -1,6 +1,6 @@
 /** Who is on the stage, and the claude-hooks.yaml that knows them. */
-import type { PocketForgeOptions } from '../../src/rehearsal/pocket-forge.ts';
-import type { CollaboratorPermission } from '../../src/rehearsal/pocket-forge-state.ts';
+import type { PocketForgeOptions } from '../../rehearsal/pocket-forge.ts';
+import type { CollaboratorPermission } from '../../rehearsal/pocket-forge-state.ts';
 import { OTHER_CLI } from './tested-cli.ts';
 
 export const OWNER = 'ada';

@@ -1,7 +1,7 @@
 /** The real trust before a forge that knows the permissions it was told. */
 import type { ForgeConfig } from '../../src/config/config.ts';
 import { ForgeMissing } from '../../src/errors.ts';
-import type { CiState, Item, TimelineEntry } from '../../src/forge/forge.ts';
+import type { CiState, Item, TimelineEntry } from '../../src/forges/forge.ts';
 import { silentLog } from '../../src/log.ts';
 import type { Told } from '../../src/trust/permissions.ts';
 import { createTrust, type Trust, type TrustDeps } from '../../src/trust.ts';

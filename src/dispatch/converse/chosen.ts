@@ -1,7 +1,7 @@
 /** Which texts a form of the prompt shows, as people see them on the forge; no labels yet, and no limit. Pure. */
 import type { PromptForm } from '../../agent-runner/contract.ts';
 import type { Snapshot } from '../../flows/changes.ts';
-import type { InlineComment } from '../../forge/forge.ts';
+import type { InlineComment } from '../../forges/forge.ts';
 import { beginningOf } from '../../text-limits.ts';
 import type { ForgeEvent, ForgeUser } from '../../vocabulary.ts';
 import type { DispatchContext } from '../gather/context.ts';

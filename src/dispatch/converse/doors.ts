@@ -3,7 +3,7 @@ import type { AgentTool } from '../../agent-runner/contract.ts';
 import { recordAudit } from '../../audit.ts';
 import type { PushPolicy } from '../../broker/git-policy.ts';
 import type { BrokerDeps, RunMarks } from '../../broker/scope.ts';
-import { cloneAddress } from '../../forge/clone-address.ts';
+import { cloneAddress } from '../../forges/clone-address.ts';
 import { assertLease, requireLease } from '../../mailbox/leases.ts';
 import { recordPush } from '../../mailbox/pushes.ts';
 import type { ForgeUser, RepositoryRef } from '../../vocabulary.ts';

@@ -3,14 +3,14 @@
  * that can marks the session when a stranger's words stand there. A tool or a part that this file does not know fails it.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { cloneAs, commitAndPush, REPO } from '../../../rehearsal/pocket-forge-trial.ts';
 import { MarksStage, type RunningSession, STRANGER } from '../../../test/support/marks-stage.ts';
 import { shownTo } from '../../../test/support/prompt-context.ts';
 import { needs } from '../../../test/support/requirements.ts';
 import { FORGE_TOOL_NAMES } from '../../broker.ts';
 import { Words } from '../../config/words.ts';
-import type { Forge } from '../../forge/forge.ts';
+import type { Forge } from '../../forges/forge.ts';
 import type { Lease } from '../../mailbox/leases.ts';
-import { cloneAs, commitAndPush, REPO } from '../../rehearsal/pocket-forge-trial.ts';
 import { PROMPT_PARTS } from './prompt-words.ts';
 import type { PromptMaterial } from './prompts.ts';
 

@@ -2,7 +2,7 @@
 import { Words, type WordsKind } from '../../config/words.ts';
 import type { ChangeWords } from '../../flows/changes.ts';
 import type { PromptComment, PromptInline, PromptReview, Spoken } from '../../flows/prompt.ts';
-import type { InlineComment } from '../../forge/forge.ts';
+import type { InlineComment } from '../../forges/forge.ts';
 import { shownLine } from '../../security/hidden-text.ts';
 import type { EventItem, EventPull, EventReview, ForgeEvent, ForgeUser } from '../../vocabulary.ts';
 import { accountOf, quotedLine, type Voice, type Vouching, voiceOf } from '../../voices.ts';

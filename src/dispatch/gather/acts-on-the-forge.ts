@@ -1,5 +1,5 @@
 /** Assignments, labels, review requests, pushes and CI: whether they are so, and who did it, as the forge has it. */
-import type { Item, TimelineEntry } from '../../forge/forge.ts';
+import type { Item, TimelineEntry } from '../../forges/forge.ts';
 import type { EventName, ForgeEvent } from '../../vocabulary.ts';
 import type { Evidence } from './evidence.ts';
 import { changed, type Finding, SECOND_MS, there, unknown } from './finding.ts';

@@ -1,5 +1,5 @@
 /** When something was asked of an agent, in the order that the forge itself gives what happens on its items. */
-import type { TimelineEntry } from '../../forge/forge.ts';
+import type { TimelineEntry } from '../../forges/forge.ts';
 import type { EventName, ForgeEvent } from '../../vocabulary.ts';
 import type { Evidence } from './evidence.ts';
 import type { CarriedMessage } from './messages.ts';

@@ -1,7 +1,7 @@
 /** What a checkout has beside the repository's own files: contents in Git LFS, and submodules. */
 import type { ForgeConfig } from '../../config/config.ts';
 import { isListed } from '../../config/listed-repositories.ts';
-import { cloneAddress } from '../../forge/clone-address.ts';
+import { cloneAddress } from '../../forges/clone-address.ts';
 import type { CheckoutSpec } from '../../workdir.ts';
 
 /** Submodules: of the same forge, with the same account, and only what the operator listed. */

@@ -1,19 +1,6 @@
 /** From a person's act on the forge to what a run may read of it: real forge API, real git, real rows. */
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ConfigFolder, SMALL_CONFIG } from '../../../test/support/config-folder.ts';
-import { openSqlite, type TestDatabase } from '../../../test/support/databases.ts';
-import { patience } from '../../../test/support/patience.ts';
-import type { LoadedConfig } from '../../config/config.ts';
-import { dispatchNext } from '../../dispatcher.ts';
-import type { Snapshot } from '../../flows/changes.ts';
-import type { Forge } from '../../forge/forge.ts';
-import { createGiteaFamilyClient } from '../../forge/gitea-family-client.ts';
-import { acceptDelivery } from '../../inbox.ts';
-import { silentLog } from '../../log.ts';
-import { joinConversation } from '../../mailbox/conversations.ts';
-import { carryLate, type Lease, leaseConversation } from '../../mailbox/leases.ts';
-import { settleDispatch } from '../../mailbox/settlement.ts';
 import {
   cloneUrl,
   commitAndPush,
@@ -22,8 +9,21 @@ import {
   startListener,
   startTrial,
   type Trial,
-} from '../../rehearsal/pocket-forge-trial.ts';
-import type { PocketUser } from '../../rehearsal/pocket-forge-user.ts';
+} from '../../../rehearsal/pocket-forge-trial.ts';
+import type { PocketUser } from '../../../rehearsal/pocket-forge-user.ts';
+import { ConfigFolder, SMALL_CONFIG } from '../../../test/support/config-folder.ts';
+import { openSqlite, type TestDatabase } from '../../../test/support/databases.ts';
+import { patience } from '../../../test/support/patience.ts';
+import type { LoadedConfig } from '../../config/config.ts';
+import { dispatchNext } from '../../dispatcher.ts';
+import type { Snapshot } from '../../flows/changes.ts';
+import type { Forge } from '../../forges/forge.ts';
+import { createGiteaFamilyClient } from '../../forges/gitea/client.ts';
+import { acceptDelivery } from '../../inbox.ts';
+import { silentLog } from '../../log.ts';
+import { joinConversation } from '../../mailbox/conversations.ts';
+import { carryLate, type Lease, leaseConversation } from '../../mailbox/leases.ts';
+import { settleDispatch } from '../../mailbox/settlement.ts';
 import { proposeSession } from '../../sessions.ts';
 import { createTrust, type Trust } from '../../trust.ts';
 import { openWorkdir, type Workdir } from '../../workdir.ts';

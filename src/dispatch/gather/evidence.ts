@@ -1,6 +1,6 @@
 /** What one dispatch reads of the forge, each thing once: for its prompt, and to compare its messages with. */
 import { ForgeMissing } from '../../errors.ts';
-import type { CiState, Comment, Item, Review, TimelineEntry } from '../../forge/forge.ts';
+import type { CiState, Comment, Item, Review, TimelineEntry } from '../../forges/forge.ts';
 import type { ReadingForge } from '../../outcome/outgoing-forge.ts';
 import type { ForgeUser, RepositoryRef } from '../../vocabulary.ts';
 

@@ -1,7 +1,7 @@
 /** What gathering is asked for, and what it comes to. */
 import type { AgentConfig, ForgeConfig } from '../../config/config.ts';
 import type { Snapshot } from '../../flows/changes.ts';
-import type { Comment, Item } from '../../forge/forge.ts';
+import type { Comment, Item } from '../../forges/forge.ts';
 import type { Lease } from '../../mailbox/leases.ts';
 import type { ReadingForge } from '../../outcome/outgoing-forge.ts';
 import type { Trust } from '../../trust.ts';

@@ -13,8 +13,8 @@ import {
   synchronizedEvent,
 } from '../../../test/support/sample-events.ts';
 import { ForgeMissing } from '../../errors.ts';
-import { eventText } from '../../forge/event-limits.ts';
-import type { Comment, Forge, Item, Review, TimelineEntry } from '../../forge/forge.ts';
+import { eventText } from '../../forges/event-limits.ts';
+import type { Comment, Forge, Item, Review, TimelineEntry } from '../../forges/forge.ts';
 import type { ForgeEvent } from '../../vocabulary.ts';
 import { Evidence } from './evidence.ts';
 import type { CarriedMessage } from './messages.ts';

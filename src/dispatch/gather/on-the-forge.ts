@@ -4,8 +4,8 @@
  * the forge has: its author, its words, its time, who assigned or labelled. What is used from then on are the forge's
  * own words.
  */
-import { isEventTextOf } from '../../forge/event-limits.ts';
-import type { Item } from '../../forge/forge.ts';
+import { isEventTextOf } from '../../forges/event-limits.ts';
+import type { Item } from '../../forges/forge.ts';
 import type { EventItem, EventRepository, ForgeEvent } from '../../vocabulary.ts';
 import { actOnTheForge, ciOnTheForge, pushOnTheForge } from './acts-on-the-forge.ts';
 import type { Evidence } from './evidence.ts';

@@ -1,6 +1,6 @@
 /** One item as the forge has it now, with what stands on it. */
 import { ForgeMissing } from '../../errors.ts';
-import type { CiState, Comment, Item, Review } from '../../forge/forge.ts';
+import type { CiState, Comment, Item, Review } from '../../forges/forge.ts';
 import type { EventRepository } from '../../vocabulary.ts';
 import type { Evidence } from './evidence.ts';
 

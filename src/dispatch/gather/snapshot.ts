@@ -1,7 +1,7 @@
 /** What a run has seen of an item, kept to tell the next run what changed since. Pure. */
 import { createHash } from 'node:crypto';
 import type { Snapshot } from '../../flows/changes.ts';
-import type { CiState, Comment, Item, Review } from '../../forge/forge.ts';
+import type { CiState, Comment, Item, Review } from '../../forges/forge.ts';
 
 export function snapshotOf(
   item: Item,

@@ -1,7 +1,7 @@
 /** Where the agent works: its branch, what that is for, and what its checkout stands on. */
 import { ForgeMissing } from '../../errors.ts';
-import { cloneAddress } from '../../forge/clone-address.ts';
-import type { Item } from '../../forge/forge.ts';
+import { cloneAddress } from '../../forges/clone-address.ts';
+import type { Item } from '../../forges/forge.ts';
 import type { RepositoryRef } from '../../vocabulary.ts';
 import type { CheckoutSpec } from '../../workdir.ts';
 import { isSelf } from '../own-account.ts';

@@ -2,7 +2,7 @@
  * Whether what an agent was asked to do has been taken back since: its item closed, the agent unassigned, the label taken
  * off, the request for its review withdrawn. A merge takes nothing back, and neither does what the agent does itself.
  */
-import type { Item, TimelineEntry } from '../../forge/forge.ts';
+import type { Item, TimelineEntry } from '../../forges/forge.ts';
 import type { ForgeUser } from '../../vocabulary.ts';
 import { askedAt, isAfter, sinceOf } from './asked.ts';
 import type { Evidence } from './evidence.ts';

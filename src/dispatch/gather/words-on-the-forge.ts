@@ -1,6 +1,6 @@
 /** Comments, reviews and descriptions: who wrote them, and which words, as the forge has them. */
-import { eventText, isEventTextOf } from '../../forge/event-limits.ts';
-import type { Comment, Item } from '../../forge/forge.ts';
+import { eventText, isEventTextOf } from '../../forges/event-limits.ts';
+import type { Comment, Item } from '../../forges/forge.ts';
 import { findMentions } from '../../mentions.ts';
 import type { ForgeEvent } from '../../vocabulary.ts';
 import type { Evidence } from './evidence.ts';

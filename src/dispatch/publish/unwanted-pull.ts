@@ -2,7 +2,7 @@
  * Whether the agent may open a pull request by itself. After a person has closed the last one, or the issue, only
  * somebody who asks again makes it open another: else each failed check and each answer would bring a new one.
  */
-import type { Item, TimelineEntry } from '../../forge/forge.ts';
+import type { Item, TimelineEntry } from '../../forges/forge.ts';
 import { isAccountOf } from '../../trust/sender.ts';
 import { replayedMessages } from '../converse/announced.ts';
 import type { DispatchDeps, Work } from '../dispatch.ts';

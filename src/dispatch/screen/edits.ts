@@ -3,9 +3,9 @@
  * found by its meaning, whether a flow wanted it or not.
  */
 import type { Rows } from '../../database/database.ts';
-import { readDeliveryHeaders } from '../../forge/delivery-headers.ts';
-import type { Comment, Item, Review } from '../../forge/forge.ts';
-import { parseGiteaFamilyDelivery } from '../../forge/gitea-family.ts';
+import { readDeliveryHeaders } from '../../forges/delivery-headers.ts';
+import type { Comment, Item, Review } from '../../forges/forge.ts';
+import { parseGiteaFamilyDelivery } from '../../forges/gitea/delivery.ts';
 import type { ForgeEvent } from '../../vocabulary.ts';
 
 export interface ToldEdits {

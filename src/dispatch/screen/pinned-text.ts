@@ -3,7 +3,7 @@
  * must not be able to change it between that moment and the run. Here each piece gets its voice, too: the one place
  * that says whose words they are. Pure.
  */
-import type { Comment, InlineComment, Item, Review } from '../../forge/forge.ts';
+import type { Comment, InlineComment, Item, Review } from '../../forges/forge.ts';
 import type { ForgeEvent, ForgeUser } from '../../vocabulary.ts';
 import { accountOf, type Voice, type Vouching, voiceOf } from '../../voices.ts';
 import type { CarriedMessage } from '../gather/messages.ts';

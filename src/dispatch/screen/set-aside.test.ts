@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Comment, Forge, Item, Review } from '../../forge/forge.ts';
+import type { Comment, Forge, Item, Review } from '../../forges/forge.ts';
 import { asideSet, forgeWithoutTexts, textsThatWoke } from './set-aside.ts';
 
 const REFUSED = 'marker-refused';

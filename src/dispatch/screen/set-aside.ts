@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Database, Rows } from '../../database/database.ts';
 import type { SetAsideRow } from '../../database/tables.ts';
-import type { Forge } from '../../forge/forge.ts';
+import type { Forge } from '../../forges/forge.ts';
 import { assertLease, type Lease } from '../../mailbox/leases.ts';
 import { unrecordPrompt } from '../../sessions/unrecord.ts';
 import type { DispatchContext } from '../gather/context.ts';

@@ -16,7 +16,7 @@ import {
   reviewRequestedEvent,
 } from '../../../test/support/sample-events.ts';
 import type { Snapshot } from '../../flows/changes.ts';
-import type { Comment, Item, Review } from '../../forge/forge.ts';
+import type { Comment, Item, Review } from '../../forges/forge.ts';
 import { acceptDelivery, claimMeaning } from '../../inbox.ts';
 import type { ForgeEvent } from '../../vocabulary.ts';
 import { labelOf } from '../../voices.ts';

@@ -1,0 +1,126 @@
+/** The REST edge: who is asking, how errors look, and the routes that belong to no repository. */
+
+import { Hono, type MiddlewareHandler } from 'hono';
+import { ForgeMissing, ForgeRefused } from '../src/errors.ts';
+import { findUser, repositoryById, requirePermission } from './pocket-forge-access.ts';
+import { addIssueRoutes } from './pocket-forge-api-issues.ts';
+import { addOwnRoutes } from './pocket-forge-api-own.ts';
+import { addPullRoutes } from './pocket-forge-api-pulls.ts';
+import { addRepositoryRoutes } from './pocket-forge-api-repositories.ts';
+import type { PocketContext } from './pocket-forge-context.ts';
+import { HABITS } from './pocket-forge-kinds.ts';
+import { nameNow } from './pocket-forge-renames.ts';
+import {
+  DEFAULT_LIMIT,
+  MAX_LIMIT,
+  type PocketApi,
+  routeRepository,
+  signedIn,
+  visitor,
+} from './pocket-forge-requests.ts';
+import { type PocketToken, requireScope } from './pocket-forge-scopes.ts';
+import { ownUserShape, repositoryShape, userShape } from './pocket-forge-shapes.ts';
+import { addTimelineRoute } from './pocket-forge-timeline.ts';
+
+export function createApi(context: PocketContext, tokens: ReadonlyMap<string, PocketToken>): Hono<PocketApi> {
+  const app = new Hono<PocketApi>();
+  app.onError((error) => errorResponse(context, error));
+  app.notFound((c) =>
+    problem(context, 404, `No route ${c.req.path}. See docs/pocket-forge.md for what is spoken.`),
+  );
+  app.use(async (c, next) => {
+    const token = authenticate(tokens, c.req.header('authorization'));
+    c.set('token', token);
+    c.set('visitor', token === null ? null : findUser(context.state, token.login));
+    await next();
+  });
+  const api = new Hono<PocketApi>();
+  api.use(async (c, next) => {
+    requireScope(c.get('token'), c.req.method, c.req.path.slice('/api/v1'.length));
+    await next();
+  });
+  api.use('/repos/:owner/:name/*', renamed(context));
+  api.use('/repos/:owner/:name', renamed(context));
+  addGeneralRoutes(api, context);
+  addRepositoryRoutes(api, context);
+  addIssueRoutes(api, context);
+  addPullRoutes(api, context);
+  addTimelineRoute(api, context);
+  addOwnRoutes(api, context);
+  app.route('/api/v1', api);
+  if (context.kind === 'forgejo') {
+    app.get('/api/forgejo/v1/version', (c) => c.json({ version: HABITS.forgejo.version }));
+  }
+  return app;
+}
+
+/** An old name leads to the new one, until another repository takes it; as on the forge, by a relative address. */
+function renamed(context: PocketContext): MiddlewareHandler<PocketApi> {
+  return async (c, next) => {
+    const name = `${c.req.param('owner')}/${c.req.param('name')}`;
+    const target = nameNow(context.state, name);
+    if (target === null) return await next();
+    const { pathname, search } = new URL(c.req.url);
+    return c.redirect(`${pathname.replace(`/repos/${name}`, `/repos/${target}`)}${search}`, 301);
+  };
+}
+
+function addGeneralRoutes(api: Hono<PocketApi>, context: PocketContext): void {
+  api.get('/version', (c) => c.json({ version: HABITS[context.kind].version }));
+  api.get('/settings/api', (c) =>
+    c.json({ max_response_items: MAX_LIMIT, default_paging_num: DEFAULT_LIMIT }),
+  );
+  api.get('/user', (c) => c.json(ownUserShape(context, signedIn(c))));
+  api.get('/users/:login', (c) => c.json(userShape(context, findUser(context.state, c.req.param('login')))));
+  api.get('/orgs/:name', (c) => {
+    throw new ForgeMissing(
+      `There is no organization ${c.req.param('name')} here. The pocket forge has none.`,
+    );
+  });
+  api.get('/repos/:owner/:name/teams', (c) => {
+    routeRepository(c, context);
+    throw new ForgeRefused('The repository is not owned by an organization. Ask for collaborators.', 405);
+  });
+  api.get('/repositories/:id{[0-9]+}', (c) => {
+    const repository = repositoryById(context.state, Number(c.req.param('id')));
+    requirePermission(repository, visitor(c), 'read');
+    return c.json(repositoryShape(context, repository, visitor(c) ?? 'omitted'));
+  });
+}
+
+/**
+ * `token X` and `Bearer X` in any case; Basic with the token as the password, or as the user name with no password (or
+ * git's `x-oauth-basic`). The user name is not looked at otherwise. No header is an anonymous visitor; a wrong token is
+ * refused even where an anonymous visitor would be welcome.
+ */
+function authenticate(
+  tokens: ReadonlyMap<string, PocketToken>,
+  header: string | undefined,
+): PocketToken | null {
+  if (header === undefined || header === '') return null;
+  const token = candidates(header)
+    .map((text) => tokens.get(text))
+    .find((found) => found !== undefined);
+  if (token !== undefined) return token;
+  throw new ForgeRefused('The token is not known here. Use one of those the forge was started with.', 401);
+}
+
+function candidates(header: string): string[] {
+  const [scheme = '', value = ''] = header.trim().split(/\s+/, 2);
+  if (scheme.toLowerCase() === 'token' || scheme.toLowerCase() === 'bearer') return [value];
+  if (scheme.toLowerCase() !== 'basic') return [];
+  const [name = '', ...password] = Buffer.from(value, 'base64').toString('utf8').split(':');
+  return [password.join(':'), name];
+}
+
+function problem(context: PocketContext, status: number, message: string): Response {
+  const headers: Record<string, string> =
+    status === 401 ? { 'WWW-Authenticate': 'Basic realm="Pocket Forge"' } : {};
+  return Response.json({ message, url: `${context.url}/api/swagger` }, { status, headers });
+}
+
+function errorResponse(context: PocketContext, error: Error): Response {
+  if (error instanceof ForgeRefused) return problem(context, error.status, error.message);
+  if (error instanceof ForgeMissing) return problem(context, 404, error.message);
+  return problem(context, 500, `${error.message} This is a fault of the pocket forge: please report it.`);
+}
