@@ -55,6 +55,8 @@ export interface Publication {
   } | null;
   /** sentences about what the run has left that is not published; `published`: what of it was */
   leftOver: (published: string | null) => Promise<string[]>;
+  /** numbers of the items that the conversation had when the dispatch began */
+  joined: readonly number[];
   /** the issue the pull request closes; null when the conversation began on a pull request */
   closes: number | null;
   /** the commit that a review is about, or why there can be none; null when the answer is no review */
@@ -233,6 +235,8 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
   if (existing?.pull != null && existing.pull.baseRef !== base) {
     progress.notes.push(otherBase(existing.number, existing.pull.baseRef, base));
   }
+  // An earlier dispatch, or the event of its opening, has joined it and had CI looked up.
+  if (existing !== null && !begun && p.joined.includes(existing.number)) return;
   await joinPull(deps, p, { forge: p.forgeName, repository: p.repository, number: pull.result.number });
 }
 

@@ -65,6 +65,7 @@ async function agentOpensPull(): Promise<Story> {
         itemTitle: 'Totals',
         publish: 'pull-request',
         branch: own,
+        joined: [],
         closes: stage.number,
         reviewed: null,
         leftOver: async () => [],

@@ -157,6 +157,7 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
           refusePull: async () => null,
           push: async () => ({ kind: 'pushed', sha: at.sha }),
         },
+        joined: [],
         closes: at.stage.number,
         reviewed: null,
         leftOver: async () => [],

@@ -102,20 +102,3 @@ export async function conversationView(database: Database, lease: Lease): Promis
     itemNumber: lease.conversation.item_number,
   };
 }
-
-/** Ids of the messages that come from a replay. */
-export async function replayedMessages(
-  database: Database,
-  messages: readonly { id: string }[],
-): Promise<Set<string>> {
-  const ids = messages.map((m) => m.id);
-  if (ids.length === 0) return new Set();
-  const rows = await database.rows
-    .selectFrom('messages as m')
-    .innerJoin('deliveries as d', 'd.id', 'm.delivery_id')
-    .select('m.id')
-    .where('m.id', 'in', ids)
-    .where('d.source', '=', 'replay')
-    .execute();
-  return new Set(rows.map((r) => r.id));
-}

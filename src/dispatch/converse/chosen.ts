@@ -4,8 +4,8 @@ import type { Snapshot } from '../../flows/changes.ts';
 import type { InlineComment } from '../../forges/forge.ts';
 import { beginningOf } from '../../text-limits.ts';
 import type { ForgeEvent, ForgeUser } from '../../vocabulary.ts';
-import type { DispatchContext } from '../gather/context.ts';
 import type { CarriedMessage } from '../gather/messages.ts';
+import type { DispatchContext } from '../screen/context.ts';
 import type { Screened, ScreenedReview } from '../screen/pinned-text.ts';
 import type { ShownTexts } from './prompt-budget.ts';
 

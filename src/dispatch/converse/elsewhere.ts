@@ -7,8 +7,8 @@ import type { Words } from '../../config/words.ts';
 import type { PromptContext, PromptReview } from '../../flows/prompt.ts';
 import { answerLine } from '../../outcome/answer-parts.ts';
 import type { ForgeEvent } from '../../vocabulary.ts';
-import type { DispatchContext } from '../gather/context.ts';
 import type { CarriedMessage } from '../gather/messages.ts';
+import type { DispatchContext } from '../screen/context.ts';
 
 /** What is new on another item than the one that the prompt begins with; the full form has its description, too. */
 export function elsewhereText(one: PromptContext, form: PromptForm): string {

@@ -8,7 +8,7 @@ import { type Shown, shownText, stripHiddenText } from '../../security/hidden-te
 import { addRemoved, describeRemoved, nothingRemoved, type Removed } from '../../security/removed.ts';
 import { beginningOf, endOf, LONGEST_TO_SHOW } from '../../text-limits.ts';
 import { loginOf } from '../../voices.ts';
-import type { DispatchContext } from '../gather/context.ts';
+import type { DispatchContext } from '../screen/context.ts';
 
 /** Of one text: its beginning, and its end, where a log tells what went wrong. */
 const LONGEST_BEGINNING = 12_000;

@@ -3,7 +3,7 @@ import type { Spoken } from '../../broker/scope.ts';
 import { filesOf, titleOf } from '../../broker/spoken.ts';
 import type { ForgeEvent } from '../../vocabulary.ts';
 import { strangersOf, type Voice } from '../../voices.ts';
-import type { DispatchContext } from '../gather/context.ts';
+import type { DispatchContext } from '../screen/context.ts';
 import type { ChosenTexts } from './chosen.ts';
 
 /**

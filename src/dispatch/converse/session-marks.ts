@@ -8,7 +8,7 @@ import { LONGEST_TO_SHOW } from '../../text-limits.ts';
 import { isAccountOf } from '../../trust/sender.ts';
 import type { Trust } from '../../trust.ts';
 import type { ForgeUser } from '../../vocabulary.ts';
-import type { Work } from '../dispatch.ts';
+import type { Dispatch, DispatchForge } from '../dispatch.ts';
 import { type AuthorQuestion, untrustedAuthors } from '../screen/senders.ts';
 
 export interface SessionMarks extends RunMarks {
@@ -17,7 +17,7 @@ export interface SessionMarks extends RunMarks {
 }
 
 export interface MarksRequest {
-  work: Pick<Work, 'lease' | 'forgeConfig'>;
+  dispatch: Pick<Dispatch, 'lease'> & { forge: Pick<DispatchForge, 'config'> };
   database: Database;
   trust: Trust;
   repository: AuthorQuestion['repository'];
@@ -29,7 +29,7 @@ export interface MarksRequest {
 }
 
 export function sessionMarks(request: MarksRequest): SessionMarks {
-  const { lease } = request.work;
+  const { lease } = request.dispatch;
   let sessionId: string | null = null;
   let restriction: string | null = null;
   const keep = async (source: string, words: readonly Words[]): Promise<void> => {
@@ -74,7 +74,7 @@ async function strangersWords(
 ): Promise<Words[]> {
   const said = spoken.filter(({ text, author }) => text.trim() !== '' || author.id === null);
   if (said.length === 0) return [];
-  const { forgeConfig } = request.work;
+  const forgeConfig = request.dispatch.forge.config;
   const { trust, repository } = request;
   const people = said.flatMap(({ author }) => (isPerson(author) ? [author] : []));
   const untrusted = await untrustedAuthors(people, { forgeConfig, trust, repository });
@@ -103,23 +103,23 @@ function isPerson(author: Spoken['author']): author is ForgeUser {
 
 /** Our own accounts are trusted; but one whose session has read strangers' words can pass these on. */
 async function markedAuthor(
-  { work: { lease, forgeConfig }, database, trust }: MarksRequest,
+  { dispatch: { lease, forge }, database, trust }: MarksRequest,
   author: ForgeUser,
   number: number | null,
 ): Promise<string | null> {
   if (number === null) return null;
-  const ids = trust.ids(forgeConfig);
-  const agents = Object.keys(forgeConfig.accounts).filter((agent) =>
-    isAccountOf({ forge: forgeConfig, ids, agent }, author),
+  const ids = trust.ids(forge.config);
+  const agents = Object.keys(forge.config.accounts).filter((agent) =>
+    isAccountOf({ forge: forge.config, ids, agent }, author),
   );
   if (agents.length === 0) return null;
-  const { forge, repository_id, id } = lease.conversation;
+  const { repository_id, id } = lease.conversation;
   const mark = await database.rows
     .selectFrom('conversation_items as i')
     .innerJoin('sessions as s', 's.conversation_id', 'i.conversation_id')
     .innerJoin('session_marks as m', 'm.session_id', 's.id')
     .select('m.author')
-    .where('i.forge', '=', forge)
+    .where('i.forge', '=', lease.conversation.forge)
     .where('i.repository_id', '=', repository_id)
     .where('i.number', '=', number)
     .where('i.agent', 'in', agents)

@@ -6,7 +6,7 @@ import type { InlineComment } from '../../forges/forge.ts';
 import { shownLine } from '../../security/hidden-text.ts';
 import type { EventItem, EventPull, EventReview, ForgeEvent, ForgeUser } from '../../vocabulary.ts';
 import { accountOf, quotedLine, type Voice, type Vouching, voiceOf } from '../../voices.ts';
-import type { DispatchContext } from '../gather/context.ts';
+import type { DispatchContext } from '../screen/context.ts';
 import { itemVoices, type Screened } from '../screen/pinned-text.ts';
 import type { ChosenInline, ChosenReview } from './chosen.ts';
 

@@ -5,7 +5,6 @@ import type { Lease } from '../../mailbox/leases.ts';
 import { declineCarried } from '../../mailbox/messages.ts';
 import { recordRefusal } from '../../trust/records.ts';
 import type { ForgeEvent } from '../../vocabulary.ts';
-import { replayedMessages } from '../converse/announced.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import { about } from '../settle/told.ts';
 import type { Compared, Refused } from './on-the-forge.ts';
@@ -51,9 +50,9 @@ export async function wasDeleted({ rows }: Database, event: ForgeEvent): Promise
 export async function takeUp(
   database: Database,
   messages: Compared['there'],
+  replayed: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, string>> {
   const taken = new Map<string, string>();
-  const replayed = await replayedMessages(database, messages);
   const proved = messages
     .filter(({ id, proof }) => proof !== null && !replayed.has(id))
     .map(({ id, event, proof, deliveryId }) => ({

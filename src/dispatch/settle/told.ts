@@ -5,8 +5,9 @@ import { type LedgerUsage, usageOf } from '../../gateway/ledger.ts';
 import type { Fields } from '../../log/line.ts';
 import type { Lease } from '../../mailbox/leases.ts';
 import type { Settlement } from '../../mailbox/settlement.ts';
-import type { DispatchDeps, Finished } from '../dispatch.ts';
+import type { DispatchDeps } from '../dispatch.ts';
 import { leadingOf, readMessage } from '../gather/messages.ts';
+import type { Finished } from './ending.ts';
 
 type Start = Pick<Parameters<DispatchRun['announce']>[0], 'sessionId' | 'continuity' | 'form' | 'history'>;
 

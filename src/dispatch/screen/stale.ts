@@ -1,12 +1,13 @@
 /** Messages that say nothing any more by the time their dispatch reads the forge. Pure. */
-import type { DispatchContext, ItemShown } from './context.ts';
-import { type CarriedMessage, leadingOf } from './messages.ts';
+import { type CarriedMessage, leadingOf } from '../gather/messages.ts';
+import type { ItemShown, Prepared } from './context.ts';
 
 /**
- * The context without stale messages; they are settled with the dispatch, but do not stand in its prompt.
- * `replayed`: ids of messages an operator asked for again, which are never stale.
+ * The dispatch without stale messages; they are settled with it, but do not stand in its prompt. What an operator asked
+ * for again is never stale.
  */
-export function withoutStale(context: DispatchContext, replayed: ReadonlySet<string>): DispatchContext {
+export function withoutStale(dispatch: Prepared): Prepared {
+  const { context, replayed } = dispatch;
   const items: ItemShown[] = [context, ...context.elsewhere];
   const numberOf = ({ event }: CarriedMessage) => event.item?.number ?? context.item.number;
   const messages = context.messages.filter((message) => {
@@ -14,14 +15,16 @@ export function withoutStale(context: DispatchContext, replayed: ReadonlySet<str
     return shown === undefined || replayed.has(message.id) || !isStale(message, shown);
   });
   const leading = leadingOf(messages);
-  if (leading === null) return { ...context, messages, leading, elsewhere: [] };
+  if (leading === null) {
+    return { ...dispatch, messages, context: { ...context, messages, leading, elsewhere: [] } };
+  }
   // The item that led may have had none but stale ones.
   const main = items.find(({ item }) => item.number === numberOf(leading)) ?? context;
   const left = new Set(messages.map(numberOf));
   const elsewhere = items.filter((one) => one.item !== main.item && left.has(one.item.number));
   const { item, comments, reviews, vouching, notes, seen, snapshot } = main;
   const shown = { item, comments, reviews, vouching, notes, seen, snapshot };
-  return { ...context, ...shown, messages, leading, elsewhere };
+  return { ...dispatch, messages, context: { ...context, ...shown, messages, leading, elsewhere } };
 }
 
 function isStale({ event }: CarriedMessage, { item, seen }: ItemShown): boolean {
