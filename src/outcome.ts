@@ -118,14 +118,14 @@ export async function publishOutcome(publication: Publication, deps: OutcomeDeps
   return published;
 }
 
-/** Why nobody can read the answer; null = it is posted. */
+/** Why the answer was not posted; null = it was. */
 export function unpostedReason({ commentUrl, reviewId, refusals }: Published): string | null {
   // guard: truth: a refused answer is no success
   if (commentUrl !== null || reviewId !== null) return null;
   return refusals.at(-1) ?? 'nothing says why';
 }
 
-/** The agent may have written for another place only. */
+/** The agent may have answered on another item only; then this one says where. */
 function mainPart({ itemNumber, alsoAsked }: Publication, parts: ReadonlyMap<number, string>): string {
   const part = parts.get(itemNumber)!;
   const other = alsoAsked.find((number) => parts.get(number) !== '');
@@ -144,7 +144,7 @@ async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): 
     conversationId: p.conversationId,
     kind: 'push',
     request: { branch: branch.name, base: branch.base },
-    // Pushing the same commits twice does nothing, so looking for an earlier push is pushing.
+    // Pushing the same commits again changes nothing, so an earlier push is looked for by pushing.
     find: async () => sinceLastPush(await branch.push(), await lastResult<Pushed>(deps, p, 'push')),
     perform: async () => withNews(await branch.push()),
   });
@@ -165,13 +165,13 @@ async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): 
   if (branch.opensPull) await openPull(p, deps, progress);
 }
 
-/** What the agent pushed itself in this run is news as well: it needs its pull request, and its link. */
+/** Commits that the agent pushed itself in this run count as new: they need a pull request and a link, too. */
 function withNews(pushed: Pushed): Pushed {
   // guard: truth: what the agent pushed itself is news
   return pushed.kind === 'up-to-date' && pushed.news ? { kind: 'pushed', sha: pushed.sha } : pushed;
 }
 
-/** An attempt that was cut off may have pushed: what no recorded push has sent is news, although the forge has it. */
+/** An attempt that was cut off may have pushed. Commits that no recorded push has sent count as new, although the forge has them. */
 function sinceLastPush(pushed: Pushed, last: Pushed | null): Pushed {
   if (pushed.kind !== 'up-to-date') return pushed;
   const isKnown = last !== null && 'sha' in last && last.sha === pushed.sha;
@@ -187,10 +187,10 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
     progress.notes.push(openedByAnother(existing, head));
     return;
   }
-  // Merged, or closed by a person who did not want it: an answer without new commits does not bring it back.
+  // The earlier pull request was merged, or closed by a person. Without new commits no other is opened.
   const isOver = existing === null && !progress.published.hasNews && (await openedEarlier(deps, p));
   if (isOver) return;
-  // One that this dispatch opened before it was cut off is still to be recorded as ours.
+  // An attempt before this one may have opened it and died before that was recorded.
   const begun = await wasBegun(deps, effectKey(p.dispatchId, 'pull'));
   const unwanted = existing === null && !begun ? await p.branch!.refusePull() : null;
   // guard: withdrawn: no other pull request
@@ -300,7 +300,7 @@ async function review(
       }),
   });
   if (submitted.kind === 'done') progress.published.reviewId = submitted.result.id;
-  // For example a review of one's own pull request: the answer is then posted as a comment, so that it is not lost.
+  // For example, nobody may review their own pull request. The answer is then posted as a comment.
   if (submitted.kind === 'refused') {
     progress.published.refusals.push(submitted.reason);
     progress.notes.push(failureText({ kind: 'review', status: statusOf(submitted.error) }));

@@ -201,7 +201,7 @@ export const CORE_GUARDS: Guard[] = [
     off: [
       {
         mark: 'late messages carried, read comments known, part 1',
-        becomes: 'carryLate: async () => lease,',
+        becomes: 'const lease = dispatch.lease;',
       },
       {
         mark: 'late messages carried, read comments known, part 2',

@@ -1,7 +1,7 @@
 /** Wrong moment and wrong place: withdrawn work, merged and renamed branches, CI before a pull request. */
 import type { Guard } from './guard.ts';
 
-const CONTEXT = ['src/dispatch/gather/context.test.ts'];
+const CONTEXT = ['src/dispatch/gather/gather.test.ts'];
 const DISPATCHER = ['src/dispatcher.test.ts'];
 const CI = ['src/dispatcher/ci.test.ts'];
 

@@ -18,8 +18,8 @@ interface Verdict {
 }
 
 /**
- * The model's side makes the ids up, and what sits in the container may pretend to be it: an id that could be a kind
- * of effect, or end a mark, would pass for something else.
+ * The model makes up the ids of its calls, and a process in the container can pose as the model. An id that reads like a
+ * kind of effect, or that ends our hidden mark, would be taken for something else, so only these characters are allowed.
  */
 const TOOL_USE_ID = /^[A-Za-z0-9_-]{10,128}$/;
 
@@ -72,8 +72,8 @@ function sourceOf(tool: Tool): string {
 }
 
 /**
- * A refusal can quote others: names of files that conflict, of jobs that failed, the forge's own sentence with a title in
- * it. So it counts as words of whoever made the item that the call names.
+ * A refusal can contain words of others: names of files that conflict or of jobs that failed, or a title in the forge's
+ * sentence. So it counts as written by the author of the item that the call names.
  */
 async function refusal(
   tool: Tool,
@@ -95,7 +95,7 @@ async function refusal(
   }
 }
 
-/** Where the item cannot be read there is none, and nobody who could be quoted. */
+/** Empty when the item does not exist: then nobody can be quoted. */
 async function wordsAround({ scope, deps }: Broker, number: number, text: string): Promise<Spoken[]> {
   const item = await deps.forge.getItem(scope.repository, number).catch((error: unknown) => {
     if (error instanceof ForgeMissing) return null;
@@ -121,7 +121,7 @@ async function write(
   const key = effectKey(scope.dispatchId, asked.id);
   const stored = calls.find((one) => one.key === key) ?? null;
   if (stored !== null && isForged(stored, asked)) return denied(FORGED);
-  // A call whose answer was lost comes again under another id; where a text would stand there twice, it is one call.
+  // The model repeats a call whose answer was lost under another id. Where that would post a text twice, it is one call.
   const earlier =
     // guard: tool call repeated under a new id
     stored === null && tool.leavesMark ? earlierCall(calls, asked) : null;
@@ -185,7 +185,7 @@ function denied(text: string): Verdict {
   return { decision: 'denied', text };
 }
 
-/** What was planned stays planned when later may help; a call with the same input goes on with it. */
+/** When the forge is away the effect stays planned: a later call with the same input goes on with it. */
 function failure(error: unknown): Verdict {
   if (error instanceof Denied) return denied(error.message);
   if (error instanceof ForgeUnavailable) {

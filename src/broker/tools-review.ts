@@ -57,7 +57,7 @@ export const REVIEW_TOOLS: readonly Tool[] = [
   }),
 ];
 
-/** An agent may have read another commit through tools or after a fetch, but nobody can tell whether it saw all of it. */
+/** Only the commit of the checkout: of another one nobody can tell how much of it the agent has read. */
 function notInCheckout(sha: string, began: string | null): string {
   const where = began === null ? 'had no commit' : `was at ${began}`;
   return `Your checkout ${where} when this run began, and not at ${sha}, so this is no verdict. Review with the verdict "commented", or ask for a review by somebody who has that commit.`;

@@ -59,7 +59,7 @@ function textFor({ number, parts, published, answer, itemNumber, ...p }: Elsewhe
   const part = parts.get(number) ?? '';
   const isNew = hasNews && pullNumber !== null && pullNumber !== number;
   if (part !== '') return { answer: part, notes: isNew ? [`Pull request: #${pullNumber}`] : [] };
-  // Nothing stands there to be linked: what was to be said is said here.
+  // There is no posted answer to link to, so the notes are posted here.
   if (!p.isPosted) return { answer, notes: [...p.notes] };
   return {
     answer: `My answer is on #${itemNumber}${commentUrl === null ? '.' : `: ${commentUrl}`}`,

@@ -80,7 +80,7 @@ export async function once<R>(deps: EffectDeps, effect: Effect<R>): Promise<Effe
   }
 }
 
-/** An id is given to one call for good: under another kind or input it is a replay that somebody made up. */
+/** One id belongs to one call: the same id with another kind or input is a forged repetition. */
 export function isForged(
   row: Pick<EffectRow, 'kind' | 'request'>,
   effect: Pick<Effect<unknown>, 'id' | 'kind' | 'request'>,
@@ -119,7 +119,7 @@ export async function wasBegun(deps: EffectDeps, key: string): Promise<boolean> 
   return row !== undefined;
 }
 
-/** The other side understood and said no; anything else may pass when it is tried again. */
+/** The forge or git refused for good. Any other error may not happen when it is tried again. */
 function isRefusal(error: unknown): error is Error {
   return (
     error instanceof ForgeRefused ||
@@ -128,7 +128,7 @@ function isRefusal(error: unknown): error is Error {
   );
 }
 
-/** Counts the attempt before it is made: a crash in it is an attempt, too. */
+/** Counts the attempt before it is made, so that one that crashes is counted. */
 async function plan(deps: EffectDeps, effect: Effect<unknown> & { key: string }): Promise<EffectRow> {
   return await deps.database.transaction(async (tx) => {
     await deps.assertMine(tx);

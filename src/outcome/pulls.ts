@@ -61,8 +61,8 @@ export function withoutDraftPrefix(title: string): string {
 }
 
 /**
- * The prefixes are the server's configuration, which no API tells: what is a draft nevertheless has one that we do not
- * know. Only a prefix counts, so a title that begins with the issue's number is none.
+ * Draft prefixes are configured on the server, and no API shows them. A new pull request that is a draft has a prefix we
+ * do not know; putting the issue's number in front ends that, because only a prefix counts.
  */
 export async function readyForReview(
   deps: { forge: Pick<OutgoingForge, 'updatePull'> },
@@ -87,7 +87,7 @@ export function openedByAnother(pull: Pick<Item, 'number' | 'author'>, branch: s
   return `#${pull.number} of the branch ${branch} was opened by ${pull.author.login} and not by this agent, so it is not part of this conversation. Close it, and ask the agent once more, to get one of its own.`;
 }
 
-/** What happens on it from now on goes on in this conversation, and what CI told of its commits before is looked up. */
+/** Later events on the pull request go to this conversation, and results of CI from before it was open are looked up. */
 export async function joinPull(
   deps: EffectDeps,
   conversation: { conversationId: string; agent: string },

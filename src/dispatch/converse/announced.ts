@@ -1,4 +1,4 @@
-/** What the worker writes about its dispatch, always under its lease. */
+/** The rows of a run: what it was asked, before the CLI starts, and what it answered. Always written under its lease. */
 import type { DispatchRun, RunOutcome } from '../../agent-runner/contract.ts';
 import type { Database } from '../../database/database.ts';
 import { assertLease, type Lease } from '../../mailbox/leases.ts';
@@ -36,7 +36,7 @@ export async function announceRun(
   });
 }
 
-/** An attempt that was cut off may have committed to its branch; a pull request is looked at anew by each. */
+/** On a branch the first attempt's commit counts, because a later one may find its commits; a pull request is read anew. */
 function beginningOf(
   checkout: { headSha: string; branch: string | null } | null,
   earlier: string | null,

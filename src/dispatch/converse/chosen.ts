@@ -1,4 +1,4 @@
-/** Which texts a form of the prompt shows, as people see them on the forge; no labels yet, and no limit. Pure. */
+/** Which texts each form of the prompt shows. Labels and the length limit come later. Pure. */
 import type { PromptForm } from '../../agent-runner/contract.ts';
 import type { Snapshot } from '../../flows/changes.ts';
 import type { InlineComment } from '../../forges/forge.ts';
@@ -41,7 +41,7 @@ interface Choice {
 export function chooseTexts({ context, texts, login, seen }: Choice, form: PromptForm): ChosenTexts {
   const known = form === 'full' ? null : seen;
   const shownIds = new Set(known?.commentIds ?? []);
-  // In a session that goes on, the agent's own comments are its own answers: it has them.
+  // A session that goes on has the agent's own comments already: they are its answers.
   const isOwn = ({ login: theirs }: ForgeUser) =>
     form === 'short' && theirs.toLowerCase() === login.toLowerCase();
   return {
@@ -74,7 +74,7 @@ interface ReviewChoice {
   isOwn: (user: ForgeUser) => boolean;
 }
 
-/** What is known is left out, but for the remark that a new one replies to; also in the agent's own reviews. */
+/** Known remarks are left out, except one that a new remark replies to; in the agent's own reviews as well. */
 function chooseReviews({ context, texts, known, isOwn }: ReviewChoice): ChosenReview[] {
   const knownReviews = new Set(known?.reviews.map((r) => r.id) ?? []);
   const knownInline = new Set(known?.inlineIds ?? []);

@@ -1,4 +1,4 @@
-/** The doors of one run, both held by the worker: forge tools and the relay of git. The model's is the gateway. */
+/** Two ways out of one run's container, both held by the worker: forge tools and the git door. The third is the gateway. */
 import type { AgentTool } from '../../agent-runner/contract.ts';
 import { recordAudit } from '../../audit.ts';
 import type { PushPolicy } from '../../broker/git-policy.ts';
@@ -31,7 +31,7 @@ export async function openDoors(dispatch: Prepared, deps: DispatchDeps, run: Ope
     }
     await recordAudit(deps.database.rows, { ...entry, ...key, agent: agent.name, now: deps.now() });
   };
-  // With the first run and not with the service: a service at rest does not need them.
+  // Loaded with the first run, so that a service at rest needs less memory.
   const [{ openGitDoor }, { forgeTools }] = await Promise.all([
     import('../../broker/git-door.ts'),
     import('../../broker.ts'),
@@ -96,7 +96,7 @@ interface Opening {
 
 const SAME_NAME_MS = 5000;
 
-/** A tool goes to the repository by the name that it has when it is called. */
+/** Tools use the repository's present name: it may be renamed while the run lasts. */
 function locating({ forge, ...known }: Prepared) {
   let repository: RepositoryRef = known.repository;
   let askedAt = performance.now();

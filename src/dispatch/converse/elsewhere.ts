@@ -1,6 +1,6 @@
 /**
- * A dispatch that several items woke: what stands on each, and where its answer goes. Said by us and not by the skill,
- * so that a skill of the operator's own cannot forget it.
+ * A dispatch that several items woke: what stands on each, and where its answer goes. The service adds this and not the
+ * skill, because an operator's own skill may not know of it.
  */
 import type { PromptForm } from '../../agent-runner/contract.ts';
 import type { Words } from '../../config/words.ts';

@@ -67,7 +67,7 @@ export async function readTexts(context: DispatchContext): Promise<ShownTexts> {
     }
   }
   return {
-    // A text that nobody announced is read here and now, so only its beginning.
+    // A text that was not prepared is read while we wait, so only its beginning.
     body: (text) => texts.get(keyOf(text))?.text ?? stripHiddenText(beginningOf(text, GLANCE)),
     removedFrom: (bodies) => describeRemoved(sum(bodies, texts)),
   };
@@ -244,7 +244,7 @@ class Room {
   }
 }
 
-/** After the first that does not fit all older ones go: a gap in a discussion misleads. */
+/** Once a text does not fit, all older ones are left out: a discussion with gaps misleads. */
 function newestThatFit<E>(
   entries: readonly E[],
   room: Room,

@@ -1,7 +1,4 @@
-/**
- * Stops a run whose work was taken back. A delivery only makes it look: what counts is what the forge says when it is
- * asked.
- */
+/** Stops a run whose work was taken back. A delivery is only a hint: the forge is asked before the run is stopped. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recalledBy } from '../../mailbox/recalls.ts';
 import { failureText } from '../../outcome/failure-texts.ts';
@@ -76,14 +73,14 @@ async function reasonToStop(dispatch: Watched, deps: WatchDeps): Promise<string 
     messages,
     replayed,
     evidence: new Evidence(dispatch.forge.read, repository),
-    // A pull request of this run belongs to it as well.
+    // Read now, because the run may have opened a pull request.
     joined: await itemsOf(deps.database.rows, lease),
   });
   const stillWanted = messages.some(({ id }) => !withdrawn.has(id));
   return stillWanted ? null : ([...withdrawn.values()].at(-1) ?? null);
 }
 
-/** Nothing is published, and the session and the checkout stay as they are for whatever comes next. */
+/** Publishes nothing. Session and checkout stay for the next message. */
 export async function stopWithdrawn(
   dispatch: Dispatch,
   deps: DispatchDeps,

@@ -1,4 +1,4 @@
-/** The marks of the session that one dispatch runs in: what counts, when it is kept, and what follows from it. */
+/** Marks the session of a run that reads strangers' words, before it reads them, and says what it may no longer do. */
 import type { RunMarks, Spoken } from '../../broker/scope.ts';
 import type { Database } from '../../database/database.ts';
 import { assertLease } from '../../mailbox/leases.ts';
@@ -45,7 +45,7 @@ export function sessionMarks(request: MarksRequest): SessionMarks {
       });
     }
     const marks = await openMarks(request.database.rows, id);
-    // A person may lift marks while the run lasts; what it has read today it keeps in mind until its end.
+    // A person may lift marks while the run lasts. The run has still read the words, so it stays restricted to its end.
     // guard: trust: fewer tools beside strangers’ words
     restriction = restrictionBy(marks) ?? restriction;
     // guard: steering: kept before the words are handed over
@@ -101,7 +101,7 @@ function isPerson(author: Spoken['author']): author is ForgeUser {
   return author.id !== null;
 }
 
-/** Our own accounts are trusted; but one whose session has read strangers' words can pass these on. */
+/** One of our accounts is trusted unless its session has read strangers' words: it may repeat them. */
 async function markedAuthor(
   { dispatch: { lease, forge }, database, trust }: MarksRequest,
   author: ForgeUser,

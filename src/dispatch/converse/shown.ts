@@ -142,7 +142,7 @@ export class Shown {
     const at = line !== null ? `line ${line}` : oldLine !== null ? `old line ${oldLine}` : '';
     // Anybody may name a file in a remark, and whoever opened the pull request named its files.
     const path = this.brought(comment.path, comment.voice.authors);
-    // The label of a stranger's remark need not say twice whose words are in it.
+    // A stranger's remark is labelled already, so the file's name needs no label of its own.
     const isTheirs = path.voice.authors.every(({ id: by }) =>
       comment.voice.strangers.some((s) => s.id === by),
     );
@@ -238,7 +238,7 @@ function spokenReview({ sender }: ForgeEvent, { verdict }: EventReview) {
   return { what: 'review', authors: [sender], detail: `, ${verdict}` };
 }
 
-/** A name has one label, and who is not trusted matters more than who began. */
+/** A name gets one label: the untrusted people's, if there are any. */
 function strangersFirst(users: ForgeUser[], { ids }: Vouching): ForgeUser[] {
   const strangers = users.filter(({ id }) => !ids.has(id));
   return strangers.length > 0 ? strangers : users;

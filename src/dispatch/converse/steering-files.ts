@@ -11,7 +11,7 @@ function foldersOf({ lease }: Pick<Dispatch, 'lease'>, deps: DispatchDeps): CliF
   return cliFolders(deps.config().state, lease.conversation.id);
 }
 
-/** No process of the conversation runs: before anything reads its folders. */
+/** Call it before anything reads the conversation's folders, while no process of it runs. */
 export async function putBack(dispatch: Pick<Dispatch, 'lease'>, deps: DispatchDeps): Promise<void> {
   const { id } = dispatch.lease.conversation;
   const changed = await putSteeringBack({ folder: foldersOf(dispatch, deps).steering }, async (files) => {
@@ -61,7 +61,7 @@ export async function forget(dispatch: Pick<Dispatch, 'lease'>, deps: DispatchDe
 
 const MOST_NAMED = 10;
 
-/** A marked run chose the name: only a plain one is repeated. */
+/** A marked run chose the name, so it is shown only if it is plain. */
 function shown({ root, path }: Changed): string {
   if (root !== 'checkout') return root === 'cli' ? 'memory or settings of the CLI' : 'start files in HOME';
   return /^[\w./-]{1,80}$/.test(path) && path.split(/[./]/).every((part) => part.length <= 20)

@@ -145,13 +145,13 @@ async function trueMessages(
     stillWanted(dispatch, deps, { repository, messages: asked, evidence, joined, replayed: replayedEarly }),
     readAhead(evidence, leadingNumber(dispatch, asked)),
   ]);
-  // After the comments were read: one that was read, and whose delivery came meanwhile, is answered by this run.
+  // Only now, after the comments were read: a comment that was read and whose delivery has come since is answered here.
   // guard: late messages carried, read comments known, part 1
   const lease = await carryLate(deps.database, dispatch.lease, deps.now());
   const known = new Set(asked.map((m) => m.id));
   const late = await onForge(lease.messages.map(readMessage).filter((m) => !known.has(m.id)));
   const replayed = new Set([...replayedEarly, ...(await replayedMessages(rows, late))]);
-  // What happened since is not in what was read.
+  // Late messages need a new reading: the first one may be older than they are.
   const second =
     late.length === 0
       ? NOTHING

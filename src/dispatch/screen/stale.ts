@@ -18,7 +18,7 @@ export function withoutStale(dispatch: Prepared): Prepared {
   if (leading === null) {
     return { ...dispatch, messages, context: { ...context, messages, leading, elsewhere: [] } };
   }
-  // The item that led may have had none but stale ones.
+  // All messages of the leading item may have been stale.
   const main = items.find(({ item }) => item.number === numberOf(leading)) ?? context;
   const left = new Set(messages.map(numberOf));
   const elsewhere = items.filter((one) => one.item !== main.item && left.has(one.item.number));
@@ -29,12 +29,12 @@ export function withoutStale(dispatch: Prepared): Prepared {
 
 function isStale({ event }: CarriedMessage, { item, seen }: ItemShown): boolean {
   if (event.item?.number !== item.number) return false;
-  // A comment can be read from the forge before its delivery arrives; the run that read it has answered it.
+  // The run before may have read the comment from the forge before its delivery came, and has answered it then.
   // guard: late messages carried, read comments known, part 2
   if (event.name === 'comment.created') {
     const { commentIds = [], inlineIds = [] } = seen ?? {};
     return [...commentIds, ...inlineIds].includes(event.comment!.id);
   }
-  // CI of a commit that is no longer the head says nothing; a payload shows the head of when the run began.
+  // A result of CI on a commit that is no longer the head does not matter any more.
   return event.ci !== null && item.pull !== null && event.ci.headSha !== item.pull.headSha;
 }

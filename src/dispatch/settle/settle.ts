@@ -27,7 +27,7 @@ export async function settleOutcome(
   switch (outcome.kind) {
     case 'answered': {
       faultPoint('run.verified');
-      // A comment of nothing but our mark would look as if nobody had answered.
+      // An empty comment would look as if nobody had answered.
       const words = outcome.answer.trim() === '' ? 'Finished without a written answer.' : outcome.answer;
       const answer = outcome.aside === null ? words : `${words}\n\n${failureText({ kind: 'not-read' })}`;
       if (outcome.aside !== null) await putAside(dispatch, deps, { why: outcome.aside, answered: true });
@@ -132,7 +132,7 @@ function seenAfter({ lease, context }: Prepared): Record<number, Snapshot> {
   return { ...seenItems(lease.conversation.seen), ...Object.fromEntries(shown) };
 }
 
-/** An answer from before a crash belongs to what was asked then, not to what has come since. */
+/** The messages that an answer from before a crash was given to; later ones are not answered by it. */
 function carriedBefore({ lease, messages }: Prepared): Prepared['messages'] {
   const carried = lease.previous?.carried ?? [];
   return messages.filter(({ id }) => carried.includes(id));
@@ -192,12 +192,12 @@ export async function publishStoredAnswer(
     messages: carriedBefore(dispatch),
   });
   const finished = answered(dispatch, { adopted: true, published });
-  // One that is posted long after it was written must not take back what later runs have seen.
+  // An answer that is posted late must not reset what later runs have seen.
   const seen = (await isLastAnswered(deps.database.rows, lease.dispatch)) ? lease.dispatch.snapshot : null;
   return 'lost' in finished ? finished : { ...finished, seen };
 }
 
-/** Everything on the credential waits, or on one model of it, and not one attempt of the dispatch is used up by it. */
+/** Parks the credential, or one model of it. A limit does not count as a failed attempt. */
 async function park(
   dispatch: Dispatch,
   deps: DispatchDeps,
@@ -227,7 +227,7 @@ export interface Put {
   asked?: number | null;
 }
 
-/** Later again, or never; what will not pass people are told, as far as the forge can be reached. */
+/** Parks the dispatch for later, or fails it and tells people, if the forge can be reached. */
 export async function postpone(
   dispatch: Dispatch,
   deps: DispatchDeps,
