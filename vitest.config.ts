@@ -9,7 +9,7 @@ const exclude = [...configDefaults.exclude, ...leftOutHere().map(({ files }) => 
  * one and importing the same sources again costs half a second a file.
  */
 const LIGHT =
-  'src/{config,dispatcher,flows,forge,inbox,inspection,mailbox,mentions,outcome,security,trust,webhook}{,/**/*}.test.ts';
+  'src/{config,flows,forge,inbox,inspection,mailbox,mentions,outcome,router,security,trust,webhook}{,/**/*}.test.ts';
 
 export default defineConfig({
   test: {

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import type { LoadedConfig } from '../src/config/config.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { type Database, migrate, openDatabase } from '../src/database/database.ts';
-import { dispatchNext } from '../src/dispatcher.ts';
 import { acceptDelivery } from '../src/inbox.ts';
 import { silentLog } from '../src/log.ts';
 import { resolveConversation } from '../src/mailbox/conversations.ts';
 import { type Lease, leaseConversation } from '../src/mailbox/leases.ts';
 import { rescueExpired, settleDispatch } from '../src/mailbox/settlement.ts';
+import { routeNext } from '../src/router.ts';
 import type { EventItem } from '../src/vocabulary.ts';
 import { DEV, usualConfig } from '../test/support/service-config.ts';
 import { everybodyMayWrite } from '../test/support/trust.ts';
@@ -160,7 +160,7 @@ class Queue {
   }
 
   async #route(): Promise<boolean> {
-    return await dispatchNext({
+    return await routeNext({
       database: this.#database,
       config: () => this.#config,
       trust,

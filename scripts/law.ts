@@ -68,7 +68,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['config', 'database', 'inbox', 'forges'],
     owns: 'the HTTP edge: verify, accept, answer',
   },
-  dispatcher: {
+  router: {
     imports: ['config', 'database', 'inbox', 'mailbox', 'forges', 'flows', 'trust'],
     owns: 'deliveries to messages and dispatches, one transaction each',
   },
@@ -97,17 +97,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'the loop: what is due is leased, and the lease renewed while its dispatch runs',
   },
   inspection: {
-    imports: [
-      'config',
-      'database',
-      'inbox',
-      'mailbox',
-      'sessions',
-      'forges',
-      'flows',
-      'gateway',
-      'dispatcher',
-    ],
+    imports: ['config', 'database', 'inbox', 'mailbox', 'sessions', 'forges', 'flows', 'gateway', 'router'],
     owns: 'read models: explain, conversations, diagnose',
   },
   replay: { imports: ['config', 'database', 'inbox'], owns: 'a stored delivery, or a file, routed again' },

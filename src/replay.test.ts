@@ -6,11 +6,11 @@ import { ASSIGNED, changed } from '../test/fixtures/bodies.ts';
 import { ConfigFolder, SMALL_CONFIG } from '../test/support/config-folder.ts';
 import { everybodyMayWrite } from '../test/support/trust.ts';
 import { type Database, migrate, openDatabase } from './database/database.ts';
-import { dispatchNext } from './dispatcher.ts';
 import { NotFound } from './errors.ts';
 import { acceptDelivery, findDelivery } from './inbox.ts';
 import { silentLog } from './log.ts';
 import { type ReplayRequest, replay } from './replay.ts';
+import { routeNext } from './router.ts';
 
 const BODY = Buffer.from(JSON.stringify(changed(ASSIGNED, {}), null, 2));
 const CONFIG = SMALL_CONFIG.replace('dev-bot', 'pear-bot').replace('team/shop', 'orchard/pears');
@@ -71,7 +71,7 @@ class Installation {
       now: Date.now,
       log: silentLog,
     };
-    while (await dispatchNext(deps));
+    while (await routeNext(deps));
   }
 }
 

@@ -198,7 +198,7 @@ export interface ForgeEvent {
   mentions: string[];
   /**
    * What this event added to the item's sets. Forgejo names no delta, so the parser fills the complete sets and the
-   * dispatcher subtracts what it saw last.
+   * router subtracts what it saw last.
    */
   added: { assignees: string[]; labels: string[] };
   /** RFC 3339, from the object's updated_at; '' where the forge gives none */

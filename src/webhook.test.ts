@@ -7,8 +7,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { openSqlite, type TestDatabase } from '../test/support/databases.ts';
 import { edge, listen, OLD_SECRET, signed } from '../test/support/edge.ts';
 import { everybodyMayWrite } from '../test/support/trust.ts';
-import { dispatchNext } from './dispatcher.ts';
 import { silentLog } from './log.ts';
+import { routeNext } from './router.ts';
 
 const BODY = '{\n  "action": "opened"\n}';
 
@@ -313,7 +313,7 @@ describe('the edge accepts', () => {
     expect((await post(signed('{"action": "opened", '))).status).toBe(202);
     const config = () => ({ forges: {}, agents: new Map(), flows: [] });
     expect(
-      await dispatchNext({ database, config, trust: everybodyMayWrite(), now: Date.now, log: silentLog }),
+      await routeNext({ database, config, trust: everybodyMayWrite(), now: Date.now, log: silentLog }),
     ).toBe(true);
     const [row] = await stored(database);
     expect(row).toMatchObject({ state: 'failed', attempts: 0, reason: expect.stringMatching(/JSON/) });

@@ -6,11 +6,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import type { Database } from '../src/database/database.ts';
-import { readDelivery } from '../src/dispatcher/read-delivery.ts';
-import type { DispatcherDeps } from '../src/dispatcher/routing.ts';
-import { dispatchNext } from '../src/dispatcher.ts';
 import { acceptDelivery } from '../src/inbox.ts';
 import { silentLog } from '../src/log.ts';
+import { readDelivery } from '../src/router/read-delivery.ts';
+import type { RouterDeps } from '../src/router/routing.ts';
+import { routeNext } from '../src/router.ts';
 import { changed } from './fixtures/bodies.ts';
 import { bodyOf, forgeHeaders, KINDS, type Sent } from './properties/happenings.ts';
 import { ConfigFolder } from './support/config-folder.ts';
@@ -81,7 +81,7 @@ function startRouters(database: Database): { stop(): Promise<string[]> } {
     info: noted,
     debug: noted,
   };
-  const deps: DispatcherDeps = {
+  const deps: RouterDeps = {
     database,
     config: () => config,
     trust: everybodyMayWrite(),
@@ -91,7 +91,7 @@ function startRouters(database: Database): { stop(): Promise<string[]> } {
   const router = async (): Promise<void> => {
     for (;;) {
       const wasLast = last;
-      if (await dispatchNext(deps)) continue;
+      if (await routeNext(deps)) continue;
       if (wasLast) return;
       await sleep(1);
     }
@@ -175,7 +175,7 @@ async function sendOnce(
       body: Buffer.from(text),
       now: NOW,
     });
-    await dispatchNext(deps);
+    await routeNext(deps);
   }
 }
 

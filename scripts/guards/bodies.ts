@@ -89,7 +89,7 @@ export const BODIES_GUARDS: Guard[] = [
     keeps:
       'a large body from piling up in the thread that serves, whose collector would stop it for longer than 20 ms',
     off: [{ mark: 'bodies: handed on piece by piece', becomes: 'say(worker, { piece: own });' }],
-    tests: { files: ['src/dispatcher/read-delivery.test.ts'], named: 'never held here' },
+    tests: { files: ['src/router/read-delivery.test.ts'], named: 'never held here' },
   },
   {
     name: 'reload: nothing is parsed while the files say the same',
@@ -110,13 +110,13 @@ export const BODIES_GUARDS: Guard[] = [
         becomes: 'if (depth > 1e9) return `it is nested more than ${DEEPEST} deep`;',
       },
     ],
-    tests: { files: ['src/dispatcher/read-delivery.test.ts'], named: 'deep|two million keys' },
+    tests: { files: ['src/router/read-delivery.test.ts'], named: 'deep|two million keys' },
   },
   {
     name: 'bodies: short texts in events',
     keeps: 'a text of 25 MB from being stored with each message and shown to each condition',
     off: [{ mark: 'bodies: short texts in events', becomes: 'if (text.length >= 0) return text;' }],
-    tests: { files: ['src/dispatcher/read-delivery.test.ts'], named: 'small event' },
+    tests: { files: ['src/router/read-delivery.test.ts'], named: 'small event' },
   },
   {
     name: 'secret of a repository: scope',

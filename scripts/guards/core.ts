@@ -33,7 +33,7 @@ export const CORE_GUARDS: Guard[] = [
           'if (first === "never") return { verdict: { state: \'duplicate\', of: first }, eventName, decision: null };',
       },
     ],
-    tests: { files: ['src/dispatcher.test.ts'] },
+    tests: { files: ['src/router.test.ts'] },
   },
   {
     name: 'routing transaction',
@@ -46,7 +46,7 @@ export const CORE_GUARDS: Guard[] = [
           'const outcome = await (async (work: (tx: Rows) => Promise<Outcome>) => await work(deps.database.rows))(async (tx) => {',
       },
     ],
-    tests: { files: ['src/dispatcher.test.ts'], named: 'SQLite' },
+    tests: { files: ['src/router.test.ts'], named: 'SQLite' },
   },
   {
     name: 'one running dispatch (index)',

@@ -1,7 +1,7 @@
 /** The walls between a signed delivery and an agent: what it claims is compared with the forge. */
 import type { Guard } from './guard.ts';
 
-const IDENTITY = ['src/dispatcher/identity.test.ts'];
+const IDENTITY = ['src/router/identity.test.ts'];
 const RED_TEAM = ['test/red-team/intake.test.ts'];
 const FUZZ = ['test/properties/forgeries.test.ts'];
 

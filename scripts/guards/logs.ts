@@ -53,6 +53,6 @@ export const LOGS_GUARDS: Guard[] = [
     name: 'an echo is debug',
     keeps: 'our own doing from filling the log',
     off: [{ mark: 'an echo is debug', lines: 1, becomes: 'deps.log.info(`delivery ${decision}`, {' }],
-    tests: { files: ['src/dispatcher.test.ts'], named: 'echoes at debug' },
+    tests: { files: ['src/router.test.ts'], named: 'echoes at debug' },
   },
 ];

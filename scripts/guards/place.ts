@@ -2,8 +2,8 @@
 import type { Guard } from './guard.ts';
 
 const CONTEXT = ['src/dispatch/gather/gather.test.ts'];
-const DISPATCHER = ['src/dispatcher.test.ts'];
-const CI = ['src/dispatcher/ci.test.ts'];
+const ROUTER = ['src/router.test.ts'];
+const CI = ['src/router/ci.test.ts'];
 
 export const PLACE_GUARDS: Guard[] = [
   {
@@ -34,13 +34,13 @@ export const PLACE_GUARDS: Guard[] = [
           'return item?.number === -1 ? `#${number} is closed, and what CI says of it wakes nobody` : null;',
       },
     ],
-    tests: { files: DISPATCHER, named: 'wakes nobody on what is closed' },
+    tests: { files: ROUTER, named: 'wakes nobody on what is closed' },
   },
   {
     name: 'ci: told once',
     keeps: 'one failing run from being several messages',
     off: [{ mark: 'ci: told once', becomes: '' }],
-    tests: { files: DISPATCHER, named: 'reaches the conversation that pushed' },
+    tests: { files: ROUTER, named: 'reaches the conversation that pushed' },
   },
   {
     name: 'ci: before the pull request',
@@ -48,7 +48,7 @@ export const PLACE_GUARDS: Guard[] = [
     off: [
       { mark: 'ci: before the pull request', becomes: 'const found = isJoined ? pull : (pull ?? null);' },
     ],
-    tests: { files: DISPATCHER, named: 'reaches the conversation that pushed' },
+    tests: { files: ROUTER, named: 'reaches the conversation that pushed' },
   },
   {
     name: 'withdrawn: by label',

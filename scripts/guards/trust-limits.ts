@@ -1,7 +1,7 @@
 /** What real forges refuse, do not tell, or tell wrongly: rights, names of tokens, labels. */
 import type { Guard } from './guard.ts';
 
-const LABELS = { files: ['src/dispatcher/labels.test.ts'] };
+const LABELS = { files: ['src/router/labels.test.ts'] };
 const IDENTITIES = { files: ['src/trust/identities.test.ts'] };
 const DOINGS = { files: ['src/forges/gitea/doings.test.ts'] };
 

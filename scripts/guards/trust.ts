@@ -1,7 +1,7 @@
 /** The guards of trust, for scripts/guards.ts. */
 import type { Guard } from './guard.ts';
 
-const SENDERS = ['src/dispatcher/senders.test.ts'];
+const SENDERS = ['src/router/senders.test.ts'];
 const CONTEXT = ['src/dispatch/gather/gather.test.ts'];
 
 export const TRUST_GUARDS: Guard[] = [

@@ -12,11 +12,11 @@ import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts'
 import { sampleConversation } from '../../test/support/sample-session.ts';
 import { everybodyMayWrite } from '../../test/support/trust.ts';
 import { type Database, migrate, openDatabase } from '../database/database.ts';
-import { dispatchNext } from '../dispatcher.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';
 import { leaseConversation } from '../mailbox/leases.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
+import { routeNext } from '../router.ts';
 import { proposeSession } from '../sessions.ts';
 import { buildProgram } from './program.ts';
 
@@ -137,7 +137,7 @@ async function fill(into: Database): Promise<void> {
     now,
   });
   const config = folder.load();
-  await dispatchNext({
+  await routeNext({
     database: into,
     config: () => config,
     trust: everybodyMayWrite(),

@@ -3,12 +3,12 @@ import { changed } from '../../test/fixtures/bodies.ts';
 import { ConfigFolder } from '../../test/support/config-folder.ts';
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts';
 import { everybodyMayWrite } from '../../test/support/trust.ts';
-import { dispatchNext } from '../dispatcher.ts';
 import { NotFound } from '../errors.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';
 import { leaseConversation } from '../mailbox/leases.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
+import { routeNext } from '../router.ts';
 import { type DeliveryQuery, listDeliveries } from './deliveries.ts';
 import { explain, type ItemExplanation } from './explain-item.ts';
 import { renderDeliveries } from './render-deliveries.ts';
@@ -49,7 +49,7 @@ async function send(database: TestDatabase, id: string, sent: Sent = {}): Promis
     now: at,
   });
   const deps = { database, config: () => config, trust: everybodyMayWrite(), now: () => at, log: silentLog };
-  if (routed) await dispatchNext(deps);
+  if (routed) await routeNext(deps);
   return ours;
 }
 

@@ -4,13 +4,13 @@ import { ConfigFolder } from '../../test/support/config-folder.ts';
 import { openSqlite, type TestDatabase } from '../../test/support/databases.ts';
 import { sampleEffect } from '../../test/support/sample-session.ts';
 import { everybodyMayWrite } from '../../test/support/trust.ts';
-import { dispatchNext } from '../dispatcher.ts';
 import { NotFound } from '../errors.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { createLog } from '../log.ts';
 import { type Lease, leaseConversation } from '../mailbox/leases.ts';
 import { parkCredential } from '../mailbox/parks.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
+import { routeNext } from '../router.ts';
 import { recordIncident } from '../sessions.ts';
 import { explainDelivery } from './explain.ts';
 import { renderExplanation } from './render-explanation.ts';
@@ -37,7 +37,7 @@ interface Sent {
   routed?: boolean;
 }
 
-/** Through the door and the dispatcher, as the service does it. Answers our id. */
+/** Through the door and the router, as the service does it. Answers our id. */
 async function send({ database, body, eventType = 'issue_assign', id = 'forge-id-1', routed = true }: Sent) {
   const { id: ours } = await acceptDelivery(database.rows, {
     forge: 'home',
@@ -51,7 +51,7 @@ async function send({ database, body, eventType = 'issue_assign', id = 'forge-id
     body: body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body)),
     now: NOW,
   });
-  if (routed) await dispatchNext({ database, config: () => config, trust, now: () => NOW, log });
+  if (routed) await routeNext({ database, config: () => config, trust, now: () => NOW, log });
   return ours;
 }
 
@@ -183,7 +183,7 @@ describe('a delivery that waits', () => {
     ]);
   });
 
-  test('for the dispatcher', async () => {
+  test('for the router', async () => {
     const database = await openSqlite();
     const id = await send({ database, body: assigned(), routed: false });
     const { answers, considered } = await explainDelivery(database.rows, id, NOW + 90_000);

@@ -1,12 +1,12 @@
 /** "Why did it (not) run?": one delivery, what was decided about it and what came of that. */
 import type { Rows } from '../database/database.ts';
 import type { DeliveryRow } from '../database/tables.ts';
-import { type DeliveryReading, readDelivery } from '../dispatcher/read-delivery.ts';
-import type { StoredDecision } from '../dispatcher/routing.ts';
 import { NotFound } from '../errors.ts';
 import { piecesOf } from '../inbox/pieces.ts';
 import { findDelivery } from '../inbox.ts';
 import { currentParks } from '../mailbox/parks.ts';
+import { type DeliveryReading, readDelivery } from '../router/read-delivery.ts';
+import type { StoredDecision } from '../router/routing.ts';
 import { answerDelivery } from './answer.ts';
 import { dispatchRowsOfMessage, viewDispatches } from './dispatches.ts';
 import type { DeliveryExplanation, EventSummary, MessageView } from './explanation.ts';

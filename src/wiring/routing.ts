@@ -1,6 +1,6 @@
 /** The router: decides deliveries one after another, at once when told to and at least every second. */
-import type { DispatcherDeps } from '../dispatcher/routing.ts';
-import { dispatchNext } from '../dispatcher.ts';
+import type { RouterDeps } from '../router/routing.ts';
+import { routeNext } from '../router.ts';
 import type { Trust } from '../trust.ts';
 import type { Worker } from '../worker.ts';
 import type { Parts } from './parts.ts';
@@ -15,7 +15,7 @@ const ROUTE_EVERY_MS = 1000;
 export function startRouting(
   parts: Parts,
   worker: Worker,
-  { trust, decided }: Pick<DispatcherDeps, 'decided'> & { trust: Trust },
+  { trust, decided }: Pick<RouterDeps, 'decided'> & { trust: Trust },
 ): Router {
   let stopped = false;
   let wake: () => void = () => {};
@@ -31,7 +31,7 @@ export function startRouting(
   const loop = (async () => {
     while (!stopped) {
       pending = false;
-      const isDecided = await dispatchNext(deps).catch((error: unknown) => {
+      const isDecided = await routeNext(deps).catch((error: unknown) => {
         parts.log.error(`deliveries could not be read: ${String(error)}`);
         return false;
       });

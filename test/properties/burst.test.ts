@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import { dispatchNext } from '../../src/dispatcher.ts';
 import { acceptDelivery } from '../../src/inbox.ts';
 import { silentLog } from '../../src/log.ts';
 import { leaseConversation } from '../../src/mailbox/leases.ts';
 import { settleDispatch } from '../../src/mailbox/settlement.ts';
+import { routeNext } from '../../src/router.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
 import { describeDatabases, type TestDatabase } from '../support/databases.ts';
 import { conversationOn, messagesIn, say } from '../support/mailbox.ts';
@@ -99,7 +99,7 @@ describeDatabases('a burst of comments', (open) => {
           body: Buffer.from(body),
           now,
         });
-        await dispatchNext({
+        await routeNext({
           database,
           config: () => ({ ...config, agents }),
           trust: everybodyMayWrite(),

@@ -11,12 +11,12 @@ import { startTrial, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
 import type { LoadedConfig } from '../../src/config/config.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { DispatchContext } from '../../src/dispatch/screen/context.ts';
-import { dispatchNext } from '../../src/dispatcher.ts';
 import { createGiteaFamilyClient } from '../../src/forges/gitea/client.ts';
 import { acceptDelivery } from '../../src/inbox.ts';
 import { silentLog } from '../../src/log.ts';
 import { leaseConversation } from '../../src/mailbox/leases.ts';
 import { settleDispatch } from '../../src/mailbox/settlement.ts';
+import { routeNext, routeNext } from '../../src/router.ts';
 import { createTrust, type Trust } from '../../src/trust.ts';
 import type { Workdir } from '../../src/workdir.ts';
 import { changed, type Json } from '../fixtures/bodies.ts';
@@ -266,7 +266,7 @@ async function holds(claims: Claim[]): Promise<void> {
       now: Date.now(),
     });
   }
-  while (await dispatchNext({ database, config: () => config, trust, now: Date.now, log: silentLog }));
+  while (await routeNext({ database, config: () => config, trust, now: Date.now, log: silentLog }));
   expect(violations(await prepareAll(database, trust))).toEqual([]);
   expect(wronglyRemembered(trust)).toEqual([]);
   const rows = await database.rows
@@ -315,6 +315,6 @@ test('and a true delivery does: the net is not simply closed', async () => {
     body: Buffer.from(JSON.stringify(body)),
     now: Date.now(),
   });
-  await dispatchNext({ database, config: () => config, trust, now: Date.now, log: silentLog });
+  await routeNext({ database, config: () => config, trust, now: Date.now, log: silentLog });
   expect((await prepareAll(database, trust)).map((c) => c.messages.length)).toEqual([1]);
 });

@@ -1,14 +1,14 @@
 /** The rooms of the service with a clock, a forge and workers that go step by step; watched after every one. */
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../../src/database/database.ts';
-import type { DispatcherDeps, RoutingConfig } from '../../src/dispatcher/routing.ts';
-import { dispatchNext } from '../../src/dispatcher.ts';
 import { LeaseLost } from '../../src/errors.ts';
 import { armFault } from '../../src/faults.ts';
 import { acceptDelivery } from '../../src/inbox.ts';
 import { silentLog } from '../../src/log.ts';
 import { type Lease, leaseConversation, renewLease } from '../../src/mailbox/leases.ts';
 import { rescueExpired } from '../../src/mailbox/settlement.ts';
+import type { RouterDeps, RoutingConfig } from '../../src/router/routing.ts';
+import { routeNext } from '../../src/router.ts';
 import { everybodyMayWrite } from '../support/trust.ts';
 import { Crew, type Slot } from './crew.ts';
 import { bodyOf, forgeHeaders, type Sent } from './happenings.ts';
@@ -175,7 +175,7 @@ export class World {
   async #route({ dies, fails }: { dies: number | null; fails: boolean }): Promise<void> {
     const router = mortal(this.#given.database);
     router.allow(dies);
-    const deps: DispatcherDeps = {
+    const deps: RouterDeps = {
       database: router.database,
       config: () => this.#given.config,
       trust: everybodyMayWrite(),
@@ -186,7 +186,7 @@ export class World {
       if (fails && point === 'routing.decided') throw new Error('routing was made to fail');
     });
     try {
-      await dispatchNext(deps);
+      await routeNext(deps);
     } catch (error) {
       if (!(error instanceof Died)) throw error;
     } finally {

@@ -17,7 +17,6 @@ import { readTexts } from '../../src/dispatch/converse/prompt-budget.ts';
 import { type PromptMaterial, spokenIn } from '../../src/dispatch/converse/prompts.ts';
 import { type SessionMarks, sessionMarks } from '../../src/dispatch/converse/session-marks.ts';
 import type { DispatchContext } from '../../src/dispatch/screen/context.ts';
-import { dispatchNext } from '../../src/dispatcher.ts';
 import type { Snapshot } from '../../src/flows/changes.ts';
 import type { Forge } from '../../src/forges/forge.ts';
 import { createGiteaFamilyClient } from '../../src/forges/gitea/client.ts';
@@ -25,6 +24,7 @@ import { acceptDelivery } from '../../src/inbox.ts';
 import { silentLog } from '../../src/log.ts';
 import { type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
 import { outgoingForge } from '../../src/outcome/outgoing-forge.ts';
+import { routeNext, routeNext } from '../../src/router.ts';
 import { openMarks } from '../../src/sessions/marks.ts';
 import { proposeSession } from '../../src/sessions.ts';
 import { createTrust, type Trust } from '../../src/trust.ts';
@@ -113,7 +113,7 @@ export class MarksStage {
     }
     this.#taken = this.#listener.received.length;
     const deps = { database: this.database, config: () => this.#config, trust: this.#trust };
-    while (await dispatchNext({ ...deps, now: Date.now, log: silentLog }));
+    while (await routeNext({ ...deps, now: Date.now, log: silentLog }));
   }
 
   #forge(): Forge {

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { RecordedRequest } from '../../rehearsal/model-record.ts';
-import type { StoredDecision } from '../../src/dispatcher/routing.ts';
+import type { StoredDecision } from '../../src/router/routing.ts';
 import { git } from './git-remotes.ts';
 import type { Stage } from './service.ts';
 import { REPOSITORY } from './service-config.ts';

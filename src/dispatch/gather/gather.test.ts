@@ -21,7 +21,6 @@ import {
 } from '../../../test/support/gathering.ts';
 import { patience } from '../../../test/support/patience.ts';
 import type { LoadedConfig } from '../../config/config.ts';
-import { dispatchNext } from '../../dispatcher.ts';
 import type { Snapshot } from '../../flows/changes.ts';
 import type { Forge } from '../../forges/forge.ts';
 import { createGiteaFamilyClient } from '../../forges/gitea/client.ts';
@@ -30,6 +29,7 @@ import { silentLog } from '../../log.ts';
 import { joinConversation } from '../../mailbox/conversations.ts';
 import { carryLate, type Lease, leaseConversation } from '../../mailbox/leases.ts';
 import { settleDispatch } from '../../mailbox/settlement.ts';
+import { routeNext } from '../../router.ts';
 import { proposeSession } from '../../sessions.ts';
 import { createTrust, type Trust } from '../../trust.ts';
 import { openWorkdir, type Workdir } from '../../workdir.ts';
@@ -126,7 +126,7 @@ async function route(): Promise<string[]> {
     ids.push(id);
   }
   taken = listener.received.length;
-  while (await dispatchNext({ database, config: () => config, trust, now: Date.now, log: silentLog }));
+  while (await routeNext({ database, config: () => config, trust, now: Date.now, log: silentLog }));
   const rows = await database.rows.selectFrom('deliveries').selectAll().orderBy('seq').execute();
   return rows.filter((r) => ids.includes(r.id)).map((r) => `${r.event_name} ${r.state}`);
 }

@@ -13,7 +13,7 @@ import type { EventItem, ForgeEvent } from '../vocabulary.ts';
 import { consider, type Outlook, wantsSender } from './consider.ts';
 import type { Facts } from './facts.ts';
 import { rememberItem } from './items.ts';
-import type { DispatcherDeps, RoutingConfig, StoredDecision } from './routing.ts';
+import type { RouterDeps, RoutingConfig, StoredDecision } from './routing.ts';
 
 export interface Decided {
   verdict: DeliveryVerdict;
@@ -24,7 +24,7 @@ export interface Decided {
 }
 
 export interface ToDecide {
-  deps: DispatcherDeps;
+  deps: RouterDeps;
   delivery: DeliveryRow;
   facts: Facts;
 }
@@ -133,7 +133,7 @@ async function retract(tx: Rows, event: ForgeEvent, now: number): Promise<number
 }
 
 interface ToDeliver {
-  deps: DispatcherDeps;
+  deps: RouterDeps;
   config: RoutingConfig;
   delivery: DeliveryRow;
   facts: Extract<Facts, { kind: 'event' }>;

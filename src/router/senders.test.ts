@@ -6,10 +6,10 @@ import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts'
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts';
 import { type KnownForge, trustWith } from '../../test/support/trust.ts';
 import type { ForgeConfig } from '../config/config.ts';
-import { dispatchNext } from '../dispatcher.ts';
 import { ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';
+import { routeNext } from '../router.ts';
 import type { Trust } from '../trust.ts';
 import type { StoredDecision } from './routing.ts';
 
@@ -58,7 +58,7 @@ async function accept(database: TestDatabase, { eventType, body }: Arrival): Pro
 
 async function decide(database: TestDatabase, { trust, forge, now = () => NOW }: World): Promise<boolean> {
   const config = () => ({ ...CONFIG, forges: { home: { ...HOME, ...forge } } });
-  return await dispatchNext({ database, config, trust, now, log: silentLog });
+  return await routeNext({ database, config, trust, now, log: silentLog });
 }
 
 async function stored(database: TestDatabase, id: string) {

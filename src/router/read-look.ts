@@ -6,11 +6,11 @@ import { lookOf } from '../inbox/looks.ts';
 import { isOurAccount } from '../trust/sender.ts';
 import type { EventRepository, ForgeEvent } from '../vocabulary.ts';
 import type { DeliveryReading } from './read-delivery.ts';
-import type { DispatcherDeps } from './routing.ts';
+import type { RouterDeps } from './routing.ts';
 
 /** Asks the forge, so never within a transaction. Throws where the forge cannot be asked: it is looked again later. */
 export async function readLook(
-  { config, trust }: Pick<DispatcherDeps, 'config' | 'trust'>,
+  { config, trust }: Pick<RouterDeps, 'config' | 'trust'>,
   delivery: DeliveryRow,
 ): Promise<DeliveryReading> {
   const { repository: claimed, number } = lookOf(delivery);

@@ -6,7 +6,7 @@ import type { LabelsTold } from '../trust/labels.ts';
 import { forkRefusal } from '../trust/sender.ts';
 import type { AgentView, EventItem, ForgeEvent } from '../vocabulary.ts';
 import { type Placed, placeEvent } from './items.ts';
-import type { DispatcherDeps, RoutingConfig } from './routing.ts';
+import type { RouterDeps, RoutingConfig } from './routing.ts';
 import { conversationsOnItem, viewOf } from './views.ts';
 
 export interface Outlook {
@@ -25,7 +25,7 @@ export interface Outlook {
 export interface OutlookRequest {
   rows: Rows;
   config: RoutingConfig;
-  trust: Pick<DispatcherDeps['trust'], 'ids'>;
+  trust: Pick<RouterDeps['trust'], 'ids'>;
   event: ForgeEvent;
   labels: LabelsTold | null;
   replayed: boolean;

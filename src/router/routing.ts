@@ -13,7 +13,7 @@ export interface RoutingConfig {
   flows: readonly Flow[];
 }
 
-export interface DispatcherDeps {
+export interface RouterDeps {
   database: Database;
   config: () => RoutingConfig;
   trust: Pick<Trust, 'judge' | 'ids' | 'repository' | 'isGone' | 'isAsSaid' | 'item' | 'labels' | 'pullCi'>;

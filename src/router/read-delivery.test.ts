@@ -150,7 +150,7 @@ test('the package as it is built reads large bodies, too', async () => {
     cwd: root,
   });
   const script = `
-    import { readApart } from ${JSON.stringify(join(folder, 'dist/src/dispatcher/read-apart.js'))};
+    import { readApart } from ${JSON.stringify(join(folder, 'dist/src/router/read-apart.js'))};
     const pieces = [Buffer.from(process.argv[1])];
     const outcome = await readApart({ forge: 'home', headers: ${JSON.stringify(HEADERS)} }, pieces);
     console.log(outcome.kind, outcome.event.mentions.join());`;

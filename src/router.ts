@@ -1,13 +1,9 @@
 /**
- * The dispatcher: an accepted delivery becomes messages in mailboxes and dispatches to come, or a stored reason why
+ * The router: an accepted delivery becomes messages in mailboxes and dispatches to come, or a stored reason why
  * not. What has to be asked of the forge is asked first, outside of any transaction: an open one would hold up every
  * other writer. Then everything about one delivery is one transaction: after a crash it is decided wholly or not at all.
  */
 import type { DeliveryRow } from './database/tables.ts';
-import { decide } from './dispatcher/decide.ts';
-import { type Facts, gatherFacts } from './dispatcher/facts.ts';
-import type { DispatcherDeps } from './dispatcher/routing.ts';
-import { tellDecision, tellPostponed } from './dispatcher/told.ts';
 import { ForgeRefused, ForgeUnavailable } from './errors.ts';
 import { faultPoint } from './faults.ts';
 import {
@@ -17,9 +13,13 @@ import {
   postponeDelivery,
   settleDelivery,
 } from './inbox.ts';
+import { decide } from './router/decide.ts';
+import { type Facts, gatherFacts } from './router/facts.ts';
+import type { RouterDeps } from './router/routing.ts';
+import { tellDecision, tellPostponed } from './router/told.ts';
 
 /** Decides the oldest undecided delivery. Answers false when there was none. */
-export async function dispatchNext(deps: DispatcherDeps): Promise<boolean> {
+export async function routeNext(deps: RouterDeps): Promise<boolean> {
   for (;;) {
     const delivery = await nextDelivery(deps.database.rows, deps.now());
     if (delivery === undefined) return false;
@@ -37,7 +37,7 @@ export async function dispatchNext(deps: DispatcherDeps): Promise<boolean> {
 /** `taken`: another process decided it meanwhile. `changed`: the rows did, and other facts have to be gathered. */
 type Outcome = 'decided' | 'taken' | 'changed';
 
-async function decideOne(deps: DispatcherDeps, delivery: DeliveryRow): Promise<Outcome> {
+async function decideOne(deps: RouterDeps, delivery: DeliveryRow): Promise<Outcome> {
   const facts = await gatherFacts(deps, delivery);
   // guard: routing transaction
   const outcome = await deps.database.transaction(async (tx) => {
@@ -61,7 +61,7 @@ function aboutOf({ event }: Facts): DeliveryAbout | null {
   return { repository: repository.fullName, number, sender: sender.login };
 }
 
-async function postpone(deps: DispatcherDeps, delivery: DeliveryRow, error: unknown): Promise<void> {
+async function postpone(deps: RouterDeps, delivery: DeliveryRow, error: unknown): Promise<void> {
   const reason = error instanceof Error ? error.message : String(error);
   // guard: trust: a forge that is down
   const patient = error instanceof ForgeUnavailable || error instanceof ForgeRefused;

@@ -5,10 +5,10 @@ import { fixture, type Json } from '../../test/fixtures/bodies.ts';
 import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts';
 import { openSqlite, type TestDatabase } from '../../test/support/databases.ts';
 import { trustWith } from '../../test/support/trust.ts';
-import { dispatchNext } from '../dispatcher.ts';
 import type { Item, TimelineEntry } from '../forges/forge.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';
+import { routeNext } from '../router.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 
 const NOW = Date.parse('2026-11-28T13:00:00Z');
@@ -95,7 +95,7 @@ async function route(database: TestDatabase, labels: Labels, { headers, body }: 
     now: NOW,
   });
   const deps = { database, config: () => CONFIG, trust: labels.trust(), now: () => NOW, log: silentLog };
-  await dispatchNext(deps);
+  await routeNext(deps);
   const found = await database.rows
     .selectFrom('messages')
     .select('event')

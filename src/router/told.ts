@@ -4,11 +4,11 @@ import { isOurAccount } from '../trust/sender.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import type { Decided } from './decide.ts';
 import type { Facts } from './facts.ts';
-import type { DecisionName, DispatcherDeps } from './routing.ts';
+import type { DecisionName, RouterDeps } from './routing.ts';
 
 /** Our own doing comes back as deliveries, and we ask ourselves: most of what arrives, and nobody has to read of it. */
 export function tellDecision(
-  deps: DispatcherDeps,
+  deps: RouterDeps,
   { delivery, facts, decided }: { delivery: DeliveryRow; facts: Facts; decided: Decided },
 ): void {
   const { event } = facts;
@@ -35,7 +35,7 @@ export function tellDecision(
 
 /** It is asked again, or given up; `reason` is what went wrong. */
 export function tellPostponed(
-  deps: DispatcherDeps,
+  deps: RouterDeps,
   o: { delivery: DeliveryRow; what: 'postponed' | 'failed'; reason: string },
 ): void {
   const { delivery, what, reason } = o;
@@ -64,7 +64,7 @@ function ids(delivery: DeliveryRow) {
   return { delivery: delivery.id, forgeDelivery: delivery.forge_delivery_id };
 }
 
-function nameOf(deps: DispatcherDeps, facts: Facts, { verdict, kind }: Decided): DecisionName {
+function nameOf(deps: RouterDeps, facts: Facts, { verdict, kind }: Decided): DecisionName {
   if (verdict.state === 'routed' || verdict.state === 'failed') return verdict.state;
   if (kind === 'refused') return 'refused';
   if (facts.kind === 'event' && isOurAccount(facts.forge, deps.trust.ids(facts.forge), facts.event.sender)) {
@@ -74,7 +74,7 @@ function nameOf(deps: DispatcherDeps, facts: Facts, { verdict, kind }: Decided):
 }
 
 function count(
-  deps: DispatcherDeps,
+  deps: RouterDeps,
   o: { delivery: DeliveryRow; event: ForgeEvent | null; decision: DecisionName },
 ): void {
   deps.decided?.({ forge: o.delivery.forge, event: o.event?.name ?? 'none', decision: o.decision });

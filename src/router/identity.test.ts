@@ -5,10 +5,10 @@ import { ASSIGNED, COMMENT, changed, ISSUE, type Json } from '../../test/fixture
 import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts';
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts';
 import { type KnownForge, repositoryNamed, trustWith } from '../../test/support/trust.ts';
-import { dispatchNext } from '../dispatcher.ts';
 import { ForgeMissing, ForgeUnavailable } from '../errors.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';
+import { routeNext } from '../router.ts';
 import type { Trust } from '../trust.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 
@@ -52,7 +52,7 @@ async function route(database: TestDatabase, trust: Trust, eventType: string, bo
     body: Buffer.from(JSON.stringify(body)),
     now,
   });
-  await dispatchNext({ database, config: () => CONFIG, trust, now: () => now, log: silentLog });
+  await routeNext({ database, config: () => CONFIG, trust, now: () => now, log: silentLog });
   return await database.rows
     .selectFrom('deliveries')
     .selectAll()

@@ -13,11 +13,11 @@ import { ConfigFolder, SMALL_CONFIG } from '../test/support/config-folder.ts';
 import { describeDatabases, type TestDatabase } from '../test/support/databases.ts';
 import { everybodyMayWrite, trustWith } from '../test/support/trust.ts';
 import type { DeliveryRow } from './database/tables.ts';
-import type { DispatcherDeps, RoutingConfig, StoredDecision } from './dispatcher/routing.ts';
-import { dispatchNext } from './dispatcher.ts';
 import { acceptDelivery } from './inbox.ts';
 import { silentLog } from './log.ts';
 import { recordPush } from './mailbox/pushes.ts';
+import type { RouterDeps, RoutingConfig, StoredDecision } from './router/routing.ts';
+import { routeNext } from './router.ts';
 import type { ForgeEvent } from './vocabulary.ts';
 
 const NOW = 1_800_000_000_000;
@@ -56,7 +56,7 @@ async function accept(database: TestDatabase, { eventType, body, source, forge }
   return id;
 }
 
-function dispatcher(database: TestDatabase, partial: Partial<RoutingConfig> = {}, now = NOW): DispatcherDeps {
+function router(database: TestDatabase, partial: Partial<RoutingConfig> = {}, now = NOW): RouterDeps {
   const config = () => ({ ...CONFIG, ...partial });
   return { database, config, trust: everybodyMayWrite(), now: () => now, log: silentLog };
 }
@@ -64,7 +64,7 @@ function dispatcher(database: TestDatabase, partial: Partial<RoutingConfig> = {}
 /** Accepts, decides, and answers the delivery as it is stored then. */
 async function route(database: TestDatabase, arrival: Arrival, config?: Partial<RoutingConfig>) {
   const id = await accept(database, arrival);
-  expect(await dispatchNext(dispatcher(database, config))).toBe(true);
+  expect(await routeNext(router(database, config))).toBe(true);
   return await deliveryOf(database, id);
 }
 
@@ -131,7 +131,7 @@ describeDatabases('a delivery that wakes an agent', (open) => {
       state: 'waiting',
       event: { name: 'issue.assigned', item: { number: 5 }, added: { assignees: ['pear-bot', 'Bo'] } },
     });
-    expect(await dispatchNext(dispatcher(database))).toBe(false);
+    expect(await routeNext(router(database))).toBe(false);
   });
 
   test('keeps a decision that is complete: every flow with its verdict, every message with its dispatch', async () => {
@@ -201,11 +201,11 @@ describeDatabases('routing that throws in the middle', (open) => {
       decision: null,
     });
     expect(await caused(database)).toEqual(Object.fromEntries(CAUSED.map((table) => [table, 0])));
-    expect(await dispatchNext(dispatcher(database, flows, NOW + 999))).toBe(false);
+    expect(await routeNext(router(database, flows, NOW + 999))).toBe(false);
     // It waits by itself: another delivery is decided meanwhile.
     expect((await route(database, comment(601), flows)).state).toBe('ignored');
 
-    expect(await dispatchNext(dispatcher(database, {}, NOW + 1000))).toBe(true);
+    expect(await routeNext(router(database, {}, NOW + 1000))).toBe(true);
     expect(await deliveryOf(database, delivery.id)).toMatchObject({ state: 'routed', reason: null });
     expect(await messagesIn(database)).toHaveLength(1);
   });
@@ -224,9 +224,8 @@ describeDatabases('routing that throws in the middle', (open) => {
     const echo = comment(901, { 'sender.login': 'pear-bot', 'comment.user.login': 'pear-bot' });
     for (const arrival of [assigned, assigned, comment(900), echo]) {
       await accept(database, arrival);
-      const decided: DispatcherDeps['decided'] = ({ event, decision }) =>
-        counted.push(`${event} ${decision}`);
-      expect(await dispatchNext({ ...dispatcher(database), log, decided })).toBe(true);
+      const decided: RouterDeps['decided'] = ({ event, decision }) => counted.push(`${event} ${decision}`);
+      expect(await routeNext({ ...router(database), log, decided })).toBe(true);
     }
     expect(lines).toEqual([
       'info delivery routed issue.assigned orchard/pears#5 ada dev',
@@ -253,7 +252,7 @@ describeDatabases('routing that throws in the middle', (open) => {
           throw new Error('the end, before the commit');
         }),
     };
-    await dispatchNext(dispatcher(ending));
+    await routeNext(router(ending));
     expect(await deliveryOf(database, id)).toMatchObject({ state: 'received', attempts: 1, decision: null });
     expect(await caused(database)).toEqual(Object.fromEntries(CAUSED.map((table) => [table, 0])));
   });
@@ -265,7 +264,7 @@ describeDatabases('routing that throws in the middle', (open) => {
     for (const seconds of [1, 5, 30, 120]) {
       expect((await deliveryOf(database, id)).state).toBe('received');
       now += seconds * 1000;
-      expect(await dispatchNext(dispatcher(database, flows, now))).toBe(true);
+      expect(await routeNext(router(database, flows, now))).toBe(true);
     }
     const failed = await deliveryOf(database, id);
     expect(failed).toMatchObject({
@@ -274,7 +273,7 @@ describeDatabases('routing that throws in the middle', (open) => {
       decided_at: now,
       reason: expect.stringContaining('BigInt'),
     });
-    expect(await dispatchNext(dispatcher(database, flows, now + 1e9))).toBe(false);
+    expect(await routeNext(router(database, flows, now + 1e9))).toBe(false);
     expect(await caused(database)).toEqual(Object.fromEntries(CAUSED.map((table) => [table, 0])));
     // The meaning is free: the same happening, sent again, is no duplicate of what failed.
     expect((await route(database, assigned)).state).toBe('routed');
@@ -286,7 +285,7 @@ describeDatabases('the same happening', (open) => {
     const database = await open();
     const ids: string[] = [];
     for (let i = 0; i < 6; i++) ids.push(await accept(database, assigned));
-    expect(await Promise.all(ids.map(() => dispatchNext(dispatcher(database))))).toEqual(ids.map(() => true));
+    expect(await Promise.all(ids.map(() => routeNext(router(database))))).toEqual(ids.map(() => true));
     const rows = await Promise.all(ids.map((id) => deliveryOf(database, id)));
     expect(rows.map((row) => [row.state, row.duplicate_of])).toEqual([
       ['routed', null],
@@ -359,7 +358,7 @@ describeDatabases('a CI run that names only a commit', (open) => {
     await recordPush(database.rows, { conversation: conversation!, sha, now: NOW });
     const id = await accept(database, nameless(sha));
     const trust = trustWith({ permissionOf: () => 'write', states: { 5: 'closed' } });
-    expect(await dispatchNext({ ...dispatcher(database), trust })).toBe(true);
+    expect(await routeNext({ ...router(database), trust })).toBe(true);
     expect(await deliveryOf(database, id)).toMatchObject({
       state: 'ignored',
       reason: '#5 is closed, and what CI says of it wakes nobody',

@@ -16,7 +16,7 @@ import { consider, type Outlook, wantsSender } from './consider.ts';
 import { isAboutLabels } from './items.ts';
 import { readDelivery } from './read-delivery.ts';
 import { readLook } from './read-look.ts';
-import type { DispatcherDeps, RoutingConfig } from './routing.ts';
+import type { RouterDeps, RoutingConfig } from './routing.ts';
 import { refuseByScope } from './scope.ts';
 
 export type Facts =
@@ -38,7 +38,7 @@ export type Facts =
       mayJoin: boolean | null;
     };
 
-export async function gatherFacts(deps: DispatcherDeps, delivery: DeliveryRow): Promise<Facts> {
+export async function gatherFacts(deps: RouterDeps, delivery: DeliveryRow): Promise<Facts> {
   const { rows } = deps.database;
   const read =
     delivery.source === 'look'
@@ -99,7 +99,7 @@ export async function gatherFacts(deps: DispatcherDeps, delivery: DeliveryRow): 
 
 /** A result of CI does not say whether its pull request is still open. */
 async function closedItem(
-  deps: DispatcherDeps,
+  deps: RouterDeps,
   forge: ForgeConfig,
   event: Outlook['event'],
 ): Promise<string | null> {
@@ -111,7 +111,7 @@ async function closedItem(
 }
 
 /** Of the pull request itself, which may be another than who caused the event; as the forge has it. */
-async function askAuthor(deps: DispatcherDeps, forge: ForgeConfig, event: ForgeEvent): Promise<boolean> {
+async function askAuthor(deps: RouterDeps, forge: ForgeConfig, event: ForgeEvent): Promise<boolean> {
   const { repository, item } = event;
   if (item === null || !(await deps.trust.isAsSaid({ forge, repository, item }))) return false;
   return (await deps.trust.judge({ forge, repository, user: item.author, event: null })).allowed;
@@ -121,7 +121,7 @@ async function askAuthor(deps: DispatcherDeps, forge: ForgeConfig, event: ForgeE
 const SLACK_MS = 60_000;
 
 async function askLabels(
-  deps: DispatcherDeps,
+  deps: RouterDeps,
   { forge, event, receivedAt }: { forge: ForgeConfig; event: ForgeEvent; receivedAt: number },
 ): Promise<LabelsTold | null> {
   const { item, repository, sender } = event;
@@ -148,11 +148,7 @@ function inTime(event: ForgeEvent, receivedAt: number): ForgeEvent {
 }
 
 /** Asked where something hangs on it: a deletion, and a comment that a deletion seems to have overtaken. */
-async function askDeletion(
-  deps: DispatcherDeps,
-  forge: ForgeConfig,
-  event: ForgeEvent,
-): Promise<boolean | null> {
+async function askDeletion(deps: RouterDeps, forge: ForgeConfig, event: ForgeEvent): Promise<boolean | null> {
   const { rows } = deps.database;
   if (event.comment === null) return null;
   if (event.name !== 'comment.deleted') {

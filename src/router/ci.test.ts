@@ -7,13 +7,13 @@ import { describeDatabases, type TestDatabase } from '../../test/support/databas
 import { conversationOn, dispatchesIn, messagesIn } from '../../test/support/mailbox.ts';
 import { trustWith } from '../../test/support/trust.ts';
 import type { ConversationRow, DeliveryRow } from '../database/tables.ts';
-import { dispatchNext } from '../dispatcher.ts';
 import { ForgeUnavailable } from '../errors.ts';
 import type { CiState, Item } from '../forges/forge.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';
 import { recordPush } from '../mailbox/pushes.ts';
 import { joinPull } from '../outcome/pulls.ts';
+import { routeNext } from '../router.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import type { RoutingConfig } from './routing.ts';
 
@@ -66,7 +66,7 @@ async function decide(database: TestDatabase, truth: Truth = {}, now = RECEIVED)
     ...(truth.ci === undefined ? {} : { ci: truth.ci }),
     ...(truth.states === undefined ? {} : { states: truth.states }),
   });
-  return await dispatchNext({ database, config: () => CONFIG, trust, now: () => now, log: silentLog });
+  return await routeNext({ database, config: () => CONFIG, trust, now: () => now, log: silentLog });
 }
 
 /** Everything there is to decide; answers the last delivery as it is stored then. */
