@@ -16,7 +16,7 @@ import { acceptDelivery } from '../../src/inbox.ts';
 import { silentLog } from '../../src/log.ts';
 import { leaseConversation } from '../../src/mailbox/leases.ts';
 import { settleDispatch } from '../../src/mailbox/settlement.ts';
-import { routeNext, routeNext } from '../../src/router.ts';
+import { routeNext } from '../../src/router.ts';
 import { createTrust, type Trust } from '../../src/trust.ts';
 import type { Workdir } from '../../src/workdir.ts';
 import { changed, type Json } from '../fixtures/bodies.ts';

@@ -24,7 +24,7 @@ import { acceptDelivery } from '../../src/inbox.ts';
 import { silentLog } from '../../src/log.ts';
 import { type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
 import { outgoingForge } from '../../src/outcome/outgoing-forge.ts';
-import { routeNext, routeNext } from '../../src/router.ts';
+import { routeNext } from '../../src/router.ts';
 import { openMarks } from '../../src/sessions/marks.ts';
 import { proposeSession } from '../../src/sessions.ts';
 import { createTrust, type Trust } from '../../src/trust.ts';
