@@ -70,12 +70,23 @@ export const CORE_GUARDS: Guard[] = [
     off: [
       {
         mark: 'lease token',
-        lines: 1,
+        lines: 5,
         becomes:
-          'export async function assertLease(tx: Rows, lease: Lease): Promise<void> {\n  if (lease.token > 0) return;',
+          'export async function assertLease(tx: Rows, lease: Lease, changes: Updateable<Tables["conversations"]> = {}): Promise<void> {\n  if (lease.token > 0 && Object.keys(changes).length === 0) return;',
       },
     ],
     tests: { files: ['src/mailbox'] },
+  },
+  {
+    name: "lease token: the dispatch's own row",
+    keeps: 'an earlier run of the same worker from writing to the row of the attempt that replaced it',
+    off: [
+      {
+        mark: "lease token: the dispatch's own row",
+        becomes: ".where('attempt', '<=', attempt + 1)",
+      },
+    ],
+    tests: { files: ['src/mailbox/leases.test.ts'], named: 'the same worker has it again' },
   },
   {
     name: 'park',

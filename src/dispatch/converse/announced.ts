@@ -1,7 +1,7 @@
 /** The rows of a run: what it was asked, before the CLI starts, and what it answered. Always written under its lease. */
 import type { DispatchRun, RunOutcome } from '../../agent-runner/contract.ts';
 import type { Database } from '../../database/database.ts';
-import { assertLease, type Lease } from '../../mailbox/leases.ts';
+import { assertLease, type Lease, updateLeased } from '../../mailbox/leases.ts';
 import { recordTurn } from '../../sessions/record.ts';
 import { verifySession } from '../../sessions.ts';
 import type { ConversationView } from '../../vocabulary.ts';
@@ -15,24 +15,17 @@ export async function announceRun(
     checkout: { headSha: string; branch: string | null } | null;
   },
 ): Promise<void> {
-  await database.transaction(async (tx) => {
-    await assertLease(tx, lease);
-    await tx
-      .updateTable('dispatches')
-      .set({
-        session_id: start.sessionId,
-        continuity: start.continuity,
-        history_messages: start.history,
-        ...(start.prompt === ''
-          ? {}
-          : {
-              prompt: start.prompt,
-              carried: JSON.stringify(start.carried),
-              commit_sha: beginningOf(start.checkout, lease.dispatch.commit_sha),
-            }),
-      })
-      .where('id', '=', lease.dispatch.id)
-      .execute();
+  await updateLeased(database.rows, lease, {
+    session_id: start.sessionId,
+    continuity: start.continuity,
+    history_messages: start.history,
+    ...(start.prompt === ''
+      ? {}
+      : {
+          prompt: start.prompt,
+          carried: JSON.stringify(start.carried),
+          commit_sha: beginningOf(start.checkout, lease.dispatch.commit_sha),
+        }),
   });
 }
 
@@ -55,7 +48,7 @@ export async function storeAnswer(
 ): Promise<void> {
   const { outcome } = stored;
   await database.transaction(async (tx) => {
-    await assertLease(tx, lease);
+    await assertLease(tx, lease, stored.branch === null ? {} : { branch: stored.branch });
     await tx
       .updateTable('dispatches')
       .set({
@@ -78,13 +71,6 @@ export async function storeAnswer(
       uuid: outcome.verified?.head ?? null,
       now: stored.now,
     });
-    if (stored.branch !== null) {
-      await tx
-        .updateTable('conversations')
-        .set({ branch: stored.branch })
-        .where('id', '=', lease.conversation.id)
-        .execute();
-    }
   });
 }
 
