@@ -16,9 +16,9 @@ export const WORDS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   faults: [],
   'text-limits': [],
-  'terminal-text': [],
   mentions: ['text-limits'],
   security: ['mentions', 'text-limits'],
+  'terminal-text': ['security', 'text-limits'],
   voices: ['vocabulary'],
   log: ['security'],
 };
@@ -96,15 +96,19 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['database', 'mailbox', 'dispatch'],
     owns: 'the loop: what is due is leased, and the lease renewed while its dispatch runs',
   },
+  views: {
+    imports: ['database', 'inbox', 'mailbox', 'sessions', 'flows', 'gateway', 'router'],
+    owns: 'what is in the rows, as JSON: lists by pages, one conversation, one delivery and why',
+  },
   inspection: {
-    imports: ['config', 'database', 'inbox', 'mailbox', 'sessions', 'forges', 'flows', 'gateway', 'router'],
-    owns: 'read models: explain, conversations, diagnose',
+    imports: ['database', 'sessions', 'views'],
+    owns: 'sessions diagnose',
   },
   replay: { imports: ['config', 'database', 'inbox'], owns: 'a stored delivery, or a file, routed again' },
   metrics: { imports: ['database'], owns: 'counters and gauges for Prometheus' },
   'state-lock': { imports: [], owns: 'one service per state folder' },
   server: {
-    imports: ['config', 'database', 'inspection', 'webhook', 'metrics'],
+    imports: ['config', 'database', 'webhook', 'metrics'],
     owns: 'the HTTP application; errors become answers in one place',
   },
   smoke: {
@@ -138,10 +142,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   wiring: { imports: 'all-above', owns: 'order of start and stop' },
   demo: {
-    imports: ['config', 'database', 'container', 'inspection'],
+    imports: ['config', 'database', 'container'],
     owns: 'the service on the pocket forge and the scripted model',
   },
-  cli: { imports: 'all-above', owns: 'commands and words for people' },
+  cli: { imports: 'all-above', owns: 'commands, and their words for people (`cli/print/`)' },
 };
 
 /**

@@ -27,7 +27,7 @@ export interface GatewayDeps {
   now: () => number;
 }
 
-/** What a run is refused is counted for ever, but not written for ever. */
+/** Refusals are always counted, but only the first of a run become audit rows. */
 const MOST_AUDITED = 100;
 
 /** Also removes the sockets that a dead process has left in `folder`. */
@@ -72,8 +72,8 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
 }
 
 /**
- * An attempt that was cut off has cost what it has cost: the caps of a dispatch hold over all its attempts. What a
- * limit refused is not counted again: a dispatch that was parked for a day must not come back to a cap used up by it.
+ * Caps hold over all attempts of a dispatch, so an attempt that was cut off still counts. Requests that a provider's
+ * limit refused do not count: a dispatch that was parked for a day must not come back to a used-up cap.
  */
 async function usedBefore(database: Database, { dispatchId }: GatewayRun): Promise<Carried> {
   const used = await usageOf(database.rows, { dispatchId });

@@ -2,7 +2,7 @@
 import type { Guard } from './guard.ts';
 
 const TABLE = ['src/cli/commands.test.ts'];
-const REFERENCES = ['src/inspection/references.test.ts'];
+const REFERENCES = ['src/views/references.test.ts'];
 
 export const COMMANDS_GUARDS: Guard[] = [
   {
@@ -85,7 +85,7 @@ export const COMMANDS_GUARDS: Guard[] = [
         becomes: 'await settleDelivery(tx, { id: delivery.id, now: deps.now(), about: null, ...decided });',
       },
     ],
-    tests: { files: ['src/inspection/deliveries.test.ts'] },
+    tests: { files: ['src/views/deliveries.test.ts'] },
   },
   {
     name: 'cli: how the last dispatch ended is a state',
@@ -93,6 +93,6 @@ export const COMMANDS_GUARDS: Guard[] = [
     off: [
       { mark: 'cli: how the last dispatch ended is a state', lines: 1, becomes: 'if (last !== undefined) {' },
     ],
-    tests: { files: ['src/inspection/conversations.test.ts'], named: 'a failure and both refusals' },
+    tests: { files: ['src/views/conversations.test.ts'], named: 'a failure and both refusals' },
   },
 ];

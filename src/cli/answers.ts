@@ -1,9 +1,9 @@
 /** `answers post`: an answer that the forge refused goes out once the forge takes it. */
 import type { Command } from 'commander';
 import { NotFound } from '../errors.ts';
-import { readReference } from '../inspection/references.ts';
-import { findUnposted } from '../inspection/unposted.ts';
 import { postAgain } from '../mailbox/unposted.ts';
+import { readReference } from '../views/references.ts';
+import { findUnposted } from '../views/unposted.ts';
 import { withExamples } from './examples.ts';
 import { answer, writing } from './shared.ts';
 

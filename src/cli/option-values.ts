@@ -1,6 +1,6 @@
 /** Values of options, refused in words before anything is opened. The library puts the option's name before them. */
 import { InvalidArgumentError } from 'commander';
-import { REPOSITORY } from '../inspection/references.ts';
+import { REPOSITORY } from '../views/references.ts';
 
 const MOST_LISTED = 10_000;
 

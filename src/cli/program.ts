@@ -7,12 +7,12 @@ import { registerAnswers } from './answers.ts';
 import { type Caller, registerCaller } from './caller.ts';
 import { failureOf, UsageError } from './failure.ts';
 import { registerHealth } from './health.ts';
-import { registerInspection } from './inspection.ts';
 import { registerOperations } from './operations.ts';
 import { readWords } from './option-values.ts';
 import { registerRehearsal } from './rehearsal.ts';
 import { registerSessions } from './sessions.ts';
 import { endWhenNobodyReads, wasCut } from './stopping.ts';
+import { registerInspection } from './views.ts';
 
 /** The call of this process. */
 export async function start(): Promise<void> {

@@ -2,13 +2,13 @@
 import type { Command } from 'commander';
 import { pinnedCliVersion } from '../agent-runner/run-cli.ts';
 import { diagnoseSession } from '../inspection/diagnose.ts';
-import { readReference } from '../inspection/references.ts';
-import { renderDiagnosis } from '../inspection/render-diagnosis.ts';
-import { findSession, viewMarks } from '../inspection/session-marks.ts';
 import { liftMarks } from '../sessions/marks.ts';
+import { findSession, viewMarks } from '../views/marks.ts';
+import { readReference } from '../views/references.ts';
 import { callerOf } from './caller.ts';
 import { withExamples } from './examples.ts';
 import { readMoreWords, readWords } from './option-values.ts';
+import { renderDiagnosis } from './print/diagnosis.ts';
 import { answer, reading, writing } from './shared.ts';
 
 const REFERENCE = 'session id, conversation id, or item as [forge:]owner/name#12 or its address';

@@ -1,4 +1,7 @@
-/** What passes the gateway by its head, and what is said to everything else, in the API's own shape. Pure. */
+/**
+ * Which requests the gateway admits, judged by their head, and what every other request is answered, in the API's own
+ * shape. Pure.
+ */
 import type { IncomingHttpHeaders } from 'node:http';
 import { BETAS, LONG_CONTEXT_BETA } from './allowed.ts';
 
@@ -14,9 +17,9 @@ export type Admission = { path: string } | Refusal;
 
 const MESSAGES = '/v1/messages';
 const COUNT = '/v1/messages/count_tokens';
-/** Compared byte for byte: a path that is only equal after decoding or joining is not equal. */
+/** Paths are compared byte for byte: a path that is equal only after decoding or joining is refused. */
 const PASSING = new Set([MESSAGES, `${MESSAGES}?beta=true`, COUNT, `${COUNT}?beta=true`]);
-/** The first is what the CLI says on the socket, the others what it says to the forwarder of `model-socket.ts`. */
+/** The CLI says the first one on the socket; the others it says to the forwarder of `model-socket.ts`. */
 const LOCAL_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i;
 
 export interface Head {
@@ -47,7 +50,7 @@ function admitTarget({ method, url, headers: { host } }: Head): Admission {
   return { path: url };
 }
 
-/** A body that is read here in one way and there in another would make the list worth nothing. */
+/** The list would be worth nothing if we read a body in one way and upstream read it in another. */
 function refusedForm(headers: IncomingHttpHeaders): Refusal | null {
   const type = headers['content-type'] ?? '';
   // guard: model: character sets
@@ -66,7 +69,9 @@ function refusedForm(headers: IncomingHttpHeaders): Refusal | null {
 
 const VERSION = '2023-06-01';
 
-/** The CLI leaves a beta out, and asks again, where a refusal says it in the API's words as this one does. */
+/**
+ * When a refusal names a beta in the API's words, as this one does, the CLI leaves that beta out and asks again.
+ */
 function refusedBeta(
   headers: IncomingHttpHeaders,
   { longContext }: { longContext: boolean },

@@ -19,7 +19,7 @@ import {
   unseen,
 } from './forms.ts';
 
-/** The CLI moves its marks of the cache from request to request: what has one today may have none tomorrow. */
+/** The CLI moves its cache marks from request to request, so every block may carry one. */
 const MARK = 'the CLI’s mark of the cache may stand here';
 
 const CACHE = fields({
@@ -30,9 +30,9 @@ const CACHE = fields({
   ),
 });
 
-/** As `unseen`, for one of several kinds. */
+/** Like `unseen`, for a value that may have one of several forms. */
 const unseenKind = (why: string, form: Fields) => ({ ...form, why });
-/** `kinds` looks at the type before; here it is said once more so that every field is on the list. */
+/** `kinds` has looked at `type` already; it is repeated here so that every field is on the list. */
 const block = (type: string, named: Record<string, Form>): Fields => fields({ type: oneOf(type), ...named });
 
 const base64 = (...types: string[]) =>
@@ -88,7 +88,10 @@ const MESSAGE = fields({
   output_config: fields({ effort: oneOf('low', 'medium', 'high', 'xhigh', 'max') }),
 });
 
-/** No tool with a type of its own: those run on the model's side, or are told apart from such only by their name. */
+/**
+ * Tools with a `type` of their own are refused: they run on the model's side, or differ from those that do only by
+ * name.
+ */
 const TOOL = fields({
   type: unseen('the API’s own word for a tool of the client', oneOf('custom')),
   name: text(200),
@@ -97,7 +100,7 @@ const TOOL = fields({
   cache_control: unseen(MARK, CACHE),
 });
 
-/** Of messages and of counting tokens. */
+/** Fields of messages and of token counting. */
 export const BODY: Form & Fields = fields({
   model: text(200),
   max_tokens: number,
@@ -132,10 +135,13 @@ export const BODY: Form & Fields = fields({
   }),
 });
 
-/** Of each: why it stands here although the recordings do not have it; null = they have it. */
+/** For each: why it is on the list although no recording has it; null = recordings have it. */
 type Listed = Readonly<Record<string, string | null>>;
 
-/** What a beta changes is the form of requests and answers; one that lets the model's side act is not here. */
+/**
+ * Betas on this list only change the form of requests and answers. One that lets the model's side act must not be
+ * added.
+ */
 export const BETAS: Listed = {
   'claude-code-20250219': null,
   'interleaved-thinking-2025-05-14': null,
@@ -150,10 +156,10 @@ export const BETAS: Listed = {
   'structured-outputs-2025-12-15': 'belongs to `output_config.format`',
   'extended-cache-ttl-2025-04-11': 'belongs to `cache_control.ttl`',
 };
-/** Its prompts have a price of their own: only for an agent whose model says so. */
+/** Long prompts cost more with it, so only an agent whose model asks for it may use it. */
 export const LONG_CONTEXT_BETA = 'context-1m-2025-08-07';
 
-/** Headers that go on to the model's side. Every other stays behind. */
+/** Headers that are passed on to the model's side. All others are dropped. */
 export const OUTWARD_HEADERS: Listed = {
   accept: null,
   'user-agent': null,
@@ -172,7 +178,7 @@ export const OUTWARD_HEADERS: Listed = {
   'x-stainless-runtime-version': null,
   'x-stainless-timeout': null,
 };
-/** Headers of the CLI that stay behind: of the connection, or put in anew. */
+/** Headers of the CLI that are dropped: they belong to the connection, or we set them ourselves. */
 export const KEPT_BACK_HEADERS: Listed = {
   'accept-encoding': null,
   connection: null,

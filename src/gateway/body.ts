@@ -4,9 +4,9 @@ import { type Refusal, refusal } from './admission.ts';
 
 const MIB = 1024 * 1024;
 const MOST_BODY_BYTES = 64 * MIB;
-/** Of one run together. The worker's memory is everybody's; a run that fills it would stop the others. */
+/** The limit for all bodies of one run together. All runs share the worker's memory. */
 const MOST_HELD_BYTES = 160 * MIB;
-/** Up to here the worker may read a body itself, which takes some 2 ms; a thread takes that long to be asked. */
+/** Up to this size the worker reads a body itself, which takes about 2 ms; asking a thread takes as long. */
 const SMALL_BYTES = 256 * 1024;
 
 export interface Held {
@@ -15,15 +15,15 @@ export interface Held {
 
 export type Body =
   | { kind: 'small'; bytes: Buffer }
-  /** joining 64 MiB in one piece would hold everybody else up */
+  /** Joining 64 MiB in one go would block the event loop for everybody. */
   | { kind: 'large'; memory: SharedArrayBuffer };
 
-/** Null when the client has gone. What it answers counts as held until `held` is lowered by `sizeOf` it. */
+/** Null when the client has left. The body counts as held until the caller lowers `held` by its `sizeOf`. */
 export async function readBody(request: IncomingMessage, held: Held): Promise<Body | Refusal | null> {
   const collected = new Collected();
   let size = 0;
   try {
-    // To the end even when it is too much: a request that is cut would never read why.
+    // Read to the end even when it is too large: a client whose request is cut never reads the reason.
     for await (const chunk of request as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > MOST_BODY_BYTES || held.bytes + chunk.length > MOST_HELD_BYTES) continue;
@@ -58,7 +58,7 @@ class Collected {
   }
 
   #move(): void {
-    // Grows in place: only the address space is taken at once.
+    // The buffer grows in place; at first only address space is reserved.
     this.#memory = new SharedArrayBuffer(0, { maxByteLength: MOST_BODY_BYTES });
     const chunks = this.#chunks;
     this.#chunks = [];

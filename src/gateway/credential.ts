@@ -1,4 +1,4 @@
-/** The credential as it is now, and what has taken its place when upstream refuses it. One for all runs. */
+/** The present credential, and its replacement when upstream refuses it. Shared by all runs. */
 import type { Log } from '../log.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -7,7 +7,7 @@ export class CredentialSource {
   readonly #refresh: () => Promise<void> | void;
   readonly #log: Log;
   #refreshing: Promise<void> | null = null;
-  /** the last one whose change was told in the log */
+  /** the last replaced credential that the log has told of */
   #told: string | null = null;
 
   constructor(o: { upstream: () => Upstream; refresh: () => Promise<void> | void; log: Log }) {
@@ -20,7 +20,9 @@ export class CredentialSource {
     return this.#upstream();
   }
 
-  /** Upstream has refused `used`: answers the credential that is there instead by now, or null when it is the same. */
+  /**
+   * Upstream has refused `used`: answers the credential that has replaced it by now, or null when it is still the same.
+   */
   async replacementFor(used: Upstream): Promise<Upstream | null> {
     this.#refreshing ??= this.#readAgain().finally(() => {
       this.#refreshing = null;

@@ -1,4 +1,4 @@
-/** One dispatch's socket: what comes in is admitted or refused; what is admitted is passed on. */
+/** One dispatch's socket: requests are admitted or refused, and admitted ones are passed on. */
 import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -10,12 +10,15 @@ import { mayName, wantsLongContext } from './models.ts';
 import { passOn } from './pass.ts';
 import { sendRefusal } from './relay.ts';
 
-/** The CLI has one request and those of its subagents; a program that opens more has other plans. */
+/**
+ * The CLI opens one connection for itself and one for each subagent. A program that opens more than this is not the
+ * CLI.
+ */
 const MOST_AT_ONCE = 32;
 const MOST_CONNECTIONS = 128;
 
 export interface Door {
-  /** idempotent; cuts what is under way and waits until it is accounted for */
+  /** idempotent; cuts requests under way and waits until they are accounted for */
   close(): Promise<void>;
 }
 
@@ -24,7 +27,7 @@ export async function openDoor(socketPath: string, at: RunAtGateway): Promise<Do
   const held: Held = { bytes: 0 };
   const inspector = createInspector();
   const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
-    // A write that meets a CLI which has just left must not end the process; 'close' tells us all we need.
+    // Writing to a CLI that has just left raises an error that must not end the process; 'close' is enough to know.
     response.on('error', () => {});
     const refused = refusalOf(at, request, underWay.size);
     if ('status' in refused) return refuse(at, request, response, refused);
@@ -104,7 +107,10 @@ function dearer({ run }: RunAtGateway, model: string): Refusal {
   );
 }
 
-/** As the API does: the session is kept. A tool in the history is no offer, so an earlier session passes. */
+/**
+ * The API does the same, and the session is kept. A tool that only the history names is not offered, so a session from
+ * before a change still passes.
+ */
 function notOffered(tool: string): Refusal {
   const asked = tool.replace(/[^\w.-]/g, '?').slice(0, 80);
   return refusal(
@@ -120,7 +126,7 @@ function refuse(
   refused: Refusal,
 ): void {
   at.refused({ action: actionOf(request), reason: refused.message });
-  // Asked again it would be refused again; only what is too much at once passes with time.
+  // The CLI must not ask again, except where it only asked too much at once.
   sendRefusal(response, refused, refused.status === 429 ? {} : { 'x-should-retry': 'false' });
 }
 

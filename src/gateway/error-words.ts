@@ -1,9 +1,9 @@
 /**
- * What the model's side and the proxies before it mean by a refusal, as far as only their words tell. Vendors have no
- * common code: the same overflow is a 400 here and a 500 there. Pure.
+ * What a refusal by the model's side, or by a proxy before it, means, as far as its words tell. Vendors share no codes:
+ * the same overflow is a 400 here and a 500 there. Pure.
  */
 
-/** Of each vendor and proxy one form or two; `error-words.test.ts` has the sentences they come from. */
+/** One or two forms for each vendor and proxy; `error-words.test.ts` has the sentences they come from. */
 const OVERFLOW: readonly RegExp[] = [
   // Anthropic, also on Vertex and Bedrock
   /prompt is too long/i,
@@ -12,7 +12,7 @@ const OVERFLOW: readonly RegExp[] = [
   // Bedrock
   /input is too long/i,
   /too many input tokens/i,
-  // LiteLLM, and what it passes on
+  // LiteLLM, and the errors it passes on
   /ContextWindowExceeded/i,
   /context[ _-]?(window|length)[ _-]?exceed/i,
   /context window (is )?large enough/i,
@@ -28,7 +28,7 @@ const OVERFLOW: readonly RegExp[] = [
   /too many tokens: .{0,80}prompt/i,
 ];
 
-/** A limit on tokens in a minute speaks of tokens, too, and passes by itself. */
+/** A limit on tokens per minute also speaks of tokens, but passes by itself. */
 const NOT_OVERFLOW = /tokens? per (min|minute|day|hour)|\b[TR]P[MD]\b|rate.?limit/i;
 
 /** The request is larger than the model's window. */
@@ -37,7 +37,7 @@ export function isOverflow(words: string): boolean {
   return !NOT_OVERFLOW.test(words) && OVERFLOW.some((form) => form.test(words));
 }
 
-/** The text is what is refused: by a policy, a guardrail, a filter. */
+/** A policy, guardrail or filter refuses the text. */
 export function isPolicy(words: string): boolean {
   return (
     /content[ _-]?(filter|policy|management|moderation)/i.test(words) ||
@@ -47,14 +47,16 @@ export function isPolicy(words: string): boolean {
   );
 }
 
-/** The API's own sentence for a used-up credit, which it sends as a 400. */
+/** The API's own sentence for a used-up balance, which it sends as a 400. */
 const NO_CREDIT = /^(\w+: )?your credit balance is too low/i;
 
 export function isNoCredit(message: string): boolean {
   return NO_CREDIT.test(message);
 }
 
-/** A 400 that speaks of the key or the bill; a proxy without a database answers a wrong key so. */
+/**
+ * A 400 that is about the key or the bill. A LiteLLM proxy without a database answers a wrong key like this.
+ */
 export function speaksOfCredential(words: string): 401 | 402 | null {
   if (
     /no connected db|no_db_connection|not connected to (a )?db/i.test(words) ||
@@ -75,7 +77,7 @@ export function speaksOfCredential(words: string): 401 | 402 | null {
     : null;
 }
 
-/** A 400 that speaks of the model's name: no history is at fault. */
+/** A 400 about the model's name: the session's history is not at fault. */
 export function speaksOfModel(words: string): boolean {
   return (
     /(invalid|unknown|unsupported|no such|unrecognized)[^.]{0,20}\bmodel\b/i.test(words) ||
@@ -88,7 +90,10 @@ export function speaksOfModel(words: string): boolean {
   );
 }
 
-/** The CLI asks again without the beta, tool or field that such words name, and may then be answered. */
+/**
+ * When a refusal names a beta, tool or field in such words, the CLI leaves it out and asks again, and may then be
+ * answered.
+ */
 export function speaksOfForm(words: string): boolean {
   return /anthropic-beta|\bbetas?\b|header|\btools?\b|thinking|effort|context_management|output_config|extra inputs|unexpected value|unknown (field|parameter|name)|unrecognized/i.test(
     words,
@@ -97,14 +102,14 @@ export function speaksOfForm(words: string): boolean {
 
 const FAMILIES = /opus|sonnet|haiku/i;
 
-/** `opus` of `claude-opus-4-5`; the name itself where it is of no family. */
+/** `opus` for `claude-opus-4-5`; the whole name where it belongs to no family. */
 export function familyOf(model: string): string {
   return FAMILIES.exec(model)?.[0].toLowerCase() ?? model;
 }
 
 /**
- * Whether a limit is one of this model alone: the model is named in the words, or its family is in the name of the
- * window that refused (`seven_day_opus`, `unified-7d_opus`).
+ * Whether a limit holds for this model only: its words name the model, or the window that refused is named for the
+ * model's family (`seven_day_opus`, `unified-7d_opus`).
  */
 export function limitsModel(
   model: string,

@@ -20,7 +20,7 @@ export interface RunAtGateway {
   prices: PriceTable;
   log: Log;
   now: () => number;
-  /** counts, and records as far as it makes sense, what was refused */
+  /** counts a refusal, and records it while there are not too many */
   refused(what: { action: string; reason: string }): void;
 }
 
@@ -30,7 +30,7 @@ export interface Exchange {
   path: string;
   /** as it goes on */
   body: Buffer;
-  /** as the request names it; the price goes by what the answer names */
+  /** the name in the request; the price goes by the name in the answer */
   model: string;
   /** names what is asked last */
   question: string;

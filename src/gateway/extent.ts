@@ -1,8 +1,10 @@
 /** How many values JSON has, and how deep, before it is parsed: 64 MiB of `[]` become gigabytes and take seconds. Pure. */
 
-/** A conversation of a million tokens has some ten thousand. */
+/** A conversation of a million tokens has about ten thousand values. */
 export const MOST_VALUES = 1_000_000;
-/** More than any schema of a tool; and little enough for everything that walks a value by calling itself. */
+/**
+ * Deeper than the schema of any tool, and shallow enough for every function that walks a value recursively.
+ */
 export const MOST_DEPTH = 200;
 
 export interface Extent {
@@ -18,7 +20,7 @@ const CASE = 0x20;
 const OPENING = 0x7b;
 const CLOSING = 0x7d;
 
-/** Stops where there is too much of either. What is no JSON is left to the parser. */
+/** Stops at the first limit that is passed. Invalid JSON is left to the parser. */
 export function extentOf(json: Buffer): Extent {
   const extent = { values: 1, depth: 0 };
   let level = 0;

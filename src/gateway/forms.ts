@@ -1,8 +1,8 @@
-/** Forms that a value of a request may have, and the one way to compare a value with its form. Pure. */
+/** The forms that a value of a request may have, and the comparison of a value with its form. Pure. */
 
 export interface Text {
   is: 'text';
-  /** longest, in UTF-16 units; without it the body's own limit counts */
+  /** largest length in UTF-16 units; without it only the limit for the whole body counts */
   most?: number;
   /** the only values there are */
   one?: readonly string[];
@@ -23,10 +23,12 @@ export type Form = (
   | { is: 'flag' }
   /** null, or a list with nothing in it */
   | { is: 'nothing' }
-  /** objects that their own `type` tells apart */
+  /** objects whose `type` says which form they have */
   | { is: 'kinds'; kinds: Readonly<Record<string, Fields & { why?: string }>> }
   | { is: 'textOrList'; text: Text; list: List }
-  /** any JSON that the model reads; `schema`: without addresses that somebody could be asked to fetch */
+  /**
+   * any JSON that the model only reads; `schema`: may not hold addresses that somebody could be asked to fetch
+   */
   | { is: 'data'; schema: boolean }
 ) & {
   /** why it stands on the list although the recordings of the real CLI do not have it */
@@ -47,7 +49,7 @@ export const kinds = (named: Record<string, Fields & { why?: string }>): Form =>
   kinds: named,
 });
 export const textOrList = (of: Form): Form => ({ is: 'textOrList', text: { is: 'text' }, list: list(of) });
-/** On the list for this reason, and not because a recording has it. */
+/** Puts a form on the list that no recording has, with the reason. */
 export const unseen = <F extends Form>(why: string, form: F): F => ({ ...form, why });
 
 const UNLISTED = 'not on the list of what passes to the model';
@@ -55,11 +57,11 @@ const UNLISTED = 'not on the list of what passes to the model';
 /** The first value that does not fit. `at` as `messages[3].content[0].type`, '' = the whole request. */
 export interface Misfit {
   at: string;
-  /** goes on after the place, without a full stop: `is no text` */
+  /** printed after the place, without a full stop: `is no text` */
   problem: string;
 }
 
-/** For values that are not nested deeply: `extent.ts` has looked. */
+/** Recursive: `extent.ts` has bounded the depth before. */
 export function findMisfit(value: unknown, form: Form): Misfit | null {
   switch (form.is) {
     case 'text':
@@ -150,11 +152,11 @@ function here(problem: string): Misfit {
 
 function within(step: string, { at, problem }: Misfit): Misfit {
   const joined = at === '' || at.startsWith('[') ? `${step}${at}` : `${step}.${at}`;
-  // A path is shown to people; its beginning tells where to look.
+  // A path is shown to people. Its beginning is enough to find the place.
   return { at: joined.slice(0, 200), problem };
 }
 
-/** A name is whatever was sent: it must not read like a part of our sentence. */
+/** The name comes from the request: it must not look like a part of our sentence. */
 function nameShown(name: string): string {
   return /^[\w$-]{1,60}$/.test(name) ? name : shown(name);
 }

@@ -1,13 +1,13 @@
 /**
- * Which headers cross the gateway. Both ways a list of what passes: a header that nobody thought of stays behind, so
- * that neither a credential of the container's own nor one of ours finds a way through it.
+ * Which headers cross the gateway, in both directions. Both are lists of what passes: an unknown header is dropped, so
+ * that neither a credential of the container's own nor one of ours can get through.
  */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { betasOf } from './admission.ts';
 import { OUTWARD_HEADERS } from './allowed.ts';
 import type { Credential } from './contract.ts';
 
-/** A header of the CLI is a name or a number; the longest are the betas. */
+/** The CLI's headers are names and numbers; the list of betas is the longest. */
 const MOST_HEADER = 1000;
 
 const INWARD = new Set([
@@ -22,16 +22,16 @@ const INWARD = new Set([
 ]);
 const INWARD_PREFIXES = ['anthropic-ratelimit-'];
 
-/** An OAuth token is only taken with this beta. */
+/** Upstream takes an OAuth token only with this beta. */
 const OAUTH_TOKEN = /^sk-ant-oat/;
 const OAUTH_BETA = 'oauth-2025-04-20';
 
 export function outwardHeaders(from: IncomingHttpHeaders, credential: Credential): OutgoingHttpHeaders {
   // guard: headers of the container dropped
   const headers = passing(from, (name) => Object.hasOwn(OUTWARD_HEADERS, name));
-  // The body goes on as it was read, whatever its sender called it.
+  // The body is sent as it was read, so we state its type ourselves.
   headers['content-type'] = 'application/json';
-  // Whatever comes is passed on as it is, so what we want to read has to come uncompressed.
+  // An answer is passed on byte for byte, and we read it on the way: it must not be compressed.
   headers['accept-encoding'] = 'identity';
   if (credential.kind === 'api-key') headers['x-api-key'] = credential.value;
   else headers.authorization = `Bearer ${credential.value}`;
@@ -41,7 +41,7 @@ export function outwardHeaders(from: IncomingHttpHeaders, credential: Credential
   return headers;
 }
 
-/** `secrets`: a header in which upstream repeats one of them does not pass. */
+/** `secrets`: a header that repeats one of them is dropped. */
 export function inwardHeaders(from: IncomingHttpHeaders, secrets: readonly string[]): OutgoingHttpHeaders {
   const headers = passing(
     from,

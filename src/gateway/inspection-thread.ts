@@ -12,7 +12,7 @@ port.on('message', (sent: SharedArrayBuffer | Uint8Array<ArrayBuffer>) => {
   if ('status' in inspected) return port.postMessage(inspected);
   const { body, ...read } = inspected;
   const { buffer } = body;
-  // What is shared needs no copy; what is ours alone is given away; the rest is short, and copied.
+  // Shared memory needs no copy, our own is transferred, and the rest is short enough to be copied.
   const given = buffer instanceof ArrayBuffer && buffer.byteLength === body.byteLength ? [buffer] : [];
   port.postMessage({ body, ...read } satisfies ThreadAnswer, given);
 });

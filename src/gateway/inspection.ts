@@ -1,7 +1,7 @@
 /**
- * The bytes of a request, read and compared with the list. What goes on is written anew from the value that was
- * compared, so nothing that is read differently elsewhere (a name given twice, what stands behind the end, another
- * character set) goes on at all. For a request of the CLI the bytes are the same. Pure.
+ * Parses a request and compares it with the list. The compared value is written anew, so nothing is sent on that
+ * another parser might read differently (a name given twice, text after the end, another character set). A request of
+ * the CLI is the same afterwards, byte for byte. Pure.
  */
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
@@ -14,9 +14,9 @@ export interface Inspected {
   /** what goes on */
   body: Buffer;
   model: string;
-  /** names of the tools that it offers, each once */
+  /** names of the tools that the request offers, each once */
   tools: string[];
-  /** names what is asked last: the same in every form in which the CLI asks it again */
+  /** names the last question, and is the same in every form in which the CLI repeats it */
   question: string;
 }
 
@@ -41,7 +41,7 @@ export function inspect(bytes: Buffer, { values, depth } = extentOf(bytes)): Ins
   return { body: written(value, json, bytes), model, tools: names, question: questionOf(value) };
 }
 
-/** Reminders of the CLI's own are not of the question: they change from one form to the next. */
+/** The CLI's own reminders are left out: they change when it repeats a question. */
 function questionOf(value: unknown): string {
   const { messages } = value as { messages?: { role?: unknown; content?: unknown }[] };
   const last = messages?.findLast(({ role }) => role === 'user')?.content ?? '';
@@ -53,7 +53,10 @@ function questionOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(asked)).digest('base64');
 }
 
-/** The bytes themselves where nothing is different, as in all that the CLI sends: that spares a third of the time. */
+/**
+ * The original bytes where writing anew would change nothing, as for all requests of the CLI. That saves a third of the
+ * time.
+ */
 function written(value: unknown, json: string, bytes: Buffer): Buffer {
   const anew = JSON.stringify(value);
   // guard: model: what is read is what is sent
@@ -68,8 +71,8 @@ const REMEDY =
   'Leave it out, and send what is meant as text. If the CLI itself sends it, use the CLI of this release, or a newer claude-hooks.';
 
 /**
- * 400 where it stands in the history, which another session can leave behind; 422 everywhere else, where none can: the
- * run is then refused, and its session kept.
+ * 400 where the history is at fault, which a new session leaves behind. 422 where a new session would not help: the run
+ * is refused and its session kept.
  */
 function refusedFor({ at, problem }: Misfit): Refusal {
   const status = at.startsWith('messages') ? 400 : 422;

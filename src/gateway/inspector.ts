@@ -1,6 +1,6 @@
 /**
- * Where a body is inspected: here while it is small, else in a thread, one for each run that needs it, so that neither
- * the worker nor the requests of other runs wait for 64 MiB of somebody's JSON.
+ * Where a body is inspected: a small one here, a large one in a thread. Each run that needs a thread has its own, so
+ * that neither the worker nor other runs wait for one run's 64 MiB of JSON.
  */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -10,14 +10,16 @@ import { extentOf } from './extent.ts';
 import { type Inspected, inspect } from './inspection.ts';
 import type { ThreadAnswer } from './inspection-thread.ts';
 
-/** A quarter of a megabyte can hold thirty times as many, and to read those takes thirty times as long. */
+/**
+ * A quarter of a megabyte can hold thirty times as many values as a usual body, and takes thirty times as long to read.
+ */
 const MOST_VALUES_HERE = 5_000;
-/** Of the thread's JavaScript values. What a large conversation takes is a tenth of it. */
+/** Limit for the thread's JavaScript heap. A large conversation takes a tenth of it. */
 const MOST_THREAD_MIB = 768;
 
 export interface Inspector {
   inspect(body: Body): Promise<Inspected | Refusal>;
-  /** what is under way is refused */
+  /** requests under way are refused */
   close(): Promise<void>;
 }
 
@@ -39,7 +41,7 @@ export function createInspector(): Inspector {
 class Thread {
   isOver = false;
   readonly #worker: Worker;
-  /** in the order in which they were asked, which is that of the answers */
+  /** Answers come in the order of the questions. */
   readonly #waiting: ((answer: Inspected | Refusal) => void)[] = [];
 
   constructor() {
@@ -47,7 +49,7 @@ class Thread {
     const script = new URL(`inspection-thread${extname(import.meta.url)}`, import.meta.url);
     this.#worker = new Worker(script, { resourceLimits: { maxOldGenerationSizeMb: MOST_THREAD_MIB } });
     this.#worker.on('message', (answer: ThreadAnswer) => this.#waiting.shift()?.(inspectedOf(answer)));
-    // Not heard, this would end the service. What waits is answered at the exit that follows.
+    // Without a listener this error would end the service. Waiting requests are answered when the thread exits.
     this.#worker.on('error', () => {});
     this.#worker.on('exit', () => {
       this.isOver = true;

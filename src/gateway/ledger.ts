@@ -1,4 +1,4 @@
-/** The rows of the gateway, written behind the answers and in batches: no byte waits for the database. */
+/** The gateway's rows, written in batches after the answers: no answer waits for the database. */
 import { type AuditEntry, recordAudit } from '../audit.ts';
 import type { Database, Rows } from '../database/database.ts';
 import type { ModelRequestRow } from '../database/tables.ts';
@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 
 export type RequestEntry = Omit<ModelRequestRow, 'seq'>;
 
-/** Answers that end together share one transaction, and SQLite its one fsync. */
+/** Answers that end at about the same time share one transaction, which is one fsync on SQLite. */
 const BATCH_MS = 100;
 /** PostgreSQL takes 65,535 values in a statement, SQLite 32,766; a row has 14. */
 const MOST_ROWS = 1000;
@@ -39,7 +39,7 @@ export class Ledger {
     this.#timer ??= setTimeout(() => void this.settled(), BATCH_MS);
   }
 
-  /** Resolves when all that was given so far is a row, or was given up with an error in the log. */
+  /** Resolves when everything given so far is written, or was given up with an error in the log. */
   settled(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -83,9 +83,9 @@ export class Ledger {
 }
 
 export interface LedgerUsage {
-  /** sent upstream; what a cap refused is not among them */
+  /** sent upstream; requests that a cap refused are not counted */
   requests: number;
-  /** of these, those that were answered, or cut in their answer: the others had no use and no cost */
+  /** of these, answered at least in part: the others used nothing and cost nothing */
   answered: number;
   inputTokens: number;
   outputTokens: number;
@@ -95,7 +95,7 @@ export interface LedgerUsage {
   microUsd: number | null;
 }
 
-/** What a dispatch or a whole conversation has used, by the rows. */
+/** What a dispatch or a whole conversation has used, from the rows. */
 export async function usageOf(
   rows: Rows,
   of: { dispatchId: string; since?: number } | { conversationId: string },

@@ -7,7 +7,7 @@ type Limit = NonNullable<GatewayReport['limit']>;
 
 export interface ErrorSeen {
   status: number;
-  /** the API's own word for it; '' when the body had none */
+  /** the API's own code for it; '' when the body had none */
   type: string;
   message: string;
   headers: IncomingHttpHeaders;
@@ -17,7 +17,7 @@ export interface ErrorSeen {
 }
 
 const LIMIT_STATUSES = new Set([401, 402, 403, 429, 529]);
-/** What a stream that had begun well can end in: there is no status left to tell it by. */
+/** Errors that can end a stream that had begun well. There is no status left to tell them by. */
 const LIMIT_TYPES: Readonly<Record<string, number>> = {
   authentication_error: 401,
   billing_error: 402,
@@ -30,12 +30,12 @@ export function limitOf(seen: ErrorSeen): Limit | null {
   const status = limitStatus(seen);
   if (status === null) return null;
   const wait = retryAfterMs(seen.headers, seen.now);
-  // The other answers carry the windows, too, and say nothing by it.
+  // Other answers carry the windows too, where they say nothing about a refusal.
   const windows = status === 429 ? refusingWindows(seen.headers) : [];
   const times = windows.map(({ until }) => until);
   return {
     status,
-    // A wait that was asked for is no end that was named: asked for again and again, it has to grow.
+    // `retry-after` is not a reset time: the caller backs off further on each repeat.
     until: times.length === 0 ? null : Math.max(...times),
     retryMs: wait ?? 0,
     why: `${seen.type || 'error'}: ${seen.message || `upstream answered ${seen.status}`}`.slice(0, 500),
@@ -61,7 +61,7 @@ function limitStatus({ status, type, message }: ErrorSeen): number | null {
   return status < 400 ? (LIMIT_TYPES[type] ?? null) : null;
 }
 
-/** Said of the key in general, or of what this request holds? Only another question tells. */
+/** Unclear whether the key or this request is refused. Only another request tells (`probe.ts`). */
 export function mayBeOfBody({ status, message }: Pick<ErrorSeen, 'status' | 'message'>): boolean {
   return status === 403 || (status === 400 && !isNoCredit(message));
 }
@@ -79,9 +79,9 @@ function retryAfterMs(headers: IncomingHttpHeaders, now: number): number | null 
 }
 
 /**
- * `anthropic-ratelimit-unified-reset` (unix seconds) is that of the window that refused, unless its status says that it
- * did not. Of the others (`…-tokens-reset`, RFC 3339) only those count whose `-remaining` is zero: each answer has them
- * all, and a window with something left in it is not what was waited for.
+ * `anthropic-ratelimit-unified-reset` (unix seconds) belongs to the window that refused, unless its status says that it
+ * did not. Of the other reset times (`…-tokens-reset`, RFC 3339) only those with `-remaining: 0` count: every answer
+ * has them all.
  */
 function refusingWindows(headers: IncomingHttpHeaders): Window[] {
   const windows: Window[] = [];

@@ -7,7 +7,7 @@ export interface NamedModel {
   name: string;
   model: string;
   effort: string | null;
-  /** what `haiku` is, where the configuration says so */
+  /** what `haiku` means, where the configuration says so */
   small: string | null;
   /** a cap in dollars */
   usd: number | null;
@@ -36,7 +36,7 @@ export function modelWords(agent: NamedModel, prices: PriceTable): ModelWords {
 
 function meaning({ model, small }: NamedModel): string {
   const plain = model.replace(LONG_CONTEXT, '');
-  // The CLI is told of it as its own `haiku`.
+  // The CLI is told to use it for its short name `haiku`.
   return plain.toLowerCase() === 'haiku' && small !== null ? small : meant(plain);
 }
 
@@ -69,7 +69,9 @@ function effortless({ name, effort }: NamedModel, model: string): ModelWords['pr
   };
 }
 
-/** The CLI (2.1.330) leaves it out of requests to these. `allowed.test.ts` compares this with what it sends. */
+/**
+ * The CLI (2.1.330) does not send the effort to these models. `allowed.test.ts` compares this list with what it sends.
+ */
 const EFFORTLESS = /^claude-(3-|haiku-4|sonnet-4(-0|-5)?(-\d{8})?$|opus-4(-0|-1)?(-\d{8})?$)/;
 
 export function takesEffort(model: string): boolean {

@@ -1,4 +1,4 @@
-/** Which models a run may name: the one its agent has, the small one, and what costs no more. Pure. */
+/** Which models a run may name: its agent's, the small one, and any that costs no more. Pure. */
 import { type PriceTable, priceOf } from './prices.ts';
 
 export interface RunModels {
@@ -8,7 +8,7 @@ export interface RunModels {
   small: string | null;
 }
 
-/** What the CLI makes of its short names. The test of the lists compares them with the real CLI. */
+/** What the CLI's short names stand for. `allowed.test.ts` compares them with the real CLI. */
 export const SHORT_NAMES: Readonly<Record<string, string>> = {
   haiku: 'claude-haiku-5-5',
   sonnet: 'claude-sonnet-5-5',
@@ -16,11 +16,11 @@ export const SHORT_NAMES: Readonly<Record<string, string>> = {
   best: 'claude-opus-5-5',
   default: 'claude-opus-5-5',
   fable: 'claude-fable-5-2',
-  /** Sonnet, and Opus while it plans */
+  /** Sonnet, and Opus for planning */
   opusplan: 'claude-opus-5-5',
 };
 
-/** With it the CLI asks for a context of a million tokens; the API does not know it. */
+/** With this suffix the CLI asks for a context of a million tokens. The API does not know the suffix. */
 export const LONG_CONTEXT = /\[1m\]$/i;
 
 export function wantsLongContext({ agent, small }: RunModels): boolean {
@@ -28,9 +28,9 @@ export function wantsLongContext({ agent, small }: RunModels): boolean {
 }
 
 /**
- * A subagent may run on another model than its parent, and a repository may bring subagents along: what they may choose
- * is bounded by price. A model without a known price passes only where it is named in the configuration, or where it is
- * a newer one of the family that a short name stands for.
+ * A subagent may run on another model than its parent, and a repository may bring its own subagents, so the price
+ * limits which models they may name. A model without a known price is allowed only if the configuration names it, or if
+ * it is a newer one of the family that a short name stands for.
  */
 export function mayName(model: string, run: RunModels, prices: PriceTable): boolean {
   const named = [run.agent, ...(run.small === null ? [] : [run.small])].map((name) =>
@@ -50,7 +50,7 @@ export function meant(name: string): string {
   return Object.hasOwn(SHORT_NAMES, short) ? SHORT_NAMES[short]! : name;
 }
 
-/** `claude-sonnet-6` where `sonnet` is configured: a newer CLI knows models that our price list does not. */
+/** `claude-sonnet-6` where `sonnet` is configured: a newer CLI knows models that our price list lacks. */
 function isOfFamily(model: string, name: string): boolean {
   const family = /^claude-([a-z]+)-/.exec(meant(name))?.[1];
   return (

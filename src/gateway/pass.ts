@@ -12,12 +12,14 @@ import { type ErrorAnswer, readError, relayAnswer, sendError, sendRefusal } from
 import { type Upstream, UpstreamFailed } from './upstream.ts';
 import { type AnswerRead, blankUsage, readerFor } from './usage.ts';
 
-/** Rows of what a cap refused: a program that asks on and on must not fill the database. */
+/** Rows for requests that a cap refused, at most: a program that keeps asking must not fill the database. */
 const MOST_CAPPED_ROWS = 20;
-/** Bytes of an answer's events for each token in them, roughly; used only where the count never came. */
+/**
+ * Bytes of answer events per output token, roughly. Used only where the answer was cut before its count came.
+ */
 const BYTES_PER_TOKEN = 8;
 
-/** What is known of a request so far; becomes its row. */
+/** What is known of a request so far. It becomes the request's row. */
 interface Course {
   started: number;
   status: number | null;
@@ -90,10 +92,10 @@ async function goThrough(exchange: Exchange, course: Course, signal: AbortSignal
   else if (end === 'ended') lift(exchange, course.read.refusal);
 }
 
-/** The CLI goes on after a refusal with a note in these words, and would be refused again. */
+/** The CLI continues after a refusal with a note in these words, and would be refused again. */
 const AFTER_REFUSAL = 'stopped by a safety classifier';
 
-/** What has just been refused for good is not sent again. */
+/** A request that was refused for good is not sent again. */
 function answeredFromMemory({ at, response, path, body, question }: Exchange): boolean {
   if (!isAnswer(path)) return false;
   const { refusal: refused } = at.tally;
@@ -114,7 +116,7 @@ function answeredFromMemory({ at, response, path, body, question }: Exchange): b
   return true;
 }
 
-/** The smallest question is a request like any other: a cap may forbid it, and it has a row. */
+/** The probe is a request too: a cap may forbid it, and it gets a row. */
 async function whoseRefusal(exchange: Exchange, signal: AbortSignal, refused: number) {
   const { at, model } = exchange;
   if (at.tally.begin(model) !== null) return 'unknown';
@@ -136,7 +138,7 @@ async function whoseRefusal(exchange: Exchange, signal: AbortSignal, refused: nu
   return whose;
 }
 
-/** With the credential of now; once more with its successor when upstream refuses it. */
+/** Sent with the present credential, and once more with its replacement if upstream refuses it. */
 async function askUpstream(
   exchange: Exchange,
   signal: AbortSignal,
@@ -170,7 +172,7 @@ function noteLimit(
   if (limit !== null || isAnswer(path)) at.tally.limit(limit);
 }
 
-/** Counting tokens goes on while answers are refused, so it says nothing about the limit; and it costs nothing. */
+/** Counting tokens works while answers are limited, so it says nothing about the limit; and it is free. */
 function lift({ at, path, question }: Exchange, refused: string | null): void {
   if (!isAnswer(path)) return;
   at.tally.limit(null);
@@ -233,7 +235,7 @@ function settle({ at, path, model }: Exchange, course: Course): void {
   if (course.read !== null && !course.read.ended) {
     usage.output = Math.max(usage.output, Math.ceil(course.read.answerBytes / BYTES_PER_TOKEN));
   }
-  // An answer may name another model than was asked for, and it is the one that is billed.
+  // An answer may name another model than the request did; that one is billed.
   const priced = course.read?.model ?? model;
   const isBilled = course.read !== null && isAnswer(path);
   const microUsd = isBilled ? microUsdOf(at.prices, priced, usage) : 0;

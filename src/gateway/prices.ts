@@ -1,6 +1,6 @@
 /**
  * Published list prices of the Messages API, as of 2026-11-25. A model that is not in the table has no price: its cost
- * is null, and a cap in dollars refuses it, because a cap that guesses is none.
+ * is null, and a cap in dollars refuses it, because the cap could not be kept.
  */
 import type { Usage } from './usage.ts';
 
@@ -13,13 +13,15 @@ export interface Price {
   cacheWrite: number;
   /** kept for an hour */
   cacheWriteHour: number;
-  /** what all of the prompt, and its answer, cost once the prompt is longer than this */
+  /** prices of the whole prompt and its answer, once the prompt is longer than this */
   longPrompt?: { above: number; price: Price };
 }
 
 export type PriceTable = Readonly<Record<string, Price>>;
 
-/** A cache write costs 1.25 of the input, one for an hour twice the input; only reads differ from model to model. */
+/**
+ * A cache write costs 1.25 times the input, one for an hour twice the input. Reads differ from model to model.
+ */
 function price(input: number, output: number, cacheRead: number): Price {
   return { input, output, cacheRead, cacheWrite: input * 1.25, cacheWriteHour: input * 2 };
 }
@@ -56,7 +58,7 @@ export const LIST_PRICES: PriceTable = {
   'claude-mythos-5-2': price(8, 40, 0.2),
 };
 
-/** Millionths of a dollar for one web search of the API's own tool. */
+/** Millionths of a dollar for one web search by the API's own tool. */
 const MICRO_USD_PER_SEARCH = 10_000;
 
 export function priceOf(prices: PriceTable, model: string | null): Price | null {
@@ -68,7 +70,7 @@ export function priceOf(prices: PriceTable, model: string | null): Price | null 
 /** Millionths of a US dollar, rounded up; null where the price is not known. */
 export function microUsdOf(prices: PriceTable, model: string | null, usage: Usage): number | null {
   const listed = priceOf(prices, model);
-  // The fast mode has a price of its own, which is not in the table.
+  // Fast mode has other prices, which are not in the table.
   if (listed === null || usage.isFast) return null;
   const prompt = usage.input + usage.cacheRead + usage.cacheWrite;
   const long = listed.longPrompt;

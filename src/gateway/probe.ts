@@ -1,15 +1,15 @@
 /**
- * Whose is a refusal? A proxy refuses one text with the same 403 as a key that is no longer good. So the smallest
- * question there is goes out with the same credential and model: where that is answered, the text was refused.
+ * Tells whose a refusal is. A proxy refuses one text with the same 403 as a key that is no longer valid. So the
+ * smallest possible request is sent with the same credential and model: if that is answered, the text was refused.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Upstream, UpstreamLine } from './upstream.ts';
 import { type AnswerRead, readerFor } from './usage.ts';
 
 export type Whose =
-  /** the smallest question is answered: the request was refused for what is in it */
+  /** the probe was answered: the content of the request was refused */
   | 'body'
-  /** that is refused as well: nobody gets through with this credential */
+  /** the probe was refused too: the credential does not work at all */
   | 'credential'
   /** no telling */
   | 'unknown';
@@ -21,10 +21,10 @@ export interface ProbeAnswer {
   read: AnswerRead | null;
 }
 
-/** An OAuth token is taken only from a request that begins as the CLI's do. */
+/** Upstream takes an OAuth token only for requests that begin like the CLI's. */
 const LONGEST_IDENTITY = 300;
 const LONGEST_MS = 20_000;
-/** The system prompt of a larger request is not looked for: to read it would hold everybody up. */
+/** The system prompt of a larger request is not searched for: reading it would block the event loop. */
 const MOST_READ = 1024 * 1024;
 
 export async function askWhose(o: {
@@ -34,7 +34,7 @@ export async function askWhose(o: {
   headers: Parameters<UpstreamLine['ask']>[0]['headers'];
   model: string;
   body: Buffer;
-  /** the status of the refusal in question */
+  /** the status of the refusal that is to be explained */
   refused: number;
   signal: AbortSignal;
 }): Promise<ProbeAnswer> {
@@ -56,7 +56,7 @@ export async function askWhose(o: {
   }
   const status = answer.statusCode!;
   const read = await readAnswer(answer);
-  // A limit or an overload is met by whoever is let in.
+  // Who meets a limit or an overload has been let in.
   if ((status >= 200 && status < 300) || status === 429 || status === 529)
     return { whose: 'body', status, read };
   const isRefused = status === o.refused || [401, 402, 403].includes(status);
@@ -68,7 +68,7 @@ async function readAnswer(answer: IncomingMessage): Promise<AnswerRead> {
   try {
     for await (const chunk of answer as AsyncIterable<Buffer>) reader.push(chunk);
   } catch {
-    // The head has told what was asked.
+    // The status is enough; the body is not read.
   }
   reader.end();
   return reader.read;

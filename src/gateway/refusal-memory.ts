@@ -1,4 +1,4 @@
-/** What upstream has refused in one run. In memory: another run may ask again. */
+/** What upstream has refused in one run. In memory only: another run may ask again. */
 import type { ErrorToSend } from './relay.ts';
 
 interface Remembered {
@@ -8,16 +8,16 @@ interface Remembered {
 }
 
 const MOST_REMEMBERED = 16;
-/** The second time the same words come, the form in which it was asked was not the matter. */
+/** When the same refusal comes a second time, the form of the request was not the reason. */
 const TIMES_ASKED = 2;
 
 export class RefusalMemory {
   readonly #questions = new Map<string, Remembered>();
 
-  /** `isSure`: it will be refused in every form. */
+  /** `isSure`: every form of the request will be refused. */
   refused(question: string, o: { words: string; toSend: ErrorToSend; isSure: boolean }): void {
     const known = this.#questions.get(question);
-    // A number in the words (a request's id, a count) is not what they say.
+    // Numbers in a refusal (request ids, counts) differ each time and are left out.
     const words = o.words.replace(/[\da-f]*\d[\da-f]*/gi, '#');
     const before = known?.words === words ? known.times : 0;
     if (this.#questions.size >= MOST_REMEMBERED) this.#questions.clear();

@@ -1,4 +1,6 @@
-/** What becomes of a request that upstream refuses: whose fault it is, and in which words the CLI hears of it. */
+/**
+ * What is done with a request that upstream refuses: who is at fault, and which words the CLI is answered with.
+ */
 import type { IncomingHttpHeaders } from 'node:http';
 import { errorBody, refusal } from './admission.ts';
 import { isOverflow, isPolicy, speaksOfForm } from './error-words.ts';
@@ -8,15 +10,15 @@ import { limitOf, mayBeOfBody } from './limits.ts';
 import { askWhose, type ProbeAnswer } from './probe.ts';
 import type { ErrorAnswer, ErrorToSend } from './relay.ts';
 
-/** Statuses under which vendors and proxies say that a request is too large for the model's window. */
+/** Statuses by which vendors and proxies say that a request exceeds the model's window. */
 const OVERFLOW_STATUSES = new Set([400, 404, 413, 422, 424, 500, 502, 503]);
 const POLICY_STATUSES = new Set([400, 403, 404, 422, 451]);
-/** The CLI asks six times after these. */
+/** The CLI repeats a request six times after these. */
 const REPEATED_STATUSES = new Set([400, 422]);
 
 /**
- * Notes whose refusal it is, and answers with what the CLI is sent. `ask` sends the smallest question, and is called
- * only when that has to tell.
+ * Records whose refusal it is and answers what the CLI is sent. `ask` sends the probe; it is called only when nothing
+ * else tells.
  */
 export async function takeRefusal(
   { at, model, question }: Pick<Exchange, 'at' | 'model' | 'question'>,
@@ -41,7 +43,10 @@ export async function takeRefusal(
   return toSend;
 }
 
-/** In these words the CLI makes room and asks again; those of other vendors it takes for a bad request. */
+/**
+ * The CLI compacts its context and asks again when it reads these words. It takes those of other vendors for a bad
+ * request.
+ */
 function tooLong({ message }: ErrorAnswer, { headers }: ErrorToSend): ErrorToSend {
   const said = /prompt is too long/i.test(message) ? message : `prompt is too long: ${message}`;
   const { message: _, ...error } = refusal(400, '');

@@ -1,4 +1,6 @@
-/** The way of an answer from upstream to the CLI. Streams are piped; only errors, which are short, are held and read. */
+/**
+ * Passes an answer from upstream to the CLI. Streams are piped; only errors, which are short, are held and read.
+ */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Transform } from 'node:stream';
 import {
@@ -31,8 +33,8 @@ export function sendRefusal(
 }
 
 /**
- * `ended`: to the end. `gone`: the CLI left before. `broken`: upstream did; the CLI sees a cut connection too, because
- * a clean end would look like a whole answer.
+ * `ended`: complete. `gone`: the CLI left first. `broken`: upstream broke off; the CLI's connection is cut too, because
+ * a clean end would look like a complete answer.
  */
 export type RelayEnd = 'ended' | 'gone' | 'broken';
 
@@ -42,7 +44,7 @@ export async function relayAnswer(
   of: { reader: AnswerReader; secrets: readonly string[]; firstByte: () => void },
 ): Promise<RelayEnd> {
   response.writeHead(answer.statusCode!, inwardHeaders(answer.headers, of.secrets));
-  // Without it the head waits for the first event, and with it the CLI's clock for the first byte.
+  // Sends the head at once. Otherwise it waits for the first event, and the CLI's time limit for the first byte runs.
   response.flushHeaders();
   const reading = readDecoded(of.reader, answer.headers['content-encoding']);
   answer.once('data', of.firstByte);
@@ -63,7 +65,7 @@ export async function relayAnswer(
   return end;
 }
 
-/** Upstream was asked for plain bytes; a proxy that compresses all the same is read on a copy. */
+/** We asked upstream for uncompressed bytes. A proxy that compresses all the same is read on a copy. */
 function readDecoded(reader: AnswerReader, encoding: string | undefined) {
   const decoder = DECODERS[encoding ?? '']?.stream();
   if (decoder === undefined) {
@@ -99,14 +101,14 @@ export interface ErrorAnswer {
 
 const MOST_ERROR_BYTES = 1024 * 1024;
 
-/** An error as it goes to the CLI. */
+/** An error in the form in which the CLI gets it. */
 export interface ErrorToSend {
   status: number;
   headers: OutgoingHttpHeaders;
   text: string;
 }
 
-/** Reads an error, without the credential should upstream have repeated it in words. */
+/** Reads an error, and removes the credential in case upstream repeated it. */
 export async function readError(
   answer: IncomingMessage,
   secrets: readonly string[],
@@ -147,7 +149,7 @@ function without(secrets: readonly string[], text: string): string {
   return secrets.filter((s) => s !== '').reduce((clean, s) => clean.replaceAll(s, '[removed]'), text);
 }
 
-/** Proxies and clouds put their words elsewhere: `message`, `detail`, `error` as a text. */
+/** Proxies and clouds use other fields for the message: `message`, `detail`, or `error` as a text. */
 function errorOf(text: string): { type: string; message: string } {
   try {
     const body = JSON.parse(text) as Record<string, unknown>;

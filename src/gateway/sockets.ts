@@ -1,6 +1,6 @@
 /**
- * Where the sockets stand. A socket is a capability: each is alone in a folder that only the service's user can enter,
- * and open to every user inside, because the one in a container may be another.
+ * Where the sockets are. A socket is a capability: each one is alone in a folder that only the service's user can
+ * enter. Inside, every user may open it, because the container's user may be another.
  */
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
@@ -9,19 +9,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const SOCKET_NAME = 'm.sock';
-/** The kernel takes 107, other systems 103. */
+/** Linux takes 107 bytes, other systems 103. */
 const MOST_PATH_BYTES = 100;
-/** Of one that is being made, before its socket listens. */
+/** Suffix of a folder whose socket does not listen yet. */
 const YOUNG_MS = 60_000;
 
 export interface SocketFolders {
-  /** an empty folder of its own for one socket; answers the path of the socket */
+  /** makes an empty folder for one socket; answers the socket's path */
   open(): Promise<string>;
   remove(socketPath: string): Promise<void>;
 }
 
 /**
- * Below `folder`, or in the system's temporary folder where that path is too long for a socket. Removes what dead
+ * Below `folder`, or in the system's temporary folder where the path would be too long for a socket. Removes what dead
  * processes left there; another process may use the same `folder` at the same time.
  */
 export async function openSocketFolders(folder: string): Promise<SocketFolders> {
@@ -33,7 +33,9 @@ export async function openSocketFolders(folder: string): Promise<SocketFolders> 
   };
 }
 
-/** The name of one in the temporary folder tells whose it is: only that installation sweeps it. */
+/**
+ * The name of a folder in the temporary folder says which installation it belongs to: only that one sweeps it.
+ */
 async function parentOf(folder: string): Promise<{ parent: string; prefix: string }> {
   const short = join(folder, 'm-XXXXXX', SOCKET_NAME);
   if (Buffer.byteLength(short) <= MOST_PATH_BYTES) {
@@ -61,7 +63,10 @@ async function sweep(parent: string, prefix: string): Promise<void> {
   }
 }
 
-/** A connection tells it where a process id would not: two containers may share the folder and not the processes. */
+/**
+ * A process id would not tell: two containers may share the folder without seeing each other's processes. A connection
+ * does.
+ */
 async function isStale(folder: string): Promise<boolean> {
   const socket = join(folder, SOCKET_NAME);
   const [made, isSocketThere] = await Promise.all([

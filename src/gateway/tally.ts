@@ -1,14 +1,14 @@
-/** What one run has used so far, and which cap it has come to. In memory; the rows are the ledger's. */
+/** What a run has used so far, and which cap it has reached. In memory; the rows are the ledger's. */
 import type { CapName, GatewayCaps, GatewayReport } from './contract.ts';
 import { type PriceTable, priceOf } from './prices.ts';
 import type { Usage } from './usage.ts';
 
-/** What an earlier attempt of the same dispatch has used: a run that is taken up again does not start at nothing. */
+/** What earlier attempts of the same dispatch have used: a run that is resumed does not start at zero. */
 export interface Carried {
   requests: number;
   /** input, cache writes and output */
   tokens: number;
-  /** null when a part of it has no known price */
+  /** null when the price of a part is not known */
   microUsd: number | null;
 }
 
@@ -18,7 +18,7 @@ export class Tally {
   readonly #carried: Carried;
   #microUsd: number | null;
   readonly #report: Omit<GatewayReport, 'usd'>;
-  /** an answer of this run ended in a refusal, in its words */
+  /** the words in which an answer of this run was refused */
   #refusal: string | null = null;
 
   constructor(of: { caps: GatewayCaps; prices: PriceTable; carried: Carried }) {
@@ -41,8 +41,8 @@ export class Tally {
   }
 
   /**
-   * Counts a request that is about to be sent; or names the cap that forbids it. Tokens and dollars are known after an
-   * answer only, so the requests that are under way together may pass the cap by what they cost.
+   * Counts a request that is about to be sent, or names the cap that forbids it. Tokens and dollars are known only
+   * after the answer, so requests that are under way at the same time may exceed a cap by what they cost.
    */
   begin(model: string | null): CapName | null {
     const capped = this.#report.capped ?? this.#reached(model);
@@ -66,7 +66,7 @@ export class Tally {
     return isPriced && spent < usd * 1_000_000 ? null : 'max-usd';
   }
 
-  /** null when something was used that has no known price */
+  /** null when a model without a known price was used */
   spentMicroUsd(): number | null {
     if (this.#microUsd === null || this.#carried.microUsd === null) return null;
     return this.#carried.microUsd + this.#microUsd;
@@ -84,7 +84,7 @@ export class Tally {
     return ++this.#report.refused;
   }
 
-  /** of the last answer; null lifts it */
+  /** from the last answer; null lifts it */
   limit(limit: GatewayReport['limit']): void {
     this.#report.limit = limit;
     if (limit !== null) this.#report.limited = true;

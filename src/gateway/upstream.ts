@@ -1,4 +1,4 @@
-/** The way out: one request to the configured Messages API, over connections that are kept. */
+/** Sends one request to the configured Messages API, over connections that are kept open. */
 import {
   type ClientRequest,
   Agent as HttpAgent,
@@ -27,7 +27,7 @@ export interface UpstreamRequest {
 /** The proxy's address with user and password, or null: directly. */
 export type ProxyFor = (address: string) => string | null;
 
-/** No answer came: the address, the network, or a connection that was cut. `code` as Node names it. */
+/** No answer came: a wrong address, the network, or a cut connection. `code` is Node's error code. */
 export class UpstreamFailed extends Error {
   override name = 'UpstreamFailed';
   readonly code: string;
@@ -47,14 +47,14 @@ export class UpstreamLine {
     this.#proxyFor = proxyFor;
   }
 
-  /** Resolves with the head of the answer, whatever its status; redirects are not followed. */
+  /** Resolves with the head of the answer, whatever its status. Redirects are not followed. */
   async ask(asked: UpstreamRequest): Promise<IncomingMessage> {
     for (;;) {
       const { answer, sent } = this.#send(asked);
       try {
         return await answer;
       } catch (error) {
-        // Upstream closed a kept connection at the moment we used it: nothing of the request was taken.
+        // Upstream closed a kept connection just as we used it. It has read nothing, so the request can be sent again.
         const stale = sent.reusedSocket && (error as UpstreamFailed).code === 'ECONNRESET';
         if (!stale || asked.signal.aborted) throw error;
       }
@@ -76,12 +76,13 @@ export class UpstreamLine {
     });
     const answer = new Promise<IncomingMessage>((resolve, reject) => {
       sent.once('response', resolve);
-      // While a proxy is asked for a tunnel, Node does not tell the request that it was aborted.
+      // Node does not tell the request that it was aborted while a proxy is asked for a tunnel.
       const aborted = () => reject(new UpstreamFailed('ABORT_ERR', 'the request was ended'));
       // guard: network: a tunnel that never comes
       asked.signal.addEventListener('abort', aborted, { once: true });
       sent.once('close', () => asked.signal.removeEventListener('abort', aborted));
-      // Stays: a connection that breaks after the head reports here, too, and unheard it would end the process.
+      // This listener stays: a connection that breaks after the head reports here too, and without a listener the
+      // process would end.
       sent.on('error', (error: NodeJS.ErrnoException) =>
         reject(new UpstreamFailed(error.code ?? 'EUNKNOWN', error.message)),
       );
@@ -108,7 +109,7 @@ export class UpstreamLine {
 function newAgent(isTls: boolean, proxy: string | null): HttpAgent {
   const Agent = isTls ? HttpsAgent : HttpAgent;
   if (proxy === null) return new Agent({ keepAlive: true });
-  // Without a time limit Node waits for the tunnel without end.
+  // Node itself would wait for the tunnel without a limit.
   return new Agent({
     keepAlive: true,
     timeout: CONNECT_MS,
@@ -116,7 +117,7 @@ function newAgent(isTls: boolean, proxy: string | null): HttpAgent {
   });
 }
 
-/** TLS seals what one write holds in one go: 64 MiB of it would hold everybody else up. */
+/** TLS encrypts the whole of one write at once: 64 MiB would block the event loop. */
 const PIECE_BYTES = 1024 * 1024;
 
 function write(sent: ClientRequest, body: Buffer): void {

@@ -1,6 +1,6 @@
 /**
- * Reads what an answer was billed while it passes: from the server-sent events of a stream, or from one JSON object.
- * It looks at copies of the references, never at the way of the bytes, and parses only the few events that count.
+ * Reads what an answer is billed for while it passes: from the server-sent events of a stream, or from one JSON object.
+ * The bytes are passed on untouched; only the few events that count are parsed.
  */
 export interface Usage {
   input: number;
@@ -17,15 +17,15 @@ export interface AnswerRead {
   usage: Usage;
   /** as the answer names it */
   model: string | null;
-  /** the upstream has said what the prompt cost */
+  /** upstream has said what the prompt costs */
   billed: boolean;
-  /** the answer came to its own end */
+  /** the answer is complete */
   ended: boolean;
-  /** an error event inside a stream that had begun well */
+  /** an error event within a stream that had begun well */
   error: { type: string; message: string } | null;
-  /** the answer ended in a refusal by policy; in its words, '' for none */
+  /** a policy ended the answer with a refusal; in its words, '' for none */
   refusal: string | null;
-  /** bytes of the events that carry the answer itself: all that is known of the output of one that was cut */
+  /** bytes of the answer's own events: all that is known about the output of a cut answer */
   answerBytes: number;
 }
 
@@ -86,12 +86,12 @@ class JsonReader implements AnswerReader {
   }
 }
 
-/** Only these are parsed; the others are most of the bytes. */
+/** Only these are parsed; most of the bytes belong to others. */
 const TELLING = new Set(['message_start', 'message_delta', 'message_stop', 'error']);
 
 class EventReader implements AnswerReader {
   readonly read = blankRead();
-  /** the beginning of a line whose end has not come */
+  /** the beginning of a line that is not complete yet */
   #pieces: Buffer[] = [];
   #length = 0;
   #event = '';
@@ -116,7 +116,7 @@ class EventReader implements AnswerReader {
     else this.#pieces = [];
   }
 
-  /** Joined once, at the end of the line: a long line comes in hundreds of chunks. */
+  /** Joined once, at the end of the line: a long line arrives in hundreds of chunks. */
   #lineOfPieces(last: Buffer): void {
     const isWhole = this.#length <= MOST_READ_BYTES;
     const line = isWhole ? Buffer.concat([...this.#pieces, last]) : last;
@@ -177,7 +177,9 @@ function takeEnd(read: AnswerRead, { stop_reason: reason, stop_details: details 
   read.refusal = typeof explanation === 'string' ? explanation.slice(0, 300) : '';
 }
 
-/** A later event repeats what it knows; its counts are totals, not additions. What it leaves out stays. */
+/**
+ * A later event repeats earlier counts. They are totals, not additions, and what an event leaves out stays as it was.
+ */
 function takeUsage(read: AnswerRead, from: Fields): void {
   const { usage } = read;
   const count = (value: unknown, known: number) =>

@@ -11,9 +11,9 @@ import {
   sampleFolder,
   sampleLines,
 } from '../../test/support/sample-session.ts';
+import { renderDiagnosis } from '../cli/print/diagnosis.ts';
 import { cliFolders, transcriptPath } from '../sessions/folders.ts';
 import { abandonSession, recordIncident } from '../sessions.ts';
-import { renderDiagnosis } from './render-diagnosis.ts';
 
 test('in order', async () => {
   const s = await sample();

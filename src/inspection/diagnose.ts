@@ -5,9 +5,8 @@
 import type { Rows } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
 import { newestSession } from '../sessions.ts';
-import { showTime } from '../terminal-text.ts';
-import type { DiagnosedSession, Diagnosis } from './diagnosis.ts';
-import { transcriptsIn } from './elsewhere.ts';
+import { oneLine, showTime } from '../terminal-text.ts';
+import { type MarksView, viewMarks } from '../views/marks.ts';
 import {
   ambiguous,
   findConversation,
@@ -15,13 +14,14 @@ import {
   type Reference,
   referenceOf,
   sessionsById,
-} from './references.ts';
+} from '../views/references.ts';
+import { timeOf } from '../views/stored.ts';
+import type { DiagnosedSession, Diagnosis } from './diagnosis.ts';
+import { transcriptsIn } from './elsewhere.ts';
 import { causeOf, verdictOf } from './session-cause.ts';
 import { checksOf } from './session-checks.ts';
 import { type DiagnoseOptions, gatherFacts, type SessionFacts, UUID } from './session-facts.ts';
-import { type MarksView, viewMarks } from './session-marks.ts';
 import { remedyFor } from './session-remedies.ts';
-import { oneLine, timeOf } from './text.ts';
 
 /**
  * `reference`: a session id, or a conversation's id (then its newest session), the beginning of either (6 characters

@@ -1,6 +1,7 @@
 /** What `diagnoseSession` answers. */
+
+import type { MarksView } from '../views/marks.ts';
 import type { SessionState } from '../vocabulary.ts';
-import type { MarksView } from './session-marks.ts';
 
 /**
  * What the next dispatch can do with this session:

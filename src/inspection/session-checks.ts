@@ -1,9 +1,9 @@
 /** The facts as a list of checks, each with what was seen. Pure. */
 import { type Copy, isUsable } from '../sessions/evidence.ts';
-import { showTime } from '../terminal-text.ts';
+import { count, oneLine, showTime } from '../terminal-text.ts';
+import { timeOf } from '../views/stored.ts';
 import type { Check } from './diagnosis.ts';
 import type { SessionFacts } from './session-facts.ts';
-import { count, oneLine, timeOf } from './text.ts';
 
 export function checksOf(facts: SessionFacts, asked: string): Check[] {
   return [

@@ -15,9 +15,9 @@ import {
 import { cliFolders, transcriptPath } from '../sessions/folders.ts';
 import { readRecord } from '../sessions/record.ts';
 import { currentSession } from '../sessions.ts';
+import { storedJson } from '../views/stored.ts';
 import type { ArchiveState } from './diagnosis.ts';
 import { exists, type FoundCopy, judgeFile, leftovers, searchElsewhere } from './elsewhere.ts';
-import { storedJson } from './text.ts';
 
 export interface DiagnoseOptions {
   /** of the CLI that would resume it, as `2.1.330` */

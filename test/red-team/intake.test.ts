@@ -4,7 +4,7 @@
  */
 import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { explainDelivery } from '../../src/inspection/explain.ts';
+import { explainDelivery } from '../../src/views/explain.ts';
 import { needs } from '../support/requirements.ts';
 import { Stage } from '../support/service.ts';
 import { DEV, OWNER, REPOSITORY, STRANGER } from '../support/service-config.ts';

@@ -4,8 +4,8 @@
  */
 import { createHmac, randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { explainDelivery } from '../../src/inspection/explain.ts';
 import { replay } from '../../src/replay.ts';
+import { explainDelivery } from '../../src/views/explain.ts';
 import { changed } from '../fixtures/bodies.ts';
 import { needs } from '../support/requirements.ts';
 import { Stage } from '../support/service.ts';

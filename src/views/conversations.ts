@@ -13,9 +13,9 @@ import {
   viewDispatches,
   viewIncident,
 } from './dispatches.ts';
+import { type MarksView, viewMarks } from './marks.ts';
 import { type Named, requireConversations } from './references.ts';
-import { type MarksView, viewMarks } from './session-marks.ts';
-import { timeOf } from './text.ts';
+import { timeOf } from './stored.ts';
 import { totalUsage, type UsageTotals } from './usage.ts';
 
 /** All times RFC 3339 in UTC. */

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { describeDatabases } from '../../test/support/databases.ts';
 import { type AuditEntry, recordAudit } from '../audit.ts';
+import { renderAudit } from '../cli/print/audit.ts';
 import { NotFound } from '../errors.ts';
-import { readAudit, renderAudit } from './audit.ts';
+import { readAudit } from './audit.ts';
 
 const ENTRY: AuditEntry = {
   dispatchId: 'd-1',

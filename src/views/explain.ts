@@ -7,10 +7,11 @@ import { findDelivery } from '../inbox.ts';
 import { currentParks } from '../mailbox/parks.ts';
 import { type DeliveryReading, readDelivery } from '../router/read-delivery.ts';
 import type { StoredDecision } from '../router/routing.ts';
+import { oneLine } from '../terminal-text.ts';
 import { answerDelivery } from './answer.ts';
 import { dispatchRowsOfMessage, viewDispatches } from './dispatches.ts';
 import type { DeliveryExplanation, EventSummary, MessageView } from './explanation.ts';
-import { oneLine, storedJson, timeOf } from './text.ts';
+import { storedJson, timeOf } from './stored.ts';
 
 /** By our id, the forge's id, or the beginning of either. Throws NotFound where there is none, Ambiguous where several are. */
 export async function explainDelivery(

@@ -4,9 +4,9 @@ import type { SessionRow } from '../database/tables.ts';
 import { NotFound } from '../errors.ts';
 import { marksOf, restrictionBy } from '../sessions/marks.ts';
 import { newestSession } from '../sessions.ts';
-import { showTime } from '../terminal-text.ts';
+import { oneLine } from '../terminal-text.ts';
 import { ambiguous, findConversation, type Named, referenceOf, sessionsById } from './references.ts';
-import { count, oneLine, timeOf } from './text.ts';
+import { timeOf } from './stored.ts';
 
 /** Times RFC 3339 in UTC. */
 export interface MarksView {
@@ -51,26 +51,6 @@ export async function viewMarks(rows: Rows, sessionId: string): Promise<MarksVie
       marks: marks.filter(({ lift_id }) => lift_id === lift.id).length,
     })),
   };
-}
-
-const MOST_SHOWN = 5;
-
-/** Nothing where the session was never marked. */
-export function markLines({ restricted, marks, lifts }: MarksView): string[] {
-  const open = marks.filter(({ liftedBy }) => liftedBy === null);
-  const shown = open.slice(0, MOST_SHOWN).map((mark) => {
-    const from = mark.inheritedFrom === null ? '' : `, from session ${mark.inheritedFrom}`;
-    return `  ${oneLine(mark.place)} by ${oneLine(mark.author)}, by ${oneLine(mark.source)}, ${showTime(mark.at)}${from}`;
-  });
-  const more = open.length - shown.length;
-  return [
-    ...(restricted === null ? [] : [`marked: ${oneLine(restricted, 400)}`, ...shown]),
-    ...(more > 0 ? [`  and ${more} more`] : []),
-    ...lifts.map(
-      (lift) =>
-        `${count(lift.marks, 'mark')} lifted by ${oneLine(lift.by)}, ${showTime(lift.at)}: ${oneLine(lift.because, 200)}`,
-    ),
-  ];
 }
 
 /** By a session's id or a beginning of it, or by what names one conversation: then its newest session. Throws NotFound. */

@@ -3,6 +3,8 @@ import { changed } from '../../test/fixtures/bodies.ts';
 import { ConfigFolder } from '../../test/support/config-folder.ts';
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts';
 import { everybodyMayWrite } from '../../test/support/trust.ts';
+import { renderDeliveries } from '../cli/print/deliveries.ts';
+import { renderExplained } from '../cli/print/explanation.ts';
 import { NotFound } from '../errors.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { silentLog } from '../log.ts';
@@ -11,8 +13,6 @@ import { settleDispatch } from '../mailbox/settlement.ts';
 import { routeNext } from '../router.ts';
 import { type DeliveryQuery, listDeliveries } from './deliveries.ts';
 import { explain, type ItemExplanation } from './explain-item.ts';
-import { renderDeliveries } from './render-deliveries.ts';
-import { renderExplained } from './render-explanation.ts';
 
 const folder = new ConfigFolder();
 afterAll(() => folder[Symbol.dispose]());

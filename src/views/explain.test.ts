@@ -4,6 +4,7 @@ import { ConfigFolder } from '../../test/support/config-folder.ts';
 import { openSqlite, type TestDatabase } from '../../test/support/databases.ts';
 import { sampleEffect } from '../../test/support/sample-session.ts';
 import { everybodyMayWrite } from '../../test/support/trust.ts';
+import { renderExplanation } from '../cli/print/explanation.ts';
 import { NotFound } from '../errors.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { createLog } from '../log.ts';
@@ -13,7 +14,6 @@ import { settleDispatch } from '../mailbox/settlement.ts';
 import { routeNext } from '../router.ts';
 import { recordIncident } from '../sessions.ts';
 import { explainDelivery } from './explain.ts';
-import { renderExplanation } from './render-explanation.ts';
 
 const folder = new ConfigFolder();
 afterAll(() => folder[Symbol.dispose]());

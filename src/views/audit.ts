@@ -1,9 +1,8 @@
 /** The audit, read: what agents tried at our doors, and what became of it. */
 import type { Rows } from '../database/database.ts';
 import type { AuditRow } from '../database/tables.ts';
-import { type Paint, plain, showTime } from '../terminal-text.ts';
 import { type Named, requireConversations } from './references.ts';
-import { columns, oneLine, timeOf } from './text.ts';
+import { timeOf } from './stored.ts';
 
 /** Times RFC 3339 in UTC. */
 export interface AuditView {
@@ -50,18 +49,4 @@ function viewOf(row: AuditRow): AuditView {
     reason: row.reason,
     detail: JSON.parse(row.detail) as Record<string, unknown>,
   };
-}
-
-export function renderAudit(entries: AuditView[], paint: Paint = plain): string {
-  if (entries.length === 0) return 'Nothing like that has been tried.';
-  return columns([
-    ['time', 'door', 'agent', 'decision', 'action'].map((title) => paint('title', title)),
-    ...entries.map((e) => [
-      showTime(e.at),
-      e.door,
-      e.agent ?? '-',
-      paint(e.decision === 'allowed' ? 'good' : 'bad', e.decision),
-      oneLine(e.reason === null ? e.action : `${e.action}: ${e.reason}`, 120),
-    ]),
-  ]).join('\n');
 }

@@ -8,6 +8,7 @@ import {
   sampleFolder,
   sampleSession,
 } from '../../test/support/sample-session.ts';
+import { renderConversations, renderDescriptions } from '../cli/print/conversations.ts';
 import type { ConversationRow } from '../database/tables.ts';
 import { NotFound } from '../errors.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
@@ -17,7 +18,6 @@ import { parkCredential } from '../mailbox/parks.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
 import { countFailedResume, recordIncident } from '../sessions.ts';
 import { describeConversation, listConversations } from './conversations.ts';
-import { renderConversations, renderDescriptions } from './render-conversations.ts';
 
 const NOW = SAMPLE_TIME;
 const MINUTE = 60_000;

@@ -1,9 +1,9 @@
 /** What a conversation is doing at this moment. Pure. */
 import type { ConversationRow } from '../database/tables.ts';
 import type { Park } from '../mailbox/parks.ts';
-import { type Paint, plain, showTime, type Tone } from '../terminal-text.ts';
+import { showTime } from '../terminal-text.ts';
 import type { DispatchState } from '../vocabulary.ts';
-import { oneLine, timeOf } from './text.ts';
+import { timeOf } from './stored.ts';
 
 /** All times RFC 3339 in UTC. */
 export type ConversationState =
@@ -89,42 +89,4 @@ function restingState(conversation: ConversationRow, last: EndedDispatch | null)
   };
   if (last.state === 'unposted') return { kind: 'refused', by: 'forge', ...ended };
   return last.set_aside ? { kind: 'refused', by: 'model', ...ended } : { kind: 'failed', ...ended };
-}
-
-const TONES = {
-  idle: 'good',
-  failed: 'bad',
-  refused: 'bad',
-  waiting: 'waiting',
-  parked: 'waiting',
-  running: 'active',
-} as const satisfies Record<ConversationState['kind'], Tone>;
-
-/** The first word is the state's own name. */
-export function showState(state: ConversationState, now: number, paint: Paint = plain): string {
-  const said = sayState(state, now);
-  return paint(TONES[state.kind], state.kind) + said.slice(state.kind.length);
-}
-
-function sayState(state: ConversationState, now: number): string {
-  switch (state.kind) {
-    case 'idle':
-      return `idle since ${showTime(state.since)}`;
-    case 'failed':
-      return `failed ${showTime(state.since)}: ${oneLine(state.why)}`;
-    case 'refused':
-      return `refused by the ${state.by} ${showTime(state.since)}: ${oneLine(state.why)}`;
-    case 'running':
-      return Date.parse(state.leaseUntil) > now
-        ? `running since ${showTime(state.since)} on ${oneLine(state.worker, 40)}`
-        : `running since ${showTime(state.since)}, but its worker ${oneLine(state.worker, 40)} is gone; a worker that runs takes it over`;
-    case 'parked':
-      return `parked until ${showTime(state.until)}: ${oneLine(state.why)}`;
-    case 'waiting': {
-      const why = state.why === null ? '' : ` (${oneLine(state.why)})`;
-      return Date.parse(state.until) > now
-        ? `waiting until ${showTime(state.until)}${why}`
-        : `waiting for a worker since ${showTime(state.until)}${why}`;
-    }
-  }
 }

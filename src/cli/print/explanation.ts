@@ -1,12 +1,12 @@
 /** A delivery's explanation as text: the answer first, then what it follows from. */
 
-import { type Paint, plain, showTime } from '../terminal-text.ts';
-import { becauseOf } from './answer.ts';
-import { renderDispatch } from './dispatches.ts';
-import type { Explained } from './explain-item.ts';
-import type { DeliveryExplanation, MessageView } from './explanation.ts';
-import { DELIVERY_TONES, renderItemExplanation } from './render-deliveries.ts';
-import { columns, indent, oneLine } from './text.ts';
+import { oneLine, type Paint, plain, showTime } from '../../terminal-text.ts';
+import type { Explained } from '../../views/explain-item.ts';
+import type { DeliveryExplanation, MessageView } from '../../views/explanation.ts';
+import { columns, indent } from './columns.ts';
+import { becauseOf } from './considered.ts';
+import { DELIVERY_TONES, renderItemExplanation } from './deliveries.ts';
+import { renderDispatch } from './dispatch.ts';
 
 export function renderExplained(explained: Explained, paint: Paint = plain): string {
   return 'item' in explained

@@ -2,7 +2,7 @@
 import type { Rows } from '../database/database.ts';
 import type { DeliveryRow } from '../database/tables.ts';
 import type { DeliveryState, DispatchState, MessageState } from '../vocabulary.ts';
-import { timeOf } from './text.ts';
+import { timeOf } from './stored.ts';
 
 export const DELIVERY_STATES = [
   'received',

@@ -1,17 +1,17 @@
 /** Conversations as text. */
 
-import { type Paint, plain, showTime } from '../terminal-text.ts';
-import { showState } from './conversation-state.ts';
+import { count, oneLine, type Paint, plain, showTime } from '../../terminal-text.ts';
 import type {
   ConversationDescription,
   ConversationList,
   ConversationSummary,
   SessionView,
-} from './conversations.ts';
-import { renderDispatch, showIncident } from './dispatches.ts';
-import { markLines } from './session-marks.ts';
-import { columns, count, indent, oneLine } from './text.ts';
-import type { UsageTotals } from './usage.ts';
+} from '../../views/conversations.ts';
+import type { UsageTotals } from '../../views/usage.ts';
+import { columns, indent } from './columns.ts';
+import { renderDispatch, showIncident } from './dispatch.ts';
+import { markLines } from './marks.ts';
+import { showState } from './state.ts';
 
 /** Enough of a UUID to name it: 12 of its digits. */
 export const SHOWN_ID = 13;

@@ -4,13 +4,13 @@ import type { ConversationRow } from '../database/tables.ts';
 import { NotFound } from '../errors.ts';
 import { findDelivery } from '../inbox.ts';
 import { currentParks } from '../mailbox/parks.ts';
+import { oneLine } from '../terminal-text.ts';
 import { type ConversationSummary, summarise } from './conversations.ts';
 import { type DeliveryList, deliveriesOfItem } from './deliveries.ts';
 import { type DispatchView, dispatchRows, viewDispatches } from './dispatches.ts';
 import { explainRow } from './explain.ts';
 import type { DeliveryExplanation } from './explanation.ts';
 import { findConversations, type Named, type Reference, referenceOf } from './references.ts';
-import { oneLine } from './text.ts';
 
 export interface ItemExplanation {
   item: { forge: string | null; repository: string; number: number };

@@ -1,16 +1,17 @@
 /** Commands that answer: explain, deliveries, conversations, audit. They read beside a running service. */
 import { type Command, Option } from 'commander';
-import { readAudit, renderAudit } from '../inspection/audit.ts';
-import { describeConversation, listConversations } from '../inspection/conversations.ts';
-import { DELIVERY_STATES, listDeliveries } from '../inspection/deliveries.ts';
-import { explain } from '../inspection/explain-item.ts';
-import { readReference } from '../inspection/references.ts';
-import { renderConversations, renderDescriptions } from '../inspection/render-conversations.ts';
-import { renderDeliveries } from '../inspection/render-deliveries.ts';
-import { renderExplained } from '../inspection/render-explanation.ts';
+import { readAudit } from '../views/audit.ts';
+import { describeConversation, listConversations } from '../views/conversations.ts';
+import { DELIVERY_STATES, listDeliveries } from '../views/deliveries.ts';
+import { explain } from '../views/explain-item.ts';
+import { readReference } from '../views/references.ts';
 import type { DeliveryState } from '../vocabulary.ts';
 import { withExamples } from './examples.ts';
 import { type NamedRepository, readLimit, readRepository, readSince } from './option-values.ts';
+import { renderAudit } from './print/audit.ts';
+import { renderConversations, renderDescriptions } from './print/conversations.ts';
+import { renderDeliveries } from './print/deliveries.ts';
+import { renderExplained } from './print/explanation.ts';
 import { answer, reading } from './shared.ts';
 
 const ITEM = 'item as [forge:]owner/name#12 or its address on the forge';

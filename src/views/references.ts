@@ -2,7 +2,7 @@
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow } from '../database/tables.ts';
 import { Ambiguous, type Candidate, NotFound } from '../errors.ts';
-import { count, oneLine } from './text.ts';
+import { count, oneLine } from '../terminal-text.ts';
 
 export type Reference =
   /** `forge` null: on whichever has it */

@@ -1,9 +1,9 @@
 /** A dispatch as the answering commands show it: how it went, what it did outside, where continuity broke. */
 import type { Rows } from '../database/database.ts';
 import type { DispatchRow, EffectRow, IncidentRow } from '../database/tables.ts';
-import { type Paint, plain, showTime, type Tone } from '../terminal-text.ts';
+import { oneLine } from '../terminal-text.ts';
 import type { DispatchState } from '../vocabulary.ts';
-import { columns, count, indent, oneLine, showDuration, storedJson, timeOf } from './text.ts';
+import { storedJson, timeOf } from './stored.ts';
 
 /** All times RFC 3339 in UTC. */
 export interface DispatchView {
@@ -169,74 +169,4 @@ export function viewIncident(i: IncidentRow): IncidentView {
     reason: i.reason,
     evidence: storedJson(i.evidence),
   };
-}
-
-export function renderDispatch(d: DispatchView, paint: Paint = plain): string[] {
-  const facts = [
-    ['times', showTimes(d)],
-    ...(d.session === null
-      ? []
-      : [['session', `${d.session}${d.continuity === null ? '' : `, ${showContinuity(d)}`}`]]),
-    ...(d.model === null ? [] : [['model', showModel(d, d.model)]]),
-    ...(d.answer === null ? [] : [['answer', oneLine(d.answer, 110)]]),
-    ...d.effects.map((e) => ['effect', showEffect(e)]),
-    ...d.incidents.map((i) => ['incident', showIncident(i)]),
-  ];
-  return [`dispatch ${d.id}: ${showState(d, paint)}`, ...indent(columns(facts))];
-}
-
-const DISPATCH_TONES = {
-  queued: 'waiting',
-  running: 'active',
-  succeeded: 'good',
-  unposted: 'bad',
-  failed: 'bad',
-  interrupted: 'waiting',
-  cancelled: 'quiet',
-  parked: 'waiting',
-} as const satisfies Record<DispatchState, Tone>;
-
-function showState(d: DispatchView, paint: Paint): string {
-  const attempts = d.attempt > 1 ? `, attempt ${d.attempt}` : '';
-  return `${paint(DISPATCH_TONES[d.state], d.state)}${attempts}${d.reason === null ? '' : `: ${oneLine(d.reason)}`}`;
-}
-
-function showContinuity(d: DispatchView): string {
-  const history = d.historyMessages === null ? '' : ` with ${count(d.historyMessages, 'message')} of history`;
-  return `${d.continuity}${history}`;
-}
-
-function showModel({ formerModel }: DispatchView, model: string): string {
-  const before = formerModel === null ? '' : `, where ${oneLine(formerModel, 60)} had answered before`;
-  return `${oneLine(model, 60)}${before}`;
-}
-
-function showTimes(d: DispatchView): string {
-  if (d.startedAt === null) return `created ${showTime(d.createdAt)}, due ${showTime(d.dueAt)}`;
-  const worker = d.worker === null ? '' : ` on ${oneLine(d.worker, 40)}`;
-  if (d.endedAt === null) return `started ${showTime(d.startedAt)}${worker}`;
-  const took = showDuration(Date.parse(d.endedAt) - Date.parse(d.startedAt));
-  return `started ${showTime(d.startedAt)}${worker}, took ${took}`;
-}
-
-function showEffect(e: EffectView): string {
-  const link = linkOf(e.result);
-  const attempts = e.attempts > 1 ? ` after ${count(e.attempts, 'attempt')}` : '';
-  return `${e.kind} ${e.state}${attempts}${link === null ? '' : `: ${oneLine(link)}`}`;
-}
-
-/** What a person can open or read of a stored result: a refusal is a string, the rest are objects by kind. */
-function linkOf(result: unknown): string | null {
-  if (typeof result === 'string') return result;
-  if (typeof result !== 'object' || result === null) return null;
-  const fields = result as Record<string, unknown>;
-  if (typeof fields.number === 'number') return `#${fields.number}`;
-  const shown = [fields.url, fields.htmlUrl, fields.reason, fields.sha, fields.text].find(
-    (v) => typeof v === 'string',
-  );
-  return (shown as string | undefined) ?? null;
-}
-
-export function showIncident(i: IncidentView): string {
-  return `${showTime(i.at)} session ${i.session} ${oneLine(i.rung, 40)}: ${oneLine(i.reason)}`;
 }

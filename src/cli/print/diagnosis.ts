@@ -1,7 +1,8 @@
 /** A session's diagnosis as text: verdict and cause, what to do, then every check. */
-import type { Diagnosis } from './diagnosis.ts';
-import { markLines } from './session-marks.ts';
-import { columns, indent, oneLine } from './text.ts';
+import type { Diagnosis } from '../../inspection/diagnosis.ts';
+import { oneLine } from '../../terminal-text.ts';
+import { columns, indent } from './columns.ts';
+import { markLines } from './marks.ts';
 
 export function renderDiagnosis(diagnosis: Diagnosis): string {
   const { session, checks, evidence } = diagnosis;

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { describeDatabases } from '../../test/support/databases.ts';
 import { sampleConversation, sampleFolder, sampleSession } from '../../test/support/sample-session.ts';
 import { Ambiguous, NotFound } from '../errors.ts';
+import { findSession } from './marks.ts';
 import { findConversations, readReference } from './references.ts';
-import { findSession } from './session-marks.ts';
 import { findUnposted } from './unposted.ts';
 
 const FORGES = { home: { url: 'https://forge.example.org/' }, work: { url: 'http://10.0.0.5:3000/git' } };

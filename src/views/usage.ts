@@ -1,5 +1,5 @@
 /** What a conversation used, from the totals the CLI reported. Pure. */
-import { storedJson } from './text.ts';
+import { storedJson } from './stored.ts';
 
 export interface UsageTotals {
   /** the CLI's own estimate at list prices */

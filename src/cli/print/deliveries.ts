@@ -1,12 +1,12 @@
 /** Deliveries, and all that came about one item, as text. */
-import { type Paint, plain, showTime, type Tone } from '../terminal-text.ts';
-import type { DeliveryState } from '../vocabulary.ts';
-import { showState } from './conversation-state.ts';
-import type { DeliveryList, DeliverySummary } from './deliveries.ts';
-import { renderDispatch } from './dispatches.ts';
-import type { ItemExplanation } from './explain-item.ts';
-import { itemOf, SHOWN_ID } from './render-conversations.ts';
-import { columns, count, indent, oneLine } from './text.ts';
+import { count, oneLine, type Paint, plain, showTime, type Tone } from '../../terminal-text.ts';
+import type { DeliveryList, DeliverySummary } from '../../views/deliveries.ts';
+import type { ItemExplanation } from '../../views/explain-item.ts';
+import type { DeliveryState } from '../../vocabulary.ts';
+import { columns, indent } from './columns.ts';
+import { itemOf, SHOWN_ID } from './conversations.ts';
+import { renderDispatch } from './dispatch.ts';
+import { showState } from './state.ts';
 
 export const DELIVERY_TONES = {
   received: 'waiting',

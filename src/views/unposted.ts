@@ -1,8 +1,8 @@
 /** What an operator may write to name an answer that the forge refused. */
 import type { Rows } from '../database/database.ts';
 import { NotFound } from '../errors.ts';
+import { oneLine } from '../terminal-text.ts';
 import { ambiguous, findConversations, isPrefix, itemOf, type Named, referenceOf } from './references.ts';
-import { oneLine } from './text.ts';
 
 /** The dispatch's id: by its own, by a beginning of it, or by what names a conversation, then its newest. */
 export async function findUnposted(rows: Rows, named: Named): Promise<string> {
