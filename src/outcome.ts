@@ -19,7 +19,7 @@ import {
   withoutDraftPrefix,
 } from './outcome/pulls.ts';
 import { MISSING, readVerdict } from './outcome/verdict.ts';
-import type { Continuity, ForgeUser, RepositoryRef } from './vocabulary.ts';
+import type { Continuity, DispatchKey, ForgeUser, RepositoryRef } from './vocabulary.ts';
 
 /** What pushing came to; the worker's `workdir.push` fits. */
 export type Pushed =
@@ -30,8 +30,7 @@ export type Pushed =
   | { kind: 'rejected'; reason: string; why: PushCause };
 
 export interface Publication {
-  dispatchId: string;
-  conversationId: string;
+  key: DispatchKey;
   agent: string;
   /** whether this agent's account is that user, by the id that the forge gives */
   isOurs: (user: ForgeUser) => boolean;
@@ -140,12 +139,11 @@ interface Progress {
 async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
   const branch = p.branch!;
   const pushed = await once<Pushed>(deps, {
-    dispatchId: p.dispatchId,
-    conversationId: p.conversationId,
+    ...p.key,
     kind: 'push',
     request: { branch: branch.name, base: branch.base },
     // Pushing the same commits again changes nothing, so an earlier push is looked for by pushing.
-    find: async () => sinceLastPush(await branch.push(), await lastResult<Pushed>(deps, p, 'push')),
+    find: async () => sinceLastPush(await branch.push(), await lastResult<Pushed>(deps, p.key, 'push')),
     perform: async () => withNews(await branch.push()),
   });
   if (pushed.kind === 'refused') {
@@ -191,7 +189,7 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
   const isOver = existing === null && !progress.published.hasNews && (await openedEarlier(deps, p));
   if (isOver) return;
   // An attempt before this one may have opened it and died before that was recorded.
-  const begun = await wasBegun(deps, effectKey(p.dispatchId, 'pull'));
+  const begun = await wasBegun(deps, effectKey(p.key.dispatchId, 'pull'));
   const unwanted = existing === null && !begun ? await p.branch!.refusePull() : null;
   // guard: withdrawn: no other pull request
   if (unwanted !== null) {
@@ -202,8 +200,7 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
     // guard: pull request that was cut off
     existing === null || begun
       ? await once<{ number: number }>(deps, {
-          dispatchId: p.dispatchId,
-          conversationId: p.conversationId,
+          ...p.key,
           kind: 'pull',
           request: { head, base, title: p.itemTitle },
           find: async () => {
@@ -212,7 +209,7 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
             return found === null || !p.isOurs(found.author) ? null : await readyForReview(deps, p, found);
           },
           perform: async () => {
-            const mark = marker(effectKey(p.dispatchId, 'pull'));
+            const mark = marker(effectKey(p.key.dispatchId, 'pull'));
             const closes = p.closes === null ? `Follows #${p.itemNumber}` : `Closes #${p.closes}`;
             // What was done, tested and left open is the agent's to say.
             const text = postedText({
@@ -245,14 +242,13 @@ function statusOf(error: Error | null): number | null {
 }
 
 async function comment(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
-  const mark = marker(effectKey(p.dispatchId, 'comment'));
+  const mark = marker(effectKey(p.key.dispatchId, 'comment'));
   const { pullNumber, hasNews } = progress.published;
   const links =
     hasNews && pullNumber !== null && pullNumber !== p.itemNumber ? [`Pull request: #${pullNumber}`] : [];
   const body = postedText({ answer: p.answer, notes: [...links, ...progress.notes], marker: mark });
   const posted = await once<{ url: string }>(deps, {
-    dispatchId: p.dispatchId,
-    conversationId: p.conversationId,
+    ...p.key,
     kind: 'comment',
     request: { number: p.itemNumber, body },
     find: async () => {
@@ -274,7 +270,7 @@ async function review(
   deps: OutcomeDeps,
   progress: Progress,
 ): Promise<void> {
-  const mark = marker(effectKey(p.dispatchId, 'review'));
+  const mark = marker(effectKey(p.key.dispatchId, 'review'));
   const read = readVerdict(p.answer);
   const { body } = read;
   const verdict = read.kind === 'given' ? read.verdict : 'commented';
@@ -282,8 +278,7 @@ async function review(
   if (read.kind === 'missing') progress.notes.push(MISSING);
   const text = postedText({ answer: body, notes: progress.notes, marker: mark });
   const submitted = await once<{ id: number }>(deps, {
-    dispatchId: p.dispatchId,
-    conversationId: p.conversationId,
+    ...p.key,
     kind: 'review',
     request: { number: p.itemNumber, verdict, commitId: p.reviewedSha, body: text },
     find: async () => {

@@ -117,27 +117,26 @@ async function write(
   const { scope, deps } = broker;
   const asked = { id: call.toolUseId, kind: `tool:${tool.name}`, request: call.input } as const;
   // Writes of a run come one after another, so that nothing is added while this one is looked at.
-  const calls = await callsOf(deps, scope.dispatchId);
-  const key = effectKey(scope.dispatchId, asked.id);
+  const calls = await callsOf(deps, scope.key.dispatchId);
+  const key = effectKey(scope.key.dispatchId, asked.id);
   const stored = calls.find((one) => one.key === key) ?? null;
   if (stored !== null && isForged(stored, asked)) return denied(FORGED);
   // The model repeats a call whose answer was lost under another id. Where that would post a text twice, it is one call.
   const earlier =
     // guard: tool call repeated under a new id
     stored === null && tool.leavesMark ? earlierCall(calls, asked) : null;
-  const id = earlier === null ? asked.id : earlier.key.slice(scope.dispatchId.length + 1);
+  const id = earlier === null ? asked.id : earlier.key.slice(scope.key.dispatchId.length + 1);
   if ((stored ?? earlier)?.state !== 'done') {
     await allow(tool, broker, call.input);
     const isNew = stored === null && earlier === null;
     // guard: write counter
     if (isNew && calls.length >= scope.maxWrites) return denied(tooMany(scope));
   }
-  const act: Act = { ...broker, mark: marker(effectKey(scope.dispatchId, id)) };
+  const act: Act = { ...broker, mark: marker(effectKey(scope.key.dispatchId, id)) };
   const outcome = await once<Done>(deps, {
     ...asked,
     id,
-    dispatchId: scope.dispatchId,
-    conversationId: scope.conversationId,
+    ...scope.key,
     find: async () => (await tool.find?.(call.input, act)) ?? null,
     perform: async () => await tool.perform(call.input, act),
   });

@@ -54,8 +54,7 @@ async function agentOpensPull(): Promise<Story> {
   const publish: Story['publish'] = async (over = {}, forge = {}) =>
     await publishOutcome(
       {
-        dispatchId: stage.dispatchId,
-        conversationId: stage.conversationId,
+        key: { dispatchId: stage.dispatchId, conversationId: stage.conversationId },
         agent: 'dev',
         isOurs: (user) => user.login === 'bo',
         forgeName: 'home',

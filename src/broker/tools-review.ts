@@ -35,7 +35,7 @@ export const REVIEW_TOOLS: readonly Tool[] = [
         );
       }
       if (verdict === 'commented') return;
-      const began = await commitOfRun(deps.database.rows, scope.dispatchId);
+      const began = await commitOfRun(deps.database.rows, scope.key.dispatchId);
       // guard: truth: a tool gives a verdict on the commit of its checkout alone
       if (began !== sha) throw new DeniedUnread(notInCheckout(sha, began));
     },

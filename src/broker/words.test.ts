@@ -140,8 +140,7 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
     const { database, ...at } = await world();
     await publishOutcome(
       {
-        dispatchId: at.stage.dispatchId,
-        conversationId: at.stage.conversationId,
+        key: { dispatchId: at.stage.dispatchId, conversationId: at.stage.conversationId },
         agent: 'dev',
         isOurs: (user) => user.login === 'bo',
         forgeName: 'home',

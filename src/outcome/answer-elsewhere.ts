@@ -1,12 +1,11 @@
 /** The answer on the other items where somebody asked: its own part, or where to find what was said. */
-import type { RepositoryRef } from '../vocabulary.ts';
+import type { DispatchKey, RepositoryRef } from '../vocabulary.ts';
 import { postedText } from './answer.ts';
 import { type EffectDeps, effectKey, marker, once } from './effects.ts';
 import type { OutgoingForge } from './outgoing-forge.ts';
 
 export interface Elsewhere {
-  dispatchId: string;
-  conversationId: string;
+  key: DispatchKey;
   repository: RepositoryRef;
   isOurs: (user: { id: number; login: string }) => boolean;
   itemNumber: number;
@@ -35,13 +34,12 @@ export async function answerElsewhere(
 }
 
 async function post(p: Elsewhere & { number: number }, deps: EffectDeps & { forge: OutgoingForge }) {
-  const { dispatchId, conversationId, repository, number } = p;
+  const { key, repository, number } = p;
   const id = `comment:${number}`;
-  const mark = marker(effectKey(dispatchId, id));
+  const mark = marker(effectKey(key.dispatchId, id));
   const body = postedText({ ...textFor(p), marker: mark });
   return await once<{ url: string }>(deps, {
-    dispatchId,
-    conversationId,
+    ...key,
     kind: 'comment',
     id,
     request: { number, body },

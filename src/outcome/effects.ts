@@ -7,10 +7,9 @@ import type { Database, Rows } from '../database/database.ts';
 import type { EffectRow } from '../database/tables.ts';
 import { ForgeMissing, ForgeRefused, GitFailed } from '../errors.ts';
 import { faultPoint } from '../faults.ts';
+import type { DispatchKey } from '../vocabulary.ts';
 
-export interface Effect<R> {
-  dispatchId: string;
-  conversationId: string;
+export interface Effect<R> extends DispatchKey {
   kind: EffectRow['kind'];
   /** which of several effects of this kind: the model's own id of the tool call; left out, there is one a dispatch */
   id?: string;
@@ -93,7 +92,7 @@ export function isForged(
 /** What the last such effect of an earlier dispatch of this conversation came to; null when there was none. */
 export async function lastResult<R>(
   deps: EffectDeps,
-  now: Pick<Effect<unknown>, 'dispatchId' | 'conversationId'>,
+  now: DispatchKey,
   kind: EffectRow['kind'],
 ): Promise<R | null> {
   const earlier = await deps.database.rows

@@ -3,7 +3,7 @@ import { ForgeRefused } from '../errors.ts';
 import type { Item } from '../forges/forge.ts';
 import { planLook } from '../inbox/looks.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
-import type { RepositoryRef } from '../vocabulary.ts';
+import type { DispatchKey, RepositoryRef } from '../vocabulary.ts';
 import type { EffectDeps } from './effects.ts';
 import type { OutgoingForge } from './outgoing-forge.ts';
 
@@ -11,10 +11,7 @@ import type { OutgoingForge } from './outgoing-forge.ts';
 export const OPEN_PULL_TOOL = 'tool:open_pull';
 
 /** Whether a pull request of this conversation was opened before now; the one being published now does not count. */
-export async function openedEarlier(
-  deps: EffectDeps,
-  now: { dispatchId: string; conversationId: string },
-): Promise<boolean> {
+export async function openedEarlier(deps: EffectDeps, now: DispatchKey): Promise<boolean> {
   const earlier = await deps.database.rows
     .selectFrom('effects')
     .select('id')
@@ -90,10 +87,9 @@ export function openedByAnother(pull: Pick<Item, 'number' | 'author'>, branch: s
 /** Later events on the pull request go to this conversation, and results of CI from before it was open are looked up. */
 export async function joinPull(
   deps: EffectDeps,
-  conversation: { conversationId: string; agent: string },
+  { key: { conversationId }, agent }: { key: Pick<DispatchKey, 'conversationId'>; agent: string },
   pull: { forge: string; repository: RepositoryRef; number: number },
 ): Promise<void> {
-  const { conversationId, agent } = conversation;
   await deps.database.transaction(async (tx) => {
     await joinConversation(tx, { ...pull, agent }, conversationId);
     // guard: ci: look at the new pull request

@@ -224,8 +224,7 @@ export class RunningSession {
     const { conversation, dispatch } = lease;
     return forgeTools(
       {
-        dispatchId: dispatch.id,
-        conversationId: conversation.id,
+        key: { dispatchId: dispatch.id, conversationId: conversation.id },
         agent: 'dev',
         login: 'dev-bot',
         repository: { id: conversation.repository_id, fullName: REPO },

@@ -55,7 +55,7 @@ export async function openDoors(dispatch: Prepared, deps: DispatchDeps, run: Ope
   });
   const tools = forgeTools(
     {
-      ...key,
+      key,
       agent: agent.name,
       login: forge.account.login,
       get repository() {

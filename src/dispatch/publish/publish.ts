@@ -73,7 +73,7 @@ export async function publish(
 /** Whose publication it is, and where it goes. */
 function addressOf(dispatch: Dispatch, { trust }: DispatchDeps) {
   return {
-    ...dispatch.key,
+    key: dispatch.key,
     agent: dispatch.agent.name,
     isOurs: isSelf(dispatch, trust),
     forgeName: dispatch.forge.config.name,
