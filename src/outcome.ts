@@ -186,7 +186,7 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
     return;
   }
   // The earlier pull request was merged, or closed by a person. Without new commits no other is opened.
-  const isOver = existing === null && !progress.published.hasNews && (await openedEarlier(deps, p));
+  const isOver = existing === null && !progress.published.hasNews && (await openedEarlier(deps, p.key));
   if (isOver) return;
   // An attempt before this one may have opened it and died before that was recorded.
   const begun = await wasBegun(deps, effectKey(p.key.dispatchId, 'pull'));
