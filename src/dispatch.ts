@@ -2,17 +2,17 @@
  * One dispatch from its lease to its settlement, as the steps it takes:
  * gather → screen → converse → publish → settle.
  */
-
 import { converse } from './dispatch/converse/converse.ts';
 import { stopWithdrawn } from './dispatch/converse/recall.ts';
 import { putBack } from './dispatch/converse/steering-files.ts';
 import { type Attempt, beginDispatch, type Dispatch, type DispatchDeps } from './dispatch/dispatch.ts';
 import { type GatherResult, gather } from './dispatch/gather/gather.ts';
+import { publishAnswer, publishStoredAnswer } from './dispatch/publish/answer.ts';
 import { tellPeople } from './dispatch/publish/publish.ts';
 import { screen } from './dispatch/screen/screen.ts';
 import { withoutStale } from './dispatch/screen/stale.ts';
 import { type Finished, finish, finishParked } from './dispatch/settle/ending.ts';
-import { postpone, publishStoredAnswer, settleOutcome } from './dispatch/settle/settle.ts';
+import { postpone, settleOutcome } from './dispatch/settle/settle.ts';
 import { about, tellEnd } from './dispatch/settle/told.ts';
 import { troubleOf } from './dispatch/settle/troubles.ts';
 import { ForgeUnavailable, LeaseLost } from './errors.ts';
@@ -66,6 +66,7 @@ async function takeSteps(dispatch: Dispatch, deps: DispatchDeps): Promise<Finish
   if (prepared.context.leading === null) return finish({ state: 'cancelled', reason: ALL_READ });
   const { outcome, withdrawn } = await converse(prepared, deps);
   if (withdrawn !== null) return await stopWithdrawn(prepared, deps, withdrawn);
+  if (outcome.kind === 'answered') return await publishAnswer(prepared, deps, outcome);
   return await settleOutcome(prepared, deps, outcome);
 }
 

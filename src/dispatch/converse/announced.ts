@@ -1,10 +1,14 @@
 /** The rows of a run: what it was asked, before the CLI starts, and what it answered. Always written under its lease. */
 import type { DispatchRun, RunOutcome } from '../../agent-runner/contract.ts';
 import type { Database } from '../../database/database.ts';
+import type { Snapshot } from '../../flows/changes.ts';
 import { assertLease, type Lease, updateLeased } from '../../mailbox/leases.ts';
 import { recordTurn } from '../../sessions/record.ts';
 import { verifySession } from '../../sessions.ts';
 import type { ConversationView } from '../../vocabulary.ts';
+import type { DispatchDeps } from '../dispatch.ts';
+import { seenItems } from '../gather/snapshot.ts';
+import type { Prepared } from '../screen/context.ts';
 
 /** Commits what is about to be sent, before the CLI is spawned: after a crash it says what may be in the transcript. */
 export async function announceRun(
@@ -87,4 +91,25 @@ export async function conversationView(database: Database, lease: Lease): Promis
     branch: lease.conversation.branch,
     itemNumber: lease.conversation.item_number,
   };
+}
+
+export async function storeRun(
+  dispatch: Prepared,
+  deps: DispatchDeps,
+  outcome: Extract<RunOutcome, { kind: 'answered' | 'capped' }>,
+  answer: string,
+): Promise<void> {
+  await storeAnswer(deps.database, dispatch.lease, {
+    outcome,
+    answer,
+    snapshot: JSON.stringify(seenAfter(dispatch)),
+    branch: dispatch.place.branch?.name ?? null,
+    now: deps.now(),
+  });
+}
+
+/** What the agent has seen of each item once this run has answered. */
+export function seenAfter({ lease, context }: Prepared): Record<number, Snapshot> {
+  const shown = [context, ...context.elsewhere].map(({ item, snapshot }) => [item.number, snapshot] as const);
+  return { ...seenItems(lease.conversation.seen), ...Object.fromEntries(shown) };
 }

@@ -1,18 +1,11 @@
-/** From a run's outcome to the settlement of its dispatch. */
+/** The last step: how a dispatch ends that has no answer to publish, and what people are told of it. */
 import type { RunOutcome } from '../../agent-runner/contract.ts';
-import { faultPoint } from '../../faults.ts';
-import type { Snapshot } from '../../flows/changes.ts';
 import { describePark, parkCredential, parkName } from '../../mailbox/parks.ts';
-import { isLastAnswered, unpostedSentence } from '../../mailbox/unposted.ts';
 import { type Cause, type FailureText, failureText } from '../../outcome/failure-texts.ts';
-import { type Publication, type Published, unpostedReason } from '../../outcome.ts';
-import { storeAnswer } from '../converse/announced.ts';
+import { storeRun } from '../converse/announced.ts';
 import { ABORT, type Dispatch, type DispatchDeps } from '../dispatch.ts';
-import { gatherAnswered } from '../gather/gather.ts';
-import { seenItems } from '../gather/snapshot.ts';
-import { publish, tellPeople } from '../publish/publish.ts';
+import { tellPeople } from '../publish/publish.ts';
 import type { Prepared } from '../screen/context.ts';
-import { unscreened } from '../screen/screen.ts';
 import { setTextsAside } from '../screen/set-aside.ts';
 import { type Finished, finish, finishParked } from './ending.ts';
 import { about } from './told.ts';
@@ -22,27 +15,9 @@ import { limitEnd, MOST_TROUBLES, outageEnd, troubleEnd } from './waits.ts';
 export async function settleOutcome(
   dispatch: Prepared,
   deps: DispatchDeps,
-  outcome: RunOutcome,
+  outcome: Exclude<RunOutcome, { kind: 'answered' }>,
 ): Promise<Finished> {
   switch (outcome.kind) {
-    case 'answered': {
-      faultPoint('run.verified');
-      // An empty comment would look as if nobody had answered.
-      const words = outcome.answer.trim() === '' ? 'Finished without a written answer.' : outcome.answer;
-      const answer = outcome.aside === null ? words : `${words}\n\n${failureText({ kind: 'not-read' })}`;
-      if (outcome.aside !== null) await putAside(dispatch, deps, { why: outcome.aside, answered: true });
-      await storeRun(dispatch, deps, outcome, answer);
-      faultPoint('answer.stored');
-      const published = await publish(dispatch, deps, {
-        answer,
-        continuity: outcome.continuity,
-        continuityReason: outcome.reason,
-        model: outcome.model,
-        isLive: !outcome.adopted,
-        messages: outcome.adopted ? carriedBefore(dispatch) : dispatch.messages,
-      });
-      return answered(dispatch, { adopted: outcome.adopted, published });
-    }
     case 'capped': {
       const answer = failureText({ kind: 'capped', why: outcome.why });
       await storeRun(dispatch, deps, outcome, answer);
@@ -83,7 +58,7 @@ export async function settleOutcome(
   }
 }
 
-async function putAside(
+export async function putAside(
   dispatch: Prepared,
   deps: DispatchDeps,
   o: { why: string; answered: boolean; isSure?: boolean },
@@ -112,89 +87,13 @@ async function interrupted(dispatch: Dispatch, deps: DispatchDeps, why: string):
   return finish({ state: 'failed', reason: `${why}: ${minutes} minutes` });
 }
 
-export async function storeRun(
-  dispatch: Prepared,
-  deps: DispatchDeps,
-  outcome: Extract<RunOutcome, { kind: 'answered' | 'capped' }>,
-  answer: string,
-): Promise<void> {
-  await storeAnswer(deps.database, dispatch.lease, {
-    outcome,
-    answer,
-    snapshot: JSON.stringify(seenAfter(dispatch)),
-    branch: dispatch.place.branch?.name ?? null,
-    now: deps.now(),
-  });
-}
-
-function seenAfter({ lease, context }: Prepared): Record<number, Snapshot> {
-  const shown = [context, ...context.elsewhere].map(({ item, snapshot }) => [item.number, snapshot] as const);
-  return { ...seenItems(lease.conversation.seen), ...Object.fromEntries(shown) };
-}
-
-/** The messages that an answer from before a crash was given to; later ones are not answered by it. */
-function carriedBefore({ lease, messages }: Prepared): Prepared['messages'] {
-  const carried = lease.previous?.carried ?? [];
-  return messages.filter(({ id }) => carried.includes(id));
-}
-
-/** Messages that were not in the answered prompt (they came while the service was down) go on waiting. */
-function answered(
-  dispatch: Prepared,
-  { adopted, published }: { adopted: boolean; published: Published },
-): Finished {
-  const { lease } = dispatch;
-  const refusal = unpostedReason(published);
-  const carried = adopted ? (lease.previous?.carried ?? []) : lease.messages.map((m) => m.id);
-  const unanswered = lease.messages.map((m) => m.id).filter((id) => !carried.includes(id));
-  const seen = seenAfter(dispatch);
-  return {
-    settlement:
-      refusal === null
-        ? { state: 'succeeded' }
-        : { state: 'unposted', reason: unpostedSentence(lease.dispatch.id, refusal) },
-    // Comments that were not in the answered prompt must be new to the next one.
-    seen: unanswered.length > 0 ? lease.conversation.seen : JSON.stringify(seen),
-    unanswered,
-  };
-}
-
-async function tellCap(
+export async function tellCap(
   dispatch: Dispatch,
   deps: DispatchDeps,
   cap: { answer: FailureText; why: string },
 ): Promise<Finished> {
   await tellPeople(dispatch, deps, cap.answer);
   return finish({ state: 'failed', reason: cap.why });
-}
-
-/** The service died between the answer and its publication: publish it, and do not run again. */
-export async function publishStoredAnswer(
-  leased: Dispatch,
-  deps: DispatchDeps,
-  answer: string,
-): Promise<Finished> {
-  const dispatch = unscreened(await gatherAnswered(leased, deps), deps);
-  const { lease } = dispatch;
-  const { continuity, session_id, ending, model, former_model: former } = lease.dispatch;
-  if (ending !== null && ending !== 'answered') {
-    return await tellCap(dispatch, deps, {
-      answer: failureText({ kind: 'capped', why: ending }),
-      why: ending,
-    });
-  }
-  const published = await publish(dispatch, deps, {
-    answer,
-    continuity: (continuity ?? 'resumed') as Publication['continuity'],
-    continuityReason: `session ${session_id ?? 'unknown'}`,
-    model: { name: model, former },
-    isLive: false,
-    messages: carriedBefore(dispatch),
-  });
-  const finished = answered(dispatch, { adopted: true, published });
-  // An answer that is posted late must not reset what later runs have seen.
-  const seen = (await isLastAnswered(deps.database.rows, lease.dispatch)) ? lease.dispatch.snapshot : null;
-  return 'lost' in finished ? finished : { ...finished, seen };
 }
 
 /** Parks the credential, or one model of it. A limit does not count as a failed attempt. */
