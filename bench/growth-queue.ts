@@ -199,7 +199,6 @@ class Queue {
       resolveConversation(tx, {
         forge: 'home',
         repository: { id: String(id), fullName: `orchard/${name}` },
-        number,
         agent: 'dev',
         item: itemOf(number),
         now: Date.now(),

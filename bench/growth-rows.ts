@@ -70,15 +70,21 @@ function statements(from: number, to: number, bytes: 'blob' | 'bytea'): string[]
       pair,
     ),
     into(
-      'event_keys',
-      'forge, semantic_key, delivery_id',
-      `'home', md5('k' || i || '-' || j), md5('d' || i || '-' || j)`,
+      'events',
+      'id, forge, semantic_key, source, delivery_id, event',
+      `md5('d' || i || '-' || j), 'home', md5('k' || i || '-' || j), 'webhook', md5('d' || i || '-' || j), repeat(md5('v' || i || j), 40)`,
       pair,
     ),
     into(
+      'events',
+      'id, forge, semantic_key, source, delivery_id, event',
+      `md5('d' || i || '-w'), 'home', md5('k' || i || '-w'), 'webhook', md5('d' || i || '-w'), repeat(md5('v' || i), 40)`,
+      `n where i % ${WAITING_EVERY} = 0`,
+    ),
+    into(
       'messages',
-      'id, conversation_id, delivery_id, flow, skill, parameters, priority, event, state, dispatch_id, created_at, settled_at',
-      `md5('m' || i || '-' || j), ${conversation}, md5('d' || i || '-' || j), 'dev-mentioned', 'answer-comment', '{}', 50, repeat(md5('v' || i || j), 40), 'answered', md5('x' || i || '-' || j), ${TIME}, ${TIME}`,
+      'id, conversation_id, delivery_id, flow, skill, parameters, priority, event_id, state, dispatch_id, created_at, settled_at',
+      `md5('m' || i || '-' || j), ${conversation}, md5('d' || i || '-' || j), 'dev-mentioned', 'answer-comment', '{}', 50, md5('d' || i || '-' || j), 'answered', md5('x' || i || '-' || j), ${TIME}, ${TIME}`,
       pair,
     ),
     into(
@@ -105,8 +111,8 @@ function statements(from: number, to: number, bytes: 'blob' | 'bytea'): string[]
     ),
     into(
       'messages',
-      'id, conversation_id, delivery_id, flow, skill, parameters, priority, event, state, created_at',
-      `md5('m' || i || '-w'), ${conversation}, md5('d' || i || '-w'), 'dev-comment', 'answer-comment', '{}', 40, repeat(md5('v' || i), 40), 'waiting', ${TIME}`,
+      'id, conversation_id, delivery_id, flow, skill, parameters, priority, event_id, state, created_at',
+      `md5('m' || i || '-w'), ${conversation}, md5('d' || i || '-w'), 'dev-comment', 'answer-comment', '{}', 40, md5('d' || i || '-w'), 'waiting', ${TIME}`,
       `n where i % ${WAITING_EVERY} = 0`,
     ),
     into(

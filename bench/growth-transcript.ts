@@ -156,7 +156,6 @@ class Kept {
     const conversation = await resolveConversation(database.rows, {
       forge: 'home',
       repository: { id: '42', fullName: 'orchard/pears' },
-      number: 1,
       agent: 'dev',
       item: {
         kind: 'issue',

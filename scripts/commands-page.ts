@@ -37,7 +37,7 @@ const GENERAL = [
   '',
   '| thing | forms |',
   '|---|---|',
-  '| item | `owner/name#12`, `forge:owner/name#12` as the lists print it, or the address of the issue or pull request, of a comment on it or a tab of it |',
+  '| item | `owner/name#12`, `forge:owner/name#12` as the lists print it, `owner/name/issues/12` or `owner/name/pulls/12` where the repository has both, or the address of the issue or pull request, of a comment on it or a tab of it |',
   '| conversation | an item it is about, its id, or the id of one of its dispatches or sessions |',
   '| delivery | our id, or the one the forge shows in the history of its webhook |',
   '',

@@ -20,6 +20,7 @@ export const WORDS: Readonly<Record<string, readonly string[]>> = {
   security: ['mentions', 'text-limits'],
   'terminal-text': ['security', 'text-limits'],
   voices: ['vocabulary'],
+  'item-key': ['vocabulary'],
   log: ['security'],
 };
 
@@ -33,7 +34,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   config: { imports: [], owns: 'the option tables, agents, flows and skills as read from files' },
   network: { imports: ['config'], owns: 'how HTTP leaves this machine: proxies, authorities' },
   audit: { imports: ['database'], owns: 'what agents tried at our doors, and what became of it' },
-  inbox: { imports: ['database'], owns: 'deliveries and event meanings' },
+  inbox: { imports: ['database'], owns: 'deliveries, and the events they tell' },
   mailbox: { imports: ['database'], owns: 'conversations, messages, dispatches, leases, parks' },
   sessions: {
     imports: ['database'],
@@ -104,7 +105,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['database', 'sessions', 'views'],
     owns: 'sessions diagnose',
   },
-  replay: { imports: ['config', 'database', 'inbox'], owns: 'a stored delivery, or a file, routed again' },
+  replay: {
+    imports: ['config', 'database', 'inbox', 'router'],
+    owns: 'a stored delivery, or a file, routed again',
+  },
   metrics: { imports: ['database'], owns: 'counters and gauges for Prometheus' },
   'state-lock': { imports: [], owns: 'one service per state folder' },
   server: {

@@ -1,14 +1,17 @@
 import { expect, test } from 'vitest';
 import { describeDatabases, type TestDatabase } from '../test/support/databases.ts';
+import { commentEvent } from '../test/support/sample-events.ts';
 import type { Rows } from './database/database.ts';
+import type { DialectName } from './database/dialect.ts';
 import type { DeliveryRow } from './database/tables.ts';
 import { Ambiguous } from './errors.ts';
+import { eventOf, firstEvent, storeEvent } from './inbox/events.ts';
 import {
   acceptDelivery,
-  claimDelivery,
-  claimMeaning,
-  type DeliveryVerdict,
+  type DeliveryResult,
   findDelivery,
+  holdRouting,
+  isUndecided,
   type NewDelivery,
   nextDelivery,
   postponeDelivery,
@@ -16,6 +19,7 @@ import {
 } from './inbox.ts';
 
 const NOW = 1_000_000;
+const EVENT = commentEvent('hello');
 
 function delivery(forgeDeliveryId: string, partial: Partial<NewDelivery> = {}): NewDelivery {
   return {
@@ -32,6 +36,11 @@ function delivery(forgeDeliveryId: string, partial: Partial<NewDelivery> = {}): 
 const accept = async (rows: Rows, id: string, partial?: Partial<NewDelivery>): Promise<string> =>
   (await acceptDelivery(rows, delivery(id, partial))).id;
 
+async function claimDelivery(tx: Rows, dialect: DialectName, id: string): Promise<boolean> {
+  await holdRouting(tx, dialect);
+  return await isUndecided(tx, id);
+}
+
 async function claim(database: TestDatabase, now = NOW): Promise<DeliveryRow | undefined> {
   const next = await nextDelivery(database.rows, now);
   if (next === undefined) return undefined;
@@ -39,10 +48,11 @@ async function claim(database: TestDatabase, now = NOW): Promise<DeliveryRow | u
   return isClaimed ? next : undefined;
 }
 
-async function settle(rows: Rows, id: string, verdict: DeliveryVerdict): Promise<void> {
+async function settle(rows: Rows, id: string, result: DeliveryResult): Promise<void> {
   await settleDelivery(rows, {
     id,
-    verdict,
+    result,
+    eventId: null,
     about: null,
     eventName: 'issue.opened',
     decision: { flows: [] },
@@ -73,6 +83,40 @@ describeDatabases('accepting deliveries', (open) => {
     const { rows } = await open();
     await accept(rows, 'd1');
     expect((await acceptDelivery(rows, delivery('d1', { forge: 'work' }))).kind).toBe('accepted');
+  });
+});
+
+describeDatabases('accepting what was learned without a request', (open) => {
+  const learned = { headers: {}, event: EVENT };
+
+  test('stores the event with the delivery, and nobody has to read a body', async () => {
+    const { rows } = await open();
+    const id = await accept(rows, 'd1', { ...learned, source: 'replay' });
+    const row = (await findDelivery(rows, id))!;
+    expect(row).toMatchObject({ source: 'replay', state: 'received', headers: '{}' });
+    expect(await eventOf(rows, row)).toEqual(EVENT);
+  });
+
+  test('twice is one event with two deliveries, but a replay tells it again', async () => {
+    const { rows } = await open();
+    const sources = ['webhook', 'look', 'replay', 'replay'] as const;
+    const events: (string | null)[] = [];
+    for (const source of sources) {
+      const id = await accept(rows, `d${events.length}`, { ...learned, source });
+      events.push((await findDelivery(rows, id))!.event_id);
+    }
+    expect(events[1]).toBe(events[0]);
+    expect(new Set(events).size).toBe(3);
+    const stored = await rows
+      .selectFrom('events')
+      .select(['source', 'semantic_key'])
+      .orderBy('seq')
+      .execute();
+    expect(stored).toEqual([
+      { source: 'webhook', semantic_key: EVENT.semanticKey },
+      { source: 'replay', semantic_key: null },
+      { source: 'replay', semantic_key: null },
+    ]);
   });
 });
 
@@ -110,34 +154,39 @@ describeDatabases('claiming deliveries', (open) => {
     expect(routed).toEqual(Array.from({ length: 10 }, (_, i) => `d${i}`));
   });
 
-  test('a meaning belongs to one of twenty that claim it at once', async () => {
+  test('an event belongs to one of twenty that tell it at once', async () => {
     const database = await open();
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
         database.transaction((tx) =>
-          claimMeaning(tx, { forge: 'home', semanticKey: 'issue/12/opened', deliveryId: `delivery-${i}` }),
+          storeEvent(tx, { event: EVENT, source: 'webhook', deliveryId: `delivery-${i}` }),
         ),
       ),
     );
-    const winner = answers.indexOf(null);
-    expect(answers.filter((a) => a === null)).toHaveLength(1);
-    expect(new Set(answers.filter((a) => a !== null))).toEqual(new Set([`delivery-${winner}`]));
+    const winner = answers.findIndex(({ isFirst }) => isFirst);
+    expect(answers.filter(({ isFirst }) => isFirst)).toHaveLength(1);
+    expect(await firstEvent(database.rows, EVENT)).toEqual({
+      id: answers[winner]!.id,
+      delivery_id: `delivery-${winner}`,
+    });
+    expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
   });
 
-  test('a meaning claimed in a transaction that failed is free again', async () => {
+  test('an event stored in a transaction that failed can be stored again', async () => {
     const database = await open();
-    const meaning = { forge: 'home', semanticKey: 'issue/12/opened' };
+    const learned = { event: EVENT, source: 'webhook' } as const;
     const failing = database.transaction(async (tx) => {
-      await claimMeaning(tx, { ...meaning, deliveryId: 'first' });
+      await storeEvent(tx, { ...learned, deliveryId: 'first' });
       throw new Error('on purpose');
     });
     await expect(failing).rejects.toThrow('on purpose');
-    expect(await claimMeaning(database.rows, { ...meaning, deliveryId: 'second' })).toBeNull();
+    const again = await storeEvent(database.rows, { ...learned, deliveryId: 'second' });
+    expect(again.isFirst).toBe(true);
   });
 });
 
 describeDatabases('settling deliveries', (open) => {
-  test.each<[DeliveryVerdict, Partial<DeliveryRow>]>([
+  test.each<[DeliveryResult, Partial<DeliveryRow>]>([
     [{ state: 'routed' }, { reason: null, duplicate_of: null }],
     [
       { state: 'ignored', reason: 'no flow' },
@@ -151,20 +200,20 @@ describeDatabases('settling deliveries', (open) => {
       { state: 'failed', reason: 'not JSON' },
       { reason: 'not JSON', duplicate_of: null },
     ],
-  ])('stores %o', async (verdict, expected) => {
+  ])('stores %o', async (result, expected) => {
     const { rows } = await open();
     const id = await accept(rows, 'd1');
-    await settle(rows, id, verdict);
+    await settle(rows, id, result);
     expect(await findDelivery(rows, id)).toMatchObject({
       ...expected,
-      state: verdict.state,
+      state: result.state,
       event_name: 'issue.opened',
       decision: '{"flows":[]}',
       decided_at: NOW + 5,
     });
   });
 
-  test('decides once: a later verdict changes nothing', async () => {
+  test('decides once: a later result changes nothing', async () => {
     const { rows } = await open();
     const id = await accept(rows, 'd1');
     await settle(rows, id, { state: 'routed' });

@@ -1,9 +1,10 @@
 /**
- * The inbox: every webhook request as it arrived, and what was decided about it.
+ * The inbox: every webhook request as it arrived, and what was decided about it. What was learned without a request is
+ * taken in here too: it has no headers, and its event is given instead of being read from a body.
  *
  * A delivery is durable before the forge gets its 202. Two unique keys decide what is a repetition: the forge's own
- * delivery id, at the door, and the event's meaning, at the routing. Both are indexes, not look-ups: one event has been
- * seen to arrive five times within 4 ms.
+ * delivery id when a request arrives, and the event's semantic key when it is routed. Both are indexes, not look-ups:
+ * one event has been seen to arrive five times within 4 ms.
  */
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
@@ -11,6 +12,9 @@ import { type Rows, serialise } from './database/database.ts';
 import type { DialectName } from './database/dialect.ts';
 import type { DeliveryRow } from './database/tables.ts';
 import { Ambiguous } from './errors.ts';
+import { storeEvent } from './inbox/events.ts';
+import type { ItemInRepository } from './item-key.ts';
+import type { ForgeEvent } from './vocabulary.ts';
 
 export interface NewDelivery {
   forge: string;
@@ -18,8 +22,11 @@ export interface NewDelivery {
   source: DeliveryRow['source'];
   /** whose secret signed it, as in `deliveries.signed_for`; left out, the forge's */
   scope?: string | null;
+  /** none where no request brought it */
   headers: Record<string, string>;
   body: Uint8Array;
+  /** what it tells, where that is known already: neither headers nor body are read then */
+  event?: ForgeEvent | null;
   /** where the body stands in pieces: how many are stored under `id`, and `body` is empty */
   pieces?: number;
   id?: string;
@@ -31,9 +38,12 @@ export type Acceptance =
   /** the forge sent this very delivery before; `id` is ours of the first time */
   | { kind: 'repeated'; id: string };
 
+/** With an `event`, or with pieces, it is several statements: in a transaction then. */
 export async function acceptDelivery(rows: Rows, delivery: NewDelivery): Promise<Acceptance> {
   const id = delivery.id ?? randomUUID();
   if (delivery.pieces !== undefined) await requirePieces(rows, id, delivery.pieces);
+  const { event = null, source } = delivery;
+  const stored = event === null ? null : await storeEvent(rows, { event, source, deliveryId: id });
   const { numInsertedOrUpdatedRows } = await rows
     .insertInto('deliveries')
     .values({
@@ -45,6 +55,7 @@ export async function acceptDelivery(rows: Rows, delivery: NewDelivery): Promise
       body: delivery.body,
       pieces: delivery.pieces ?? null,
       signed_for: delivery.scope ?? null,
+      event_id: stored?.id ?? null,
       received_at: delivery.now,
       state: 'received',
       attempts: 0,
@@ -101,11 +112,15 @@ export async function nextDelivery(rows: Rows, now: number): Promise<DeliveryRow
 }
 
 /**
- * Holds routing until the transaction ends, and answers whether this delivery is still undecided. Routing is serialised
- * over all processes: two deliveries about one item read and write its last seen state.
+ * Holds routing until the transaction ends. Routing is serialised over all processes: two deliveries about one item read
+ * and write its last seen state.
  */
-export async function claimDelivery(tx: Rows, dialect: DialectName, id: string): Promise<boolean> {
+export async function holdRouting(tx: Rows, dialect: DialectName): Promise<void> {
   await serialise(dialect, tx, ROUTING_LOCK);
+}
+
+/** Whether nobody has decided this delivery yet. */
+export async function isUndecided(tx: Rows, id: string): Promise<boolean> {
   const found = await tx
     .selectFrom('deliveries')
     .select('id')
@@ -115,35 +130,8 @@ export async function claimDelivery(tx: Rows, dialect: DialectName, id: string):
   return found !== undefined;
 }
 
-/** Claims a meaning for a delivery: null when it is the first with it, else the id of the delivery that was. */
-export async function claimMeaning(
-  tx: Rows,
-  claim: { forge: string; semanticKey: string; deliveryId: string },
-): Promise<string | null> {
-  const { numInsertedOrUpdatedRows } = await tx
-    .insertInto('event_keys')
-    .values({ forge: claim.forge, semantic_key: claim.semanticKey, delivery_id: claim.deliveryId })
-    .onConflict((c) => c.columns(['forge', 'semantic_key']).doNothing())
-    .executeTakeFirstOrThrow();
-  if (numInsertedOrUpdatedRows === 1n) return null;
-  return (await firstWith(tx, claim))!;
-}
-
-/** The id of the delivery that claimed a meaning, or null when none has. */
-export async function firstWith(
-  tx: Rows,
-  meaning: { forge: string; semanticKey: string },
-): Promise<string | null> {
-  const first = await tx
-    .selectFrom('event_keys')
-    .select('delivery_id')
-    .where('forge', '=', meaning.forge)
-    .where('semantic_key', '=', meaning.semanticKey)
-    .executeTakeFirst();
-  return first?.delivery_id ?? null;
-}
-
-export type DeliveryVerdict =
+/** What was decided about a delivery. */
+export type DeliveryResult =
   | { state: 'routed' }
   | { state: 'ignored'; reason: string }
   | { state: 'duplicate'; of: string }
@@ -153,14 +141,16 @@ export type DeliveryVerdict =
 export interface DeliveryAbout {
   /** `owner/name` */
   repository: string;
-  number: number | null;
+  item: ItemInRepository | null;
   sender: string;
 }
 
 export interface DeliverySettlement {
   id: string;
-  verdict: DeliveryVerdict;
+  result: DeliveryResult;
   eventName: string | null;
+  /** of what it tells; null = nothing, or nothing that is believed */
+  eventId: string | null;
   /** stored as JSON; what `explain` prints */
   decision: unknown;
   /** null where its bytes told of nothing */
@@ -169,18 +159,20 @@ export interface DeliverySettlement {
 }
 
 export async function settleDelivery(tx: Rows, settlement: DeliverySettlement): Promise<void> {
-  const { verdict } = settlement;
+  const { result } = settlement;
   await tx
     .updateTable('deliveries')
     .set({
-      state: verdict.state,
-      reason: 'reason' in verdict ? verdict.reason : null,
-      duplicate_of: verdict.state === 'duplicate' ? verdict.of : null,
+      state: result.state,
+      reason: 'reason' in result ? result.reason : null,
+      duplicate_of: result.state === 'duplicate' ? result.of : null,
       event_name: settlement.eventName,
+      event_id: settlement.eventId,
       decision: settlement.decision === null ? null : JSON.stringify(settlement.decision),
       decided_at: settlement.now,
       repository_name: settlement.about?.repository ?? null,
-      item_number: settlement.about?.number ?? null,
+      item_number: settlement.about?.item?.number ?? null,
+      item_kind: settlement.about?.item?.kind ?? null,
       sender_login: settlement.about?.sender ?? null,
     })
     .where('id', '=', settlement.id)

@@ -11,6 +11,7 @@ import {
 } from '../test/fixtures/bodies.ts';
 import { ConfigFolder, SMALL_CONFIG } from '../test/support/config-folder.ts';
 import { describeDatabases, type TestDatabase } from '../test/support/databases.ts';
+import { messagesWithEvents } from '../test/support/mailbox.ts';
 import { everybodyMayWrite, trustWith } from '../test/support/trust.ts';
 import type { DeliveryRow } from './database/tables.ts';
 import { acceptDelivery } from './inbox.ts';
@@ -79,18 +80,13 @@ async function deliveryOf(database: TestDatabase, id: string): Promise<DeliveryR
 const decisionOf = (delivery: DeliveryRow) => JSON.parse(delivery.decision!) as StoredDecision;
 
 async function messagesIn(database: TestDatabase) {
-  const rows = await database.rows.selectFrom('messages').selectAll().orderBy('seq').execute();
-  return rows.map((row) => ({ ...row, event: JSON.parse(row.event) as ForgeEvent }));
+  return (await messagesWithEvents(database.rows)).map((row) => ({
+    ...row,
+    event: JSON.parse(row.event) as ForgeEvent,
+  }));
 }
 
-const CAUSED = [
-  'event_keys',
-  'items',
-  'conversations',
-  'conversation_items',
-  'messages',
-  'dispatches',
-] as const;
+const CAUSED = ['events', 'items', 'conversations', 'conversation_items', 'messages', 'dispatches'] as const;
 
 /** Rows of all that routing writes. */
 async function caused(database: TestDatabase): Promise<Record<string, number>> {

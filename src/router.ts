@@ -1,22 +1,16 @@
 /**
- * The router: an accepted delivery becomes messages in mailboxes and dispatches to come, or a stored reason why
- * not. What has to be asked of the forge is asked first, outside of any transaction: an open one would hold up every
- * other writer. Then everything about one delivery is one transaction: after a crash it is decided wholly or not at all.
+ * The router: an accepted delivery becomes messages in mailboxes and dispatches to come, or a stored reason why not.
+ * Gather the facts, the forge's answers among them, outside of any transaction; decide once; write in one transaction.
  */
 import type { DeliveryRow } from './database/tables.ts';
 import { ForgeRefused, ForgeUnavailable } from './errors.ts';
 import { faultPoint } from './faults.ts';
-import {
-  claimDelivery,
-  type DeliveryAbout,
-  nextDelivery,
-  postponeDelivery,
-  settleDelivery,
-} from './inbox.ts';
+import { nextDelivery, postponeDelivery } from './inbox.ts';
 import { decide } from './router/decide.ts';
-import { type Facts, gatherFacts } from './router/facts.ts';
+import { gatherFacts } from './router/gather.ts';
 import type { RouterDeps } from './router/routing.ts';
 import { tellDecision, tellPostponed } from './router/told.ts';
+import { writeDecision } from './router/write.ts';
 
 /** Decides the oldest undecided delivery. Answers false when there was none. */
 export async function routeNext(deps: RouterDeps): Promise<boolean> {
@@ -24,8 +18,7 @@ export async function routeNext(deps: RouterDeps): Promise<boolean> {
     const delivery = await nextDelivery(deps.database.rows, deps.now());
     if (delivery === undefined) return false;
     try {
-      const outcome = await decideOne(deps, delivery);
-      if (outcome !== 'decided') continue;
+      if ((await routeOne(deps, delivery)) === 'taken') continue;
       faultPoint('routing.committed');
     } catch (error) {
       await postpone(deps, delivery, error);
@@ -34,31 +27,24 @@ export async function routeNext(deps: RouterDeps): Promise<boolean> {
   }
 }
 
-/** `taken`: another process decided it meanwhile. `changed`: the rows did, and other facts have to be gathered. */
-type Outcome = 'decided' | 'taken' | 'changed';
+/** What a decision rests on changes when another process routes, or a run joins a pull request to its conversation. */
+const MOST_DECISIONS = 10;
 
-async function decideOne(deps: RouterDeps, delivery: DeliveryRow): Promise<Outcome> {
-  const facts = await gatherFacts(deps, delivery);
-  // guard: routing transaction
-  const outcome = await deps.database.transaction(async (tx) => {
-    if (!(await claimDelivery(tx, deps.database.dialect, delivery.id))) return 'taken';
-    const decided = await decide(tx, { deps, delivery, facts });
-    if (decided === null) return 'changed';
-    // guard: cli: a delivery keeps what it was about
-    await settleDelivery(tx, { id: delivery.id, now: deps.now(), about: aboutOf(facts), ...decided });
-    faultPoint('routing.decided');
-    return decided;
-  });
-  if (typeof outcome === 'string') return outcome;
-  tellDecision(deps, { delivery, facts, decided: outcome });
-  return 'decided';
-}
-
-function aboutOf({ event }: Facts): DeliveryAbout | null {
-  if (event === null) return null;
-  const { repository, item, sender } = event;
-  const number = Number.isSafeInteger(item?.number) ? item!.number : null;
-  return { repository: repository.fullName, number, sender: sender.login };
+/** `taken`: another process decided it meanwhile. */
+async function routeOne(deps: RouterDeps, delivery: DeliveryRow): Promise<'routed' | 'taken'> {
+  for (let n = 0; n < MOST_DECISIONS; n++) {
+    const facts = await gatherFacts(deps, delivery);
+    if (facts === null) return 'taken';
+    const decision = decide(facts);
+    const written = await writeDecision(deps, { delivery, facts, decision });
+    if (written === 'taken') return 'taken';
+    if (written === 'changed') continue;
+    tellDecision(deps, { delivery, facts, decision, messages: written.messages });
+    return 'routed';
+  }
+  throw new Error(
+    `What this delivery is about changed ${MOST_DECISIONS} times while it was decided. It is tried again.`,
+  );
 }
 
 async function postpone(deps: RouterDeps, delivery: DeliveryRow, error: unknown): Promise<void> {

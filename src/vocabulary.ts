@@ -203,7 +203,7 @@ export interface ForgeEvent {
   added: { assignees: string[]; labels: string[] };
   /** RFC 3339, from the object's updated_at; '' where the forge gives none */
   occurredAt: string;
-  /** one meaning, one key: equal for repeated deliveries of the same happening, whatever their delivery ids */
+  /** equal for every delivery that tells of the same happening, different for two happenings */
   semanticKey: string;
 }
 

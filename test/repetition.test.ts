@@ -145,7 +145,8 @@ async function mailboxes({ rows }: Database) {
   const messages = await rows
     .selectFrom('messages as m')
     .innerJoin('conversations as c', 'c.id', 'm.conversation_id')
-    .select(['c.agent', 'c.item_number', 'm.flow', 'm.skill', 'm.priority', 'm.event', 'm.state', 'm.reason'])
+    .innerJoin('events as e', 'e.id', 'm.event_id')
+    .select(['c.agent', 'c.item_number', 'm.flow', 'm.skill', 'm.priority', 'e.event', 'm.state', 'm.reason'])
     .orderBy('m.seq')
     .execute();
   const dispatches = await rows

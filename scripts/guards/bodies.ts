@@ -133,7 +133,7 @@ export const BODIES_GUARDS: Guard[] = [
   {
     name: 'secret of a repository: replay',
     keeps: 'a replay from counting for more than what was replayed',
-    off: [{ mark: 'secret of a repository: replay', becomes: "scope: '*'," }],
+    off: [{ mark: 'secret of a repository: replay', becomes: "const scope = '*';" }],
     tests: { files: ['test/red-team/secret-of-a-repository.test.ts'], named: 'a replay of it' },
   },
 ];

@@ -82,7 +82,7 @@ export const COMMANDS_GUARDS: Guard[] = [
     off: [
       {
         mark: 'cli: a delivery keeps what it was about',
-        becomes: 'await settleDelivery(tx, { id: delivery.id, now: deps.now(), about: null, ...decided });',
+        becomes: 'const about = aboutOf(event === null ? event : null);',
       },
     ],
     tests: { files: ['src/views/deliveries.test.ts'] },

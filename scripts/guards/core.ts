@@ -27,11 +27,9 @@ export const CORE_GUARDS: Guard[] = [
     name: 'semantic key',
     keeps: 'the same event under a new delivery id from waking an agent again',
     off: [
-      {
-        mark: 'semantic key',
-        becomes:
-          'if (first === "never") return { verdict: { state: \'duplicate\', of: first }, eventName, decision: null };',
-      },
+      { mark: 'semantic key, part 1', lines: 1, becomes: "if (standing.first?.event === 'never') {" },
+      { mark: 'semantic key, part 2', becomes: '' },
+      { mark: 'semantic key, part 3', becomes: '' },
     ],
     tests: { files: ['src/router.test.ts'] },
   },
@@ -43,10 +41,16 @@ export const CORE_GUARDS: Guard[] = [
         mark: 'routing transaction',
         lines: 1,
         becomes:
-          'const outcome = await (async (work: (tx: Rows) => Promise<Outcome>) => await work(deps.database.rows))(async (tx) => {',
+          'return await (async (write: (tx: Rows) => Promise<Writing>) => await write(deps.database.rows))(async (tx) => {',
       },
     ],
     tests: { files: ['src/router.test.ts'], named: 'SQLite' },
+  },
+  {
+    name: 'routing: what it rests on',
+    keeps: 'a decision from being written after a run or another process has changed what it rests on',
+    off: [{ mark: 'routing: what it rests on', becomes: "return standing.isUndecided ? 'same' : 'taken';" }],
+    tests: { files: ['src/router/once.test.ts'], named: 'a conversation took' },
   },
   {
     name: 'one running dispatch (index)',

@@ -77,7 +77,7 @@ export const INTAKE_GUARDS: Guard[] = [
       {
         mark: 'intake: a real deletion',
         lines: 1,
-        becomes: "if (event.name === 'comment.deleted' && facts.gone === undefined) {",
+        becomes: "if (event.name === 'comment.deleted' && gone === undefined) {",
       },
     ],
     tests: { files: IDENTITY, named: 'deletion' },

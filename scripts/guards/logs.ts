@@ -52,7 +52,7 @@ export const LOGS_GUARDS: Guard[] = [
   {
     name: 'an echo is debug',
     keeps: 'our own doing from filling the log',
-    off: [{ mark: 'an echo is debug', lines: 1, becomes: 'deps.log.info(`delivery ${decision}`, {' }],
+    off: [{ mark: 'an echo is debug', lines: 1, becomes: 'deps.log.info(`delivery ${name}`, {' }],
     tests: { files: ['src/router.test.ts'], named: 'echoes at debug' },
   },
 ];

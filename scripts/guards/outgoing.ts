@@ -129,7 +129,12 @@ export const OUTGOING_GUARDS: Guard[] = [
   {
     name: 'pulls: whose may join',
     keeps: "a stranger's pull request from joining the conversation of the issue it names",
-    off: [{ mark: 'pulls: whose may join', becomes: 'const mayJoin = first.asksAuthor ? true : null;' }],
+    off: [
+      {
+        mark: 'pulls: whose may join',
+        becomes: 'const mayJoin = wouldJoin(standing, config.agents.keys(), event.item);',
+      },
+    ],
     tests: { files: [ATTACKS], named: 'does not join' },
   },
   {

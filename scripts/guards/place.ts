@@ -83,7 +83,7 @@ export const PLACE_GUARDS: Guard[] = [
   {
     name: 'ci: look for our deliveries',
     keeps: 'a pull request that we opened from being looked at only where the publication could say so',
-    off: [{ mark: 'ci: look for our deliveries', becomes: '' }],
+    off: [{ mark: 'ci: look for our deliveries', becomes: 'return isJoined ? null : null;' }],
     tests: { files: CI, named: 'for the delivery of our own pull request' },
   },
   {

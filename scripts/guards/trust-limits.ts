@@ -75,7 +75,7 @@ export const TRUST_LIMITS_GUARDS: Guard[] = [
     off: [
       {
         mark: 'world trust: a label put on since counts again',
-        becomes: 'if (told !== undefined || before === undefined) return announced;',
+        becomes: 'if (told !== undefined || before === null) return announced;',
       },
     ],
     tests: LABELS,

@@ -8,7 +8,7 @@ export const TRUST_GUARDS: Guard[] = [
   {
     name: 'trust: permission of the sender',
     keeps: 'a stranger from waking an agent',
-    off: [{ mark: 'trust: permission of the sender', becomes: 'const refusal = outlook.fork ?? null;' }],
+    off: [{ mark: 'trust: permission of the sender', becomes: 'const reason = outlook.fork ?? null;' }],
     tests: { files: SENDERS },
   },
   {

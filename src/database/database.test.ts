@@ -130,6 +130,7 @@ describeDatabases('rows', (open) => {
       forge: 'home',
       repository_id: '3',
       number: 1,
+      kind: 'issue' as const,
       agent: 'dev',
       conversation_id: 'nowhere',
     };

@@ -12,6 +12,8 @@ import { aboutOfDeliveries } from './migrations/0015-about-of-deliveries.ts';
 import { continuityIndex } from './migrations/0016-continuity-index.ts';
 import { models } from './migrations/0017-models.ts';
 import { instructions } from './migrations/0018-instructions.ts';
+import { eventsAsRows } from './migrations/0019-events-as-rows.ts';
+import { kindInTheItemKey } from './migrations/0020-kind-in-the-item-key.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
@@ -26,5 +28,7 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0016-continuity-index': continuityIndex(),
     '0017-models': models(),
     '0018-instructions': instructions(),
+    '0019-events-as-rows': eventsAsRows(dialect),
+    '0020-kind-in-the-item-key': kindInTheItemKey(dialect),
   };
 }

@@ -4,19 +4,14 @@
  * service queries inside it. Flags are 0 or 1.
  */
 import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
-import type {
-  CapReason,
-  DeliveryState,
-  DispatchState,
-  ItemKind,
-  MessageState,
-  SessionState,
-} from '../vocabulary.ts';
+import type { CapReason, DispatchState, ItemKind, MessageState, SessionState } from '../vocabulary.ts';
+import type { DeliveriesTable, DeliveryPiecesTable, EventProofsTable, EventsTable } from './intake-tables.ts';
 
 export interface Tables {
   deliveries: DeliveriesTable;
   delivery_pieces: DeliveryPiecesTable;
-  event_keys: EventKeysTable;
+  events: EventsTable;
+  event_proofs: EventProofsTable;
   items: ItemsTable;
   conversations: ConversationsTable;
   conversation_items: ConversationItemsTable;
@@ -35,57 +30,6 @@ export interface Tables {
   parks: ParksTable;
   audit: AuditTable;
   model_requests: ModelRequestsTable;
-}
-
-interface DeliveriesTable {
-  /** order of acceptance */
-  seq: Generated<number>;
-  id: string;
-  forge: string;
-  /** the forge's own id, a UUID per hook task: a replay has a new one */
-  forge_delivery_id: string;
-  /** `look`: the service asks itself, see `inbox/looks.ts` */
-  source: 'webhook' | 'replay' | 'look';
-  /** JSON object of the request headers we keep, lower case */
-  headers: string;
-  /** empty when it stands in pieces */
-  body: ColumnType<Uint8Array, Uint8Array, never>;
-  /** how many `delivery_pieces` it is in; null = none, the body stands here */
-  pieces: number | null;
-  /**
-   * Whose secret signed it: null = the forge's, else the entry of `repositories` that has one of its own. `*` = nobody's:
-   * the operator put it in from a file, or the service itself did, which counts for every repository.
-   */
-  signed_for: string | null;
-  received_at: number;
-  state: ColumnType<DeliveryState, DeliveryState, DeliveryState>;
-  reason: string | null;
-  duplicate_of: string | null;
-  event_name: string | null;
-  /** JSON RouteDecision */
-  decision: string | null;
-  decided_at: number | null;
-  attempts: number;
-  next_attempt_at: number;
-  /** `owner/name` and item it is about, and who did it; null before it was decided, or where it told of none */
-  repository_name: Generated<string | null>;
-  item_number: Generated<number | null>;
-  sender_login: Generated<string | null>;
-}
-
-/** Written before the delivery's row. Without that row, nobody acknowledged it. */
-interface DeliveryPiecesTable {
-  delivery_id: string;
-  /** 0, 1, … */
-  ordinal: number;
-  stored_at: number;
-  bytes: ColumnType<Uint8Array, Uint8Array, never>;
-}
-
-interface EventKeysTable {
-  forge: string;
-  semantic_key: string;
-  delivery_id: string;
 }
 
 interface ItemsTable {
@@ -126,6 +70,7 @@ interface ConversationItemsTable {
   forge: string;
   repository_id: string;
   number: number;
+  kind: ItemKind;
   agent: string;
   conversation_id: string;
 }
@@ -149,8 +94,7 @@ interface MessagesTable {
   /** JSON of the flow's `with` */
   parameters: string;
   priority: number;
-  /** JSON ForgeEvent */
-  event: string;
+  event_id: string;
   state: MessageState;
   reason: string | null;
   dispatch_id: string | null;
@@ -384,6 +328,7 @@ export type AuditRow = Selectable<AuditTable>;
 export type SetAsideRow = Selectable<SetAsideTable>;
 export type ModelRequestRow = Selectable<ModelRequestsTable>;
 export type DeliveryRow = Selectable<DeliveriesTable>;
+export type ItemRow = Selectable<ItemsTable>;
 export type NewItemRow = Insertable<ItemsTable>;
 export type ConversationRow = Selectable<ConversationsTable>;
 export type MessageRow = Selectable<MessagesTable>;

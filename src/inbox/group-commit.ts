@@ -17,7 +17,7 @@ const waiting = new WeakMap<Database, Waiting[]>();
 
 /** As `acceptDelivery` in a transaction of its own: resolves when the delivery is on the disk. */
 export async function acceptTogether(database: Database, delivery: NewDelivery): Promise<Acceptance> {
-  if (database.dialect !== 'sqlite') return await acceptDelivery(database.rows, delivery);
+  if (database.dialect !== 'sqlite') return await acceptOne(database, delivery);
   return await new Promise((resolve, reject) => {
     const batch = waiting.get(database);
     if (batch !== undefined) {
@@ -52,12 +52,19 @@ function takeWaiting(database: Database): Waiting[] {
   return batch;
 }
 
+/** An event and its delivery are two rows, of which neither may be there without the other. */
+async function acceptOne(database: Database, delivery: NewDelivery): Promise<Acceptance> {
+  return (delivery.event ?? null) === null
+    ? await acceptDelivery(database.rows, delivery)
+    : await database.transaction((tx) => acceptDelivery(tx, delivery));
+}
+
 /** One delivery that cannot be stored is no reason to refuse the others: the forge never sends them again. */
 async function acceptAlone(database: Database, batch: Waiting[], error: unknown): Promise<void> {
   if (batch.length === 1) return batch[0]!.reject(error);
   for (const { delivery, resolve, reject } of batch) {
     try {
-      resolve(await acceptDelivery(database.rows, delivery));
+      resolve(await acceptOne(database, delivery));
     } catch (own) {
       reject(own);
     }

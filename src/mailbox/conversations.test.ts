@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { describeDatabases } from '../../test/support/databases.ts';
 import { conversationOn, NOW } from '../../test/support/mailbox.ts';
 import { commentEvent } from '../../test/support/sample-events.ts';
+import { itemKey, itemKeyOfConversation } from '../item-key.ts';
 import { closedIssues, findConversation, joinConversation, resolveConversation } from './conversations.ts';
 
 const repository = { id: '3', fullName: 'team/shop' };
+const home = { forge: 'home', repository };
 const pull = (body: string) => ({ item: { kind: 'pull' as const, body } });
 
 describeDatabases('conversations', (open) => {
@@ -57,29 +59,50 @@ describeDatabases('conversations', (open) => {
     const { rows } = await open();
     const first = await conversationOn(rows);
     const second = await conversationOn(rows, { number: 20 });
-    const address = { forge: 'home', repository, number: 20, agent: 'dev' };
-    await joinConversation(rows, address, first.id);
-    expect((await findConversation(rows, address))?.id).toBe(second.id);
+    const key = { item: itemKeyOfConversation(second), agent: 'dev' };
+    await joinConversation(rows, key, first.id);
+    expect((await findConversation(rows, key))?.id).toBe(second.id);
+  });
+
+  test('of issue 5 and of pull request 5 are two, on a forge that numbers them apart', async () => {
+    const { rows } = await open();
+    const issue = await conversationOn(rows, { number: 5 });
+    const other = await conversationOn(rows, { number: 5, ...pull('') });
+    expect(other.id).not.toBe(issue.id);
+    expect(other).toMatchObject({ item_number: 5, item_kind: 'pull' });
+    const found = async (kind: 'issue' | 'pull') =>
+      (await findConversation(rows, { item: itemKey(home, { kind, number: 5 }), agent: 'dev' }))?.id;
+    expect(await found('issue')).toBe(issue.id);
+    expect(await found('pull')).toBe(other.id);
+    // A text says the number alone, and means the issue where there are both.
+    expect((await conversationOn(rows, { number: 6, ...pull('Closes #5') })).id).toBe(issue.id);
+  });
+
+  test('are found by a number alone where a forge numbers issues and pull requests together', async () => {
+    const { rows } = await open();
+    const only = await conversationOn(rows, { number: 5, ...pull('') });
+    expect((await conversationOn(rows, { number: 6, ...pull('Closes #5') })).id).toBe(only.id);
   });
 
   test('follow a repository that was renamed', async () => {
     const { rows } = await open();
     const first = await conversationOn(rows);
     const renamed = { id: '3', fullName: 'team/store' };
-    const address = { forge: 'home', repository: renamed, number: 12, agent: 'dev', now: NOW };
+    const address = { forge: 'home', repository: renamed, agent: 'dev', now: NOW };
     const again = await resolveConversation(rows, { ...address, item: commentEvent('hello').item! });
     expect(again).toEqual({ ...first, repository_name: 'team/store' });
-    expect((await findConversation(rows, address))?.repository_name).toBe('team/store');
+    const key = { item: itemKeyOfConversation(first), agent: 'dev' };
+    expect((await findConversation(rows, key))?.repository_name).toBe('team/store');
   });
 
   test('are joined by a pull request that closes the issue, if its author may', async () => {
     const { rows } = await open();
     const first = await conversationOn(rows);
     const item = { ...commentEvent('hello').item!, kind: 'pull' as const, body: 'Closes #12' };
-    const address = { forge: 'home', repository, agent: 'dev', item, now: NOW };
-    const strangers = await resolveConversation(rows, { ...address, number: 20 });
+    const by = { forge: 'home', repository, agent: 'dev', now: NOW };
+    const strangers = await resolveConversation(rows, { ...by, item: { ...item, number: 20 } });
     expect(strangers.id).not.toBe(first.id);
-    const trusted = await resolveConversation(rows, { ...address, number: 21, mayJoin: true });
+    const trusted = await resolveConversation(rows, { ...by, item: { ...item, number: 21 }, mayJoin: true });
     expect(trusted.id).toBe(first.id);
   });
 

@@ -2,28 +2,50 @@
 import { randomUUID } from 'node:crypto';
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow } from '../database/tables.ts';
+import { type ItemKey, itemKey } from '../item-key.ts';
 import type { EventItem, RepositoryRef } from '../vocabulary.ts';
 
-export interface ConversationAddress {
-  forge: string;
-  repository: RepositoryRef;
-  number: number;
+/** One agent's work on one item. */
+export interface ConversationKey {
+  item: ItemKey;
   agent: string;
 }
 
 export async function findConversation(
   rows: Rows,
-  address: ConversationAddress,
+  { item, agent }: ConversationKey,
 ): Promise<ConversationRow | undefined> {
-  return await rows
+  return await byNumber(rows, { ...item, agent })
+    .where('i.kind', '=', item.kind)
+    .executeTakeFirst();
+}
+
+function byNumber(rows: Rows, { forge, repositoryId, number, agent }: NumberKey) {
+  return rows
     .selectFrom('conversation_items as i')
     .innerJoin('conversations as c', 'c.id', 'i.conversation_id')
     .selectAll('c')
-    .where('i.forge', '=', address.forge)
-    .where('i.repository_id', '=', address.repository.id)
-    .where('i.number', '=', address.number)
-    .where('i.agent', '=', address.agent)
+    .where('i.forge', '=', forge)
+    .where('i.repository_id', '=', repositoryId)
+    .where('i.number', '=', number)
+    .where('i.agent', '=', agent);
+}
+
+type NumberKey = Omit<ItemKey, 'kind'> & { agent: string };
+
+/** For a text that says `#5` and no kind: the issue, where the repository has an issue and a pull request of the number. */
+async function findByNumber(rows: Rows, key: NumberKey): Promise<ConversationRow | undefined> {
+  return await byNumber(rows, key)
+    .orderBy((e) => e.case().when('i.kind', '=', 'issue').then(0).else(1).end())
     .executeTakeFirst();
+}
+
+/** An item that an event tells of, and the agent it wakes. */
+export interface ConversationAddress {
+  forge: string;
+  repository: RepositoryRef;
+  item: EventItem;
+  agent: string;
 }
 
 /**
@@ -33,13 +55,14 @@ export async function findConversation(
  */
 export async function resolveConversation(
   tx: Rows,
-  address: ConversationAddress & { item: EventItem; mayJoin?: boolean; now: number },
+  address: ConversationAddress & { mayJoin?: boolean; now: number },
 ): Promise<ConversationRow> {
-  const known = await findConversation(tx, address);
+  const key = { item: itemKey(address, address.item), agent: address.agent };
+  const known = await findConversation(tx, key);
   if (known !== undefined) return await withCurrentName(tx, known, address.repository);
   const issue = address.mayJoin === true ? await issueOf(tx, address) : undefined;
   if (issue !== undefined) {
-    await joinConversation(tx, address, issue.id);
+    await joinConversation(tx, key, issue.id);
     return issue;
   }
   const conversation: ConversationRow = {
@@ -48,7 +71,7 @@ export async function resolveConversation(
     repository_id: address.repository.id,
     repository_name: address.repository.fullName,
     agent: address.agent,
-    item_number: address.number,
+    item_number: address.item.number,
     item_kind: address.item.kind,
     title: address.item.title,
     branch: null,
@@ -60,18 +83,18 @@ export async function resolveConversation(
     lease_until: 0,
   };
   await tx.insertInto('conversations').values(conversation).execute();
-  await joinConversation(tx, address, conversation.id);
+  await joinConversation(tx, key, conversation.id);
   return conversation;
 }
 
 /** The conversation of the first issue that a pull request's text closes, where there is one. */
-export async function issueOf(
+async function issueOf(
   rows: Rows,
-  address: Omit<ConversationAddress, 'number'> & { item: EventItem },
+  { forge, repository, item, agent }: ConversationAddress,
 ): Promise<ConversationRow | undefined> {
-  if (address.item.kind !== 'pull') return undefined;
-  for (const number of closedIssues(address.item.body)) {
-    const issue = await findConversation(rows, { ...address, number });
+  if (item.kind !== 'pull') return undefined;
+  for (const number of closedIssues(item.body)) {
+    const issue = await findByNumber(rows, { forge, repositoryId: repository.id, number, agent });
     if (issue !== undefined) return issue;
   }
   return undefined;
@@ -106,41 +129,29 @@ export async function renameRepository(
 /** Adds an item (usually the pull request we opened) to a conversation; an item already in one stays there. */
 export async function joinConversation(
   tx: Rows,
-  address: ConversationAddress,
+  { item, agent }: ConversationKey,
   conversationId: string,
 ): Promise<void> {
   await tx
     .insertInto('conversation_items')
     .values({
-      forge: address.forge,
-      repository_id: address.repository.id,
-      number: address.number,
-      agent: address.agent,
+      forge: item.forge,
+      repository_id: item.repositoryId,
+      number: item.number,
+      kind: item.kind,
+      agent,
       conversation_id: conversationId,
     })
-    .onConflict((c) => c.columns(['forge', 'repository_id', 'number', 'agent']).doNothing())
+    .onConflict((c) => c.columns(['forge', 'repository_id', 'number', 'kind', 'agent']).doNothing())
     .execute();
-}
-
-/** Of any agent. */
-export async function isInConversation(
-  rows: Rows,
-  item: { forge: string; repository: RepositoryRef; number: number },
-): Promise<boolean> {
-  const row = await rows
-    .selectFrom('conversation_items')
-    .select('conversation_id')
-    .where('forge', '=', item.forge)
-    .where('repository_id', '=', item.repository.id)
-    .where('number', '=', item.number)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
 }
 
 /** The forges' closing keywords, for issues of the same repository. */
 const CLOSES = /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)[:\s]+#(\d+)\b/gi;
 
+/** The largest number that PostgreSQL takes for an item. */
+const LARGEST_NUMBER = 2_147_483_647;
+
 export function closedIssues(text: string): number[] {
-  return [...text.matchAll(CLOSES)].map((m) => Number(m[1]));
+  return [...text.matchAll(CLOSES)].map((m) => Number(m[1])).filter((number) => number <= LARGEST_NUMBER);
 }

@@ -21,6 +21,12 @@ export interface LeaseRequest {
   models?: ReadonlyMap<string, string>;
 }
 
+/** A message with the event that it points at. */
+export type CarriedRow = MessageRow & {
+  /** JSON ForgeEvent */
+  event: string;
+};
+
 /** What the attempt before this one left: the prompt it sent and the messages in it. */
 export interface PreviousAttempt {
   prompt: string | null;
@@ -34,7 +40,7 @@ export interface Lease {
   conversation: ConversationRow;
   dispatch: DispatchRow;
   /** all messages this dispatch carries now, oldest first */
-  messages: MessageRow[];
+  messages: CarriedRow[];
   previous: PreviousAttempt | null;
 }
 
@@ -142,15 +148,19 @@ async function take(tx: Rows, request: LeaseRequest, row: DispatchRow): Promise<
   };
 }
 
-async function carriedMessages(tx: Rows, dispatch: DispatchRow): Promise<MessageRow[]> {
+async function carriedMessages(tx: Rows, dispatch: DispatchRow): Promise<CarriedRow[]> {
   return await tx
-    .selectFrom('messages')
-    .selectAll()
+    .selectFrom('messages as m')
+    .innerJoin('events as e', 'e.id', 'm.event_id')
+    .selectAll('m')
+    .select('e.event')
+    // An event with a message is always stored whole.
+    .$narrowType<{ event: string }>()
     // The index begins with the conversation; by the dispatch alone every message there is was read (140 ms of 200,000).
-    .where('conversation_id', '=', dispatch.conversation_id)
-    .where('dispatch_id', '=', dispatch.id)
-    .where('state', '=', 'carried')
-    .orderBy('seq')
+    .where('m.conversation_id', '=', dispatch.conversation_id)
+    .where('m.dispatch_id', '=', dispatch.id)
+    .where('m.state', '=', 'carried')
+    .orderBy('m.seq')
     .execute();
 }
 

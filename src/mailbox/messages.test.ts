@@ -13,7 +13,7 @@ import {
 import { commentEvent } from '../../test/support/sample-events.ts';
 import type { Rows } from '../database/database.ts';
 import { assertLease } from './leases.ts';
-import { declineMessagesOfComment } from './messages.ts';
+import { type CommentPlace, declineWaiting, waitingOfComment } from './messages.ts';
 import { type Settlement, settleDispatch } from './settlement.ts';
 
 const QUIET = { quietMs: 10_000, maxWaitMs: 25_000 };
@@ -145,8 +145,12 @@ describeDatabases('coalescing', (open) => {
   });
 });
 
+async function declineMessagesOfComment(rows: Rows, place: CommentPlace): Promise<number> {
+  return await declineWaiting(rows, { messages: await waitingOfComment(rows, place), now: NOW + 1 });
+}
+
 describeDatabases('a deleted comment', (open) => {
-  const deleted = { forge: 'home', repositoryId: '3', commentId: 501, now: NOW + 1 };
+  const deleted = { forge: 'home', repositoryId: '3', commentId: 501 };
 
   test('declines what waits for it and nothing else', async () => {
     const { rows } = await open();

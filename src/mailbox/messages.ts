@@ -1,18 +1,19 @@
 /** Messages: what waits in a conversation's mailbox, and the dispatch that will carry it. */
 import { randomUUID } from 'node:crypto';
+import { type ExpressionBuilder, sql } from 'kysely';
 import type { Database, Rows } from '../database/database.ts';
-import type { ConversationRow } from '../database/tables.ts';
+import type { ConversationRow, Tables } from '../database/tables.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import { assertLease, type Lease } from './leases.ts';
 
 export interface NewMessage {
-  conversation: ConversationRow;
+  conversation: Pick<ConversationRow, 'id' | 'agent'>;
   deliveryId: string;
+  eventId: string;
   flow: string;
   skill: string;
   parameters: Record<string, unknown>;
   priority: number;
-  event: ForgeEvent;
   now: number;
   /** wait this long after the last message … */
   quietMs: number;
@@ -29,11 +30,11 @@ export async function appendMessage(tx: Rows, message: NewMessage): Promise<{ di
       id: randomUUID(),
       conversation_id: message.conversation.id,
       delivery_id: message.deliveryId,
+      event_id: message.eventId,
       flow: message.flow,
       skill: message.skill,
       parameters: JSON.stringify(message.parameters),
       priority: message.priority,
-      event: JSON.stringify(message.event),
       state: 'waiting',
       created_at: message.now,
     })
@@ -53,45 +54,55 @@ async function lockConversation(tx: Rows, message: NewMessage): Promise<void> {
     .execute();
 }
 
+/** One statement: the index that admits one waiting dispatch for each conversation decides between the two. */
 async function ensureDispatch(tx: Rows, message: NewMessage): Promise<string> {
-  const waiting = await tx
-    .selectFrom('dispatches')
-    .selectAll()
-    .where('conversation_id', '=', message.conversation.id)
-    .where('state', 'in', ['queued', 'parked', 'interrupted'])
-    .executeTakeFirst();
-  if (waiting === undefined) {
-    const id = randomUUID();
-    await tx
-      .insertInto('dispatches')
-      .values({
-        id,
-        conversation_id: message.conversation.id,
-        agent: message.conversation.agent,
-        state: 'queued',
-        priority: message.priority,
-        created_at: message.now,
-        due_at: message.now + Math.min(message.quietMs, message.maxWaitMs),
-        attempt: 0,
-        carried: '[]',
-      })
-      .execute();
-    return id;
-  }
-  // A parked or interrupted dispatch keeps its own time: a comment does not end a usage limit.
-  const dueAt =
-    waiting.state === 'queued'
-      ? Math.max(
-          waiting.due_at,
-          Math.min(message.now + message.quietMs, waiting.created_at + message.maxWaitMs),
-        )
-      : waiting.due_at;
-  await tx
-    .updateTable('dispatches')
-    .set({ due_at: dueAt, priority: Math.max(waiting.priority, message.priority) })
-    .where('id', '=', waiting.id)
-    .execute();
-  return waiting.id;
+  const { id } = await tx
+    .insertInto('dispatches')
+    .values({
+      id: randomUUID(),
+      conversation_id: message.conversation.id,
+      agent: message.conversation.agent,
+      state: 'queued',
+      priority: message.priority,
+      created_at: message.now,
+      due_at: message.now + Math.min(message.quietMs, message.maxWaitMs),
+      attempt: 0,
+      carried: '[]',
+    })
+    .onConflict((c) =>
+      c
+        .column('conversation_id')
+        // As the index says it, and without parameters: PostgreSQL would not find the index.
+        .where(sql<boolean>`state in ('queued', 'parked', 'interrupted')`)
+        .doUpdateSet((e) => ({ due_at: laterDue(e, message), priority: morePressing(e, message) })),
+    )
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+type Waiting = ExpressionBuilder<Tables, 'dispatches'>;
+
+/** A parked or interrupted dispatch keeps its own time: a comment does not end a usage limit. */
+function laterDue(e: Waiting, { now, quietMs, maxWaitMs }: NewMessage) {
+  const latest = e('dispatches.created_at', '+', maxWaitMs);
+  const quiet = e.val(now + quietMs);
+  const wanted = e.case().when(latest, '<', quiet).then(latest).else(quiet).end();
+  return e
+    .case()
+    .when(e.and([e('dispatches.state', '=', 'queued'), e('dispatches.due_at', '<', wanted)]))
+    .then(wanted)
+    .else(e.ref('dispatches.due_at'))
+    .end();
+}
+
+function morePressing(e: Waiting, { priority }: NewMessage) {
+  return e
+    .case()
+    .when('dispatches.priority', '<', priority)
+    .then(priority)
+    .else(e.ref('dispatches.priority'))
+    .end();
 }
 
 export interface CommentPlace {
@@ -100,44 +111,44 @@ export interface CommentPlace {
   commentId: number;
 }
 
-/** Numbers of the items on which waiting messages say that this comment is. */
-export async function itemsOfComment(rows: Rows, comment: CommentPlace): Promise<number[]> {
-  const waiting = await waitingOfComment(rows, comment);
-  return [...new Set(waiting.flatMap(({ event }) => (event.item === null ? [] : [event.item.number])))];
+export interface WaitingMessage {
+  id: string;
+  /** of the item on which it says that the comment is */
+  number: number | null;
 }
 
-async function waitingOfComment(
-  rows: Rows,
-  comment: CommentPlace,
-): Promise<{ id: string; event: ForgeEvent }[]> {
+/** Waiting messages about a comment. */
+export async function waitingOfComment(rows: Rows, comment: CommentPlace): Promise<WaitingMessage[]> {
   const waiting = await rows
     .selectFrom('messages as m')
     .innerJoin('conversations as c', 'c.id', 'm.conversation_id')
-    .select(['m.id', 'm.event'])
+    .innerJoin('events as e', 'e.id', 'm.event_id')
+    .select(['m.id', 'e.event'])
+    .$narrowType<{ event: string }>()
     .where('c.forge', '=', comment.forge)
     .where('c.repository_id', '=', comment.repositoryId)
     .where('m.state', '=', 'waiting')
     .execute();
   return waiting
     .map(({ id, event }) => ({ id, event: JSON.parse(event) as ForgeEvent }))
-    .filter(({ event }) => event.comment?.id === comment.commentId);
+    .filter(({ event }) => event.comment?.id === comment.commentId)
+    .map(({ id, event }) => ({ id, number: event.item?.number ?? null }));
 }
 
-/** The author took a comment back before anybody acted on it: its waiting messages are declined. */
-export async function declineMessagesOfComment(
+/** The author took a comment back before anybody acted on it. Answers how many messages were declined. */
+export async function declineWaiting(
   tx: Rows,
-  comment: CommentPlace & { now: number },
+  { messages, now }: { messages: readonly WaitingMessage[]; now: number },
 ): Promise<number> {
-  const ids = (await waitingOfComment(tx, comment)).map((m) => m.id);
-  if (ids.length === 0) return 0;
+  if (messages.length === 0) return 0;
   const { numUpdatedRows } = await tx
     .updateTable('messages')
-    .set({
-      state: 'declined',
-      reason: 'the comment was deleted before it was read',
-      settled_at: comment.now,
-    })
-    .where('id', 'in', ids)
+    .set({ state: 'declined', reason: 'the comment was deleted before it was read', settled_at: now })
+    .where(
+      'id',
+      'in',
+      messages.map(({ id }) => id),
+    )
     // A worker may have taken it up since we looked.
     .where('state', '=', 'waiting')
     .executeTakeFirstOrThrow();
@@ -165,27 +176,30 @@ export async function declineCarried(
 }
 
 /**
- * Whether the conversation knows of this failure: one run of CI may tell it several times, once for each job and once at
- * its end. What failed after the run that dealt with it had begun is another failure. A look has no time of its own,
- * and is for what was never told.
+ * The conversations among these that know of this failure: one run of CI may tell it several times, once for each job and
+ * once at its end. What failed after the run that dealt with it had begun is another failure. A look has no time of its
+ * own, and is for what was never told.
  */
-export async function knowsFailure(
+export async function conversationsToldOf(
   rows: Rows,
-  conversationId: string,
-  { event, isLook }: { event: ForgeEvent; isLook: boolean },
-): Promise<boolean> {
+  { event, isLook, conversations }: { event: ForgeEvent; isLook: boolean; conversations: readonly string[] },
+): Promise<string[]> {
+  if (conversations.length === 0) return [];
   const told = await rows
     .selectFrom('messages as m')
+    .innerJoin('events as e', 'e.id', 'm.event_id')
     .leftJoin('dispatches as d', 'd.id', 'm.dispatch_id')
-    .select(['m.event', 'm.state', 'd.started_at'])
-    .where('m.conversation_id', '=', conversationId)
+    .select(['m.conversation_id', 'e.event', 'm.state', 'd.started_at'])
+    .$narrowType<{ event: string }>()
+    .where('m.conversation_id', 'in', conversations)
     .where('m.state', 'in', ['waiting', 'carried', 'answered'])
     .execute();
   const at = Date.parse(event.occurredAt);
-  return told.some(({ event: stored, state, started_at: began }) => {
+  const same = told.filter(({ event: stored, state, started_at: began }) => {
     const other = JSON.parse(stored) as ForgeEvent;
     if (other.name !== event.name || other.ci?.headSha !== event.ci?.headSha) return false;
     // guard: ci: looked up, and told before
     return isLook || state !== 'answered' || at <= Number(began ?? 0);
   });
+  return [...new Set(same.map((m) => m.conversation_id))].sort();
 }

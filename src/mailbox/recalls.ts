@@ -26,7 +26,8 @@ export async function recallRuns(tx: Rows, event: ForgeEvent, deliveryId: string
         .select('conversation_id')
         .where('forge', '=', event.forge)
         .where('repository_id', '=', event.repository.id)
-        .where('number', '=', event.item!.number),
+        .where('number', '=', event.item!.number)
+        .where('kind', '=', event.item!.kind),
     )
     .execute();
 }

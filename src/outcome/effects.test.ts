@@ -17,9 +17,8 @@ describeDatabases('effects', (open) => {
     const conversation = await resolveConversation(database.rows, {
       forge: 'home',
       repository,
-      number: 1,
       agent: 'dev',
-      item: item!,
+      item: { ...item!, number: 1 },
       now: 1,
     });
     const calls: string[] = [];

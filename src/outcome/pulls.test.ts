@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { describeDatabases } from '../../test/support/databases.ts';
 import { conversationOn } from '../../test/support/mailbox.ts';
 import type { Item } from '../forges/forge.ts';
+import { itemKey } from '../item-key.ts';
 import { findConversation } from '../mailbox/conversations.ts';
 import { once } from './effects.ts';
 import {
@@ -65,7 +66,10 @@ describeDatabases('pull requests of a conversation', (open) => {
     const pull = { forge: 'home', repository, number: 13 };
     await joinPull(deps, { key: now, agent: 'dev' }, pull);
     await joinPull(deps, { key: now, agent: 'dev' }, pull);
-    const found = await findConversation(deps.database.rows, { ...pull, agent: 'dev' });
+    const found = await findConversation(deps.database.rows, {
+      item: itemKey(pull, { kind: 'pull', number: pull.number }),
+      agent: 'dev',
+    });
     expect(found?.id).toBe(conversation.id);
   });
 });

@@ -2,6 +2,7 @@
 import { ForgeRefused } from '../errors.ts';
 import type { Item } from '../forges/forge.ts';
 import { planLook } from '../inbox/looks.ts';
+import { itemKey } from '../item-key.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
 import type { DispatchKey, RepositoryRef } from '../vocabulary.ts';
 import type { EffectDeps } from './effects.ts';
@@ -91,7 +92,8 @@ export async function joinPull(
   pull: { forge: string; repository: RepositoryRef; number: number },
 ): Promise<void> {
   await deps.database.transaction(async (tx) => {
-    await joinConversation(tx, { ...pull, agent }, conversationId);
+    const item = itemKey(pull, { kind: 'pull', number: pull.number });
+    await joinConversation(tx, { item, agent }, conversationId);
     // guard: ci: look at the new pull request
     await planLook(tx, { ...pull, cause: conversationId, now: deps.now() });
   });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { type RecordedKind, recorded } from '../../test/fixtures/recorded.ts';
 import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts';
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts';
-import { conversationOn, dispatchesIn, messagesIn } from '../../test/support/mailbox.ts';
+import { conversationOn, dispatchesIn, messagesWithEvents } from '../../test/support/mailbox.ts';
 import { trustWith } from '../../test/support/trust.ts';
 import type { ConversationRow, DeliveryRow } from '../database/tables.ts';
 import { ForgeUnavailable } from '../errors.ts';
@@ -122,7 +122,7 @@ describeDatabases('one failing run of Gitea, told by its jobs and by itself', (o
     expect(await route(database, second)).toEqual(['ignored', KNOWN]);
     await answerAll(database, Date.parse('2026-11-28T11:57:12Z'));
     expect(await route(database, whole)).toEqual(['ignored', KNOWN]);
-    expect((await messagesIn(database.rows)).map((m) => m.flow)).toEqual(['dev-ci-failed']);
+    expect((await messagesWithEvents(database.rows)).map((m) => m.flow)).toEqual(['dev-ci-failed']);
   });
 
   test('is told again when it is repeated, and fails after that run had begun', async () => {
@@ -131,7 +131,7 @@ describeDatabases('one failing run of Gitea, told by its jobs and by itself', (o
     await route(database, first);
     await answerAll(database, Date.parse('2026-11-28T11:57:06Z'));
     expect(await route(database, whole)).toEqual(['routed', null]);
-    expect(await messagesIn(database.rows)).toHaveLength(2);
+    expect(await messagesWithEvents(database.rows)).toHaveLength(2);
   });
 });
 
@@ -166,7 +166,7 @@ describeDatabases('a failure that nobody told, of a commit whose pull request is
     await opened(database, conversation);
     expect(await deliveriesIn(database)).toMatchObject([{ source: 'look', state: 'received' }]);
     expect(await decideAll(database, failed)).toMatchObject({ state: 'routed', event_name: 'ci.failed' });
-    const [message, ...others] = await messagesIn(database.rows);
+    const [message, ...others] = await messagesWithEvents(database.rows);
     expect(others).toEqual([]);
     expect(message).toMatchObject({ flow: 'dev-ci-failed', conversation_id: conversation.id });
     expect(eventOf(message!)).toMatchObject({ ci: { workflow: 'ci / test, ci / lint', headSha: sha } });
@@ -175,7 +175,7 @@ describeDatabases('a failure that nobody told, of a commit whose pull request is
     expect(await route(database, late(conversation))).toEqual(['ignored', KNOWN]);
     await answerAll(database, RECEIVED);
     expect(await route(database, late(conversation, 6))).toEqual(['ignored', KNOWN]);
-    expect(await messagesIn(database.rows)).toHaveLength(1);
+    expect(await messagesWithEvents(database.rows)).toHaveLength(1);
   });
 
   test('is no second message where the delivery was placed, even when a run has dealt with it since', async () => {
@@ -185,7 +185,7 @@ describeDatabases('a failure that nobody told, of a commit whose pull request is
     await answerAll(database, RECEIVED - 10 * 60_000);
     await opened(database, conversation);
     expect(await decideAll(database, failed)).toMatchObject({ state: 'ignored', reason: KNOWN });
-    expect(await messagesIn(database.rows)).toHaveLength(1);
+    expect(await messagesWithEvents(database.rows)).toHaveLength(1);
   });
 
   test('waits in its row while the forge is away, and is looked up after that', async () => {
@@ -197,7 +197,7 @@ describeDatabases('a failure that nobody told, of a commit whose pull request is
     expect(await decide(database, { ...failed, ci: away })).toBe(true);
     expect(await deliveriesIn(database)).toMatchObject([{ state: 'received', attempts: 1 }]);
     expect(await decide(database, failed, RECEIVED + 60_000)).toBe(true);
-    expect(await messagesIn(database.rows)).toHaveLength(1);
+    expect(await messagesWithEvents(database.rows)).toHaveLength(1);
   });
 
   const nothing: [string, Truth, string][] = [
@@ -217,7 +217,7 @@ describeDatabases('a failure that nobody told, of a commit whose pull request is
     const database = await open();
     await opened(database, await pushed(database, sha));
     expect(await decideAll(database, truth)).toMatchObject({ state: 'ignored', reason });
-    expect(await messagesIn(database.rows)).toEqual([]);
+    expect(await messagesWithEvents(database.rows)).toEqual([]);
   });
 
   test('is looked up for the delivery of our own pull request, too, before that has joined its conversation', async () => {
@@ -234,11 +234,11 @@ describeDatabases('a failure that nobody told, of a commit whose pull request is
 
     await accept(database, of(ours));
     expect(await decideAll(database, failed)).toMatchObject({ source: 'look', state: 'routed' });
-    const [message] = await messagesIn(database.rows);
+    const [message] = await messagesWithEvents(database.rows);
     expect(message!.conversation_id).toBe(conversation.id);
     await opened(database, conversation);
     expect(await decideAll(database, failed)).toMatchObject({ source: 'look', state: 'duplicate' });
-    expect(await messagesIn(database.rows)).toHaveLength(1);
+    expect(await messagesWithEvents(database.rows)).toHaveLength(1);
   });
 
   test('is not looked up for the pull requests of others', async () => {

@@ -60,7 +60,7 @@ async function route(database: TestDatabase, trust: Trust, eventType: string, bo
     .executeTakeFirstOrThrow();
 }
 
-const WRITTEN = ['event_keys', 'items', 'conversations', 'messages', 'dispatches'] as const;
+const WRITTEN = ['events', 'items', 'conversations', 'messages', 'dispatches'] as const;
 async function written(database: TestDatabase): Promise<number> {
   const counts = await Promise.all(
     WRITTEN.map(async (table) => (await database.rows.selectFrom(table).selectAll().execute()).length),

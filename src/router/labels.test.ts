@@ -97,11 +97,12 @@ async function route(database: TestDatabase, labels: Labels, { headers, body }: 
   const deps = { database, config: () => CONFIG, trust: labels.trust(), now: () => NOW, log: silentLog };
   await routeNext(deps);
   const found = await database.rows
-    .selectFrom('messages')
-    .select('event')
-    .where('delivery_id', '=', id)
+    .selectFrom('messages as m')
+    .innerJoin('events as e', 'e.id', 'm.event_id')
+    .select('e.event')
+    .where('m.delivery_id', '=', id)
     .execute();
-  return found.flatMap(({ event }) => (JSON.parse(event) as ForgeEvent).added.labels).toSorted();
+  return found.flatMap(({ event }) => (JSON.parse(event!) as ForgeEvent).added.labels).toSorted();
 }
 
 describe.each([true, false])('with a timeline of the forge: %s', (timeline) => {

@@ -127,9 +127,9 @@ describe('a stored delivery', () => {
     ],
   ])('%s fails in words', async (_, body, words) => {
     const reading = await read(body());
-    expect(reading).toMatchObject({ verdict: { state: 'failed', reason: expect.stringMatching(words) } });
-    if ('verdict' in reading && 'reason' in reading.verdict) {
-      expect(reading.verdict.reason.length).toBeLessThan(1000);
+    expect(reading).toMatchObject({ result: { state: 'failed', reason: expect.stringMatching(words) } });
+    if ('result' in reading && 'reason' in reading.result) {
+      expect(reading.result.reason.length).toBeLessThan(1000);
     }
     // The next one is read as ever.
     expect(await eventOf(comment({ 'comment.body': 'x'.repeat(200_000) }))).toMatchObject({

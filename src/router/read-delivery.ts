@@ -1,9 +1,10 @@
-/** Stored bytes and headers to an event, or to the verdict that ends the delivery. */
+/** Stored bytes and headers to an event, or to the result that ends the delivery. */
+import type { ForgeConfig } from '../config/config.ts';
 import { readDeliveryHeaders } from '../forges/delivery-headers.ts';
 import type { ParseOutcome } from '../forges/forge.ts';
 import { parseGiteaFamilyDelivery } from '../forges/gitea/delivery.ts';
 import { SMALL_BODY_BYTES } from '../inbox/pieces.ts';
-import type { DeliveryVerdict } from '../inbox.ts';
+import type { DeliveryResult } from '../inbox.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import { type Pieces, readApart } from './read-apart.ts';
 
@@ -17,7 +18,7 @@ export interface StoredDelivery {
   pieces: number | null;
 }
 
-export type DeliveryReading = { event: ForgeEvent } | { verdict: DeliveryVerdict };
+export type DeliveryReading = { event: ForgeEvent } | { result: DeliveryResult };
 
 /**
  * A large body is read in another thread: 25 MB take a second, in which this one would answer nobody. `pieces` gives the
@@ -25,7 +26,7 @@ export type DeliveryReading = { event: ForgeEvent } | { verdict: DeliveryVerdict
  */
 export async function readDelivery(delivery: StoredDelivery, pieces: Pieces): Promise<DeliveryReading> {
   const read = readDeliveryHeaders(JSON.parse(delivery.headers) as Record<string, string>);
-  if (read.kind !== 'ok') return { verdict: { state: 'failed', reason: read.reason } };
+  if (read.kind !== 'ok') return { result: { state: 'failed', reason: read.reason } };
   const { forge } = delivery;
   const isSmall = delivery.pieces === null && delivery.body.length <= SMALL_BODY_BYTES;
   const outcome = isSmall
@@ -34,13 +35,23 @@ export async function readDelivery(delivery: StoredDelivery, pieces: Pieces): Pr
   return readingOf(outcome);
 }
 
+/** A payload that no request brought: `event` is what the forge would have called it, as in its fine header. */
+export function readPayload(
+  forge: Pick<ForgeConfig, 'name' | 'kind'>,
+  event: string,
+  body: Uint8Array,
+): DeliveryReading {
+  const { name, kind } = forge;
+  return readingOf(parseGiteaFamilyDelivery(name, { kind, deliveryId: '', event, eventType: event }, body));
+}
+
 function readingOf(outcome: ParseOutcome): DeliveryReading {
   switch (outcome.kind) {
     case 'event':
       return { event: outcome.event };
     case 'ignored':
-      return { verdict: { state: 'ignored', reason: outcome.reason } };
+      return { result: { state: 'ignored', reason: outcome.reason } };
     case 'malformed':
-      return { verdict: { state: 'failed', reason: outcome.error } };
+      return { result: { state: 'failed', reason: outcome.error } };
   }
 }

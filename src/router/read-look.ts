@@ -1,4 +1,4 @@
-/** A look at the CI of a new pull request of ours becomes the event that its failure would have been. */
+/** Asks the forge what CI says of a new pull request of ours. A failure becomes the event that a delivery would tell. */
 import type { DeliveryRow } from '../database/tables.ts';
 import type { CiState, Item } from '../forges/forge.ts';
 import { hash } from '../forges/gitea/outcomes.ts';
@@ -33,7 +33,7 @@ export async function readLook(
 }
 
 function ignored(reason: string): DeliveryReading {
-  return { verdict: { state: 'ignored', reason } };
+  return { result: { state: 'ignored', reason } };
 }
 
 /** As long as the list of a prompt should be. */

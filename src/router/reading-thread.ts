@@ -7,7 +7,7 @@ let pieces: Uint8Array[] = [];
 
 parentPort!.on('message', (message: ToThread) => {
   if (message === 'begin') {
-    // What came of a body whose rest could not be had is given up.
+    // The body before this one may have ended early; what came of it is dropped.
     pieces = [];
     return;
   }

@@ -76,7 +76,7 @@ async function route(database: TestDatabase, arrival: Arrival, world: World) {
   return await stored(database, id);
 }
 
-const count = async (database: TestDatabase, table: 'messages' | 'event_keys' | 'audit') =>
+const count = async (database: TestDatabase, table: 'messages' | 'events' | 'audit') =>
   (await database.rows.selectFrom(table).selectAll().execute()).length;
 
 /** A forge that counts what it is asked. */
@@ -172,7 +172,7 @@ describeDatabases('a forge that cannot be asked', (open) => {
       expect(await decide(database, world)).toBe(true);
       const row = await stored(database, id);
       expect(row).toMatchObject({ state: 'received', attempts: attempt, reason: error.message });
-      expect(await count(database, 'event_keys')).toBe(0);
+      expect(await count(database, 'events')).toBe(0);
       now = row.next_attempt_at;
     }
     // One step short of its time it is not even tried.

@@ -2,22 +2,25 @@
 import type { DeliveryRow } from '../database/tables.ts';
 import { isOurAccount } from '../trust/sender.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
-import type { Decided } from './decide.ts';
-import type { Facts } from './facts.ts';
-import type { DecisionName, RouterDeps } from './routing.ts';
+import type { Decision } from './decide.ts';
+import type { Facts } from './gather.ts';
+import type { DecisionName, RouterDeps, StoredDecision } from './routing.ts';
 
-/** Our own doing comes back as deliveries, and we ask ourselves: most of what arrives, and nobody has to read of it. */
-export function tellDecision(
-  deps: RouterDeps,
-  { delivery, facts, decided }: { delivery: DeliveryRow; facts: Facts; decided: Decided },
-): void {
+interface Told {
+  delivery: DeliveryRow;
+  facts: Facts;
+  decision: Decision;
+  messages: StoredDecision['messages'];
+}
+
+/** Most deliveries are echoes of what our agents did, or looks of our own. Nobody has to read of those: they are debug. */
+export function tellDecision(deps: RouterDeps, { delivery, facts, decision, messages: woken }: Told): void {
   const { event } = facts;
-  const { verdict } = decided;
-  const decision = nameOf(deps, facts, decided);
-  const woken = decided.decision?.messages ?? [];
-  const isOurs = decision === 'echo' || (delivery.source === 'look' && decision === 'ignored');
+  const { result, explained } = decision;
+  const name = nameOf(facts, decision);
+  const isOurs = name === 'echo' || (delivery.source === 'look' && name === 'ignored');
   // guard: an echo is debug
-  deps.log[isOurs ? 'debug' : 'info'](`delivery ${decision}`, {
+  deps.log[isOurs ? 'debug' : 'info'](`delivery ${name}`, {
     ...place(delivery, event),
     ...(woken.length === 0
       ? {}
@@ -26,14 +29,14 @@ export function tellDecision(
           flow: woken.map((m) => m.flow),
           dispatch: woken.map((m) => m.dispatch),
         }),
-    ...(verdict.state === 'duplicate' ? { of: verdict.of } : {}),
-    reason: 'reason' in verdict ? verdict.reason : (decided.decision?.note ?? null),
+    ...(result.state === 'duplicate' ? { of: result.of } : {}),
+    reason: 'reason' in result ? result.reason : (explained?.note ?? null),
     ...ids(delivery),
   });
-  count(deps, { delivery, event, decision });
+  count(deps, { delivery, event, decision: name });
 }
 
-/** It is asked again, or given up; `reason` is what went wrong. */
+/** A delivery could not be routed, for this reason: it is tried again, or given up. */
 export function tellPostponed(
   deps: RouterDeps,
   o: { delivery: DeliveryRow; what: 'postponed' | 'failed'; reason: string },
@@ -64,13 +67,11 @@ function ids(delivery: DeliveryRow) {
   return { delivery: delivery.id, forgeDelivery: delivery.forge_delivery_id };
 }
 
-function nameOf(deps: RouterDeps, facts: Facts, { verdict, kind }: Decided): DecisionName {
-  if (verdict.state === 'routed' || verdict.state === 'failed') return verdict.state;
+function nameOf(facts: Facts, { result, kind }: Decision): DecisionName {
+  if (result.state === 'routed' || result.state === 'failed') return result.state;
   if (kind === 'refused') return 'refused';
-  if (facts.kind === 'event' && isOurAccount(facts.forge, deps.trust.ids(facts.forge), facts.event.sender)) {
-    return 'echo';
-  }
-  return verdict.state === 'duplicate' ? 'duplicate' : (kind ?? 'ignored');
+  if (facts.kind !== 'ended' && isOurAccount(facts.forge, facts.ids, facts.event.sender)) return 'echo';
+  return result.state === 'duplicate' ? 'duplicate' : (kind ?? 'ignored');
 }
 
 function count(

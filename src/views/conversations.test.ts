@@ -11,6 +11,8 @@ import {
 import { renderConversations, renderDescriptions } from '../cli/print/conversations.ts';
 import type { ConversationRow } from '../database/tables.ts';
 import { NotFound } from '../errors.ts';
+import { storeEvent } from '../inbox/events.ts';
+import { itemKey } from '../item-key.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
 import { type Lease, leaseConversation } from '../mailbox/leases.ts';
 import { appendMessage } from '../mailbox/messages.ts';
@@ -30,11 +32,13 @@ async function write(
   await appendMessage(database.rows, {
     conversation,
     deliveryId,
+    eventId: (
+      await storeEvent(database.rows, { event: assignedEvent('dev-bot'), source: 'replay', deliveryId })
+    ).id,
     flow: 'dev-assigned',
     skill: 'work-on-issue',
     parameters: {},
     priority: 50,
-    event: assignedEvent('dev-bot'),
     now: NOW,
     quietMs: 30_000,
     maxWaitMs: 60_000,
@@ -101,7 +105,8 @@ test('the whole of a conversation', async () => {
   const { row: session } = await sampleSession(database, { state: sampleFolder(), conversation });
   await database.rows.updateTable('conversations').set({ branch: 'dev/12-totals' }).execute();
   const { forge, repository } = assignedEvent('dev-bot');
-  await joinConversation(database.rows, { forge, repository, number: 13, agent: 'dev' }, conversation.id);
+  const item = itemKey({ forge, repository }, { kind: 'pull', number: 13 });
+  await joinConversation(database.rows, { item, agent: 'dev' }, conversation.id);
   await write(database, conversation);
   await run(database, { session: session.id, continuity: 'fresh', usage: costs(0.05, 1), now: NOW + MINUTE });
   await write(database, conversation, 'd-2');

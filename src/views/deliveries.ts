@@ -1,7 +1,8 @@
 /** Deliveries in a list: what came, what it was about, and what was decided. */
 import type { Rows } from '../database/database.ts';
 import type { DeliveryRow } from '../database/tables.ts';
-import type { DeliveryState, DispatchState, MessageState } from '../vocabulary.ts';
+import type { NamedItem } from '../item-key.ts';
+import type { DeliveryState, DispatchState, ItemKind, MessageState } from '../vocabulary.ts';
 import { timeOf } from './stored.ts';
 
 export const DELIVERY_STATES = [
@@ -94,7 +95,8 @@ export async function listDeliveries(rows: Rows, query: DeliveryQuery): Promise<
 export interface ItemQuery {
   forge: string | null;
   repository: string;
-  numbers: readonly number[];
+  /** `kind` null: the number alone counts */
+  items: readonly { kind: ItemKind | null; number: number }[];
   /** whose messages count too, whatever item their deliveries named */
   conversations: readonly string[];
   limit: number;
@@ -107,7 +109,14 @@ export async function deliveriesOfItem(rows: Rows, query: ItemQuery): Promise<De
     .where('conversation_id', 'in', [...query.conversations]);
   const matching = rows.selectFrom('deliveries').where((e) => {
     const named = [
-      e('item_number', 'in', [...query.numbers]),
+      e.or(
+        query.items.map(({ kind, number }) => {
+          const isOne = e('item_number', '=', number);
+          // One that was decided before kinds were kept is of a forge where a number has one kind.
+          if (kind === null) return isOne;
+          return e.and([isOne, e.or([e('item_kind', '=', kind), e('item_kind', 'is', null)])]);
+        }),
+      ),
       e(e.fn<string>('lower', ['repository_name']), '=', query.repository.toLowerCase()),
       ...(query.forge === null ? [] : [e('forge', '=', query.forge)]),
     ];
@@ -118,6 +127,20 @@ export async function deliveriesOfItem(rows: Rows, query: ItemQuery): Promise<De
     .select((e) => e.fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow();
   return { deliveries: await withWoken(rows, found), total: Number(total) };
+}
+
+/** What deliveries about this number said that it is. */
+export async function kindsTold(rows: Rows, { forge, repository, number }: NamedItem) {
+  let told = rows
+    .selectFrom('deliveries')
+    .select(['forge', 'repository_name', 'item_kind'])
+    .distinct()
+    .where('item_number', '=', number)
+    .where((e) => e.fn<string>('lower', ['repository_name']), '=', repository.toLowerCase());
+  if (forge !== null) told = told.where('forge', '=', forge);
+  return (await told.execute()).flatMap(({ item_kind: kind, repository_name: name, ...row }) =>
+    kind === null ? [] : [{ forge: row.forge, repository: name ?? repository, kind }],
+  );
 }
 
 type ShownRow = Pick<DeliveryRow, (typeof SHOWN)[number]>;

@@ -3,14 +3,21 @@ import type { Rows } from '../database/database.ts';
 import type { ConversationRow } from '../database/tables.ts';
 import { NotFound } from '../errors.ts';
 import { findDelivery } from '../inbox.ts';
+import type { ItemInRepository } from '../item-key.ts';
 import { currentParks } from '../mailbox/parks.ts';
 import { oneLine } from '../terminal-text.ts';
 import { type ConversationSummary, summarise } from './conversations.ts';
-import { type DeliveryList, deliveriesOfItem } from './deliveries.ts';
+import { type DeliveryList, deliveriesOfItem, kindsTold } from './deliveries.ts';
 import { type DispatchView, dispatchRows, viewDispatches } from './dispatches.ts';
 import { explainRow } from './explain.ts';
 import type { DeliveryExplanation } from './explanation.ts';
-import { findConversations, type Named, type Reference, referenceOf } from './references.ts';
+import {
+  conversationsOn,
+  findConversations,
+  type ItemReference,
+  type Named,
+  referenceOf,
+} from './references.ts';
 
 export interface ItemExplanation {
   item: { forge: string | null; repository: string; number: number };
@@ -44,10 +51,9 @@ export async function explain(rows: Rows, named: Named, options: ExplainOptions)
   );
 }
 
-type ItemReference = Extract<Reference, { kind: 'item' }>;
-
 function itemReference(c: ConversationRow): ItemReference {
-  return { kind: 'item', text: c.id, forge: c.forge, repository: c.repository_name, number: c.item_number };
+  const { forge, repository_name: repository, item_kind: kind, item_number: number } = c;
+  return { kind: 'item', text: c.id, item: { forge, repository, kind, number } };
 }
 
 async function explainItem(
@@ -55,13 +61,14 @@ async function explainItem(
   reference: ItemReference,
   { limit, now }: ExplainOptions,
 ): Promise<ItemExplanation> {
-  const { forge, repository, number } = reference;
-  const found = await findConversations(rows, reference);
+  const { item } = reference;
+  const { forge, repository, number } = item;
+  const { kind, found } = await conversationsOn(rows, reference, await kindsTold(rows, item));
   const ids = found.map(({ id }) => id);
   const { deliveries, total } = await deliveriesOfItem(rows, {
     forge,
     repository,
-    numbers: [number, ...(await numbersOf(rows, ids))],
+    items: [{ kind, number }, ...(await itemsOf(rows, ids))],
     conversations: ids,
     limit,
   });
@@ -83,13 +90,12 @@ async function explainItem(
 }
 
 /** Of issues and pull requests that joined. */
-async function numbersOf(rows: Rows, conversations: readonly string[]): Promise<number[]> {
+async function itemsOf(rows: Rows, conversations: readonly string[]): Promise<ItemInRepository[]> {
   if (conversations.length === 0) return [];
-  const items = await rows
+  return await rows
     .selectFrom('conversation_items')
-    .select('number')
+    .select(['kind', 'number'])
     .distinct()
     .where('conversation_id', 'in', [...conversations])
     .execute();
-  return items.map((item) => item.number);
 }

@@ -2,12 +2,14 @@
 import type { Rows } from '../database/database.ts';
 import type { DeliveryRow } from '../database/tables.ts';
 import { NotFound } from '../errors.ts';
+import { eventOf } from '../inbox/events.ts';
 import { piecesOf } from '../inbox/pieces.ts';
 import { findDelivery } from '../inbox.ts';
 import { currentParks } from '../mailbox/parks.ts';
-import { type DeliveryReading, readDelivery } from '../router/read-delivery.ts';
+import { readDelivery } from '../router/read-delivery.ts';
 import type { StoredDecision } from '../router/routing.ts';
 import { oneLine } from '../terminal-text.ts';
+import type { ForgeEvent } from '../vocabulary.ts';
 import { answerDelivery } from './answer.ts';
 import { dispatchRowsOfMessage, viewDispatches } from './dispatches.ts';
 import type { DeliveryExplanation, EventSummary, MessageView } from './explanation.ts';
@@ -71,9 +73,8 @@ function viewDelivery(row: DeliveryRow): DeliveryExplanation['delivery'] {
 }
 
 async function summarise(rows: Rows, row: DeliveryRow): Promise<EventSummary | null> {
-  const read = await readStored(rows, row);
-  if (read === null || 'verdict' in read) return null;
-  const { event } = read;
+  const event = (await eventOf(rows, row)) ?? (await readStored(rows, row));
+  if (event === null) return null;
   return {
     sender: event.sender.login,
     repository: event.repository.fullName,
@@ -82,12 +83,16 @@ async function summarise(rows: Rows, row: DeliveryRow): Promise<EventSummary | n
   };
 }
 
-/** Stored bytes can be anything, also headers that are no JSON: the rest of the explanation stands without them. */
-async function readStored(rows: Rows, row: DeliveryRow): Promise<DeliveryReading | null> {
-  // What it found is in the message that it became.
+/**
+ * Of a delivery whose event is not stored: it is not believed, not decided, or was decided by an earlier release. Stored
+ * bytes can be anything, also headers that are no JSON: the rest of the explanation stands without them.
+ */
+async function readStored(rows: Rows, row: DeliveryRow): Promise<ForgeEvent | null> {
+  // It has no bytes: the service asked itself.
   if (row.source === 'look') return null;
   try {
-    return await readDelivery(row, piecesOf(rows, row));
+    const read = await readDelivery(row, piecesOf(rows, row));
+    return 'event' in read ? read.event : null;
   } catch {
     return null;
   }

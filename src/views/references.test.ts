@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { describeDatabases } from '../../test/support/databases.ts';
+import { assignedEvent } from '../../test/support/sample-events.ts';
 import { sampleConversation, sampleFolder, sampleSession } from '../../test/support/sample-session.ts';
 import { Ambiguous, NotFound } from '../errors.ts';
+import { resolveConversation } from '../mailbox/conversations.ts';
 import { findSession } from './marks.ts';
 import { findConversations, readReference } from './references.ts';
 import { findUnposted } from './unposted.ts';
@@ -9,18 +11,23 @@ import { findUnposted } from './unposted.ts';
 const FORGES = { home: { url: 'https://forge.example.org/' }, work: { url: 'http://10.0.0.5:3000/git' } };
 
 describe('a reference', () => {
-  const at = (forge: string | null) => ({ kind: 'item', forge, repository: 'ada/greeter', number: 12 });
+  const at = (forge: string | null, kind: 'issue' | 'pull' | null = null) => ({
+    kind: 'item',
+    item: { forge, repository: 'ada/greeter', number: 12, kind },
+  });
   test.each([
     ['ada/greeter#12', at(null)],
     ['home:ada/greeter#12', at('home')],
     [' work:ada/greeter#12 ', at('work')],
-    ['https://forge.example.org/ada/greeter/issues/12', at('home')],
-    ['https://forge.example.org/ada/greeter/pulls/12', at('home')],
-    ['https://forge.example.org/ada/greeter/pulls/12/files?style=split#diff-1', at('home')],
-    ['https://forge.example.org/ada/greeter/issues/12#issuecomment-7', at('home')],
-    ['http://10.0.0.5:3000/git/ada/greeter/issues/12', at('work')],
+    ['https://forge.example.org/ada/greeter/issues/12', at('home', 'issue')],
+    ['https://forge.example.org/ada/greeter/pulls/12', at('home', 'pull')],
+    ['https://forge.example.org/ada/greeter/pulls/12/files?style=split#diff-1', at('home', 'pull')],
+    ['https://forge.example.org/ada/greeter/issues/12#issuecomment-7', at('home', 'issue')],
+    ['http://10.0.0.5:3000/git/ada/greeter/issues/12', at('work', 'issue')],
     // People reach the forge by another name than the service does.
-    ['https://git.example.com/ada/greeter/issues/12', at(null)],
+    ['https://git.example.com/ada/greeter/issues/12', at(null, 'issue')],
+    ['ada/greeter/issues/12', at(null, 'issue')],
+    ['home:ada/greeter/pulls/12', at('home', 'pull')],
     ['0F3B6C1E', { kind: 'id', id: '0f3b6c1e' }],
     ['ada/greeter', { kind: 'id', id: 'ada/greeter' }],
     // PostgreSQL's integers end before it.
@@ -65,6 +72,28 @@ describeDatabases('what a reference names', (open) => {
     const { candidates, message } = several as Ambiguous;
     expect(candidates.map((c) => c.id).toSorted()).toEqual([conversation.id, other.id].toSorted());
     expect(message).toMatch(/names 2 conversations: .*on home:team\/shop#12.* Name one of them by its id/);
+  });
+
+  test('issue 5 and pull request 5 are two items; a number alone may be either, and says so', async () => {
+    const database = await open();
+    const { repository, item } = assignedEvent('dev-bot');
+    const on = async (kind: 'issue' | 'pull', number: number) => {
+      const address = { forge: 'home', repository, agent: 'dev', now: 1 };
+      return (await resolveConversation(database.rows, { ...address, item: { ...item!, kind, number } })).id;
+    };
+    const [issue, pull, alone] = [await on('issue', 5), await on('pull', 5), await on('pull', 6)];
+    const found = async (text: string) => (await findConversations(database.rows, text)).map((c) => c.id);
+    expect(await found('team/shop/issues/5')).toEqual([issue]);
+    expect(await found('https://elsewhere.example/team/shop/pulls/5')).toEqual([pull]);
+    // Forgejo leads from the page of an issue to the pull request of that number.
+    for (const text of ['team/shop#6', 'team/shop/issues/6']) expect(await found(text)).toEqual([alone]);
+    const both: unknown = await found('team/shop#5').catch((error: unknown) => error);
+    expect(both).toBeInstanceOf(Ambiguous);
+    const { candidates, message } = both as Ambiguous;
+    expect(message).toContain(
+      'home:team/shop/issues/5 (the issue) and home:team/shop/pulls/5 (the pull request)',
+    );
+    expect(await Promise.all(candidates.map(({ id }) => found(id)))).toEqual([[issue], [pull]]);
   });
 
   test('an answer to post, a session to change: never by the id of another dispatch', async () => {

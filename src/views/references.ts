@@ -2,11 +2,12 @@
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow } from '../database/tables.ts';
 import { Ambiguous, type Candidate, NotFound } from '../errors.ts';
+import { kindName, type NamedItem, printNamedItem, readItemAddress, readNamedItem } from '../item-key.ts';
 import { count, oneLine } from '../terminal-text.ts';
+import type { ItemKind } from '../vocabulary.ts';
 
 export type Reference =
-  /** `forge` null: on whichever has it */
-  | { kind: 'item'; text: string; forge: string | null; repository: string; number: number }
+  | { kind: 'item'; text: string; item: NamedItem }
   /** an id of ours, or the beginning of one */
   | { kind: 'id'; text: string; id: string };
 
@@ -16,41 +17,28 @@ export type Named = string | Reference;
 /** `owner/name`, with the forge's name before it or without */
 export const REPOSITORY = /^(?:([^:/#\s]+):)?([^:/#\s]+\/[^:/#\s]+)$/;
 
-/** More digits are no number of an item, and PostgreSQL's integers end after them. */
-const ITEM = /^(?:([^:/#\s]+):)?([^:/#\s]+\/[^:/#\s]+)#(\d{1,9})$/;
-
-/** Of an issue or pull request, a comment on it or a tab of it; the forge may stand below a folder. */
-const ADDRESS = /^https?:\/\/[^\s]*?\/([^/\s?#]+\/[^/\s?#]+)\/(?:issues|pulls)\/(\d{1,9})(?:[/?#][^\s]*)?$/i;
-
 export function readReference(
   text: string,
   forges: Readonly<Record<string, { url: string }>> = {},
 ): Reference {
   const asked = text.trim();
-  const item = ITEM.exec(asked);
+  const item = readNamedItem(asked);
   if (item !== null) {
-    const [, forge = null, repository, number] = item;
+    const { forge } = item;
     if (forge !== null && Object.keys(forges).length > 0 && !Object.hasOwn(forges, forge)) {
       const known = Object.keys(forges).join(', ');
       throw new NotFound(`No forge is called ${oneLine(forge)}. The configuration has ${known}.`);
     }
-    return { kind: 'item', text: asked, forge, repository: repository!, number: Number(number) };
+    return { kind: 'item', text: asked, item };
   }
   if (!/^https?:\/\//i.test(asked)) return { kind: 'id', text: asked, id: asked.toLowerCase() };
-  const address = ADDRESS.exec(asked);
+  const address = readItemAddress(asked);
   if (address === null) {
     throw new NotFound(
       `${oneLine(asked)} is not the address of an issue or a pull request. Copy it from the page of one, as https://forge.example.org/owner/name/issues/12.`,
     );
   }
-  const [, repository, number] = address;
-  return {
-    kind: 'item',
-    text: asked,
-    forge: forgeAt(asked, forges),
-    repository: repository!,
-    number: Number(number),
-  };
+  return { kind: 'item', text: asked, item: { ...address, forge: forgeAt(asked, forges) } };
 }
 
 /** null where no forge has this address: people often reach it by another one than the service does. */
@@ -80,7 +68,8 @@ export type IdKind = 'conversation' | 'dispatch' | 'session';
 
 /**
  * Of an item, one for each agent that worked on it; of an id, the one that has it or whose dispatch or session does.
- * Empty where there is none. Throws Ambiguous where an id begins several.
+ * Empty where there is none. Throws Ambiguous where an id begins several, or a number alone is said of an issue and of a
+ * pull request.
  */
 export async function findConversations(
   rows: Rows,
@@ -88,7 +77,7 @@ export async function findConversations(
   ids: readonly IdKind[] = ['conversation', 'dispatch', 'session'],
 ): Promise<ConversationRow[]> {
   const reference = referenceOf(named);
-  if (reference.kind === 'item') return await byItem(rows, reference);
+  if (reference.kind === 'item') return (await conversationsOn(rows, reference)).found;
   const found = await byId(rows, reference.id, ids);
   // guard: cli: an ambiguous id is not the first that fits
   if (found.length > 1) throw severalOf(reference.text, found);
@@ -116,7 +105,11 @@ export async function findConversation(
 }
 
 function severalOf(text: string, found: readonly ConversationRow[]): Ambiguous {
-  const candidates = found.map((c) => ({ id: c.id, is: `${c.agent} on ${itemOf(c)}` }));
+  const kinds = new Set(found.map((c) => c.item_kind));
+  const candidates = found.map((c) => {
+    const item = kinds.size > 1 ? itemWithKind(c) : itemOf(c);
+    return { id: c.id, is: `${c.agent} on ${item}` };
+  });
   return ambiguous(text, 'conversation', candidates);
 }
 
@@ -130,14 +123,67 @@ export function ambiguous(text: string, noun: string, candidates: readonly Candi
 }
 
 export function itemOf(c: Pick<ConversationRow, 'forge' | 'repository_name' | 'item_number'>): string {
-  return `${c.forge}:${oneLine(c.repository_name)}#${c.item_number}`;
+  const repository = oneLine(c.repository_name);
+  return printNamedItem({ forge: c.forge, repository, kind: null, number: c.item_number });
 }
 
-async function byItem(rows: Rows, item: Extract<Reference, { kind: 'item' }>): Promise<ConversationRow[]> {
+function itemWithKind(
+  c: Pick<ConversationRow, 'forge' | 'repository_name' | 'item_number' | 'item_kind'>,
+): string {
+  const repository = oneLine(c.repository_name);
+  return printNamedItem({ forge: c.forge, repository, kind: c.item_kind, number: c.item_number });
+}
+
+export type ItemReference = Extract<Reference, { kind: 'item' }>;
+
+export interface KindOfNumber {
+  forge: string;
+  /** `owner/name` */
+  repository: string;
+  kind: ItemKind;
+}
+
+/**
+ * Conversations on what the reference means, and its kind; null = either, because no forge has both. `told`: kinds that
+ * others know of. Throws Ambiguous where a forge has both and the text says none.
+ */
+export async function conversationsOn(
+  rows: Rows,
+  { text, item }: ItemReference,
+  told: readonly KindOfNumber[] = [],
+): Promise<{ kind: ItemKind | null; found: ConversationRow[] }> {
+  const found = await byNumber(rows, item);
+  const known = found.map((c) => ({ forge: c.forge, repository: c.repository_name, kind: c.named_kind }));
+  const kind = kindMeant(text, item, [...known, ...told]);
+  return {
+    kind,
+    found: found
+      .filter((c) => kind === null || c.named_kind === kind)
+      .map(({ named_kind: _, ...conversation }) => conversation),
+  };
+}
+
+function kindMeant(text: string, item: NamedItem, kinds: readonly KindOfNumber[]): ItemKind | null {
+  const issues = kinds.filter(({ kind }) => kind === 'issue');
+  const both = issues.find(({ forge }) => kinds.some((k) => k.kind === 'pull' && k.forge === forge));
+  if (both === undefined) return null;
+  if (item.kind !== null) return item.kind;
+  const { forge } = both;
+  const repository = oneLine(both.repository);
+  const candidates = (['issue', 'pull'] as const).map((kind) => ({
+    id: printNamedItem({ forge, repository, kind, number: item.number }),
+    is: `the ${kindName(kind)}`,
+  }));
+  const each = candidates.map(({ id, is }) => `${id} (${is})`).join(' and ');
+  throw new Ambiguous(`${oneLine(text)} may be ${each}. Name the one you mean in this way.`, candidates);
+}
+
+async function byNumber(rows: Rows, item: NamedItem) {
   const query = rows
     .selectFrom('conversation_items as i')
     .innerJoin('conversations as c', 'c.id', 'i.conversation_id')
     .selectAll('c')
+    .select('i.kind as named_kind')
     .where((e) => e.fn<string>('lower', ['c.repository_name']), '=', item.repository.toLowerCase())
     .where('i.number', '=', item.number)
     .orderBy('c.forge')

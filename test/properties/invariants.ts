@@ -115,13 +115,14 @@ function timesLeased({ dispatches }: Look, conversationId: string): number {
 }
 
 /** One happening wakes an agent once, however often it is told; only an operator's replay tells it anew. */
-function meanings({ deliveries, messages, eventKeys }: Look): string[] {
+function meanings({ deliveries, messages, events }: Look): string[] {
   const byId = new Map(deliveries.map((d) => [d.id, d]));
   const told = messages.filter((m) => byId.get(m.delivery_id)?.source === 'webhook');
+  const factsOf = readerOf(events);
   const twice = [...groupBy(told, (m) => `${m.conversation_id} ${factsOf(m).semanticKey}`)]
     .filter(([, all]) => all.length > 1)
     .map(([key, all]) => `${all.length} messages in one mailbox say ${key}`);
-  const firsts = new Set(eventKeys.map((k) => k.delivery_id));
+  const firsts = new Set(events.filter((e) => e.semantic_key !== null).map((e) => e.delivery_id));
   const lost = deliveries
     .filter((d) => d.state === 'duplicate' && (!firsts.has(d.duplicate_of!) || d.duplicate_of === d.id))
     .map((d) => `delivery ${d.id} is a duplicate of ${d.duplicate_of}, which was not the first`);
@@ -137,6 +138,7 @@ function wordsTakenBack(before: Look, after: Look): string[] {
   const replays = new Set(after.deliveries.filter((d) => d.source === 'replay').map((d) => d.id));
   const wasDeleted = deletedComments(before);
   const isDeleted = deletedComments(after);
+  const factsOf = readerOf(after.events);
   return after.messages.flatMap((message) => {
     const { comment } = factsOf(message);
     const was = waited.get(message.id);
@@ -148,8 +150,8 @@ function wordsTakenBack(before: Look, after: Look): string[] {
   });
 }
 
-function deletedComments({ eventKeys }: Look): Set<number> {
-  const found = eventKeys.map((k) => /:comment\.deleted:comment:(\d+):/.exec(k.semantic_key)?.[1]);
+function deletedComments({ events }: Look): Set<number> {
+  const found = events.map((e) => /:comment\.deleted:comment:(\d+):/.exec(e.semantic_key ?? '')?.[1]);
   return new Set(found.filter((id) => id !== undefined).map(Number));
 }
 
@@ -168,14 +170,20 @@ interface Facts {
 
 const facts = new Map<string, Facts>();
 
-/** Parsed once for each message: the looks are many. */
-function factsOf(message: Look['messages'][number]): Facts {
-  const known = facts.get(message.id);
-  if (known !== undefined) return known;
-  const event = JSON.parse(message.event) as { semanticKey: string; comment: { id: number } | null };
-  const found = { semanticKey: event.semanticKey, comment: event.comment?.id ?? null };
-  facts.set(message.id, found);
-  return found;
+/** Parsed once for each event that has a message: the looks are many. */
+function readerOf(events: Look['events']): (message: Look['messages'][number]) => Facts {
+  const byId = new Map(events.map((e) => [e.id, e]));
+  return ({ event_id }) => {
+    const known = facts.get(event_id);
+    if (known !== undefined) return known;
+    const event = JSON.parse(byId.get(event_id)!.event!) as {
+      semanticKey: string;
+      comment: { id: number } | null;
+    };
+    const found = { semanticKey: event.semanticKey, comment: event.comment?.id ?? null };
+    facts.set(event_id, found);
+    return found;
+  };
 }
 
 function effects(before: Look, after: Look): string[] {
@@ -204,7 +212,7 @@ function decisionsStand(before: Look, after: Look): string[] {
 
 /** Deliveries come in any order; what is remembered of an item is from its newest. */
 function itemsOnlyGrowNewer(before: Look, after: Look): string[] {
-  const keyOf = (i: Look['items'][number]) => `${i.forge} ${i.repository_id} ${i.number}`;
+  const keyOf = (i: Look['items'][number]) => `${i.forge} ${i.repository_id} ${i.kind} ${i.number}`;
   const earlier = new Map(before.items.map((i) => [keyOf(i), i.occurred_at]));
   return after.items
     .filter((i) => Date.parse(i.occurred_at) < Date.parse(earlier.get(keyOf(i)) ?? ''))

@@ -4,7 +4,7 @@ import type { Database } from '../../src/database/database.ts';
 export type Look = Awaited<ReturnType<typeof lookAt>>;
 
 export async function lookAt({ rows }: Database) {
-  const [deliveries, eventKeys, items, conversations, messages, dispatches, sessions, effects, parks] =
+  const [deliveries, events, items, conversations, messages, dispatches, sessions, effects, parks] =
     await Promise.all([
       rows
         .selectFrom('deliveries')
@@ -12,7 +12,7 @@ export async function lookAt({ rows }: Database) {
         .select(['attempts', 'next_attempt_at', 'decided_at'])
         .orderBy('seq')
         .execute(),
-      rows.selectFrom('event_keys').selectAll().execute(),
+      rows.selectFrom('events').selectAll().orderBy('seq').execute(),
       rows.selectFrom('items').selectAll().execute(),
       rows.selectFrom('conversations').selectAll().execute(),
       rows.selectFrom('messages').selectAll().orderBy('seq').execute(),
@@ -21,13 +21,13 @@ export async function lookAt({ rows }: Database) {
       rows.selectFrom('effects').selectAll().orderBy('seq').execute(),
       rows.selectFrom('parks').selectAll().execute(),
     ]);
-  return { deliveries, eventKeys, items, conversations, messages, dispatches, sessions, effects, parks };
+  return { deliveries, events, items, conversations, messages, dispatches, sessions, effects, parks };
 }
 
 /** Children first: a row goes before the row it refers to. */
 const TABLES = [
   ...['incidents', 'effects', 'turns', 'transcript_chunks', 'transcript_files', 'sessions', 'parks'],
-  ...['messages', 'dispatches', 'conversation_items', 'conversations', 'items', 'event_keys', 'deliveries'],
+  ...['messages', 'dispatches', 'conversation_items', 'conversations', 'items', 'deliveries', 'events'],
 ] as const;
 
 /** A new database for every run would be most of the run's time. */

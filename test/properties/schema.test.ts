@@ -19,10 +19,13 @@ async function writers({ rows }: TestDatabase) {
           ...{ attempts: 0, next_attempt_at: NOW },
         })
         .execute(),
-    event_keys: () =>
+    events: () =>
       rows
-        .insertInto('event_keys')
-        .values({ forge: 'home', semantic_key: 'key', delivery_id: randomUUID() })
+        .insertInto('events')
+        .values({
+          ...{ id: randomUUID(), forge: 'home', semantic_key: 'key', source: 'webhook' },
+          ...{ delivery_id: randomUUID(), event: null },
+        })
         .execute(),
     messages: () => say(rows, conversation, { deliveryId: 'delivery-1' }),
     sessions: () =>
@@ -46,7 +49,7 @@ async function writers({ rows }: TestDatabase) {
 
 const GUARDS = [
   ['deliveries', 'two deliveries with one id of the forge'],
-  ['event_keys', 'two firsts of one happening'],
+  ['events', 'two firsts of one happening'],
   ['messages', 'one delivery twice in one mailbox'],
   ['sessions', 'two sessions at one place of a chain'],
   ['effects', 'one effect twice'],

@@ -63,8 +63,7 @@ export async function brokerStage(trial: Trial, database: Database): Promise<Bro
   const repository = { id: String(trial.forge.state.repositories[0]!.id), fullName: REPO };
   const item = await forge.getItem(repository, number);
   const conversation = await database.transaction(
-    async (tx) =>
-      await resolveConversation(tx, { forge: 'home', repository, number, agent: 'dev', item, now: 1 }),
+    async (tx) => await resolveConversation(tx, { forge: 'home', repository, agent: 'dev', item, now: 1 }),
   );
   const dispatchId = randomUUID();
   const items = async () => {

@@ -24,6 +24,7 @@ import { announceRun, storeAnswer } from '../../src/dispatch/converse/announced.
 import type { Gateway, GatewayCaps } from '../../src/gateway/contract.ts';
 import { LIST_PRICES } from '../../src/gateway/prices.ts';
 import { createGateway } from '../../src/gateway.ts';
+import { storeEvent } from '../../src/inbox/events.ts';
 import { type Log, silentLog } from '../../src/log.ts';
 import { resolveConversation } from '../../src/mailbox/conversations.ts';
 import { type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
@@ -178,20 +179,20 @@ export class TestConversation {
       const conversation = await resolveConversation(tx, {
         forge: 'home',
         repository: event.repository,
-        number: event.item!.number,
         agent: 'dev',
         item: event.item!,
         now: Date.now(),
       });
       this.#row = conversation;
+      const deliveryId = `delivery-${++this.#messages}`;
       await appendMessage(tx, {
         conversation,
-        deliveryId: `delivery-${++this.#messages}`,
+        deliveryId,
+        eventId: (await storeEvent(tx, { event, source: 'replay', deliveryId })).id,
         flow: 'test',
         skill: 'test',
         parameters: {},
         priority: 50,
-        event,
         now: Date.now(),
         quietMs: 0,
         maxWaitMs: 0,

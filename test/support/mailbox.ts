@@ -2,10 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Rows } from '../../src/database/database.ts';
 import type { ConversationRow, DispatchRow, MessageRow } from '../../src/database/tables.ts';
+import { storeEvent } from '../../src/inbox/events.ts';
 import { resolveConversation } from '../../src/mailbox/conversations.ts';
-import { type Lease, type LeaseRequest, leaseConversation } from '../../src/mailbox/leases.ts';
+import {
+  type CarriedRow,
+  type Lease,
+  type LeaseRequest,
+  leaseConversation,
+} from '../../src/mailbox/leases.ts';
 import { appendMessage, type NewMessage } from '../../src/mailbox/messages.ts';
-import type { EventItem } from '../../src/vocabulary.ts';
+import type { EventItem, ForgeEvent } from '../../src/vocabulary.ts';
 import { commentEvent } from './sample-events.ts';
 
 export const NOW = 1_000_000;
@@ -23,7 +29,6 @@ export async function conversationOn(rows: Rows, which: WhichConversation = {}):
   return await resolveConversation(rows, {
     forge: 'home',
     repository: { id: repositoryId, fullName: 'team/shop' },
-    number,
     agent,
     item: { ...commentEvent('hello').item!, number, ...item },
     mayJoin: true,
@@ -31,19 +36,21 @@ export async function conversationOn(rows: Rows, which: WhichConversation = {}):
   });
 }
 
+/** What is said is an event of its own, whatever was said before. */
 export async function say(
   rows: Rows,
   conversation: ConversationRow,
-  partial: Partial<NewMessage> = {},
+  { event = commentEvent('hello'), ...partial }: Partial<NewMessage> & { event?: ForgeEvent } = {},
 ): Promise<{ dispatchId: string }> {
+  const deliveryId = partial.deliveryId ?? randomUUID();
   return await appendMessage(rows, {
     conversation,
-    deliveryId: randomUUID(),
+    deliveryId,
+    eventId: (await storeEvent(rows, { event, source: 'replay', deliveryId })).id,
     flow: 'comments',
     skill: 'answer',
     parameters: {},
     priority: 50,
-    event: commentEvent('hello'),
     now: NOW,
     quietMs: 0,
     maxWaitMs: 0,
@@ -90,4 +97,16 @@ export async function dispatchOf(rows: Rows, id: string): Promise<DispatchRow> {
 
 export async function messagesIn(rows: Rows): Promise<MessageRow[]> {
   return await rows.selectFrom('messages').selectAll().orderBy('seq').execute();
+}
+
+/** With the event that each points at, as JSON. */
+export async function messagesWithEvents(rows: Rows): Promise<CarriedRow[]> {
+  return await rows
+    .selectFrom('messages as m')
+    .innerJoin('events as e', 'e.id', 'm.event_id')
+    .selectAll('m')
+    .select('e.event')
+    .$narrowType<{ event: string }>()
+    .orderBy('m.seq')
+    .execute();
 }

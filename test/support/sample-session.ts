@@ -42,7 +42,6 @@ export async function sampleConversation(
   return await resolveConversation(database.rows, {
     forge: 'home',
     repository,
-    number,
     agent,
     item: { ...item!, number },
     now: SAMPLE_TIME,

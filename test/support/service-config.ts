@@ -51,6 +51,8 @@ export interface StageOptions {
   forge?: Record<string, unknown>;
   /** the whole text of claude-hooks.yaml instead of ours, made when the addresses are known */
   configText?: (at: { forge: string; model: string }) => StageConfig;
+  /** with the state and the forge of an earlier stage in it; left out, a new one without either */
+  folder?: string;
   /** more files beside claude-hooks.yaml, by relative path */
   files?: Record<string, string>;
 }

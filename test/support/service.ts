@@ -65,7 +65,7 @@ export class Stage {
   }
 
   static async open(options: StageOptions): Promise<Stage> {
-    const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-stage-'));
+    const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'claude-hooks-stage-'));
     const model = await startRehearsalModel({ script: parseModelScript(options.model, 'model.yaml') });
     const { form } = options;
     const stage = new Stage(folder, { forge: await openForge({ folder, port: 0, form }), model, form });
@@ -77,7 +77,7 @@ export class Stage {
     const at = { forge: this.forge.url, model: this.model.url };
     this.#config = options.configText?.(at) ?? usualConfig(options, at);
     this.write({ 'claude-hooks.yaml': this.#config.text, ...options.files });
-    await this.addRepository('greeter');
+    if (options.folder === undefined) await this.addRepository('greeter');
   }
 
   /** A repository of ada's where the agents may write; its hook comes with `hook`. */

@@ -1,14 +1,13 @@
 /** The rows of a run: what it was asked, before the CLI starts, and what it answered. Always written under its lease. */
 import type { DispatchRun, RunOutcome } from '../../agent-runner/contract.ts';
 import type { Database } from '../../database/database.ts';
-import type { Snapshot } from '../../flows/changes.ts';
 import { assertLease, type Lease, updateLeased } from '../../mailbox/leases.ts';
 import { recordTurn } from '../../sessions/record.ts';
 import { verifySession } from '../../sessions.ts';
 import type { ConversationView } from '../../vocabulary.ts';
 import type { DispatchDeps } from '../dispatch.ts';
-import { seenItems } from '../gather/snapshot.ts';
 import type { Prepared } from '../screen/context.ts';
+import { withSeen } from '../seen-items.ts';
 
 /** Commits what is about to be sent, before the CLI is spawned: after a crash it says what may be in the transcript. */
 export async function announceRun(
@@ -102,14 +101,13 @@ export async function storeRun(
   await storeAnswer(deps.database, dispatch.lease, {
     outcome,
     answer,
-    snapshot: JSON.stringify(seenAfter(dispatch)),
+    snapshot: seenAfter(dispatch),
     branch: dispatch.place.branch?.name ?? null,
     now: deps.now(),
   });
 }
 
 /** What the agent has seen of each item once this run has answered. */
-export function seenAfter({ lease, context }: Prepared): Record<number, Snapshot> {
-  const shown = [context, ...context.elsewhere].map(({ item, snapshot }) => [item.number, snapshot] as const);
-  return { ...seenItems(lease.conversation.seen), ...Object.fromEntries(shown) };
+export function seenAfter({ lease, context }: Prepared): string {
+  return withSeen(lease.conversation.seen, [context, ...context.elsewhere]);
 }

@@ -2,9 +2,11 @@
  * A dispatch that several items woke: what stands on each, and where its answer goes. The service adds this and not the
  * skill, because an operator's own skill may not know of it.
  */
+
 import type { PromptForm } from '../../agent-runner/contract.ts';
 import type { Words } from '../../config/words.ts';
 import type { PromptContext, PromptReview } from '../../flows/prompt.ts';
+import { kindName } from '../../item-key.ts';
 import { answerLine } from '../../outcome/answer-parts.ts';
 import type { ForgeEvent } from '../../vocabulary.ts';
 import type { CarriedMessage } from '../gather/messages.ts';
@@ -13,7 +15,7 @@ import type { DispatchContext } from '../screen/context.ts';
 /** What is new on another item than the one that the prompt begins with; the full form has its description, too. */
 export function elsewhereText(one: PromptContext, form: PromptForm): string {
   const { item, messages, changes, comments, reviews } = one;
-  const kind = item.kind === 'pull' ? 'pull request' : 'issue';
+  const kind = kindName(item.kind);
   const fence = (words: Words) => words.fenced(undefined);
   const listed = new Set([
     ...comments.map(({ id }) => id),

@@ -231,7 +231,14 @@ describe.skipIf(!here.ok)(here.title('every tool'), () => {
     const { forge, repository_id } = other;
     await stage.database.rows
       .insertInto('conversation_items')
-      .values({ forge, repository_id, number: ours.issue, agent: 'reviewer', conversation_id: other.id })
+      .values({
+        forge,
+        repository_id,
+        kind: 'issue',
+        number: ours.issue,
+        agent: 'reviewer',
+        conversation_id: other.id,
+      })
       .execute();
     await stage.session({ ...lease, conversation: other });
     await stage.database.rows

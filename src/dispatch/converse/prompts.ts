@@ -1,10 +1,12 @@
 /** The prompt of a dispatch in its two forms. */
+
 import type { PromptForm, PromptTexts } from '../../agent-runner/contract.ts';
 import type { Spoken } from '../../broker/scope.ts';
 import type { AgentConfig, Skill } from '../../config/config.ts';
 import type { Words } from '../../config/words.ts';
 import { describeChanges, type Snapshot } from '../../flows/changes.ts';
 import { type PromptContext, renderPrompt } from '../../flows/prompt.ts';
+import { type ItemInRepository, isSameItem } from '../../item-key.ts';
 import { listed } from '../../sessions/marks.ts';
 import type { ConversationView } from '../../vocabulary.ts';
 import { strangersOf } from '../../voices.ts';
@@ -87,14 +89,14 @@ const BEGINNING = 'Your task in this conversation:';
 function itemsOf(material: PromptMaterial): [PromptMaterial, ...PromptMaterial[]] {
   const { context } = material;
   if (context.elsewhere.length === 0) return [material];
-  const on = (number: number) =>
-    context.messages.filter(({ event }) => (event.item?.number ?? context.item.number) === number);
+  const on = (item: ItemInRepository) =>
+    context.messages.filter(({ event }) => isSameItem(event.item ?? context.item, item));
   const others = context.elsewhere.map((shown): PromptMaterial => {
-    const messages = on(shown.item.number);
+    const messages = on(shown.item);
     const one = { ...context, ...shown, messages, leading: leadingOfMessages(messages), elsewhere: [] };
     return { ...material, context: one, seen: shown.seen };
   });
-  return [{ ...material, context: { ...context, messages: on(context.item.number) } }, ...others];
+  return [{ ...material, context: { ...context, messages: on(context.item) } }, ...others];
 }
 
 /** Whose words stand in the prompt of this form; also those for which there was no room. */

@@ -1,8 +1,10 @@
 /** What a skill sees of an item and of the events about it: every text and name with its voice. Pure. */
+
 import { Words, type WordsKind } from '../../config/words.ts';
 import type { ChangeWords } from '../../flows/changes.ts';
 import type { PromptComment, PromptInline, PromptReview, Spoken } from '../../flows/prompt.ts';
 import type { InlineComment } from '../../forges/forge.ts';
+import { isSameItem } from '../../item-key.ts';
 import { shownLine } from '../../security/hidden-text.ts';
 import type { EventItem, EventPull, EventReview, ForgeEvent, ForgeUser } from '../../vocabulary.ts';
 import { accountOf, quotedLine, type Voice, type Vouching, voiceOf } from '../../voices.ts';
@@ -216,7 +218,7 @@ export class Shown {
   /** The item an event tells of has the voices of the screening, where it is that item. */
   #voicesOf(item: EventItem, edits: { events: ForgeEvent[]; incomplete: boolean }) {
     const { item: known, vouching } = this.#context;
-    return known.number === item.number ? known : itemVoices(item.author, edits, vouching);
+    return isSameItem(known, item) ? known : itemVoices(item.author, edits, vouching);
   }
 
   changeWords(): ChangeWords {

@@ -25,6 +25,7 @@ import type { Snapshot } from '../../flows/changes.ts';
 import type { Forge } from '../../forges/forge.ts';
 import { createGiteaFamilyClient } from '../../forges/gitea/client.ts';
 import { acceptDelivery } from '../../inbox.ts';
+import { itemKey } from '../../item-key.ts';
 import { silentLog } from '../../log.ts';
 import { joinConversation } from '../../mailbox/conversations.ts';
 import { carryLate, type Lease, leaseConversation } from '../../mailbox/leases.ts';
@@ -435,7 +436,8 @@ describe('an issue and its pull request', () => {
     const first = await lease();
     const pull = await openPull('dev-bot', `dev/${number}`);
     const repository = { id: first.conversation.repository_id, fullName: REPO };
-    const joining = { forge: 'home', repository, number: pull, agent: 'dev' };
+    const item = itemKey({ forge: 'home', repository }, { kind: 'pull', number: pull });
+    const joining = { item, agent: 'dev' };
     await joinConversation(database.rows, joining, first.conversation.id);
     await as('ada').comment(REPO, number, 'WHY-A-FILE');
     later();

@@ -3,6 +3,7 @@
  * the checkout.
  */
 import { isListed } from '../../config/listed-repositories.ts';
+import { isSameItem, printItem } from '../../item-key.ts';
 import { renameRepository } from '../../mailbox/conversations.ts';
 import { carryLate } from '../../mailbox/leases.ts';
 import { hasPushed } from '../../mailbox/pushes.ts';
@@ -219,10 +220,10 @@ async function readOthers(
   { repository, item }: Found,
   messages: readonly CarriedMessage[],
 ): Promise<Found[]> {
-  const numbers = new Set(messages.map(({ event }) => event.item?.number ?? item.number));
-  numbers.delete(item.number);
+  const named = messages.map(({ event }) => event.item ?? item).filter((one) => !isSameItem(one, item));
+  const numbers = new Map(named.map((one) => [printItem(one), one.number]));
   const others: Found[] = [];
-  for (const number of numbers) others.push(await readItem(evidence, { repository, number }));
+  for (const number of numbers.values()) others.push(await readItem(evidence, { repository, number }));
   return others;
 }
 

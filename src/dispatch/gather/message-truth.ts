@@ -35,8 +35,8 @@ export async function wasDeleted({ rows }: Database, event: ForgeEvent): Promise
   const key = deletionKey(event);
   if (key === null) return false;
   const found = await rows
-    .selectFrom('event_keys')
-    .select('delivery_id')
+    .selectFrom('events')
+    .select('id')
     .where('forge', '=', event.forge)
     .where('semantic_key', '=', key)
     .executeTakeFirst();
@@ -59,29 +59,25 @@ export async function takeUp(
       id,
       deliveryId,
       forge: event.forge,
-      key: `${event.repository.id}:proof:${proof}`,
+      key: `${event.repository.id}:${proof}`,
     }));
   if (proved.length === 0) return taken;
   // Of several with one proof the first takes it: a statement may not write a row twice.
   const distinct = new Map(proved.toReversed().map((one) => [one.key, one]));
   const rows = await database.rows
-    .insertInto('event_keys')
+    .insertInto('event_proofs')
     .values(
       [...distinct.values()].map((one) => ({
         forge: one.forge,
-        semantic_key: one.key,
+        proof: one.key,
         delivery_id: one.deliveryId,
       })),
     )
     // Changes nothing, and so answers the row that is there already.
-    .onConflict((c) =>
-      c
-        .columns(['forge', 'semantic_key'])
-        .doUpdateSet((e) => ({ semantic_key: e.ref('excluded.semantic_key') })),
-    )
-    .returning(['semantic_key', 'delivery_id'])
+    .onConflict((c) => c.columns(['forge', 'proof']).doUpdateSet((e) => ({ proof: e.ref('excluded.proof') })))
+    .returning(['proof', 'delivery_id'])
     .execute();
-  const takenBy = new Map(rows.map((row) => [row.semantic_key, row.delivery_id]));
+  const takenBy = new Map(rows.map((row) => [row.proof, row.delivery_id]));
   for (const { id, key, deliveryId } of proved) {
     const first = takenBy.get(key)!;
     // guard: intake: once

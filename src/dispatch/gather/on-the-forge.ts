@@ -4,8 +4,10 @@
  * the forge has: its author, its words, its time, who assigned or labelled. What is used from then on are the forge's
  * own words.
  */
+
 import { isEventTextOf } from '../../forges/event-limits.ts';
 import type { Item } from '../../forges/forge.ts';
+import { isSameItem } from '../../item-key.ts';
 import type { EventItem, EventRepository, ForgeEvent } from '../../vocabulary.ts';
 import { actOnTheForge, ciOnTheForge, pushOnTheForge } from './acts-on-the-forge.ts';
 import type { Evidence } from './evidence.ts';
@@ -113,7 +115,7 @@ export function withForgeText(
   const changedParts = new Set<string>();
   const shown = messages.map((message) => {
     const { event } = message;
-    if (event.item?.number !== item.number) return message;
+    if (event.item === null || !isSameItem(event.item, item)) return message;
     if (event.ci === null && !isEventTextOf(event.item.title, item.title)) changedParts.add('title');
     if (event.ci === null && !isEventTextOf(event.item.body, item.body)) changedParts.add('description');
     return { ...message, event: { ...event, item: { ...event.item, title: item.title, body: item.body } } };

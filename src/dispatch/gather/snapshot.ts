@@ -29,8 +29,3 @@ export function snapshotOf(
     ci,
   };
 }
-
-/** By number of the item: what the last answered dispatch saw. */
-export function seenItems(stored: string | null): Record<number, Snapshot> {
-  return stored === null ? {} : (JSON.parse(stored) as Record<number, Snapshot>);
-}

@@ -58,7 +58,7 @@ function answered(
         ? { state: 'succeeded' }
         : { state: 'unposted', reason: unpostedSentence(lease.dispatch.id, refusal) },
     // Comments that were not in the answered prompt must be new to the next one.
-    seen: unanswered.length > 0 ? lease.conversation.seen : JSON.stringify(seen),
+    seen: unanswered.length > 0 ? lease.conversation.seen : seen,
     unanswered,
   };
 }

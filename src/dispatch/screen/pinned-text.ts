@@ -3,7 +3,9 @@
  * must not be able to change it between that moment and the run. Each piece also gets its voice here, and only here:
  * whose words it is. Pure.
  */
+
 import type { Comment, InlineComment, Item, Review } from '../../forges/forge.ts';
+import { isSameItem } from '../../item-key.ts';
 import type { ForgeEvent, ForgeUser } from '../../vocabulary.ts';
 import { accountOf, type Voice, type Vouching, voiceOf } from '../../voices.ts';
 import type { CarriedMessage } from '../gather/messages.ts';
@@ -199,7 +201,9 @@ function pinnedItem({ item, messages, vouching, edits, isOurs }: Moment): {
   item: ScreenedItem;
   notes: string[];
 } {
-  const about = messages.map((m) => m.event).filter((e) => e.ci === null && e.item?.number === item.number);
+  const about = messages
+    .map((m) => m.event)
+    .filter((e) => e.ci === null && e.item !== null && isSameItem(e.item, item));
   const event = about
     .toSorted((a, b) => (Date.parse(a.occurredAt) || 0) - (Date.parse(b.occurredAt) || 0))
     .at(-1);

@@ -7,8 +7,9 @@ import type { Gathered } from '../gather/gather.ts';
 import { type CarriedMessage, leadingOf } from '../gather/messages.ts';
 import { withForgeText } from '../gather/on-the-forge.ts';
 import type { Found } from '../gather/read-item.ts';
-import { seenItems, snapshotOf } from '../gather/snapshot.ts';
+import { snapshotOf } from '../gather/snapshot.ts';
 import { isSelf } from '../own-account.ts';
+import { seenOf } from '../seen-items.ts';
 import type { ItemShown, Prepared } from './context.ts';
 import { type ToldEdits, toldEdits } from './edits.ts';
 import { type ItemText, itemVoices, type Screened, screenTexts } from './pinned-text.ts';
@@ -122,7 +123,7 @@ function shownItem(
   const isOwn = isSelf(dispatch, trust);
   // What the agent wrote itself is no news to it.
   const byOthers = <T extends { author: ForgeUser }>(entries: T[]) => entries.filter((e) => !isOwn(e.author));
-  const seen = seenItems(dispatch.lease.conversation.seen)[item.number] ?? null;
+  const seen = seenOf(dispatch.lease.conversation.seen, item);
   const known = new Set(seen?.commentIds);
   const snapshot = snapshotOf(item, byOthers(comments), byOthers(reviews), found.ci);
   const inline = reviews.flatMap((r) => byOthers(r.inline));

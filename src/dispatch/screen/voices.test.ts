@@ -17,7 +17,7 @@ import {
 } from '../../../test/support/sample-events.ts';
 import type { Snapshot } from '../../flows/changes.ts';
 import type { Comment, Item, Review } from '../../forges/forge.ts';
-import { acceptDelivery, claimMeaning } from '../../inbox.ts';
+import { acceptDelivery } from '../../inbox.ts';
 import type { ForgeEvent } from '../../vocabulary.ts';
 import { labelOf } from '../../voices.ts';
 import { toldEdits } from './edits.ts';
@@ -178,7 +178,14 @@ const NOTHING_SEEN: Snapshot = {
 describeDatabases('edits we were told of', (open) => {
   test('are found by what they were about, whether a flow wanted them or not', async () => {
     const database = await open();
-    const tell = async (key: string, sender: { id: number; login: string }, object: object, n: number) => {
+    // Without an event it is a row of an earlier release: the body tells it.
+    const tell = async (
+      key: string,
+      sender: { id: number; login: string },
+      object: object,
+      n: number,
+      event: ForgeEvent | null = null,
+    ) => {
       const body = {
         action: 'edited',
         ...object,
@@ -198,14 +205,21 @@ describeDatabases('edits we were told of', (open) => {
         body: Buffer.from(JSON.stringify(body)),
         now: n,
       });
-      await claimMeaning(database.rows, {
-        forge: 'home',
-        semanticKey: `3:${key}:${'f'.repeat(32)}`,
-        deliveryId: id,
-      });
+      await database.rows
+        .insertInto('events')
+        .values({
+          id: `e${n}`,
+          forge: 'home',
+          semantic_key: `3:${key}:${'f'.repeat(32)}`,
+          source: 'webhook',
+          delivery_id: id,
+          event: event === null ? null : JSON.stringify(event),
+        })
+        .execute();
     };
     const issue = { number: 12, user: alice, title: 't', body: 'b', pull_request: null };
-    await tell('issue.edited:issue:12', eve, { issue }, 1);
+    const edited: ForgeEvent = { ...commentEvent(''), name: 'issue.edited', comment: null, sender: eve };
+    await tell('issue.edited:issue:12', eve, {}, 1, edited);
     await tell('issue.edited:issue:121', reviewBot, { issue: { ...issue, number: 121 } }, 2);
     const words = { id: 4, user: alice, body: 'y', created_at: OLD, updated_at: EDITED };
     await tell('comment.edited:comment:4', eve, { issue, comment: words }, 3);

@@ -1,12 +1,13 @@
 /**
- * What was last seen of an item. Forgejo sends complete sets and no deltas, and CI runs that name only a commit; both
- * are made whole here, from the last state and before it is replaced.
+ * An event completed from the rows. Forgejo sends complete sets and no deltas, and CI runs that name only a commit: what an
+ * event added, and the item it belongs to, follow from what was last seen of the item.
  */
 import type { Rows } from '../database/database.ts';
 import type { NewItemRow } from '../database/tables.ts';
-import { pusherOf } from '../mailbox/pushes.ts';
 import type { LabelsTold } from '../trust/labels.ts';
-import type { EventItem, ForgeEvent } from '../vocabulary.ts';
+import type { EventItem, ForgeEvent, ForgeUser } from '../vocabulary.ts';
+import type { Located } from './locating.ts';
+import type { SeenItem } from './standing.ts';
 
 /** An event with what it added, and the row that its item has afterwards. */
 export interface Placed {
@@ -22,21 +23,23 @@ export interface Placing {
   labels?: LabelsTold | null;
 }
 
-/** Writes nothing. */
-export async function placeEvent(
-  rows: Rows,
+/** What the rows know that the event does not say. */
+export interface Place {
+  /** the item of a CI run that names none */
+  located: Located | null;
+  /** what was last seen of the item */
+  item: SeenItem | null;
+}
+
+/** Pure. */
+export function placeEvent(
   event: ForgeEvent,
+  { located, item: before }: Place,
   { replayed = false, labels = null }: Placing = {},
-): Promise<Placed> {
-  const placed = event.item === null ? await placeByHead(rows, event) : event;
-  if (placed.item === null) return { event: placed, row: null };
-  const before = await rows
-    .selectFrom('items')
-    .selectAll()
-    .where('forge', '=', event.forge)
-    .where('repository_id', '=', event.repository.id)
-    .where('number', '=', placed.item.number)
-    .executeTakeFirst();
+): Placed {
+  const item = event.item ?? (located === null ? null : itemAt(located, event.sender));
+  const placed = { ...event, item };
+  if (item === null) return { event: placed, row: null };
   const announced = {
     assignees: namesIn(before?.assignees),
     labels: withoutNews(namesIn(before?.labels), before, labels),
@@ -53,17 +56,16 @@ export async function placeEvent(
   const sets = labels === null ? announced : { ...announced, labels: [...announced.labels, ...added.labels] };
   return {
     event: replayed ? placed : { ...placed, added },
-    row: isNews ? rowAfter({ ...placed, occurredAt }, placed.item, { sets, isTold: labels !== null }) : null,
+    row: isNews ? rowAfter({ ...placed, occurredAt }, item, { sets, isTold: labels !== null }) : null,
   };
 }
 
-export async function rememberItem(tx: Rows, { row }: Placed): Promise<void> {
-  if (row === null) return;
-  const { forge: _, repository_id: _id, number: _number, ...state } = row;
+export async function rememberItem(tx: Rows, row: NewItemRow): Promise<void> {
+  const { forge: _, repository_id: _id, number: _number, kind: _kind, ...state } = row;
   await tx
     .insertInto('items')
     .values(row)
-    .onConflict((c) => c.columns(['forge', 'repository_id', 'number']).doUpdateSet(state))
+    .onConflict((c) => c.columns(['forge', 'repository_id', 'number', 'kind']).doUpdateSet(state))
     .execute();
 }
 
@@ -73,7 +75,7 @@ interface Sets {
 }
 
 /** Deliveries come in any order; an older one may not bring an older state back. A time nobody gave decides nothing. */
-function isOlder(event: ForgeEvent, before: { occurred_at: string } | undefined): boolean {
+function isOlder(event: ForgeEvent, before: SeenItem | null): boolean {
   return Date.parse(event.occurredAt) < Date.parse(before?.occurred_at ?? '');
 }
 
@@ -92,13 +94,9 @@ function within(names: string[], allowed: string[]): string[] {
 }
 
 /** What was put on after the row was written was taken off in between, if it was there at all: it counts again. */
-function withoutNews(
-  announced: string[],
-  before: { occurred_at: string } | undefined,
-  told: LabelsTold | null,
-): string[] {
+function withoutNews(announced: string[], before: SeenItem | null, told: LabelsTold | null): string[] {
   // guard: world trust: a label put on since counts again
-  if (told === null || before === undefined) return announced;
+  if (told === null || before === null) return announced;
   const known = Date.parse(before.occurred_at);
   return announced.filter((name) => !(Date.parse(told.putOn.get(name.toLowerCase()) ?? '') > known));
 }
@@ -142,54 +140,17 @@ function rowAfter(
   };
 }
 
-/**
- * A CI run that names no pull request belongs to the one whose head it ran on: of several, one that is part of a
- * conversation. Anybody may open another with the same head, which must not take its CI away from the agent.
- */
-async function placeByHead(rows: Rows, event: ForgeEvent): Promise<ForgeEvent> {
-  if (event.ci === null) return event;
-  const pull = await rows
-    .selectFrom('items as i')
-    .leftJoin('conversation_items as c', (join) =>
-      join
-        .onRef('c.forge', '=', 'i.forge')
-        .onRef('c.repository_id', '=', 'i.repository_id')
-        .onRef('c.number', '=', 'i.number'),
-    )
-    .select(['i.number', 'i.kind', 'c.conversation_id'])
-    .where('i.forge', '=', event.forge)
-    .where('i.repository_id', '=', event.repository.id)
-    .where('i.kind', '=', 'pull')
-    .where('i.head_sha', '=', event.ci.headSha)
-    .orderBy((e) => e.case().when('c.conversation_id', 'is', null).then(1).else(0).end())
-    .orderBy('i.number', 'desc')
-    .executeTakeFirst();
-  // One that is being opened is not part of its conversation yet: the commit tells whose work it is.
-  // guard: ci: before it has joined
-  const isJoined = pull !== undefined && pull.conversation_id !== null;
-  // guard: ci: before the pull request
-  const found = isJoined ? pull : ((await placeByPush(rows, event, event.ci.headSha)) ?? pull ?? null);
-  if (found === null) return event;
-  const item: EventItem = {
-    kind: found.kind,
-    number: found.number,
+/** As an event would describe it that said no more than which item it is. */
+function itemAt({ kind, number }: Located, author: ForgeUser): EventItem {
+  return {
+    kind,
+    number,
     title: '',
     body: '',
     state: 'open',
     htmlUrl: '',
-    author: event.sender,
+    author,
     labels: [],
     assignees: [],
   };
-  return { ...event, item };
-}
-
-/** Before there is a pull request, what we pushed tells whose work it is. */
-async function placeByPush(
-  rows: Rows,
-  { forge, repository }: ForgeEvent,
-  sha: string,
-): Promise<Pick<EventItem, 'kind' | 'number'> | null> {
-  const pusher = await pusherOf(rows, { forge, repositoryId: repository.id, sha });
-  return pusher === undefined ? null : { kind: pusher.item_kind, number: pusher.item_number };
 }

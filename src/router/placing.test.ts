@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { openSqlite } from '../../test/support/databases.ts';
 import {
@@ -7,9 +8,11 @@ import {
   labeledEvent,
 } from '../../test/support/sample-events.ts';
 import type { Database } from '../database/database.ts';
+import { acceptDelivery } from '../inbox.ts';
 import { resolveConversation } from '../mailbox/conversations.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
-import { placeEvent, rememberItem } from './items.ts';
+import { placeEvent, rememberItem } from './placing.ts';
+import { readStanding, type Standing } from './standing.ts';
 
 const time = (minute: number) => `2026-01-02T03:${String(minute).padStart(2, '0')}:00Z`;
 
@@ -35,9 +38,21 @@ function eventWith({ name, minute, assignees = [], labels = [] }: Seen): ForgeEv
   };
 }
 
+async function placeOf(rows: Database['rows'], event: ForgeEvent): Promise<Standing> {
+  const { id } = await acceptDelivery(rows, {
+    forge: event.forge,
+    forgeDeliveryId: randomUUID(),
+    source: 'webhook',
+    headers: {},
+    body: new Uint8Array(),
+    now: 1,
+  });
+  return await readStanding(rows, { delivery: { id, source: 'webhook' }, event });
+}
+
 async function seeOne(rows: Database['rows'], event: ForgeEvent, replayed = false): Promise<ForgeEvent> {
-  const placed = await placeEvent(rows, event, { replayed });
-  await rememberItem(rows, placed);
+  const placed = placeEvent(event, await placeOf(rows, event), { replayed });
+  if (placed.row !== null) await rememberItem(rows, placed.row);
   return placed.event;
 }
 
@@ -177,6 +192,22 @@ describe('a CI run that names only a commit', () => {
     expect((await seeOne(rows, nameless(moved.headSha))).item?.number).toBe(pull.item!.number);
   });
 
+  test('belongs to pull request 12, and not to the conversation of issue 12', async () => {
+    const { rows } = await openSqlite();
+    const pull = assignedEvent('a', 'pull');
+    const { forge, repository } = pull;
+    const issue = { ...pull.item!, kind: 'issue' as const };
+    await seeOne(rows, pull);
+    await seeOne(rows, { ...pull, item: { ...pull.item!, number: 13 } });
+    await seeOne(rows, { ...assignedEvent('b'), repository, item: issue });
+    await resolveConversation(rows, { forge, repository, agent: 'dev', item: issue, now: 1 });
+    // Neither is in a conversation: the newest counts.
+    expect((await seeOne(rows, nameless())).item).toMatchObject({ kind: 'pull', number: 13 });
+    const items = await rows.selectFrom('items').select(['number', 'kind']).orderBy('kind').execute();
+    expect(items).toContainEqual({ number: issue.number, kind: 'issue' });
+    expect(items).toContainEqual({ number: issue.number, kind: 'pull' });
+  });
+
   test("belongs to the one in a conversation, although a stranger's newer one has the same head", async () => {
     const { rows } = await openSqlite();
     const pull = assignedEvent('a', 'pull');
@@ -184,7 +215,7 @@ describe('a CI run that names only a commit', () => {
     const { number } = pull.item!;
     await seeOne(rows, pull);
     await seeOne(rows, { ...pull, item: { ...pull.item!, number: number + 1 } });
-    await resolveConversation(rows, { forge, repository, number, agent: 'dev', item: pull.item!, now: 1 });
+    await resolveConversation(rows, { forge, repository, agent: 'dev', item: pull.item!, now: 1 });
     expect((await seeOne(rows, nameless())).item?.number).toBe(number);
   });
 

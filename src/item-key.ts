@@ -1,0 +1,106 @@
+/**
+ * Which issue or pull request something is about. The one type for it, and the one place that prints and reads it.
+ *
+ * The kind belongs to the key, because a forge may number issues and pull requests apart: its issue 5 and its pull
+ * request 5 are two items. Forgejo and Gitea number them together; there a number has one kind, and the forge's parser
+ * says which, whatever the delivery is called (a comment on a pull request arrives as `issue_comment`).
+ */
+import type { ForgeEvent, ItemKind, RepositoryRef } from './vocabulary.ts';
+
+export interface ItemKey {
+  /** the configured name of the forge */
+  forge: string;
+  repositoryId: string;
+  kind: ItemKind;
+  number: number;
+}
+
+/** Within one repository. */
+export type ItemInRepository = Pick<ItemKey, 'kind' | 'number'>;
+
+export function itemKey(
+  place: { forge: string; repository: Pick<RepositoryRef, 'id'> },
+  { kind, number }: ItemInRepository,
+): ItemKey {
+  return { forge: place.forge, repositoryId: place.repository.id, kind, number };
+}
+
+/** Of the event's item; null where it names none. */
+export function itemKeyOfEvent(event: Pick<ForgeEvent, 'forge' | 'repository' | 'item'>): ItemKey | null {
+  return event.item === null ? null : itemKey(event, event.item);
+}
+
+/** Of a conversation's own item, from its row. */
+export function itemKeyOfConversation(row: {
+  forge: string;
+  repository_id: string;
+  item_kind: ItemKind;
+  item_number: number;
+}): ItemKey {
+  return { forge: row.forge, repositoryId: row.repository_id, kind: row.item_kind, number: row.item_number };
+}
+
+export function isSameItem(a: ItemInRepository, b: ItemInRepository): boolean {
+  return a.kind === b.kind && a.number === b.number;
+}
+
+/** In words for people. */
+export function kindName(kind: ItemKind): string {
+  return kind === 'pull' ? 'pull request' : 'issue';
+}
+
+/** `issue/5`, `pull/5`: for what is kept by item within one repository. */
+export function printItem({ kind, number }: ItemInRepository): string {
+  return `${kind}/${number}`;
+}
+
+/**
+ * An item as people name it, by the name of its repository. `kind` null: they said the number alone, or came by a page;
+ * Forgejo and Gitea lead from either page to the right one, so a page says which is meant where there are both.
+ */
+export interface NamedItem {
+  /** null = on whichever forge has it */
+  forge: string | null;
+  /** `owner/name` */
+  repository: string;
+  kind: ItemKind | null;
+  number: number;
+}
+
+/** What the pages of an item are called in its address. */
+const PAGES: Readonly<Record<ItemKind, string>> = { issue: 'issues', pull: 'pulls' };
+
+const REPOSITORY = String.raw`([^:/#\s?]+\/[^:/#\s?]+)`;
+/** More digits are no number of an item, and PostgreSQL's integers end after them. */
+const NUMBER = String.raw`(\d{1,9})`;
+const PAGE = `(${Object.values(PAGES).join('|')})`;
+
+/** `owner/name#5` or `owner/name/pulls/5`, with the forge's name before it or without. */
+const WRITTEN = new RegExp(`^(?:([^:/#\\s]+):)?${REPOSITORY}(?:#|/${PAGE}/)${NUMBER}$`);
+
+/** Of an issue or pull request, a comment on it or a tab of it; the forge may stand below a folder. */
+const ADDRESS = new RegExp(`^https?://\\S*?/([^/\\s?#]+/[^/\\s?#]+)/${PAGE}/${NUMBER}(?:[/?#]\\S*)?$`, 'i');
+
+/** null = it names no item in this way. */
+export function readNamedItem(text: string): NamedItem | null {
+  const [, forge = null, repository, page, number] = WRITTEN.exec(text) ?? [];
+  return number === undefined ? null : { forge, ...named(repository!, page, number) };
+}
+
+/** `forge` is left to whoever knows the forges' addresses. */
+export function readItemAddress(address: string): NamedItem | null {
+  const [, repository, page, number] = ADDRESS.exec(address) ?? [];
+  return number === undefined ? null : { forge: null, ...named(repository!, page, number) };
+}
+
+function named(repository: string, page: string | undefined, number: string) {
+  const kinds = Object.entries(PAGES) as [ItemKind, string][];
+  const kind = kinds.find(([, name]) => name === page?.toLowerCase())?.[0] ?? null;
+  return { repository, kind, number: Number(number) };
+}
+
+/** `home:owner/name#5`; with its kind `home:owner/name/pulls/5`. Either is read above. */
+export function printNamedItem({ forge, repository, kind, number }: NamedItem): string {
+  const place = forge === null ? repository : `${forge}:${repository}`;
+  return kind === null ? `${place}#${number}` : `${place}/${PAGES[kind]}/${number}`;
+}

@@ -1,0 +1,153 @@
+/**
+ * Writes a decision: one transaction for everything that a delivery causes, so that after a crash it is decided wholly or
+ * not at all. Before it writes, it reads once more what the decision rests on.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Rows } from '../database/database.ts';
+import type { DeliveryRow } from '../database/tables.ts';
+import { faultPoint } from '../faults.ts';
+import { completeEvent, storeEvent } from '../inbox/events.ts';
+import { planLook } from '../inbox/looks.ts';
+import { type DeliveryAbout, holdRouting, isUndecided, settleDelivery } from '../inbox.ts';
+import { isSameItem } from '../item-key.ts';
+import { renameRepository, resolveConversation } from '../mailbox/conversations.ts';
+import { appendMessage, declineWaiting } from '../mailbox/messages.ts';
+import { recallRuns } from '../mailbox/recalls.ts';
+import { recordRefusal } from '../trust/records.ts';
+import type { ForgeEvent } from '../vocabulary.ts';
+import type { Decision, PlannedMessage } from './decide.ts';
+import type { Facts } from './gather.ts';
+import { rememberItem } from './placing.ts';
+import type { RouterDeps, StoredDecision } from './routing.ts';
+import { readStanding } from './standing.ts';
+
+export interface ToWrite {
+  delivery: DeliveryRow;
+  facts: Facts;
+  decision: Decision;
+}
+
+/**
+ * `taken`: another process decided the delivery meanwhile. `changed`: the decision rests on rows that are different by
+ * now. Nothing was written then.
+ */
+export type Writing = { messages: StoredDecision['messages'] } | 'taken' | 'changed';
+
+export async function writeDecision(deps: RouterDeps, work: ToWrite): Promise<Writing> {
+  // guard: routing transaction
+  return await deps.database.transaction(async (tx) => {
+    await holdRouting(tx, deps.database.dialect);
+    const standing = await stillStands(tx, work);
+    if (standing !== 'same') return standing;
+    return await write(tx, deps, work);
+  });
+}
+
+async function stillStands(tx: Rows, { delivery, facts }: ToWrite): Promise<'same' | 'taken' | 'changed'> {
+  // What ended without a look at the rows, or as a repetition, cannot change any more.
+  if (facts.kind !== 'event') return (await isUndecided(tx, delivery.id)) ? 'same' : 'taken';
+  const standing = await readStanding(tx, { delivery, event: facts.told });
+  if (!standing.isUndecided) return 'taken';
+  // guard: routing: what it rests on
+  return isDeepStrictEqual(standing, facts.standing) ? 'same' : 'changed';
+}
+
+async function write(tx: Rows, deps: RouterDeps, { delivery, facts, decision }: ToWrite): Promise<Writing> {
+  const now = deps.now();
+  const eventId = await storedEvent(tx, { delivery, facts, decision });
+  if (eventId === 'changed') return 'changed';
+  const { event, item, look, refusal, retracted, explained } = decision;
+  if (item !== null) await rememberItem(tx, item);
+  if (decision.recalls && event !== null) await recallRuns(tx, event, delivery.id);
+  if (look !== null) await planLook(tx, { ...look, forge: delivery.forge, cause: delivery.id, now });
+  await declineWaiting(tx, { messages: retracted, now });
+  if (refusal !== null) await recordRefusal(tx, { ...refusal, deliveryId: delivery.id, now });
+  const messages: StoredDecision['messages'] = [];
+  for (const planned of decision.messages) {
+    messages.push(await deliver(tx, planned, { deliveryId: delivery.id, eventId: eventId!, now }));
+  }
+  // guard: cli: a delivery keeps what it was about
+  const about = aboutOf(event);
+  await settleDelivery(tx, {
+    id: delivery.id,
+    result: decision.result,
+    eventName: event?.name ?? null,
+    eventId,
+    decision: explained === null ? null : { ...explained, messages },
+    about,
+    now,
+  });
+  faultPoint('routing.decided');
+  return { messages };
+}
+
+/** Null where the delivery tells nothing that is believed. */
+async function storedEvent(
+  tx: Rows,
+  { delivery, facts, decision: { stored } }: ToWrite,
+): Promise<string | null | 'changed'> {
+  if (facts.kind === 'repeated') return facts.first.event;
+  if (stored === null) return delivery.event_id;
+  if (delivery.event_id !== null) {
+    await completeEvent(tx, delivery.event_id, stored);
+    return delivery.event_id;
+  }
+  const { source } = delivery;
+  const { id, isFirst } = await storeEvent(tx, { event: stored, source, deliveryId: delivery.id });
+  return isFirst ? id : 'changed';
+}
+
+interface Cause {
+  deliveryId: string;
+  eventId: string;
+  now: number;
+}
+
+async function deliver(
+  tx: Rows,
+  planned: PlannedMessage,
+  { deliveryId, eventId, now }: Cause,
+): Promise<StoredDecision['messages'][number]> {
+  const { match, quietMs, maxWaitMs } = planned;
+  const conversation = { id: await conversationOf(tx, planned, now), agent: match.agent };
+  const { dispatchId } = await appendMessage(tx, {
+    conversation,
+    deliveryId,
+    eventId,
+    flow: match.flow,
+    skill: match.skill,
+    parameters: { ...match.with },
+    priority: match.priority,
+    now,
+    quietMs,
+    maxWaitMs,
+  });
+  const { agent, flow, skill } = match;
+  return { agent, flow, skill, conversation: conversation.id, dispatch: dispatchId };
+}
+
+async function conversationOf(
+  tx: Rows,
+  { match, event, conversation }: PlannedMessage,
+  now: number,
+): Promise<string> {
+  const { forge, repository, item } = event;
+  const { agent } = match;
+  if (conversation === null || !isSameItem(conversation.on, item)) {
+    // One that is known is that of an issue, and was found to be one that the pull request may join.
+    const mayJoin = conversation !== null;
+    return (await resolveConversation(tx, { forge, repository, item, agent, mayJoin, now })).id;
+  }
+  // Renames and transfers send no event: the next one about any item brings the new name.
+  if (conversation.repositoryName !== repository.fullName) {
+    await renameRepository(tx, { forge, repository_id: repository.id }, repository.fullName);
+  }
+  return conversation.id;
+}
+
+function aboutOf(event: ForgeEvent | null): DeliveryAbout | null {
+  if (event === null) return null;
+  const { repository, item, sender } = event;
+  const known = item !== null && Number.isSafeInteger(item.number) ? item : null;
+  return { repository: repository.fullName, item: known, sender: sender.login };
+}
