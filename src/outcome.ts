@@ -2,6 +2,7 @@
  * What becomes of an answer: the branch is pushed, the pull request opened, the answer posted. Each is an effect, done
  * once; a crash between two of them goes on where it stopped.
  */
+import type { EffectRow } from './database/tables.ts';
 import { ForgeRefused } from './errors.ts';
 import { continuityReceipt, modelReceipt, postedText, unmarked } from './outcome/answer.ts';
 import { answerElsewhere } from './outcome/answer-elsewhere.ts';
@@ -48,6 +49,8 @@ export interface Publication {
     base: string;
     /** whether a pull request is opened for it where there is none */
     opensPull: boolean;
+    /** the row of the push, planned together with the answer; null = it is planned here */
+    planned: EffectRow | null;
     push: () => Promise<Pushed>;
     /** why no new pull request is wanted, in a sentence for people; null = it may be opened */
     refusePull: () => Promise<string | null>;
@@ -136,12 +139,16 @@ interface Progress {
   notes: string[];
 }
 
+/** The first thing that an answer does to the forge. */
+export function pushEffect(key: DispatchKey, { name, base }: { name: string; base: string }) {
+  return { ...key, kind: 'push' as const, request: { branch: name, base } };
+}
+
 async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
   const branch = p.branch!;
   const pushed = await once<Pushed>(deps, {
-    ...p.key,
-    kind: 'push',
-    request: { branch: branch.name, base: branch.base },
+    ...pushEffect(p.key, branch),
+    planned: branch.planned,
     // Pushing the same commits again changes nothing, so an earlier push is looked for by pushing.
     find: async () => sinceLastPush(await branch.push(), await lastResult<Pushed>(deps, p.key, 'push')),
     perform: async () => withNews(await branch.push()),

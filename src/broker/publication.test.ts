@@ -48,6 +48,7 @@ async function agentOpensPull(): Promise<Story> {
     name: branch,
     base: 'main',
     opensPull: true,
+    planned: null,
     refusePull: async () => null,
     push: async () => ({ kind: 'up-to-date', sha, news: false }),
   };

@@ -15,6 +15,8 @@ export interface Effect<R> extends DispatchKey {
   id?: string;
   /** what is to be done, for the audit; under an `id` it may not change */
   request: Record<string, unknown>;
+  /** its row, where the caller has planned it in a transaction of its own under the lease */
+  planned?: EffectRow | null;
   /** looks for the effect of an earlier attempt; not called on the first */
   find: () => Promise<R | null>;
   /** does it; ForgeUnavailable and transient GitFailed leave the effect planned, to be tried again */
@@ -49,7 +51,7 @@ export interface EffectDeps {
 export async function once<R>(deps: EffectDeps, effect: Effect<R>): Promise<EffectOutcome<R>> {
   // guard: tool call key
   const key = effectKey(effect.dispatchId, effect.id ?? effect.kind);
-  const row = await plan(deps, { ...effect, key });
+  const row = effect.planned ?? (await plan(deps, effect));
   if (isForged(row, effect)) return { kind: 'refused', reason: FORGED, error: null };
   // guard: effect done once
   if (row.state === 'done') return { kind: 'done', result: JSON.parse(row.result!) as R };
@@ -127,25 +129,31 @@ function isRefusal(error: unknown): error is Error {
   );
 }
 
-/** Counts the attempt before it is made, so that one that crashes is counted. */
-async function plan(deps: EffectDeps, effect: Effect<unknown> & { key: string }): Promise<EffectRow> {
+async function plan(deps: EffectDeps, effect: PlannedEffect): Promise<EffectRow> {
   return await deps.database.transaction(async (tx) => {
     await deps.assertMine(tx);
-    return await tx
-      .insertInto('effects')
-      .values({
-        id: randomUUID(),
-        dispatch_id: effect.dispatchId,
-        conversation_id: effect.conversationId,
-        key: effect.key,
-        kind: effect.kind,
-        state: 'planned',
-        request: JSON.stringify(effect.request),
-        attempts: 1,
-        created_at: deps.now(),
-      })
-      .onConflict((c) => c.column('key').doUpdateSet((e) => ({ attempts: e('effects.attempts', '+', 1) })))
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    return await planEffect(tx, effect, deps.now());
   });
+}
+
+export type PlannedEffect = DispatchKey & Pick<Effect<unknown>, 'kind' | 'id' | 'request'>;
+
+/** Counts the attempt before it is made, so that one that crashes is counted. Call it under the lease. */
+export async function planEffect(tx: Rows, effect: PlannedEffect, now: number): Promise<EffectRow> {
+  return await tx
+    .insertInto('effects')
+    .values({
+      id: randomUUID(),
+      dispatch_id: effect.dispatchId,
+      conversation_id: effect.conversationId,
+      key: effectKey(effect.dispatchId, effect.id ?? effect.kind),
+      kind: effect.kind,
+      state: 'planned',
+      request: JSON.stringify(effect.request),
+      attempts: 1,
+      created_at: now,
+    })
+    .onConflict((c) => c.column('key').doUpdateSet((e) => ({ attempts: e('effects.attempts', '+', 1) })))
+    .returningAll()
+    .executeTakeFirstOrThrow();
 }

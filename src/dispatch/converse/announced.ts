@@ -1,7 +1,9 @@
 /** The rows of a run: what it was asked, before the CLI starts, and what it answered. Always written under its lease. */
 import type { DispatchRun, RunOutcome } from '../../agent-runner/contract.ts';
 import type { Database } from '../../database/database.ts';
+import type { EffectRow } from '../../database/tables.ts';
 import { assertLease, type Lease, updateLeased } from '../../mailbox/leases.ts';
+import { type PlannedEffect, planEffect } from '../../outcome/effects.ts';
 import { recordTurn } from '../../sessions/record.ts';
 import { verifySession } from '../../sessions.ts';
 import type { ConversationView } from '../../vocabulary.ts';
@@ -47,10 +49,18 @@ type Answered = Extract<RunOutcome, { kind: 'answered' | 'capped' }>;
 export async function storeAnswer(
   database: Database,
   lease: Lease,
-  stored: { outcome: Answered; answer: string; snapshot: string; branch: string | null; now: number },
-): Promise<void> {
-  const { outcome } = stored;
-  await database.transaction(async (tx) => {
+  stored: {
+    outcome: Answered;
+    answer: string;
+    snapshot: string;
+    branch: string | null;
+    /** what the answer does to the forge first; null = nothing that is known yet */
+    effect?: PlannedEffect | null;
+    now: number;
+  },
+): Promise<EffectRow | null> {
+  const { outcome, effect = null } = stored;
+  return await database.transaction(async (tx) => {
     await assertLease(tx, lease, stored.branch === null ? {} : { branch: stored.branch });
     await tx
       .updateTable('dispatches')
@@ -74,6 +84,7 @@ export async function storeAnswer(
       uuid: outcome.verified?.head ?? null,
       now: stored.now,
     });
+    return effect === null ? null : await planEffect(tx, effect, stored.now);
   });
 }
 
@@ -96,13 +107,14 @@ export async function storeRun(
   dispatch: Prepared,
   deps: DispatchDeps,
   outcome: Extract<RunOutcome, { kind: 'answered' | 'capped' }>,
-  answer: string,
-): Promise<void> {
-  await storeAnswer(deps.database, dispatch.lease, {
+  { answer, effect = null }: { answer: string; effect?: PlannedEffect | null },
+): Promise<EffectRow | null> {
+  return await storeAnswer(deps.database, dispatch.lease, {
     outcome,
     answer,
     snapshot: seenAfter(dispatch),
     branch: dispatch.place.branch?.name ?? null,
+    effect,
     now: deps.now(),
   });
 }

@@ -57,7 +57,7 @@ async function run(dispatch: Prepared, deps: DispatchDeps): Promise<RunOutcome> 
     return await askForVerdict({
       run: { ...started, announce: async ({ sessionId }) => await marks.begin(sessionId, []) },
       outcome,
-      store: (answered) => storeRun(dispatch, deps, answered, answered.answer),
+      store: async (answered) => void (await storeRun(dispatch, deps, answered, { answer: answered.answer })),
       again: (again) => runWithSessionResume(again, runner),
     });
   } finally {

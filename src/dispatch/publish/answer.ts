@@ -3,7 +3,7 @@ import type { RunOutcome } from '../../agent-runner/contract.ts';
 import { faultPoint } from '../../faults.ts';
 import { isLastAnswered, unpostedSentence } from '../../mailbox/unposted.ts';
 import { failureText } from '../../outcome/failure-texts.ts';
-import { type Publication, type Published, unpostedReason } from '../../outcome.ts';
+import { type Publication, type Published, pushEffect, unpostedReason } from '../../outcome.ts';
 import { seenAfter, storeRun } from '../converse/announced.ts';
 import type { Dispatch, DispatchDeps } from '../dispatch.ts';
 import { gatherAnswered } from '../gather/gather.ts';
@@ -23,7 +23,10 @@ export async function publishAnswer(
   const words = outcome.answer.trim() === '' ? 'Finished without a written answer.' : outcome.answer;
   const answer = outcome.aside === null ? words : `${words}\n\n${failureText({ kind: 'not-read' })}`;
   if (outcome.aside !== null) await putAside(dispatch, deps, { why: outcome.aside, answered: true });
-  await storeRun(dispatch, deps, outcome, answer);
+  const { branch } = dispatch.place;
+  const effect =
+    branch === null || dispatch.agent.publish !== 'pull-request' ? null : pushEffect(dispatch.key, branch);
+  const planned = await storeRun(dispatch, deps, outcome, { answer, effect });
   faultPoint('answer.stored');
   const published = await publish(dispatch, deps, {
     answer,
@@ -31,6 +34,7 @@ export async function publishAnswer(
     continuityReason: outcome.reason,
     model: outcome.model,
     isLive: !outcome.adopted,
+    planned,
     messages: outcome.adopted ? carriedBefore(dispatch) : dispatch.messages,
   });
   return answered(dispatch, { adopted: outcome.adopted, published });
@@ -84,6 +88,7 @@ export async function publishStoredAnswer(
     continuityReason: `session ${session_id ?? 'unknown'}`,
     model: { name: model, former },
     isLive: false,
+    planned: null,
     messages: carriedBefore(dispatch),
   });
   const finished = answered(dispatch, { adopted: true, published });

@@ -1,6 +1,7 @@
 /** What goes out to the forge when a run has ended. */
 import { checkOf } from '../../broker/git-policy.ts';
 import type { Rows } from '../../database/database.ts';
+import type { EffectRow } from '../../database/tables.ts';
 import { assertLease } from '../../mailbox/leases.ts';
 import { recordPush } from '../../mailbox/pushes.ts';
 import { commitOfRun } from '../../outcome/commit-of-run.ts';
@@ -26,13 +27,15 @@ export interface Said extends Pick<Publication, 'answer' | 'continuity' | 'conti
   messages: readonly CarriedMessage[];
   /** the run has just ended: its checkout is as it left it */
   isLive: boolean;
+  /** the row of the push, where it was planned with the answer */
+  planned: EffectRow | null;
 }
 
 /** The fourth step: the answer, and the work of the run, go to the forge. */
 export async function publish(
   dispatch: Prepared,
   deps: DispatchDeps,
-  { messages, isLive, ...said }: Said,
+  { messages, isLive, planned, ...said }: Said,
 ): Promise<Published> {
   const { agent, lease, item, key, place } = dispatch;
   const branch = place.branch;
@@ -53,6 +56,7 @@ export async function publish(
           ? null
           : {
               ...branch,
+              planned,
               refusePull: () => whyNoPull(present, deps),
               push: () => pushNow(dispatch, deps, { branch: branch.name, restriction }),
             },

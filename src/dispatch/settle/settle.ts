@@ -20,7 +20,7 @@ export async function settleOutcome(
   switch (outcome.kind) {
     case 'capped': {
       const answer = failureText({ kind: 'capped', why: outcome.why });
-      await storeRun(dispatch, deps, outcome, answer);
+      await storeRun(dispatch, deps, outcome, { answer });
       return await tellCap(dispatch, deps, { answer, why: outcome.why });
     }
     case 'limited':
