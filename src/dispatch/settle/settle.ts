@@ -147,7 +147,7 @@ export async function postpone(
     stays ? { kind: 'could-not-run', cause } : { kind: 'gave-up', cause, attempts: MOST_TROUBLES },
   );
   await tellPeople(dispatch, deps, text).catch((error: unknown) =>
-    deps.log.error('nobody could be told', { ...about(dispatch.lease), error }),
+    deps.log.error('the failure could not be posted on the forge', { ...about(dispatch.lease), error }),
   );
   const reason = stays ? why : `${why} (after ${MOST_TROUBLES} attempts)`;
   return finish({ state: 'failed', reason });
