@@ -113,7 +113,11 @@ async function afterError(dispatch: Dispatch, deps: DispatchDeps, error: unknown
   // Of other trouble the end of the dispatch says all there is.
   if (trouble === 'unknown') {
     const { stack } = error as Error;
-    deps.log.error('unexpected error in a dispatch; report it with this stack', { ...about(dispatch.lease), reason, stack });
+    deps.log.error('unexpected error in a dispatch; report it with this stack', {
+      ...about(dispatch.lease),
+      reason,
+      stack,
+    });
   }
   const asked = error instanceof ForgeUnavailable ? error.retryAfterSeconds : null;
   return await postpone(dispatch, deps, { why: reason, cause: causeOf(error), trouble, asked });

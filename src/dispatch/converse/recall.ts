@@ -48,7 +48,10 @@ export function watchRecalls(dispatch: Watched, deps: WatchDeps): Recall {
         reason = await reasonToStop(dispatch, deps);
         heard = by;
       } catch (error) {
-        deps.log.warn('could not ask whether the work is still wanted, asking again', { ...about(dispatch.lease), error });
+        deps.log.warn('could not ask whether the work is still wanted, asking again', {
+          ...about(dispatch.lease),
+          error,
+        });
         await sleep(AGAIN_AFTER_MS, undefined, { signal: stopped.signal, ref: false });
       }
     }

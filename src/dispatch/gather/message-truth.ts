@@ -18,7 +18,11 @@ export async function declineRefused(
   await declineCarried(database, lease, { messages: refused, now: now() });
   for (const { reason, forged } of refused) {
     if (forged === null) continue;
-    log.warn('a delivery does not match the forge, its message is declined', { ...about(lease), delivery: forged.deliveryId, reason });
+    log.warn('a delivery does not match the forge, its message is declined', {
+      ...about(lease),
+      delivery: forged.deliveryId,
+      reason,
+    });
     await recordRefusal(database.rows, {
       event: forged.event,
       deliveryId: forged.deliveryId,
