@@ -7,15 +7,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type RehearsalModel, startRehearsalModel } from '../rehearsal/model.ts';
 import { parseModelScript } from '../rehearsal/model-script.ts';
 import { verifyTranscript } from '../src/agent-runner/conclude.ts';
-import type { AgentOptions, RunnerDeps } from '../src/agent-runner/contract.ts';
+import type { AgentOptions, RunnerDeps } from '../src/agent-runner/run.ts';
 import { pinnedCliVersion } from '../src/agent-runner/run-cli.ts';
 import { type Database, migrate, openDatabase } from '../src/database/database.ts';
 import type { SessionRow } from '../src/database/tables.ts';
 import { silentLog } from '../src/log.ts';
 import { resolveConversation } from '../src/mailbox/conversations.ts';
+import type { PreparedSession } from '../src/sessions/apply.ts';
 import { archiveFolder, type SeenFiles } from '../src/sessions/archive.ts';
 import { type CliFolders, cliFolders, createCliFolders, transcriptPath } from '../src/sessions/folders.ts';
-import { planSession, type SessionPlan } from '../src/sessions/plan.ts';
+import { prepareSession } from '../src/sessions/ladder.ts';
 import { proposeSession, verifySession } from '../src/sessions.ts';
 import { captureStart, startByHand } from './bare-cli.ts';
 import type { Bench, BenchDatabase } from './bench.ts';
@@ -193,9 +194,9 @@ class Kept {
     await this.#verified();
     for (let n = 0; n < repeats; n++) {
       await this.#planned('plan a resume', 'resumed');
-      const plan = await this.#plan();
+      const prepared = await this.#plan();
       const verified = await this.#time('verify after a run', () =>
-        verifyTranscript(plan, this.#head, this.#deps()),
+        verifyTranscript(prepared, this.#head, this.#deps()),
       );
       if (verified === null) throw new Error('The transcript was not verified; its head is not in it.');
     }
@@ -236,15 +237,15 @@ class Kept {
     });
   }
 
-  async #planned(operation: Operation, expected: SessionPlan['continuity']): Promise<void> {
-    const plan = await this.#time(operation, () => this.#plan());
-    if (plan.continuity !== expected || plan.start !== 'resume') {
-      throw new Error(`The plan was ${plan.continuity} (${plan.reason}) instead of ${expected}.`);
+  async #planned(operation: Operation, expected: PreparedSession['continuity']): Promise<void> {
+    const prepared = await this.#time(operation, () => this.#plan());
+    if (prepared.continuity !== expected || prepared.start !== 'resume') {
+      throw new Error(`The plan was ${prepared.continuity} (${prepared.reason}) instead of ${expected}.`);
     }
   }
 
-  async #plan(): Promise<SessionPlan> {
-    return await planSession(this.#database, {
+  async #plan(): Promise<PreparedSession> {
+    return await prepareSession(this.#database, {
       conversationId: this.#session.conversation_id,
       dispatchId: 'bench',
       folders: this.#folders,

@@ -1,4 +1,4 @@
-/** Writes one answer to the wire, and makes go wrong on the way what its fault says. */
+/** Writes one answer to the wire, with the fault that the script names for it. */
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Holds } from './model-faults.ts';

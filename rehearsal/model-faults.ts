@@ -1,4 +1,4 @@
-/** What is left of each step's faults, and who waits in a hold. In memory: a restarted model begins anew. */
+/** Which faults of each step are still to come, and which replies wait in a hold. Kept in memory only. */
 import type { Fault } from './model-script.ts';
 
 export class FaultCounter {
@@ -17,7 +17,7 @@ export class FaultCounter {
   }
 }
 
-/** Replies that wait for a word from outside. A name once released stays released. */
+/** Replies that wait until their hold is released by name. A released name stays released. */
 export class Holds {
   readonly #gates = new Map<
     string,

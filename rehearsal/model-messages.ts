@@ -154,7 +154,7 @@ function recordRequest(record: RecordedRequest, request: MessagesRequest, conver
   record.step = conversation.step;
 }
 
-/** A refused request is worth reading, too: it is what a broken session looks like. */
+/** Refused requests are recorded, too: they show what a broken session sends. */
 function recordRaw(record: RecordedRequest, body: unknown): void {
   const { model, messages } = (body ?? {}) as Partial<MessagesRequest>;
   if (typeof model === 'string') record.model = model;

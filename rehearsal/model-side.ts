@@ -43,7 +43,7 @@ function schemaOf(request: MessagesRequest): JsonSchema | null {
   return format?.type === 'json_schema' ? ((format.schema ?? {}) as JsonSchema) : null;
 }
 
-/** The least value that fits; enough for the CLI's own flat schemas, no general generator. */
+/** The smallest value that fits a schema. Handles the CLI's own flat schemas only. */
 function instanceOf(schema: JsonSchema, text: string): unknown {
   if (schema.enum !== undefined) return schema.enum[0];
   if (schema.type === 'boolean') return false;

@@ -1,6 +1,6 @@
 /**
- * Where Forgejo 16 and Gitea 1.26 differ, as they were recorded (test/fixtures). One record for each, so that the rest
- * asks for a habit and not for a name.
+ * Where Forgejo 16 and Gitea 1.26 differ, as they were recorded (test/fixtures). One object for each kind: the rest
+ * of the pocket forge reads its fields and never asks for the kind.
  */
 export type PocketKind = 'forgejo' | 'gitea';
 

@@ -42,7 +42,7 @@ interface Referring {
   commit: string;
 }
 
-/** In raw text: nobody knows code in a commit message. */
+/** Commit messages are raw text: nothing in them is code. */
 export function actOnCommit(context: PocketContext, o: Referring & { text: string }): void {
   for (const reference of referencesIn(o.text, context.url)) {
     const issue = issueOf(context, o.repository, reference);

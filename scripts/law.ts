@@ -31,7 +31,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'a program of this machine, run to its end: what it says has a bound, and the error is ours',
   },
   database: { imports: [], owns: 'connections, transactions, migrations, SQLite and PostgreSQL differences' },
-  config: { imports: [], owns: 'the option tables, agents, flows and skills as read from files' },
+  forges: { imports: [], owns: 'all that is known of each kind of forge: kits, and the ports to call it' },
+  config: { imports: ['forges'], owns: 'the option tables, agents, flows and skills as read from files' },
   network: { imports: ['config'], owns: 'how HTTP leaves this machine: proxies, authorities' },
   audit: { imports: ['database'], owns: 'what agents tried at our doors, and what became of it' },
   inbox: { imports: ['database'], owns: 'deliveries, and the events they tell' },
@@ -40,9 +41,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['database'],
     owns: 'the session chain, the transcript archive, the ladder, the record',
   },
-  forges: { imports: [], owns: 'payload to event, and calls to the forge' },
   flows: { imports: ['config'], owns: 'which agent an event wakes, and with which prompt; pure' },
-  workdir: { imports: ['program'], owns: 'mirrors, checkouts, pushes' },
+  workdir: { imports: ['program', 'forges'], owns: 'mirrors, checkouts, pushes' },
   steering: { imports: [], owns: 'files that steer later runs: which they are, kept and put back' },
   container: { imports: [], owns: 'where the CLI runs' },
   gateway: {
@@ -99,50 +99,33 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   views: {
     imports: ['database', 'inbox', 'mailbox', 'sessions', 'flows', 'gateway', 'router'],
-    owns: 'what is in the rows, as JSON: lists by pages, one conversation, one delivery and why',
-  },
-  inspection: {
-    imports: ['database', 'sessions', 'views'],
-    owns: 'sessions diagnose',
+    owns: 'what is in the rows, as JSON: lists by pages, one conversation, one delivery and why, one session’s diagnosis',
   },
   replay: {
-    imports: ['config', 'database', 'inbox', 'router'],
+    imports: ['forges', 'config', 'database', 'inbox', 'router'],
     owns: 'a stored delivery, or a file, routed again',
   },
   metrics: { imports: ['database'], owns: 'counters and gauges for Prometheus' },
   'state-lock': { imports: [], owns: 'one service per state folder' },
   server: {
-    imports: ['config', 'database', 'webhook', 'metrics'],
+    imports: ['forges', 'config', 'database', 'webhook', 'metrics'],
     owns: 'the HTTP application; errors become answers in one place',
   },
-  smoke: {
+  checks: {
     imports: [
       'database',
       'config',
       'network',
       'sessions',
       'forges',
+      'trust',
       'workdir',
       'container',
       'gateway',
       'agent-runner',
       'state-lock',
     ],
-    owns: 'credentials and continuity of every agent, proved without cost',
-  },
-  doctor: {
-    imports: [
-      'database',
-      'config',
-      'network',
-      'forges',
-      'trust',
-      'workdir',
-      'container',
-      'agent-runner',
-      'smoke',
-    ],
-    owns: 'what is wrong with this installation: evidence and remedy',
+    owns: 'what is wrong with this installation, looked at (doctor) and tried (smoke): evidence and remedy',
   },
   wiring: { imports: 'all-above', owns: 'order of start and stop' },
   demo: {
@@ -161,7 +144,7 @@ export const BESIDE: Readonly<
 > = {
   rehearsal: {
     imports: ['errors', 'mentions', 'program'],
-    reachedBy: ['smoke', 'demo', 'cli'],
+    reachedBy: ['checks/smoke', 'checks/probe', 'demo', 'cli'],
     owns: 'the scripted model and the pocket forge',
   },
 };

@@ -2,25 +2,27 @@ import { join } from 'node:path';
 import { startArchiver } from './agent-runner/archiver.ts';
 import { composePrompt } from './agent-runner/compose.ts';
 import { concludeRun, runFacts, verifyTranscript } from './agent-runner/conclude.ts';
-import type { DispatchRun, PromptTexts, RunnerDeps, RunOutcome } from './agent-runner/contract.ts';
+import { type Ending, endingOf } from './agent-runner/ending.ts';
 import { cliEnvironment } from './agent-runner/environment.ts';
 import { mcpNames } from './agent-runner/forge-server.ts';
 import { lighterTexts } from './agent-runner/lighter.ts';
+import type { DispatchRun, PromptTexts, RunnerDeps, RunOutcome } from './agent-runner/run.ts';
 import { type CliReport, pinnedCliVersion, runCli } from './agent-runner/run-cli.ts';
 import { refuseSteering } from './agent-runner/steering-tools.ts';
 import { builtInTools } from './agent-runner/tools.ts';
-import { judgeReport, type Verdict } from './agent-runner/verdict.ts';
 import { placeOf } from './container/place.ts';
 import { faultPoint } from './faults.ts';
+import type { PreparedSession } from './sessions/apply.ts';
 import { cutBack } from './sessions/cut-back.ts';
 import { namesFolder } from './sessions/former-path.ts';
-import { type Floor, planSession, type SessionPlan } from './sessions/plan.ts';
+import { prepareSession } from './sessions/ladder.ts';
+import type { Floor } from './sessions/ladder-request.ts';
 import { recordTurn } from './sessions/record.ts';
-import { isRecordOutdated } from './sessions/recorded-prompt.ts';
+import { isPromptOutdated } from './sessions/recorded-prompt.ts';
 import { countFailedResume, recordIncident } from './sessions.ts';
 import { closeCliFolder } from './steering/cli-folder.ts';
 
-/** More than the rungs there are: a loop that goes on longer is a bug, not a rung. */
+/** More than there are rungs: a longer loop is a bug. */
 const MOST_ATTEMPTS = 8;
 const TRANSIENT_ATTEMPTS = 3;
 
@@ -29,33 +31,33 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
   let transients = 0;
   let lastFailure = 'no attempt was made';
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-    const plan = await planSession(deps.database, planRequest(dispatch, deps, rung));
-    await noteContinuity(dispatch, deps, plan);
+    const prepared = await prepareSession(deps.database, ladderRequest(dispatch, deps, rung));
+    await noteContinuity(dispatch, deps, prepared);
     faultPoint('session.planned');
-    const adopted = await adoptAnswer(dispatch, deps, plan);
+    const adopted = await adoptAnswer(dispatch, deps, prepared);
     // guard: adopted answer (whole service)
     if (adopted !== null) return adopted;
 
-    const { report, verdict } = await attemptRun(dispatch, deps, plan, rung.texts);
-    deps.log.debug('run ended', { dispatch: dispatch.id, verdict: verdict.kind, exitCode: report.exitCode });
-    switch (verdict.kind) {
+    const { report, ending } = await attemptRun(dispatch, deps, prepared, rung.texts);
+    deps.log.debug('run ended', { dispatch: dispatch.id, ending: ending.kind, exitCode: report.exitCode });
+    switch (ending.kind) {
       case 'answered':
         return {
-          ...(await concludeRun(dispatch, deps, plan, { report, verdict })),
+          ...(await concludeRun(dispatch, deps, prepared, { report, ending })),
           adopted: false,
           aside: rung.aside,
         };
       case 'capped':
-        return await concludeRun(dispatch, deps, plan, { report, verdict });
+        return await concludeRun(dispatch, deps, prepared, { report, ending });
       case 'limited':
       case 'interrupted':
-        return verdict;
+        return ending;
       case 'declined':
-        await cutBack(deps.database, plan.session, deps.sessions);
-        return { kind: 'declined', reason: verdict.detail };
+        await cutBack(deps.database, prepared.session, deps.sessions);
+        return { kind: 'declined', reason: ending.detail };
       case 'transient':
-        lastFailure = verdict.why;
-        if (++transients >= TRANSIENT_ATTEMPTS) return verdict;
+        lastFailure = ending.why;
+        if (++transients >= TRANSIENT_ATTEMPTS) return ending;
         await pause(transients, dispatch.signal);
         break;
       case 'resume-failed':
@@ -63,8 +65,8 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
       case 'history-refused':
       case 'rejected':
       case 'no-turn': {
-        lastFailure = verdict.detail;
-        const next = await afterFailure(dispatch, deps, plan, { verdict, rung });
+        lastFailure = ending.detail;
+        const next = await afterFailure(dispatch, deps, prepared, { ending, rung });
         if ('kind' in next) return next;
         rung = next;
         break;
@@ -88,12 +90,12 @@ function refuse({ kind, detail, suspectsText = false }: Refusal): RunOutcome {
 }
 
 interface Refusal {
-  kind: Verdict['kind'];
+  kind: Ending['kind'];
   detail: string;
   suspectsText?: boolean;
 }
 
-/** Where on the ladder the next plan begins, and why it does not begin at the top. */
+/** Where on the ladder the next attempt begins, and why it does not begin at the top. */
 interface Rung {
   floor: Floor;
   floorReason: string | null;
@@ -102,7 +104,7 @@ interface Rung {
   aside: string | null;
 }
 
-function planRequest(dispatch: DispatchRun, deps: RunnerDeps, { floor, floorReason }: Rung) {
+function ladderRequest(dispatch: DispatchRun, deps: RunnerDeps, { floor, floorReason }: Rung) {
   return {
     conversationId: dispatch.conversationId,
     dispatchId: dispatch.id,
@@ -118,63 +120,70 @@ function planRequest(dispatch: DispatchRun, deps: RunnerDeps, { floor, floorReas
   };
 }
 
-/** Anything below `resumed` writes an incident, before the run: a crash in it may not hide that continuity broke. */
-async function noteContinuity(dispatch: DispatchRun, deps: RunnerDeps, plan: SessionPlan): Promise<void> {
-  if (plan.continuity === 'fresh' || plan.continuity === 'resumed') return;
-  deps.log.warn(`[${dispatch.agentName}] ${dispatch.id}: session ${plan.continuity} (${plan.reason})`, {
-    session: plan.session.id,
-    evidence: plan.evidence,
-  });
+/** Each rung below `resumed` writes an incident, and does so before the run: a crash of the run must not hide it. */
+async function noteContinuity(
+  dispatch: DispatchRun,
+  deps: RunnerDeps,
+  prepared: PreparedSession,
+): Promise<void> {
+  if (prepared.continuity === 'fresh' || prepared.continuity === 'resumed') return;
+  deps.log.warn(
+    `[${dispatch.agentName}] ${dispatch.id}: session ${prepared.continuity} (${prepared.reason})`,
+    {
+      session: prepared.session.id,
+      evidence: prepared.evidence,
+    },
+  );
   await recordIncident(deps.database.rows, {
     conversationId: dispatch.conversationId,
     dispatchId: dispatch.id,
-    sessionId: plan.session.id,
-    rung: plan.continuity,
-    reason: plan.reason,
-    evidence: plan.evidence,
+    sessionId: prepared.session.id,
+    rung: prepared.continuity,
+    reason: prepared.reason,
+    evidence: prepared.evidence,
     now: deps.now(),
   });
 }
 
-/** An earlier attempt of this dispatch had come to its end when the service died: its answer is paid for, take it. */
+/** An earlier attempt of this dispatch had answered when the service died: its answer is used, not paid for again. */
 async function adoptAnswer(
   dispatch: DispatchRun,
   deps: RunnerDeps,
-  plan: SessionPlan,
+  prepared: PreparedSession,
 ): Promise<RunOutcome | null> {
   // guard: adopted answer
-  if (!dispatch.retried || plan.start !== 'resume' || plan.tail.kind !== 'answered') return null;
-  const { answer, head } = plan.tail;
+  if (!dispatch.retried || prepared.start !== 'resume' || prepared.tail.kind !== 'answered') return null;
+  const { answer, head } = prepared.tail;
   await dispatch.announce({
-    sessionId: plan.session.id,
-    continuity: plan.continuity,
+    sessionId: prepared.session.id,
+    continuity: prepared.continuity,
     prompt: '',
     form: null,
-    history: plan.history,
+    history: prepared.history,
   });
-  const verified = await verifyTranscript(plan, head, deps);
+  const verified = await verifyTranscript(prepared, head, deps);
   return {
     kind: 'answered',
     answer,
     adopted: true,
     aside: null,
-    ...(await runFacts(dispatch, deps, plan, { verified, turns: 0, usage: null, model: null })),
+    ...(await runFacts(dispatch, deps, prepared, { verified, turns: 0, usage: null, model: null })),
   };
 }
 
 async function attemptRun(
   dispatch: DispatchRun,
   deps: RunnerDeps,
-  plan: SessionPlan,
+  prepared: PreparedSession,
   texts: PromptTexts,
-): Promise<{ report: CliReport; verdict: Verdict }> {
-  const { text: prompt, asked, form } = composePrompt(dispatch, plan, texts);
+): Promise<{ report: CliReport; ending: Ending }> {
+  const { text: prompt, asked, form } = composePrompt(dispatch, prepared, texts);
   await dispatch.announce({
-    sessionId: plan.session.id,
-    continuity: plan.continuity,
+    sessionId: prepared.session.id,
+    continuity: prepared.continuity,
     prompt,
     form,
-    history: plan.history,
+    history: prepared.history,
   });
   faultPoint('run.announced');
   await recordTurn(deps.database.rows, {
@@ -208,7 +217,7 @@ async function attemptRun(
       checkout: dispatch.cwd,
       folders: dispatch.folders,
       // guard: prompt: a history from before finds its files
-      namesFolder: await namesFolder(plan),
+      namesFolder: await namesFolder(prepared),
       closed: isMarked ? await closeCliFolder(dispatch.folders.config) : [],
       socket: gateway.socketPath,
       cli,
@@ -224,10 +233,10 @@ async function attemptRun(
       container,
       prompt,
       session: {
-        id: plan.session.id,
-        start: plan.start,
-        resumeAt: plan.resumeAt,
-        anew: await isRecordOutdated(deps.database.rows, plan.session, dispatch.agent.instructions),
+        id: prepared.session.id,
+        start: prepared.start,
+        resumeAt: prepared.resumeAt,
+        anew: await isPromptOutdated(deps.database.rows, prepared.session, dispatch.agent.instructions),
       },
       cwd: place.cwd,
       env: cliEnvironment({
@@ -239,7 +248,7 @@ async function attemptRun(
       }),
       instructions:
         dispatch.instructions === null ? null : { folder: place.cwd, files: dispatch.instructions },
-      lockFile: join(dispatch.folders.locks, plan.session.id),
+      lockFile: join(dispatch.folders.locks, prepared.session.id),
       executable: place.cli,
       agent: dispatch.agent,
       tools: dispatch.tools,
@@ -251,10 +260,10 @@ async function attemptRun(
     const aborted = dispatch.signal.aborted ? String(dispatch.signal.reason) : null;
     return {
       report,
-      verdict: judgeReport({
+      ending: endingOf({
         report,
-        sessionId: plan.session.id,
-        start: plan.start,
+        sessionId: prepared.session.id,
+        start: prepared.start,
         aborted,
         gateway: gateway.report(),
       }),
@@ -278,11 +287,11 @@ function observer(dispatch: DispatchRun, deps: RunnerDeps) {
 }
 
 type FailedResume = Extract<
-  Verdict,
+  Ending,
   { kind: 'resume-failed' | 'no-turn' | 'too-long' | 'history-refused' | 'rejected' }
 >;
 
-/** Why a floor was raised, as the abandoned session and the incident will say. */
+/** Why the next attempt begins lower, as the abandoned session and the incident will say. */
 const FLOOR_REASONS: Record<FailedResume['kind'], string> = {
   'resume-failed': 'resume-failed',
   'no-turn': 'resume-failed',
@@ -292,62 +301,62 @@ const FLOOR_REASONS: Record<FailedResume['kind'], string> = {
 };
 
 interface Failed {
-  verdict: FailedResume;
+  ending: FailedResume;
   rung: Rung;
 }
 
-/** The rung to try next; or how the run ends, because nothing shows that another prompt or session would fare better. */
+/** The rung to try next; or the end of the run, when another prompt or session is not likely to help. */
 async function afterFailure(
   dispatch: DispatchRun,
   deps: RunnerDeps,
-  plan: SessionPlan,
-  { verdict, rung }: Failed,
+  prepared: PreparedSession,
+  { ending, rung }: Failed,
 ): Promise<Rung | RunOutcome> {
-  // Without its texts a first turn has no task. People are told, and the next message asks for all of it again.
+  // A first turn without its texts has no task. People are told; their next message asks with all texts again.
   const kept =
-    verdict.kind === 'rejected' && plan.start === 'new' ? { ...verdict, suspectsText: false } : verdict;
-  if (verdict.kind === 'rejected' && !verdict.suspectsHistory) return refuse(kept);
-  if (verdict.kind === 'too-long' || verdict.kind === 'history-refused') {
-    const texts = lighterTexts(dispatch, plan, { verdict, texts: rung.texts, isLast: true });
-    if (texts !== null) return { ...rung, texts, aside: texts === 'aside' ? verdict.detail : null };
+    ending.kind === 'rejected' && prepared.start === 'new' ? { ...ending, suspectsText: false } : ending;
+  if (ending.kind === 'rejected' && !ending.suspectsHistory) return refuse(kept);
+  if (ending.kind === 'too-long' || ending.kind === 'history-refused') {
+    const texts = lighterTexts(dispatch, prepared, { ending, texts: rung.texts, isLast: true });
+    if (texts !== null) return { ...rung, texts, aside: texts === 'aside' ? ending.detail : null };
   }
-  if (plan.start === 'new' && verdict.kind !== 'rejected') {
-    // It was asked with less of the texts, and that was too much as well.
-    const isTooLarge = verdict.kind === 'too-long' && rung.texts === 'small' && plan.preamble === null;
-    if (!isTooLarge) return refuse(verdict);
-    await cutBack(deps.database, plan.session, deps.sessions);
-    return { kind: 'declined', reason: verdict.detail };
+  if (prepared.start === 'new' && ending.kind !== 'rejected') {
+    // The shortened texts were too long as well.
+    const isTooLarge = ending.kind === 'too-long' && rung.texts === 'small' && prepared.preamble === null;
+    if (!isTooLarge) return refuse(ending);
+    await cutBack(deps.database, prepared.session, deps.sessions);
+    return { kind: 'declined', reason: ending.detail };
   }
-  const failures = await deps.database.transaction((tx) => countFailedResume(tx, plan.session.id));
+  const failures = await deps.database.transaction((tx) => countFailedResume(tx, prepared.session.id));
   const isExhausted = failures >= deps.sessions.maxFailedResumes;
-  if (verdict.kind === 'rejected') {
+  if (ending.kind === 'rejected') {
     if (!isExhausted) return refuse(kept);
-    const texts = lighterTexts(dispatch, plan, { verdict, texts: rung.texts, isLast: true });
-    if (texts !== null) return { ...rung, texts, aside: verdict.detail };
-    if (plan.start === 'new') return refuse(verdict);
+    const texts = lighterTexts(dispatch, prepared, { ending, texts: rung.texts, isLast: true });
+    if (texts !== null) return { ...rung, texts, aside: ending.detail };
+    if (prepared.start === 'new') return refuse(ending);
   }
   deps.log.warn(
-    `[${dispatch.agentName}] ${dispatch.id}: resume of ${plan.session.id} failed — retrying fresh`,
-    { detail: verdict.detail, rung: plan.continuity },
+    `[${dispatch.agentName}] ${dispatch.id}: resume of ${prepared.session.id} failed — retrying fresh`,
+    { detail: ending.detail, rung: prepared.continuity },
   );
   return {
-    floor: nextFloor(plan, verdict, isExhausted),
-    floorReason: FLOOR_REASONS[verdict.kind],
-    // Shorter texts did not help alone, and a new session needs the room as well.
+    floor: nextFloor(prepared, ending, isExhausted),
+    floorReason: FLOOR_REASONS[ending.kind],
+    // The texts stay short: a new session needs the room, too.
     texts: rung.texts === 'whole' ? 'whole' : 'small',
     aside: null,
   };
 }
 
-/** The same history from the archive is no better when it was loaded and then found too long or wrong. */
-function nextFloor(plan: SessionPlan, verdict: FailedResume, isExhausted: boolean): Floor {
-  if (plan.continuity === 'rebuilt') return 'digest';
-  const isLoaded = verdict.kind === 'too-long' || verdict.kind === 'history-refused';
-  if (isLoaded || isExhausted || plan.continuity !== 'resumed') return 'rebuilt';
+/** A history that was loaded and then found too long, or wrong, is no better from the archive. */
+function nextFloor(prepared: PreparedSession, ending: FailedResume, isExhausted: boolean): Floor {
+  if (prepared.continuity === 'rebuilt') return 'digest';
+  const isLoaded = ending.kind === 'too-long' || ending.kind === 'history-refused';
+  if (isLoaded || isExhausted || prepared.continuity !== 'resumed') return 'rebuilt';
   return 'restored';
 }
 
-/** 1 s, then 2 s: what is passing passes; what is not is parked by the worker. */
+/** Back off 1 s, then 2 s. Longer faults are parked by the worker. */
 async function pause(attempt: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, attempt * 1000);

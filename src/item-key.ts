@@ -2,10 +2,10 @@
  * Which issue or pull request something is about. The one type for it, and the one place that prints and reads it.
  *
  * The kind belongs to the key, because a forge may number issues and pull requests apart: its issue 5 and its pull
- * request 5 are two items. Forgejo and Gitea number them together; there a number has one kind, and the forge's parser
+ * request 5 are two items. Other forges number them together; there a number has one kind, and the forge's parser
  * says which, whatever the delivery is called (a comment on a pull request arrives as `issue_comment`).
  */
-import type { ForgeEvent, ItemKind, RepositoryRef } from './vocabulary.ts';
+import type { ItemKind, RepositoryRef } from './vocabulary.ts';
 
 export interface ItemKey {
   /** the configured name of the forge */
@@ -23,11 +23,6 @@ export function itemKey(
   { kind, number }: ItemInRepository,
 ): ItemKey {
   return { forge: place.forge, repositoryId: place.repository.id, kind, number };
-}
-
-/** Of the event's item; null where it names none. */
-export function itemKeyOfEvent(event: Pick<ForgeEvent, 'forge' | 'repository' | 'item'>): ItemKey | null {
-  return event.item === null ? null : itemKey(event, event.item);
 }
 
 /** Of a conversation's own item, from its row. */
@@ -56,7 +51,7 @@ export function printItem({ kind, number }: ItemInRepository): string {
 
 /**
  * An item as people name it, by the name of its repository. `kind` null: they said the number alone, or came by a page;
- * Forgejo and Gitea lead from either page to the right one, so a page says which is meant where there are both.
+ * a forge may lead from either page to the right one, so a page says which is meant where there are both.
  */
 export interface NamedItem {
   /** null = on whichever forge has it */

@@ -10,6 +10,7 @@ import type { Database } from './database/database.ts';
 import { openExisting } from './database/opening.ts';
 import type { DeliveryRow } from './database/tables.ts';
 import { NotFound } from './errors.ts';
+import { kitOf } from './forges/registry.ts';
 import { eventOf } from './inbox/events.ts';
 import { acceptPieces, allPiecesOf } from './inbox/pieces.ts';
 import { type DeliveryResult, findDelivery, settleDelivery } from './inbox.ts';
@@ -20,7 +21,7 @@ export interface ReplayRequest {
   /** a delivery's id (or the beginning of it), or a file with a JSON payload */
   what: string;
   forge?: string;
-  /** the fine event name, as in X-Forgejo-Event-Type */
+  /** what the forge calls the event, in its fine header where it has one */
   event?: string;
 }
 
@@ -91,9 +92,10 @@ function fromFile(request: ReplayRequest, forges: Readonly<Record<string, ForgeC
   if (!Object.hasOwn(forges, name)) {
     throw new NotFound(`A payload from a file needs its forge. Give --forge ${names.join(' or --forge ')}.`);
   }
+  const { event, eventType, example } = kitOf(forges[name]!.kind).headers;
   if (request.event === undefined) {
     throw new NotFound(
-      'A payload from a file needs its event. Give --event with the value of X-Forgejo-Event-Type, for example issue_assign.',
+      `A payload from a file needs its event. Give --event with the value of ${eventType ?? event}, for example ${example}.`,
     );
   }
   const body = readFileSync(request.what);

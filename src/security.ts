@@ -6,46 +6,6 @@ import { createHmac, type Hmac, timingSafeEqual } from 'node:crypto';
 import { MENTION_START, splitMarkdown } from './mentions.ts';
 
 /**
- * - `missing`: no signature header at all
- * - `empty`: the header is there without a digest, which is what a hook without a secret sends
- * - `malformed`: not a SHA-256 digest in the form that header uses
- */
-export type SentSignature =
-  | { kind: 'digest'; digest: Uint8Array }
-  | { kind: 'missing' | 'empty' | 'malformed' };
-
-/** In order of trust in detection: Forgejo sends all of them, Gitea the last two. The first one present decides. */
-const SIGNATURE_HEADERS = [
-  { header: 'x-forgejo-signature', prefix: '' },
-  { header: 'x-gitea-signature', prefix: '' },
-  { header: 'x-hub-signature-256', prefix: 'sha256=' },
-];
-
-/** What can be told of a signature before the body is there. */
-export function readSignature(headers: Headers | Record<string, string | undefined>): SentSignature {
-  const sent = sentSignature(headers);
-  if (sent === null) return { kind: 'missing' };
-  if (sent.value === '' || sent.value === sent.prefix) return { kind: 'empty' };
-  const digest = sent.value.startsWith(sent.prefix) ? sent.value.slice(sent.prefix.length) : '';
-  if (!/^[0-9a-f]{64}$/i.test(digest)) return { kind: 'malformed' };
-  return { kind: 'digest', digest: Buffer.from(digest, 'hex') };
-}
-
-function sentSignature(
-  headers: Headers | Record<string, string | undefined>,
-): { value: string; prefix: string } | null {
-  const get =
-    headers instanceof Headers
-      ? (name: string) => headers.get(name) ?? undefined
-      : (name: string) => Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
-  for (const { header, prefix } of SIGNATURE_HEADERS) {
-    const value = get(header);
-    if (value !== undefined) return { value: value.trim(), prefix };
-  }
-  return null;
-}
-
-/**
  * HMAC-SHA256 of a body that comes in pieces, for every secret that may have signed it. The raw bytes count: the forge
  * indents and escapes its JSON, so a body that is serialised again never matches.
  */

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { type Context, Hono } from 'hono';
 import { RequestRefused } from './errors.ts';
+import { claimedDeliveryId } from './forges/delivery-headers.ts';
 import { addHealth, type HealthDeps } from './server/health.ts';
 import { InFlight } from './webhook/in-flight.ts';
 import { PATIENCE, type Patience } from './webhook/read-body.ts';
@@ -69,7 +70,7 @@ export function createServer(deps: ServerDeps): Hono {
  * vouched for it.
  */
 function claimedId(headers: Headers): string | null {
-  const id = headers.get('x-forgejo-delivery') ?? headers.get('x-gitea-delivery');
+  const id = claimedDeliveryId(headers);
   return id === null ? null : id.replaceAll(/[^\w-]/g, '?').slice(0, 64);
 }
 

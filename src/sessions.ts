@@ -83,7 +83,7 @@ export interface Verification {
   now: number;
 }
 
-/** Call in the transaction that stores the answer: a verified head without its answer, or the reverse, cannot be. */
+/** Call it in the transaction that stores the answer: neither the head nor the answer may exist without the other. */
 export async function verifySession(tx: Rows, verification: Verification): Promise<void> {
   await tx
     .updateTable('sessions')
@@ -131,7 +131,7 @@ export interface NewIncident {
   now: number;
 }
 
-/** Continuity broke, or had to be mended: the record that the dashboard and `sessions diagnose` show. */
+/** Continuity broke, or had to be mended. `conversations` and `sessions diagnose` show it. */
 export async function recordIncident(rows: Rows, incident: NewIncident): Promise<void> {
   await rows
     .insertInto('incidents')

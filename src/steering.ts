@@ -1,13 +1,13 @@
 /**
- * Files that steer later runs (project instructions, settings, memory, hooks). A marked session must not write them:
- * what it wrote would reach a later run as our own instructions, also after a person has lifted the mark.
+ * Steering files: project instructions, settings, memory, hooks. A marked session must not write them, because a later run
+ * would take them for our own instructions, also after a person has lifted the mark.
  *
  * Contract:
- * - `keepSteering` writes down what stands there, before a marked session is given a word; a second call does nothing.
- * - `putSteeringBack` makes it stand there again, before the next run reads anything. Nothing is lost: what was written
- *   meanwhile is moved to `aside`, and `takeNews` names it for the next prompt.
- * - Both may be repeated after a crash at any point. `putSteeringBack` needs that no process of the agent lives.
- * - The folder is the worker's own and in no container.
+ * - `keepSteering` copies them before a marked session is given any text; a second call does nothing.
+ * - `putSteeringBack` restores them before the next run reads anything. Nothing is lost: what was written meanwhile is
+ *   moved to `aside`, and `readNews` names it for the next prompt.
+ * - Both may be repeated after a crash at any point. While `putSteeringBack` runs, no process of the agent may live.
+ * - The folder belongs to the worker, and no container has it.
  *
  * Rejected: read-only mounts over the files of a checkout. git replaces files by renaming, so a merge or a switch that
  * brings another version of a mounted file would fail half-way; and a mount over a missing file leaves an empty one.
@@ -44,7 +44,7 @@ export interface Content {
   blob: string;
 }
 
-/** What of these stands so on a branch of the forge: a marked session cannot have brought it there. */
+/** Which of these contents a branch of the forge has: a marked session cannot have put them there. */
 export type OnForge = (contents: readonly Content[]) => Promise<ReadonlySet<string>>;
 
 export async function keepSteering({ folder }: Steering, places: readonly Place[]): Promise<void> {
@@ -128,11 +128,11 @@ async function isSame(
   return now.kind === 'file' && now.bytes.equals(await readFile(join(folder, 'files', String(before.n))));
 }
 
-/** Beside the worker's own things, for a person to look at: the last version of each. */
+/** Into the worker's folder, for a person to look at. Only the last version of each is kept. */
 async function moveAway(folder: string, place: Place, path: string): Promise<void> {
   const aside = join(folder, 'aside', place.root, path);
   await rm(aside, { recursive: true, force: true });
-  // A file of an earlier run can be where a folder is needed.
+  // An earlier run can have left a file where a folder is needed.
   for (let at = dirname(aside); at.length > folder.length; at = dirname(at)) {
     if (['file', 'link', 'odd'].includes((await look(at)).kind)) await unlink(at);
   }

@@ -3,8 +3,6 @@
  * docs/glossary.md says what each word means; docs/states.md draws the state machines.
  */
 
-export type ForgeKind = 'forgejo' | 'gitea';
-
 /** Where a CLI runs; strongest first, after `auto` has chosen. */
 export type EngineName = 'docker' | 'podman' | 'bubblewrap' | 'process';
 
@@ -197,7 +195,7 @@ export interface ForgeEvent {
   /** logins mentioned with @ in the text that is new in this event (on an edit: only newly added ones), lower case */
   mentions: string[];
   /**
-   * What this event added to the item's sets. Forgejo names no delta, so the parser fills the complete sets and the
+   * What this event added to the item's sets. A delivery may name no delta: then the parser fills the complete sets, and the
    * router subtracts what it saw last.
    */
   added: { assignees: string[]; labels: string[] };

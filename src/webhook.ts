@@ -9,6 +9,7 @@ import type { Database } from './database/database.ts';
 import { RequestRefused } from './errors.ts';
 import { faultPoint } from './faults.ts';
 import { type DeliveryHeadersOutcome, readDeliveryHeaders } from './forges/delivery-headers.ts';
+import { findKit, kitOf } from './forges/registry.ts';
 import { acceptPieces } from './inbox/pieces.ts';
 import type { Acceptance } from './inbox.ts';
 import type { InFlight } from './webhook/in-flight.ts';
@@ -101,7 +102,7 @@ function requireJsonPost(request: WebhookRequest): void {
 function requireHeaders(reading: DeliveryHeadersOutcome, forge: ForgeConfig) {
   if (reading.kind !== 'ok') throw new RequestRefused(400, 'headers', reading.reason);
   const { kind } = reading.headers;
-  if (kind !== 'forgejo' && kind !== 'gitea') {
+  if (findKit(kind)?.family !== kitOf(forge.kind).family) {
     throw new RequestRefused(
       400,
       'forge-kind',

@@ -1,6 +1,7 @@
 /** Who is made in which order, and ended in which. The only file that knows everyone. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createSmokeSchedule, type SmokeSchedule } from './checks/schedule.ts';
 import type { LoadedConfig } from './config/config.ts';
 import { type ConfigWatcher, watchConfig } from './config/watch.ts';
 import { type Database, migrate, openDatabase } from './database/database.ts';
@@ -10,7 +11,6 @@ import { sweepPieces } from './inbox/pieces.ts';
 import { createLog, type Log, silentLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { networkOf } from './network.ts';
-import { createSmokeSchedule, type SmokeSchedule } from './smoke/schedule.ts';
 import { lockState, type StateLock } from './state-lock.ts';
 import { dispatchDeps, instanceOf } from './wiring/dispatching.ts';
 import { type Health, startHealth, startServer } from './wiring/listening.ts';
@@ -142,7 +142,7 @@ function startSmoke({ config, log, options }: Parts, metrics: Metrics): SmokeSch
     run: async (signal) => {
       // Only where it is asked for: the rehearsal model and its like are megabytes that a service at rest does not need.
       const [{ runSmoke }, { smokeDeps }] = await Promise.all([
-        import('./smoke.ts'),
+        import('./checks/smoke.ts'),
         import('./wiring/health.ts'),
       ]);
       const given = { env: options.env, log: silentLog, live: false, running: true, signal };

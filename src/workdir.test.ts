@@ -41,7 +41,7 @@ function spec(change: Partial<CheckoutSpec> = {}): CheckoutSpec {
 }
 
 function pull(sha: string): CheckoutSpec {
-  return spec({ at: { kind: 'pull', number: 3, sha } });
+  return spec({ at: { kind: 'pull', number: 3, ref: 'refs/pull/3/head', sha } });
 }
 
 /** Commits as the agent would: with the checkout's own git configuration. */
@@ -336,12 +336,12 @@ describe('a pull request checkout', () => {
     const checkout = await workdir.prepare(pull(gone));
     expect(checkout.headSha).toBe(head);
     expect(checkout.notes.join()).toMatch(/no longer on the forge/);
-    await expect(workdir.prepare(spec({ at: { kind: 'pull', number: 9, sha: gone } }))).rejects.toMatchObject(
-      {
-        name: 'GitFailed',
-        transient: false,
-      },
-    );
+    await expect(
+      workdir.prepare(spec({ at: { kind: 'pull', number: 9, ref: 'refs/pull/9/head', sha: gone } })),
+    ).rejects.toMatchObject({
+      name: 'GitFailed',
+      transient: false,
+    });
   });
 
   test('has a commit that no branch and no pull request names any more, while the forge still gives it', async () => {

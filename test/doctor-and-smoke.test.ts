@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { runSmoke } from '../src/checks/smoke.ts';
+import type { SmokeCheckName } from '../src/checks/smoke-report.ts';
 import type { LoadedConfig } from '../src/config/config.ts';
 import { EngineFailed } from '../src/container/container.ts';
 import { migrate, openDatabase } from '../src/database/database.ts';
 import { createGiteaFamilyClient } from '../src/forges/gitea/client.ts';
 import { networkOf } from '../src/network.ts';
-import type { SmokeCheckName } from '../src/smoke/report.ts';
-import { runSmoke } from '../src/smoke.ts';
 import { tryClone } from '../src/workdir/try-clone.ts';
 import { diagnose, find } from './support/doctor.ts';
 import { git } from './support/git-remotes.ts';
@@ -61,6 +61,20 @@ describe.skipIf(!tools.ok)(tools.title('red, with the remedy'), () => {
     expect(smoke.checks).toContainEqual(
       expect.objectContaining({ check: 'git-clone', detail: 'home: git cloned ada/greeter' }),
     );
+  });
+
+  test('a token of somebody else, in the same words', async () => {
+    const accounts = { dev: { login: 'dev-bot', token: 'ada-token' } };
+    const { found, check } = await look(here.config({ home: { accounts } }));
+    const wrong = found('token-of-another-account')!;
+    expect(wrong.evidence).toBe('the forge answers ada, forges.home.accounts.dev.login is dev-bot');
+    expect(check('forge-token')).toEqual({
+      agent: 'dev',
+      check: 'forge-token',
+      state: 'refused',
+      detail: `home: ${wrong.problem}: ${wrong.evidence}`,
+      remedy: wrong.remedy,
+    });
   });
 
   test('git behind a proxy that does not answer, while the API answers', async () => {

@@ -150,7 +150,7 @@ class Ground {
   }
 
   async prepare(sha: string, configurationFromBase = true): Promise<Checkout> {
-    const at = { kind: 'pull' as const, number: 3, sha, base: 'main' };
+    const at = { kind: 'pull' as const, number: 3, ref: 'refs/pull/3/head', sha, base: 'main' };
     return await this.workdir.prepare(agentSpec(this.forge.path, { at, configurationFromBase }));
   }
 }
@@ -234,7 +234,7 @@ describe.skipIf(!tools.ok)(tools.title('imports of the base that only the pull r
   /** The pull request as it is. */
   async function bare(): Promise<Checkout> {
     const other = openWorkdir({ folder: join(ground.folder.path, 'bare') });
-    const at = { kind: 'pull' as const, number: 3, sha, base: 'main' };
+    const at = { kind: 'pull' as const, number: 3, ref: 'refs/pull/3/head', sha, base: 'main' };
     return await other.prepare(agentSpec(ground.forge.path, { at }));
   }
 });

@@ -1,10 +1,8 @@
 /** What agents are said to have done, approved and published is what they did. Whole service, real CLI, real git. */
-import { execFile as execFileWithCallback } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import { renderConversations, renderDescriptions } from '../src/cli/print/conversations.ts';
 import { describeConversation, listConversations } from '../src/views/conversations.ts';
+import { call } from './support/cli.ts';
 import { git } from './support/git-remotes.ts';
 import { type LyingForge, openLyingForge } from './support/lying-forge.ts';
 import { needs } from './support/requirements.ts';
@@ -12,7 +10,6 @@ import { perform } from './support/scenario-acts.ts';
 import { Stage } from './support/service.ts';
 import { DEV, OWNER, REPOSITORY } from './support/service-config.ts';
 
-const execFile = promisify(execFileWithCallback);
 const here = needs('cli', 'git', 'proc');
 let stage: Stage;
 afterEach(async () => {
@@ -38,13 +35,10 @@ async function open(
 const bash = (command: string): Step => ({
   tools: [{ name: 'Bash', input: { command, description: 'a command' } }],
 });
-/** Not the synchronous call: the forge that may be asked lives in this process. */
 async function cli(...args: string[]): Promise<string> {
-  const file = join(import.meta.dirname, '../src/cli.ts');
-  const { stdout } = await execFile(process.execPath, [file, '-c', stage.configFile, ...args], {
-    env: stage.env,
-  });
-  return stdout;
+  const { code, out, err } = await call(['-c', stage.configFile, ...args], { env: stage.env });
+  expect(code, err).toBe(0);
+  return out;
 }
 const posted = () =>
   stage.forge.state.comments.filter((c) => c.body.includes('<!-- claude-hooks')).map((c) => c.body);

@@ -11,7 +11,7 @@ export const BODIES_GUARDS: Guard[] = [
       {
         mark: 'bodies: header before body',
         becomes:
-          "if (sent.kind !== 'digest') {\n  const digests = new BodyDigests([]);\n  return { digests, prove: () => { throw refused(sent.kind, forge); } };\n}",
+          "if (sent.kind !== 'claim') {\n  const digests = { count: 0, update: () => {} };\n  return { digests, prove: () => { throw refused(sent.kind, forge); } };\n}",
       },
     ],
     tests: { files: UNSIGNED, named: 'without a signature' },

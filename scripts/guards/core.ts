@@ -34,6 +34,34 @@ export const CORE_GUARDS: Guard[] = [
     tests: { files: ['src/router.test.ts'] },
   },
   {
+    name: 'kind of an item: conversations',
+    keeps: 'issue 5 and pull request 5 of one repository from being one conversation',
+    off: [{ mark: 'kind of an item: conversations', becomes: '' }],
+    tests: { files: ['src/mailbox/conversations.test.ts'] },
+  },
+  {
+    name: 'kind of an item: a number that may be either',
+    keeps: 'a number of two items from naming the first that fits',
+    off: [
+      {
+        mark: 'kind of an item: a number that may be either',
+        becomes: 'const both = issues.find(() => false);',
+      },
+    ],
+    tests: { files: ['src/views/references.test.ts'] },
+  },
+  {
+    name: 'kind of an item: what earlier releases kept',
+    keeps: 'what a run of an earlier release had seen from being told again as new',
+    off: [
+      {
+        mark: 'kind of an item: what earlier releases kept',
+        becomes: 'return seen[printItem(item)] ?? null;',
+      },
+    ],
+    tests: { files: ['src/dispatch/seen-items.test.ts'] },
+  },
+  {
     name: 'routing transaction',
     keeps: 'a delivery from being half decided',
     off: [

@@ -2,7 +2,7 @@
 import type { Guard } from './guard.ts';
 
 const MONEY = ['test/money.test.ts'];
-const VERDICT = ['src/agent-runner/verdict.test.ts'];
+const ENDING = ['src/agent-runner/ending.test.ts'];
 const REFUSALS = 'no refusal costs more';
 
 export const MODEL_LIMITS_GUARDS: Guard[] = [
@@ -22,7 +22,7 @@ export const MODEL_LIMITS_GUARDS: Guard[] = [
         becomes: 'if (limit === null && !wasLimited && o.status === 0) {',
       },
     ],
-    tests: { files: VERDICT, named: 'never saw' },
+    tests: { files: ENDING, named: 'never saw' },
   },
   {
     name: 'a limit of one model',

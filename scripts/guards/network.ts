@@ -87,7 +87,7 @@ export const NETWORK_GUARDS: Guard[] = [
       {
         mark: 'doctor and smoke: git really clones',
         lines: 1,
-        becomes: "if (trial.kind === 'failed' && cloned.length > 9) {",
+        becomes: "if (trial.kind === 'failed' && fullName === '') {",
       },
     ],
     tests: { ...RED, named: 'git behind a proxy' },

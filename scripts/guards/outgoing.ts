@@ -111,8 +111,8 @@ export const OUTGOING_GUARDS: Guard[] = [
   {
     name: 'clone: doctor',
     keeps: 'an installation whose git does not get through from looking well',
-    off: [{ mark: 'clone: doctor', becomes: "if (trial.kind !== 'failed' || url !== '') continue;" }],
-    tests: { files: ['src/doctor/clones.test.ts'] },
+    off: [{ mark: 'clone: doctor', lines: 1, becomes: "if (trial.kind === 'failed' && url === '') {" }],
+    tests: { files: ['src/checks/clones.test.ts'] },
   },
   {
     name: 'pulls: only our own is ours',

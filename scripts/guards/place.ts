@@ -110,10 +110,10 @@ export const PLACE_GUARDS: Guard[] = [
     off: [
       {
         mark: 'doctor: hooks without statuses',
-        becomes: "if (forge.kind === 'gitea' || !isWhole) return [];",
+        becomes: "if (kind === 'gitea' || !isWhole || !event.startsWith('ci.')) return null;",
       },
     ],
-    tests: { files: ['src/doctor/hooks.test.ts'], named: 'statuses of CI' },
+    tests: { files: ['src/checks/hooks.test.ts'], named: 'statuses of CI' },
   },
   {
     name: 'ci: cancelled',

@@ -6,13 +6,13 @@ export const SMOKE_GUARDS: Guard[] = [
     name: 'smoke without the archive',
     keeps: 'a folder that forgets from being mended behind the check’s back',
     off: [{ mark: 'smoke without the archive', becomes: 'archive: true,' }],
-    tests: { files: ['src/smoke/broken-layouts.test.ts'], named: 'what the last check has left' },
+    tests: { files: ['src/checks/probe/broken-layouts.test.ts'], named: 'what the last check has left' },
   },
   {
     name: 'smoke and the rung',
     keeps: 'a session that was rebuilt from our record from passing as one that was resumed',
     off: [{ mark: 'smoke and the rung', lines: 1, becomes: 'if (isThere) {' }],
-    tests: { files: ['src/smoke/broken-layouts.test.ts'], named: 'what the last check has left' },
+    tests: { files: ['src/checks/probe/broken-layouts.test.ts'], named: 'what the last check has left' },
   },
   {
     name: 'smoke looks from outside',
@@ -24,7 +24,7 @@ export const SMOKE_GUARDS: Guard[] = [
         becomes: "if ((seen.written && said.get('seen') !== seen.value)) {",
       },
     ],
-    tests: { files: ['src/smoke/broken-layouts.test.ts'], named: 'a copy stands in' },
+    tests: { files: ['src/checks/probe/broken-layouts.test.ts'], named: 'a copy stands in' },
   },
   {
     name: 'doctor’s test delivery',
@@ -36,6 +36,6 @@ export const SMOKE_GUARDS: Guard[] = [
         becomes: "return ACCEPTED.concat('signature-wrong').includes(outcome)",
       },
     ],
-    tests: { files: ['src/doctor/hooks.test.ts'], named: 'another secret' },
+    tests: { files: ['src/checks/hooks.test.ts'], named: 'another secret' },
   },
 ];

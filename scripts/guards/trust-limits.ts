@@ -89,7 +89,7 @@ export const TRUST_LIMITS_GUARDS: Guard[] = [
         becomes: "if (allowed && permission === 'unknown') untold.push({ user, reason });",
       },
     ],
-    tests: { files: ['src/doctor/rights.test.ts'], named: 'an organization' },
+    tests: { files: ['src/checks/rights.test.ts'], named: 'an organization' },
   },
   {
     name: 'world trust: doctor reads what a dispatch reads',
@@ -100,6 +100,6 @@ export const TRUST_LIMITS_GUARDS: Guard[] = [
         becomes: 'if (failed.length > 99) findings.push(refused(subject, failed));',
       },
     ],
-    tests: { files: ['src/doctor/rights.test.ts'], named: 'could not read' },
+    tests: { files: ['src/checks/rights.test.ts'], named: 'could not read' },
   },
 ];

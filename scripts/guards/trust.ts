@@ -53,8 +53,7 @@ export const TRUST_GUARDS: Guard[] = [
     off: [
       {
         mark: 'trust: identity of a token',
-        becomes:
-          "if (author.login !== login.repeat(9)) return { kind: 'ok', id: author.id, login: author.login };",
+        becomes: "return { kind: user.login !== login.repeat(9) ? 'same' : 'other', user };",
       },
     ],
     tests: { files: ['src/trust/identities.test.ts'] },

@@ -56,13 +56,13 @@ export const WORDS_GUARDS: Guard[] = [
     name: 'a hidden address stays hidden',
     keeps: 'an address that its account hides from standing in public commits',
     off: [{ mark: 'a hidden address stays hidden', becomes: 'return valid(user.email);' }],
-    tests: { files: ['src/forges/gitea/address.test.ts'], named: 'hides its own' },
+    tests: { files: ['src/forges/gitea/identity.test.ts'], named: 'hides its own' },
   },
   {
     name: 'an answer that a hook of the machine emptied',
     keeps: 'the answer from being lost when a Stop hook that is not the repository’s blocks every stop',
     off: [{ mark: 'an answer that a hook of the machine emptied', becomes: 'const answer = result.text;' }],
-    tests: { files: ['src/agent-runner/verdict.test.ts'], named: 'leaves empty in the end' },
+    tests: { files: ['src/agent-runner/ending.test.ts'], named: 'leaves empty in the end' },
   },
   {
     name: 'a force-push by a person',

@@ -24,7 +24,7 @@ export function startArchiver(o: ArchiverOptions): { stop(): Promise<void> } {
     try {
       await archiveFolder(o.database, o.conversationId, o.folder, stopped ? new Map() : seen);
     } catch (error) {
-      // The next pass takes up where this one failed; the pass after the end throws to the caller.
+      // The next pass goes on from here. The last pass, after the end, throws to the caller.
       if (stopped) throw error;
       o.log.warn('the transcript could not be archived; trying again', { error: String(error) });
     }

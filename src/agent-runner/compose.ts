@@ -1,6 +1,6 @@
 /** The prompt as it is sent: what is known of a lost session, that a run was cut off, and what to do. Pure. */
-import type { SessionPlan } from '../sessions/plan.ts';
-import type { DispatchRun, PromptForm, PromptTexts } from './contract.ts';
+import type { PreparedSession } from '../sessions/apply.ts';
+import type { DispatchRun, PromptForm, PromptTexts } from './run.ts';
 
 export interface ComposedPrompt {
   /** as it is sent */
@@ -13,18 +13,18 @@ export interface ComposedPrompt {
 /** A new session is told everything, one that goes on only what is new, one that was cut off that it was. */
 export function composePrompt(
   dispatch: Pick<DispatchRun, 'prompt' | 'followUp'>,
-  plan: SessionPlan,
+  prepared: PreparedSession,
   texts: PromptTexts,
 ): ComposedPrompt {
-  const form = formOf(plan);
+  const form = formOf(prepared);
   const asked = dispatch.prompt(form, texts);
-  const cutOff = dispatch.followUp === true ? null : cutOffNote(plan);
-  const parts = [plan.preamble, cutOff, asked];
+  const cutOff = dispatch.followUp === true ? null : cutOffNote(prepared);
+  const parts = [prepared.preamble, cutOff, asked];
   return { text: parts.filter((p) => p !== null).join('\n\n'), asked, form };
 }
 
-export function formOf(plan: Pick<SessionPlan, 'start' | 'preamble'>): PromptForm {
-  return plan.start === 'resume' || plan.preamble !== null ? 'short' : 'full';
+export function formOf(prepared: Pick<PreparedSession, 'start' | 'preamble'>): PromptForm {
+  return prepared.start === 'resume' || prepared.preamble !== null ? 'short' : 'full';
 }
 
 const CUT_OFF =
@@ -33,11 +33,11 @@ const CUT_OFF =
   'really there (git status, git log) before you repeat anything, then go on.';
 
 /** Calls that the history may not show are named: the model would otherwise make them again, unknowing. */
-function cutOffNote(plan: SessionPlan): string | null {
-  const isMidTurn = plan.tail.kind === 'mid-turn';
-  if (!isMidTurn && plan.begun.length === 0) return null;
+function cutOffNote(prepared: PreparedSession): string | null {
+  const isMidTurn = prepared.tail.kind === 'mid-turn';
+  if (!isMidTurn && prepared.begun.length === 0) return null;
   // In mid-turn the history ends somewhere in these calls, at most one short of the last.
-  const unseen = isMidTurn ? plan.begun.slice(-1) : plan.begun;
+  const unseen = isMidTurn ? prepared.begun.slice(-1) : prepared.begun;
   const list = unseen.map((call) => `- ${call}`).join('\n');
   return list === '' ? CUT_OFF : `${CUT_OFF}\n\nBegun, and perhaps not in your history:\n${list}`;
 }

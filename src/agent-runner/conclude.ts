@@ -1,65 +1,65 @@
-/** After a run: is its transcript on the disk, and may its session be called resumable? */
+/** After a run: is the last answer in the transcript, and the transcript on the disk? Only then is the session resumable. */
 import { constants } from 'node:fs';
 import { faultPoint } from '../faults.ts';
-import { diskCopy } from '../sessions/evidence.ts';
+import type { PreparedSession } from '../sessions/apply.ts';
+import { diskCopy } from '../sessions/copies.ts';
 import { transcriptPath } from '../sessions/folders.ts';
 import { completeArchive } from '../sessions/placement.ts';
 import { openPlain } from '../sessions/plain-files.ts';
-import type { SessionPlan } from '../sessions/plan.ts';
 import { holds } from '../sessions/transcript.ts';
 import { abandonSession, recordIncident } from '../sessions.ts';
-import type { DispatchRun, RunFacts, RunnerDeps, VerifiedHead } from './contract.ts';
+import type { Ending } from './ending.ts';
+import type { DispatchRun, RunFacts, RunnerDeps, VerifiedHead } from './run.ts';
 import type { CliReport } from './run-cli.ts';
-import type { Verdict } from './verdict.ts';
 
-export async function concludeRun<V extends Extract<Verdict, { kind: 'answered' | 'capped' }>>(
+export async function concludeRun<V extends Extract<Ending, { kind: 'answered' | 'capped' }>>(
   dispatch: DispatchRun,
   deps: RunnerDeps,
-  plan: SessionPlan,
-  run: { report: CliReport; verdict: V },
+  prepared: PreparedSession,
+  run: { report: CliReport; ending: V },
 ): Promise<V & RunFacts> {
-  const { report, verdict } = run;
+  const { report, ending } = run;
   faultPoint('run.ended');
-  // A cap may end a run before the model said a word: the session is then where it was.
-  const unsaid = verdict.kind === 'capped' && report.lastAnswer === null;
-  const head = unsaid ? plan.session.head : report.lastAnswer;
+  // A cap can end a run before the model has said anything. The session is then where it was.
+  const unsaid = ending.kind === 'capped' && report.lastAnswer === null;
+  const head = unsaid ? prepared.session.head : report.lastAnswer;
   if (unsaid && head === null)
     return {
-      ...verdict,
-      ...factsOf(plan, { verified: null, turns: 0, usage: verdict.result.usage, model: null }),
+      ...ending,
+      ...factsOf(prepared, { verified: null, turns: 0, usage: ending.result.usage, model: null }),
     };
-  const verified = report.writesLost ? null : await verifyTranscript(plan, head, deps);
-  const facts = await runFacts(dispatch, deps, plan, {
+  const verified = report.writesLost ? null : await verifyTranscript(prepared, head, deps);
+  const facts = await runFacts(dispatch, deps, prepared, {
     verified: verified === null ? null : { ...verified, cliVersion: report.cliVersion },
-    turns: verdict.result.turns,
-    usage: verdict.result.usage,
+    turns: ending.result.turns,
+    usage: ending.result.usage,
     model: report.model,
   });
-  return { ...verdict, ...facts };
+  return { ...ending, ...facts };
 }
 
 /** The last answer must be in the file, and the file on the disk, before the id may be called resumable. */
 export async function verifyTranscript(
-  plan: SessionPlan,
+  prepared: PreparedSession,
   head: string | null,
   deps: RunnerDeps,
 ): Promise<VerifiedHead | null> {
   if (head === null) return null;
-  const copy = await diskCopy(plan.session);
+  const copy = await diskCopy(prepared.session);
   // guard: verification
   if (copy.transcript === null || !holds(copy.transcript, head)) return null;
   try {
-    const { config_folder: folder, id } = plan.session;
+    const { config_folder: folder, id } = prepared.session;
     const handle = await openPlain(folder, transcriptPath(id), constants.O_RDWR);
     await handle.datasync().finally(() => handle.close());
     // guard: transcript archive, part 2
-    if (deps.sessions.archive) await completeArchive(deps.database, plan.session, copy.bytes!);
+    if (deps.sessions.archive) await completeArchive(deps.database, prepared.session, copy.bytes!);
   } catch (error) {
     deps.log.warn('the transcript could not be synchronised to disk', { error: String(error) });
     return null;
   }
   return {
-    sessionId: plan.session.id,
+    sessionId: prepared.session.id,
     head,
     size: copy.transcript.size,
     cliVersion: copy.transcript.cliVersion,
@@ -71,40 +71,40 @@ interface RunSeen extends Pick<RunFacts, 'verified' | 'turns' | 'usage'> {
   model: string | null;
 }
 
-/** An answer without a verified transcript stands, but the session is over: resuming it would silently forget. */
+/** An answer without a verified transcript is published, but its session is abandoned: a resume would lack the answer. */
 export async function runFacts(
   dispatch: DispatchRun,
   deps: RunnerDeps,
-  plan: SessionPlan,
+  prepared: PreparedSession,
   run: RunSeen,
 ): Promise<RunFacts> {
   if (run.verified === null) {
     const reason = 'transcript-not-written';
     deps.log.error(
-      `[${dispatch.agentName}] ${dispatch.id}: the CLI answered but its transcript was not written; session ${plan.session.id} cannot be resumed. ` +
+      `[${dispatch.agentName}] ${dispatch.id}: the CLI answered but its transcript was not written; session ${prepared.session.id} cannot be resumed. ` +
         'Check that the CLI folder is writable where the CLI runs (`claude-hooks sessions diagnose` shows it).',
     );
-    await deps.database.transaction((tx) => abandonSession(tx, plan.session.id, reason));
+    await deps.database.transaction((tx) => abandonSession(tx, prepared.session.id, reason));
     await recordIncident(deps.database.rows, {
       conversationId: dispatch.conversationId,
       dispatchId: dispatch.id,
-      sessionId: plan.session.id,
+      sessionId: prepared.session.id,
       rung: 'unverified',
       reason,
-      evidence: plan.evidence,
+      evidence: prepared.evidence,
       now: deps.now(),
     });
   }
-  return factsOf(plan, run);
+  return factsOf(prepared, run);
 }
 
-function factsOf(plan: SessionPlan, run: RunSeen): RunFacts {
+function factsOf(prepared: PreparedSession, run: RunSeen): RunFacts {
   // guard: model: another one in a resumed session
-  const former = run.model === null || plan.model === run.model ? null : plan.model;
+  const former = run.model === null || prepared.model === run.model ? null : prepared.model;
   return {
-    sessionId: plan.session.id,
-    continuity: plan.continuity,
-    reason: plan.reason,
+    sessionId: prepared.session.id,
+    continuity: prepared.continuity,
+    reason: prepared.reason,
     ...run,
     model: { name: run.model, former },
   };

@@ -1,6 +1,6 @@
 /**
- * The environment of the CLI, built from nothing: a variable of the worker that is not named here does not exist for
- * the agent. (A leaked CLAUDE_CODE_SKIP_PROMPT_HISTORY, for one, silently stops the transcript.)
+ * The environment of the CLI. It has only what is named here, and no variable of the worker: a leaked
+ * CLAUDE_CODE_SKIP_PROMPT_HISTORY, for example, would silently stop the transcript.
  */
 import type { Place } from '../container/place.ts';
 import { PROJECT_FOLDER_NAME } from '../sessions/folders.ts';
@@ -10,15 +10,15 @@ export interface EnvironmentOptions {
   place: Pick<Place, 'path' | 'config' | 'home' | 'temporary' | 'socket' | 'forwarder'>;
   /** the CLI's own retries of one request, before it reports an API error */
   modelRetries: number;
-  /** longest silence of the model's side; the CLI takes 10 s as the least */
+  /** longest silence of the model's side; less than 10 s counts as 10 s */
   modelIdleSeconds: number;
   /** for side tasks of the CLI; without it: as it chooses */
   smallModel?: string | null;
-  /** root may skip permission prompts only when this says that it is sandboxed; the operator chose the engine */
+  /** the CLI runs as root; it skips permission prompts only if the environment says that it is sandboxed */
   root: boolean;
 }
 
-/** The CLI refuses to start without a key. The gateway puts the real one in, outside. */
+/** The CLI does not start without a key. The gateway replaces it by the real one, outside the container. */
 const PLACEHOLDER_KEY = 'sk-ant-placeholder-the-gateway-has-the-key';
 
 export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<string, string> {
@@ -42,7 +42,7 @@ export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<stri
     // The transcript exists at `init` instead of about 92 ms later, at no measured cost.
     CLAUDE_CODE_EAGER_FLUSH: '1',
     CLAUDE_CODE_STARTUP_FAILURE_RESULTS: '1',
-    // Ten retries of the default last three minutes; parking is ours, and it is visible.
+    // The default of ten retries takes three minutes that nobody sees. We park the dispatch instead.
     CLAUDE_CODE_MAX_RETRIES: String(o.modelRetries),
     // The first bounds silence inside a stream, the second the wait for response headers; without them a stalled
     // upstream holds a run for many minutes. CLAUDE_STREAM_FIRST_BYTE_TIMEOUT_MS, made for the second, does nothing
@@ -52,20 +52,20 @@ export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<stri
     ...(!o.smallModel ? {} : { ANTHROPIC_DEFAULT_HAIKU_MODEL: o.smallModel }),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     DISABLE_AUTOUPDATER: '1',
-    // A memory in the CLI's folder is in no archive: it would be lost with the folder, and nobody could look at it.
+    // No archive has the memory in the CLI's folder: it would be lost with the folder, and nobody could look at it.
     // guard: offer: memory, part 1
     // guard: project: memory in the checkout, part 4
     CLAUDE_CODE_DISABLE_AUTO_MEMORY: '1',
-    // They are about the terminal of a person: key bindings, the status line, charts for a chat.
+    // Bundled skills are for a person at a terminal: key bindings, the status line, charts for a chat.
     // guard: offer: bundled skills, part 1
     CLAUDE_CODE_DISABLE_BUNDLED_SKILLS: '1',
-    // The model is the operator's choice: the CLI goes on with another one when its model refuses or is not there.
+    // The operator chooses the model. By itself the CLI would go on with another one when its own refuses or is missing.
     CLAUDE_CODE_DISABLE_REFUSAL_FALLBACK: '1',
     CLAUDE_CODE_NO_MODEL_FALLBACK: '1',
     // Ours are in `tools.ts`.
     // guard: offer: kinds of subagents
     CLAUDE_AGENT_SDK_DISABLE_BUILTIN_AGENTS: '1',
-    // All tools of an agent are few enough to be offered at once; a search for them is a request each.
+    // The few tools are offered at once. With a tool search each of them would cost a request.
     ENABLE_TOOL_SEARCH: 'false',
     ...(o.root ? { IS_SANDBOX: '1' } : {}),
   };

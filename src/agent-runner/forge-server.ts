@@ -1,6 +1,6 @@
-/** The broker's tools as an MCP server of the SDK: it runs in this process, so there is nothing to mount or to open. */
+/** The broker's tools as an MCP server of the SDK. It runs in this process: nothing is mounted, no port is opened. */
 import type { Options } from '@anthropic-ai/claude-agent-sdk';
-import type { AgentTool } from './contract.ts';
+import type { AgentTool } from './run.ts';
 
 const SERVER = 'forge';
 
@@ -15,7 +15,7 @@ export async function forgeServer(tools: readonly AgentTool[]): Promise<Pick<Opt
   const { createSdkMcpServer, tool } = await import('@anthropic-ai/claude-agent-sdk');
   const server = createSdkMcpServer({
     name: SERVER,
-    // Behind the CLI's tool search each of them would cost a request before its first use.
+    // With the CLI's tool search each tool would cost a request before its first use.
     alwaysLoad: true,
     tools: tools.map((own) =>
       tool(
@@ -26,7 +26,7 @@ export async function forgeServer(tools: readonly AgentTool[]): Promise<Pick<Opt
           const { text, isError } = await own.call(input, { toolUseId: toolUseIdOf(extra) });
           return { content: [{ type: 'text', text }], isError };
         },
-        // The CLI runs calls at once only where this says that they change nothing.
+        // The CLI runs several calls at the same time only if this says that they change nothing.
         { annotations: { readOnlyHint: own.readOnly } },
       ),
     ),

@@ -1,20 +1,20 @@
 /**
- * Before a session is given up because the model does not take a request: is it the prompt? The same session is asked
- * with less of what people wrote, and without it. Only when that is refused as well, it is the history.
+ * The model does not take a request: is the prompt at fault, or the history? Before a session is given up, it is asked
+ * again with less of what people wrote, then without it. If that is refused as well, the history is at fault.
  */
-import type { SessionPlan } from '../sessions/plan.ts';
+import type { PreparedSession } from '../sessions/apply.ts';
 import { formOf } from './compose.ts';
-import type { DispatchRun, PromptTexts } from './contract.ts';
-import type { Verdict } from './verdict.ts';
+import type { Ending } from './ending.ts';
+import type { DispatchRun, PromptTexts } from './run.ts';
 
-/** A prompt that cannot be made much smaller is not asked again for its size. */
+/** Characters. Shortening a prompt by less is not worth another request. */
 const WORTH_CUTTING = 2_000;
 
-/** These words are about what is in a history only: no prompt has a signature, or a call without its result. */
+/** Only a history has these: a prompt has no signature, and no call without its result. */
 const ABOUT_HISTORY = /signature|thinking|tool_use|tool_result/i;
 
 export interface Refused {
-  verdict: Extract<Verdict, { kind: 'too-long' | 'history-refused' | 'rejected' }>;
+  ending: Extract<Ending, { kind: 'too-long' | 'history-refused' | 'rejected' }>;
   /** how much the refused prompt had */
   texts: PromptTexts;
   /** the session would be given up now */
@@ -24,23 +24,23 @@ export interface Refused {
 /** What to ask the same session next; null: the prompt is not the cause, or there is nothing to take from it. */
 export function lighterTexts(
   dispatch: Pick<DispatchRun, 'prompt'>,
-  plan: SessionPlan,
-  { verdict, texts, isLast }: Refused,
+  prepared: PreparedSession,
+  { ending, texts, isLast }: Refused,
 ): PromptTexts | null {
   if (texts === 'aside') return null;
-  const form = formOf(plan);
+  const form = formOf(prepared);
   const length = (of: PromptTexts) => dispatch.prompt(form, of).length;
-  if (verdict.kind === 'too-long') {
+  if (ending.kind === 'too-long') {
     if (texts === 'whole' && length('whole') - length('small') > WORTH_CUTTING) return 'small';
     // A new session without the texts knows nothing of its task.
     // guard: the prompt before the session
-    return plan.start === 'resume' && isDifferent(dispatch, plan) ? 'aside' : null;
+    return prepared.start === 'resume' && isDifferent(dispatch, prepared) ? 'aside' : null;
   }
-  if (!isLast || !isDifferent(dispatch, plan)) return null;
-  return verdict.kind === 'history-refused' && ABOUT_HISTORY.test(verdict.detail) ? null : 'aside';
+  if (!isLast || !isDifferent(dispatch, prepared)) return null;
+  return ending.kind === 'history-refused' && ABOUT_HISTORY.test(ending.detail) ? null : 'aside';
 }
 
-function isDifferent(dispatch: Pick<DispatchRun, 'prompt'>, plan: SessionPlan): boolean {
-  const form = formOf(plan);
+function isDifferent(dispatch: Pick<DispatchRun, 'prompt'>, prepared: PreparedSession): boolean {
+  const form = formOf(prepared);
   return dispatch.prompt(form, 'aside') !== dispatch.prompt(form, 'whole');
 }

@@ -9,8 +9,8 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * The random path keeps other users of the same loopback out, which an engine without isolation and `network: host`
- * share with the whole machine. Bun ends a silent connection after 10 s by default; a model thinks longer.
+ * The random path keeps others out: without isolation, or with `network: host`, the whole machine shares this loopback.
+ * Bun ends a silent connection after 10 s by default, and a model can think longer.
  */
 const SCRIPT = `const { env } = Bun;
 const socket = env.CLAUDE_HOOKS_MODEL_SOCKET;

@@ -1,6 +1,6 @@
 /**
- * Whether the CLI really takes the unix socket it is given. The variable for it is in no documentation, so this is seen
- * at every start, with one scripted answer that costs nothing, before the first agent runs.
+ * Whether the CLI really uses the unix socket that it is given. The variable for it is not documented, so this is tried
+ * before the first agent runs, with one scripted answer that costs nothing.
  */
 import { type ExecFileException, execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { forwarderEnvironment, writeForwarder } from './model-forwarder.ts';
 
 export type ModelSocketCheck =
-  /** `seen` is false for a build that this machine cannot run, as the one for musl on glibc: it is taken on trust */
+  /** `seen`: false for a build that this machine cannot run (musl on glibc, for example); it is assumed to work */
   | { kind: 'socket'; seen: boolean }
   /** the variable does nothing; a forwarder in the CLI's own process does: see `model-forwarder.ts` */
   | { kind: 'forwarder'; why: string }
@@ -23,7 +23,7 @@ const PATIENCE_MS = 30_000;
 
 /** Runs the CLI once, or twice where the first way fails; about half a second each. */
 export async function checkModelSocket(o: { cli: string; path: string }): Promise<ModelSocketCheck> {
-  // Short on purpose: the path of a socket has 100 bytes.
+  // Short, because the path of a socket is limited to about 100 bytes.
   const folder = await mkdtemp(join(tmpdir(), 'claude-hooks-s-'));
   const removeAtExit = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', removeAtExit);
@@ -71,7 +71,7 @@ async function environment(folder: string, socket: string, path: string): Promis
 }
 
 type Trial =
-  /** it said the word, which only our server knows */
+  /** it answered with the word that only our server knows */
   | { kind: 'heard' }
   /** this machine cannot run it */
   | { kind: 'no-loader' }
@@ -92,14 +92,14 @@ function tryCli(cli: string, env: Record<string, string>, word: string): Promise
       const said = `${stdout} ${stderr}`.trim().replace(/\s+/g, ' ').slice(0, 300);
       resolve({ kind: 'deaf', said: said !== '' ? said : (error?.message ?? 'it said nothing') });
     });
-    // A service that is stopped now must not leave the CLI behind, which would make its folder again.
+    // If the service is stopped now, the CLI must end as well: it would make its folder again.
     const end = () => void child.kill('SIGKILL');
     process.prependOnceListener('exit', end);
     child.stdin?.end();
   });
 }
 
-/** The kernel answers ENOENT for a file that is there when the loader it names is not. */
+/** The kernel answers ENOENT for an existing program whose loader is missing. */
 function lacksLoader(error: ExecFileException | null, cli: string): boolean {
   return error?.code === 'ENOENT' && existsSync(cli);
 }
@@ -135,7 +135,7 @@ async function textOf(request: IncomingMessage): Promise<string> {
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
   } catch {
-    // The CLI has gone; what it says of that is what counts.
+    // The CLI has ended already; its own message says why.
   }
   return Buffer.concat(chunks).toString('utf8');
 }

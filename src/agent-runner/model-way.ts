@@ -1,6 +1,6 @@
 /**
- * How this CLI reaches the model's socket: found out once for each binary, and remembered beside the sockets, so that
- * a restart does not ask the same binary again.
+ * How this CLI reaches the model's socket. It is tried once for each binary, and the answer is stored beside the sockets,
+ * so that a restart does not try again.
  */
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { writeForwarder } from './model-forwarder.ts';
 import { checkModelSocket, type ModelSocketCheck } from './model-socket.ts';
 
 export interface ModelWayOptions {
-  /** the answer is kept here, and the forwarder's script where it is needed */
+  /** for the answer, and for the forwarder's script if it is needed */
   folder: string;
   path: string;
   log: Log;
@@ -18,7 +18,7 @@ export interface ModelWayOptions {
 
 type Way = Exclude<ModelSocketCheck['kind'], 'none'>;
 
-/** What the process knows already: a binary does not change while we run. */
+/** Answers of this process: a binary does not change while the service runs. */
 const known = new Map<string, Promise<Way>>();
 
 /** `RunnerDeps.forwarder`. Throws EngineFailed when the CLI reaches the socket in neither way. */
@@ -32,7 +32,7 @@ export function modelWay(options: ModelWayOptions): (cli: string) => Promise<str
   };
 }
 
-/** Another build has another size or time, and may be at the same path. */
+/** By size and time, because another build may be at the same path. */
 async function identityOf(cli: string): Promise<string> {
   const { size, mtimeMs } = await stat(cli);
   return JSON.stringify([cli, size, mtimeMs]);

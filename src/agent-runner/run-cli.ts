@@ -1,6 +1,6 @@
 /**
  * One run of the CLI through the Agent SDK, from spawn to the end of its stream. Reports what was seen; what it means
- * is decided in `verdict.ts`. The only file that imports the SDK.
+ * is decided in `ending.ts`. The only file that imports the SDK.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,9 +13,9 @@ import type {
   SDKResultMessage,
 } from '@anthropic-ai/claude-agent-sdk';
 import type { RunningContainer } from '../container/container.ts';
-import type { AgentOptions, AgentTool } from './contract.ts';
 import { forgeServer, mcpNames } from './forge-server.ts';
 import { type InstructionFiles, limitsOnProject } from './project-limits.ts';
+import type { AgentOptions, AgentTool } from './run.ts';
 import { builtInTools, subagents } from './tools.ts';
 
 export interface CliRun {
@@ -46,10 +46,10 @@ export interface CliRun {
   refuse?: (tool: string, input: unknown) => string | null;
 }
 
-/** Called as things happen; a promise holds the stream up until it is kept, so that the record is never behind. */
+/** Called as things happen. The stream waits for the promise, so that the record is never behind. */
 export interface RunObserver {
   text(text: string, uuid: string): Promise<void>;
-  /** Before the tool runs, subagents' tools included: what rejects here is not run. */
+  /** Before the tool runs, subagents' tools included. A tool whose promise rejects is not run. */
   tool(name: string, input: unknown): Promise<void>;
 }
 
@@ -133,7 +133,7 @@ export async function runCli(given: CliRun): Promise<CliReport> {
   if (run.signal.aborted) onAbort();
   let lateTimer: NodeJS.Timeout | null = null;
   try {
-    // With the first run and not with the service: 28 MB that a service at rest does not need.
+    // Loaded with the first run, because it takes 28 MB that a service at rest does not need.
     const { query } = await import('@anthropic-ai/claude-agent-sdk');
     const options = { ...sdkOptions(run, report, abort), ...(await forgeServer(run.tools)) };
     for await (const message of query({ prompt: run.prompt, options })) {
@@ -159,16 +159,16 @@ export async function runCli(given: CliRun): Promise<CliReport> {
 }
 
 /**
- * The CLI takes 2 s and more to end by itself. It writes its transcript within about 100 ms, and one that is cut off is
- * resumed like after a crash.
+ * The CLI takes 2 s and more to end by itself. It is not waited for: it writes its transcript within about 100 ms, and a
+ * run that was cut off is resumed as after a crash.
  */
 const AFTER_ABORT_MS = 500;
-/** Work that was taken back ends within two seconds, also where a tool or the CLI does not heed the first word. */
+/** Work that was taken back ends within two seconds, also if a tool or the CLI ignores the first signal. */
 const ABORT_GRACE_MS = 700;
 
 /**
- * Several things end a run, and all wait for one end: a second stop that was still at work when the next attempt of the
- * dispatch has started would find that one's container by the same marks, and end it (seen with podman).
+ * Stop once, however many ask for it: a second stop that is still at work when the next attempt of the dispatch starts
+ * would find the new container by the same marks, and kill it (seen with podman).
  */
 function stoppedOnce(container: RunningContainer, signal: AbortSignal): RunningContainer {
   let stopping: Promise<void> | null = null;
@@ -229,7 +229,7 @@ function sdkOptions(run: ObservedRun, report: CliReport, abort: AbortController)
       });
       child.once('exit', (code) => {
         report.exitCode = code;
-        // A tool that outlives its CLI keeps the pipes open, and with them the stream: it goes, too.
+        // A tool that outlives its CLI would keep the pipes open, and with them the stream. It is killed, too.
         void run.container.stop();
       });
       spawn.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
@@ -239,8 +239,8 @@ function sdkOptions(run: ObservedRun, report: CliReport, abort: AbortController)
 }
 
 /**
- * A tool call is in our record before it is done. The transcript lags by about 100 ms: a run that is killed in between
- * leaves no trace of the call there, and would do it again.
+ * A tool call is recorded before it is made. The transcript is about 100 ms late, so a run that is killed in between
+ * leaves no trace of the call there, and the next run would make it again.
  */
 function beforeTool({ observe, agent, mode, refuse }: ObservedRun): HookCallback {
   return async (input) => {
@@ -250,7 +250,7 @@ function beforeTool({ observe, agent, mode, refuse }: ObservedRun): HookCallback
     if (refusal !== null) return decided('deny', refusal);
     try {
       await observe.tool(input.tool_name, input.tool_input);
-      // The settings of a repository can take the mode back that the operator chose; no setting of ours outranks them.
+      // The settings of a repository can change the permission mode, and no setting of ours outranks them.
       const isTakenBack =
         agent.permissionMode === 'bypassPermissions' && mode.inForce !== agent.permissionMode;
       return isTakenBack ? decided('allow', 'The operator lets this agent work without questions.') : {};
@@ -306,7 +306,7 @@ async function takeAnswer(
   report: CliReport,
   observe: RunObserver,
 ): Promise<void> {
-  // An API error comes as an assistant message, too; it is no turn of the model.
+  // An API error comes as an assistant message as well, and is no turn of the model.
   if (message.message.model === '<synthetic>') {
     report.apiErrorKind = message.error ?? null;
     report.refused = message.message.stop_reason === 'refusal';

@@ -1,6 +1,6 @@
 /**
- * The CLI's own tools at files that steer later runs. Asked at each call and not written into the CLI's settings, which
- * are fixed at its start: a session can be marked in mid-run. A shell gets past this; what it wrote is put back.
+ * A marked session may not write steering files with the CLI's own tools. This is asked at each call, because a session can
+ * be marked during a run and the CLI's settings are fixed at its start. A shell can still write them; that is put back.
  */
 import { posix } from 'node:path';
 import type { Place } from '../container/place.ts';

@@ -1,9 +1,9 @@
 /**
- * What of the CLI an agent has: its tools, and the kinds of subagents it may start. Lists of what is offered, not of what
- * is taken away: a new release of the CLI adds nothing by itself.
+ * Which of the CLI's tools and kinds of subagents an agent has. The lists say what is offered, not what is taken away, so
+ * a new release of the CLI adds nothing by itself.
  */
 import { toolOfRule, USUAL_TOOLS } from '../vocabulary.ts';
-import type { AgentOptions } from './contract.ts';
+import type { AgentOptions } from './run.ts';
 
 /** As the SDK takes it. */
 interface Subagent {
@@ -24,8 +24,8 @@ export function builtInTools({
 }
 
 /**
- * Instead of the CLI's own kinds, of which one sets up a person's status line. Those that a repository has in
- * `.claude/agents` come on top. They keep the names that the CLI falls back to.
+ * They replace the CLI's own kinds, some of which only help a person at a terminal, and keep the names that the CLI falls
+ * back to. The kinds that a repository has in `.claude/agents` come on top.
  */
 export function subagents(builtIn: readonly string[]): Record<string, Subagent> {
   if (!builtIn.includes('Agent')) return {};

@@ -114,7 +114,10 @@ describe('a push', () => {
     const theirs = forge.commit('refs/pull/7/head', 'theirs', 'x', 'refs/heads/main', {
       message: 'Fixes #2',
     });
-    const spec = agentSpec('', { remote, at: { kind: 'pull', number: 7, sha: theirs, base: 'main' } });
+    const spec = agentSpec('', {
+      remote,
+      at: { kind: 'pull', number: 7, ref: 'refs/pull/7/head', sha: theirs, base: 'main' },
+    });
     await workdir.prepare({ ...spec, conversation: checkout.conversation.replace('1', '3') });
     checkout = await workdir.prepare(agentSpec('', { remote }));
     await door();

@@ -11,7 +11,7 @@
  * - What is written goes out without mentions that notify, without words that close another issue, without marks the
  *   model copied, and with our own mark.
  */
-import type { AgentTool } from '../agent-runner/contract.ts';
+import type { AgentTool } from '../agent-runner/run.ts';
 import type { AuditEntry } from '../audit.ts';
 import type { EffectDeps } from '../outcome/effects.ts';
 import type { OutgoingForge } from '../outcome/outgoing-forge.ts';

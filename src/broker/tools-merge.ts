@@ -1,6 +1,6 @@
 /**
  * Merging. A plain merge is tried first: a scheduled one may never happen where nothing new reports on the commit
- * (Forgejo looks when a status arrives, not when the merge is scheduled).
+ * (a forge may look only when a status arrives, not when the merge is scheduled).
  */
 import { z } from 'zod';
 import type { CiState, Item, Review } from '../forges/forge.ts';

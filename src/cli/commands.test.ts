@@ -8,6 +8,7 @@ import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ASSIGNED, changed } from '../../test/fixtures/bodies.ts';
 import { type Called, call } from '../../test/support/cli.ts';
+import { COMPILED } from '../../test/support/compiled.ts';
 import { ConfigFolder, SMALL_CONFIG } from '../../test/support/config-folder.ts';
 import { sampleConversation } from '../../test/support/sample-session.ts';
 import { everybodyMayWrite } from '../../test/support/trust.ts';
@@ -234,7 +235,7 @@ describe('a process of its own', () => {
   const spawn = (args: string[], more: { env?: Record<string, string>; uid?: number; gid?: number } = {}) =>
     new Promise<Called>((resolve) => {
       const { env: changed, ...as } = more;
-      const options = { env: { PATH: process.env.PATH, ...folder.env, ...changed }, ...as };
+      const options = { env: { PATH: process.env.PATH, ...COMPILED, ...folder.env, ...changed }, ...as };
       execFile(process.execPath, [CLI, ...args], options, (error, out, err) =>
         resolve({ code: error === null ? 0 : Number(error.code), out, err }),
       );

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { COMPILED } from '../../test/support/compiled.ts';
 import { patience } from '../../test/support/patience.ts';
 import { findProgram } from '../container/choose.ts';
 import { refusedFile } from './refused-files.ts';
@@ -48,7 +49,7 @@ interface As {
 
 function run(command: string, { path = process.env.PATH, uid }: As = {}) {
   const args = [CLI, '-c', join(folder, 'claude-hooks.yaml'), ...command.split(' ')];
-  const env = { PATH: path, HOME: folder, TMPDIR: folder, SECRET: 'a-word-of-the-test' };
+  const env = { PATH: path, HOME: folder, TMPDIR: folder, SECRET: 'a-word-of-the-test', ...COMPILED };
   const user = uid === undefined ? {} : { uid, gid: uid };
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
     execFile(

@@ -3,11 +3,12 @@ import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { COMPILED } from '../../test/support/compiled.ts';
 import { openProxy } from '../../test/support/proxy.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { HOOK_SECRET, type Installation, openInstallation } from '../../test/support/smoke-config.ts';
-import type { DoctorReport } from '../doctor/finding.ts';
-import type { SmokeReport } from '../smoke/report.ts';
+import type { DoctorReport } from '../checks/doctor.ts';
+import type { SmokeReport } from '../checks/smoke-report.ts';
 import { lockState } from '../state-lock.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/smoke-creds.sh', import.meta.url));
@@ -20,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => here.close());
 
 function run(command: string[], secrets: Record<string, string> = SECRETS) {
-  const env = { PATH: process.env.PATH, HOME: here.folder, ...secrets };
+  const env = { PATH: process.env.PATH, HOME: here.folder, ...COMPILED, ...secrets };
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
     execFile(command[0]!, command.slice(1), { env }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),

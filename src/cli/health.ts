@@ -3,12 +3,13 @@
  * this command line, and would carry it in its memory for ever.
  */
 import type { Command } from 'commander';
-import { ConfigError, MissingProgram } from '../errors.ts';
+import { lineOf, reportOf, type SmokeLine, type SmokeReport } from '../checks/smoke-report.ts';
+import { ConfigError, type ConfigProblem, MissingProgram } from '../errors.ts';
 import { silentLog } from '../log.ts';
-import { renderSmoke, reportOf, type SmokeCheck, type SmokeReport } from '../smoke/report.ts';
 import { requireGit } from '../workdir/installed.ts';
 import { callerOf } from './caller.ts';
 import { withExamples } from './examples.ts';
+import { renderDoctor, renderSmoke } from './print/checks.ts';
 import { loadAsServe } from './serve-environment.ts';
 import { answer, configFile } from './shared.ts';
 import { onStopRequest, stopSignal, wasCut } from './stopping.ts';
@@ -51,7 +52,7 @@ async function smokeReport(command: Command, live: boolean): Promise<SmokeReport
     const config = loadAsServe(configFile(command), env);
     await requireGit(env.PATH);
     const [{ runSmoke }, { smokeDeps }] = await Promise.all([
-      import('../smoke.ts'),
+      import('../checks/smoke.ts'),
       import('../wiring/health.ts'),
     ]);
     return await runSmoke(config, smokeDeps(config, { env, log: silentLog, live, signal: stopSignal() }));
@@ -59,19 +60,19 @@ async function smokeReport(command: Command, live: boolean): Promise<SmokeReport
     if (error instanceof MissingProgram) return reportOf([missingGit(error)], null);
     if (!(error instanceof ConfigError)) throw error;
     // A secret that is not set is a problem of the configuration; for cron it must come out in the same shape.
-    const checks = error.problems.map((p) => ({
-      agent: null,
-      check: 'configuration' as const,
-      state: 'missing' as const,
-      detail: `${p.path === '' ? p.file : p.path}: ${p.problem}`,
-      remedy: p.remedy,
-    }));
-    return reportOf(checks, null);
+    return reportOf(error.problems.map(unreadable), null);
   }
 }
 
-function missingGit({ problem, remedy }: MissingProgram): SmokeCheck {
-  return { agent: null, check: 'git', state: 'missing', detail: problem, remedy };
+const MISSING = { severity: 'broken', fault: 'missing', problem: '' } as const;
+
+function unreadable({ path, file, problem, remedy }: ConfigProblem): SmokeLine {
+  const subject = path === '' ? file : path;
+  return lineOf({ ...MISSING, check: 'configuration', subject, evidence: `${subject}: ${problem}`, remedy });
+}
+
+function missingGit({ problem, remedy }: MissingProgram): SmokeLine {
+  return lineOf({ ...MISSING, check: 'git', subject: 'git', evidence: problem, remedy });
 }
 
 async function doctor(options: { deliveries: boolean }, command: Command): Promise<void> {
@@ -80,13 +81,12 @@ async function doctor(options: { deliveries: boolean }, command: Command): Promi
   await requireGit(env.PATH);
   // Not by the signal itself: at an orderly exit trial clones are removed, and their git commands are ended.
   onStopRequest(({ exitCode }) => process.exit(exitCode));
-  const [{ runDoctor }, { renderReport }, { doctorContext }] = await Promise.all([
-    import('../doctor.ts'),
-    import('../doctor/finding.ts'),
+  const [{ runDoctor }, { doctorContext }] = await Promise.all([
+    import('../checks/doctor.ts'),
     import('../wiring/health.ts'),
   ]);
   const context = doctorContext(config, { env, testDeliveries: options.deliveries });
   const report = await runDoctor(context);
-  answer(command, report, renderReport);
+  answer(command, report, renderDoctor);
   if (!report.ok) callerOf(command).exitCode = 1;
 }

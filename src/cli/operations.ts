@@ -72,7 +72,11 @@ function registerReplay(program: Command): void {
       'delivery id (ours or the forge’s, or the beginning of it), or a file of JSON',
     )
     .option('--forge <name>', 'for a file: the configured forge it comes from', readWords)
-    .option('--event <name>', 'for a file: the value of X-Forgejo-Event-Type', readWords)
+    .option(
+      '--event <name>',
+      'for a file: what the forge calls the event, as its webhook’s headers do',
+      readWords,
+    )
     .option('--json', 'print JSON')
     .action(async (what: string, options: ReplayOptions, command: Command) => {
       const result = await replay(configFile(command), callerOf(command).env, { what, ...options });

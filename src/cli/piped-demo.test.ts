@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { COMPILED } from '../../test/support/compiled.ts';
 import { patience } from '../../test/support/patience.ts';
 import { needs } from '../../test/support/requirements.ts';
 
@@ -21,7 +22,7 @@ const NO_WAY_OUT = { http_proxy: 'http://127.0.0.1:9', https_proxy: 'http://127.
 function startDemo() {
   const temporary = mkdtempSync(join(tmpdir(), 'a demo '));
   onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
-  const env = { PATH: process.env.PATH, HOME: temporary, TMPDIR: temporary, ...NO_WAY_OUT };
+  const env = { PATH: process.env.PATH, HOME: temporary, TMPDIR: temporary, ...COMPILED, ...NO_WAY_OUT };
   const child = spawn(process.execPath, [CLI, 'demo', '--engine', 'process'], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

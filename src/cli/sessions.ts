@@ -1,8 +1,8 @@
 /** `sessions diagnose` and `sessions unmark`. */
 import type { Command } from 'commander';
 import { pinnedCliVersion } from '../agent-runner/run-cli.ts';
-import { diagnoseSession } from '../inspection/diagnose.ts';
 import { liftMarks } from '../sessions/marks.ts';
+import { diagnoseSession } from '../views/diagnose.ts';
 import { findSession, viewMarks } from '../views/marks.ts';
 import { readReference } from '../views/references.ts';
 import { callerOf } from './caller.ts';
@@ -73,6 +73,7 @@ async function diagnoseOne(text: string, options: { otherHome?: string[] }, comm
       currentCliVersion: pinnedCliVersion(),
       otherHomes: options.otherHome ?? [],
       stateFolder: config.state,
+      archive: config.sessions.archive,
     }),
   );
   answer(command, diagnosis, renderDiagnosis);

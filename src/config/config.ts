@@ -1,5 +1,6 @@
 /** The shapes `loadConfig` answers with. Frozen; read once and passed on by wiring. */
-import type { AgentView, ConversationView, EventName, ForgeEvent, ForgeKind } from '../vocabulary.ts';
+import type { ForgeKind } from '../forges/registry.ts';
+import type { AgentView, ConversationView, EventName, ForgeEvent } from '../vocabulary.ts';
 import type { AgentOptions } from './agent-options.ts';
 import type { ListedRepository } from './listed-repositories.ts';
 import type { Options } from './options.ts';

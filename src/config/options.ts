@@ -3,6 +3,7 @@
  * claude-hooks.schema.json; after a change run `npm run docs`.
  */
 import { z } from 'zod';
+import { FORGE_KINDS } from '../forges/registry.ts';
 import { containerOptions as container } from './container-options.ts';
 import { checkWebhookSecrets, hasEverySecret } from './webhook-secrets.ts';
 
@@ -262,7 +263,7 @@ const repository = z
 
 const forge = z
   .strictObject({
-    kind: z.enum(['forgejo', 'gitea']).meta({ description: 'Which forge it is.' }),
+    kind: z.enum(FORGE_KINDS).meta({ description: 'Which forge it is.' }),
     url: url('Its address, as people open it.'),
     clone_url: url(
       'Where git reaches it, if that is another address: repositories are fetched from `<clone_url>/<owner>/<name>.git`. The address that the forge itself names is never used, and the token goes nowhere else.',

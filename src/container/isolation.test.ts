@@ -16,7 +16,7 @@ import {
   uniqueNap,
   untilSleepers,
 } from '../../test/support/contained.ts';
-import { testEngines } from '../../test/support/engines.ts';
+import { isShownByPodman, testEngines } from '../../test/support/engines.ts';
 import { EngineFailed, type Limits } from './container.ts';
 
 const LIMITS: Limits = { memoryBytes: 64 * 1024 * 1024, cpus: null, pids: null };
@@ -114,7 +114,7 @@ for (const engine of testEngines()) {
     });
   });
 
-  if (!isolates) continue;
+  if (!isolates || isShownByPodman(engine)) continue;
 
   describe.skipIf(!engine.need.ok)(engine.need.title(`${engine.name}, isolated`), () => {
     test('what is mounted to read cannot be written, removed or mounted anew', async () => {

@@ -5,7 +5,7 @@ import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { describeDatabases } from '../../test/support/databases.ts';
 import { throughPgbouncer } from '../../test/support/pgbouncer.ts';
 import { needs } from '../../test/support/requirements.ts';
-import { checkDatabase } from '../doctor/records.ts';
+import { checkDatabase } from '../checks/records.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { type Database, migrate, openDatabase, pendingMigrations, serialise } from './database.ts';
 

@@ -2,10 +2,12 @@
  * One dispatch as a value. Each step takes it and returns it with what the step adds: `gather` what the forge has,
  * `screen` what of it may be read, `converse` the answer.
  */
-import type { RunnerDeps } from '../agent-runner/contract.ts';
+import type { RunnerDeps } from '../agent-runner/run.ts';
+
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Forge } from '../forges/forge.ts';
+import { itemKeyOfConversation } from '../item-key.ts';
 import type { Log } from '../log.ts';
 import type { Lease } from '../mailbox/leases.ts';
 import type { Settlement } from '../mailbox/settlement.ts';
@@ -110,6 +112,6 @@ export function beginDispatch(lease: Lease, deps: DispatchDeps, attempt: Attempt
 
 /** What may be closed by words that leave in this conversation: its own issue. */
 export function closingOf({ conversation }: Lease, { closingKeywords }: ForgeConfig): Closing {
-  const { item_kind: kind, item_number: number } = conversation;
+  const { kind, number } = itemKeyOfConversation(conversation);
   return { own: kind === 'issue' ? number : null, keywords: closingKeywords };
 }

@@ -11,6 +11,7 @@ function readSeen(stored: string | null): Seen {
 /** Null = nothing yet. Releases before the kind was part of the key kept it by the number alone. */
 export function seenOf(stored: string | null, item: ItemInRepository): Snapshot | null {
   const seen = readSeen(stored);
+  // guard: kind of an item: what earlier releases kept
   return seen[printItem(item)] ?? seen[item.number] ?? null;
 }
 

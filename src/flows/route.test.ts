@@ -9,6 +9,7 @@ import {
 } from '../../test/support/sample-events.ts';
 import { compileCondition } from '../config/conditions.ts';
 import type { Flow } from '../config/config.ts';
+import { KITS } from '../forges/registry.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import { type RouteRequest, route } from './route.ts';
 
@@ -37,7 +38,8 @@ const agents = new Map([
 
 function routed(event: ForgeEvent, flows: Flow[], more: Partial<RouteRequest> = {}) {
   const conversations = () => ({ exists: false, dispatches: 0, branch: null, itemNumber: null });
-  return route({ event, agents, ids: new Map(), bots: [], conversations, flows, ...more });
+  const senderIs = KITS.forgejo.accountOf(event.sender);
+  return route({ event, agents, ids: new Map(), senderIs, bots: [], conversations, flows, ...more });
 }
 
 const comment = commentEvent('Please look, @dev-bot');

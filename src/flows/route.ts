@@ -9,6 +9,8 @@ export interface RouteRequest {
   agents: ReadonlyMap<string, AgentView | null>;
   /** ids of the agents' accounts, as far as they are known: they count before logins */
   ids: ReadonlyMap<string, number>;
+  /** what the sender is on the forge */
+  senderIs: 'person' | 'robot' | 'deleted';
   /** logins of robots that are not ours */
   bots: readonly string[];
   /** the agent's conversation on the event's item; asked at most once for each agent */
@@ -98,11 +100,10 @@ function isOwn(request: RouteRequest, agent: AgentView): boolean {
 }
 
 function senderView(request: RouteRequest): SenderView {
-  const { login, id } = request.event.sender;
+  const { login } = request.event.sender;
   const agent = [...request.agents.values()].find((view) => view !== null && isAccountOf(request, view));
   const isBot = request.bots.some((bot) => sameLogin(bot, login));
-  // Deleted users and Actions have negative ids.
-  return { login, agent: agent?.name ?? '', person: !agent && !isBot && id > 0 };
+  return { login, agent: agent?.name ?? '', person: !agent && !isBot && request.senderIs === 'person' };
 }
 
 /** A login can be given up and taken by a stranger; an id cannot. */

@@ -13,6 +13,7 @@ import {
   reviewRequestedEvent,
   synchronizedEvent,
 } from '../../test/support/sample-events.ts';
+import { KITS } from '../forges/registry.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import { route } from './route.ts';
 
@@ -31,7 +32,9 @@ function woken(event: ForgeEvent, known: Record<string, number> = {}): string[] 
     branch: null,
     itemNumber: agent in known ? 12 : null,
   });
-  const { matches, considered } = route({ event, agents, ids: new Map(), bots: [], conversations, flows });
+  const senderIs = KITS.forgejo.accountOf(event.sender);
+  const request = { event, agents, ids: new Map(), senderIs, bots: [], conversations, flows };
+  const { matches, considered } = route(request);
   expect(considered.filter((entry) => entry.verdict === 'condition-error')).toEqual([]);
   return matches.map((match) => `${match.agent}:${match.skill}`);
 }

@@ -1,12 +1,12 @@
-/** The body of a forge's answer, read in pieces: strangers decide how long it is. */
+/** Reads the body of a forge's answer in pieces, because strangers decide how long it is. */
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import { ForgeRefused } from '../errors.ts';
 import { JsonReader } from './json-reader.ts';
 
 export interface AnswerBody {
-  /** undefined: it is no JSON */
+  /** undefined: the body is not JSON */
   json: unknown;
-  /** of plain answers alone */
+  /** filled for plain answers only */
   text: string;
   isEmpty: boolean;
   /** the list goes on; only its first members are here */
@@ -57,7 +57,7 @@ function cutShort(json: unknown): AnswerBody {
   return { json, text: '', isEmpty: false, isCutShort: true };
 }
 
-/** Who may push may let CI write a log of any length, and some servers send it whole whatever they are asked for. */
+/** Anybody who may push can make CI write a log of any length, and some servers send the whole log even if its end is asked for. */
 async function readText(response: Response, { tail, where }: Reading): Promise<AnswerBody> {
   const most = tail === undefined ? LARGEST_TEXT : LARGEST_ANSWER;
   let chunks: Uint8Array[] = [];
@@ -83,7 +83,7 @@ function tooMuch(response: Response, where: string, most: number): ForgeRefused 
   );
 }
 
-/** Small pieces, with turns for everybody else between them. */
+/** Small pieces; other work of this process gets a turn after each. */
 async function* slicesOf(response: Response): AsyncGenerator<Uint8Array> {
   for await (const chunk of response.body ?? []) {
     for (let at = 0; at < chunk.length; at += SLICE) {

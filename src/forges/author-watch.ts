@@ -1,6 +1,6 @@
 /**
- * A client that tells under whose name its posts stand. Some tokens cannot be asked whose they are (Forgejo's for named
- * repositories); what they create bears their author.
+ * A client that reports the author of everything it posts. Some tokens cannot be asked whose they are (Forgejo's for named
+ * repositories), but what they create shows its author.
  */
 
 import { ForgeRefused } from '../errors.ts';
@@ -8,7 +8,7 @@ import type { ForgeUser } from '../vocabulary.ts';
 import type { Forge, ForgeMarker, ForgeWriter } from './forge.ts';
 
 export interface AuthorWatch {
-  /** throws where nothing may be written in this name */
+  /** throws when this account must not write */
   beforeWrite(): void;
   posted(author: ForgeUser): void;
   /** whose account it is taken for where its token may not be asked; null = that is not known */
@@ -17,7 +17,7 @@ export interface AuthorWatch {
 
 type Write = keyof ForgeWriter | keyof ForgeMarker;
 
-/** Where the answer of a write names its author; null = it does not. A new write without a line does not compile. */
+/** Where the answer of a write has its author; null = nowhere. A write without a line here does not compile. */
 const AUTHORS: {
   readonly [K in Write]: ((answer: Awaited<ReturnType<Forge[K]>>) => ForgeUser | undefined) | null;
 } = {
@@ -25,7 +25,7 @@ const AUTHORS: {
   createIssue: ({ author }) => author,
   openPull: ({ author }) => author,
   submitReview: ({ author }) => author,
-  // What is changed may have been begun by somebody else.
+  // Somebody else may have written what is changed here.
   editComment: null,
   updatePull: null,
   setStatus: null,

@@ -1,5 +1,6 @@
-/** Who sent a delivery and what it is called: the webhook headers of every forge, whatever their prefix. */
-import type { DeliveryHeaders } from './forge.ts';
+/** Which kind of forge sent a delivery, and what it calls it. */
+import type { DeliveryHeaders } from './kit.ts';
+import { FORGE_KINDS, kitOf } from './registry.ts';
 
 export type DeliveryHeadersOutcome =
   | { kind: 'ok'; headers: DeliveryHeaders }
@@ -8,60 +9,74 @@ export type DeliveryHeadersOutcome =
   /** a forge's request without its delivery id or event name */
   | { kind: 'incomplete'; reason: string };
 
-interface HeaderNames {
-  kind: DeliveryHeaders['kind'];
+interface NamedHeaders {
+  kind: string;
   event: string;
   eventType: string | null;
   delivery: string;
 }
 
 /**
- * Asked in this order: Forgejo sends X-Gitea-* and X-GitHub-* beside its own headers, and Gitea sends X-GitHub-* too.
+ * Forges that we recognise and do not serve, for an error that names them. They come after all kits; a kit for one of
+ * them makes its line here meaningless.
  */
-const FORGES: readonly HeaderNames[] = [
-  {
-    kind: 'forgejo',
-    event: 'X-Forgejo-Event',
-    eventType: 'X-Forgejo-Event-Type',
-    delivery: 'X-Forgejo-Delivery',
-  },
-  { kind: 'gitea', event: 'X-Gitea-Event', eventType: 'X-Gitea-Event-Type', delivery: 'X-Gitea-Delivery' },
+const STRANGERS: readonly NamedHeaders[] = [
   { kind: 'gitlab', event: 'X-Gitlab-Event', eventType: null, delivery: 'X-Gitlab-Event-UUID' },
   { kind: 'github', event: 'X-GitHub-Event', eventType: null, delivery: 'X-GitHub-Delivery' },
+];
+
+const SENDERS: readonly NamedHeaders[] = [
+  ...FORGE_KINDS.map((kind) => ({ kind, ...kitOf(kind).headers })),
+  ...STRANGERS,
 ];
 
 /** A UUID has 36 characters; the rest is room for other senders. It becomes an index key. */
 const LONGEST_DELIVERY_ID = 200;
 
+type SentHeaders = Headers | Record<string, string | undefined>;
+
 /** Reads the headers of one request; names may be in any case. */
-export function readDeliveryHeaders(
-  headers: Headers | Record<string, string | undefined>,
-): DeliveryHeadersOutcome {
-  const entries = headers instanceof Headers ? [...headers] : Object.entries(headers);
-  const byName = new Map(entries.map(([name, value]) => [name.toLowerCase(), value?.trim()]));
-  const get = (name: string): string | undefined => byName.get(name.toLowerCase());
+export function readDeliveryHeaders(headers: SentHeaders): DeliveryHeadersOutcome {
+  const get = lookup(headers);
   // Presence counts, not content: Forgejo's package event has an empty X-Forgejo-Event.
-  const forge = FORGES.find((candidate) => get(candidate.event) !== undefined);
-  if (forge === undefined) {
-    const names = FORGES.map((candidate) => candidate.event).join(', ');
+  const sender = SENDERS.find((candidate) => get(candidate.event) !== undefined);
+  if (sender === undefined) {
+    const names = SENDERS.map((candidate) => candidate.event).join(', ');
     return {
       kind: 'unknown',
       reason: `None of the headers ${names} is present. Point a forge's webhook at this address.`,
     };
   }
-  const event = get(forge.event)!;
-  const eventType = (forge.eventType === null ? '' : get(forge.eventType)) || event;
+  const event = get(sender.event)!;
+  const eventType = (sender.eventType === null ? '' : get(sender.eventType)) || event;
   if (eventType === '') {
-    return incomplete(`${forge.event} is empty and ${forge.eventType ?? 'no other header'} names no event.`);
+    return incomplete(
+      `${sender.event} is empty and ${sender.eventType ?? 'no other header'} names no event.`,
+    );
   }
-  const deliveryId = get(forge.delivery) ?? '';
-  if (deliveryId === '') return incomplete(`The header ${forge.delivery} is missing or empty.`);
+  const deliveryId = get(sender.delivery) ?? '';
+  if (deliveryId === '') return incomplete(`The header ${sender.delivery} is missing or empty.`);
   if (deliveryId.length > LONGEST_DELIVERY_ID) {
-    return incomplete(`${forge.delivery} is longer than ${LONGEST_DELIVERY_ID} characters.`);
+    return incomplete(`${sender.delivery} is longer than ${LONGEST_DELIVERY_ID} characters.`);
   }
-  return { kind: 'ok', headers: { kind: forge.kind, deliveryId, event, eventType } };
+  return { kind: 'ok', headers: { kind: sender.kind, deliveryId, event, eventType } };
+}
+
+function lookup(headers: SentHeaders): (name: string) => string | undefined {
+  const entries = headers instanceof Headers ? [...headers] : Object.entries(headers);
+  const byName = new Map(entries.map(([name, value]) => [name.toLowerCase(), value?.trim()]));
+  return (name) => byName.get(name.toLowerCase());
 }
 
 function incomplete(problem: string): DeliveryHeadersOutcome {
   return { kind: 'incomplete', reason: `${problem} Check that no proxy removes the forge's X- headers.` };
+}
+
+/** What a request calls itself, also where its other headers are not in order. Nobody has vouched for it. */
+export function claimedDeliveryId(headers: Headers): string | null {
+  for (const kind of FORGE_KINDS) {
+    const id = headers.get(kitOf(kind).headers.delivery);
+    if (id !== null) return id;
+  }
+  return null;
 }

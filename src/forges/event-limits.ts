@@ -8,17 +8,17 @@ import type { ForgeEvent } from '../vocabulary.ts';
 export const EVENT_TEXT_LIMIT = 65_536;
 /** Characters of a title. A forge's own limit is 255. */
 const TITLE_LIMIT = 1000;
-/** Characters of a login, a label, a branch, an address: cut, it would be the name of something else. */
+/** Characters of a login, a label, a branch or an address. These are not cut: a shortened name is another name. */
 const NAME_LIMIT = 1000;
 /** Labels, assignees, reviewers, mentions. */
 const LIST_LIMIT = 1000;
 
-/** The text as an event has it: mentions beyond the cut call nobody, because the agent would not see them either. */
+/** The text as an event has it. Mentions after the cut are ignored, because the agent does not see them either. */
 export function eventText(text: string): string {
   return cut(text, EVENT_TEXT_LIMIT);
 }
 
-/** Whether an event's text is this one of the forge's: what was cut off is not compared, and no line end is. */
+/** Whether an event's text is the forge's text. Line ends and what was cut off are not compared. */
 export function isEventTextOf(inEvent: string, onForge: string): boolean {
   const isCut = inEvent.length > EVENT_TEXT_LIMIT || onForge.length > EVENT_TEXT_LIMIT;
   const [a, b] = [inEvent, onForge].map((text) => (isCut ? text.slice(0, EVENT_TEXT_LIMIT - 1) : text));
@@ -29,7 +29,7 @@ function plainLines(text: string): string {
   return text.replace(/\r\n?/g, '\n').trim();
 }
 
-/** The event with short texts, or what is too long to be the name of anything. */
+/** The event with its texts cut, or which of its names is too long. */
 export function limitEvent(event: ForgeEvent): { event: ForgeEvent } | { problem: string } {
   const { item, comment, review } = event;
   const limited: ForgeEvent = {
@@ -59,10 +59,10 @@ function problemIn(event: ForgeEvent): string | null {
   return null;
 }
 
-/** The texts that may be long were cut before. */
+/** These were cut before. */
 const TEXTS = new Set(['title', 'body']);
 
-/** An event is four deep at most; it is ours, not the sender's. */
+/** Recursion is safe: we made the event, and it is at most four levels deep. */
 function tooLong(where: string, value: unknown): string | null {
   if (typeof value === 'string') {
     return value.length <= NAME_LIMIT

@@ -1,17 +1,12 @@
 /**
- * The forge port: what the service asks of a Forgejo, Gitea, GitHub or GitLab.
+ * What the service asks of a forge: small ports by what they do. A client has all of them and acts as one account.
  *
- * Contract, for every adapter:
- * - A client acts as one account (one token). Calls may run at once.
- * - Parsing is pure: bytes and headers in, an outcome out; no network, no clock.
- * - Reads are repeatable. Writes are NOT idempotent by themselves: the caller records the effect first and looks for
- *   its marker before it repeats a call (`outcome.ts`).
+ * Contract of every port:
+ * - Calls may run at once. A client keeps nothing that a crash could lose.
  * - Repositories are addressed by `RepositoryRef`; when the forge answers that the name has moved, the adapter finds
  *   the new name by id and repeats the call once.
  * - Where the forge has no such endpoint, because it is too old or of another kind, or keeps it from this account, the
  *   answer is `NotOffered`, a value.
- * - Adding and removing labels, assigning, asking for a review, reacting and setting a status may be repeated: the
- *   second time changes nothing.
  * - Errors: ForgeUnavailable (network, 429, 5xx: retry later, same call), ForgeRefused (401, 403, 405, 409, 422, 423:
  *   retrying without a change is pointless), ForgeMissing (404).
  */
@@ -19,31 +14,171 @@ import type {
   EventItem,
   EventPull,
   EventRepository,
-  ForgeEvent,
   ForgeUser,
   Permission,
   RepositoryRef,
   ReviewVerdict,
 } from '../vocabulary.ts';
 
-/** The webhook headers of one delivery, whatever prefix the forge used. */
-export interface DeliveryHeaders {
-  kind: 'forgejo' | 'gitea' | 'gitlab' | 'github';
-  deliveryId: string;
-  /** coarse name, e.g. `issue_comment` */
-  event: string;
-  /** fine name, e.g. `pull_request_comment`; equals `event` where the forge sends none */
-  eventType: string;
+export interface Forge
+  extends ForgeIdentity,
+    ForgeAccess,
+    ForgeHooks,
+    ForgeReader,
+    ForgeCi,
+    ForgeWriter,
+    ForgeMarker {
+  readonly name: string;
 }
 
-export type ParseOutcome =
-  | { kind: 'event'; event: ForgeEvent }
-  /** well-formed but nothing we act on; the reason is stored and shown by `explain` */
-  | { kind: 'ignored'; reason: string }
-  /** the body is not what the headers promise; the error says what was expected where */
-  | { kind: 'malformed'; error: string };
+/** Who we are there, and what it is. Reads; may be repeated. */
+export interface ForgeIdentity {
+  /** ForgeRefused with 403: the token may not be asked whose it is */
+  self(): Promise<ForgeUser>;
+  /** the address by which the forge knows commits of our own account `login` */
+  commitAddress(login: string): Promise<string>;
+  /** the version as the forge words it, and which of its family it is */
+  version(): Promise<{ version: string; kind: string }>;
+  /** unix ms of the forge's own clock (whole seconds), null when it sends no Date */
+  serverTime(): Promise<number | null>;
+}
 
-export type ParseDelivery = (forge: string, headers: DeliveryHeaders, body: Uint8Array) => ParseOutcome;
+/**
+ * What accounts reach and may do. Reads; may be repeated. In doubt the answer is `unknown` and never a guess: a guess
+ * would let a stranger wake an agent.
+ */
+export interface ForgeAccess {
+  /**
+   * What an account may do in a repository. `unknown`: this token may not ask (it takes an administrator of the
+   * repository) and no other answer of the forge decides it. `another`: the login is not that of the account with
+   * this id, so whoever said so was wrong about one of the two.
+   */
+  permissionOf(repository: RepositoryRef, user: ForgeUser): Promise<Permission | 'unknown' | 'another'>;
+  /** what the token may do, asked by harmless calls where the forge does not list a token's scopes */
+  tokenScopes(repository: RepositoryRef): Promise<TokenScopes>;
+  /** people who may be assigned in it: those who may write, as a rule */
+  listAssignable(repository: RepositoryRef): Promise<{ kind: 'people'; people: ForgeUser[] } | NotOffered>;
+  /** follows old names. ForgeMissing: there is none, or this account may not see it */
+  findRepository(fullName: string): Promise<FoundRepository>;
+  /** full names of the owner's repositories that this account can reach, as far as the forge tells */
+  listRepositories(owner: string): Promise<string[]>;
+  /**
+   * The repository with this id, and whether `fullName` is its name: the present one, or an old one that leads to it.
+   * ForgeMissing: no repository has this id, or this account may not see it.
+   */
+  identifyRepository(claimed: RepositoryRef): Promise<{ repository: EventRepository; named: boolean }>;
+}
+
+/** Subscriptions to deliveries. Takes an administrator of the repository: ForgeRefused with 403 for others. */
+export interface ForgeHooks {
+  listHooks(repository: RepositoryRef): Promise<ForgeHook[]>;
+  /** hooks of the repository's owner, which send for all of its repositories */
+  listOwnerHooks(repository: RepositoryRef): Promise<{ kind: 'hooks'; hooks: ForgeHook[] } | NotOffered>;
+  /** The forge signs and sends a delivery that means nothing. May be repeated; each sends one. */
+  sendTestDelivery(repository: RepositoryRef, hookId: number): Promise<void>;
+}
+
+/** Issues and pull requests, and what was said and done on them. Reads; may be repeated. */
+export interface ForgeReader {
+  getRepository(repository: RepositoryRef): Promise<EventRepository>;
+  /** an issue or a pull request: they share one number sequence */
+  getItem(repository: RepositoryRef, number: number): Promise<Item>;
+  /** issues and pull requests, newest first, at most `limit` */
+  listItems(
+    repository: RepositoryRef,
+    filter: { state: 'open' | 'closed' | 'all'; limit: number },
+  ): Promise<EventItem[]>;
+  /** the open pull requests of `head`, a branch of the same repository, whatever they go into */
+  findPulls(repository: RepositoryRef, head: string): Promise<Item[]>;
+  /** conversation comments in creation order; inline review comments are in `listReviews` */
+  listComments(repository: RepositoryRef, number: number): Promise<Comment[]>;
+  /** ForgeMissing also for the id of an inline review comment where the forge shows those with their review only */
+  getComment(repository: RepositoryRef, id: number): Promise<Comment & { itemNumber: number }>;
+  /** an inline review comment or a reply to one, which `getComment` does not know; null = there is none */
+  findReviewComment(repository: RepositoryRef, number: number, id: number): Promise<Comment | null>;
+  /** submitted reviews with their inline comments, oldest first */
+  listReviews(repository: RepositoryRef, number: number): Promise<Review[]>;
+  /** authors of reviews that were dismissed; `listReviews` leaves those out */
+  dismissedReviews(repository: RepositoryRef, number: number): Promise<ForgeUser[]>;
+  /** one page (from 1) of what happened since then */
+  timeline(
+    repository: RepositoryRef,
+    number: number,
+    at: { since: string | null; page: number },
+  ): Promise<Timeline | NotOffered>;
+}
+
+/** What CI did, as far as the forge's API tells. Reads; may be repeated. */
+export interface ForgeCi {
+  ciState(repository: RepositoryRef, sha: string): Promise<CiState>;
+  /** newest first, at most `limit`; `limited`: a sentence where the forge shows this account less than others */
+  listRuns(
+    repository: RepositoryRef,
+    filter: { headSha: string | null; limit: number },
+  ): Promise<{ kind: 'runs'; runs: CiRun[]; limited: string | null } | NotOffered>;
+  listJobs(repository: RepositoryRef, runId: number): Promise<{ kind: 'jobs'; jobs: CiJob[] } | NotOffered>;
+  /** the end of a job's log, at most `maxBytes`; `cut` = there was more before it */
+  readLog(
+    repository: RepositoryRef,
+    jobId: number,
+    maxBytes: number,
+  ): Promise<{ kind: 'log'; text: string; cut: boolean } | NotOffered>;
+}
+
+/**
+ * What the service writes on an agent's behalf. NOT idempotent: the caller records the effect first and looks for its
+ * marker before it repeats a call (`outcome.ts`). Setting a status may be repeated.
+ */
+export interface ForgeWriter {
+  createComment(repository: RepositoryRef, number: number, body: string): Promise<Comment>;
+  editComment(repository: RepositoryRef, id: number, body: string): Promise<Comment>;
+  createIssue(repository: RepositoryRef, issue: { title: string; body: string }): Promise<Item>;
+  openPull(
+    repository: RepositoryRef,
+    pull: { title: string; body: string; head: string; base: string },
+  ): Promise<Item>;
+  updatePull(
+    repository: RepositoryRef,
+    number: number,
+    change: { title?: string; body?: string },
+  ): Promise<Item>;
+  submitReview(
+    repository: RepositoryRef,
+    number: number,
+    review: { verdict: ReviewVerdict; body: string; commitId: string; inline: NewInlineComment[] },
+  ): Promise<{ id: number; author?: ForgeUser }>;
+  setStatus(
+    repository: RepositoryRef,
+    sha: string,
+    status: { state: CommitState; context: string; description: string; targetUrl: string },
+  ): Promise<void>;
+  /**
+   * Merges now, or answers why not; nothing is merged when the head is no longer `headSha`. `not-now`: the forge does
+   * not allow it yet (checks, approvals, a draft). With `whenChecksSucceed` the forge is asked to do it later.
+   */
+  merge(
+    repository: RepositoryRef,
+    number: number,
+    merge: { style: MergeStyle; headSha: string; whenChecksSucceed: boolean },
+  ): Promise<MergeOutcome>;
+}
+
+/** Writes that may be repeated: the second time changes nothing. */
+export interface ForgeMarker {
+  addLabels(repository: RepositoryRef, number: number, labels: string[]): Promise<void>;
+  removeLabel(repository: RepositoryRef, number: number, label: string): Promise<void>;
+  /** names of the labels the repository (and its organization) has */
+  listLabels(repository: RepositoryRef): Promise<string[]>;
+  /** replaces the list */
+  setAssignees(repository: RepositoryRef, number: number, logins: string[]): Promise<void>;
+  requestReview(repository: RepositoryRef, number: number, logins: string[]): Promise<void>;
+  /** on the item itself, or on one of its comments */
+  react(
+    repository: RepositoryRef,
+    target: { number: number } | { commentId: number },
+    content: string,
+  ): Promise<void>;
+}
 
 export interface Comment {
   id: number;
@@ -65,7 +200,7 @@ export interface NewInlineComment {
  * author is not always the reviewer.
  */
 export interface InlineComment extends NewInlineComment {
-  /** its event, where there is one, names it as a comment */
+  /** an event about it carries this id as that of a comment */
   id: number;
   author: ForgeUser;
   /** '' where the forge gives none; a draft has the time it was begun, not the time it could be read */
@@ -133,30 +268,6 @@ export interface CiJob {
   status: string;
 }
 
-/** What a run reads before it starts. */
-export interface ForgeReader {
-  self(): Promise<ForgeUser>;
-  /** the address by which the forge knows commits of our own account `login` */
-  commitAddress(login: string): Promise<string>;
-  getRepository(repository: RepositoryRef): Promise<EventRepository>;
-  /** an issue or a pull request: they share one number sequence */
-  getItem(repository: RepositoryRef, number: number): Promise<Item>;
-  /** conversation comments in creation order; inline review comments are in `listReviews` */
-  listComments(repository: RepositoryRef, number: number): Promise<Comment[]>;
-  /** submitted reviews with their inline comments, oldest first */
-  listReviews(repository: RepositoryRef, number: number): Promise<Review[]>;
-  ciState(repository: RepositoryRef, sha: string): Promise<CiState>;
-  /** the open pull requests of `head`, a branch of the same repository, whatever they go into */
-  findPulls(repository: RepositoryRef, head: string): Promise<Item[]>;
-  /** ForgeMissing also for the id of an inline review comment: this API shows those with their review only */
-  getComment(repository: RepositoryRef, id: number): Promise<Comment & { itemNumber: number }>;
-  /** issues and pull requests, newest first, at most `limit` */
-  listItems(
-    repository: RepositoryRef,
-    filter: { state: 'open' | 'closed' | 'all'; limit: number },
-  ): Promise<EventItem[]>;
-}
-
 /** What somebody did to an item, as the forge remembers it. */
 export interface TimelineEntry {
   id: number;
@@ -184,43 +295,8 @@ export interface Timeline {
   kind: 'timeline';
   /** oldest first; kinds of no interest are left out */
   entries: TimelineEntry[];
-  /** nothing is on this page, so nothing comes after it */
+  /** the page is empty, so it is the last */
   isLast: boolean;
-}
-
-/** What a delivery's claims are compared with. */
-export interface ForgeEvidence {
-  /**
-   * The repository with this id, and whether `fullName` is its name: the present one, or an old one that leads to it.
-   * ForgeMissing: no repository has this id, or this account may not see it.
-   */
-  identifyRepository(claimed: RepositoryRef): Promise<{ repository: EventRepository; named: boolean }>;
-  /** one page (from 1) of what happened since then */
-  timeline(
-    repository: RepositoryRef,
-    number: number,
-    at: { since: string | null; page: number },
-  ): Promise<Timeline | NotOffered>;
-  /** an inline review comment or a reply to one, which `getComment` does not know; null = there is none */
-  findReviewComment(repository: RepositoryRef, number: number, id: number): Promise<Comment | null>;
-  /** authors of reviews that were dismissed; `listReviews` leaves those out */
-  dismissedReviews(repository: RepositoryRef, number: number): Promise<ForgeUser[]>;
-}
-
-/** What CI did, as far as the forge's API tells. */
-export interface ForgeCi {
-  /** newest first, at most `limit`; `limited`: a sentence where the forge shows this account less than others */
-  listRuns(
-    repository: RepositoryRef,
-    filter: { headSha: string | null; limit: number },
-  ): Promise<{ kind: 'runs'; runs: CiRun[]; limited: string | null } | NotOffered>;
-  listJobs(repository: RepositoryRef, runId: number): Promise<{ kind: 'jobs'; jobs: CiJob[] } | NotOffered>;
-  /** the end of a job's log, at most `maxBytes`; `cut` = there was more before it */
-  readLog(
-    repository: RepositoryRef,
-    jobId: number,
-    maxBytes: number,
-  ): Promise<{ kind: 'log'; text: string; cut: boolean } | NotOffered>;
 }
 
 export interface ForgeHook {
@@ -230,24 +306,6 @@ export interface ForgeHook {
   /** fine event names, as the forge lists them */
   events: string[];
   contentType: string;
-}
-
-/** Questions about accounts and the installation, for who decides on trust and for the doctor. */
-export interface ForgeAdministration {
-  /**
-   * What an account may do in a repository. `unknown`: this token may not ask (it takes an administrator of the
-   * repository) and no other answer of the forge decides it. `another`: the login is not that of the account with
-   * this id, so whoever said so was wrong about one of the two.
-   */
-  permissionOf(repository: RepositoryRef, user: ForgeUser): Promise<Permission | 'unknown' | 'another'>;
-  /** the version as the forge words it, and which of the family it is */
-  version(): Promise<{ version: string; kind: 'forgejo' | 'gitea' }>;
-  /** needs an administrator of the repository: ForgeRefused with 403 for others */
-  listHooks(repository: RepositoryRef): Promise<ForgeHook[]>;
-  /** unix ms of the forge's own clock (whole seconds), null when it sends no Date */
-  serverTime(): Promise<number | null>;
-  /** what the token may do, asked by harmless calls: this API lists a token's scopes to a password only */
-  tokenScopes(repository: RepositoryRef): Promise<TokenScopes>;
 }
 
 /** Whether a route group answered; `unknown` when the forge could not be asked. */
@@ -269,53 +327,6 @@ export interface FoundRepository {
   mayPush: boolean | null;
 }
 
-/** Looking around: for the doctor, the smoke checks, and accounts that cannot be asked for their name. */
-export interface ForgeSurvey {
-  /** follows old names. ForgeMissing: there is none, or this account may not see it */
-  findRepository(fullName: string): Promise<FoundRepository>;
-  /** full names of the owner's repositories that this account can reach, as far as the forge tells */
-  listRepositories(owner: string): Promise<string[]>;
-  /** people who may be assigned in it: those who may write, as a rule */
-  listAssignable(repository: RepositoryRef): Promise<{ kind: 'people'; people: ForgeUser[] } | NotOffered>;
-  /** hooks of the repository's owner, which send for all of its repositories */
-  listOwnerHooks(repository: RepositoryRef): Promise<{ kind: 'hooks'; hooks: ForgeHook[] } | NotOffered>;
-}
-
-/** What the service writes on an agent's behalf. */
-export interface ForgeWriter {
-  createComment(repository: RepositoryRef, number: number, body: string): Promise<Comment>;
-  openPull(
-    repository: RepositoryRef,
-    pull: { title: string; body: string; head: string; base: string },
-  ): Promise<Item>;
-  updatePull(
-    repository: RepositoryRef,
-    number: number,
-    change: { title?: string; body?: string },
-  ): Promise<Item>;
-  submitReview(
-    repository: RepositoryRef,
-    number: number,
-    review: { verdict: ReviewVerdict; body: string; commitId: string; inline: NewInlineComment[] },
-  ): Promise<{ id: number; author?: ForgeUser }>;
-  editComment(repository: RepositoryRef, id: number, body: string): Promise<Comment>;
-  createIssue(repository: RepositoryRef, issue: { title: string; body: string }): Promise<Item>;
-  setStatus(
-    repository: RepositoryRef,
-    sha: string,
-    status: { state: CommitState; context: string; description: string; targetUrl: string },
-  ): Promise<void>;
-  /**
-   * Merges now, or answers why not; nothing is merged when the head is no longer `headSha`. `not-now`: the forge does
-   * not allow it yet (checks, approvals, a draft). With `whenChecksSucceed` the forge is asked to do it later.
-   */
-  merge(
-    repository: RepositoryRef,
-    number: number,
-    merge: { style: MergeStyle; headSha: string; whenChecksSucceed: boolean },
-  ): Promise<MergeOutcome>;
-}
-
 export type CommitState = 'pending' | 'success' | 'failure' | 'error';
 export type MergeStyle = 'merge' | 'squash' | 'rebase' | 'fast-forward-only';
 
@@ -324,31 +335,3 @@ export type MergeOutcome =
   | { kind: 'scheduled' }
   /** `why` in the forge's words */
   | { kind: 'not-now' | 'conflict'; why: string };
-
-/** Writes that change nothing when they are repeated. */
-export interface ForgeMarker {
-  addLabels(repository: RepositoryRef, number: number, labels: string[]): Promise<void>;
-  removeLabel(repository: RepositoryRef, number: number, label: string): Promise<void>;
-  /** names of the labels the repository (and its organization) has */
-  listLabels(repository: RepositoryRef): Promise<string[]>;
-  /** replaces the list */
-  setAssignees(repository: RepositoryRef, number: number, logins: string[]): Promise<void>;
-  requestReview(repository: RepositoryRef, number: number, logins: string[]): Promise<void>;
-  /** on the item itself, or on one of its comments */
-  react(
-    repository: RepositoryRef,
-    target: { number: number } | { commentId: number },
-    content: string,
-  ): Promise<void>;
-}
-
-export interface Forge
-  extends ForgeReader,
-    ForgeWriter,
-    ForgeMarker,
-    ForgeCi,
-    ForgeAdministration,
-    ForgeSurvey,
-    ForgeEvidence {
-  readonly name: string;
-}

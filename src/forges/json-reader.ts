@@ -1,7 +1,7 @@
 /**
- * JSON read while it arrives, for answers that strangers can make long. `JSON.parse` needs the whole text and holds up
- * everything else while it works; this takes a piece at a time, keeps the beginning of long strings only, and has no
- * recursion. What it makes of JSON without long strings is what `JSON.parse` makes of it.
+ * Parses JSON while it arrives, for answers that strangers can make long. `JSON.parse` needs the whole text and blocks the
+ * process while it works. This reader takes one piece at a time, keeps only the beginning of long strings, and does not
+ * recurse. Without long strings the result is the same as that of `JSON.parse`.
  */
 import { beginningOf, LONGEST_TEXT } from '../text-limits.ts';
 
@@ -13,14 +13,14 @@ interface Open {
   key: string | null;
 }
 
-/** Where a string of some length stands, so that it can be let go of. */
+/** Where a long string is, so that it can be dropped later. */
 interface Kept {
   holder: Holder;
   key: string | number;
   length: number;
 }
 
-/** Characters of long strings kept in one answer. Of more, the first ones go: in every list the newest stand last. */
+/** Characters of long strings kept in one answer. Beyond it the first strings are dropped: the newest are last in every list. */
 const MOST_KEPT = 8 << 20;
 const LONG = 4096;
 const DEEPEST = 64;
@@ -67,7 +67,7 @@ export class JsonReader {
     }
   }
 
-  /** undefined: it was no JSON. */
+  /** undefined: it was not JSON. */
   end(): unknown {
     this.write(' ');
     return this.#failed || this.#stack.length > 0 || this.#pieces !== null ? undefined : this.#root;

@@ -16,7 +16,7 @@ const OPENING = [0x5b, 0x7b] as const;
 /** ] and } */
 const CLOSING = [0x5d, 0x7d] as const;
 
-/** What is wrong with the shape, or null. What is no JSON at all is the parser's to say. */
+/** What is wrong with the shape, or null. Whether it is JSON at all, the parser says. */
 export function shapeProblem(json: Uint8Array): string | null {
   let depth = 0;
   let values = 1;

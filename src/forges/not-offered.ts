@@ -1,10 +1,10 @@
 /**
- * What a forge does not offer to whoever asks: 404 and 405 mean that there is no such route, 403 that it answers others
- * only. Reading goes on without it; a wrong number says 404, too.
+ * Routes that a forge does not offer to this account: 404 and 405 mean that there is no such route, 403 that only others
+ * may use it. Reading goes on without them. (404 is also the answer to a wrong number.)
  */
 import { ForgeMissing, ForgeRefused } from '../errors.ts';
 
-/** null: something else is wrong, as a token that is refused or a forge that is away. */
+/** null: something else is wrong, such as a refused token or a forge that is down. */
 export function whyNotOffered(error: unknown): 'no-route' | 'not-to-us' | null {
   if (error instanceof ForgeMissing) return 'no-route';
   if (!(error instanceof ForgeRefused)) return null;
@@ -13,7 +13,7 @@ export function whyNotOffered(error: unknown): 'no-route' | 'not-to-us' | null {
   return error.status === 403 ? 'not-to-us' : null;
 }
 
-/** As asked, or `instead` where this is not offered. */
+/** The answer, or `instead` where the forge does not offer it. */
 export async function offeredOr<T>(instead: T, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();

@@ -16,7 +16,7 @@ export interface RotatingForgeOptions {
 }
 
 export function rotatingForge({ current, refresh, onRotated }: RotatingForgeOptions): Forge {
-  // By name and not method by method: every call of the port is treated alike, also those that are added later.
+  // A proxy, so that calls which are added to the ports later are repeated, too.
   return new Proxy({} as Forge, {
     get: (_target, name) => {
       const member = (current() as unknown as Record<string | symbol, unknown>)[name];

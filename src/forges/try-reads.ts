@@ -1,4 +1,4 @@
-/** What a dispatch reads before it runs, really read once: an account that is refused one of these fails every dispatch. */
+/** Reads once what every dispatch reads before it runs. An account that is refused one of these would fail every dispatch. */
 import { isForgesAnswer } from '../errors.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 import type { Forge, NotOffered } from './forge.ts';
@@ -6,7 +6,7 @@ import type { Forge, NotOffered } from './forge.ts';
 export interface ReadTrial {
   /** as "comments of #3" */
   what: string;
-  /** `not-offered`: dispatches go on without it; `hidden`: so they do, but the forge has it, and not for this account */
+  /** dispatches go on without what is `not-offered` or `hidden`; `hidden`: the forge has it, and not for this account */
   outcome: 'read' | 'not-offered' | 'hidden' | 'failed';
   /** a sentence; '' when it was read */
   why: string;
@@ -24,7 +24,7 @@ export type TriedForge = Pick<
   | 'listRuns'
 >;
 
-/** The newest items among which a pull request is looked for. */
+/** A pull request is looked for among so many of the newest items. */
 const LOOKED_AT = 30;
 
 /** Never throws for what the forge says. Without any item, only the lists are tried. */

@@ -16,6 +16,7 @@ export async function findConversation(
   { item, agent }: ConversationKey,
 ): Promise<ConversationRow | undefined> {
   return await byNumber(rows, { ...item, agent })
+    // guard: kind of an item: conversations
     .where('i.kind', '=', item.kind)
     .executeTakeFirst();
 }

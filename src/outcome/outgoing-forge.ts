@@ -9,7 +9,7 @@ import { type OutgoingRules, outgoingBody, outgoingTitle } from '../security/out
 export type OutgoingForge = Forge & { readonly filtered: true };
 
 /** A client that cannot be written through. */
-export type ReadingForge = Omit<Forge, keyof ForgeWriter | keyof ForgeMarker>;
+export type ReadingForge = Omit<Forge, keyof ForgeWriter | keyof ForgeMarker | 'sendTestDelivery'>;
 
 interface Words {
   body(text: string): string;
@@ -89,6 +89,8 @@ const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
   listRepositories: null,
   listAssignable: null,
   listOwnerHooks: null,
+  // A delivery that means nothing, worded by the forge.
+  sendTestDelivery: null,
 };
 
 /** `rules` is asked at each call, because a run can read a stranger's words at any time and is restricted from then on. */

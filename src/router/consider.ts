@@ -1,5 +1,6 @@
 /** What an event would do, from the facts gathered so far. Pure, and asked once for each delivery. */
 import { type RouteDecision, route } from '../flows/route.ts';
+import { kitOf } from '../forges/registry.ts';
 import { isSameItem } from '../item-key.ts';
 import { closedIssues } from '../mailbox/conversations.ts';
 import type { LabelsTold } from '../trust/labels.ts';
@@ -51,6 +52,7 @@ export function consider(request: OutlookRequest): Outlook {
     event: about,
     agents,
     ids,
+    senderIs: kitOf(forge.kind).accountOf(about.sender),
     bots: forge.allowedBots,
     conversations: (agent) => viewOf(known.get(agent)),
     flows: config.flows,

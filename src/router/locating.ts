@@ -1,5 +1,6 @@
 /** Which item a CI run belongs to that names only a commit. */
 import type { Rows } from '../database/database.ts';
+import { itemKeyOfConversation } from '../item-key.ts';
 import { pusherOf } from '../mailbox/pushes.ts';
 import type { EventItem, ForgeEvent } from '../vocabulary.ts';
 
@@ -43,5 +44,5 @@ async function locateByPush(
   sha: string,
 ): Promise<Located | null> {
   const pusher = await pusherOf(rows, { forge, repositoryId: repository.id, sha });
-  return pusher === undefined ? null : { kind: pusher.item_kind, number: pusher.item_number };
+  return pusher === undefined ? null : itemKeyOfConversation(pusher);
 }

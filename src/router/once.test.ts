@@ -8,11 +8,14 @@ import { edge, signed } from '../../test/support/edge.ts';
 import { commentEvent } from '../../test/support/sample-events.ts';
 import { type KnownForge, trustWith } from '../../test/support/trust.ts';
 import type { Flow } from '../config/config.ts';
+import { nextDelivery } from '../inbox.ts';
 import { itemKey } from '../item-key.ts';
 import { silentLog } from '../log.ts';
 import { joinConversation, resolveConversation } from '../mailbox/conversations.ts';
 import { routeNext } from '../router.ts';
+import { decide } from './decide.ts';
 import type { RouterDeps, StoredDecision } from './routing.ts';
+import { writeDecision } from './write.ts';
 
 const CONFIG = (() => {
   using folder = new ConfigFolder({
@@ -172,5 +175,21 @@ describeDatabases('what happens while the forge is asked', (open) => {
     expect(state).toBe('routed');
     expect(decision!.messages.map((m) => m.conversation)).toEqual(opened);
     expect(other.times()).toBe(1);
+  });
+
+  test('a worker took up a message that was to be declined: nothing is written', async () => {
+    const database = await open();
+    await post(database, 'issue_assign', assigned);
+    const delivery = (await nextDelivery(database.rows, Date.now()))!;
+    const reason = 'its comment was deleted';
+    const facts = {
+      kind: 'ended',
+      result: { state: 'ignored', reason },
+      event: null,
+      audited: false,
+    } as const;
+    const decision = { ...decide(facts), retracted: [{ id: 'taken up', number: 5 }] };
+    expect(await writeDecision(deps(database), { delivery, facts, decision })).toBe('changed');
+    expect(await newest(database)).toMatchObject({ state: 'received', reason: null });
   });
 });

@@ -1,5 +1,5 @@
 /**
- * An event completed from the rows. Forgejo sends complete sets and no deltas, and CI runs that name only a commit: what an
+ * An event completed from the rows. Deliveries have complete sets and no deltas, and CI runs that name only a commit: what an
  * event added, and the item it belongs to, follow from what was last seen of the item.
  */
 import type { Rows } from '../database/database.ts';

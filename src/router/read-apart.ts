@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { DeliveryHeaders, ParseOutcome } from '../forges/forge.ts';
+import type { DeliveryHeaders, ParseOutcome } from '../forges/kit.ts';
 
 export interface LargeDelivery {
   /** the configured name of the forge */

@@ -1,8 +1,8 @@
 /** Stored bytes and headers to an event, or to the result that ends the delivery. */
 import type { ForgeConfig } from '../config/config.ts';
 import { readDeliveryHeaders } from '../forges/delivery-headers.ts';
-import type { ParseOutcome } from '../forges/forge.ts';
-import { parseGiteaFamilyDelivery } from '../forges/gitea/delivery.ts';
+import type { ParseOutcome } from '../forges/kit.ts';
+import { parseDelivery } from '../forges/parse-delivery.ts';
 import { SMALL_BODY_BYTES } from '../inbox/pieces.ts';
 import type { DeliveryResult } from '../inbox.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
@@ -30,7 +30,7 @@ export async function readDelivery(delivery: StoredDelivery, pieces: Pieces): Pr
   const { forge } = delivery;
   const isSmall = delivery.pieces === null && delivery.body.length <= SMALL_BODY_BYTES;
   const outcome = isSmall
-    ? parseGiteaFamilyDelivery(forge, read.headers, delivery.body)
+    ? parseDelivery(forge, read.headers, delivery.body)
     : await readApart({ forge, headers: read.headers }, pieces);
   return readingOf(outcome);
 }
@@ -42,7 +42,7 @@ export function readPayload(
   body: Uint8Array,
 ): DeliveryReading {
   const { name, kind } = forge;
-  return readingOf(parseGiteaFamilyDelivery(name, { kind, deliveryId: '', event, eventType: event }, body));
+  return readingOf(parseDelivery(name, { kind, deliveryId: '', event, eventType: event }, body));
 }
 
 function readingOf(outcome: ParseOutcome): DeliveryReading {

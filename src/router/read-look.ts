@@ -1,7 +1,7 @@
 /** Asks the forge what CI says of a new pull request of ours. A failure becomes the event that a delivery would tell. */
 import type { DeliveryRow } from '../database/tables.ts';
 import type { CiState, Item } from '../forges/forge.ts';
-import { hash } from '../forges/gitea/outcomes.ts';
+import { hash } from '../forges/new-event.ts';
 import { lookOf } from '../inbox/looks.ts';
 import { isOurAccount } from '../trust/sender.ts';
 import type { EventRepository, ForgeEvent } from '../vocabulary.ts';

@@ -1,6 +1,6 @@
 /** The thread of `read-apart.ts`: a large body in, the small event that it means out. */
 import { parentPort } from 'node:worker_threads';
-import { parseGiteaFamilyDelivery } from '../forges/gitea/delivery.ts';
+import { parseDelivery } from '../forges/parse-delivery.ts';
 import type { ToThread } from './read-apart.ts';
 
 let pieces: Uint8Array[] = [];
@@ -18,5 +18,5 @@ parentPort!.on('message', (message: ToThread) => {
   const { forge, headers } = message.read;
   const body = Buffer.concat(pieces);
   pieces = [];
-  parentPort!.postMessage(parseGiteaFamilyDelivery(forge, headers, body));
+  parentPort!.postMessage(parseDelivery(forge, headers, body));
 });

@@ -4,7 +4,7 @@
  */
 import type { Rows } from '../database/database.ts';
 import type { DeliveryRow, ItemRow } from '../database/tables.ts';
-import { deletionKey } from '../forges/gitea/outcomes.ts';
+import { deletionKey } from '../forges/new-event.ts';
 import type { ItemInRepository } from '../item-key.ts';
 import { closedIssues } from '../mailbox/conversations.ts';
 import { conversationsToldOf, type WaitingMessage, waitingOfComment } from '../mailbox/messages.ts';

@@ -34,13 +34,23 @@ export interface ToWrite {
 export type Writing = { messages: StoredDecision['messages'] } | 'taken' | 'changed';
 
 export async function writeDecision(deps: RouterDeps, work: ToWrite): Promise<Writing> {
-  // guard: routing transaction
-  return await deps.database.transaction(async (tx) => {
-    await holdRouting(tx, deps.database.dialect);
-    const standing = await stillStands(tx, work);
-    if (standing !== 'same') return standing;
-    return await write(tx, deps, work);
-  });
+  try {
+    // guard: routing transaction
+    return await deps.database.transaction(async (tx) => {
+      await holdRouting(tx, deps.database.dialect);
+      const standing = await stillStands(tx, work);
+      if (standing !== 'same') return standing;
+      return await write(tx, deps, work);
+    });
+  } catch (error) {
+    if (error instanceof TakenUp) return 'changed';
+    throw error;
+  }
+}
+
+/** A worker took up a message that was to be declined, after it was read: the transaction is rolled back. */
+class TakenUp extends Error {
+  override name = 'TakenUp';
 }
 
 async function stillStands(tx: Rows, { delivery, facts }: ToWrite): Promise<'same' | 'taken' | 'changed'> {
@@ -60,7 +70,8 @@ async function write(tx: Rows, deps: RouterDeps, { delivery, facts, decision }: 
   if (item !== null) await rememberItem(tx, item);
   if (decision.recalls && event !== null) await recallRuns(tx, event, delivery.id);
   if (look !== null) await planLook(tx, { ...look, forge: delivery.forge, cause: delivery.id, now });
-  await declineWaiting(tx, { messages: retracted, now });
+  const declined = await declineWaiting(tx, { messages: retracted, now });
+  if (declined !== retracted.length) throw new TakenUp();
   if (refusal !== null) await recordRefusal(tx, { ...refusal, deliveryId: delivery.id, now });
   const messages: StoredDecision['messages'] = [];
   for (const planned of decision.messages) {

@@ -2,11 +2,11 @@
  * Words by which a forge closes or opens an issue ("Closes #5"), found and broken. What is looked for is more than any
  * forge acts on, because forges differ, and one that is missed is carried out with our account's rights. Pure.
  *
- * Code is no exception: Gitea looks for the word before an address in the raw text, and what is code in a title or in a
+ * Code is no exception: a forge may look for the word before an address in the raw text, and what is code in a title or in a
  * commit message no forge knows.
  */
 
-/** The words that Forgejo, Gitea and GitHub know without configuration. */
+/** The words that forges know without configuration. */
 const USUAL = ['close[sd]?', 'fix(?:e[sd])?', 'resolve[sd]?', 'reopen(?:s|ed)?', 're-open(?:s|ed)?'];
 
 /** Invisible; no forge takes the word in front of it for one of its own. The same character as in mentions. */

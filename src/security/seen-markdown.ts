@@ -197,7 +197,7 @@ function isIn(footnote: Footnote | null, unused: ReadonlySet<Footnote>): boolean
   return false;
 }
 
-/** Forgejo shows front matter as a table of names and values; 0: there is none. */
+/** A forge may show front matter as a table of names and values; 0: there is none. */
 function frontMatterEnd(source: string): number {
   if (!/^---[ \t]*\r?\n/.test(source.slice(0, 200))) return 0;
   const end = /\n(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/g;

@@ -1,4 +1,4 @@
-/** `[[text|address]]` and `[[picture.png|alt=…]]`, which Forgejo and Gitea read in every text. Pure. */
+/** `[[text|address]]` and `[[picture.png|alt=…]]`, which some forges read in every text. Pure. */
 import { seenAddress } from './link-parts.ts';
 
 const PICTURE = /\.(?:jpe?g|png|tiff?|webp|gif|bmp|ico|svg)$/i;

@@ -85,8 +85,8 @@ async function archiveFile(database: Database, file: FileToArchive): Promise<Arc
   // An emptied file has nothing to restore; what is archived of it may be all that is left.
   if (size === 0 || size > LARGEST_FILE) return asItWas;
   const isContinued = known !== undefined && size >= known.size && (await continues(database, file, handle));
-  // A transcript only grows. One that does not continue was damaged or replaced, and what is archived may be the
-  // better copy: which of them counts is decided by who verifies or plans, not by whoever passes by.
+  // A transcript only grows. One that does not continue was damaged or replaced, and the archived copy may be the better
+  // one. The verification after a run and the resume ladder decide between them, not the archiver.
   if (known !== undefined && !isContinued && file.path.endsWith('.jsonl')) return asItWas;
   const generation = isContinued ? known.generation : (known?.generation ?? 0) + 1;
   let at = isContinued ? known.size : 0;
@@ -216,28 +216,28 @@ export async function readArchived(
   conversationId: string,
   path: string,
 ): Promise<Uint8Array | null> {
-  const file = await rows
-    .selectFrom('transcript_files')
-    .selectAll()
-    .where('conversation_id', '=', conversationId)
-    .where('path', '=', path)
-    .executeTakeFirst();
-  if (file === undefined) return null;
   const chunks = await rows
-    .selectFrom('transcript_chunks')
-    .select(['start', 'bytes'])
-    .where('conversation_id', '=', conversationId)
-    .where('path', '=', path)
-    .where('generation', '=', file.generation)
-    .orderBy('start')
+    .selectFrom('transcript_files as f')
+    .innerJoin('transcript_chunks as c', (join) =>
+      join
+        .onRef('c.conversation_id', '=', 'f.conversation_id')
+        .onRef('c.path', '=', 'f.path')
+        .onRef('c.generation', '=', 'f.generation'),
+    )
+    .select(['f.size', 'c.start', 'c.bytes'])
+    .where('f.conversation_id', '=', conversationId)
+    .where('f.path', '=', path)
+    .orderBy('c.start')
     .execute();
-  const whole = Buffer.alloc(file.size);
+  const first = chunks[0];
+  if (first === undefined) return null;
+  const whole = Buffer.alloc(first.size);
   let at = 0;
   for (const chunk of chunks) {
     if (chunk.start !== at) return null;
     at += Buffer.from(chunk.bytes).copy(whole, at);
   }
-  return at === file.size ? whole : null;
+  return at === whole.length ? whole : null;
 }
 
 /** Replaces a file in the archive by these bytes: after a repair, and for a transcript we wrote ourselves. */

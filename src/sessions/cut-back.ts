@@ -1,17 +1,17 @@
-/** A session after a turn that the model refused for its text: back to where its last answer left it. */
+/** Takes a refused turn out of a session, so that its transcript ends with the last answer again. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
 import { dropArchived } from './archive.ts';
-import { diskCopy } from './evidence.ts';
+import { diskCopy } from './copies.ts';
 import { transcriptPath } from './folders.ts';
 import { putInPlace, replaceArchived } from './placement.ts';
 import { withoutAfter } from './transcript.ts';
 
 /**
- * What was refused would be refused in every later turn that has it in its history. Steps of the refused turn go with
- * it: what they changed is in the checkout, and the record names them.
+ * The history is sent with each turn, so a refused text in it would be refused again. The steps of the refused turn go as
+ * well: what they changed is in the checkout, and the record names them.
  */
 export async function cutBack(
   database: Database,

@@ -9,8 +9,11 @@ import { join } from 'node:path';
 /** Fixed, so that the working folder's path has no part in where the CLI looks (SDK: CLAUDE_CODE_PROJECT_DIR_NAME). */
 export const PROJECT_FOLDER_NAME = 'conversation';
 
+/** From the CLI folder down to the transcripts, outermost first. */
+export const PROJECT_FOLDERS = ['projects', join('projects', PROJECT_FOLDER_NAME)];
+
 export interface CliFolders {
-  /** CLAUDE_CONFIG_DIR; in a container it stands elsewhere (`place.ts`) */
+  /** CLAUDE_CONFIG_DIR; a container has it at another path (`place.ts`) */
   config: string;
   /** HOME of the CLI; holds nothing we need */
   home: string;
@@ -18,7 +21,7 @@ export interface CliFolders {
   temporary: string;
   /** lock files, outside of everything the agent may write */
   locks: string;
-  /** what stood in files that steer later runs, while a marked session runs; in no container */
+  /** copies of the steering files while a marked session runs; no container has it */
   steering: string;
 }
 
@@ -33,9 +36,9 @@ export function cliFolders(stateFolder: string, conversationId: string): CliFold
   };
 }
 
-/** Only while no process of the agent lives: a link it put in the place of a folder is moved aside, not followed. */
+/** Call it only while no process of the agent lives. A link in the place of a folder is moved aside, not followed. */
 export function createCliFolders(folders: CliFolders): void {
-  for (const path of ['projects', join('projects', PROJECT_FOLDER_NAME)]) {
+  for (const path of PROJECT_FOLDERS) {
     const folder = join(folders.config, path);
     const found = lstatSync(folder, { throwIfNoEntry: false });
     // guard: CLI folder: put right before a run

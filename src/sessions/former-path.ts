@@ -1,19 +1,19 @@
 /**
- * Containers once had the CLI folder at its path on this machine, and histories from then name files in it: a large
- * output of a tool is one, and the history says only where it is. The system prompt names the folder, too, and the CLI
- * keeps it for as long as the session lives.
+ * Earlier releases mounted the CLI folder into containers at its path on this machine. Histories from then name files by
+ * that path (of a large output of a tool, a history has nothing but the path), and so does the system prompt that the CLI
+ * keeps for as long as the session lives.
  */
 
+import type { PreparedSession } from './apply.ts';
 import { transcriptPath } from './folders.ts';
 import { readPlain } from './plain-files.ts';
-import type { SessionPlan } from './plan.ts';
 
-/** Whether what the model will see has such a path. To be asked when the transcript is in its place. */
+/** Whether the history or the preamble has such a path. Call it when the transcript is in its place. */
 export async function namesFolder({
   session,
   start,
   preamble,
-}: Pick<SessionPlan, 'session' | 'start' | 'preamble'>): Promise<boolean> {
+}: Pick<PreparedSession, 'session' | 'start' | 'preamble'>): Promise<boolean> {
   const { config_folder: folder, id } = session;
   if (preamble?.includes(folder)) return true;
   if (start === 'new') return false;

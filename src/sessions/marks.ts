@@ -1,13 +1,13 @@
 /**
- * The marks of a session: whose words it has read of those who may not wake agents. A mark is a row of the session and
- * not of a run, because the words stay in the history, whatever becomes of them on the forge. A session that follows
- * another takes its marks over; only a person lifts them, by name, and only those that are there at that moment.
+ * The marks of a session: texts that it has read of people who may not wake agents. A mark belongs to the session and not
+ * to a run, because the text stays in the history, whatever becomes of it on the forge. A session that follows another
+ * takes its marks over. Only a person lifts marks, under a name, and only those that are there at that moment.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Database, Rows } from '../database/database.ts';
 import type { SessionMarkLiftRow, SessionMarkRow } from '../database/tables.ts';
 
-/** A text that nobody vouches for. */
+/** A text of somebody who may not wake agents. */
 export interface Words {
   /** who wrote it, as the forge names them, or what is known of that */
   author: string;
@@ -29,7 +29,7 @@ export interface NewMarks {
 const ROWS_AT_ONCE = 50;
 const LONGEST_NAME = 200;
 
-/** Call before the words are handed over, and let it commit. Words that are known already change nothing. */
+/** Call it, and let it commit, before the text is handed over. A text that is known already changes nothing. */
 export async function markSession(tx: Rows, marks: NewMarks): Promise<void> {
   const { session, dispatchId, source, now } = marks;
   const values = marks.words.map(({ author, place, text }) => ({
@@ -54,7 +54,7 @@ export async function markSession(tx: Rows, marks: NewMarks): Promise<void> {
   }
 }
 
-/** The history of `from`, or what our record kept of it, goes on in `to`. Lifted marks go along as lifted. */
+/** Copies the marks of `from` to `to`, which goes on with its history or its record. Lifted marks stay lifted. */
 export async function inheritMarks(tx: Rows, from: string, to: string): Promise<void> {
   await tx
     .insertInto('session_marks')
@@ -91,7 +91,7 @@ export async function inheritMarks(tx: Rows, from: string, to: string): Promise<
     .execute();
 }
 
-/** Those that count, oldest first. */
+/** Marks that are not lifted, oldest first. */
 export async function openMarks(rows: Rows, sessionId: string): Promise<SessionMarkRow[]> {
   return await rows
     .selectFrom('session_marks')
@@ -144,7 +144,7 @@ export async function liftMarks(database: Database, lift: Lift): Promise<number>
         at: lift.now,
       })
       .execute();
-    // Those that were looked at, by name: a run may be reading further words at this moment.
+    // Exactly the marks that were listed: a run may be reading further texts at this moment.
     const seqs = marks.map(({ seq }) => seq);
     for (let at = 0; at < seqs.length; at += ROWS_AT_ONCE) {
       await tx

@@ -1,10 +1,11 @@
-/** Puts a session's files where the CLI will look for them: from the archive, from an older home, or from memory. */
+/** Puts a session's files where the CLI looks for them: from the archive, from a former CLI folder, or from memory. */
 import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
 import { archiveBytes, archivedFiles, readArchived } from './archive.ts';
+import type { Place } from './choose.ts';
 import { transcriptPath } from './folders.ts';
 import { plainFiles, writeWhole } from './plain-files.ts';
 
@@ -18,7 +19,24 @@ export async function setAside(session: SessionRow): Promise<void> {
   await renameAside(join(session.config_folder, transcriptPath(session.id)), 'set-aside');
 }
 
-/** A folder in the way of the usual name is the agent's doing, and must not keep its own conversation from going on. */
+/** The chosen stray goes to where the CLI looks; the others may not be found by the CLI any more. */
+export async function gatherStrays(
+  session: SessionRow,
+  { stray, aside }: Pick<Place, 'stray' | 'aside'>,
+): Promise<void> {
+  if (stray !== null) {
+    await setAside(session);
+    await rename(stray, join(session.config_folder, transcriptPath(session.id)));
+  }
+  for (const file of aside) await renameAside(file, 'stray');
+}
+
+/** A `.claude.json` that does not parse holds nothing of ours. */
+export async function setAsideConfig(configFolder: string): Promise<void> {
+  await renameAside(join(configFolder, '.claude.json'), 'broken');
+}
+
+/** If the agent has put a folder at the usual name, another name is used: the conversation must be able to go on. */
 export async function renameAside(file: string, suffix: string): Promise<void> {
   for (const name of [`${file}.${suffix}`, `${file}.${suffix}-${randomUUID()}`]) {
     const error = await rename(file, name).then(
@@ -40,7 +58,7 @@ export async function restoreCompanions(database: Database, session: SessionRow)
   }
 }
 
-/** The same folder, from where the CLI's home used to be. */
+/** The same folder, from the former CLI folder. */
 export async function fetchCompanions(from: SessionRow, to: SessionRow): Promise<void> {
   const folder = transcriptPath(to.id).slice(0, -'.jsonl'.length);
   for await (const { path, handle } of plainFiles(from.config_folder, folder)) {
@@ -60,7 +78,7 @@ export async function replaceArchived(
   });
 }
 
-/** After a verified run: an archive that did not follow (the file was rewritten meanwhile) takes the verified copy. */
+/** Call it after a verified run. An archive that did not follow, because the file was rewritten, gets the verified copy. */
 export async function completeArchive(
   database: Database,
   session: SessionRow,

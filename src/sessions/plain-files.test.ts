@@ -22,10 +22,11 @@ import { describeDatabases } from '../../test/support/databases.ts';
 import { conversationOn } from '../../test/support/mailbox.ts';
 import type { SessionRow } from '../database/tables.ts';
 import { archiveBytes, archivedFiles, archiveFolder } from './archive.ts';
-import { diskCopy, setAsideBrokenConfig, strayCopies } from './evidence.ts';
+import { diskCopy, strayCopies } from './copies.ts';
 import { createCliFolders, transcriptPath } from './folders.ts';
-import { putInPlace, restoreCompanions, setAside } from './placement.ts';
+import { putInPlace, restoreCompanions, setAside, setAsideConfig } from './placement.ts';
 import { plainFiles, readPlain, writeWhole } from './plain-files.ts';
+import { isConfigBroken } from './survey.ts';
 
 const SECRET = 'root:$6$of-this-machine';
 
@@ -174,7 +175,8 @@ describe('the CLI folder', () => {
     const { config, other } = setUp();
     for (const target of [join(other, 'shadow'), '/dev/zero']) {
       replaceBy(join(config, '.claude.json'), target);
-      expect(await setAsideBrokenConfig(config)).toBe(true);
+      expect(await isConfigBroken(config)).toBe(true);
+      await setAsideConfig(config);
       expect(existsSync(join(config, '.claude.json'))).toBe(false);
     }
     expect(readFileSync(join(other, 'shadow'), 'utf8')).toBe(SECRET);

@@ -13,13 +13,13 @@ import { join } from 'node:path';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY, O_CREAT, O_EXCL } = constants;
 
-/** A transcript of 50 MB is a long one; whoever writes more wants our memory. */
+/** Bytes. A long transcript has 50 MB; a larger file would only use up our memory. */
 export const LARGEST_FILE = 256 * 1024 * 1024;
-/** An honest folder holds some dozens, two levels deep. */
+/** A usual folder has some dozens, two levels deep. */
 const MOST_NAMES = 20_000;
 const DEEPEST = 16;
 
-/** It is there and is no plain file of a bearable size. */
+/** Something is there, but it is no plain file, or it is too large. */
 export class NotPlain extends Error {
   override name = 'NotPlain';
   readonly code: 'ELOOP' | 'EFBIG' | 'EISDIR';
@@ -197,7 +197,7 @@ async function inFolderOf<T>(
   }
 }
 
-/** `first` is tried before; nothing is followed, and where nothing is there nothing happens. */
+/** `first` is tried before the rename. Links are not followed; if nothing is there, nothing happens. */
 async function moveAside(
   folder: Folder,
   name: string,

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts';
 import { conversationOn, NOW } from '../../test/support/mailbox.ts';
-import { type NewTurn, readRecord, recordTurn, shorten } from './record.ts';
+import { exchangesOf, type NewTurn, readTurns, recordTurn, shorten } from './record.ts';
 
 async function recorder(database: TestDatabase) {
   const { id: conversationId } = await conversationOn(database.rows);
   const record = async (dispatchId: string, kind: NewTurn['kind'], content: string): Promise<void> => {
     await recordTurn(database.rows, { dispatchId, conversationId, kind, content, uuid: null, now: NOW });
   };
-  return { record, read: () => readRecord(database.rows, conversationId) };
+  return { record, read: async () => exchangesOf(await readTurns(database.rows, conversationId)) };
 }
 
 describeDatabases('the record', (open) => {
@@ -59,7 +59,7 @@ describeDatabases('the record', (open) => {
     const { record } = await recorder(database);
     await record('a', 'prompt', 'mine');
     const other = await conversationOn(database.rows, { number: 13 });
-    expect(await readRecord(database.rows, other.id)).toEqual([]);
+    expect(exchangesOf(await readTurns(database.rows, other.id))).toEqual([]);
   });
 });
 

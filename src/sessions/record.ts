@@ -31,22 +31,6 @@ export async function recordTurn(rows: Rows, turn: NewTurn): Promise<void> {
     .execute();
 }
 
-/** Whether this text of the dispatch came to us while it ran; one that only the transcript has did not. */
-export async function wasHeard(
-  rows: Rows,
-  text: { conversationId: string; dispatchId: string; uuid: string },
-): Promise<boolean> {
-  const turn = await rows
-    .selectFrom('turns')
-    .select('seq')
-    .where('conversation_id', '=', text.conversationId)
-    .where('dispatch_id', '=', text.dispatchId)
-    .where('kind', '=', 'text')
-    .where('uuid', '=', text.uuid)
-    .executeTakeFirst();
-  return turn !== undefined;
-}
-
 /** One dispatch as the record has it. */
 export interface Exchange {
   dispatchId: string;
@@ -56,19 +40,32 @@ export interface Exchange {
   answer: string | null;
 }
 
-/** Only asked: a run that was stopped, or refused, before its first reply. */
+/** The run was stopped, or refused, before its first reply. */
 export function isEmpty({ answer, actions }: Exchange): boolean {
   return answer === null && actions.length === 0;
 }
 
-/** The conversation's exchanges, oldest first. A prompt repeated by a retry of the same dispatch counts once. */
-export async function readRecord(rows: Rows, conversationId: string): Promise<Exchange[]> {
-  const turns = await rows
+/** Everything that is recorded of a conversation, oldest first. */
+export async function readTurns(rows: Rows, conversationId: string): Promise<TurnRow[]> {
+  return await rows
     .selectFrom('turns')
     .selectAll()
     .where('conversation_id', '=', conversationId)
     .orderBy('seq')
     .execute();
+}
+
+/**
+ * The texts that came to us while the dispatch ran, by the uuids of their lines. A text that only the transcript has is
+ * not among them.
+ */
+export function heardIn(turns: readonly TurnRow[], dispatchId: string | null): ReadonlySet<string> {
+  const heard = turns.filter((t) => t.dispatch_id === dispatchId && t.kind === 'text');
+  return new Set(heard.map((t) => t.uuid).filter((uuid) => uuid !== null));
+}
+
+/** The conversation's exchanges, oldest first. A prompt repeated by a retry of the same dispatch counts once. */
+export function exchangesOf(turns: readonly TurnRow[]): Exchange[] {
   const exchanges = new Map<string, Exchange>();
   for (const turn of turns) {
     const exchange = exchanges.get(turn.dispatch_id) ?? {

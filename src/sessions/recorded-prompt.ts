@@ -1,14 +1,14 @@
 /**
- * The CLI records the system prompt at a session's first request and sends the record at every later one, whatever it is
- * told then (`systemPrompt.snapshot` of the SDK). So an agent whose instructions were changed would keep the old ones in
- * all conversations that go on, and nobody would see it: its system prompt is made anew then, at the cost of its cache.
+ * The CLI stores the system prompt of a session's first request and sends it with every later one, whatever its options
+ * say then (`systemPrompt.snapshot` of the SDK). Changed instructions of an agent would never reach the conversations that
+ * go on. For those sessions the system prompt is made anew, which costs its prompt cache once.
  */
 import { createHash } from 'node:crypto';
 import type { Rows } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
 
-/** Call before the session's run. True = the record tells the agent something that is no longer so. */
-export async function isRecordOutdated(
+/** Call it before the session's run. True: the stored system prompt is out of date. */
+export async function isPromptOutdated(
   rows: Rows,
   session: SessionRow,
   instructions: string,

@@ -1,11 +1,11 @@
-/** What the model refused goes out of the record: a session that is rebuilt from it must not hold it again. */
+/** Removes a refused prompt from the record, so that a session that is rebuilt from it does not have it again. */
 import type { Rows } from '../database/database.ts';
 
 const IN_ITS_PLACE = '[A message was set aside here: the model would not take its text.]';
 
 /**
- * What the agent did before the refusal stays. `answered`: the dispatch went on without the texts, so that its answer
- * stays, too. Call it before the answer is recorded.
+ * What the agent did before the refusal stays in the record. `answered`: the dispatch went on without the texts, so its
+ * answer stays as well. Call it before the answer is recorded.
  */
 export async function unrecordPrompt(
   rows: Rows,

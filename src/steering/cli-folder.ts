@@ -1,12 +1,12 @@
-/** The CLI's own folder, made ready for a marked run: what steers in it stands there, to be mounted read-only. */
+/** Prepares the CLI's folder for a marked run: every steering file exists, so that it can be mounted read-only. */
 import { randomUUID } from 'node:crypto';
 import { lstat, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CLI_FILES, CLI_FOLDERS } from './paths.ts';
 
 /**
- * Answers paths relative to the folder. What is missing is made: over nothing there is nothing to mount, and the run
- * could make it. Only while no process of the agent lives: a link in such a place is moved aside, not followed.
+ * Answers paths relative to the folder. What is missing is made, because a missing file cannot be mounted over, and the
+ * run could make it. Call it only while no process of the agent lives. A link is moved aside, not followed.
  */
 export async function closeCliFolder(config: string): Promise<string[]> {
   const folders = [...CLI_FOLDERS, join('projects', 'conversation', 'memory')];

@@ -1,14 +1,15 @@
 /**
- * Which files steer later runs: the CLI reads them at its start, or git and shells of a run do, without the agent asking
- * for it. By what the CLI 2.1.330 was seen to read with our options, and a little more. Pure.
+ * Which files steer later runs: the CLI, git or a shell reads them at its start without being asked to. The list is what
+ * CLI 2.1.330 was seen to read with our options, and a little more. Pure.
  */
 
 /** `checkout`: the repository; `cli`: the CLI's own folder; `home`: HOME of the CLI */
 export type Root = 'checkout' | 'cli' | 'home';
 
-// In any case: a file system may not tell them apart. The CLI reads those of a folder when it reads a file below it.
+// Upper and lower case, because a file system may not tell them apart. The CLI reads those of a folder when it reads a
+// file below it.
 const INSTRUCTIONS = /(^|\/)((claude|agents)(\.local)?\.md|\.mcp\.json|\.claude)(\/|$)/i;
-/** What git and its programs in the checkout obey; `.git/config` is put right by the checkout's own preparation, too. */
+/** What git and its programs obey. The checkout's preparation corrects `.git/config` as well. */
 const GIT = /^\.git\/(hooks|config|config\.worktree|info\/attributes)(\/|$)/;
 /** In the CLI's folder; its transcripts and what it keeps for itself are not among them. */
 const CLI =
@@ -33,14 +34,14 @@ export function instructs(path: string): boolean {
   return INSTRUCTIONS.test(path);
 }
 
-/** A file of instructions can have others read with it: `@path`. */
+/** A file of instructions can import others: `@path`. */
 export function isImporting(path: string): boolean {
   return /\.md$/i.test(path);
 }
 
 /**
- * What `@` may name in a text, more rather than less: with and without an anchor, punctuation after it and escapes, since
- * a file that is put back needlessly costs nothing. Relative to the text's own file.
+ * What `@` may name in a text, relative to its file. Every reading counts (with and without an anchor, punctuation and
+ * escapes), because a file that is put back needlessly costs nothing.
  */
 export function importsOf(text: string): string[] {
   const names = new Set<string>();

@@ -1,4 +1,4 @@
-/** The steering files of one root as they stand now. Links are not followed; what they lead to counts as well. */
+/** The steering files of one root as they are now. Links are not followed, but what they lead to counts as well. */
 import { join, posix } from 'node:path';
 import { importsOf, isImporting, type Root, steers } from './paths.ts';
 import { type Found, look, pathsBelow } from './tree.ts';
@@ -11,16 +11,16 @@ export interface Place {
 
 export interface Survey {
   files: Map<string, Found>;
-  /** further paths that count, with what is below them: what a file imports, and what a link leads to */
+  /** further paths that count, with all below them: imports of a file, and targets of a link */
   further: string[];
 }
 
 /** The CLI follows imports this deep; links in links are treated alike. */
 const MOST_ROUNDS = 6;
-// Not writable in any container, so nothing can be put there.
+// No container can write there.
 const SYSTEM = /^\/(usr|bin|sbin|lib|lib32|lib64|libx32|opt|etc|proc|dev|sys)(\/|$)/;
 
-/** `further`: what an earlier look found to count; a second look must not believe what stands there by then. */
+/** `further`: the paths of an earlier look, which a second look takes as they are: the files may have changed since. */
 export async function survey(place: Place, further: readonly string[] | null): Promise<Survey> {
   const found: Survey = { files: new Map(), further: [...(further ?? [])] };
   await take(place, found, (path) => steers(place.root, path) || isBelow(found.further, path));
@@ -45,7 +45,7 @@ async function take({ root, folder }: Place, into: Survey, wanted: (path: string
   for await (const path of pathsBelow(folder, takes, enters)) {
     const found = await look(join(folder, path));
     if (found.kind === 'none') continue;
-    // A link out of the checkout can lead to a folder with instructions; other links are looked at where they lead.
+    // A link out of the checkout can lead to a folder with instructions. The target of any other link is looked at itself.
     if (wanted(path) || (found.kind === 'link' && leaves(path, found.target))) into.files.set(path, found);
   }
 }

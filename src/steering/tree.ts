@@ -1,4 +1,4 @@
-/** Files of an agent's folders, read without believing a link: what stands there, and its copy. */
+/** Reads files of an agent's folders without following a link. */
 import { createHash } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { constants, lstat, open, readdir, readlink } from 'node:fs/promises';
@@ -12,7 +12,7 @@ export type Found =
   /** a device, a pipe, or a file that cannot be read */
   | { kind: 'odd' };
 
-/** What is larger is no text that a model is given; it is compared by its size. */
+/** Bytes. A larger file is no text for a model, and counts as `odd`. */
 const LARGEST = 16 * 1024 * 1024;
 
 export async function look(path: string): Promise<Found> {
@@ -55,19 +55,19 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    // Folders in folders, deeper than a path can be: the CLI cannot read there either.
+    // Deeper than a path can be: the CLI cannot read there either.
     const { code = '' } = error as NodeJS.ErrnoException;
     if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EACCES'].includes(code)) return [];
     throw error;
   }
 }
 
-/** Git's own name of a content, so that it can be compared with what a commit has. */
+/** Git's name of a content, to compare it with what a commit has. */
 export function blobId(content: Buffer): string {
   return createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
 }
 
-/** False where a parent is a link or a file: what is written or moved there would be elsewhere. */
+/** False if a parent is a link or a file: a write there would land elsewhere. */
 export async function hasRealParents(root: string, path: string): Promise<boolean> {
   const parts = path.split('/').slice(0, -1);
   for (let n = 1; n <= parts.length; n += 1) {

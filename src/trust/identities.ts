@@ -1,14 +1,16 @@
 /**
- * Who our accounts are: each agent's token, asked for its own name and id. A token that may not be asked (403: without
- * read:user, which Forgejo's tokens for named repositories cannot have) is taken for the configured account until what
+ * Who our accounts are: each agent's token, asked for its own name and id. A token that may not be asked (403: it lacks the
+ * scope, and some tokens cannot have it) is taken for the configured account until what
  * it posts shows whose it is.
  */
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
+import { kitOf } from '../forges/registry.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { AccountIds } from './sender.ts';
 import { sameLogin } from './sender.ts';
+import { compared, type NamedOwner, ownerOfToken } from './token-owner.ts';
 
 export type Identity =
   | { kind: 'ok'; id: number; login: string }
@@ -135,33 +137,36 @@ interface Asked {
   login: string;
 }
 
-function judgeAuthor({ forge, agent, login }: Asked, author: ForgeUser): Identity {
-  // guard: trust: identity of a token
-  if (sameLogin(author.login, login)) return { kind: 'ok', id: author.id, login: author.login };
+function judgeAuthor(asked: Asked, author: ForgeUser): Identity {
+  return ofOwner(compared(author, asked.login), asked);
+}
+
+function ofOwner({ kind, user }: NamedOwner, { forge, agent, login }: Asked): Identity {
+  if (kind === 'same') return { kind: 'ok', id: user.id, login: user.login };
   const option = `forges.${forge.name}.accounts.${agent}`;
   const reason =
-    `agent ${agent} does not start: its token on ${forge.name} is that of ${author.login}, and ${option}.login is ` +
+    `agent ${agent} does not start: its token on ${forge.name} is that of ${user.login}, and ${option}.login is ` +
     `${login}. Give it the token of ${login}, or correct the login`;
-  return { kind: 'wrong', login: author.login, reason };
+  return { kind: 'wrong', login: user.login, reason };
 }
 
 async function ask(client: IdentityForge, asked: Asked): Promise<Identity> {
-  const { forge, agent } = asked;
-  const option = `forges.${forge.name}.accounts.${agent}`;
-  try {
-    return judgeAuthor(asked, await client.self());
-  } catch (error) {
-    if (error instanceof ForgeUnavailable || error instanceof ForgeMissing) {
-      return { kind: 'unavailable', reason: error.message };
+  const { forge, agent, login } = asked;
+  const owner = await ownerOfToken(client, login);
+  switch (owner.kind) {
+    case 'same':
+    case 'other':
+      return ofOwner(owner, asked);
+    case 'untold':
+      return await assume(client, asked);
+    case 'unavailable':
+      return { kind: 'unavailable', reason: owner.said };
+    case 'refused': {
+      const { status } = owner;
+      const remedy = `Make a new one and set forges.${forge.name}.accounts.${agent}.token`;
+      const reason = `agent ${agent} does not start: ${forge.name} refuses its token (${status}). ${remedy}`;
+      return { kind: 'refused', status, reason };
     }
-    if (!(error instanceof ForgeRefused)) throw error;
-    if (error.status === 403) return await assume(client, asked);
-    const remedy =
-      error.status === 403
-        ? 'Give the token read permission for the user as well (scope read:user)'
-        : `Make a new one and set ${option}.token`;
-    const reason = `agent ${agent} does not start: ${forge.name} refuses its token (${error.status}). ${remedy}`;
-    return { kind: 'refused', status: error.status, reason };
   }
 }
 
@@ -171,9 +176,10 @@ const MOST_LOOKED_AT = 5;
 /** The id is looked for among those who may be assigned: it tells our account from whoever claims its name. */
 async function assume(client: IdentityForge, { forge, agent, login }: Asked): Promise<Identity> {
   const option = `forges.${forge.name}.accounts.${agent}`;
+  const { tokens } = kitOf(forge.kind);
   const reason =
     `the token of agent ${agent} on ${forge.name} may not be asked whose it is, so ${option}.login (${login}) is ` +
-    'believed until its first post shows the author. Give it the scope read:user; a token for named repositories ' +
+    `believed until its first post shows the author. Give it the scope ${tokens.self}; ${tokens.namelessKind} ` +
     'cannot have it';
   return { kind: 'assumed', id: await accountId(client, forge, login), login, reason };
 }

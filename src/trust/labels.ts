@@ -1,6 +1,6 @@
 /**
  * Which labels an item has, and which of them the sender of a delivery has put on. No delivery names the change, and not
- * every body can be believed: Gitea's has the old set after a PUT, and `label_cleared` the old set on both forges.
+ * every body can be believed: some have the old set of labels.
  */
 import type { ForgeConfig } from '../config/config.ts';
 import type { Forge, TimelineEntry } from '../forges/forge.ts';

@@ -1,5 +1,6 @@
 /** Whether somebody may wake agents, or be believed in a prompt: the rules, without asking anybody. Pure. */
 import type { ForgeConfig } from '../config/config.ts';
+import { kitOf } from '../forges/registry.ts';
 import { type EventName, type ForgeUser, PERMISSIONS, type Permission } from '../vocabulary.ts';
 
 export interface Question {
@@ -57,7 +58,8 @@ export function judgeUnasked(question: Question, ids: AccountIds): Judgement | n
   if (includes(forge.allowedBots, user.login)) {
     return allow(`${user.login} is listed in forges.${forge.name}.allowed_bots`);
   }
-  if (user.id <= 0) return judgeNobody(question);
+  const account = kitOf(forge.kind).accountOf(user);
+  if (account !== 'person') return judgeNobody(question, account);
   if (event !== null && forge.trustedSenders !== null && !includes(forge.trustedSenders, user.login)) {
     return refuse(`${user.login} is not listed in forges.${forge.name}.trusted_senders`);
   }
@@ -68,11 +70,11 @@ export function judgeUnasked(question: Question, ids: AccountIds): Judgement | n
 }
 
 /**
- * Deleted people and the forge's own robots have ids below 1, and no permission that could be asked for. What a robot
+ * Deleted people and the forge's own robots have no permission that could be asked for. What a robot
  * says about a CI run is the forge's own word; everything else it does, some workflow made it do.
  */
-function judgeNobody({ forge, user, event }: Question): Judgement {
-  if (user.id === GHOST) {
+function judgeNobody({ forge, user, event }: Question, account: 'robot' | 'deleted'): Judgement {
+  if (account === 'deleted') {
     return refuse(
       `${user.login} is a deleted account, which has no permission any more. Let somebody repeat it who may.`,
     );
@@ -82,8 +84,6 @@ function judgeNobody({ forge, user, event }: Question): Judgement {
     `${user.login} is the forge's own robot. List it in forges.${forge.name}.allowed_bots if it may wake agents.`,
   );
 }
-
-const GHOST = -1;
 
 /** `permission` is the forge's answer. */
 export function judgeAnswer(question: Question, permission: Permission | 'unknown' | 'another'): Judgement {
@@ -102,7 +102,7 @@ export function judgeAnswer(question: Question, permission: Permission | 'unknow
       ? `${user.login} is listed in forges.${forge.name}.trusted_senders, and the forge does not tell what they may do ${here}`
       : `the forge does not tell what ${user.login} may do ${here}, and waking an agent takes ${required} permission. ` +
         `Make one of the agents' accounts an administrator of the repository, so that it can be asked, give its ` +
-        `token the scope read:organization where the repository belongs to an organization, or list ${user.login} ` +
+        `token the scope ${kitOf(forge.kind).tokens.organization} where the repository belongs to an organization, or list ${user.login} ` +
         `in forges.${forge.name}.trusted_senders, which then counts as permission`;
     // guard: trust: no answer is no permission
     return { allowed: isListed, permission, reason };

@@ -3,7 +3,7 @@ import type { Rows } from '../database/database.ts';
 import type { ConversationRow } from '../database/tables.ts';
 import { NotFound } from '../errors.ts';
 import { findDelivery } from '../inbox.ts';
-import type { ItemInRepository } from '../item-key.ts';
+import { type ItemInRepository, itemKeyOfConversation } from '../item-key.ts';
 import { currentParks } from '../mailbox/parks.ts';
 import { oneLine } from '../terminal-text.ts';
 import { type ConversationSummary, summarise } from './conversations.ts';
@@ -52,8 +52,8 @@ export async function explain(rows: Rows, named: Named, options: ExplainOptions)
 }
 
 function itemReference(c: ConversationRow): ItemReference {
-  const { forge, repository_name: repository, item_kind: kind, item_number: number } = c;
-  return { kind: 'item', text: c.id, item: { forge, repository, kind, number } };
+  const { forge, kind, number } = itemKeyOfConversation(c);
+  return { kind: 'item', text: c.id, item: { forge, repository: c.repository_name, kind, number } };
 }
 
 async function explainItem(

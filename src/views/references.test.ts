@@ -3,7 +3,8 @@ import { describeDatabases } from '../../test/support/databases.ts';
 import { assignedEvent } from '../../test/support/sample-events.ts';
 import { sampleConversation, sampleFolder, sampleSession } from '../../test/support/sample-session.ts';
 import { Ambiguous, NotFound } from '../errors.ts';
-import { resolveConversation } from '../mailbox/conversations.ts';
+import { itemKey } from '../item-key.ts';
+import { joinConversation, resolveConversation } from '../mailbox/conversations.ts';
 import { findSession } from './marks.ts';
 import { findConversations, readReference } from './references.ts';
 import { findUnposted } from './unposted.ts';
@@ -94,6 +95,11 @@ describeDatabases('what a reference names', (open) => {
       'home:team/shop/issues/5 (the issue) and home:team/shop/pulls/5 (the pull request)',
     );
     expect(await Promise.all(candidates.map(({ id }) => found(id)))).toEqual([[issue], [pull]]);
+    // Both of one conversation are no question.
+    const both7 = { item: itemKey({ forge: 'home', repository }, { kind: 'pull', number: 7 }), agent: 'dev' };
+    const shared = await on('issue', 7);
+    await joinConversation(database.rows, both7, shared);
+    expect(await found('team/shop#7')).toEqual([shared]);
   });
 
   test('an answer to post, a session to change: never by the id of another dispatch', async () => {

@@ -154,17 +154,22 @@ export async function conversationsOn(
 ): Promise<{ kind: ItemKind | null; found: ConversationRow[] }> {
   const found = await byNumber(rows, item);
   const known = found.map((c) => ({ forge: c.forge, repository: c.repository_name, kind: c.named_kind }));
-  const kind = kindMeant(text, item, [...known, ...told]);
-  return {
-    kind,
-    found: found
-      .filter((c) => kind === null || c.named_kind === kind)
-      .map(({ named_kind: _, ...conversation }) => conversation),
-  };
+  const kind = isShared(found) ? null : kindMeant(text, item, [...known, ...told]);
+  const meant = found.filter((c) => kind === null || c.named_kind === kind);
+  const byId = new Map(meant.map(({ named_kind: _, ...conversation }) => [conversation.id, conversation]));
+  return { kind, found: [...byId.values()] };
+}
+
+/** Pull request 5 closes issue 5, so that both lead to the same conversations. */
+function isShared(found: readonly { id: string; named_kind: ItemKind }[]): boolean {
+  const idsOf = (kind: ItemKind) => found.filter((c) => c.named_kind === kind).map((c) => c.id);
+  const [issues, pulls] = [idsOf('issue'), idsOf('pull')];
+  return issues.length > 0 && issues.toSorted().join() === pulls.toSorted().join();
 }
 
 function kindMeant(text: string, item: NamedItem, kinds: readonly KindOfNumber[]): ItemKind | null {
   const issues = kinds.filter(({ kind }) => kind === 'issue');
+  // guard: kind of an item: a number that may be either
   const both = issues.find(({ forge }) => kinds.some((k) => k.kind === 'pull' && k.forge === forge));
   if (both === undefined) return null;
   if (item.kind !== null) return item.kind;

@@ -5,7 +5,7 @@
 import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RequestRefused } from '../errors.ts';
-import type { BodyDigests } from '../security.ts';
+import type { BodyHash } from '../forges/kit.ts';
 import type { Share } from './in-flight.ts';
 
 /** How slow a sender may be. */
@@ -24,7 +24,7 @@ export const PATIENCE: Patience = { windowMs: 5000, windowBytes: 80 * 1024, tota
 export interface BodyReading {
   body: Readable;
   maxBytes: number;
-  digests: BodyDigests;
+  digests: BodyHash;
   share: Share;
   patience: Patience;
 }
@@ -82,7 +82,7 @@ const HASHED_A_TURN = 512 * 1024;
 /** Hashes the pieces in their order; usual bodies at once, large ones and those with many secrets in turns. */
 class Hashing {
   readonly #body: Readable;
-  readonly #digests: BodyDigests;
+  readonly #digests: BodyHash;
   #unbroken = 0;
   /** pieces that wait for their turn */
   #waiting = 0;

@@ -2,37 +2,38 @@
 import type { ForgeConfig } from '../config/config.ts';
 import { type Signer, signersOf } from '../config/listed-repositories.ts';
 import { RequestRefused } from '../errors.ts';
-import { BodyDigests, readSignature, type SentSignature } from '../security.ts';
+import type { BodyHash, SentClaim } from '../forges/kit.ts';
+import { kitOf } from '../forges/registry.ts';
 
 /** A signature that a header carries and a body must still prove. */
 export interface Claim {
-  digests: BodyDigests;
+  digests: BodyHash;
   /** The entry whose secret signed it, null for the forge's. Throws RequestRefused when no secret did. */
   prove(): { scope: string | null };
 }
 
 /** Throws RequestRefused when there is nothing a body could prove. */
 export function requireClaim(headers: Headers, forge: ForgeConfig): Claim {
-  const sent = readSignature(headers);
-  // guard: bodies: header before body
-  if (sent.kind !== 'digest') throw refused(sent.kind, forge);
   const signers: Signer[] = signersOf(forge);
-  const digests = new BodyDigests(signers.map(({ secret }) => secret));
+  const sent = kitOf(forge.kind).claim(
+    headers,
+    signers.map(({ secret }) => secret),
+  );
+  // guard: bodies: header before body
+  if (sent.kind !== 'claim') throw refused(sent.kind, forge);
+  const { digests, signer } = sent.claim;
   return {
     digests,
     prove: () => {
-      const signer = digests.signedWith(sent.digest);
+      const number = signer();
       // guard: signature
-      if (signer === null) throw refused('wrong', forge);
-      return { scope: signers[signer]!.scope };
+      if (number === null) throw refused('wrong', forge);
+      return { scope: signers[number]!.scope };
     },
   };
 }
 
-function refused(
-  why: Exclude<SentSignature['kind'], 'digest'> | 'wrong',
-  forge: ForgeConfig,
-): RequestRefused {
+function refused(why: Exclude<SentClaim['kind'], 'claim'> | 'wrong', forge: ForgeConfig): RequestRefused {
   const where = `forges.${forge.name}.webhook_secret${
     forge.repositories.some(({ secrets }) => secrets.length > 0) ? ', or of the repository’s own' : ''
   }`;

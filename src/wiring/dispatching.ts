@@ -10,7 +10,7 @@ import type { DispatchDeps } from '../dispatch/dispatch.ts';
 import { ForgeRefused } from '../errors.ts';
 import { watchAuthors } from '../forges/author-watch.ts';
 import type { Forge } from '../forges/forge.ts';
-import { createGiteaFamilyClient } from '../forges/gitea/client.ts';
+import { kitOf } from '../forges/registry.ts';
 import { rotatingForge } from '../forges/rotating-forge.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
 import { createGateway } from '../gateway.ts';
@@ -136,9 +136,9 @@ function forgeClients({ config, refresh, log, network }: Given): DispatchDeps['f
   const current = (name: string, agent: string, fallback: ForgeConfig): Forge => {
     const forge = config().forges[name] ?? fallback;
     const { token } = forge.accounts[agent] ?? fallback.accounts[agent]!;
-    const key = JSON.stringify([name, forge.url, agent, token]);
+    const key = JSON.stringify([forge.kind, name, forge.url, agent, token]);
     const account = { name, url: forge.url, token, fetch: network.fetch };
-    const client = byToken.get(key) ?? createGiteaFamilyClient(account);
+    const client = byToken.get(key) ?? kitOf(forge.kind).client(account);
     byToken.set(key, client);
     return client;
   };

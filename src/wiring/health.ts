@@ -1,16 +1,16 @@
 /** What the smoke checks and the doctor are given, made from the same parts as a service. */
 import { pinnedCliVersion } from '../agent-runner/run-cli.ts';
 import { openGitDoor } from '../broker/git-door.ts';
+import type { DoctorContext } from '../checks/context.ts';
+import type { PushDoor } from '../checks/probe/push.ts';
+import type { SmokeDeps } from '../checks/smoke.ts';
 import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
 import { type ChosenEngine, chooseEngine } from '../container/choose.ts';
 import { cliFor } from '../container/cli-build.ts';
-import type { DoctorContext } from '../doctor/contract.ts';
 import type { Forge } from '../forges/forge.ts';
-import { createGiteaFamilyClient } from '../forges/gitea/client.ts';
+import { kitOf } from '../forges/registry.ts';
 import type { Log } from '../log.ts';
 import { type Network, networkOf } from '../network.ts';
-import type { PushDoor } from '../smoke/push.ts';
-import type { SmokeDeps } from '../smoke.ts';
 import { isStateLocked } from '../state-lock.ts';
 import { tryClone } from '../workdir/try-clone.ts';
 import { engineChoice } from './dispatching.ts';
@@ -116,8 +116,8 @@ function fitting(config: LoadedConfig, { oci }: ChosenEngine, image: string | nu
 }
 
 function forgeClient(network: Network): (forge: ForgeConfig, agent: string) => Forge {
-  return ({ name, url, accounts }, agent) =>
-    createGiteaFamilyClient({ name, url, token: accounts[agent]!.token, fetch: network.fetch });
+  return ({ kind, name, url, accounts }, agent) =>
+    kitOf(kind).client({ name, url, token: accounts[agent]!.token, fetch: network.fetch });
 }
 
 /** As reached from this machine; null where the port is another one at each start. */

@@ -71,7 +71,7 @@ test('a pull request’s head is fetched by name, and other branches after ten m
   const workdir = openWorkdir({ folder: join(folder.path, 'work') });
   await workdir.prepare(spec());
   const head = forge.commit('refs/pull/3/head', 'x.txt', 'x\n', 'refs/heads/main');
-  const at = { kind: 'pull', number: 3, sha: head } as const;
+  const at = { kind: 'pull', number: 3, ref: 'refs/pull/3/head', sha: head } as const;
   const other = '21111111-2222-3333-4444-555555555555';
   expect((await workdir.prepare(spec({ conversation: other, at }))).headSha).toBe(head);
 

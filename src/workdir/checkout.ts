@@ -70,7 +70,7 @@ export async function createCheckout(
     }
     const t = o.target;
     if (t.kind === 'pull') {
-      await run(['update-ref', `refs/pull/${t.number}/head`, t.sha]);
+      await run(['update-ref', t.ref, t.sha]);
       await run(['checkout', '--quiet', '--detach', t.sha, '--']);
     } else if (t.remoteSha === null) {
       await run(['checkout', '--quiet', '--no-track', '-b', t.branch, t.baseSha, '--']);
@@ -113,7 +113,7 @@ export async function refreshCheckout(
   control: Control,
   { target, branches }: { target: Target; branches: Branches },
 ): Promise<void> {
-  const pull = target.kind === 'pull' ? [`+${target.sha}:refs/pull/${target.number}/head`] : [];
+  const pull = target.kind === 'pull' ? [`+${target.sha}:${target.ref}`] : [];
   const prune = branches.kind === 'all' ? ['--prune'] : [];
   const options = ['--quiet', ...prune, '--no-write-fetch-head', '--no-recurse-submodules'];
   const refspecs = [...refspecsOf(branches, 'refs/remotes/origin'), ...pull];

@@ -39,7 +39,7 @@ function write(tree: Tree, ref: string): string {
 }
 
 async function prepare(sha: string): Promise<Checkout> {
-  const at = { kind: 'pull' as const, number: 3, sha, base: 'main' };
+  const at = { kind: 'pull' as const, number: 3, ref: 'refs/pull/3/head', sha, base: 'main' };
   return await workdir.prepare(agentSpec(forge.path, { at, configurationFromBase: true }));
 }
 
@@ -109,7 +109,7 @@ test('the next dispatch follows the pull request and the base, and one without g
   expect(readFileSync(join(next.path, 'feature'), 'utf8')).toBe('2');
   await expectClean(next);
 
-  const at = { kind: 'pull' as const, number: 3, sha: second, base: 'main' };
+  const at = { kind: 'pull' as const, number: 3, ref: 'refs/pull/3/head', sha: second, base: 'main' };
   const plain = await workdir.prepare(agentSpec(forge.path, { at }));
   expect(readFileSync(join(plain.path, 'CLAUDE.md'), 'utf8')).toBe('evil 2');
   await expectClean(plain);

@@ -29,8 +29,11 @@ export type CheckoutPoint =
       /** names to take instead, in order, where the forge can have no such branch beside those it has */
       otherwise?: readonly string[];
     }
-  /** detached at `sha`, the head of a pull request into `base` (the default branch when not given) */
-  | { kind: 'pull'; number: number; sha: string; base?: string };
+  /**
+   * detached at `sha`, the head of a pull request into `base` (the default branch when not given); `ref` is what the
+   * forge calls that head, and so does the checkout
+   */
+  | { kind: 'pull'; number: number; ref: string; sha: string; base?: string };
 
 export interface CheckoutSpec {
   /** a UUID */

@@ -1,6 +1,8 @@
 /** What a push would bring, told from a repository that is ours: the mirror, or a quarantine with the mirror's refs. */
+import { PULL_FOLDERS } from '../forges/registry.ts';
 import type { PushCheck, PushFacts } from './contract.ts';
 import type { Git } from './git.ts';
+import { OUR_PULLS } from './mirror.ts';
 
 export interface FactsRequest {
   git: Git;
@@ -22,8 +24,7 @@ export const NOT_ON_THE_FORGE = [
   '--not',
   '--branches',
   '--tags',
-  '--glob=refs/pull/*',
-  '--glob=refs/claude-hooks/pull/*',
+  ...[...PULL_FOLDERS, OUR_PULLS].map((folder) => `--glob=${folder}/*`),
 ];
 
 export async function readFacts(r: FactsRequest): Promise<PushFacts> {

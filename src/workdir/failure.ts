@@ -34,7 +34,7 @@ const UNREACHABLE =
 const REMEDY: Record<FailureKind, string> = {
   unreachable: 'Check that the forge is up and reachable from this machine; the dispatch can be repeated',
   denied:
-    "Check that the agent account's token is valid and has the scopes read:repository and write:repository (Contents: read and write on GitHub), and that the account may use this repository",
+    "Check that the agent account's token is valid and may read and write code, and that the account may use this repository",
   missing:
     'Check the clone URL, and that the agent account may see the repository (a forge hides what it may not)',
   refused: "Read the remote's words above; if the clone URL redirects, use the address it redirects to",

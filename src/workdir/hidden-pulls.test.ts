@@ -11,7 +11,7 @@ test('a conversation has the head of its own pull request, and no other conversa
   const forge = new BareRepository(join(folder.path, 'forge.git'));
   const workdir = openWorkdir({ folder: join(folder.path, 'work') });
   const sha = forge.commit('refs/pull/3/head', 'strange', 'x', 'refs/heads/main');
-  const pull = { kind: 'pull' as const, number: 3, sha, base: 'main' };
+  const pull = { kind: 'pull' as const, number: 3, ref: 'refs/pull/3/head', sha, base: 'main' };
   const theirs = await workdir.prepare(
     agentSpec(forge.path, { conversation: '22222222-2222-3333-4444-555555555555', at: pull }),
   );

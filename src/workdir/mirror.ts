@@ -4,6 +4,7 @@
  */
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PULL_FOLDERS } from '../forges/registry.ts';
 import { moveAside } from './aside.ts';
 import { branchesFor } from './branches.ts';
 import type { Remote, WorkdirOptions } from './contract.ts';
@@ -31,16 +32,31 @@ const WHOLE_EVERY_MS = 10 * 60_000;
 /**
  * Where the heads of pull requests stand. Hidden from agents: anybody may open a pull request, and a session that fetched
  * one of another conversation would have a stranger's files without being marked. (What a conversation is about, its
- * checkout has under `refs/pull`.)
+ * checkout has under the forge's own name for it.)
  */
+export const OUR_PULLS = 'refs/claude-hooks/pull';
+
 export function pullRef(number: number): string {
-  return `refs/claude-hooks/pull/${number}/head`;
+  return `${OUR_PULLS}/${number}/head`;
+}
+
+/** A pull request by the forge's name for its head. */
+export interface PullHead {
+  number: number;
+  ref: string;
+}
+
+/** A ref of the forge, and what the mirror calls it. */
+interface Fetched {
+  theirs: string;
+  ours: string;
 }
 
 // A pull request's commit may be on no branch any more. What conversations handed over is nobody else's business.
+const HIDDEN = ['refs/claude-hooks', ...PULL_FOLDERS].map((folder) => `\thideRefs = ${folder}\n`).join('');
 const SERVED =
   // guard: marks: heads of pull requests
-  '[uploadpack]\n\tallowAnySHA1InWant = true\n\thideRefs = refs/claude-hooks\n\thideRefs = refs/pull\n';
+  `[uploadpack]\n\tallowAnySHA1InWant = true\n${HIDDEN}`;
 
 // An agent that pushes to its origin would believe that its work is on the forge.
 const REFUSE_PUSH = `#!/bin/sh
@@ -122,20 +138,20 @@ export class Mirrors {
    */
   async refresh(
     use: MirrorUse,
-    { pull, names }: { pull: number | null; names: readonly string[] },
+    { pull, names }: { pull: PullHead | null; names: readonly string[] },
   ): Promise<void> {
     if (use.fresh && pull === null) return;
-    const pullRefs = pull === null ? [] : [`refs/pull/${pull}/head`];
+    const pulls = pull === null ? [] : [{ theirs: pull.ref, ours: pullRef(pull.number) }];
     const branches = await branchesFor(use.path, names);
     const lately = Date.now() - (this.#whole.get(use.path) ?? 0) < WHOLE_EVERY_MS;
     if (branches.kind === 'named' && lately) {
       return await this.#refreshNamed(use, [
-        ...branches.names.map((name) => `refs/heads/${name}`),
-        ...pullRefs,
+        ...branches.names.map((name) => ({ theirs: `refs/heads/${name}`, ours: `refs/heads/${name}` })),
+        ...pulls,
       ]);
     }
     try {
-      await fetchInto(this.#git, use, [...BRANCHES_AND_TAGS, ...pullRefs.map(intoMirror)]);
+      await fetchInto(this.#git, use, [...BRANCHES_AND_TAGS, ...pulls.map(refspec)]);
     } catch (error) {
       const noSuchPull = pull !== null && error instanceof GitCommandFailed && error.kind === 'refused';
       if (!noSuchPull) throw error;
@@ -145,16 +161,16 @@ export class Mirrors {
   }
 
   /** Asked for a ref that is not there, git would fetch none of the others: so it is asked first which there are. */
-  async #refreshNamed(use: MirrorUse, refs: readonly string[]): Promise<void> {
+  async #refreshNamed(use: MirrorUse, refs: readonly Fetched[]): Promise<void> {
     const { path: gitDir, address } = use;
-    const args = ['ls-remote', '--refs', '--', address.url, ...refs];
+    const args = ['ls-remote', '--refs', '--', address.url, ...refs.map(({ theirs }) => theirs)];
     const { stdout } = await this.#git({ gitDir, args, remote: address });
     // ls-remote matches the end of a name, too.
     const listed = new Set(stdout.split('\n').map((line) => line.slice(line.indexOf('\t') + 1)));
-    const there = refs.filter((ref) => listed.has(ref));
-    if (there.length > 0) await fetchInto(this.#git, use, there.map(intoMirror));
-    for (const ref of refs.filter((one) => !listed.has(one))) {
-      await this.#git({ gitDir, args: ['update-ref', '-d', inMirror(ref)] });
+    const there = refs.filter(({ theirs }) => listed.has(theirs));
+    if (there.length > 0) await fetchInto(this.#git, use, there.map(refspec));
+    for (const { ours } of refs.filter(({ theirs }) => !listed.has(theirs))) {
+      await this.#git({ gitDir, args: ['update-ref', '-d', ours] });
     }
   }
 
@@ -215,14 +231,8 @@ export class Mirrors {
   }
 }
 
-function intoMirror(ref: string): string {
-  return `+${ref}:${inMirror(ref)}`;
-}
-
-/** The forge's name of a ref, as the mirror has it. */
-function inMirror(ref: string): string {
-  const number = /^refs\/pull\/(\d+)\/head$/.exec(ref)?.[1];
-  return number === undefined ? ref : pullRef(Number(number));
+function refspec({ theirs, ours }: Fetched): string {
+  return `+${theirs}:${ours}`;
 }
 
 /** A refspec without a colon fetches the commit and names it nowhere. */

@@ -96,7 +96,7 @@ test('what was handed over through the relay is looked at, and sent', async () =
 test('a pull request with the configuration of its base', async () => {
   const head = forge.commit('refs/pull/3/head', 'CLAUDE.md', 'of the pull request\n', 'refs/heads/main');
   const workdir = openWorkdir({ folder: join(folder.path, 'work') });
-  const at = { kind: 'pull', number: 3, sha: head } as const;
+  const at = { kind: 'pull', number: 3, ref: 'refs/pull/3/head', sha: head } as const;
   const checkout = await workdir.prepare(spec({ at, configurationFromBase: true }));
   expect(checkout).toMatchObject({ headSha: head, branch: null });
   const next = forge.commit('refs/pull/3/head', 'more.txt', 'x\n');

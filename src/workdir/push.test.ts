@@ -91,7 +91,11 @@ describe('push, over HTTP with a token', () => {
 
   test('pushes HEAD of a checkout without a branch', async () => {
     const head = forge.commit('refs/pull/3/head', 'feature', '1', 'refs/heads/main');
-    const checkout = await workdir.prepare({ ...SPEC, remote, at: { kind: 'pull', number: 3, sha: head } });
+    const checkout = await workdir.prepare({
+      ...SPEC,
+      remote,
+      at: { kind: 'pull', number: 3, ref: 'refs/pull/3/head', sha: head },
+    });
     const fix = agentCommits(checkout, 'fix');
     expect(await workdir.push(checkout, { remote, branch: 'feature' })).toEqual({ kind: 'pushed', sha: fix });
     expect(forge.head('refs/heads/feature')).toBe(fix);

@@ -4,9 +4,10 @@
  */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { PULL_FOLDERS } from '../forges/registry.ts';
 import type { RelayFolders, RelayPaths } from './contract.ts';
 import type { Git } from './git.ts';
-import type { MirrorUse } from './mirror.ts';
+import { type MirrorUse, OUR_PULLS } from './mirror.ts';
 import { formatConfig, type ObjectFormat } from './object-format.ts';
 import { relayPrograms } from './relay-programs.ts';
 import { removeTree } from './remove-tree.ts';
@@ -47,7 +48,7 @@ async function publicRefs(git: Git, mirror: string): Promise<string> {
 
 /** What the forge has, heads of pull requests included; without what other conversations handed over. */
 export async function forgeRefs(git: Git, mirror: string): Promise<string> {
-  return await packedRefs(git, mirror, ['refs/heads', 'refs/tags', 'refs/pull', 'refs/claude-hooks/pull']);
+  return await packedRefs(git, mirror, ['refs/heads', 'refs/tags', ...PULL_FOLDERS, OUR_PULLS]);
 }
 
 async function packedRefs(git: Git, mirror: string, patterns: string[]): Promise<string> {

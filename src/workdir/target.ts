@@ -15,7 +15,7 @@ export type Target = {
       blockedBy: string | null;
     }
   /** `sha` differs from the wanted one when the forge no longer has that */
-  | { kind: 'pull'; number: number; sha: string; wanted: string }
+  | { kind: 'pull'; ref: string; sha: string; wanted: string }
 );
 
 /** Refreshes the mirror first. */
@@ -23,7 +23,7 @@ export async function findTarget(mirrors: Mirrors, use: MirrorUse, spec: Checkou
   const at = spec.at;
   const base = at.base ?? spec.defaultBranch;
   const names = [base, spec.defaultBranch, ...(at.kind === 'branch' ? namesFor(at) : [])];
-  await mirrors.refresh(use, { pull: at.kind === 'pull' ? at.number : null, names });
+  await mirrors.refresh(use, { pull: at.kind === 'pull' ? at : null, names });
   const baseSha = await mirrors.head(use.path, `refs/heads/${base}`);
   if (baseSha === null) {
     throw refused(
@@ -44,7 +44,7 @@ export async function findTarget(mirrors: Mirrors, use: MirrorUse, spec: Checkou
     };
   }
   if (await mirrors.fetchCommit(use, at.sha)) {
-    return { kind: 'pull', base, baseSha, number: at.number, sha: at.sha, wanted: at.sha };
+    return { kind: 'pull', base, baseSha, ref: at.ref, sha: at.sha, wanted: at.sha };
   }
   const head = await mirrors.head(use.path, pullRef(at.number));
   if (head === null) {
@@ -53,7 +53,7 @@ export async function findTarget(mirrors: Mirrors, use: MirrorUse, spec: Checkou
       'Check that the pull request still exists on the forge',
     );
   }
-  return { kind: 'pull', base, baseSha, number: at.number, sha: head, wanted: at.sha };
+  return { kind: 'pull', base, baseSha, ref: at.ref, sha: head, wanted: at.sha };
 }
 
 type BranchPoint = Extract<CheckoutSpec['at'], { kind: 'branch' }>;

@@ -120,7 +120,7 @@ test('nothing that an agent planted in its checkout is run', async () => {
   const forwarded = await workdir.prepare(spec());
   expect(forwarded.headSha).toBe(theirs);
   const sha = forge.commit('refs/pull/3/head', 'feature', 'x', 'refs/heads/main');
-  const pull = await workdir.prepare(spec({ at: { kind: 'pull', number: 3, sha } }));
+  const pull = await workdir.prepare(spec({ at: { kind: 'pull', number: 3, ref: 'refs/pull/3/head', sha } }));
   expect(pull).toMatchObject({ headSha: sha, created: false });
   expect(existsSync(marker)).toBe(false);
 
@@ -142,7 +142,9 @@ test('what an agent links into its .git is not written through', async () => {
   await workdir.prepare(spec());
   git(path, 'config', 'core.logAllRefUpdates', 'false');
   const sha = forge.commit('refs/pull/3/head', 'feature', 'x', 'refs/heads/main');
-  const moved = await workdir.prepare(spec({ at: { kind: 'pull', number: 3, sha } }));
+  const moved = await workdir.prepare(
+    spec({ at: { kind: 'pull', number: 3, ref: 'refs/pull/3/head', sha } }),
+  );
   expect(moved.headSha).toBe(sha);
   expect(readFileSync(victim, 'utf8')).toBe('precious');
   expect(lstatSync(join(path, '.git/HEAD')).isFile()).toBe(true);
@@ -216,7 +218,10 @@ test('hostile names from a forge are refused before git or the disk sees them', 
     { kind: 'branch' as const, branch: name, base: 'main' },
     { kind: 'branch' as const, branch: 'x', base: name },
   ]);
-  points.push({ kind: 'pull', number: 1.5, sha: 'a'.repeat(40) }, { kind: 'pull', number: 1, sha: '--all' });
+  points.push(
+    { kind: 'pull', number: 1.5, ref: 'refs/pull/1.5/head', sha: 'a'.repeat(40) },
+    { kind: 'pull', number: 1, ref: 'refs/pull/1/head', sha: '--all' },
+  );
   for (const at of points) {
     await expect(workdir.prepare(spec({ at }))).rejects.toMatchObject({
       name: 'GitFailed',

@@ -95,7 +95,7 @@ test('what is not committed is told; what differs since git made the checkout is
 
 test('the head of a pull request that the agent only looked at is nobody’s unpublished work', async () => {
   const sha = forge.commit('refs/pull/3/head', 'feature', '1', 'refs/heads/main');
-  const checkout = await prepare({ kind: 'pull', number: 3, sha });
+  const checkout = await prepare({ kind: 'pull', number: 3, ref: 'refs/pull/3/head', sha });
   expect(await left(checkout)).toEqual({ dirtyFiles: [], branches: [] });
   commit(checkout, 'fix');
   expect(await left(checkout)).toEqual({ dirtyFiles: [], branches: [{ name: null, commits: 1 }] });

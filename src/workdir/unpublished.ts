@@ -1,4 +1,5 @@
 /** What a run leaves in the checkout that is on no branch of the forge: told to people, who would take "done" for published. */
+import { PULL_FOLDERS } from '../forges/registry.ts';
 import { inCheckout, readStatus } from './checkout.ts';
 import type { Unpublished } from './contract.ts';
 import type { Control } from './control.ts';
@@ -56,7 +57,7 @@ async function countOf(git: Git, control: Control, sha: string, published: strin
     sha,
     '--not',
     '--remotes',
-    '--glob=refs/pull/*',
+    ...PULL_FOLDERS.map((folder) => `--glob=${folder}/*`),
     ...known,
   ];
   return Number((await inCheckout(git, control, args)).stdout);

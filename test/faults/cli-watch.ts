@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { INSTANCE_MARK } from '../../src/container/process-tree.ts';
 
-const LOOK_EVERY_MS = 20;
+/** A look reads what every process of the machine has in its environment: 5 ms of a core. */
+const LOOK_EVERY_MS = 50;
 
 /** Pids of the CLIs that run now, without what they have started. */
 export function clisOf(instance: string): number[] {

@@ -1,18 +1,18 @@
 /**
  * The host's service is killed in the middle of a run and is started again at once, while its CLI may still run: there
- * is one CLI at a time, one line of history, and nothing is done again unseen. In the second dispatch of a conversation,
- * so that there is a history to fork.
+ * is one CLI at a time, one line of history, and nothing is done again unseen. In one dispatch after another of a conversation
+ * that lives through all of them, so that there is a history to fork.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import type { DialectName } from '../../src/database/dialect.ts';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { describeCases, isRun, tellHowToReplay } from './case.ts';
 import { clisOf, watchClis } from './cli-watch.ts';
 import type { Round } from './facts.ts';
 import { expectAllKept } from './guarantees.ts';
-import { Injector } from './injector.ts';
+import type { Injector } from './injector.ts';
 import { REQUESTS_PER_TURN, type Variant } from './story.ts';
+import { Survivor } from './survivor.ts';
 
 interface Crash {
   name: string;
@@ -81,18 +81,17 @@ for (const dialect of ['sqlite', 'postgres'] as const) {
   const idOf = (name: string) => `${dialect}/crash/${name.replaceAll(/[ ,]+/g, '-')}`;
   const cases = CRASHES.filter(({ name }) => isRun(idOf(name), dialect === 'sqlite'));
   describeCases(dialect, cases, () => {
+    const survivor = new Survivor({ id: `${dialect}/crash`, dialect });
+    afterAll(() => survivor.close());
     for (const crash of cases) {
-      test(`a crash ${crash.name}`, () => survive(dialect, idOf(crash.name), crash));
+      test(`a crash ${crash.name}`, () => survive(survivor, idOf(crash.name), crash));
     }
   });
 }
 
-async function survive(dialect: DialectName, id: string, crash: Crash): Promise<void> {
-  const injector = await Injector.open({ id, dialect });
-  onTestFinished(() => injector.close());
+async function survive(survivor: Survivor, id: string, crash: Crash): Promise<void> {
+  const injector = await survivor.next();
   tellHowToReplay(id, injector);
-  await injector.start();
-  await injector.live();
   injector.rehearse(crash.play);
   const round = await crashIn(injector, crash);
 
@@ -130,8 +129,10 @@ async function crashIn(injector: Injector, { at }: Crash): Promise<Round> {
   return round;
 }
 
-async function untilWritten({ stage, story }: Injector): Promise<void> {
+async function untilWritten({ stage, story, rounds }: Injector): Promise<void> {
   const [conversation] = await stage.rows.selectFrom('conversations').select('id').execute();
   const file = join(stage.state, 'work/checkouts', conversation!.id, 'greeter/lines.txt');
-  await stage.until('the tool has written', () => readFileSync(file, 'utf8').includes(story.line(2)));
+  await stage.until('the tool has written', () =>
+    readFileSync(file, 'utf8').includes(story.line(rounds.length)),
+  );
 }

@@ -2,23 +2,24 @@
  * `kill -9` at every fault point, on one database, in two forms: in the first dispatch of a new conversation, each on a
  * stage of its own; and in dispatch after dispatch of one conversation, which lives through all of them.
  */
-import { afterAll, describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { DialectName } from '../../src/database/dialect.ts';
 import { describeCases, isRun, isUsual, type Kill, kills, tellHowToReplay, type Which } from './case.ts';
 import type { Round } from './facts.ts';
 import { expectAllKept, expectPaidOnce } from './guarantees.ts';
 import { Injector } from './injector.ts';
 import { REQUESTS_PER_TURN } from './story.ts';
+import { Survivor } from './survivor.ts';
 
 export function killSuite(dialect: DialectName): void {
-  const survivor = new Survivor(dialect);
+  const survivor = new Survivor({ id: `${dialect}/later`, dialect });
   const first = casesOf(dialect, 'first');
   const later = casesOf(dialect, 'later');
   describeCases(dialect, [...first, ...later], () => {
     afterAll(() => survivor.close());
     describeSome(first, 'kill -9 in the first dispatch', ({ id, kill }) => killInFirst(dialect, id, kill));
     describeSome(later, 'kill -9 in each dispatch of one conversation', ({ id, kill }) =>
-      survivor.killInNext(id, kill),
+      killInNext(survivor, id, kill),
     );
   });
 }
@@ -53,42 +54,13 @@ async function killInFirst(dialect: DialectName, id: string, kill: Kill): Promis
   expect.soft(after.requests.length, 'requests of the dispatch after it').toBe(REQUESTS_PER_TURN);
 }
 
-/** One conversation for all cases; a case that failed ends it, and the next one begins another. */
-class Survivor {
-  readonly #dialect: DialectName;
-  #injector: Injector | null = null;
-  #isWhole = false;
-
-  constructor(dialect: DialectName) {
-    this.#dialect = dialect;
-  }
-
-  async killInNext(id: string, kill: Kill): Promise<void> {
-    const injector = await this.#alive();
-    onTestFailed(() => {
-      this.#isWhole = false;
-    });
-    tellHowToReplay(id, injector);
-    const killed = await injector.dieIn(kill.spec);
-    expectRefusalIfNotStored(injector, killed, kill);
-    expectAllKept({ ...injector, facts: await injector.facts() });
-    expectPaidOnce(killed, kill.point);
-  }
-
-  async #alive(): Promise<Injector> {
-    if (this.#isWhole) return this.#injector!;
-    await this.close();
-    this.#injector = await Injector.open({ id: `${this.#dialect}/later`, dialect: this.#dialect });
-    await this.#injector.start();
-    await this.#injector.live();
-    this.#isWhole = true;
-    return this.#injector;
-  }
-
-  async close(): Promise<void> {
-    await this.#injector?.close();
-    this.#injector = null;
-  }
+async function killInNext(survivor: Survivor, id: string, kill: Kill): Promise<void> {
+  const injector = await survivor.next();
+  tellHowToReplay(id, injector);
+  const killed = await injector.dieIn(kill.spec);
+  expectRefusalIfNotStored(injector, killed, kill);
+  expectAllKept({ ...injector, facts: await injector.facts() });
+  expectPaidOnce(killed, kill.point);
 }
 
 /** Before the row there is no 202: the forge shows the delivery as failed, and a person sends it again. */

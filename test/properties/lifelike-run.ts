@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runFacts, verifyTranscript } from '../../src/agent-runner/conclude.ts';
-import type { DispatchRun, RunFacts, RunnerDeps } from '../../src/agent-runner/contract.ts';
+import type { DispatchRun, RunFacts, RunnerDeps } from '../../src/agent-runner/run.ts';
 import type { Database } from '../../src/database/database.ts';
 import { announceRun, storeAnswer } from '../../src/dispatch/converse/announced.ts';
 import { LeaseLost } from '../../src/errors.ts';
@@ -14,9 +14,11 @@ import { assertLease, carryLate, type Lease, underLease } from '../../src/mailbo
 import { parkCredential } from '../../src/mailbox/parks.ts';
 import { type Settlement, settleDispatch } from '../../src/mailbox/settlement.ts';
 import { effectKey, marker, once } from '../../src/outcome/effects.ts';
+import type { PreparedSession } from '../../src/sessions/apply.ts';
 import { archiveFolder, dropArchived } from '../../src/sessions/archive.ts';
 import { type CliFolders, cliFolders, transcriptPath } from '../../src/sessions/folders.ts';
-import { type Floor, planSession, type SessionPlan } from '../../src/sessions/plan.ts';
+import { prepareSession } from '../../src/sessions/ladder.ts';
+import type { Floor } from '../../src/sessions/ladder-request.ts';
 import { recordTurn } from '../../src/sessions/record.ts';
 import { countFailedResume, currentSession } from '../../src/sessions.ts';
 import { Died } from './mortal.ts';
@@ -118,21 +120,21 @@ function succeeded(lease: Lease, answered: string[]): Finished {
 async function run(work: Work): Promise<Finished> {
   const { lease, script } = work;
   await lose(work);
-  let plan = await planned(work, 'resumed');
+  let prepared = await planned(work, 'resumed');
   await work.gate('session.planned');
-  if (lease.previous !== null && plan.start === 'resume' && plan.tail.kind === 'answered') {
-    await announce(work, plan, '');
-    const { answer, head } = plan.tail;
-    return await conclude(work, { plan, answer, head, adopted: true });
+  if (lease.previous !== null && prepared.start === 'resume' && prepared.tail.kind === 'answered') {
+    await announce(work, prepared, '');
+    const { answer, head } = prepared.tail;
+    return await conclude(work, { prepared, answer, head, adopted: true });
   }
-  if (script.resumeFails && plan.start === 'resume') {
-    await announce(work, plan, 'refused prompt');
-    const { id } = plan.session;
+  if (script.resumeFails && prepared.start === 'resume') {
+    await announce(work, prepared, 'refused prompt');
+    const { id } = prepared.session;
     await work.fenced.transaction((tx) => countFailedResume(tx, id));
     await work.gate('session.planned');
-    plan = await planned(work, plan.continuity === 'rebuilt' ? 'digest' : 'rebuilt');
+    prepared = await planned(work, prepared.continuity === 'rebuilt' ? 'digest' : 'rebuilt');
   }
-  return await converse(work, plan);
+  return await converse(work, prepared);
 }
 
 /** Disks break between two runs of a session. */
@@ -146,8 +148,8 @@ async function lose({ database, lease, script, folders, isMine }: Work): Promise
   }
 }
 
-async function planned({ fenced, lease, folders, now }: Work, floor: Floor): Promise<SessionPlan> {
-  return await planSession(fenced, {
+async function planned({ fenced, lease, folders, now }: Work, floor: Floor): Promise<PreparedSession> {
+  return await prepareSession(fenced, {
     conversationId: lease.conversation.id,
     dispatchId: lease.dispatch.id,
     folders,
@@ -167,29 +169,29 @@ function policyOf(lease: Lease): 'resume' | 'fresh' {
   return lease.conversation.agent === 'dev' ? 'resume' : 'fresh';
 }
 
-async function announce({ database, lease }: Work, plan: SessionPlan, prompt: string): Promise<void> {
+async function announce({ database, lease }: Work, prepared: PreparedSession, prompt: string): Promise<void> {
   await announceRun(database, lease, {
     checkout: null,
-    sessionId: plan.session.id,
-    continuity: plan.continuity,
+    sessionId: prepared.session.id,
+    continuity: prepared.continuity,
     prompt,
-    history: plan.history,
+    history: prepared.history,
     carried: lease.messages.map((m) => m.id),
   });
 }
 
-async function converse(work: Work, plan: SessionPlan): Promise<Finished> {
+async function converse(work: Work, prepared: PreparedSession): Promise<Finished> {
   const { database, fenced, lease, script, gate, now, folders } = work;
-  const prompt = `${plan.preamble ?? ''} attempt ${lease.dispatch.attempt} of ${lease.dispatch.id}`;
-  await announce(work, plan, prompt);
+  const prompt = `${prepared.preamble ?? ''} attempt ${lease.dispatch.attempt} of ${lease.dispatch.id}`;
+  await announce(work, prepared, prompt);
   await gate('run.announced');
   const turn = { dispatchId: lease.dispatch.id, conversationId: lease.conversation.id, uuid: null };
   await recordTurn(database.rows, { ...turn, kind: 'prompt', content: prompt, now: now() });
   await gate('run.recorded');
   if (!(await work.isMine(lease))) return 'lost';
-  const cli = new PretendCli(plan);
-  cli.start(plan);
-  await requireMemory(work, plan, cli);
+  const cli = new PretendCli(prepared);
+  cli.start(prepared);
+  await requireMemory(work, prepared, cli);
   cli.ask(prompt);
   work.onAsked(lease);
   await archiveFolder(fenced, lease.conversation.id, folders.config);
@@ -211,7 +213,7 @@ async function converse(work: Work, plan: SessionPlan): Promise<Finished> {
       if (script.ending === 'unverified') cli.forget();
       await archiveFolder(fenced, lease.conversation.id, folders.config);
       await gate('run.ended');
-      return await conclude(work, { plan, answer, head, adopted: false });
+      return await conclude(work, { prepared, answer, head, adopted: false });
     }
   }
 }
@@ -221,7 +223,7 @@ function answerOf({ dispatch }: Pick<Lease, 'dispatch'>): string {
 }
 
 /** Guarantee 3: whatever was answered before is in front of the model, as its own turns or as a text. */
-async function requireMemory(work: Work, plan: SessionPlan, cli: PretendCli): Promise<void> {
+async function requireMemory(work: Work, prepared: PreparedSession, cli: PretendCli): Promise<void> {
   if (policyOf(work.lease) === 'fresh') return;
   const answered = await work.database.rows
     .selectFrom('dispatches')
@@ -230,9 +232,9 @@ async function requireMemory(work: Work, plan: SessionPlan, cli: PretendCli): Pr
     .where('ending', '=', 'answered')
     .execute();
   for (const { answer } of answered) {
-    const known = plan.start === 'resume' ? cli.remembers(answer!) : plan.preamble?.includes(answer!);
+    const known = prepared.start === 'resume' ? cli.remembers(answer!) : prepared.preamble?.includes(answer!);
     if (known === true) continue;
-    throw new PromiseBroken(`a ${plan.continuity} run (${plan.reason}) begins without "${answer}"`);
+    throw new PromiseBroken(`a ${prepared.continuity} run (${prepared.reason}) begins without "${answer}"`);
   }
 }
 
@@ -243,15 +245,15 @@ async function park({ database, lease, now }: Work): Promise<Finished> {
 }
 
 interface Came {
-  plan: SessionPlan;
+  prepared: PreparedSession;
   answer: string;
   head: string;
   adopted: boolean;
 }
 
-async function conclude(work: Work, { plan, answer, head, adopted }: Came): Promise<Finished> {
+async function conclude(work: Work, { prepared, answer, head, adopted }: Came): Promise<Finished> {
   const { database, lease, script } = work;
-  const facts = await factsOf(work, plan, head);
+  const facts = await factsOf(work, prepared, head);
   const capped = script.ending === 'capped' && !adopted;
   await work.gate('run.verified');
   await storeAnswer(database, lease, {
@@ -270,7 +272,7 @@ async function conclude(work: Work, { plan, answer, head, adopted }: Came): Prom
 }
 
 /** The product's own verification; it takes more than it reads, and gets what it reads. */
-async function factsOf(work: Work, plan: SessionPlan, head: string): Promise<RunFacts> {
+async function factsOf(work: Work, prepared: PreparedSession, head: string): Promise<RunFacts> {
   const { lease } = work;
   const dispatch = {
     id: lease.dispatch.id,
@@ -279,8 +281,8 @@ async function factsOf(work: Work, plan: SessionPlan, head: string): Promise<Run
   } as DispatchRun;
   const sessions = { archive: true, flushMs: 0, maxFailedResumes: 2, lateMessagesMs: 0 };
   const deps = { database: work.fenced, log: silentLog, now: work.now, sessions } as RunnerDeps;
-  const verified = await verifyTranscript(plan, head, deps);
-  return await runFacts(dispatch, deps, plan, { verified, turns: 1, usage: null, model: null });
+  const verified = await verifyTranscript(prepared, head, deps);
+  return await runFacts(dispatch, deps, prepared, { verified, turns: 1, usage: null, model: null });
 }
 
 async function tell(work: Work, settlement: Settlement): Promise<Finished> {

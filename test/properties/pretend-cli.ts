@@ -5,24 +5,25 @@
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PreparedSession } from '../../src/sessions/apply.ts';
 import { transcriptPath } from '../../src/sessions/folders.ts';
-import type { SessionPlan } from '../../src/sessions/plan.ts';
 import { assistantLine, textBlock, transcriptOf, userLine } from '../support/transcript-lines.ts';
 
 export class PretendCli {
   readonly #file: string;
 
-  constructor(plan: SessionPlan) {
-    this.#file = join(plan.session.config_folder, transcriptPath(plan.session.id));
+  constructor(prepared: PreparedSession) {
+    this.#file = join(prepared.session.config_folder, transcriptPath(prepared.session.id));
   }
 
   /** Throws what the real one refuses: to resume what is not there, and to begin what is there already. */
-  start(plan: SessionPlan): void {
+  start(prepared: PreparedSession): void {
     const present = existsSync(this.#file);
-    if (plan.start === 'resume' && !present) {
-      throw new Error(`No conversation found with session ID ${plan.session.id}`);
+    if (prepared.start === 'resume' && !present) {
+      throw new Error(`No conversation found with session ID ${prepared.session.id}`);
     }
-    if (plan.start === 'new' && present) throw new Error(`Session ID ${plan.session.id} is already in use`);
+    if (prepared.start === 'new' && present)
+      throw new Error(`Session ID ${prepared.session.id} is already in use`);
   }
 
   remembers(text: string): boolean {

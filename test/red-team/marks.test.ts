@@ -7,6 +7,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import { call } from '../support/cli.ts';
 import { RUN_ARGS, type TestEngine, testEngines } from '../support/engines.ts';
 import { needs, PODMAN_ARGS, titleOf } from '../support/requirements.ts';
 import { Stage } from '../support/service.ts';
@@ -83,26 +84,14 @@ function readFromFilesIn(scene: string): string {
   return systemText;
 }
 
-function unmark(reference: string): string {
-  return execFileSync(
-    process.execPath,
-    [
-      join(import.meta.dirname, '../../src/cli.ts'),
-      '-c',
-      stage.configFile,
-      ...['sessions', 'unmark', reference, '--by', 'ada', '--because', 'I have read them'],
-    ],
-    { env: stage.env, encoding: 'utf8' },
-  );
+async function cli(...args: string[]): Promise<string> {
+  const { code, out, err } = await call(['-c', stage.configFile, ...args], { env: stage.env });
+  expect(code, err).toBe(0);
+  return out;
 }
 
-function cli(...args: string[]): string {
-  const file = join(import.meta.dirname, '../../src/cli.ts');
-  return execFileSync(process.execPath, [file, '-c', stage.configFile, ...args], {
-    env: stage.env,
-    encoding: 'utf8',
-  });
-}
+const unmark = (reference: string) =>
+  cli('sessions', 'unmark', reference, '--by', 'ada', '--because', 'I have read them');
 
 describe.skipIf(!here.ok)(here.title('red team: words that were read are not forgotten'), () => {
   test('a comment in the first prompt, deleted before the second run', async () => {
@@ -225,22 +214,22 @@ describe.skipIf(!here.ok)(here.title('red team: words that were read are not for
     await begin();
     await say('SECOND');
     expect(answerIn('SECOND')).toContain(REFUSED);
-    expect(cli('conversations', `${REPOSITORY}#1`)).toContain(`it has read text by ${STRANGER}`);
-    expect(unmark(`${REPOSITORY}#1`)).toMatch(/lifted by ada/);
-    const shown = cli('conversations', `${REPOSITORY}#1`);
+    expect(await cli('conversations', `${REPOSITORY}#1`)).toContain(`it has read text by ${STRANGER}`);
+    expect(await unmark(`${REPOSITORY}#1`)).toMatch(/lifted by ada/);
+    const shown = await cli('conversations', `${REPOSITORY}#1`);
     expect(shown).toContain('lifted by ada');
     expect(shown).toContain('I have read them');
     expect(shown).not.toContain('marked:');
     const { id } = (await stage.sessions())[0]!;
-    expect(cli('sessions', 'diagnose', id)).toContain('lifted by ada');
+    expect(await cli('sessions', 'diagnose', id)).toContain('lifted by ada');
     await say('THIRD');
     expect(answerIn('THIRD')).not.toContain(REFUSED);
     await eve().comment(REPOSITORY, 1, 'Something new.');
     await sleep(1100);
     await say('FOURTH');
     expect(answerIn('FOURTH')).toContain(REFUSED);
-    expect(unmark(id)).toMatch(/lifted by ada/);
-    expect(unmark(id)).toContain('nothing was changed');
+    expect(await unmark(id)).toMatch(/lifted by ada/);
+    expect(await unmark(id)).toContain('nothing was changed');
   });
 });
 

@@ -1,7 +1,7 @@
 /** The broker's tools on a pocket forge: bo is the agent's account, ada owns the repository, cy only reads. */
 import { randomUUID } from 'node:crypto';
 import { REPO, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
-import type { AgentTool } from '../../src/agent-runner/contract.ts';
+import type { AgentTool } from '../../src/agent-runner/run.ts';
 import { type AuditEntry, auditOf, recordAudit } from '../../src/audit.ts';
 import type { BrokerDeps, BrokerScope, RunMarks } from '../../src/broker/scope.ts';
 import { FORGE_TOOL_NAMES, forgeTools } from '../../src/broker.ts';

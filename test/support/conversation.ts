@@ -14,7 +14,7 @@ import type {
   DispatchRun,
   RunnerDeps,
   RunOutcome,
-} from '../../src/agent-runner/contract.ts';
+} from '../../src/agent-runner/run.ts';
 import { runWithSessionResume } from '../../src/agent-runner.ts';
 import type { ContainerEngine } from '../../src/container/container.ts';
 import { processEngine } from '../../src/container/process.ts';

@@ -4,7 +4,7 @@
  * by then, so that only the transcripts are out of its reach.
  */
 import { openDatabase } from '../../src/database/database.ts';
-import { diagnoseSession } from '../../src/inspection/diagnose.ts';
+import { diagnoseSession } from '../../src/views/diagnose.ts';
 
 const [url, uid, ...ids] = process.argv.slice(2);
 const database = openDatabase({ url: url!, readOnly: true });

@@ -1,13 +1,14 @@
 /** The doctor on an installation of a test: the real service's edge takes the hooks, the pocket forge sends them. */
 import { serve } from '@hono/node-server';
+import type { Check } from '../../src/checks/check.ts';
+import type { DoctorContext } from '../../src/checks/context.ts';
+import type { DoctorReport } from '../../src/checks/doctor.ts';
+import { runDoctor } from '../../src/checks/doctor.ts';
 import type { LoadedConfig } from '../../src/config/config.ts';
 import { cliFor } from '../../src/container/cli-build.ts';
 import type { ContainerEngine } from '../../src/container/container.ts';
 import { processEngine } from '../../src/container/process.ts';
 import { type Database, migrate, openDatabase } from '../../src/database/database.ts';
-import type { DoctorContext } from '../../src/doctor/contract.ts';
-import type { DoctorReport, Finding } from '../../src/doctor/finding.ts';
-import { runDoctor } from '../../src/doctor.ts';
 import { createGiteaFamilyClient } from '../../src/forges/gitea/client.ts';
 import { silentLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/metrics.ts';
@@ -85,6 +86,6 @@ export async function diagnose(
   return await runDoctor(contextOf(config, changes, engine));
 }
 
-export function find(report: DoctorReport, check: string): Finding | undefined {
+export function find(report: DoctorReport, check: string): Check | undefined {
   return report.findings.find((f) => f.check === check);
 }

@@ -15,6 +15,14 @@ import type { EngineName } from '../../src/vocabulary.ts';
 import { type Need, needs, PODMAN_ARGS } from './requirements.ts';
 import { testImage } from './test-image.ts';
 
+/**
+ * docker is podman by another name here, with the same command lines: what podman has shown of a container itself, it need
+ * not show again. What our side does with the client is tested with both in `conformance`, `cli` and `test/containers`.
+ */
+export function isShownByPodman({ name }: Pick<TestEngine, 'name'>): boolean {
+  return name === 'docker' && process.env.FAULTS !== 'all';
+}
+
 export interface TestEngine {
   name: EngineName;
   /** what it takes; where it is not ok, `engine` must not be used */
@@ -59,8 +67,16 @@ function ociTestEngine(name: 'docker' | 'podman', program: string, flock: string
   const env = { PATH: process.env.PATH!, HOME: '/nonexistent' };
   const options = { name, program, programArgs: PODMAN_ARGS, runArgs: RUN_ARGS, flock, env };
   const oci: OciOptions = { ...options, rootless: null };
-  const image = need.ok ? testImage(['podman', ...PODMAN_ARGS]) : null;
+  const image = need.ok ? knownImage() : null;
   return { name, need, engine: ociEngine(oci), image, oci };
+}
+
+let image: string | null = null;
+
+/** Both clients are podman, and have the same store. */
+function knownImage(): string {
+  image ??= testImage(['podman', ...PODMAN_ARGS]);
+  return image;
 }
 
 let dockers: string | null = null;

@@ -8,7 +8,7 @@ import {
   startTrial,
   type Trial,
 } from '../../rehearsal/pocket-forge-trial.ts';
-import type { AgentTool } from '../../src/agent-runner/contract.ts';
+import type { AgentTool } from '../../src/agent-runner/run.ts';
 import type { BrokerScope } from '../../src/broker/scope.ts';
 import { FORGE_TOOL_NAMES, forgeTools } from '../../src/broker.ts';
 import type { LoadedConfig } from '../../src/config/config.ts';

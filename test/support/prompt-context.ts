@@ -1,5 +1,5 @@
 /** What a skill is given, made of plain events and texts as the worker makes it. */
-import type { PromptForm } from '../../src/agent-runner/contract.ts';
+import type { PromptForm } from '../../src/agent-runner/run.ts';
 import type { Words } from '../../src/config/words.ts';
 import { chooseTexts } from '../../src/dispatch/converse/chosen.ts';
 import { wordsOfPrompt } from '../../src/dispatch/converse/prompt-words.ts';

@@ -79,9 +79,11 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
 /** Which runtime the tests take: Debian 12 installs another one first, which does not start everywhere. */
 export const PODMAN_ARGS = ['--runtime', 'runc'];
 
-const known = new Map<Requirement, string>();
+/** What Vitest's main process has tried, for the processes of the test files. */
+const TRIED = 'CLAUDE_HOOKS_TEST_TRIED';
+const known = new Map<string, string>(Object.entries(JSON.parse(process.env[TRIED] ?? '{}')));
 
-/** Answers for all of them together; each is tried once per process. */
+/** Answers for all of them together; each is tried once per process, or not at all where a parent has tried it. */
 export function needs(...requirements: Requirement[]): Need {
   const missing = requirements.map(tried).filter((reason) => reason !== '');
   const reason = missing.join('; ');
@@ -96,6 +98,7 @@ export function titleOf(suite: string, reason: string): string {
 function tried(requirement: Requirement): string {
   const reason = known.get(requirement) ?? TRIALS[requirement]();
   known.set(requirement, reason);
+  process.env[TRIED] = JSON.stringify(Object.fromEntries(known));
   return reason;
 }
 

@@ -3,10 +3,10 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { ConversationRow } from '../../src/database/tables.ts';
-import { diagnoseSession } from '../../src/inspection/diagnose.ts';
-import type { Diagnosis } from '../../src/inspection/diagnosis.ts';
-import type { DiagnoseOptions } from '../../src/inspection/session-facts.ts';
 import { recordTurn } from '../../src/sessions/record.ts';
+import type { DiagnoseOptions } from '../../src/sessions/surroundings.ts';
+import { diagnoseSession } from '../../src/views/diagnose.ts';
+import type { Diagnosis } from '../../src/views/diagnosis.ts';
 import { openSqlite, type TestDatabase } from './databases.ts';
 import {
   SAMPLE_CLI,
@@ -49,7 +49,8 @@ export async function diagnose(
   return diagnosis;
 }
 
-function everyFile(folder: string): string[] {
+/** Names, sizes, times and modes of all that is below a folder: equal lists mean that nothing was touched. */
+export function everyFile(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .sort()
     .map((name) => {

@@ -2,9 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { COMPILED } from './compiled.ts';
 
-/** About half of the time of a start goes into compiling the same sources again. */
-const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url));
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
 export class ServiceProcess {
@@ -13,10 +12,10 @@ export class ServiceProcess {
   /** resolves with the exit code, null after a signal */
   readonly ended: Promise<number | null>;
 
-  /** What it says goes to `logged`, too. */
-  constructor(o: { configFile: string; env: Record<string, string>; logged: string[] }) {
-    const child = spawn(process.execPath, [CLI, 'serve', '--config', o.configFile], {
-      env: { NODE_COMPILE_CACHE: COMPILED, ...o.env },
+  /** What it says goes to `logged`, too. `cli`: of other sources than these. */
+  constructor(o: { configFile: string; env: Record<string, string>; logged: string[]; cli?: string }) {
+    const child = spawn(process.execPath, [o.cli ?? CLI, 'serve', '--config', o.configFile], {
+      env: { ...COMPILED, ...o.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;

@@ -36,7 +36,8 @@ const FILES = {
 
 /** Longest wait for anything. */
 const PATIENCE_MS = patience(90_000);
-const LOOK_EVERY_MS = 20;
+/** A look is a query or two, and a dispatch takes seconds. */
+const LOOK_EVERY_MS = 50;
 const SQLITE_BUSY = 5;
 
 export class Stage {

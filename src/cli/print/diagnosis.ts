@@ -1,6 +1,7 @@
 /** A session's diagnosis as text: verdict and cause, what to do, then every check. */
-import type { Diagnosis } from '../../inspection/diagnosis.ts';
+
 import { oneLine } from '../../terminal-text.ts';
+import type { Diagnosis } from '../../views/diagnosis.ts';
 import { columns, indent } from './columns.ts';
 import { markLines } from './marks.ts';
 

@@ -19,7 +19,13 @@ const BODY = {
   action: 'edited',
   repository: { id: 3, full_name: 'team/shop', owner: { login: 'team' }, name: 'shop' },
   sender: { id: 7, login: 'alice' },
-  issue: { number: 12, title: 'Totals are wrong', body: 'b', user: { id: 7, login: 'alice' } },
+  issue: {
+    number: 12,
+    title: 'Totals are wrong',
+    body: 'b',
+    user: { id: 7, login: 'alice' },
+    pull_request: null,
+  },
   changes: { body: { from: 'x' } },
 };
 

@@ -1,5 +1,5 @@
 /** A review without a verdict: the reviewer is asked for it once, in the session in which it has just answered. */
-import type { DispatchRun, RunOutcome } from '../../agent-runner/contract.ts';
+import type { DispatchRun, RunOutcome } from '../../agent-runner/run.ts';
 import { ASK_FOR_VERDICT, readVerdict, withVerdict } from '../../outcome/verdict.ts';
 
 type Answered = Extract<RunOutcome, { kind: 'answered' }>;

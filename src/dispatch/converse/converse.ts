@@ -1,7 +1,7 @@
 /** The third step: the agent's run, from its prompt to what it came to. */
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { DispatchRun, RunOutcome } from '../../agent-runner/contract.ts';
+import type { DispatchRun, RunOutcome } from '../../agent-runner/run.ts';
 import { runWithSessionResume } from '../../agent-runner.ts';
 import type { AgentConfig } from '../../config/config.ts';
 import { underLease } from '../../mailbox/leases.ts';

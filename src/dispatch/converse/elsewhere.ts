@@ -3,7 +3,8 @@
  * skill, because an operator's own skill may not know of it.
  */
 
-import type { PromptForm } from '../../agent-runner/contract.ts';
+import type { PromptForm } from '../../agent-runner/run.ts';
+
 import type { Words } from '../../config/words.ts';
 import type { PromptContext, PromptReview } from '../../flows/prompt.ts';
 import { kindName } from '../../item-key.ts';

@@ -140,7 +140,7 @@ function wordsOfEvent(event: ForgeEvent): Spoken[] {
   const { item, pull, comment, review, sender } = event;
   const number = item?.number ?? null;
   const on = number === null ? 'an event' : `#${number}`;
-  const isNamed = item !== null && item.author.id > 0;
+  const isNamed = item !== null && item.title !== '';
   return [
     // A CI run names its pull request by its number alone, and then there is no text and no author.
     ...(isNamed ? [titleOf(item)] : []),

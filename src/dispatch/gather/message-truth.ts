@@ -1,6 +1,6 @@
 /** The rows about what was true of a dispatch's messages. */
 import type { Database } from '../../database/database.ts';
-import { deletionKey } from '../../forges/gitea/outcomes.ts';
+import { deletionKey } from '../../forges/new-event.ts';
 import type { Lease } from '../../mailbox/leases.ts';
 import { declineCarried } from '../../mailbox/messages.ts';
 import { recordRefusal } from '../../trust/records.ts';

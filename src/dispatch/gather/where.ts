@@ -3,6 +3,7 @@ import { relayInside } from '../../container/place.ts';
 import { ForgeMissing } from '../../errors.ts';
 import { cloneAddress } from '../../forges/clone-address.ts';
 import type { Item } from '../../forges/forge.ts';
+import { kitOf } from '../../forges/registry.ts';
 import type { EventRepository, RepositoryRef } from '../../vocabulary.ts';
 import type { Checkout, CheckoutSpec } from '../../workdir.ts';
 import type { Dispatch, DispatchDeps } from '../dispatch.ts';
@@ -123,7 +124,8 @@ async function checkoutSpec(dispatch: Dispatch, deps: PlaceDeps, question: Quest
     return { spec: { ...common, configurationFromBase, at }, branch, checkedOut: found, notes: [] };
   }
   const { number } = dispatch.item;
-  const at = { kind: 'pull' as const, number, sha: pull.headSha, base: pull.baseRef };
+  const ref = kitOf(config.kind).pulls.ref(number);
+  const at = { kind: 'pull' as const, number, ref, sha: pull.headSha, base: pull.baseRef };
   return { spec: { ...common, configurationFromBase, at }, branch: null, checkedOut: found, notes: [] };
 }
 

@@ -1,5 +1,5 @@
 /** The fourth step: an answer is stored, and then published; also one that was stored before the service died. */
-import type { RunOutcome } from '../../agent-runner/contract.ts';
+import type { RunOutcome } from '../../agent-runner/run.ts';
 import { faultPoint } from '../../faults.ts';
 import { isLastAnswered, unpostedSentence } from '../../mailbox/unposted.ts';
 import { failureText } from '../../outcome/failure-texts.ts';

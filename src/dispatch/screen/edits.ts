@@ -5,7 +5,7 @@
 import type { Rows } from '../../database/database.ts';
 import { readDeliveryHeaders } from '../../forges/delivery-headers.ts';
 import type { Comment, Item, Review } from '../../forges/forge.ts';
-import { parseGiteaFamilyDelivery } from '../../forges/gitea/delivery.ts';
+import { parseDelivery } from '../../forges/parse-delivery.ts';
 import type { ForgeEvent } from '../../vocabulary.ts';
 
 export interface ToldEdits {
@@ -76,6 +76,6 @@ function toldEvent(
   if (told.event !== null) return JSON.parse(told.event) as ForgeEvent;
   const read = readDeliveryHeaders(JSON.parse(told.headers) as Record<string, string>);
   if (read.kind !== 'ok') return null;
-  const outcome = parseGiteaFamilyDelivery(forge, read.headers, told.body ?? new Uint8Array());
+  const outcome = parseDelivery(forge, read.headers, told.body ?? new Uint8Array());
   return outcome.kind === 'event' ? outcome.event : null;
 }

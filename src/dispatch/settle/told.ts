@@ -1,5 +1,5 @@
 /** What the log and the metrics are told of a dispatch: one line when a run begins, one when the dispatch ends or waits. */
-import type { DispatchRun } from '../../agent-runner/contract.ts';
+import type { DispatchRun } from '../../agent-runner/run.ts';
 import type { AgentConfig } from '../../config/config.ts';
 import { type LedgerUsage, usageOf } from '../../gateway/ledger.ts';
 import type { Fields } from '../../log/line.ts';

@@ -1,45 +1,18 @@
-/** Who may do what, and what the installation is: questions of trust and of the doctor. */
+/** Who may do what in a repository, and what a token may. */
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../../errors.ts';
 import { type ForgeUser, PERMISSIONS, type Permission, type RepositoryRef } from '../../vocabulary.ts';
-import type { ForgeAdministration, ForgeHook, TokenScopes } from '../forge.ts';
+import type { ForgeAccess, TokenScopes } from '../forge.ts';
 import type { ForgeHttp, RepositoryCall } from './http.ts';
-import { listAll } from './pages.ts';
 import { repository as repositoryShape, user as userShape } from './payloads.ts';
 
 const permissionAnswer = z.object({ permission: z.enum(PERMISSIONS), user: userShape.nullish() });
 const ownedRepository = repositoryShape.extend({ owner: userShape.nullish() });
-export const hookAnswer = z.object({
-  id: z.number().int(),
-  active: z.boolean().nullish(),
-  events: z.array(z.string()).nullish(),
-  config: z.record(z.string(), z.unknown()).nullish(),
-});
 
-export function createAdministration(http: ForgeHttp): ForgeAdministration {
+export function createAccess(http: ForgeHttp): Pick<ForgeAccess, 'permissionOf' | 'tokenScopes'> {
   return {
     permissionOf: (repository, user) => permissionOf(http, repository, user),
-    version: () => version(http),
-    async listHooks(repository) {
-      const hooks = await listAll(http, { repository, path: '/hooks', member: hookAnswer });
-      return hooks.map(toHook);
-    },
-    async serverTime() {
-      const { headers } = await http.tell({ method: 'GET', path: '/version' });
-      const time = Date.parse(headers.get('date') ?? '');
-      return Number.isNaN(time) ? null : time;
-    },
     tokenScopes: (repository) => tokenScopes(http, repository),
-  };
-}
-
-export function toHook(hook: z.output<typeof hookAnswer>): ForgeHook {
-  return {
-    id: hook.id,
-    url: String(hook.config?.url ?? ''),
-    active: hook.active === true,
-    events: hook.events ?? [],
-    contentType: String(hook.config?.content_type ?? ''),
   };
 }
 
@@ -85,7 +58,7 @@ async function deducedPermission(http: ForgeHttp, repository: RepositoryRef, use
   return reads ? await ofThisAccount(http, user, 'read') : 'none';
 }
 
-/** Where an answer names the account by its login alone. Accounts may hide: then nobody says whose the login is. */
+/** For answers that name the account by its login alone. A hidden account cannot be looked up: then it is `unknown`. */
 async function ofThisAccount(http: ForgeHttp, user: ForgeUser, permission: Permission): Promise<Told> {
   const path = `/users/${encodeURIComponent(user.login)}`;
   try {
@@ -129,7 +102,7 @@ async function candidatePermission(
 }
 
 const teamAnswer = z.object({ permission: z.string().nullish() });
-/** A team with rights of its own for each part of the repository is `none` here, and stays in doubt. */
+/** The forge says `none` for a team whose rights differ by part of the repository; such a team stays in doubt. */
 const WRITING_TEAMS = ['write', 'admin', 'owner'];
 
 /** 405 is how both forges say that the owner is a person; the route takes read:repository alone. */
@@ -176,12 +149,6 @@ async function holds(ask: () => Promise<unknown>): Promise<boolean | null> {
 
 function sameLogin(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
-}
-
-async function version(http: ForgeHttp): Promise<{ version: string; kind: 'forgejo' | 'gitea' }> {
-  const { value } = await http.send({ method: 'GET', path: '/version' }, z.object({ version: z.string() }));
-  // Forgejo names the Gitea it is compatible with behind its own version: 16.0.3+gitea-1.22.0.
-  return { version: value.version, kind: /\+gitea-/.test(value.version) ? 'forgejo' : 'gitea' };
 }
 
 /** A refused scope is a 403 on a route of its group, for an account that may read the repository. */

@@ -87,7 +87,7 @@ export function toPullAnswer(pull: PullRequestObject): Item {
   };
 }
 
-/** Deleted accounts; nobody vouches for them. */
+/** Stands for a deleted account, which has no permission. */
 const GHOST: ForgeUser = { id: -1, login: 'ghost' };
 
 const VERDICTS: Readonly<Record<string, ReviewVerdict>> = {
@@ -161,19 +161,19 @@ export function toCiState(
   return { state: results.length === 0 ? 'none' : 'success', failed: [] };
 }
 
-/** A person stopped it: Gitea gives that the state of a failure, and only the words tell. */
+/** A person cancelled it: Gitea reports that as a failure, and only the description differs. */
 export function isCancellation({ description }: { description: string }): boolean {
   return /^(?:has been )?cancell?ed\b/i.test(description);
 }
 
-/** A cancelled run proved nothing, in either direction. */
+/** A cancelled run neither passed nor failed. */
 export function ciResult(status: string): CiResult {
   if (['success', 'skipped', 'neutral', 'warning'].includes(status)) return 'success';
   if (status === 'cancelled') return 'nothing';
   return ['failure', 'error', 'timed_out'].includes(status) ? 'failure' : 'pending';
 }
 
-/** A workflow may have run several times on one commit; only its last word per triggering event counts. */
+/** A workflow may have run several times on one commit; its last run for each triggering event counts. */
 function newestRuns(runs: z.output<typeof runAnswer>[]): z.output<typeof runAnswer>[] {
   const newest = new Map<string, z.output<typeof runAnswer>>();
   for (const run of [...runs].sort((a, b) => a.id - b.id)) newest.set(`${run.event} ${runName(run)}`, run);

@@ -1,10 +1,10 @@
 /**
  * CI results: Forgejo's action_run_* and Gitea's workflow_run and status. A run may belong to a pull request without
  * carrying it; then the item has only its number and kind, and empty strings for the rest. Without a number the item
- * is null and whoever cares finds it by head sha.
+ * is null, and the router finds it by the head commit.
  */
 import type { EventItem, EventPull } from '../../vocabulary.ts';
-import type { ParseOutcome } from '../forge.ts';
+import type { ParseOutcome } from '../kit.ts';
 import { isCancellation } from './answers.ts';
 import { toPull, toPullItem } from './objects.ts';
 import { type Arrival, event, ignored, reading } from './outcomes.ts';
@@ -22,7 +22,7 @@ import {
 
 const ACTION_RUN_EVENTS = {
   action_run_success: { name: 'ci.succeeded', status: 'success' },
-  // Cancelled and skipped runs arrive under this name too; only the status tells.
+  // Cancelled and skipped runs arrive under this name too; only their status differs.
   action_run_failure: { name: 'ci.failed', status: 'failure' },
 } as const;
 

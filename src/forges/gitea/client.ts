@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { EventItem, ForgeUser, RepositoryRef, ReviewVerdict } from '../../vocabulary.ts';
 import type { CiState, Forge, Item, Review } from '../forge.ts';
+import type { ForgeAccount } from '../kit.ts';
 import { offeredOr } from '../not-offered.ts';
-import { createAdministration } from './access.ts';
-import { createAddress } from './address.ts';
+import { createAccess } from './access.ts';
 import {
   inlineAnswer,
   isRunOf,
@@ -19,7 +19,9 @@ import {
   verdictOf,
 } from './answers.ts';
 import { createEvidence } from './evidence.ts';
-import { createForgeHttp, type ForgeAccount, type ForgeHttp } from './http.ts';
+import { createHooks } from './hooks.ts';
+import { createForgeHttp, type ForgeHttp } from './http.ts';
+import { createIdentity } from './identity.ts';
 import { createMarker } from './marks.ts';
 import { toIssueItem, toRepository, toUser } from './objects.ts';
 import { listAll } from './pages.ts';
@@ -45,16 +47,14 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
   const oneAtATime = createTurns();
   return {
     name: account.name,
-    ...createAdministration(http),
+    ...createIdentity(account, http),
+    ...createAccess(http),
+    ...createHooks(http),
     ...createCi(http),
     ...createMarker(http),
     ...createComments(http),
     ...createEvidence(http),
-    ...createAddress(account, http),
     ...createSurvey(http),
-    async self() {
-      return toUser((await http.send({ method: 'GET', path: '/user' }, userShape)).value);
-    },
     async getRepository({ id }) {
       // By id, because another repository may have taken the old name.
       const path = `/repositories/${encodeURIComponent(id)}`;
@@ -121,7 +121,7 @@ async function listReviews(http: ForgeHttp, repository: RepositoryRef, number: n
     const comments = { method: 'GET', repository, path: `${path}/${answer.id}/comments` } as const;
     const inline =
       answer.comments_count === 0 ? [] : (await http.listTo(comments, { member: inlineAnswer })).members;
-    // The forge groups them by file and line, in no order that could be relied on; ids rise.
+    // The forge sorts them by file and line, in no fixed order. Their ids rise with time.
     inline.sort((a, b) => a.id - b.id);
     // guard: voices: a reply's own author
     reviews.push(toReview(answer, verdict, inline.map(toInline)));
@@ -142,7 +142,7 @@ async function ciState(http: ForgeHttp, repository: RepositoryRef, sha: string):
   return toCiState(statuses, runs.filter(isRunOf(sha)));
 }
 
-/** Lists and compares, because a filter for the head exists only since Forgejo 16. */
+/** Compares a list of all open ones, because only Forgejo 16 and newer can filter by head. */
 async function findPulls(
   http: ForgeHttp,
   { repository, head }: { repository: RepositoryRef; head: string },
@@ -185,7 +185,7 @@ const reviewMade = z.object({ id: z.number().int(), user: userShape.nullish() })
 type ReviewToSubmit = Parameters<Forge['submitReview']>[2];
 
 /**
- * Work under one key runs one after another. The forge collects inline comments in one pending review per account and
+ * Runs work under one key one after another. The forge collects inline comments in one pending review per account and
  * pull request: two reviews at once would mix.
  */
 function createTurns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {

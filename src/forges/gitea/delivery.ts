@@ -1,8 +1,10 @@
-/** Webhook bodies of Forgejo and Gitea: one adapter, because the two differ in a handful of events. */
-import type { ParseDelivery } from '../forge.ts';
+/** Reads webhook bodies of Forgejo and Gitea. */
+
 import { shapeProblem } from '../json-shape.ts';
+import type { ParseDelivery } from '../kit.ts';
 import { parseActionRun, parseStatus, parseWorkflowRun } from './ci.ts';
 import { parseComment, parseCommentOrReview, parseIssue, parsePull, parsePush } from './events.ts';
+import { type FamilyMember, isMember } from './member.ts';
 import { type Arrival, type Handler, ignored, malformed } from './outcomes.ts';
 
 /**
@@ -31,7 +33,7 @@ const COMMON: Readonly<Record<string, Handler>> = {
 };
 
 /** What only one of the two sends. */
-const OWN: Readonly<Record<'forgejo' | 'gitea', Readonly<Record<string, Handler>>>> = {
+const OWN: Readonly<Record<FamilyMember, Readonly<Record<string, Handler>>>> = {
   forgejo: {
     action_run_success: parseActionRun,
     action_run_failure: parseActionRun,
@@ -43,7 +45,7 @@ const OWN: Readonly<Record<'forgejo' | 'gitea', Readonly<Record<string, Handler>
 export const parseGiteaFamilyDelivery: ParseDelivery = (forge, headers, body) => {
   const arrival: Arrival = { forge, headers };
   const { kind, eventType } = headers;
-  if (kind !== 'forgejo' && kind !== 'gitea') return ignored(`${kind} is neither Forgejo nor Gitea`);
+  if (!isMember(kind)) return ignored(`${kind} is neither Forgejo nor Gitea`);
   const handler = find(COMMON, eventType) ?? find(OWN[kind], eventType);
   if (handler === null)
     return ignored(`${eventType.slice(0, 80)}: no event is made of this kind of delivery`);
@@ -61,7 +63,7 @@ function readJson(body: Uint8Array): { value: unknown } | { problem: string } {
   try {
     return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) };
   } catch (error) {
-    // V8 quotes the body in its message; the first line is enough to find the place.
+    // V8 quotes the body in its message. The first line is enough to find the place.
     return {
       problem: `it is not JSON (${String((error as Error).message)
         .split('\n')[0]!

@@ -6,9 +6,10 @@
 import { findMentions } from '../../mentions.ts';
 import type { EventItem, EventName, ForgeEvent, ReviewVerdict } from '../../vocabulary.ts';
 import { eventText } from '../event-limits.ts';
-import type { ParseOutcome } from '../forge.ts';
+import type { ParseOutcome } from '../kit.ts';
+import { hash } from '../new-event.ts';
 import { toIssueItem, toPull, toPullItem, toUser } from './objects.ts';
-import { type Arrival, event, hash, ignored, malformed, reading } from './outcomes.ts';
+import { type Arrival, event, ignored, malformed, reading } from './outcomes.ts';
 import {
   type CommentPayload,
   commentPayload,
@@ -130,9 +131,9 @@ export const parseComment = reading(commentPayload, (payload, arrival) => {
 });
 
 /**
- * A comment is created once and deleted once, but edited at every click on one of its checkboxes. Its author and words
- * are named for the sake of those who make up a delivery before the real one comes: it must not pass for a repetition.
- * A deletion has no more than the id, because it has to be found from the comment.
+ * A comment is created once and deleted once, but edited at every click on one of its checkboxes. Author and text are part
+ * of the key because somebody may forge a delivery before the real one comes: the real one must not count as a repetition
+ * of it. The key of a deletion has the id alone, because it must be computable from the comment.
  */
 function commentDiscriminators(name: EventName, { comment, issue, sender }: CommentPayload): string[] {
   if (name === 'comment.deleted') return [];
@@ -163,7 +164,7 @@ function review(payload: PullPayload, arrival: Arrival): ParseOutcome {
     repository,
     sender,
     object: `pull:${pull.number}`,
-    // No review id in the body: who, what and when stand in for it.
+    // The body has no review id, so the sender, the text and the time stand in for it.
     discriminators: [sender.id, verdict, hash(body), pull.head.sha, pull.updated_at],
     about: {
       item: pullItem(pull, payload.action),
@@ -184,7 +185,7 @@ export const parsePush = reading(pushPayload, (payload, arrival) => {
     repository,
     sender,
     object: ref,
-    // The repository's time tells A→B from a second A→B after a force push back to A.
+    // The repository's time differs between a push A→B and the same push again after a force push back to A.
     discriminators: [before, after, repository.updated_at],
     about: { push: { ref, before, after } },
   });
@@ -203,7 +204,7 @@ function afterwards<T extends IssueObject | PullRequestObject>(object: T, action
   return action === 'label_cleared' ? { ...object, labels: [] } : object;
 }
 
-/** Of two reviewers asked in one call, the second body's list lacks the second one. */
+/** When one call asks two reviewers, the list in the second body lacks the second reviewer. */
 function reviewersAfterwards({ action, pull_request: pull, requested_reviewer: one }: PullPayload): string[] {
   const listed = pull.requested_reviewers;
   const isAsked = action === 'review_requested';
@@ -213,7 +214,7 @@ function reviewersAfterwards({ action, pull_request: pull, requested_reviewer: o
   return (others.length < listed.length ? listed : [...listed, one]).map(({ login }) => login);
 }
 
-/** Trimmed bodies lack `state`; the action then still says that the pull request is closed. */
+/** Trimmed bodies lack `state`; then the action says whether the pull request is closed. */
 function pullItem(pull: PullRequestObject, action: string): EventItem {
   return toPullItem(pull.state === '' && action === 'closed' ? { ...pull, state: 'closed' } : pull);
 }
@@ -274,7 +275,7 @@ function itemDiscriminators(
   }
 }
 
-/** On an edit only what the old text did not mention; an edit of something else than the body mentions nobody anew. */
+/** On an edit: those whom the old text did not mention. An edit that leaves the body as it was mentions nobody. */
 function newMentions(action: string, body: string, changes: IssuePayload['changes']): string[] {
   const now = eventText(body);
   if (action === 'opened' || action === 'created') return findMentions(now);

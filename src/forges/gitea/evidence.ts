@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused } from '../../errors.ts';
 import type { EventRepository, RepositoryRef } from '../../vocabulary.ts';
-import type { Comment, ForgeEvidence, NotOffered, Timeline, TimelineEntry } from '../forge.ts';
+import type { Comment, Forge, NotOffered, Timeline, TimelineEntry } from '../forge.ts';
 import { whyNotOffered } from '../not-offered.ts';
 import { reviewAnswer, toComment } from './answers.ts';
 import type { ForgeHttp } from './http.ts';
@@ -21,7 +21,9 @@ import {
 const PAGE_SIZE = 50;
 const PIECE_SIZE = 5;
 
-export function createEvidence(http: ForgeHttp): ForgeEvidence {
+type Evidence = Pick<Forge, 'identifyRepository' | 'timeline' | 'findReviewComment' | 'dismissedReviews'>;
+
+export function createEvidence(http: ForgeHttp): Evidence {
   return {
     identifyRepository: (claimed) => identifyRepository(http, claimed),
     timeline: (repository, number, at) => timeline(http, { repository, number, at }),
@@ -101,7 +103,7 @@ type TimelineAnswer = z.output<typeof timelineAnswer>;
 interface TimelineCall {
   repository: RepositoryRef;
   number: number;
-  at: Parameters<ForgeEvidence['timeline']>[2];
+  at: Parameters<Forge['timeline']>[2];
 }
 
 async function timeline(http: ForgeHttp, call: TimelineCall): Promise<Timeline | NotOffered> {
@@ -122,7 +124,7 @@ async function timeline(http: ForgeHttp, call: TimelineCall): Promise<Timeline |
   }
 }
 
-/** Comments are entries, too, and strangers decide how long they are. */
+/** Comments are entries, too, and may be long. */
 async function inPieces(http: ForgeHttp, call: TimelineCall): Promise<(TimelineAnswer | null)[]> {
   const members: (TimelineAnswer | null)[] = [];
   for (let piece = 1; piece <= PAGE_SIZE / PIECE_SIZE; piece++) {

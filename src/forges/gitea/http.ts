@@ -7,20 +7,8 @@ import { z } from 'zod';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../../errors.ts';
 import type { RepositoryRef } from '../../vocabulary.ts';
 import { type AnswerBody, readBody } from '../answer-body.ts';
+import type { ForgeAccount } from '../kit.ts';
 import { describeRefusal, describeTrouble, forgeWords } from './refusals.ts';
-
-export interface ForgeAccount {
-  /** the configured name of the forge, for messages */
-  name: string;
-  /** as in a browser, with a sub path if the forge has one: `https://host/git` */
-  url: string;
-  token: string;
-  /** asks as anybody does; the token is not sent */
-  anonymous?: true;
-  fetch?: typeof fetch;
-  /** for one whole exchange, body included; default 30 000 */
-  timeoutMs?: number;
-}
 
 export interface Call {
   method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
@@ -70,7 +58,7 @@ export interface ForgeHttp {
   /** for calls that answer with a status alone, or with text; the same errors */
   tell(call: Call): Promise<PlainAnswer>;
   tellTo(call: RepositoryCall): Promise<PlainAnswer>;
-  /** as `tell`, and a redirect is an answer, too: where it leads, and not what is there */
+  /** as `tell`, but a redirect is an answer: `location` says where it leads, and it is not followed */
   look(call: Call): Promise<{ text: string; location: string | null }>;
 }
 

@@ -57,8 +57,8 @@ export function toPull(pull: PullRequestObject, repository: { id: number; full_n
 }
 
 /**
- * An AGit head is no branch of anybody, though its repository is the base. Gitea has no `flow`. A deleted branch has the
- * same `refs/pull/N/head`, but it closes the pull request, and its name stays in `label`.
+ * The head of an AGit pull request is not a branch, although its repository is the base. Gitea has no field `flow`. After
+ * its branch was deleted a pull request has the same `refs/pull/N/head`, but is closed and has the branch's name in `label`.
  */
 function isAgit(pull: PullRequestObject): boolean {
   if (typeof pull.flow === 'number') return pull.flow === 1;

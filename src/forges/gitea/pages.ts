@@ -6,7 +6,7 @@ import type { ForgeHttp, ListAnswer, ListShape, RepositoryCall } from './http.ts
 /** The default maximum of both forges. A larger limit is cut silently, so a short page never means "the last one". */
 const PAGE_SIZE = 50;
 const FIRST_PIECE = 32 << 20;
-/** Of one list: answers that were cut short, and answers at all. What is longer is read as far as this. */
+/** Limits for one list: answers that were cut short, and answers in all. A longer list is read up to here. */
 const MOST_CUT_SHORT = 16;
 const MOST_ANSWERS = 2_000;
 
@@ -63,7 +63,7 @@ export async function listAll<S extends z.ZodType<{ id: number }>>(
   return [...byId.values()];
 }
 
-/** From the last member on; where there was no new one, the next answer may be longer. */
+/** Goes on from the last member. If there was no new one, the next answer may be longer. */
 function later(place: Place, from: string): Place | null {
   if (from !== '') return { ...place, page: 1, since: from };
   return place.piece >= LARGEST_ANSWER ? null : { ...place, piece: place.piece * 2 };

@@ -1,6 +1,7 @@
 /**
- * The JSON of Forgejo and Gitea, webhook bodies and API answers alike: only the fields we read. Lenient where a value
- * is decoration (missing or null becomes empty, as in trimmed, old or anonymised bodies), strict where it is identity.
+ * The JSON of Forgejo and Gitea, in webhook bodies and API answers: only the fields we read. A field that nothing depends on
+ * may be missing or null (as in trimmed, old or anonymised bodies) and becomes empty. A field that identifies something must
+ * be there.
  */
 import { z } from 'zod';
 import { beginningOf, LONGEST_TEXT } from '../../text-limits.ts';
@@ -8,7 +9,7 @@ import { beginningOf, LONGEST_TEXT } from '../../text-limits.ts';
 /** Deleted accounts; the forge's own convention. */
 const GHOST = { id: -1, login: 'ghost' };
 
-/** Strangers' texts are cut here, so that nobody behind has to expect a longer one. */
+/** Strangers' texts are cut here, so that later code never meets a longer one. */
 const text = z
   .string()
   .nullish()
@@ -47,7 +48,7 @@ export const repository = z.object({
   default_branch: text,
   clone_url: text,
   html_url: text,
-  // Every complete body says so; where it was trimmed away, the cautious answer is "private".
+  // Every complete body has this field. Where it was trimmed away, "private" is the safe assumption.
   private: z
     .boolean()
     .nullish()

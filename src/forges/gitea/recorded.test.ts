@@ -15,7 +15,7 @@ import {
   summaryOf,
 } from '../../../test/fixtures/recorded.ts';
 import { forge, repository, stopForges } from '../../../test/fixtures/scripted-forge.ts';
-import { deletionKey } from './outcomes.ts';
+import { deletionKey } from '../new-event.ts';
 
 const TABLES: Record<RecordedKind, Record<string, Expected>> = { forgejo: FORGEJO, gitea: GITEA };
 

@@ -1,4 +1,4 @@
-/** The sentences of failed calls: what was asked, what the forge said, and what to do about it. Never a token. */
+/** Error messages of failed calls: what was asked, what the forge said, and what to do about it. They contain no token. */
 
 interface Account {
   name: string;

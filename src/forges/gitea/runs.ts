@@ -1,4 +1,4 @@
-/** Runs, jobs and logs of Actions: each came with another version, so each may be missing. */
+/** Runs, jobs and logs of Actions. Each was added in another version of the forges, so each may be missing. */
 import { z } from 'zod';
 import type { CiRun, ForgeCi, NotOffered } from '../forge.ts';
 import { offeredOr, whyNotOffered } from '../not-offered.ts';
@@ -16,7 +16,7 @@ export const job = z.object({ id: z.number().int(), name: word, status: word, co
 /** Gitea wraps the list. */
 const jobsAnswer = z.union([z.array(job), z.object({ jobs: z.array(job).nullish() })]).nullable();
 
-export function createCi(http: ForgeHttp): ForgeCi {
+export function createCi(http: ForgeHttp): Omit<ForgeCi, 'ciState'> {
   return {
     async listRuns(repository, { headSha, limit }) {
       const search = new URLSearchParams({

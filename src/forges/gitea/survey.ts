@@ -1,10 +1,8 @@
-/** What the doctor, the smoke checks and the look at our own accounts ask: repositories by name, people, hooks of owners. */
+/** Which repositories an account reaches, and who may be assigned there. */
 import { z } from 'zod';
 import { ForgeRefused } from '../../errors.ts';
-import type { RepositoryRef } from '../../vocabulary.ts';
-import type { ForgeHook, ForgeSurvey, FoundRepository } from '../forge.ts';
+import type { ForgeAccess, FoundRepository } from '../forge.ts';
 import { offeredOr } from '../not-offered.ts';
-import { hookAnswer, toHook } from './access.ts';
 import type { ForgeHttp } from './http.ts';
 import { repository as repositoryShape, user as userShape } from './payloads.ts';
 
@@ -16,7 +14,9 @@ const foundShape = repositoryShape.extend({
 const listedShape = z.object({ full_name: z.string() });
 const searchAnswer = z.object({ data: z.array(listedShape).nullish() });
 
-export function createSurvey(http: ForgeHttp): ForgeSurvey {
+type Survey = Pick<ForgeAccess, 'findRepository' | 'listRepositories' | 'listAssignable'>;
+
+export function createSurvey(http: ForgeHttp): Survey {
   return {
     findRepository: (fullName) => findRepository(http, fullName),
     listRepositories: (owner) => listRepositories(http, owner),
@@ -29,7 +29,6 @@ export function createSurvey(http: ForgeHttp): ForgeSurvey {
       if (people !== null) return { kind: 'people', people };
       return { kind: 'not-offered', why: 'This forge does not show this account who may be assigned.' };
     },
-    listOwnerHooks: (repository) => listOwnerHooks(http, repository),
   };
 }
 
@@ -115,25 +114,4 @@ async function pages<T>(ask: (query: string) => Promise<T[]>): Promise<T[]> {
     if (members.length === 0) break;
   }
   return found;
-}
-
-/** An organization shows its hooks to its owners, and a person theirs to themselves. */
-async function listOwnerHooks(
-  http: ForgeHttp,
-  { fullName }: RepositoryRef,
-): ReturnType<ForgeSurvey['listOwnerHooks']> {
-  const owner = fullName.split('/')[0]!;
-  const hooksAt = async (path: string): Promise<ForgeHook[]> =>
-    (await http.send({ method: 'GET', path }, z.array(hookAnswer).nullish())).value?.map(toHook) ?? [];
-  const ofOrganization = await offeredOr(null, () => hooksAt(`/orgs/${encodeURIComponent(owner)}/hooks`));
-  if (ofOrganization !== null) return { kind: 'hooks', hooks: ofOrganization };
-  const self = await offeredOr(
-    null,
-    async () => (await http.send({ method: 'GET', path: '/user' }, userShape)).value,
-  );
-  if (self !== null && self.login.toLowerCase() === owner.toLowerCase()) {
-    const own = await offeredOr(null, () => hooksAt('/user/hooks'));
-    if (own !== null) return { kind: 'hooks', hooks: own };
-  }
-  return { kind: 'not-offered', why: `This forge does not show this account the hooks of ${owner}.` };
 }

@@ -1,5 +1,5 @@
 /**
- * The list of runs as readers have it. Gitea since 1.25 keeps `/actions/runs` from everybody but the owner, administrators
+ * The list of runs for accounts that only read. Gitea since 1.25 keeps `/actions/runs` from everybody but the owner, administrators
  * of the repository included; the list of tasks, the jobs of a run and their logs answer readers. A task is a job that
  * has begun; it names its run by address alone.
  */
