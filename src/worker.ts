@@ -10,6 +10,7 @@ import { faultPoint } from './faults.ts';
 import { type Lease, leaseConversation, renewLease } from './mailbox/leases.ts';
 import { currentParks, type Park } from './mailbox/parks.ts';
 import { rescueExpired } from './mailbox/settlement.ts';
+import { startWakeLoop } from './wake-loop.ts';
 import { parkEnds } from './worker/park-ends.ts';
 
 export interface WorkerOptions {
@@ -37,10 +38,6 @@ export function startWorker(options: WorkerOptions, deps: DispatchDeps): Worker 
   const tellParks = parkEnds(deps.log);
   const routed = new Hint();
   const running = new Map<string, { abort: AbortController; done: Promise<void> }>();
-  let stopping = false;
-  let wake: () => void = () => {};
-  let woken = false;
-
   const launch = (lease: Lease): void => {
     const abort = new AbortController();
     const done = runLeased(lease, options, deps, { abort, routed })
@@ -50,46 +47,26 @@ export function startWorker(options: WorkerOptions, deps: DispatchDeps): Worker 
       })
       .finally(() => {
         running.delete(lease.dispatch.id);
-        poke();
+        loop.wake();
       });
     running.set(lease.dispatch.id, { abort, done });
   };
-  const poke = (): void => {
-    woken = true;
-    wake();
-  };
-  const loop = (async () => {
-    while (!stopping) {
-      woken = false;
-      const lease = running.size < options.concurrency ? await leaseNext(options, deps, tellParks) : null;
-      if (lease !== null) {
-        faultPoint('lease.taken');
-        launch(lease);
-        continue;
-      }
-      if (woken || stopping) continue;
-      const wait = await untilNextDue(deps);
-      await new Promise<void>((resolve) => {
-        if (woken || stopping) return resolve();
-        const timer = setTimeout(resolve, wait);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-  })();
+  const loop = startWakeLoop(async () => {
+    const lease = running.size < options.concurrency ? await leaseNext(options, deps, tellParks) : null;
+    if (lease === null) return await untilNextDue(deps);
+    faultPoint('lease.taken');
+    launch(lease);
+    return 0;
+  });
 
   return {
     wake: () => {
       routed.give();
-      poke();
+      loop.wake();
     },
     running: () => running.size,
     drain: async (graceMs) => {
-      stopping = true;
-      poke();
-      await loop;
+      await loop.stop();
       const all = Promise.allSettled([...running.values()].map((r) => r.done));
       const timer = setTimeout(() => {
         for (const { abort } of running.values()) abort.abort('the service was stopped');

@@ -6,6 +6,7 @@ import { watch } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GitFailed, LeaseLost } from '../errors.ts';
+import { startWakeLoop } from '../wake-loop.ts';
 import { type Answer, type DoorState, type GitDoorDeps, oneLine, outboxOf } from './git-door-state.ts';
 import {
   FileTooLarge,
@@ -45,53 +46,19 @@ export async function openGitDoor(deps: GitDoorDeps): Promise<GitDoor> {
     (error: Error) => deps.log.warn(`no forced push in this run: ${error.message}`),
   );
   if (deps.signingKeyFile !== null) await showPublicKey(door, deps.signingKeyFile);
-  const runner = new Runner(async () => {
+  const loop = startWakeLoop(async () => {
     await known;
     await drain(door);
+    return POLL_MS;
   });
-  const watcher = watch(join(root, 'outbox'), () => runner.wake());
+  const watcher = watch(join(root, 'outbox'), () => loop.wake());
   watcher.on('error', (error) => deps.log.warn(`the outbox is polled only: ${error.message}`));
-  const poll = setInterval(() => runner.wake(), POLL_MS);
-  runner.wake();
   return {
     close: async () => {
       watcher.close();
-      clearInterval(poll);
-      await runner.stop();
+      await loop.stop();
     },
   };
-}
-
-/** Runs `work` again whenever woken, never twice at once. */
-class Runner {
-  readonly #work: () => Promise<void>;
-  #running: Promise<void> | null = null;
-  #again = false;
-  #stopped = false;
-
-  constructor(work: () => Promise<void>) {
-    this.#work = work;
-  }
-
-  wake(): void {
-    this.#again = true;
-    if (this.#running !== null || this.#stopped) return;
-    this.#running = this.#loop().finally(() => {
-      this.#running = null;
-    });
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#running;
-  }
-
-  async #loop(): Promise<void> {
-    while (this.#again && !this.#stopped) {
-      this.#again = false;
-      await this.#work();
-    }
-  }
 }
 
 async function drain(door: DoorState): Promise<void> {

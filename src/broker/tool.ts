@@ -99,7 +99,3 @@ export const logins = z
   .min(1)
   .max(10);
 export const commitSha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, 'must be a whole commit id');
-
-export function sameLogin(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
-}

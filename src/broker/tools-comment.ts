@@ -1,8 +1,9 @@
 /** Comments and reactions. */
 import { z } from 'zod';
+import { sameLogin } from '../logins.ts';
 import { postedText } from '../outcome/answer.ts';
 import { loginOf } from '../voices.ts';
-import { type Act, type Broker, Denied, itemNumber, sameLogin, type Tool, text, writeTool } from './tool.ts';
+import { type Act, type Broker, Denied, itemNumber, type Tool, text, writeTool } from './tool.ts';
 
 /** What the forges offer unless their administrator changed it. */
 const REACTIONS = ['+1', '-1', 'laugh', 'hooray', 'confused', 'heart', 'rocket', 'eyes'] as const;

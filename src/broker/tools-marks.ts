@@ -1,5 +1,6 @@
 /** Labels, assignees and commit statuses: states that are set, so setting them twice changes nothing. */
 import { z } from 'zod';
+import { hasLogin } from '../logins.ts';
 import { unmarked } from '../outcome/answer.ts';
 import { inline } from './quoted-texts.ts';
 import { type Broker, commitSha, Denied, itemNumber, logins, type Tool, writeTool } from './tool.ts';
@@ -48,7 +49,7 @@ export const MARK_TOOLS: readonly Tool[] = [
     ...stateOf,
     target: ({ number }) => number,
     perform: async ({ number, logins: wanted }, broker) =>
-      await assign(broker, number, (now) => [...now, ...wanted.filter((login) => !has(now, login))]),
+      await assign(broker, number, (now) => [...now, ...wanted.filter((login) => !hasLogin(now, login))]),
   }),
   writeTool({
     name: 'unassign',
@@ -57,7 +58,7 @@ export const MARK_TOOLS: readonly Tool[] = [
     ...stateOf,
     target: ({ number }) => number,
     perform: async ({ number, logins: unwanted }, broker) =>
-      await assign(broker, number, (now) => now.filter((login) => !has(unwanted, login))),
+      await assign(broker, number, (now) => now.filter((login) => !hasLogin(unwanted, login))),
   }),
   writeTool({
     name: 'set_status',
@@ -105,8 +106,4 @@ async function assign(
   await deps.forge.setAssignees(scope.repository, number, change(assignees));
   const after = await deps.forge.getItem(scope.repository, number);
   return { text: `#${number} is assigned to: ${after.assignees.map(inline).join(', ') || 'nobody'}.` };
-}
-
-function has(list: readonly string[], login: string): boolean {
-  return list.some((one) => one.toLowerCase() === login.toLowerCase());
 }

@@ -3,6 +3,7 @@ import { type AuditEntry, recordAudit } from '../audit.ts';
 import type { Database, Rows } from '../database/database.ts';
 import type { ModelRequestRow } from '../database/tables.ts';
 import type { Log } from '../log.ts';
+import { Mutex } from '../mutex.ts';
 
 export type RequestEntry = Omit<ModelRequestRow, 'seq'>;
 
@@ -18,7 +19,7 @@ export class Ledger {
   #requests: RequestEntry[] = [];
   #audits: AuditEntry[] = [];
   #timer: NodeJS.Timeout | null = null;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #writing = new Mutex();
 
   constructor(deps: { database: Database; log: Log }) {
     this.#database = deps.database;
@@ -43,8 +44,7 @@ export class Ledger {
   settled(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#writing = this.#writing.then(() => this.#write());
-    return this.#writing;
+    return this.#writing.hold(() => this.#write());
   }
 
   async #write(): Promise<void> {

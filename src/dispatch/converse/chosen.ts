@@ -3,6 +3,7 @@ import type { PromptForm } from '../../agent-runner/run.ts';
 
 import type { Snapshot } from '../../flows/changes.ts';
 import type { InlineComment } from '../../forges/forge.ts';
+import { sameLogin } from '../../logins.ts';
 import { beginningOf } from '../../text-limits.ts';
 import type { ForgeEvent, ForgeUser } from '../../vocabulary.ts';
 import type { CarriedMessage } from '../gather/messages.ts';
@@ -43,8 +44,7 @@ export function chooseTexts({ context, texts, login, seen }: Choice, form: Promp
   const known = form === 'full' ? null : seen;
   const shownIds = new Set(known?.commentIds ?? []);
   // A session that goes on has the agent's own comments already: they are its answers.
-  const isOwn = ({ login: theirs }: ForgeUser) =>
-    form === 'short' && theirs.toLowerCase() === login.toLowerCase();
+  const isOwn = ({ login: theirs }: ForgeUser) => form === 'short' && sameLogin(theirs, login);
   return {
     item: { ...context.item, body: texts.body(context.item.body) },
     comments: context.comments
