@@ -108,7 +108,9 @@ describe.skipIf(!tools.ok)(tools.title('rights'), () => {
     });
     expect((await smoke(config))('forge-reads')).toMatchObject({
       state: 'failed',
-      detail: expect.stringMatching(/^home, ada\/greeter: a dispatch could not read comments of #1, and would fail: /),
+      detail: expect.stringMatching(
+        /^home, ada\/greeter: a dispatch could not read comments of #1, and would fail: /,
+      ),
     });
   });
 });
