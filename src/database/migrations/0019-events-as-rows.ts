@@ -50,8 +50,8 @@ async function createTables(schema: Schema, t: ColumnTypes): Promise<void> {
 }
 
 /**
- * A key is `<repository id>:<event name>:…`. The forge's ids of acts were in the same table, as `<repository
- * id>:proof:…`.
+ * A key is `<repository id>:<event name>:…`. The forge's ids of acts were in the same table, in the form
+ * `<repository id>:proof:…`.
  */
 async function moveKeys(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): Promise<void> {
   await sql`
