@@ -10,6 +10,8 @@ import { MERGE_TOOLS } from './broker/tools-merge.ts';
 import { PULL_TOOLS } from './broker/tools-pull.ts';
 import { READ_TOOLS } from './broker/tools-read.ts';
 import { REVIEW_TOOLS } from './broker/tools-review.ts';
+import { sameLogin } from './logins.ts';
+import { Mutex } from './mutex.ts';
 import type { ForgeUser } from './vocabulary.ts';
 
 const TOOLS: readonly Tool[] = [
@@ -36,7 +38,7 @@ export const forgeTools: ForgeTools = (scope, deps) => {
     known ??= deps.forge.self();
     try {
       const user = await known;
-      if (user.login.toLowerCase() === scope.login.toLowerCase()) return user;
+      if (sameLogin(user.login, scope.login)) return user;
     } catch (error) {
       known = null;
       throw error;
@@ -56,7 +58,8 @@ export const forgeTools: ForgeTools = (scope, deps) => {
       return { ids: new Set(ids), writers: deps.writers };
     },
   };
-  const inTurn = createTurn();
+  // Writes of one run never overlap: two calls at once under one id would both find nothing done yet.
+  const writes = new Mutex();
   return TOOLS.filter(offered(scope)).map((tool) => ({
     name: tool.name,
     description: tool.description,
@@ -64,7 +67,7 @@ export const forgeTools: ForgeTools = (scope, deps) => {
     readOnly: tool.kind === 'read',
     async call(input, { toolUseId }) {
       const work = async () => await callTool(tool, broker, { input, toolUseId });
-      return tool.kind === 'read' ? await work() : await inTurn(work);
+      return tool.kind === 'read' ? await work() : await writes.hold(work);
     },
   }));
 };
@@ -73,14 +76,4 @@ export const forgeTools: ForgeTools = (scope, deps) => {
 function offered({ tools, scope }: BrokerScope): (tool: Tool) => boolean {
   if (tools !== null) return ({ name }) => tools.includes(name);
   return ({ name }) => name !== 'merge' && (name !== 'create_issue' || scope === 'repository');
-}
-
-/** Writes of one run never overlap: two calls at once under one id would both find nothing done yet. */
-function createTurn(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const turn = last.then(work);
-    last = turn.catch(() => {});
-    return turn;
-  };
 }

@@ -58,7 +58,7 @@ export function createMetrics(database: Database, o: { version?: string; now?: (
     smokeCheck: (check, state) => series.inc('claude_hooks_smoke_checks_total', { check, state }),
     smokeSucceeded: (at) => series.set('claude_hooks_smoke_last_success_timestamp_seconds', {}, at / 1000),
     render: () => {
-      // Whoever asks meanwhile gets the same answer: the rows are read once.
+      // Scrapes at the same time share one reading of the rows.
       rendering ??= render().finally(() => {
         rendering = null;
       });

@@ -15,7 +15,7 @@ export interface ServerDeps extends Omit<WebhookDeps, 'inFlight' | 'patience'>, 
   patience?: Patience;
   /** whether health and metrics are served here, too; not where they have an address of their own */
   showsHealth: boolean;
-  /** a delivery has been stored: whoever decides deliveries may look now */
+  /** called when a delivery has been stored, so that the router looks now */
   onAccepted: () => void;
 }
 
@@ -43,13 +43,13 @@ export function createServer(deps: ServerDeps): Hono {
     ),
   );
   app.onError((error, c) => {
-    // As it was sent: decoded, a stranger's path could bring line breaks into the log.
+    // Not decoded: a stranger's path could bring line breaks into the log.
     const path = new URL(c.req.url).pathname;
     const isDelivery = path.startsWith('/webhooks/');
     const refused = error instanceof RequestRefused ? error : refusalOf(error, isDelivery);
     if (isDelivery) {
       const name = path.slice('/webhooks/'.length);
-      // A stranger's path may not become a label: each would be a time series of its own.
+      // A stranger's path must not become a label, because each label is a time series of its own.
       deps.metrics.webhook(Object.hasOwn(deps.forges(), name) ? name : 'unknown', refused.code);
     }
     const level = refused.status >= 500 ? 'error' : 'warn';
@@ -66,15 +66,15 @@ export function createServer(deps: ServerDeps): Hono {
 }
 
 /**
- * What the request calls itself: the forge never sends again by itself, and its history is searched by this. Nobody has
- * vouched for it.
+ * The delivery id that the request claims, for the log: people search the forge's history by it and send again from there.
+ * It is not verified.
  */
 function claimedId(headers: Headers): string | null {
   const id = claimedDeliveryId(headers);
   return id === null ? null : id.replaceAll(/[^\w-]/g, '?').slice(0, 64);
 }
 
-/** The socket's own stream where there is one: a web stream around it halves what the edge takes. */
+/** Uses the socket's own stream where there is one: wrapped in a web stream, the edge takes half as many deliveries. */
 function webhookRequest(c: Context, forge: string): WebhookRequest {
   const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
   const { method, raw } = c.req;

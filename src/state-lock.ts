@@ -1,6 +1,6 @@
 /**
- * One service per state folder. The lock is a SQLite transaction that never ends: a kernel lock, so it is gone with the
- * process however it died, and no stale file can keep a service from starting.
+ * One worker per state folder, and so one service that has a worker. The lock is a SQLite transaction that never ends: a
+ * kernel lock, so it is gone with the process however it died, and no stale file can keep a service from starting.
  */
 import {
   accessSync,
@@ -30,7 +30,7 @@ const SQLITE_BUSY = 5;
 export function lockState(stateFolder: string): StateLock {
   mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
   const tightened = closeToOthers(stateFolder);
-  // SQLite would say no more than that it cannot open a file.
+  // Checked first, because SQLite's error would only say that it cannot open a file.
   accessSync(stateFolder, constants.W_OK | constants.X_OK);
   const holderFile = join(stateFolder, 'serve.json');
   const db = new DatabaseSync(join(stateFolder, 'serve.lock'));
@@ -57,7 +57,7 @@ export function lockState(stateFolder: string): StateLock {
   };
 }
 
-/** The wall around all that is below it, whatever modes those files have. */
+/** Mode 700 keeps other users out of everything below, whatever modes those files have. */
 function closeToOthers(folder: string): string | null {
   const mode = statSync(folder).mode & 0o777;
   if ((mode & 0o077) === 0) return null;
@@ -70,7 +70,7 @@ function closeToOthers(folder: string): string | null {
   }
 }
 
-/** Looks without taking it: a reader is turned away as long as the transaction lasts. */
+/** Tells whether the lock is held, without taking it: while it is, SQLite refuses to read the file. */
 export function isStateLocked(stateFolder: string): boolean {
   const file = join(stateFolder, 'serve.lock');
   if (!existsSync(file)) return false;
@@ -93,7 +93,7 @@ export function environmentOfHolder(stateFolder: string): Record<string, string>
   try {
     const { pid } = JSON.parse(readFileSync(join(stateFolder, 'serve.json'), 'utf8')) as { pid: number };
     const lock = realpathSync(join(stateFolder, 'serve.lock'));
-    // A service in a container has numbers of its own: here the number may be somebody else's.
+    // The pid may be one of a container, where another process has that number here.
     const isHolder = readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === lock);
     // guard: doctor: whose environment
     if (!isHolder) return null;

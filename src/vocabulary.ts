@@ -92,6 +92,12 @@ export interface ForgeUser {
   login: string;
 }
 
+/** The ids that every row about a dispatch carries. */
+export interface DispatchKey {
+  dispatchId: string;
+  conversationId: string;
+}
+
 /** A repository. `id` is the key (renames and transfers send no event); `fullName` is only good for the next API call. */
 export interface RepositoryRef {
   id: string;

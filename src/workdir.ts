@@ -1,5 +1,6 @@
 /** The working folders; the contract and its types are in `workdir/contract.ts`. */
 import { isAbsolute, join } from 'node:path';
+import { KeyedMutex } from './mutex.ts';
 import { inCheckout, readStatus } from './workdir/checkout.ts';
 import type {
   CheckoutHandle,
@@ -16,7 +17,6 @@ import { Control, readRecord } from './workdir/control.ts';
 import { makeGit } from './workdir/git.ts';
 import type { AgentStores } from './workdir/lfs-store.ts';
 import { Mirrors } from './workdir/mirror.ts';
-import { Mutex } from './workdir/mutex.ts';
 import { refused, requireBranchName, requireConversation, requireSha } from './workdir/names.ts';
 import { onForge } from './workdir/on-forge.ts';
 import { checkoutsFolderOf, controlFolderOf, prepareCheckout, type Tools } from './workdir/prepare.ts';
@@ -34,7 +34,6 @@ export type {
   PushFacts,
   ReceiveOutcome,
   Refusal,
-  RelayPaths,
   Remote,
   Workdir,
   WorkdirOptions,
@@ -48,7 +47,7 @@ export function openWorkdir(options: WorkdirOptions): Workdir {
   const git = makeGit(options);
   const log = options.log ?? (() => {});
   const tools: Tools = { folder: options.folder, git, mirrors: new Mirrors(options, git), log };
-  const conversations = new Mutex();
+  const conversations = new KeyedMutex();
   const alone = <T>(conversation: string, work: () => Promise<T>): Promise<T> => {
     requireConversation(conversation);
     return conversations.hold(conversation.toLowerCase(), work);

@@ -4,11 +4,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ABORT, type DispatchDeps } from './dispatch/dispatch.ts';
+import { Hint } from './dispatch/hint.ts';
 import { runDispatch } from './dispatch.ts';
 import { faultPoint } from './faults.ts';
 import { type Lease, leaseConversation, renewLease } from './mailbox/leases.ts';
 import { currentParks, type Park } from './mailbox/parks.ts';
 import { rescueExpired } from './mailbox/settlement.ts';
+import { startWakeLoop } from './wake-loop.ts';
 import { parkEnds } from './worker/park-ends.ts';
 
 export interface WorkerOptions {
@@ -34,57 +36,37 @@ const LOOK_EVERY_MS = 2000;
 
 export function startWorker(options: WorkerOptions, deps: DispatchDeps): Worker {
   const tellParks = parkEnds(deps.log);
+  const routed = new Hint();
   const running = new Map<string, { abort: AbortController; done: Promise<void> }>();
-  let stopping = false;
-  let wake: () => void = () => {};
-  let woken = false;
-
   const launch = (lease: Lease): void => {
     const abort = new AbortController();
-    const done = runLeased(lease, options, deps, abort)
+    const done = runLeased(lease, options, deps, { abort, routed })
       .catch((error: unknown) => {
         const { stack } = error as Error;
         deps.log.error('dispatch was lost to a bug', { dispatch: lease.dispatch.id, error, stack });
       })
       .finally(() => {
         running.delete(lease.dispatch.id);
-        poke();
+        loop.wake();
       });
     running.set(lease.dispatch.id, { abort, done });
   };
-  const poke = (): void => {
-    woken = true;
-    wake();
-  };
-  const loop = (async () => {
-    while (!stopping) {
-      woken = false;
-      const lease = running.size < options.concurrency ? await leaseNext(options, deps, tellParks) : null;
-      if (lease !== null) {
-        faultPoint('lease.taken');
-        launch(lease);
-        continue;
-      }
-      if (woken || stopping) continue;
-      const wait = await untilNextDue(deps);
-      await new Promise<void>((resolve) => {
-        if (woken || stopping) return resolve();
-        const timer = setTimeout(resolve, wait);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-  })();
+  const loop = startWakeLoop(async () => {
+    const lease = running.size < options.concurrency ? await leaseNext(options, deps, tellParks) : null;
+    if (lease === null) return await untilNextDue(deps);
+    faultPoint('lease.taken');
+    launch(lease);
+    return 0;
+  });
 
   return {
-    wake: poke,
+    wake: () => {
+      routed.give();
+      loop.wake();
+    },
     running: () => running.size,
     drain: async (graceMs) => {
-      stopping = true;
-      poke();
-      await loop;
+      await loop.stop();
       const all = Promise.allSettled([...running.values()].map((r) => r.done));
       const timer = setTimeout(() => {
         for (const { abort } of running.values()) abort.abort('the service was stopped');
@@ -144,7 +126,7 @@ async function runLeased(
   lease: Lease,
   options: WorkerOptions,
   deps: DispatchDeps,
-  abort: AbortController,
+  { abort, routed }: { abort: AbortController; routed: Hint },
 ): Promise<void> {
   const heartbeat = setInterval(() => {
     renewLease(deps.database.rows, lease, deps.now() + options.leaseMs).catch((error: unknown) => {
@@ -154,7 +136,7 @@ async function runLeased(
   }, options.leaseMs / 3);
   const timeout = setTimeout(() => abort.abort(ABORT.timeout), options.runTimeoutMs);
   try {
-    await runDispatch(lease, deps, abort.signal);
+    await runDispatch(lease, deps, { signal: abort.signal, routed });
   } finally {
     clearInterval(heartbeat);
     clearTimeout(timeout);

@@ -12,6 +12,7 @@ import type { DispatchRow, MessageRow } from '../src/database/tables.ts';
 import { silentLog } from '../src/log.ts';
 import { networkOf } from '../src/network.ts';
 import { dispatchDeps } from '../src/wiring/dispatching.ts';
+import { forgeAccess } from '../src/wiring/forge-access.ts';
 import { startWorker } from '../src/worker.ts';
 import { needs } from './support/requirements.ts';
 import { Stage } from './support/service.ts';
@@ -283,7 +284,7 @@ async function work(
     refresh: () => {},
     attempted: () => {},
   };
-  const deps = await dispatchDeps(given, instance);
+  const deps = await dispatchDeps({ ...given, access: forgeAccess(given) }, instance);
   const worker = startWorker({ id: `${instance}:test`, concurrency: 2, leaseMs: 30_000, runTimeoutMs }, deps);
   try {
     await during();

@@ -1,7 +1,8 @@
 /** What agents are said to have done, approved and published is what they did. Whole service, real CLI, real git. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { renderConversations, renderDescriptions } from '../src/cli/print/conversations.ts';
-import { describeConversation, listConversations } from '../src/views/conversations.ts';
+import { listConversations } from '../src/views/conversation-list.ts';
+import { describeConversation } from '../src/views/conversations.ts';
 import { call } from './support/cli.ts';
 import { git } from './support/git-remotes.ts';
 import { type LyingForge, openLyingForge } from './support/lying-forge.ts';

@@ -2,6 +2,7 @@
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import { archiveFolder, type SeenFiles } from '../sessions/archive.ts';
+import { startWakeLoop } from '../wake-loop.ts';
 
 export interface ArchiverOptions {
   database: Database;
@@ -19,7 +20,6 @@ export function startArchiver(o: ArchiverOptions): { stop(): Promise<void> } {
   if (!o.archive) return { stop: async () => {} };
   const seen: SeenFiles = new Map();
   let stopped = false;
-  let wake: () => void = () => {};
   const flush = async (): Promise<void> => {
     try {
       await archiveFolder(o.database, o.conversationId, o.folder, stopped ? new Map() : seen);
@@ -29,23 +29,14 @@ export function startArchiver(o: ArchiverOptions): { stop(): Promise<void> } {
       o.log.warn('the transcript could not be archived; trying again', { error: String(error) });
     }
   };
-  const loop = (async () => {
-    while (!stopped) {
-      await flush();
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, o.flushMs);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-  })();
+  const loop = startWakeLoop(async () => {
+    await flush();
+    return o.flushMs;
+  });
   return {
     stop: async () => {
       stopped = true;
-      wake();
-      await loop;
+      await loop.stop();
       await flush();
     },
   };

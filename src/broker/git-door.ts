@@ -6,6 +6,7 @@ import { watch } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GitFailed, LeaseLost } from '../errors.ts';
+import { startWakeLoop } from '../wake-loop.ts';
 import { type Answer, type DoorState, type GitDoorDeps, oneLine, outboxOf } from './git-door-state.ts';
 import {
   FileTooLarge,
@@ -39,59 +40,25 @@ export async function openGitDoor(deps: GitDoorDeps): Promise<GitDoor> {
   };
   const { branch } = deps.policy;
   const at = { remote: await deps.remote(), branch };
-  // The run need not wait for it; what it hands over does.
+  // The run starts without waiting for this; pushes that come before it is done wait.
   const known = deps.workdir.knownHead(deps.checkout, at).then(
     (head) => void door.seen.set(branch, head),
     (error: Error) => deps.log.warn(`no forced push in this run: ${error.message}`),
   );
   if (deps.signingKeyFile !== null) await showPublicKey(door, deps.signingKeyFile);
-  const runner = new Runner(async () => {
+  const loop = startWakeLoop(async () => {
     await known;
     await drain(door);
+    return POLL_MS;
   });
-  const watcher = watch(join(root, 'outbox'), () => runner.wake());
+  const watcher = watch(join(root, 'outbox'), () => loop.wake());
   watcher.on('error', (error) => deps.log.warn(`the outbox is polled only: ${error.message}`));
-  const poll = setInterval(() => runner.wake(), POLL_MS);
-  runner.wake();
   return {
     close: async () => {
       watcher.close();
-      clearInterval(poll);
-      await runner.stop();
+      await loop.stop();
     },
   };
-}
-
-/** Runs `work` again whenever woken, never twice at once. */
-class Runner {
-  readonly #work: () => Promise<void>;
-  #running: Promise<void> | null = null;
-  #again = false;
-  #stopped = false;
-
-  constructor(work: () => Promise<void>) {
-    this.#work = work;
-  }
-
-  wake(): void {
-    this.#again = true;
-    if (this.#running !== null || this.#stopped) return;
-    this.#running = this.#loop().finally(() => {
-      this.#running = null;
-    });
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#running;
-  }
-
-  async #loop(): Promise<void> {
-    while (this.#again && !this.#stopped) {
-      this.#again = false;
-      await this.#work();
-    }
-  }
 }
 
 async function drain(door: DoorState): Promise<void> {
@@ -109,7 +76,7 @@ async function once(door: DoorState, request: OutboxRequest): Promise<void> {
   if (door.handled.has(request.id) || door.handled.size >= MOST_REQUESTS) return;
   door.handled.add(request.id);
   const answer = await answerTo(door, request);
-  // Git inside waits for its answer, and what was sent is sent.
+  // Git in the container waits for this answer, and the push has happened: a missing audit row must not hide that.
   await audit(door, answer).catch((error) => {
     door.log.warn(`a request at the git door could not be audited: ${String(error)}`, { ...answer.detail });
   });
@@ -148,7 +115,7 @@ function answerToError(door: DoorState, request: OutboxRequest, error: unknown):
   return { ...no, decision: 'failed', text };
 }
 
-/** What the agent is shown from now on is what a forced push may replace. */
+/** Remembers the heads the agent is shown: a forced push may replace only these. */
 async function refresh(door: DoorState): Promise<Answer> {
   const { policy, checkout, workdir } = door;
   const allowed: Answer = { ok: true, action: 'fetch', decision: 'allowed', text: '', detail: {} };
@@ -204,7 +171,7 @@ async function tellOdd(door: DoorState, name: string, why: string): Promise<void
   await door.audit({ door: 'git', action: `outbox ${shown}`, decision: 'denied', reason, detail: {} });
 }
 
-/** Renamed into place: whoever waits for the name finds all of it. */
+/** Written under another name and then renamed, so that a reader never sees half of it. */
 async function writeAnswer(door: DoorState, id: string, answer: Answer): Promise<void> {
   const file = join(door.checkout.relay.root, 'answers', `${id}.answer`);
   const lines = answer.text === '' ? '' : `${answer.text}\n`;

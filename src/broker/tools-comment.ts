@@ -1,8 +1,9 @@
 /** Comments and reactions. */
 import { z } from 'zod';
+import { sameLogin } from '../logins.ts';
 import { postedText } from '../outcome/answer.ts';
 import { loginOf } from '../voices.ts';
-import { type Act, type Broker, Denied, itemNumber, sameLogin, type Tool, text, writeTool } from './tool.ts';
+import { type Act, type Broker, Denied, itemNumber, type Tool, text, writeTool } from './tool.ts';
 
 /** What the forges offer unless their administrator changed it. */
 const REACTIONS = ['+1', '-1', 'laugh', 'hooray', 'confused', 'heart', 'rocket', 'eyes'] as const;
@@ -78,7 +79,7 @@ async function requireOwn(id: number, { scope, deps, self }: Broker): Promise<vo
   throw new Denied(`Comment ${id} was written by ${loginOf(comment.author)}. Answer it with a new comment.`);
 }
 
-/** The mark a comment was posted under stays, or its call would be done a second time when it is looked for. */
+/** Keeps the mark a comment was posted with: without it a repeated call would not find the comment and post it again. */
 async function markOf(id: number, { scope, deps, mark }: Act): Promise<string> {
   const { body } = await deps.forge.getComment(scope.repository, id);
   return /<!-- claude-hooks \S+ -->\s*$/.exec(body)?.[0].trim() ?? mark;

@@ -1,5 +1,6 @@
 /** Labels, assignees and commit statuses: states that are set, so setting them twice changes nothing. */
 import { z } from 'zod';
+import { hasLogin } from '../logins.ts';
 import { unmarked } from '../outcome/answer.ts';
 import { inline } from './quoted-texts.ts';
 import { type Broker, commitSha, Denied, itemNumber, logins, type Tool, writeTool } from './tool.ts';
@@ -16,7 +17,7 @@ export const MARK_TOOLS: readonly Tool[] = [
     ...stateOf,
     target: ({ number }) => number,
     async check({ labels: wanted }, { scope, deps }) {
-      // The forge ignores a name it does not know, and says that all is well.
+      // The forge ignores an unknown label and still reports success.
       const known = await deps.forge.listLabels(scope.repository);
       const missing = wanted.filter((label) => !known.includes(label));
       if (missing.length === 0) return;
@@ -48,7 +49,7 @@ export const MARK_TOOLS: readonly Tool[] = [
     ...stateOf,
     target: ({ number }) => number,
     perform: async ({ number, logins: wanted }, broker) =>
-      await assign(broker, number, (now) => [...now, ...wanted.filter((login) => !has(now, login))]),
+      await assign(broker, number, (now) => [...now, ...wanted.filter((login) => !hasLogin(now, login))]),
   }),
   writeTool({
     name: 'unassign',
@@ -57,7 +58,7 @@ export const MARK_TOOLS: readonly Tool[] = [
     ...stateOf,
     target: ({ number }) => number,
     perform: async ({ number, logins: unwanted }, broker) =>
-      await assign(broker, number, (now) => now.filter((login) => !has(unwanted, login))),
+      await assign(broker, number, (now) => now.filter((login) => !hasLogin(unwanted, login))),
   }),
   writeTool({
     name: 'set_status',
@@ -95,7 +96,7 @@ async function labelsNow(number: number, { scope, deps }: Broker): Promise<{ tex
   return { text: `#${number} has the labels: ${item.labels.map(inline).join(', ') || 'none'}.` };
 }
 
-/** The forge takes the whole list only: what a person changes between reading and writing is lost. */
+/** The forge's API only replaces the whole list, so a change that a person makes in between is lost. */
 async function assign(
   { scope, deps }: Broker,
   number: number,
@@ -105,8 +106,4 @@ async function assign(
   await deps.forge.setAssignees(scope.repository, number, change(assignees));
   const after = await deps.forge.getItem(scope.repository, number);
   return { text: `#${number} is assigned to: ${after.assignees.map(inline).join(', ') || 'nobody'}.` };
-}
-
-function has(list: readonly string[], login: string): boolean {
-  return list.some((one) => one.toLowerCase() === login.toLowerCase());
 }

@@ -52,7 +52,17 @@ const PORT: [string[], string][] = ['x', '-1', '65536'].map((value) => [
 const EMPTY = (option: string): [string[], string] => [[option, ''], 'Give a text that is not empty.'];
 
 const TABLE: Record<string, Row> = {
-  serve: { right: null },
+  serve: {
+    right: null,
+    wrong: [
+      [
+        ['--only', 'web,rooter'],
+        'There is no part rooter. Name one or more of web, router, worker, with commas between.',
+      ],
+      [['--only', 'web,'], 'A part has no name. Name one or more of web, router, worker'],
+      [['--only', ''], 'A part has no name. Name one or more of web, router, worker'],
+    ],
+  },
   demo: {
     right: null,
     needsNothing: true,

@@ -96,13 +96,13 @@ const REMEDIES: Readonly<Record<string, string>> = {
 const UNKNOWN = 'Set CLAUDE_HOOKS_DEBUG=1 to see where it happened, and report it if nothing there is wrong.';
 
 function withRemedy(error: unknown, message: string): string {
-  // A host with two addresses fails twice, and the sum of both has no words of its own.
+  // A host with two addresses fails twice, in an AggregateError without a message of its own.
   const cause = error instanceof AggregateError ? (error.errors[0] as Error | undefined) : undefined;
   const { code } = (cause ?? error) as { code?: unknown };
   const said = message === '' ? (cause?.message ?? 'Something failed without saying why') : message;
   const remedy = typeof code === 'string' ? REMEDIES[code] : undefined;
   if (remedy !== undefined) return `${ended(said)} ${remedy}`;
-  // Sentences of ours end with their remedy; a word of a library or of the system does not.
+  // Our own sentences end with their remedy; messages of libraries and of the system do not.
   return typeof code !== 'string' && /[.!]$/.test(said) ? said : `${ended(said)} ${UNKNOWN}`;
 }
 

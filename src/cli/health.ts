@@ -1,6 +1,6 @@
 /**
- * Commands that look after the installation: smoke, doctor. What they run is loaded when they are called: `serve` shares
- * this command line, and would carry it in its memory for ever.
+ * Commands that look after the installation: smoke, doctor. What they run is loaded when they are called, because `serve`
+ * shares this command line and would keep it in memory.
  */
 import type { Command } from 'commander';
 import { lineOf, reportOf, type SmokeLine, type SmokeReport } from '../checks/smoke-report.ts';
@@ -59,7 +59,7 @@ async function smokeReport(command: Command, live: boolean): Promise<SmokeReport
   } catch (error) {
     if (error instanceof MissingProgram) return reportOf([missingGit(error)], null);
     if (!(error instanceof ConfigError)) throw error;
-    // A secret that is not set is a problem of the configuration; for cron it must come out in the same shape.
+    // A secret that is not set makes the configuration invalid; cron still gets a report in the usual form.
     return reportOf(error.problems.map(unreadable), null);
   }
 }
@@ -79,7 +79,7 @@ async function doctor(options: { deliveries: boolean }, command: Command): Promi
   const { env } = callerOf(command);
   const config = loadAsServe(configFile(command), env);
   await requireGit(env.PATH);
-  // Not by the signal itself: at an orderly exit trial clones are removed, and their git commands are ended.
+  // `process.exit` runs the exit handlers, which remove trial clones and end their git commands. The signal would not.
   onStopRequest(({ exitCode }) => process.exit(exitCode));
   const [{ runDoctor }, { doctorContext }] = await Promise.all([
     import('../checks/doctor.ts'),

@@ -5,11 +5,12 @@ import { requireUsable } from '../database/opening.ts';
 import { armFault, parseFault } from '../faults.ts';
 import { replay } from '../replay.ts';
 import type { EngineName } from '../vocabulary.ts';
+import type { ServicePart } from '../wiring/service-parts.ts';
 import { startService } from '../wiring.ts';
 import { requireGit } from '../workdir/installed.ts';
 import { callerOf } from './caller.ts';
 import { withExamples } from './examples.ts';
-import { readWords } from './option-values.ts';
+import { readParts, readWords } from './option-values.ts';
 import { answer, configFile, configOf } from './shared.ts';
 import { onStopRequest, stopSignal } from './stopping.ts';
 
@@ -17,9 +18,15 @@ export function registerOperations(program: Command): void {
   const service = program
     .command('serve')
     .description('run the service: webhooks, routing and workers')
-    .action(async (_options: unknown, command: Command) => serve(command));
+    .option(
+      '--only <parts>',
+      'start these parts alone, with commas between: web takes webhooks, router decides them, worker runs agents',
+      readParts,
+    )
+    .action(async ({ only }: { only?: ServicePart[] }, command: Command) => serve(only, command));
   withExamples(service, [
     { call: 'serve -c /etc/claude-hooks/claude-hooks.yaml', does: 'until it is stopped' },
+    { call: 'serve --only web,router', does: 'on PostgreSQL, beside a process with `--only worker`' },
   ]);
   registerDemo(program);
   const migration = program
@@ -101,7 +108,7 @@ interface ReplayOptions {
   event?: string;
 }
 
-async function serve(command: Command): Promise<void> {
+async function serve(only: ServicePart[] | undefined, command: Command): Promise<void> {
   const { env, write } = callerOf(command);
   await requireGit(env.PATH);
   const fault = env.CLAUDE_HOOKS_FAULT;
@@ -111,16 +118,17 @@ async function serve(command: Command): Promise<void> {
     env,
     write,
     terminal: process.stdout.isTTY === true,
+    ...(only === undefined ? {} : { only }),
   });
   await new Promise<void>((resolve) => {
     let asked = false;
     onStopRequest(({ kind, exitCode }) => {
-      // A second signal does not wait for the drain. A log that nobody reads is heard of at each line.
+      // A second signal ends the process at once. `nobody-reads` does not: it comes again with each line of the log.
       if (asked && kind === 'nobody-reads') return;
       if (asked) process.exit(130);
       asked = true;
-      // Whatever still hangs on a silent forge is rescued at the next start. Nobody asked for an end without a reader: a
-      // supervisor that restarts after failures starts it again.
+      // A dispatch that still waits for a silent forge is put back at the next start. After `nobody-reads` the exit code
+      // is a failure, so that a supervisor starts the service again.
       void service.stop().then(() => process.exit(kind === 'signal' ? 0 : exitCode), resolve);
     });
   });
@@ -139,7 +147,7 @@ async function demo(options: DemoChoices, command: Command): Promise<void> {
   const caller = callerOf(command);
   const say = (line: string) => (options.json ? caller.complain : caller.write)(`${line}\n`);
   await requireGit(caller.env.PATH);
-  // Loaded here and not above: `serve` shares this file, and would keep forge and model of the demo in its memory.
+  // Loaded here and not above, because `serve` shares this file and would keep the demo's forge and model in memory.
   const { runDemo } = await import('../demo/demo.ts');
   const signal = stopSignal();
   const report = await runDemo({

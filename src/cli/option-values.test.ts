@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { readLimit, readPort, readRepository, readSince, readWords } from './option-values.ts';
+import { readLimit, readParts, readPort, readRepository, readSince, readWords } from './option-values.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 
@@ -28,6 +28,7 @@ describe('taken', () => {
     expect(readRepository('ada/greeter')).toEqual({ forge: null, repository: 'ada/greeter' });
     expect(readRepository('home:ada/greeter')).toEqual({ forge: 'home', repository: 'ada/greeter' });
     expect(readWords(' ada ')).toBe('ada');
+    expect([readParts('worker'), readParts('router, web,web')]).toEqual([['worker'], ['web', 'router']]);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Values of options, refused in words before anything is opened. The library puts the option's name before them. */
 import { InvalidArgumentError } from 'commander';
 import { REPOSITORY } from '../views/references.ts';
+import { SERVICE_PARTS, type ServicePart } from '../wiring/service-parts.ts';
 
 const MOST_LISTED = 10_000;
 
@@ -30,6 +31,19 @@ export function readWords(text: string): string {
 /** For options that may be given more than once, or with several values. */
 export function readMoreWords(text: string, before: string[] | undefined): string[] {
   return [...(before ?? []), readWords(text)];
+}
+
+/** Parts of the service, with commas between. */
+export function readParts(text: string): ServicePart[] {
+  const named = text.split(',').map((name) => name.trim());
+  const unknown = named.filter((name) => !(SERVICE_PARTS as readonly string[]).includes(name));
+  if (unknown.length > 0) {
+    const what = unknown.map((name) => (name === '' ? 'A part has no name' : `There is no part ${name}`));
+    throw new InvalidArgumentError(
+      `${what.join('. ')}. Name one or more of ${SERVICE_PARTS.join(', ')}, with commas between.`,
+    );
+  }
+  return SERVICE_PARTS.filter((part) => named.includes(part));
 }
 
 export interface NamedRepository {

@@ -14,9 +14,9 @@ import { registerSessions } from './sessions.ts';
 import { endWhenNobodyReads, wasCut } from './stopping.ts';
 import { registerInspection } from './views.ts';
 
-/** The call of this process. */
+/** Runs the command that this process was started with. */
 export async function start(): Promise<void> {
-  // What a command writes is for whoever called it: archives, exports, state.
+  // Files that a command writes (archives, exports, state) are for the calling user alone.
   // guard: files: the umask of the service, part 2
   process.umask(0o077);
   endWhenNobodyReads();
@@ -29,7 +29,7 @@ export async function start(): Promise<void> {
     exitCode: 0,
   };
   const exitCode = await run(process.argv.slice(2), caller);
-  // Who stopped it has set the code.
+  // When the command was cut short, the signal handler has set the exit code.
   if (!wasCut()) process.exitCode = exitCode;
 }
 
@@ -60,7 +60,7 @@ export function buildProgram(caller: Caller): Command {
     .configureOutput({
       writeOut: caller.write,
       writeErr: caller.complain,
-      // Said by `complain`, in one sentence or as JSON.
+      // `complain` writes errors, as one sentence or as JSON.
       outputError: () => {},
       ...(caller.colour === null
         ? {}
@@ -77,7 +77,7 @@ export function buildProgram(caller: Caller): Command {
   return program;
 }
 
-/** Each command by itself: the library does not tell which one refused the call. */
+/** Set on each command by itself, because the library does not tell which one refused the call. */
 function throwRatherThanExit(command: Command, name: string): void {
   command.exitOverride((error) => {
     const isPrinted = error.exitCode === 0 || error.code === 'commander.help';
@@ -88,13 +88,13 @@ function throwRatherThanExit(command: Command, name: string): void {
 
 function complain(error: unknown, { args, caller }: { args: readonly string[]; caller: Caller }): void {
   const failure = failureOf(error);
-  // The call may be what is wrong, so nothing has read it.
+  // `--json` is looked for by hand: when the call itself is wrong, the library has parsed nothing.
   const end = args.indexOf('--');
   // guard: cli: errors are JSON where answers are
   const isJson = (end === -1 ? args : args.slice(0, end)).includes('--json');
   // guard: cli: an error leaves standard output empty
   caller.complain(`${isJson ? JSON.stringify(failure, null, 2) : failure.error.message}\n`);
-  // Node's own stack only where a person asked for it: the sentence is what helps.
+  // The stack is printed only with CLAUDE_HOOKS_DEBUG; the sentence above is what helps most people.
   const isAsked = failure.error.kind === 'unexpected' && caller.env.CLAUDE_HOOKS_DEBUG !== undefined;
   if (isAsked && error instanceof Error) caller.complain(`${error.stack}\n`);
 }

@@ -22,8 +22,8 @@ export function onStopRequest(heard: Listener): void {
 }
 
 /**
- * A command that clears away before it ends: cut at the first request, with its exit code. The second signal does not
- * wait.
+ * For a command that clears away before it ends: aborts at the first request and sets its exit code. A second signal ends
+ * the process at once.
  */
 export function stopSignal(): AbortSignal {
   onStopRequest(({ kind, exitCode }) => {
@@ -34,7 +34,7 @@ export function stopSignal(): AbortSignal {
   return stopped.signal;
 }
 
-/** What fails from then on fails because of it: nothing is said, and the exit code is set. */
+/** Whether the command was stopped. Later errors follow from that and are not printed; the exit code is set already. */
 export function wasCut(): boolean {
   return stopped.signal.aborted;
 }

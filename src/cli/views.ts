@@ -1,7 +1,8 @@
 /** Commands that answer: explain, deliveries, conversations, audit. They read beside a running service. */
 import { type Command, Option } from 'commander';
 import { readAudit } from '../views/audit.ts';
-import { describeConversation, listConversations } from '../views/conversations.ts';
+import { listConversations } from '../views/conversation-list.ts';
+import { describeConversation } from '../views/conversations.ts';
 import { DELIVERY_STATES, listDeliveries } from '../views/deliveries.ts';
 import { explain } from '../views/explain-item.ts';
 import { readReference } from '../views/references.ts';
@@ -15,7 +16,7 @@ import { renderExplained } from './print/explanation.ts';
 import { answer, reading } from './shared.ts';
 
 const ITEM = 'item as [forge:]owner/name#12 or its address on the forge';
-/** The library gives defaults to nobody's parser, so they are typed as what the parser would answer. */
+/** commander does not parse defaults, so this has the type that the parser answers. */
 const LIMIT = 50;
 
 export function registerInspection(program: Command): void {

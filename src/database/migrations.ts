@@ -14,6 +14,7 @@ import { models } from './migrations/0017-models.ts';
 import { instructions } from './migrations/0018-instructions.ts';
 import { eventsAsRows } from './migrations/0019-events-as-rows.ts';
 import { kindInTheItemKey } from './migrations/0020-kind-in-the-item-key.ts';
+import { viewIndexes } from './migrations/0021-view-indexes.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
@@ -30,5 +31,6 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0018-instructions': instructions(),
     '0019-events-as-rows': eventsAsRows(dialect),
     '0020-kind-in-the-item-key': kindInTheItemKey(dialect),
+    '0021-view-indexes': viewIndexes(),
   };
 }

@@ -17,6 +17,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
+import { Mutex } from '../mutex.ts';
 
 const STATEMENT_CACHE_SIZE = 200;
 const BUSY_TIMEOUT_MS = 5000;
@@ -48,7 +49,7 @@ class NodeSqliteAdapter extends SqliteAdapter {
 class NodeSqliteDriver implements Driver {
   readonly #options: NodeSqliteOptions;
   #connection: NodeSqliteConnection | null = null;
-  #tail: Promise<void> = Promise.resolve();
+  readonly #users = new Mutex();
   #release: (() => void) | null = null;
 
   constructor(options: NodeSqliteOptions) {
@@ -69,13 +70,14 @@ class NodeSqliteDriver implements Driver {
 
   /** Only one user at a time, in the order of asking: a transaction keeps the connection until it ends. */
   async acquireConnection(): Promise<DatabaseConnection> {
-    const before = this.#tail;
-    let release: () => void = () => {};
-    this.#tail = new Promise((resolve) => {
-      release = resolve;
+    await new Promise<void>((acquired) => {
+      const use = () =>
+        new Promise<void>((release) => {
+          this.#release = release;
+          acquired();
+        });
+      void this.#users.hold(use);
     });
-    await before;
-    this.#release = release;
     return this.#connection!;
   }
 
@@ -100,7 +102,7 @@ class NodeSqliteDriver implements Driver {
 
   async destroy(): Promise<void> {
     // Whoever holds the connection finishes first, as with a PostgreSQL pool.
-    await this.#tail;
+    await this.#users.idle();
     this.#connection?.close();
     this.#connection = null;
   }

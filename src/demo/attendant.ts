@@ -18,13 +18,13 @@ export function startAttendant(left: LeftBehind, env: Record<string, string | un
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   child.stdin!.on('error', () => {});
-  // Not in its arguments, which every user of this machine can read: a real key may be among it.
+  // By its input and not in its arguments, which every user of this machine can read: a real key may be in it.
   child.stdin!.write(JSON.stringify(env));
   const ended = endOf(child);
   return {
     finish: async () => {
       child.stdin!.end();
-      // Whatever kept it from its work, the demo can still do it.
+      // The attendant failed, so the demo clears away itself.
       if ((await ended) !== 0) await clearAway(left, env);
     },
   };
@@ -51,7 +51,7 @@ function environmentIn(said: string): Record<string, string | undefined> {
   try {
     return JSON.parse(said) as Record<string, string | undefined>;
   } catch {
-    // The demo was killed before it had said all of it; engines are then looked for in the usual places.
+    // The demo was killed before all of it was written; engines are then looked for in the usual places.
     return {};
   }
 }

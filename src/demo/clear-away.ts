@@ -1,4 +1,4 @@
-/** What a demo leaves behind, and how it goes: the service, what its dispatches run, the folder. */
+/** Removes what a demo leaves behind: the service, the processes of its dispatches, the folder. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';

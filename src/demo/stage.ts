@@ -131,7 +131,7 @@ async function startService(
   const here = fileURLToPath(import.meta.url);
   const cli = join(here, '..', '..', here.endsWith('.ts') ? 'cli.ts' : 'cli.js');
   const child = spawn(process.execPath, [cli, 'serve', '--config', configFileOf(options.folder)], {
-    // Ctrl-C goes to the whole group of the terminal; here the demo is asked, and ends the service.
+    // Its own process group: Ctrl-C must reach the demo alone, which then ends the service.
     detached: true,
     env: {
       PATH: options.env.PATH,
@@ -163,7 +163,7 @@ async function startService(
   return { child, url: address };
 }
 
-/** So that what the service puts there goes with the rest. A socket in a longer path than this would be refused. */
+/** Inside the demo's folder, so that it is removed with it; not where the path would be too long for a socket. */
 function temporaryFolder(folder: string): { TMPDIR?: string } {
   const temporary = join(folder, 'tmp');
   if (Buffer.byteLength(temporary) > LONGEST_TMPDIR) return {};

@@ -1,5 +1,6 @@
 /** Which agents an event wakes, and why each flow did or did not. Pure. */
 import type { Clause, ConditionContext, Flow, SenderView } from '../config/config.ts';
+import { hasLogin, sameLogin } from '../logins.ts';
 import type { AgentView, ConversationView, ForgeEvent } from '../vocabulary.ts';
 import { valuesOf } from './clause-values.ts';
 
@@ -102,7 +103,7 @@ function isOwn(request: RouteRequest, agent: AgentView): boolean {
 function senderView(request: RouteRequest): SenderView {
   const { login } = request.event.sender;
   const agent = [...request.agents.values()].find((view) => view !== null && isAccountOf(request, view));
-  const isBot = request.bots.some((bot) => sameLogin(bot, login));
+  const isBot = hasLogin(request.bots, login);
   return { login, agent: agent?.name ?? '', person: !agent && !isBot && request.senderIs === 'person' };
 }
 
@@ -143,8 +144,4 @@ function outranked(entry: Considered, flow: Flow, winner: Flow | undefined): Con
 
 function matchOf(flow: Flow): RouteMatch {
   return { flow: flow.name, agent: flow.agent, skill: flow.skill, with: flow.with, priority: flow.priority };
-}
-
-function sameLogin(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
 }

@@ -3,6 +3,7 @@ import { type AuditEntry, recordAudit } from '../audit.ts';
 import type { Database, Rows } from '../database/database.ts';
 import type { ModelRequestRow } from '../database/tables.ts';
 import type { Log } from '../log.ts';
+import { Mutex } from '../mutex.ts';
 
 export type RequestEntry = Omit<ModelRequestRow, 'seq'>;
 
@@ -18,7 +19,7 @@ export class Ledger {
   #requests: RequestEntry[] = [];
   #audits: AuditEntry[] = [];
   #timer: NodeJS.Timeout | null = null;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #writing = new Mutex();
 
   constructor(deps: { database: Database; log: Log }) {
     this.#database = deps.database;
@@ -43,8 +44,7 @@ export class Ledger {
   settled(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#writing = this.#writing.then(() => this.#write());
-    return this.#writing;
+    return this.#writing.hold(() => this.#write());
   }
 
   async #write(): Promise<void> {
@@ -58,10 +58,7 @@ export class Ledger {
   async #writeBatch(requests: RequestEntry[], audits: AuditEntry[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#database.transaction(async (tx) => {
-          if (requests.length > 0) await tx.insertInto('model_requests').values(requests).execute();
-          for (const entry of audits) await recordAudit(tx, entry);
-        });
+        await this.#insert(requests, audits);
         return;
       } catch (error) {
         if (attempt < ATTEMPTS) continue;
@@ -72,6 +69,16 @@ export class Ledger {
         return;
       }
     }
+  }
+
+  async #insert(requests: RequestEntry[], audits: AuditEntry[]): Promise<void> {
+    const insertRequests = (rows: Rows) => rows.insertInto('model_requests').values(requests).execute();
+    // One statement is a transaction by itself.
+    if (audits.length === 0) return void (await insertRequests(this.#database.rows));
+    await this.#database.transaction(async (tx) => {
+      if (requests.length > 0) await insertRequests(tx);
+      for (const entry of audits) await recordAudit(tx, entry);
+    });
   }
 }
 

@@ -22,7 +22,7 @@ export async function samplesFromRows(database: Database, now: number): Promise<
   const found: [FamilyName, Sample[]][] = [];
   for (const [name, read] of Object.entries(READERS) as [FamilyName, Read][]) {
     found.push([name, await read(database.rows, now)]);
-    // One question after another, and others in between: SQLite answers at once, and holds the event loop meanwhile.
+    // One statement at a time, with a turn of the event loop after each: SQLite blocks it while it answers.
     await setImmediate();
   }
   return found;
@@ -69,8 +69,7 @@ async function incidents(rows: Rows): Promise<Sample[]> {
 }
 
 /**
- * Each conversation once. Only dispatches that are open, or have failed, are looked at by themselves: whatever is neither
- * is idle.
+ * Counts each conversation once. Only conversations with an open or a failed dispatch are read; all others are idle.
  */
 async function conversations(rows: Rows): Promise<Sample[]> {
   const { total } = await rows

@@ -1,14 +1,14 @@
 /**
- * What was asked of the model and what it cost, summed over all rows there ever were. Each row is read once: sums of what
- * is old are kept, and a scrape reads what has come since.
+ * Requests to the model and their cost, summed over all rows there ever were. Sums of old rows are kept, so that a scrape
+ * reads only the rows since.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Database, Rows } from '../database/database.ts';
 import type { Sample } from './registry.ts';
 
-/** Rows read in one statement: SQLite holds the event loop meanwhile. */
+/** Rows read in one statement; SQLite blocks the event loop while it answers. */
 const STEP = 1000;
-/** A row counts as old when no transaction can still bring an older one. */
+/** Rows of this age are old: no transaction is open for so long, so none can still add a row before them. */
 const SETTLED_MS = 10 * 60_000;
 /** A series for each repository of an owner with thousands would be a burden for whoever stores them. */
 export const MOST_REPOSITORIES = 200;
@@ -71,7 +71,7 @@ export class ModelTotals {
         .where('seq', '<=', end)
         .where('at', '>=', now - SETTLED_MS)
         .executeTakeFirst();
-      // The last that is there: a number between it and the first recent one may belong to a row that is still to come.
+      // Up to the last row that exists: the numbers after it may belong to transactions that have not committed yet.
       const last = await part
         .select((e) => e.fn.max('seq').as('seq'))
         // guard: a row of the ledger counts once
@@ -83,7 +83,7 @@ export class ModelTotals {
       }
       if (recent?.seq != null) return;
       from = end;
-      // The first scrape reads all there ever was. Promises alone let nobody else run where the database answers at once.
+      // The first scrape reads all rows. SQLite answers synchronously, so only a turn of the event loop lets others run.
       await setImmediate();
     }
   }
@@ -106,7 +106,7 @@ async function sumsOf(rows: Rows, { after, upTo }: { after: number; upTo: number
       fn.sum<number | null>('r.micro_usd').as('microUsd'),
     ])
     .groupBy(['r.agent', 'r.outcome', 'r.status', 'c.forge', 'c.repository_id', 'c.repository_name'])
-    // Which repositories have a series of their own is decided by this order, before and after a restart.
+    // The oldest repositories get series of their own, so that a restart does not change which they are.
     .orderBy('first');
   if (upTo !== null) query = query.where('r.seq', '<=', upTo);
   const found = await query.execute();
@@ -138,7 +138,7 @@ function add(to: Map<string, Sums>, sums: readonly Sums[]): void {
       continue;
     }
     for (const name of SUMMED) known[name] += more[name];
-    // As it was called last.
+    // Rows come oldest first, so the newest name stays.
     known.repository = more.repository;
   }
 }

@@ -5,6 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { DeliveryHeaders, ParseOutcome } from '../forges/kit.ts';
+import { Mutex } from '../mutex.ts';
 
 export interface LargeDelivery {
   /** the configured name of the forge */
@@ -29,12 +30,10 @@ const THREAD = new URL(`./reading-thread${import.meta.url.endsWith('.ts') ? '.ts
 
 let thread: Worker | null = null;
 let idle: NodeJS.Timeout | undefined;
-let last: Promise<unknown> = Promise.resolve();
+const turns = new Mutex();
 
 export async function readApart(delivery: LargeDelivery, pieces: Pieces): Promise<ParseOutcome> {
-  const turn = last.then(() => readNow(delivery, pieces));
-  last = turn.catch(() => {});
-  return await turn;
+  return await turns.hold(() => readNow(delivery, pieces));
 }
 
 async function readNow(delivery: LargeDelivery, pieces: Pieces): Promise<ParseOutcome> {

@@ -241,7 +241,7 @@ interface Copies {
 }
 
 /** Of two good copies the longer one is used; a damaged one only when no copy is good. */
-export function chooseCopy({ disk, archived, floor, fetched }: Copies): CopyChoice {
+function chooseCopy({ disk, archived, floor, fetched }: Copies): CopyChoice {
   const reason = `disk-${disk.state}`;
   const isDiskGood = isGood(disk);
   if (isDiskGood && floor === 'resumed') {

@@ -39,7 +39,7 @@ export async function diskCopy(session: SessionRow): Promise<Copy> {
 }
 
 /** `path` is relative to `root`; no link below `root` is followed. */
-export async function copyAt(root: string, path: string, head: string | null): Promise<Copy> {
+async function copyAt(root: string, path: string, head: string | null): Promise<Copy> {
   try {
     return judge(await readPlain(root, path), head);
   } catch (error) {

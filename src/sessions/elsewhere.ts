@@ -78,7 +78,7 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
-export async function judgeFile(file: string, head: string | null): Promise<Copy> {
+async function judgeFile(file: string, head: string | null): Promise<Copy> {
   try {
     return judge(await readPlain(dirname(file), basename(file)), head);
   } catch (error) {

@@ -157,15 +157,16 @@ export async function liftMarks(database: Database, lift: Lift): Promise<number>
   });
 }
 
-/** Everything that is known of a session's marks, oldest first. */
+/** Everything that is known of the marks of these sessions, oldest first. */
 export async function marksOf(
   rows: Rows,
-  sessionId: string,
+  ...sessionIds: string[]
 ): Promise<{ marks: SessionMarkRow[]; lifts: SessionMarkLiftRow[] }> {
+  if (sessionIds.length === 0) return { marks: [], lifts: [] };
   const marks = await rows
     .selectFrom('session_marks')
     .selectAll()
-    .where('session_id', '=', sessionId)
+    .where('session_id', 'in', sessionIds)
     .orderBy('seq')
     .execute();
   const ids = [...new Set(marks.flatMap(({ lift_id }) => (lift_id === null ? [] : [lift_id])))];

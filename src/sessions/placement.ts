@@ -37,7 +37,7 @@ export async function setAsideConfig(configFolder: string): Promise<void> {
 }
 
 /** If the agent has put a folder at the usual name, another name is used: the conversation must be able to go on. */
-export async function renameAside(file: string, suffix: string): Promise<void> {
+async function renameAside(file: string, suffix: string): Promise<void> {
   for (const name of [`${file}.${suffix}`, `${file}.${suffix}-${randomUUID()}`]) {
     const error = await rename(file, name).then(
       () => null,

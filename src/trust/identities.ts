@@ -7,9 +7,9 @@ import type { ForgeConfig } from '../config/config.ts';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
 import { kitOf } from '../forges/registry.ts';
+import { sameLogin } from '../logins.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { AccountIds } from './sender.ts';
-import { sameLogin } from './sender.ts';
 import { compared, type NamedOwner, ownerOfToken } from './token-owner.ts';
 
 export type Identity =

@@ -1,6 +1,7 @@
 /** Whether somebody may wake agents, or be believed in a prompt: the rules, without asking anybody. Pure. */
 import type { ForgeConfig } from '../config/config.ts';
 import { kitOf } from '../forges/registry.ts';
+import { hasLogin, sameLogin } from '../logins.ts';
 import { type EventName, type ForgeUser, PERMISSIONS, type Permission } from '../vocabulary.ts';
 
 export interface Question {
@@ -55,12 +56,12 @@ export function judgeUnasked(question: Question, ids: AccountIds): Judgement | n
   // guard: world trust: a name without an id is no pass
   if (agent !== null && ids.has(agent) && sameLogin(forge.accounts[agent]!.login, user.login))
     return allow(`${user.login} is the account of our agent ${agent}`);
-  if (includes(forge.allowedBots, user.login)) {
+  if (hasLogin(forge.allowedBots, user.login)) {
     return allow(`${user.login} is listed in forges.${forge.name}.allowed_bots`);
   }
   const account = kitOf(forge.kind).accountOf(user);
   if (account !== 'person') return judgeNobody(question, account);
-  if (event !== null && forge.trustedSenders !== null && !includes(forge.trustedSenders, user.login)) {
+  if (event !== null && forge.trustedSenders !== null && !hasLogin(forge.trustedSenders, user.login)) {
     return refuse(`${user.login} is not listed in forges.${forge.name}.trusted_senders`);
   }
   if (forge.requiredPermission === 'none') {
@@ -97,7 +98,7 @@ export function judgeAnswer(question: Question, permission: Permission | 'unknow
     return { allowed: false, permission, reason };
   }
   if (permission === 'unknown') {
-    const isListed = forge.trustedSenders !== null && includes(forge.trustedSenders, user.login);
+    const isListed = forge.trustedSenders !== null && hasLogin(forge.trustedSenders, user.login);
     const reason = isListed
       ? `${user.login} is listed in forges.${forge.name}.trusted_senders, and the forge does not tell what they may do ${here}`
       : `the forge does not tell what ${user.login} may do ${here}, and waking an agent takes ${required} permission. ` +
@@ -138,12 +139,4 @@ function allow(reason: string): Judgement {
 
 function refuse(reason: string): Judgement {
   return { allowed: false, permission: null, reason };
-}
-
-function includes(logins: readonly string[], login: string): boolean {
-  return logins.some((listed) => sameLogin(listed, login));
-}
-
-export function sameLogin(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
 }

@@ -1,8 +1,8 @@
 /** Whose token is this? Every place that has to know asks here. */
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
+import { sameLogin } from '../logins.ts';
 import type { ForgeUser } from '../vocabulary.ts';
-import { sameLogin } from './sender.ts';
 
 export type NamedOwner =
   /** `same`: the account with the configured login; `other`: what is done with the token is done in that name */

@@ -39,7 +39,7 @@ function answerUndecided({ delivery }: Omit<DeliveryExplanation, 'answers'>, now
 }
 
 function answerIgnored({ delivery, considered }: Omit<DeliveryExplanation, 'answers'>): string {
-  // What matched and did not run was refused afterwards: its sender, or a fork.
+  // A flow that matched and did not run was refused afterwards, because of the sender or of a fork.
   if (considered.length === 0 || considered.some((c) => c.verdict === 'matched'))
     return `It did not run: ${oneLine(delivery.reason ?? 'no reason was stored', 600)}.`;
   const reached = considered.filter((c) => c.verdict !== 'other-event' && c.verdict !== 'disabled');

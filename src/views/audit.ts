@@ -1,6 +1,7 @@
 /** The audit, read: what agents tried at our doors, and what became of it. */
 import type { Rows } from '../database/database.ts';
 import type { AuditRow } from '../database/tables.ts';
+import { type Page, type PageQuery, readPage, readPages } from './pages.ts';
 import { type Named, requireConversations } from './references.ts';
 import { timeOf } from './stored.ts';
 
@@ -26,15 +27,29 @@ export interface AuditQuery {
 }
 
 /** Newest first. Throws NotFound when the reference names nothing. */
-export async function readAudit(rows: Rows, query: AuditQuery): Promise<AuditView[]> {
-  let found = rows.selectFrom('audit').selectAll().orderBy('seq', 'desc').limit(query.limit);
-  if (query.denied) found = found.where('decision', '!=', 'allowed');
-  if (query.reference !== null) {
-    const conversations = await requireConversations(rows, query.reference);
-    const ids = conversations.map((c) => c.id);
-    found = found.where('conversation_id', 'in', ids);
-  }
-  return (await found.execute()).map(viewOf);
+export async function readAudit(rows: Rows, { limit, ...query }: AuditQuery): Promise<AuditView[]> {
+  const conversations = query.reference === null ? null : await requireConversations(rows, query.reference);
+  const ids = conversations?.map(({ id }) => id) ?? null;
+  return await readPages(limit, (page: PageQuery<number>) =>
+    pageOf(rows, { ...page, ids, denied: query.denied }),
+  );
+}
+
+async function pageOf(
+  rows: Rows,
+  { ids, denied, ...query }: PageQuery<number> & { ids: string[] | null; denied: boolean },
+): Promise<Page<AuditView, number>> {
+  let matching = rows.selectFrom('audit').selectAll().orderBy('seq', 'desc');
+  if (denied) matching = matching.where('decision', '!=', 'allowed');
+  if (ids !== null) matching = matching.where('conversation_id', 'in', ids);
+  return await readPage(query, {
+    rows: async ({ limit, after }) => {
+      const from = after === null ? matching : matching.where('seq', '<', after);
+      return await from.limit(limit).execute();
+    },
+    view: (found) => found.map(viewOf),
+    keyOf: ({ seq }) => seq,
+  });
 }
 
 function viewOf(row: AuditRow): AuditView {

@@ -68,7 +68,7 @@ export function stateOf(
   if (park !== undefined) {
     return { kind: 'parked', dispatch: next.id, until: timeOf(park.until)!, why: park.why };
   }
-  // Which agents a limit of one model holds is in the configuration, not in the rows.
+  // The rows do not say which agents use that model; the configuration does, and views do not read it.
   const held = moment.parks[0];
   const why =
     held === undefined

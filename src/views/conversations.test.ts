@@ -19,7 +19,8 @@ import { appendMessage } from '../mailbox/messages.ts';
 import { parkCredential } from '../mailbox/parks.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
 import { countFailedResume, recordIncident } from '../sessions.ts';
-import { describeConversation, listConversations } from './conversations.ts';
+import { listConversations } from './conversation-list.ts';
+import { describeConversation } from './conversations.ts';
 
 const NOW = SAMPLE_TIME;
 const MINUTE = 60_000;

@@ -1,10 +1,10 @@
-/** Conversations: all of them in a list, and one of them whole. */
+/** Conversations whole: what they are about, their sessions, their dispatches, and what they used. */
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow, SessionRow } from '../database/tables.ts';
 import { type LedgerUsage, usageOf } from '../gateway/ledger.ts';
-import { currentParks, type Park } from '../mailbox/parks.ts';
-import type { ItemKind, SessionState } from '../vocabulary.ts';
-import { type ConversationState, type EndedDispatch, stateOf } from './conversation-state.ts';
+import { currentParks } from '../mailbox/parks.ts';
+import type { SessionState } from '../vocabulary.ts';
+import { type ConversationSummary, summarise } from './conversation-summary.ts';
 import {
   type DispatchView,
   dispatchRows,
@@ -13,35 +13,10 @@ import {
   viewDispatches,
   viewIncident,
 } from './dispatches.ts';
-import { type MarksView, viewMarks } from './marks.ts';
+import { type MarksView, viewMarksOf } from './marks.ts';
 import { type Named, requireConversations } from './references.ts';
 import { timeOf } from './stored.ts';
 import { totalUsage, type UsageTotals } from './usage.ts';
-
-/** All times RFC 3339 in UTC. */
-export interface ConversationSummary {
-  id: string;
-  forge: string;
-  /** `owner/name` as last seen */
-  repository: string;
-  number: number;
-  kind: ItemKind;
-  title: string;
-  agent: string;
-  branch: string | null;
-  state: ConversationState;
-  /** messages no run has taken yet */
-  waitingMessages: number;
-  /** answers that the forge refused, and that are kept to be posted */
-  unpostedAnswers: number;
-  updatedAt: string;
-}
-
-export interface ConversationList {
-  /** last changed first */
-  conversations: ConversationSummary[];
-  total: number;
-}
 
 export interface SessionView {
   id: string;
@@ -78,86 +53,6 @@ export interface ConversationDescription extends ConversationSummary {
   ledger: LedgerUsage;
 }
 
-export async function listConversations(
-  rows: Rows,
-  { limit, now = Date.now() }: { limit: number; now?: number },
-): Promise<ConversationList> {
-  const found = await rows
-    .selectFrom('conversations')
-    .selectAll()
-    .orderBy('updated_at', 'desc')
-    .orderBy('id')
-    .limit(limit)
-    .execute();
-  const { total } = await rows
-    .selectFrom('conversations')
-    .select((e) => e.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow();
-  const parks = await currentParks(rows, now);
-  const conversations: ConversationSummary[] = [];
-  for (const row of found) conversations.push(await summarise(rows, row, { parks, now }));
-  return { conversations, total: Number(total) };
-}
-
-export async function summarise(
-  rows: Rows,
-  row: ConversationRow,
-  moment: { parks: Park[]; now: number },
-): Promise<ConversationSummary> {
-  const open = await rows
-    .selectFrom('dispatches')
-    .select(['id', 'state', 'reason', 'due_at', 'started_at', 'worker'])
-    .where('conversation_id', '=', row.id)
-    .where('state', 'in', ['running', 'queued', 'parked', 'interrupted'])
-    .execute();
-  const { waiting } = await rows
-    .selectFrom('messages')
-    .select((e) => e.fn.countAll<number>().as('waiting'))
-    .where('conversation_id', '=', row.id)
-    .where('state', '=', 'waiting')
-    .executeTakeFirstOrThrow();
-  const { unposted } = await rows
-    .selectFrom('dispatches')
-    .select((e) => e.fn.countAll<number>().as('unposted'))
-    .where('conversation_id', '=', row.id)
-    .where('state', '=', 'unposted')
-    .executeTakeFirstOrThrow();
-  return {
-    id: row.id,
-    forge: row.forge,
-    repository: row.repository_name,
-    number: row.item_number,
-    kind: row.item_kind,
-    title: row.title,
-    agent: row.agent,
-    branch: row.branch,
-    state: stateOf(row, { open, last: await lastEnded(rows, row.id) }, moment),
-    waitingMessages: Number(waiting),
-    unpostedAnswers: Number(unposted),
-    updatedAt: timeOf(row.updated_at)!,
-  };
-}
-
-async function lastEnded(rows: Rows, conversationId: string): Promise<EndedDispatch | null> {
-  const last = await rows
-    .selectFrom('dispatches')
-    .select(['id', 'state', 'reason', 'ended_at'])
-    .where('conversation_id', '=', conversationId)
-    .where('state', 'in', ['succeeded', 'unposted', 'failed', 'cancelled'])
-    .orderBy('seq', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  if (last === undefined) return null;
-  const aside = await rows
-    .selectFrom('set_aside')
-    .select('dispatch_id')
-    .where('conversation_id', '=', conversationId)
-    .where('dispatch_id', '=', last.id)
-    .limit(1)
-    .executeTakeFirst();
-  return { ...last, set_aside: aside !== undefined };
-}
-
 /** Of an item, one for each agent that worked on it. Throws NotFound when there is none. */
 export async function describeConversation(
   rows: Rows,
@@ -165,49 +60,90 @@ export async function describeConversation(
   now: number = Date.now(),
 ): Promise<{ conversations: ConversationDescription[] }> {
   const found = await requireConversations(rows, named);
-  const parks = await currentParks(rows, now);
+  const summaries = await summarise(rows, found, { parks: await currentParks(rows, now), now });
+  const parts = await partsOf(
+    rows,
+    found.map(({ id }) => id),
+  );
   const conversations: ConversationDescription[] = [];
-  for (const row of found) conversations.push(await describe(rows, row, { parks, now }));
+  // One ledger each: an item has as many conversations as agents worked on it.
+  for (const [n, row] of found.entries()) {
+    const ledger = await usageOf(rows, { conversationId: row.id });
+    conversations.push(describe(row, { summary: summaries[n]!, ledger, ...parts }));
+  }
   return { conversations };
 }
 
-async function describe(
-  rows: Rows,
-  row: ConversationRow,
-  moment: { parks: Park[]; now: number },
-): Promise<ConversationDescription> {
-  const of = { column: 'conversation_id', id: row.id } as const;
-  const dispatches = await dispatchRows(rows, row.id);
+/** By conversation; each read once for all of them. */
+interface Parts {
+  sessions: Map<string, SessionRow[]>;
+  marks: Map<string, MarksView>;
+  dispatches: Map<string, ShownDispatchRow[]>;
+  views: Map<string, DispatchView>;
+  incidents: Map<string, IncidentView[]>;
+  items: Map<string, number[]>;
+}
+
+async function partsOf(rows: Rows, ids: string[]): Promise<Parts> {
+  const dispatches = await dispatchRows(rows, ids);
+  const known = new Set(dispatches.map(({ id }) => id));
   const sessions = await rows
     .selectFrom('sessions')
     .selectAll()
-    .where(of.column, '=', of.id)
+    .where('conversation_id', 'in', ids)
     .orderBy('ordinal')
     .execute();
   const incidents = await rows
     .selectFrom('incidents')
     .selectAll()
-    .where(of.column, '=', of.id)
+    .where('conversation_id', 'in', ids)
     .orderBy('seq')
     .execute();
   const items = await rows
     .selectFrom('conversation_items')
-    .select('number')
-    .where(of.column, '=', of.id)
+    .select(['conversation_id', 'number'])
+    .where('conversation_id', 'in', ids)
     .orderBy('number')
     .execute();
-  const known = new Set(dispatches.map((d) => d.id));
+  const others = incidents.filter((incident) => !known.has(incident.dispatch_id));
   return {
-    ...(await summarise(rows, row, moment)),
-    items: items.map((i) => i.number),
-    createdAt: timeOf(row.created_at)!,
-    sessions: await Promise.all(
-      sessions.map(async (s) => ({ ...viewSession(s, dispatches), marks: await viewMarks(rows, s.id) })),
+    sessions: Map.groupBy(sessions, (session) => session.conversation_id),
+    marks: await viewMarksOf(
+      rows,
+      sessions.map(({ id }) => id),
     ),
-    dispatches: await viewDispatches(rows, dispatches),
-    otherIncidents: incidents.filter((i) => !known.has(i.dispatch_id)).map(viewIncident),
+    dispatches: Map.groupBy(dispatches, (dispatch) => dispatch.conversation_id),
+    views: new Map((await viewDispatches(rows, dispatches)).map((view) => [view.id, view])),
+    incidents: mapValues(
+      Map.groupBy(others, (incident) => incident.conversation_id),
+      viewIncident,
+    ),
+    items: mapValues(
+      Map.groupBy(items, (item) => item.conversation_id),
+      ({ number }) => number,
+    ),
+  };
+}
+
+function mapValues<T, V>(groups: Map<string, T[]>, view: (of: T) => V): Map<string, V[]> {
+  return new Map([...groups].map(([key, of]) => [key, of.map(view)]));
+}
+
+function describe(
+  row: ConversationRow,
+  of: Parts & { summary: ConversationSummary; ledger: LedgerUsage },
+): ConversationDescription {
+  const dispatches = of.dispatches.get(row.id) ?? [];
+  const sessions = of.sessions.get(row.id) ?? [];
+  return {
+    ...of.summary,
+    items: of.items.get(row.id) ?? [],
+    createdAt: timeOf(row.created_at)!,
+    sessions: sessions.map((s) => ({ ...viewSession(s, dispatches), marks: of.marks.get(s.id)! })),
+    dispatches: dispatches.map(({ id }) => of.views.get(id)!),
+    otherIncidents: of.incidents.get(row.id) ?? [],
     usage: totalUsage(dispatches),
-    ledger: await usageOf(rows, { conversationId: row.id }),
+    ledger: of.ledger,
   };
 }
 

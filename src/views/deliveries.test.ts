@@ -11,7 +11,7 @@ import { silentLog } from '../log.ts';
 import { leaseConversation } from '../mailbox/leases.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
 import { routeNext } from '../router.ts';
-import { type DeliveryQuery, listDeliveries } from './deliveries.ts';
+import { type DeliveryQuery, deliveryPage, listDeliveries } from './deliveries.ts';
 import { explain, type ItemExplanation } from './explain-item.ts';
 
 const folder = new ConfigFolder();
@@ -96,6 +96,12 @@ describeDatabases('deliveries', (open) => {
     expect(await ids({ since: NOW + MINUTE })).toEqual([fresh]);
     const shown = await listDeliveries(database.rows, { ...ALL, limit: 1 });
     expect(shown).toMatchObject({ total: 4, deliveries: [{ id: fresh }] });
+    const page = await deliveryPage(database.rows, { ...ALL, limit: 3, after: null });
+    expect(page.items.map((d) => d.id)).toEqual([fresh, foreign, again]);
+    expect(await deliveryPage(database.rows, { ...ALL, limit: 3, after: page.next })).toMatchObject({
+      items: [{ id: first, woke: [{ dispatch }] }],
+      next: null,
+    });
     const text = renderDeliveries(list);
     expect(text).toMatch(/routed +dev: answered by dispatch [0-9a-f-]{13}, succeeded$/m);
     expect(text).toContain(`duplicate  the same as ${first.slice(0, 13)}`);

@@ -3,6 +3,7 @@ import type { Rows } from '../database/database.ts';
 import type { DeliveryRow } from '../database/tables.ts';
 import type { NamedItem } from '../item-key.ts';
 import type { DeliveryState, DispatchState, ItemKind, MessageState } from '../vocabulary.ts';
+import { type Page, type PageQuery, readPage, readPages } from './pages.ts';
 import { timeOf } from './stored.ts';
 
 export const DELIVERY_STATES = [
@@ -59,6 +60,7 @@ export interface DeliveryQuery {
 
 /** Not selected: bodies and headers, which are most of the bytes of a row. */
 const SHOWN = [
+  'seq',
   'id',
   'forge',
   'source',
@@ -72,8 +74,29 @@ const SHOWN = [
   'sender_login',
 ] as const satisfies (keyof DeliveryRow)[];
 
+/** The place of a delivery in the order of arrival: its `seq`. */
+type Query = PageQuery<number>;
+
 export async function listDeliveries(rows: Rows, query: DeliveryQuery): Promise<DeliveryList> {
-  let matching = rows.selectFrom('deliveries');
+  return await listOf(rows, matchingOf(rows, query), query.limit);
+}
+
+/** Newest first. */
+export async function deliveryPage(
+  rows: Rows,
+  { limit, after, ...query }: Omit<DeliveryQuery, 'limit'> & Query,
+): Promise<Page<DeliverySummary, number>> {
+  return await pageOf(rows, matchingOf(rows, query), { limit, after });
+}
+
+type Matching = ReturnType<typeof allOf>;
+
+function allOf(rows: Rows) {
+  return rows.selectFrom('deliveries');
+}
+
+function matchingOf(rows: Rows, query: Omit<DeliveryQuery, 'limit'>): Matching {
+  let matching = allOf(rows);
   if (query.state !== null) matching = matching.where('state', '=', query.state);
   if (query.since !== null) matching = matching.where('received_at', '>=', query.since);
   if (query.repository !== null) {
@@ -85,11 +108,26 @@ export async function listDeliveries(rows: Rows, query: DeliveryQuery): Promise<
     );
     if (forge !== null) matching = matching.where('forge', '=', forge);
   }
-  const found = await matching.select(SHOWN).orderBy('seq', 'desc').limit(query.limit).execute();
+  return matching;
+}
+
+async function listOf(rows: Rows, matching: Matching, limit: number): Promise<DeliveryList> {
   const { total } = await matching
     .select((e) => e.fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow();
-  return { deliveries: await withWoken(rows, found), total: Number(total) };
+  const deliveries = await readPages(limit, (query: Query) => pageOf(rows, matching, query));
+  return { deliveries, total: Number(total) };
+}
+
+async function pageOf(rows: Rows, matching: Matching, query: Query): Promise<Page<DeliverySummary, number>> {
+  return await readPage(query, {
+    rows: async ({ limit, after }) => {
+      const from = after === null ? matching : matching.where('seq', '<', after);
+      return await from.select(SHOWN).orderBy('seq', 'desc').limit(limit).execute();
+    },
+    view: (found) => withWoken(rows, found),
+    keyOf: ({ seq }) => seq,
+  });
 }
 
 export interface ItemQuery {
@@ -107,7 +145,7 @@ export async function deliveriesOfItem(rows: Rows, query: ItemQuery): Promise<De
     .selectFrom('messages')
     .select('delivery_id')
     .where('conversation_id', 'in', [...query.conversations]);
-  const matching = rows.selectFrom('deliveries').where((e) => {
+  const matching = allOf(rows).where((e) => {
     const named = [
       e.or(
         query.items.map(({ kind, number }) => {
@@ -122,11 +160,7 @@ export async function deliveriesOfItem(rows: Rows, query: ItemQuery): Promise<De
     ];
     return e.or([e.and(named), ...(query.conversations.length === 0 ? [] : [e('id', 'in', carried)])]);
   });
-  const found = await matching.select(SHOWN).orderBy('seq', 'desc').limit(query.limit).execute();
-  const { total } = await matching
-    .select((e) => e.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow();
-  return { deliveries: await withWoken(rows, found), total: Number(total) };
+  return await listOf(rows, matching, query.limit);
 }
 
 /** What deliveries about this number said that it is. */
@@ -160,8 +194,9 @@ async function withWoken(rows: Rows, found: readonly ShownRow[]): Promise<Delive
     )
     .orderBy('m.seq')
     .execute();
+  const byDelivery = Map.groupBy(messages, (message) => message.delivery_id);
   return found.map((row) => {
-    const own = messages.filter((m) => m.delivery_id === row.id);
+    const own = byDelivery.get(row.id) ?? [];
     return {
       id: row.id,
       forge: row.forge,
@@ -171,7 +206,7 @@ async function withWoken(rows: Rows, found: readonly ShownRow[]): Promise<Delive
       reason: row.reason,
       duplicateOf: row.duplicate_of,
       eventName: row.event_name,
-      // What CI says of a commit names no item; the conversation does.
+      // An event of CI names a commit and no item; the item is that of the conversation.
       repository: row.repository_name ?? own[0]?.repository_name ?? null,
       number: row.item_number ?? own[0]?.item_number ?? null,
       sender: row.sender_login,

@@ -55,6 +55,7 @@ export interface IncidentView {
 /** Not selected: prompt and snapshot, which are most of the bytes of a row. */
 const SHOWN = [
   'id',
+  'conversation_id',
   'agent',
   'state',
   'reason',
@@ -76,36 +77,67 @@ const SHOWN = [
 
 export type ShownDispatchRow = Pick<DispatchRow, (typeof SHOWN)[number]>;
 
-/** The dispatches of one conversation, oldest first. */
-export async function dispatchRows(rows: Rows, conversationId: string): Promise<ShownDispatchRow[]> {
+/** The dispatches of these conversations, oldest first. */
+export async function dispatchRows(
+  rows: Rows,
+  conversations: readonly string[],
+): Promise<ShownDispatchRow[]> {
+  if (conversations.length === 0) return [];
   return await rows
     .selectFrom('dispatches')
     .select(SHOWN)
-    .where('conversation_id', '=', conversationId)
+    .where('conversation_id', 'in', [...conversations])
     .orderBy('seq')
     .execute();
 }
 
-/** These, and those that carried this message, oldest first. */
-export async function dispatchRowsOfMessage(
+const OPEN = ['running', 'queued', 'parked', 'interrupted'] as const satisfies DispatchState[];
+
+export function isOpen({ state }: Pick<DispatchRow, 'state'>): boolean {
+  return (OPEN as readonly DispatchState[]).includes(state);
+}
+
+/**
+ * Of these conversations, oldest first: these dispatches, those that carried one of these messages, and those that are
+ * still open. Without the conversations, every dispatch there ever was would be searched for what it carried.
+ */
+export async function dispatchRowsOfMessages(
   rows: Rows,
-  of: { message: string; dispatches: string[] },
-): Promise<ShownDispatchRow[]> {
+  of: { conversations: string[]; messages: string[]; dispatches: string[] },
+): Promise<(ShownDispatchRow & Pick<DispatchRow, 'carried'>)[]> {
+  if (of.messages.length === 0) return [];
   return await rows
     .selectFrom('dispatches')
     .select(SHOWN)
+    .select('carried')
+    .where('conversation_id', 'in', of.conversations)
     .where((e) =>
       e.or([
+        e('state', 'in', OPEN),
         ...(of.dispatches.length > 0 ? [e('id', 'in', of.dispatches)] : []),
-        e('carried', 'like', `%"${of.message}"%`),
+        ...of.messages.map((message) => e('carried', 'like', `%"${message}"%`)),
       ]),
     )
     .orderBy('seq')
     .execute();
 }
 
-export async function viewDispatches(rows: Rows, dispatches: ShownDispatchRow[]): Promise<DispatchView[]> {
-  if (dispatches.length === 0) return [];
+/** Ids in one statement: SQLite takes 32,766 values. */
+const MOST_IDS = 10_000;
+
+/** In the order of `dispatches`. */
+export async function viewDispatches(
+  rows: Rows,
+  dispatches: readonly ShownDispatchRow[],
+): Promise<DispatchView[]> {
+  const views: DispatchView[] = [];
+  for (let at = 0; at < dispatches.length; at += MOST_IDS) {
+    views.push(...(await viewSome(rows, dispatches.slice(at, at + MOST_IDS))));
+  }
+  return views;
+}
+
+async function viewSome(rows: Rows, dispatches: readonly ShownDispatchRow[]): Promise<DispatchView[]> {
   const ids = dispatches.map((d) => d.id);
   const effects = await rows
     .selectFrom('effects')
@@ -113,16 +145,21 @@ export async function viewDispatches(rows: Rows, dispatches: ShownDispatchRow[])
     .where('dispatch_id', 'in', ids)
     .orderBy('seq')
     .execute();
+  // Incidents have an index by conversation alone.
+  const conversations = [...new Set(dispatches.map((d) => d.conversation_id))];
   const incidents = await rows
     .selectFrom('incidents')
     .selectAll()
+    .where('conversation_id', 'in', conversations)
     .where('dispatch_id', 'in', ids)
     .orderBy('seq')
     .execute();
+  const effectsOf = Map.groupBy(effects, (effect) => effect.dispatch_id);
+  const incidentsOf = Map.groupBy(incidents, (incident) => incident.dispatch_id);
   return dispatches.map((d) => ({
     ...viewRow(d),
-    effects: effects.filter((e) => e.dispatch_id === d.id).map(viewEffect),
-    incidents: incidents.filter((i) => i.dispatch_id === d.id).map(viewIncident),
+    effects: (effectsOf.get(d.id) ?? []).map(viewEffect),
+    incidents: (incidentsOf.get(d.id) ?? []).map(viewIncident),
   }));
 }
 

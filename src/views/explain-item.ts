@@ -6,7 +6,7 @@ import { findDelivery } from '../inbox.ts';
 import { type ItemInRepository, itemKeyOfConversation } from '../item-key.ts';
 import { currentParks } from '../mailbox/parks.ts';
 import { oneLine } from '../terminal-text.ts';
-import { type ConversationSummary, summarise } from './conversations.ts';
+import { type ConversationSummary, summarise } from './conversation-summary.ts';
 import { type DeliveryList, deliveriesOfItem, kindsTold } from './deliveries.ts';
 import { type DispatchView, dispatchRows, viewDispatches } from './dispatches.ts';
 import { explainRow } from './explain.ts';
@@ -78,14 +78,10 @@ async function explainItem(
         'the forge sent anything: `claude-hooks deliveries` lists what arrived.',
     );
   }
-  const parks = await currentParks(rows, now);
-  const conversations: ItemExplanation['conversations'] = [];
-  for (const row of found) {
-    conversations.push({
-      ...(await summarise(rows, row, { parks, now })),
-      dispatches: await viewDispatches(rows, await dispatchRows(rows, row.id)),
-    });
-  }
+  const summaries = await summarise(rows, found, { parks: await currentParks(rows, now), now });
+  const ran = await dispatchRows(rows, ids);
+  const dispatches = Map.groupBy(await viewDispatches(rows, ran), (_, n) => ran[n]!.conversation_id);
+  const conversations = summaries.map((s) => ({ ...s, dispatches: dispatches.get(s.id) ?? [] }));
   return { item: { forge, repository, number }, conversations, deliveries, total };
 }
 

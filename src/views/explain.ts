@@ -1,6 +1,6 @@
 /** "Why did it (not) run?": one delivery, what was decided about it and what came of that. */
 import type { Rows } from '../database/database.ts';
-import type { DeliveryRow } from '../database/tables.ts';
+import type { DeliveryRow, MessageRow } from '../database/tables.ts';
 import { NotFound } from '../errors.ts';
 import { eventOf } from '../inbox/events.ts';
 import { piecesOf } from '../inbox/pieces.ts';
@@ -11,7 +11,7 @@ import type { StoredDecision } from '../router/routing.ts';
 import { oneLine } from '../terminal-text.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import { answerDelivery } from './answer.ts';
-import { dispatchRowsOfMessage, viewDispatches } from './dispatches.ts';
+import { dispatchRowsOfMessages, isOpen, type ShownDispatchRow, viewDispatches } from './dispatches.ts';
 import type { DeliveryExplanation, EventSummary, MessageView } from './explanation.ts';
 import { storedJson, timeOf } from './stored.ts';
 
@@ -88,7 +88,7 @@ async function summarise(rows: Rows, row: DeliveryRow): Promise<EventSummary | n
  * bytes can be anything, also headers that are no JSON: the rest of the explanation stands without them.
  */
 async function readStored(rows: Rows, row: DeliveryRow): Promise<ForgeEvent | null> {
-  // It has no bytes: the service asked itself.
+  // The service made this delivery itself, so there are no bytes.
   if (row.source === 'look') return null;
   try {
     const read = await readDelivery(row, piecesOf(rows, row));
@@ -111,40 +111,55 @@ async function messagesOf(
     .where('m.delivery_id', '=', delivery.id)
     .orderBy('m.seq')
     .execute();
-  const views: MessageView[] = [];
-  for (const m of messages) {
-    const planned = decision?.messages.find((d) => d.conversation === m.conversation_id)?.dispatch;
-    const open = m.state === 'waiting' ? await openDispatches(rows, m.conversation_id) : [];
-    const dispatches = [m.dispatch_id, planned ?? null, ...open].filter((id) => id !== null);
-    views.push({
-      id: m.id,
-      conversation: m.conversation_id,
-      agent: m.agent,
-      item: `${m.repository_name}#${m.item_number}`,
-      flow: m.flow,
-      skill: m.skill,
-      state: m.state,
-      reason: m.reason,
-      createdAt: timeOf(m.created_at)!,
-      settledAt: timeOf(m.settled_at),
-      dispatches: await viewDispatches(
-        rows,
-        await dispatchRowsOfMessage(rows, { message: m.id, dispatches }),
-      ),
-    });
-  }
-  return views;
+  const dispatches = await dispatchesOf(rows, messages, decision);
+  const views = await viewDispatches(rows, [...new Set([...dispatches.values()].flat())]);
+  const viewOf = new Map(views.map((view) => [view.id, view]));
+  return messages.map((m) => ({
+    id: m.id,
+    conversation: m.conversation_id,
+    agent: m.agent,
+    item: `${m.repository_name}#${m.item_number}`,
+    flow: m.flow,
+    skill: m.skill,
+    state: m.state,
+    reason: m.reason,
+    createdAt: timeOf(m.created_at)!,
+    settledAt: timeOf(m.settled_at),
+    dispatches: (dispatches.get(m.id) ?? []).map(({ id }) => viewOf.get(id)!),
+  }));
 }
 
-/** A waiting message names no dispatch: the one to come takes whatever waits when it starts, after the one that runs. */
-async function openDispatches(rows: Rows, conversationId: string): Promise<string[]> {
-  const open = await rows
-    .selectFrom('dispatches')
-    .select('id')
-    .where('conversation_id', '=', conversationId)
-    .where('state', 'in', ['running', 'queued', 'parked', 'interrupted'])
-    .execute();
-  return open.map((d) => d.id);
+type Message = Pick<MessageRow, 'id' | 'conversation_id' | 'state' | 'dispatch_id'>;
+
+/**
+ * By message, oldest first: those that carried it, the one it was planned for, and while it waits the open ones of its
+ * conversation, because a waiting message names none: the dispatch to come takes whatever waits when it starts.
+ */
+async function dispatchesOf(
+  rows: Rows,
+  messages: readonly Message[],
+  decision: StoredDecision | null,
+): Promise<Map<string, ShownDispatchRow[]>> {
+  const plannedFor = (m: Message) =>
+    decision?.messages.find((d) => d.conversation === m.conversation_id)?.dispatch ?? null;
+  const found = await dispatchRowsOfMessages(rows, {
+    conversations: messages.map((m) => m.conversation_id),
+    messages: messages.map((m) => m.id),
+    dispatches: messages.flatMap((m) => [m.dispatch_id, plannedFor(m)]).filter((id) => id !== null),
+  });
+  return new Map(
+    messages.map((m) => [
+      m.id,
+      found.filter(
+        (d) =>
+          d.conversation_id === m.conversation_id &&
+          (d.id === m.dispatch_id ||
+            d.id === plannedFor(m) ||
+            d.carried.includes(`"${m.id}"`) ||
+            (m.state === 'waiting' && isOpen(d))),
+      ),
+    ]),
+  );
 }
 
 async function duplicatesOf(rows: Rows, id: string): Promise<string[]> {

@@ -1,6 +1,6 @@
 /** The marks of a session, for a person: whose words it has read, and who has lifted what. */
 import type { Rows } from '../database/database.ts';
-import type { SessionRow } from '../database/tables.ts';
+import type { SessionMarkLiftRow, SessionMarkRow, SessionRow } from '../database/tables.ts';
 import { NotFound } from '../errors.ts';
 import { marksOf, restrictionBy } from '../sessions/marks.ts';
 import { newestSession } from '../sessions.ts';
@@ -31,8 +31,22 @@ export interface MarkView {
 }
 
 export async function viewMarks(rows: Rows, sessionId: string): Promise<MarksView> {
-  const { marks, lifts } = await marksOf(rows, sessionId);
-  const by = new Map(lifts.map((lift) => [lift.id, lift.lifted_by]));
+  return (await viewMarksOf(rows, [sessionId])).get(sessionId)!;
+}
+
+/** One view for each of these sessions, by its id. */
+export async function viewMarksOf(
+  rows: Rows,
+  sessionIds: readonly string[],
+): Promise<Map<string, MarksView>> {
+  const { marks, lifts } = await marksOf(rows, ...sessionIds);
+  const own = Map.groupBy(marks, (mark) => mark.session_id);
+  return new Map(sessionIds.map((id) => [id, viewOf(own.get(id) ?? [], lifts)]));
+}
+
+function viewOf(marks: readonly SessionMarkRow[], lifts: readonly SessionMarkLiftRow[]): MarksView {
+  const liftOf = new Map(lifts.map((lift) => [lift.id, lift]));
+  const own = new Set(marks.map(({ lift_id }) => lift_id));
   return {
     restricted: restrictionBy(marks.filter(({ lift_id }) => lift_id === null)),
     marks: marks.map((mark) => ({
@@ -42,14 +56,16 @@ export async function viewMarks(rows: Rows, sessionId: string): Promise<MarksVie
       dispatch: mark.dispatch_id,
       at: timeOf(mark.at)!,
       inheritedFrom: mark.inherited_from,
-      liftedBy: mark.lift_id === null ? null : (by.get(mark.lift_id) ?? null),
+      liftedBy: mark.lift_id === null ? null : (liftOf.get(mark.lift_id)?.lifted_by ?? null),
     })),
-    lifts: lifts.map((lift) => ({
-      by: lift.lifted_by,
-      because: lift.because,
-      at: timeOf(lift.at)!,
-      marks: marks.filter(({ lift_id }) => lift_id === lift.id).length,
-    })),
+    lifts: lifts
+      .filter(({ id }) => own.has(id))
+      .map((lift) => ({
+        by: lift.lifted_by,
+        because: lift.because,
+        at: timeOf(lift.at)!,
+        marks: marks.filter(({ lift_id }) => lift_id === lift.id).length,
+      })),
   };
 }
 

@@ -1,4 +1,4 @@
-/** What an operator may write to name an item, a conversation, a dispatch or a session: read in this one place. */
+/** Reads what an operator writes to name an item, a conversation, a dispatch or a session. The one place that does. */
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow } from '../database/tables.ts';
 import { Ambiguous, type Candidate, NotFound } from '../errors.ts';
@@ -41,7 +41,7 @@ export function readReference(
   return { kind: 'item', text: asked, item: { ...address, forge: forgeAt(asked, forges) } };
 }
 
-/** null where no forge has this address: people often reach it by another one than the service does. */
+/** null where no forge has this address: people may reach the forge by another address than the service. */
 function forgeAt(address: string, forges: Readonly<Record<string, { url: string }>>): string | null {
   const found = Object.entries(forges).find(([, { url }]) =>
     address.startsWith(`${url.replace(/\/+$/, '')}/`),
@@ -56,7 +56,7 @@ export function referenceOf(named: Named): Reference {
 /** Fewer characters of an id would match by accident. */
 const SHORTEST_PREFIX = 6;
 
-/** The beginning of a UUID; nothing in it means anything to `like`. */
+/** Whether it may begin a UUID. It then has no character with a meaning in a `like` pattern. */
 export function isPrefix(id: string): boolean {
   return id.length >= SHORTEST_PREFIX && /^[0-9a-f-]+$/.test(id);
 }
@@ -197,7 +197,7 @@ async function byNumber(rows: Rows, item: NamedItem) {
   return await (item.forge === null ? query : query.where('c.forge', '=', item.forge)).execute();
 }
 
-/** More would not help anybody to choose. */
+/** A longer list would not help to choose. */
 const MOST_CANDIDATES = 20;
 
 async function byId(rows: Rows, id: string, ids: readonly IdKind[]): Promise<ConversationRow[]> {

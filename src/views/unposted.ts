@@ -21,7 +21,7 @@ export async function findUnposted(rows: Rows, named: Named): Promise<string> {
       throw ambiguous(reference.text, 'answer', candidates);
     }
   }
-  // Another dispatch or a session would stand for an answer that was not meant.
+  // Only ids of conversations: by another dispatch's or a session's id, an answer could be posted that nobody meant.
   // guard: cli: an answer is not posted for the id of another dispatch
   const conversations = await findConversations(rows, reference, ['conversation']);
   const ids = conversations.map((c) => c.id);

@@ -3,27 +3,20 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { modelWay } from '../agent-runner/model-way.ts';
-import type { ForgeConfig, LoadedConfig } from '../config/config.ts';
+import type { LoadedConfig } from '../config/config.ts';
 import { type ChosenEngine, chooseEngine, findProgram } from '../container/choose.ts';
 import { cliFor } from '../container/cli-build.ts';
 import type { DispatchDeps } from '../dispatch/dispatch.ts';
-import { ForgeRefused } from '../errors.ts';
-import { watchAuthors } from '../forges/author-watch.ts';
-import type { Forge } from '../forges/forge.ts';
-import { kitOf } from '../forges/registry.ts';
-import { rotatingForge } from '../forges/rotating-forge.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
 import { createGateway } from '../gateway.ts';
-import type { Network } from '../network.ts';
-import { createTrust, type Trust } from '../trust.ts';
 import { openWorkdir } from '../workdir.ts';
-import type { Parts } from './parts.ts';
+import type { ForgeAccess } from './forge-access.ts';
+import type { Foundation } from './foundation.ts';
 
-/** `network` as it was at the start: proxies and authorities count from the next one. */
-type Given = Pick<Parts, 'options' | 'config' | 'log' | 'database'> & {
-  network: Network;
+type Given = Pick<Foundation, 'options' | 'config' | 'log' | 'database'> & {
   /** reads the configuration again, now */
   refresh: () => void;
+  access: ForgeAccess;
   attempted: DispatchDeps['attempted'];
 };
 
@@ -31,20 +24,19 @@ const STANDARD_PATH = '/usr/local/bin:/usr/bin:/bin';
 
 /** `instance` marks the processes of this installation. Throws EngineFailed when no engine works. */
 export async function dispatchDeps(given: Given, instance: string): Promise<DispatchDeps> {
-  const { config, log, database, options, network } = given;
+  const { config, log, database, options } = given;
+  const { network, trust, forge } = given.access;
   const initial = config();
   const path = options.env.PATH ?? STANDARD_PATH;
   const now = () => Date.now();
   mkdirSync(join(initial.state, 'work'), { recursive: true, mode: 0o700 });
   const chosen = await chooseEngine(engineChoice(initial, options.env, path));
   sayEngine(chosen, given);
-  const clients = forgeClients(given);
-  const trust = createTrust({ forges: () => config().forges, client: clients, now, log });
   return {
     database,
     config,
     refreshConfig: given.refresh,
-    forge: watchedClients(clients, trust),
+    forge,
     trust,
     workdir: openWorkdir({
       folder: join(initial.state, 'work'),
@@ -94,7 +86,7 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
 /** What `auto` chooses from. docker and podman are tried with the image of the first agent that names one. */
 export function engineChoice(
   config: LoadedConfig,
-  env: Parts['options']['env'],
+  env: Foundation['options']['env'],
   path = env.PATH ?? STANDARD_PATH,
 ) {
   const images = [...config.agents.values()].map((a) => a.container.image);
@@ -128,53 +120,6 @@ function sayEngine(chosen: ChosenEngine, { log, config }: Given): void {
       `${chosen.engine.name} cannot hold what is configured here: ${lost.join(', ')}. Use docker or podman, or let the service write a cgroup.`,
     );
   }
-}
-
-/** One client for each agent on each forge; it takes up a token that was replaced. */
-function forgeClients({ config, refresh, log, network }: Given): DispatchDeps['forge'] {
-  const byToken = new Map<string, Forge>();
-  const current = (name: string, agent: string, fallback: ForgeConfig): Forge => {
-    const forge = config().forges[name] ?? fallback;
-    const { token } = forge.accounts[agent] ?? fallback.accounts[agent]!;
-    const key = JSON.stringify([forge.kind, name, forge.url, agent, token]);
-    const account = { name, url: forge.url, token, fetch: network.fetch };
-    const client = byToken.get(key) ?? kitOf(forge.kind).client(account);
-    byToken.set(key, client);
-    return client;
-  };
-  const rotating = new Map<string, Forge>();
-  return (forge, agent) => {
-    const key = JSON.stringify([forge.name, forge.url, agent]);
-    const client =
-      rotating.get(key) ??
-      rotatingForge({
-        current: () => current(forge.name, agent, forge),
-        refresh,
-        onRotated: () => log.warn(`the token of ${agent} on ${forge.name} was replaced; the new one is used`),
-      });
-    rotating.set(key, client);
-    return client;
-  };
-}
-
-/** What is posted shows whose token it was; after a post in another's name nothing more is written. */
-function watchedClients(client: DispatchDeps['forge'], trust: Trust): DispatchDeps['forge'] {
-  const watched = new Map<Forge, Forge>();
-  return (forge, agent) => {
-    const bare = client(forge, agent);
-    const known =
-      watched.get(bare) ??
-      watchAuthors(bare, {
-        beforeWrite: () => {
-          const why = trust.whyNotWrite(forge.name, agent);
-          if (why !== null) throw new ForgeRefused(`Nothing is written as ${agent}: ${why}.`, 403);
-        },
-        posted: (author) => trust.posted(forge.name, agent, author),
-        assumed: () => trust.assumed(forge, agent),
-      });
-    watched.set(bare, known);
-    return known;
-  };
 }
 
 /** Names this installation in the environment of its processes; lives as long as the state folder. */

@@ -101,7 +101,7 @@ export function doctorContext(
   };
 }
 
-/** Trying an engine takes seconds; both questions about it have one answer. */
+/** Both questions about the engine share one try of it, which takes seconds. */
 function engineOnce(config: LoadedConfig, env: Environment): () => Promise<ChosenEngine> {
   let chosen: Promise<ChosenEngine> | null = null;
   return () => {

@@ -4,8 +4,7 @@ import type { Hono } from 'hono';
 import type { Metrics } from '../metrics.ts';
 import { createHealthServer, type HealthDeps } from '../server/health.ts';
 import { createServer } from '../server.ts';
-import type { Parts } from './parts.ts';
-import type { Router } from './routing.ts';
+import type { Foundation } from './foundation.ts';
 
 export interface Listening {
   url: string;
@@ -18,7 +17,7 @@ export interface Health {
   stopping: () => string | null;
 }
 
-function healthDeps({ log, database }: Parts, { metrics, stopping }: Health): HealthDeps {
+function healthDeps({ log, database }: Foundation, { metrics, stopping }: Health): HealthDeps {
   return {
     metrics,
     log,
@@ -34,23 +33,27 @@ function healthDeps({ log, database }: Parts, { metrics, stopping }: Health): He
 }
 
 /** null where they are served beside the webhooks. */
-export async function startHealth(parts: Parts, health: Health): Promise<Listening | null> {
-  const { metrics: at } = parts.config();
+export async function startHealth(foundation: Foundation, health: Health): Promise<Listening | null> {
+  const { metrics: at } = foundation.config();
   if (at === null) return null;
-  return await listenOn(createHealthServer(healthDeps(parts, health)), { ...at, option: 'metrics' });
+  return await listenOn(createHealthServer(healthDeps(foundation, health)), { ...at, option: 'metrics' });
 }
 
-export async function startServer(parts: Parts, router: Router, health: Health): Promise<Listening> {
-  const { config, database } = parts;
+export async function startServer(
+  foundation: Foundation,
+  wakeRouter: () => void,
+  health: Health,
+): Promise<Listening> {
+  const { config, database } = foundation;
   const { host, port, maxBodyBytes } = config().server;
   const app = createServer({
     database,
     forges: () => config().forges,
     maxBodyBytes,
     now: () => Date.now(),
-    ...healthDeps(parts, health),
+    ...healthDeps(foundation, health),
     showsHealth: config().metrics === null,
-    onAccepted: router.wake,
+    onAccepted: wakeRouter,
   });
   return await listenOn(app, { host, port, option: 'server' });
 }
@@ -89,7 +92,7 @@ function remedyFor({ code }: NodeJS.ErrnoException, option: string): string {
 // guard: bodies: slow headers are cut
 const SERVER_PATIENCE = { headersTimeout: 10_000, requestTimeout: 40_000, connectionsCheckingInterval: 2000 };
 
-/** As long as a forge waits for an answer. A client that never ends its request would keep the service from stopping. */
+/** How long stopping waits for open requests; a client that never ends its own must not keep the service running. */
 const CONNECTION_GRACE_MS = 5000;
 
 async function closeServer(server: ReturnType<typeof listen>): Promise<void> {

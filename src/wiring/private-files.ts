@@ -4,8 +4,8 @@ import type { LoadedConfig } from '../config/config.ts';
 
 const OWNER_ONLY = 0o077;
 /**
- * An agent whose container runs as another user reads the mirror and the relay, which stay ours. Only there do their
- * files have bits for others; the state folder above them is closed all the same, and only the container is shown them.
+ * An agent whose container runs as another user must read the mirror and the relay, which belong to us, so files are
+ * readable for others there. The state folder above them stays closed; only the container is shown what is in it.
  */
 const READABLE_INSIDE = 0o022;
 

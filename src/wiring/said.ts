@@ -5,24 +5,31 @@ import type { Database } from '../database/database.ts';
 import type { ConfigError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { currentParks } from '../mailbox/parks.ts';
+import { SERVICE_PARTS, type ServicePart } from './service-parts.ts';
 
 export interface Started {
   config: LoadedConfig;
   database: Database;
   version: string;
-  engine: string;
-  url: string;
+  parts: readonly ServicePart[];
+  /** null where no worker runs */
+  engine: string | null;
+  /** null where no webhooks are taken */
+  url: string | null;
   healthUrl: string | null;
   /** dispatches that an earlier service had left running */
   rescued: readonly string[];
 }
 
 export async function tellStart(log: Log, started: Started): Promise<void> {
-  const { config, database, url, healthUrl, version, engine, rescued } = started;
+  const { config, database, parts, url, healthUrl, version, engine, rescued } = started;
+  const isWhole = parts.length === SERVICE_PARTS.length;
+  const at = healthUrl ?? url;
   const forges = Object.values(config.forges);
-  log.info(`claude-hooks listens on ${url}`, {
+  log.info(url === null ? `claude-hooks runs ${parts.join(', ')}` : `claude-hooks listens on ${url}`, {
     version,
-    metrics: `${healthUrl ?? url}/metrics`,
+    ...(isWhole ? {} : { parts }),
+    metrics: at === null ? null : `${at}/metrics`,
     state: config.state,
     database: database.dialect,
     engine,
@@ -36,7 +43,7 @@ export async function tellStart(log: Log, started: Started): Promise<void> {
   });
 }
 
-/** What the rows hold from before. */
+/** Work that earlier runs of the service left in the rows. */
 async function found(database: Database): Promise<Record<string, unknown>> {
   const count = async (table: 'deliveries' | 'dispatches', states: string[]) => {
     const { n } = await database.rows

@@ -1,28 +1,29 @@
 import type { DispatchDeps } from '../dispatch/dispatch.ts';
 import { rescueExpired } from '../mailbox/settlement.ts';
-import type { Parts } from './parts.ts';
+import type { Foundation } from './foundation.ts';
 
 /** What an earlier service left: its processes are ended first, then its dispatches are put back. Answers their ids. */
-export async function takeOver(parts: Parts, deps: DispatchDeps): Promise<string[]> {
+export async function takeOver(foundation: Foundation, deps: DispatchDeps): Promise<string[]> {
   const { runner } = deps;
   // guard: orphan reaping (whole service)
   const orphans = await runner.engine.reapOrphans(runner.instance);
-  if (orphans.length > 0) parts.log.warn('ended processes of an earlier service', { dispatches: orphans });
-  // This folder's lock is ours: whoever ran dispatches here is dead, whatever its leases say.
-  const dead = await workersOfThisFolder(parts, runner.instance);
-  const rescued = await rescueExpired(parts.database, {
+  if (orphans.length > 0)
+    foundation.log.warn('ended processes of an earlier service', { dispatches: orphans });
+  // We hold the lock of this state folder, so every earlier worker of it is dead, whatever its leases say.
+  const dead = await workersOfThisFolder(foundation, runner.instance);
+  const rescued = await rescueExpired(foundation.database, {
     now: deps.now(),
     deadWorkers: dead,
     reason: 'the service stopped while it ran',
   });
   if (rescued.length > 0)
-    parts.log.warn('dispatches were interrupted and wait again', { dispatches: rescued });
+    foundation.log.warn('dispatches were interrupted and wait again', { dispatches: rescued });
   return rescued;
 }
 
-/** A worker's id begins with its installation's: workers of other state folders may be alive, and their leases decide. */
-async function workersOfThisFolder(parts: Parts, instance: string): Promise<string[]> {
-  const rows = await parts.database.rows
+/** By the beginning of their ids. Workers of other state folders may be alive; their leases decide. */
+async function workersOfThisFolder(foundation: Foundation, instance: string): Promise<string[]> {
+  const rows = await foundation.database.rows
     .selectFrom('dispatches')
     .select('worker')
     .distinct()

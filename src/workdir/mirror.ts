@@ -5,13 +5,13 @@
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PULL_FOLDERS } from '../forges/registry.ts';
+import { KeyedMutex } from '../mutex.ts';
 import { moveAside } from './aside.ts';
 import { branchesFor } from './branches.ts';
 import type { Remote, WorkdirOptions } from './contract.ts';
 import { GitCommandFailed, isDamage } from './failure.ts';
 import type { Git } from './git.ts';
 import { removeLocks } from './locks.ts';
-import { Mutex } from './mutex.ts';
 import { folderKey } from './names.ts';
 import { formatConfig, type ObjectFormat, objectFormatOf } from './object-format.ts';
 import { type Address, parseRemote } from './remote.ts';
@@ -69,7 +69,7 @@ export class Mirrors {
   readonly #git: Git;
   readonly #log: NonNullable<WorkdirOptions['log']>;
   readonly #network: WorkdirOptions['network'];
-  readonly #locks = new Mutex();
+  readonly #locks = new KeyedMutex();
   /** when all branches of a mirror were last fetched, by its path */
   readonly #whole = new Map<string, number>();
 

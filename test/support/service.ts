@@ -14,6 +14,7 @@ import { parseModelScript } from '../../rehearsal/model-script.ts';
 import { type PocketForge, startPocketForge } from '../../rehearsal/pocket-forge.ts';
 import { type Database, openDatabase } from '../../src/database/database.ts';
 import type { DispatchRow, EffectRow, MessageRow, SessionRow } from '../../src/database/tables.ts';
+import type { ServicePart } from '../../src/wiring/service-parts.ts';
 import { type Service, startService } from '../../src/wiring.ts';
 import { patience } from './patience.ts';
 import { killInside } from './processes.ts';
@@ -147,12 +148,13 @@ export class Stage {
     }
   }
 
-  /** The service in this process. `stop` it, or leave that to `close`. */
-  async start(): Promise<Service> {
+  /** The service in this process, or the parts `only` with `web` among them. `stop` it, or leave that to `close`. */
+  async start(only?: readonly ServicePart[]): Promise<Service> {
     const service = await startService({
       file: this.configFile,
       env: this.env,
       write: (line) => void this.logged.push(line),
+      ...(only === undefined ? {} : { only }),
     });
     let stopped: Promise<void> | null = null;
     const once = {
@@ -162,7 +164,7 @@ export class Stage {
         return stopped;
       },
     };
-    await this.#settleIn(service.url, () => once.stop());
+    await this.#settleIn(service.url!, () => once.stop());
     return once;
   }
 

@@ -1,12 +1,8 @@
 /** Conversations as text. */
-
 import { count, oneLine, type Paint, plain, showTime } from '../../terminal-text.ts';
-import type {
-  ConversationDescription,
-  ConversationList,
-  ConversationSummary,
-  SessionView,
-} from '../../views/conversations.ts';
+import type { ConversationList } from '../../views/conversation-list.ts';
+import type { ConversationSummary } from '../../views/conversation-summary.ts';
+import type { ConversationDescription, SessionView } from '../../views/conversations.ts';
 import type { UsageTotals } from '../../views/usage.ts';
 import { columns, indent } from './columns.ts';
 import { renderDispatch, showIncident } from './dispatch.ts';

@@ -8,7 +8,7 @@ import { markLines } from './marks.ts';
 export function renderDiagnosis(diagnosis: Diagnosis): string {
   const { session, checks, evidence } = diagnosis;
   const rows = columns(checks.map((c) => [c.ok ? 'ok' : 'NO', c.name, shown(c.detail)]));
-  // Failed checks stand in the evidence, too; below the list only what is not a check is left to say.
+  // The evidence repeats the failed checks, which the list above shows already.
   const more = evidence.filter((e) => !checks.some((c) => e.includes(c.detail)));
   const marks = session === null ? [] : markLines(session.marks);
   return [

@@ -61,7 +61,7 @@ function signer(signedFor: string): string {
     : `${oneLine(signedFor)} alone, with its own secret`;
 }
 
-/** Flows for other events are only named: with a dozen of them the telling lines would leave the screen. */
+/** Flows for other events are only named, so that a dozen of them do not push the others off the screen. */
 function flowLines({ considered, delivery }: DeliveryExplanation): string[] {
   const telling = considered.filter((c) => c.verdict !== 'other-event');
   const others = considered.filter((c) => c.verdict === 'other-event').map((c) => c.flow);

@@ -1,6 +1,7 @@
 /** Who may do what in a repository, and what a token may. */
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../../errors.ts';
+import { sameLogin } from '../../logins.ts';
 import { type ForgeUser, PERMISSIONS, type Permission, type RepositoryRef } from '../../vocabulary.ts';
 import type { ForgeAccess, TokenScopes } from '../forge.ts';
 import type { ForgeHttp, RepositoryCall } from './http.ts';
@@ -145,10 +146,6 @@ async function holds(ask: () => Promise<unknown>): Promise<boolean | null> {
     if (error instanceof ForgeRefused) return error.status === 422 ? false : null;
     throw error;
   }
-}
-
-function sameLogin(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
 }
 
 /** A refused scope is a 403 on a route of its group, for an account that may read the repository. */

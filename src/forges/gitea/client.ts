@@ -1,5 +1,6 @@
 /** The forge port on Forgejo's and Gitea's REST API: one client per account. */
 import { z } from 'zod';
+import { KeyedMutex } from '../../mutex.ts';
 import type { EventItem, ForgeUser, RepositoryRef, ReviewVerdict } from '../../vocabulary.ts';
 import type { CiState, Forge, Item, Review } from '../forge.ts';
 import type { ForgeAccount } from '../kit.ts';
@@ -44,7 +45,8 @@ const REVIEW_EVENTS: Readonly<Record<ReviewVerdict, string>> = {
 /** Every method keeps the contract of the port; every error names the call, the status and the remedy. */
 export function createGiteaFamilyClient(account: ForgeAccount): Forge {
   const http = createForgeHttp(account);
-  const oneAtATime = createTurns();
+  // The forge collects inline comments in one pending review per account and pull request: two at once would mix.
+  const reviews = new KeyedMutex();
   return {
     name: account.name,
     ...createIdentity(account, http),
@@ -73,7 +75,7 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
       return toPullAnswer((await http.sendTo(call, pullShape)).value);
     },
     submitReview: (repository, number, review) =>
-      oneAtATime(`${repository.id}#${number}`, () => submitReview(http, { repository, number, review })),
+      reviews.hold(`${repository.id}#${number}`, () => submitReview(http, { repository, number, review })),
     async createIssue(repository, issue) {
       const call = { method: 'POST', repository, path: '/issues', body: issue } as const;
       return toIssueAnswer((await http.sendTo(call, issueShape)).value);
@@ -183,20 +185,3 @@ async function submitReview(
 
 const reviewMade = z.object({ id: z.number().int(), user: userShape.nullish() });
 type ReviewToSubmit = Parameters<Forge['submitReview']>[2];
-
-/**
- * Runs work under one key one after another. The forge collects inline comments in one pending review per account and
- * pull request: two reviews at once would mix.
- */
-function createTurns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
-  const last = new Map<string, Promise<unknown>>();
-  return (key, work) => {
-    const turn = (last.get(key) ?? Promise.resolve()).then(work, work);
-    last.set(key, turn);
-    const forget = () => {
-      if (last.get(key) === turn) last.delete(key);
-    };
-    turn.then(forget, forget);
-    return turn;
-  };
-}

@@ -1,5 +1,6 @@
 /** The hooks of a repository and of its owner, and the delivery that is sent to try one. */
 import { z } from 'zod';
+import { sameLogin } from '../../logins.ts';
 import type { RepositoryRef } from '../../vocabulary.ts';
 import type { ForgeHook, ForgeHooks } from '../forge.ts';
 import { offeredOr } from '../not-offered.ts';
@@ -52,7 +53,7 @@ async function listOwnerHooks(
     null,
     async () => (await http.send({ method: 'GET', path: '/user' }, userShape)).value,
   );
-  if (self !== null && self.login.toLowerCase() === owner.toLowerCase()) {
+  if (self !== null && sameLogin(self.login, owner)) {
     const own = await offeredOr(null, () => hooksAt('/user/hooks'));
     if (own !== null) return { kind: 'hooks', hooks: own };
   }

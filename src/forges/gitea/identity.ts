@@ -1,6 +1,7 @@
 /** Whose token it is, by which address the forge knows the account's commits as its own, and which forge answers. */
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused } from '../../errors.ts';
+import { sameLogin } from '../../logins.ts';
 import type { ForgeIdentity } from '../forge.ts';
 import type { ForgeAccount } from '../kit.ts';
 import { createForgeHttp, type ForgeHttp } from './http.ts';
@@ -37,7 +38,7 @@ export function createIdentity(account: ForgeAccount, http: ForgeHttp): ForgeIde
 async function own(http: ForgeHttp, login: string): Promise<string | null> {
   return await answered(async () => {
     const { value: user } = await http.send({ method: 'GET', path: '/user' }, userAnswer);
-    if (user.login.toLowerCase() !== login.toLowerCase()) return null;
+    if (!sameLogin(user.login, login)) return null;
     const { value: settings } = await http.send({ method: 'GET', path: '/user/settings' }, settingsAnswer);
     // The forge shows a hidden address to its owner. In a commit everybody would read it.
     // guard: a hidden address stays hidden

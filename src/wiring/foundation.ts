@@ -1,9 +1,10 @@
-/** What is there before anything starts. */
+/** What is there before any part of the service starts. */
 import type { LoadedConfig } from '../config/config.ts';
 import type { ConfigWatcher } from '../config/watch.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import type { StateLock } from '../state-lock.ts';
+import type { ServicePart } from './service-parts.ts';
 
 export interface ServiceOptions {
   file: string;
@@ -11,13 +12,16 @@ export interface ServiceOptions {
   write: (line: string) => void;
   /** whether people read what is written, as it is written; left out, nobody does */
   terminal?: boolean;
+  /** the parts to start; left out, all of them */
+  only?: readonly ServicePart[];
 }
 
-export interface Parts {
+export interface Foundation {
   options: ServiceOptions;
   config: () => LoadedConfig;
   log: Log;
   watcher: ConfigWatcher;
-  lock: StateLock;
+  /** null where no worker runs: the state folder is the worker's */
+  lock: StateLock | null;
   database: Database;
 }

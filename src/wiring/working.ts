@@ -1,0 +1,102 @@
+/** The part `worker`: it puts back what an earlier one left, then runs what is due. */
+import { randomUUID } from 'node:crypto';
+import { createSmokeSchedule, type SmokeSchedule } from '../checks/schedule.ts';
+import type { DispatchDeps } from '../dispatch/dispatch.ts';
+import { silentLog } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import { startWorker } from '../worker.ts';
+import { dispatchDeps, instanceOf } from './dispatching.ts';
+import type { ForgeAccess } from './forge-access.ts';
+import type { Foundation } from './foundation.ts';
+import { sayModels } from './models.ts';
+import { takeOver } from './take-over.ts';
+
+export interface ReadyWorker {
+  engine: string;
+  /** dispatches that an earlier service had left running */
+  rescued: readonly string[];
+  begin(): WorkerPart;
+}
+
+export interface WorkerPart {
+  wake(): void;
+  /** Once every part has started: says which models the agents run on, and whether their CLI reaches them. */
+  look(): void;
+  /** Leases nothing more and gives runs `graceMs` to end. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Ends what an earlier worker of this state folder left, and leases nothing yet. */
+export async function readyWorker(
+  foundation: Foundation,
+  { access, metrics }: { access: ForgeAccess; metrics: Metrics },
+): Promise<ReadyWorker> {
+  const { attempted } = metrics;
+  const refresh = () => foundation.watcher.refresh();
+  const instance = instanceOf(foundation.config().state);
+  const deps = await dispatchDeps({ ...foundation, access, refresh, attempted }, instance);
+  const rescued = await takeOver(foundation, deps);
+  return {
+    engine: deps.runner.engine.name,
+    rescued,
+    begin: () => begin(foundation, deps, metrics),
+  };
+}
+
+function begin(foundation: Foundation, deps: DispatchDeps, metrics: Metrics): WorkerPart {
+  const initial = foundation.config();
+  const worker = startWorker(
+    {
+      id: `${deps.runner.instance}:${process.pid}-${randomUUID().slice(0, 8)}`,
+      concurrency: initial.worker.concurrency,
+      leaseMs: initial.worker.leaseSeconds * 1000,
+      runTimeoutMs: initial.worker.runTimeoutMinutes * 60_000,
+    },
+    deps,
+  );
+  let smoke: SmokeSchedule | null = null;
+  return {
+    wake: worker.wake,
+    look: () => {
+      smoke = startSmoke(foundation, metrics);
+      sayModels(initial, foundation.log);
+      void seeModelWay(foundation, deps.runner);
+    },
+    stop: async (graceMs) => {
+      await smoke?.stop();
+      await worker.drain(graceMs);
+      await deps.runner.gateway.close();
+    },
+  };
+}
+
+/** Smoke checks beside the work; results go to the log and to the metrics. */
+function startSmoke({ config, log, options }: Foundation, metrics: Metrics): SmokeSchedule {
+  return createSmokeSchedule({
+    everyMinutes: config().smoke.everyMinutes,
+    run: async (signal) => {
+      // Loaded only where smoke runs: the rehearsal model and what it needs take megabytes of memory.
+      const [{ runSmoke }, { smokeDeps }] = await Promise.all([
+        import('../checks/smoke.ts'),
+        import('./health.ts'),
+      ]);
+      const given = { env: options.env, log: silentLog, live: false, running: true, signal };
+      return await runSmoke(config(), smokeDeps(config(), given));
+    },
+    metrics,
+    log,
+    now: () => Date.now(),
+  });
+}
+
+/** Tries the CLI of each image at the start, so that one that does not reach the model is seen before it is needed. */
+async function seeModelWay({ config, log }: Foundation, runner: DispatchDeps['runner']): Promise<void> {
+  const images = new Set([...config().agents.values()].map((a) => a.container.image));
+  for (const image of images) {
+    try {
+      await runner.forwarder(await runner.cli(image));
+    } catch (error) {
+      log.error(`no agent can run${image === null ? '' : ` in ${image}`}: ${(error as Error).message}`);
+    }
+  }
+}
