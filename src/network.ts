@@ -1,6 +1,6 @@
 /**
- * How HTTP leaves this machine: which proxy and which authorities, the same for the service's own calls and for git.
- * Containers know nothing of it: what comes out of them goes to the gateway, to the broker or nowhere.
+ * How HTTP leaves this machine: through which proxy and with which authorities, the same for the service's own calls
+ * and for git. Containers need none of this: they reach only the gateway and the broker.
  */
 import http from 'node:http';
 import type { LoadedConfig, NetworkSettings } from './config/config.ts';
@@ -9,13 +9,13 @@ import { proxyFor, shownProxy } from './network/proxies.ts';
 
 export interface Network {
   fetch: typeof fetch;
-  /** the proxy's address with user and password, or null: directly */
+  /** the proxy's address with user and password; null = no proxy */
   proxyFor(address: string): string | null;
-  /** certificates in PEM form that git is to trust; '' = it goes by the system's */
+  /** certificates in PEM form that git is to trust; '' = git uses the system's */
   authorities: string;
 }
 
-/** Everything that a service with this configuration may ask. */
+/** For all addresses that a service with this configuration may ask. */
 export function networkOf(config: LoadedConfig): Network {
   const forges = Object.values(config.forges).flatMap(({ url, cloneUrl }) => [url, cloneUrl]);
   const own = config.server.publicUrl === null ? [] : [config.server.publicUrl];
@@ -24,8 +24,8 @@ export function networkOf(config: LoadedConfig): Network {
 }
 
 /**
- * `addresses`: everything that may be asked. Where none of them speaks TLS, the authorities are not read, which takes a
- * tenth of a second.
+ * `addresses`: all that may be asked. Where none of them uses TLS, the authorities are not read, because reading takes
+ * a tenth of a second.
  */
 export function openNetwork(settings: NetworkSettings, addresses: readonly string[]): Network {
   const proxies = Object.values(settings.proxies).filter((proxy) => proxy !== null);
@@ -41,7 +41,7 @@ export function openNetwork(settings: NetworkSettings, addresses: readonly strin
   };
 }
 
-/** Older ones would go past the proxy without a word. */
+/** An older Node would silently ignore the proxy. */
 function requireNode({ isProxied, hasOwn }: { isProxied: boolean; hasOwn: boolean }): void {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if ((!isProxied && !hasOwn) || major > 24 || minor >= 5) return;
@@ -52,11 +52,11 @@ function requireNode({ isProxied, hasOwn }: { isProxied: boolean; hasOwn: boolea
 }
 
 /**
- * For a process that was started with NODE_USE_ENV_PROXY or --use-env-proxy: Node would send even what is for this
- * machine itself to the proxy, and reads no_proxy in its own way. What the service asks goes by `openNetwork` alone.
+ * For a process that was started with NODE_USE_ENV_PROXY or --use-env-proxy. Node would send even requests to this
+ * machine itself to the proxy, and reads no_proxy in its own way; the requests of the service go only by `openNetwork`.
  */
 export function ignoreNodesOwnProxy(): void {
-  // Without a proxy Node does nothing at all; this one is excepted for every host.
+  // Node ignores the call when no proxy is named; this one is named, and excepted for every host.
   const nobody = 'http://127.0.0.1:9';
   http.setGlobalProxyFromEnv?.({ http_proxy: nobody, https_proxy: nobody, no_proxy: '*' });
 }
@@ -69,7 +69,7 @@ function throughProxies(settings: NetworkSettings): typeof fetch {
     const address = input instanceof Request ? input.url : String(input);
     const proxy = proxyFor(settings, address);
     if (proxy === null) return await fetch(input, init);
-    // Megabytes that only those need who have a proxy.
+    // Imported only behind a proxy, because it takes megabytes.
     const undici = await import('undici');
     const dispatcher =
       dispatchers.get(proxy) ?? new undici.ProxyAgent({ uri: proxy, connectTimeout: CONNECT_MS });
@@ -85,7 +85,7 @@ function throughProxies(settings: NetworkSettings): typeof fetch {
 
 type Dispatcher = InstanceType<typeof import('undici').ProxyAgent>;
 
-/** "fetch failed" says nothing; what is behind it does. */
+/** "fetch failed" says nothing; its cause does. */
 function wordsOf(error: unknown): string {
   const { name, message, cause } = error as Error;
   if (name === 'TimeoutError') return 'no answer in time';

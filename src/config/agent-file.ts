@@ -23,7 +23,7 @@ export interface AgentDefaults {
 
 const AGENT_TABLE = tableOf(agentOptions);
 
-/** null when the file has a problem; it is reported. */
+/** Null when the file has a problem; the problem has been reported. */
 export function readAgent(
   file: string,
   text: string,
@@ -98,7 +98,7 @@ function agentConfig(
   };
 }
 
-/** Those of MCP servers are ours. */
+/** Names of forge tools that do not exist. The only MCP server is ours, so all its tools are known. */
 function unknownTools(found: AgentOptions): Omit<ConfigProblem, 'file'>[] {
   const short = toolNames(found.forge_tools ?? [])
     .filter((tool) => !FORGE_TOOLS.some((known) => known === tool))
@@ -131,7 +131,7 @@ function isForgeTool(tool: string): boolean {
 
 const TO_HAVE: readonly string[] = [...USUAL_TOOLS, ...MORE_TOOLS];
 
-/** Those of MCP servers are looked at by `unknownTools`. */
+/** Whether an agent may have the tool. Tools of MCP servers pass here, because `unknownTools` checks them. */
 function isToHave(tool: string): boolean {
   return TO_HAVE.includes(toolOfRule(tool)) || tool.startsWith('mcp__');
 }

@@ -16,7 +16,7 @@ const wait = (description: string) => z.int().min(0).max(86_400).optional().meta
 
 const cap = (description: string) => z.int().min(1).optional().meta({ description });
 
-// As git's own rules for branch names, without the rare characters it would allow.
+// The same as git's rules for branch names, without the rare characters that git would allow.
 const BRANCH_PREFIX = /^[A-Za-z0-9][A-Za-z0-9_-]*(\/[A-Za-z0-9][A-Za-z0-9_-]*)*$/;
 
 export const agentOptions = z.strictObject({

@@ -1,4 +1,7 @@
-/** Validated options to the frozen shape everybody else reads: absolute paths, resolved secrets, camel case. */
+/**
+ * Turns validated options into the frozen shape that everybody else reads: absolute paths, resolved secrets, camel
+ * case.
+ */
 import { join, resolve } from 'node:path';
 import type { AgentConfig, Flow, ForgeConfig, LoadedConfig, NetworkSettings, Skill } from './config.ts';
 import { secretsOfProxies } from './network-settings.ts';
@@ -95,7 +98,7 @@ function forgeConfig(name: string, forge: Options['forges'][string]): ForgeConfi
   };
 }
 
-/** The option table has seen to it that exactly one is there. */
+/** The option table makes sure that exactly one of the two is set. */
 function credentialOf(model: Options['model']): LoadedConfig['model']['credential'] {
   return model.auth_token === undefined
     ? { kind: 'api-key', value: model.api_key! }

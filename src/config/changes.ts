@@ -1,27 +1,30 @@
-/** What a reload has changed, in names that stand in the operator's files; values only where none can be a secret. Pure. */
+/**
+ * What a reload has changed, told in names from the operator's files. Values are shown only where none can be a secret.
+ * Pure.
+ */
 import type { AgentConfig, Flow, LoadedConfig } from './config.ts';
 import type { Options } from './options.ts';
 import { childNode, dotted, type Path, type TableNode } from './table.ts';
 
 export interface ConfigChanges {
-  /** files whose text is another one; a file with a secret is among them by its path */
+  /** paths of the files whose text changed, files that hold a secret included */
   files: string[];
   /** `worker.concurrency: 4 → 8` */
   options: string[];
   agents: string[];
   flows: string[];
-  /** of `options`, what counts from the next start on */
+  /** those of `options` that count only from the next start on */
   atNextStart: string[];
 }
 
 export interface Version {
   config: LoadedConfig;
   options: Options;
-  /** by path; null = there is none */
+  /** text of each file by its path; null = it cannot be read */
   texts: ReadonlyMap<string, string | null>;
 }
 
-/** Read once, when their part is made. */
+/** Options that are read only once, when the part they belong to is made. */
 const READ_AT_START =
   /^(server|state|database|container|worker|sessions|smoke|metrics|network|log|model\.(small|retries|idle_seconds))\b/;
 
@@ -66,7 +69,7 @@ function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Lists and mappings may hold secrets somewhere in them, and are long. */
+/** Lists and mappings are not shown: they are long, and somewhere in them may be a secret. */
 function saidOf(name: string, before: unknown, after: unknown): string {
   if (before === undefined && isMapping(after)) return `${name} (new)`;
   if (after === undefined && isMapping(before)) return `${name} (removed)`;

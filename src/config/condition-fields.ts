@@ -1,8 +1,11 @@
-/** What a condition may name. The compiler keeps these tables complete: a new field of ForgeEvent fails here first. */
+/**
+ * The fields that a condition may name. The tables stay complete: a new field of ForgeEvent does not compile until it
+ * is listed here.
+ */
 import type { ConditionContext } from './config.ts';
 import { suggestion } from './nearest.ts';
 
-/** CEL's word for a value; every number of ours comes to it as a double. */
+/** CEL's name of a type. CEL gets every number of ours as a double. */
 export type FieldType = 'string' | 'double' | 'bool' | 'list<string>';
 type TypeOf<T> = T extends string
   ? 'string'
@@ -103,7 +106,7 @@ const KINDS: Readonly<Record<FieldType, string>> = {
   'list<string>': 'a list of texts',
 };
 
-/** What stands at a path, for people. */
+/** The kind of value at a path, in words for people. */
 export function kindAt(path: string): string {
   let tree: FieldTree | FieldType | undefined = FIELDS;
   for (const name of path.split('.')) tree = typeof tree === 'object' ? tree[name] : undefined;

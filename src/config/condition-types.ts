@@ -1,6 +1,6 @@
 /**
- * Whether a condition can be true or false at all, by CEL's own type checker. The environment that conditions run in has
- * no types: there a field of the forge may be null, which CEL's typed objects may not.
+ * Whether a condition can be true or false at all, asked of CEL's own type checker. The environment that conditions run
+ * in has no types, because there a field of the forge may be null, which CEL's typed objects do not allow.
  */
 import { Environment } from '@marcbachmann/cel-js';
 import { CONDITION_ROOTS, FIELDS, type FieldTree, type FieldType, kindAt } from './condition-fields.ts';
@@ -8,7 +8,7 @@ import { CONDITION_FUNCTIONS } from './condition-functions.ts';
 
 const typed = typedEnvironment();
 
-/** null when it gives true or false, as far as that can be known. */
+/** Null when the clause gives true or false, as far as the types tell. */
 export function typeProblem(
   clause: string,
   paths: readonly string[],
@@ -39,14 +39,14 @@ function typedEnvironment(): Environment {
     environment.registerVariable(root, typeName(environment, types, root, below));
   }
   for (const { signature, run } of CONDITION_FUNCTIONS) environment.registerFunction(signature, run);
-  // As they are at run time: any field may be null, and a whole number may be written without a point.
+  // As at run time, any field may be null, and a whole number may be written without a point.
   for (const type of types) environment.registerOperator(`${type} == null`, () => true);
   environment.registerOperator('double == int', () => true);
   environment.registerOperator('double in list<int>', () => true);
   return environment;
 }
 
-/** Registers what is below first: a type has to be known before it is named. */
+/** Registers the types of the fields first, because a type must be known before another one names it. */
 function typeName(
   environment: Environment,
   types: Set<string>,

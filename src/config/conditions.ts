@@ -29,7 +29,9 @@ export function compileCondition(text: string): Compiled {
   return { kind: 'clauses', clauses };
 }
 
-/** Its values are plain objects, so that nothing is known of their types here; `condition-types.ts` knows them. */
+/**
+ * The variables have no types here, because their values are plain objects; `condition-types.ts` checks types.
+ */
 function conditionEnvironment(): Environment {
   const environment = new Environment({ homogeneousAggregateLiterals: false });
   for (const root of CONDITION_ROOTS) environment.registerVariable(root, 'dyn');
@@ -54,7 +56,7 @@ function conjuncts(node: ASTNode): ASTNode[] {
   return node.op === '&&' ? node.args.flatMap(conjuncts) : [node];
 }
 
-/** The longest dotted paths from our variables; a variable bound by a macro is none of ours. */
+/** The longest dotted paths that begin at one of our variables. A variable that a macro binds is not ours. */
 function pathsIn(node: ASTNode): string[] {
   const path = dottedPath(node);
   if (path !== null) return CONDITION_ROOTS.includes(path.split('.')[0]!) ? [path] : [];

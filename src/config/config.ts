@@ -27,7 +27,7 @@ export interface LoadedConfig {
     engine: Options['container']['engine'];
     programArgs: readonly string[];
     runArgs: readonly string[];
-    /** absolute, or null for what is installed */
+    /** absolute, or null for the installed build */
     muslCliPath: string | null;
   };
   worker: {
@@ -43,11 +43,11 @@ export interface LoadedConfig {
   sessions: { archive: boolean; flushMilliseconds: number; maxFailedResumes: number };
   git: {
     maxPushBytes: number;
-    /** of contents in Git LFS: of one push, of one checkout */
+    /** for the Git LFS contents of one push, or of one checkout */
     maxLfsBytes: number;
     /** patterns, besides the list in `broker/protected-files.ts` */
     protectedFiles: readonly string[];
-    /** patterns of what may be pushed although it is protected */
+    /** patterns of protected files that may be pushed all the same */
     unprotectedFiles: readonly string[];
     /** absolute, or null: commits are not signed */
     signingKeyFile: string | null;
@@ -70,9 +70,9 @@ export interface LoadedConfig {
 }
 
 export interface NetworkSettings {
-  /** by the scheme of what is asked for; with user and password */
+  /** by the scheme of the address that is asked for; user and password included */
   proxies: { http: string | null; https: string | null };
-  /** as written; whatever they say, this machine is reached directly */
+  /** as written; this machine itself is always reached directly */
   noProxy: readonly string[];
   /** certificates in PEM form that are trusted besides those of the system and of Node */
   authorities: readonly string[];
@@ -82,19 +82,19 @@ export interface ForgeConfig {
   name: string;
   kind: ForgeKind;
   url: string;
-  /** where git reaches it: `<cloneUrl>/<owner>/<name>.git` */
+  /** address for git: repositories are at `<cloneUrl>/<owner>/<name>.git` */
   cloneUrl: string;
-  /** any of them may have signed a delivery of a repository without a secret of its own */
+  /** a delivery of a repository without a secret of its own may be signed with any of these */
   webhookSecrets: readonly string[];
   repositories: readonly ListedRepository[];
   /** null = everybody */
   trustedSenders: readonly string[] | null;
-  /** what a sender must be allowed to do to wake an agent */
+  /** the permission that a sender needs to wake an agent */
   requiredPermission: 'write' | 'read' | 'none';
   /** logins of robots that may wake agents */
   allowedBots: readonly string[];
   forkPulls: boolean;
-  /** whether checkouts have the contents that are kept in Git LFS, or pointers to them */
+  /** whether checkouts hold the contents of files in Git LFS, or only pointers to them */
   lfs: 'pointers' | 'fetch';
   /** words that close or reopen issues there, besides the usual ones */
   closingKeywords: readonly string[];
@@ -137,7 +137,7 @@ export interface AgentConfig {
 }
 
 export interface ContainerSettings {
-  /** null = none named; docker and podman need one */
+  /** null = none configured; docker and podman need one */
   image: string | null;
   memoryBytes: number | null;
   cpus: number | null;
@@ -154,7 +154,7 @@ export interface Flow {
   name: string;
   file: string;
   on: readonly EventName[];
-  /** all must hold, in this order */
+  /** all must hold; evaluated in this order */
   clauses: readonly Clause[];
   agent: string;
   skill: string;
@@ -164,12 +164,12 @@ export interface Flow {
   enabled: boolean;
 }
 
-/** Who caused the event, seen by our configuration. */
+/** Who caused the event, in terms of our configuration. */
 export interface SenderView {
   login: string;
   /** name of the agent whose account this is, '' for everybody else */
   agent: string;
-  /** neither one of our agents nor a forge's own robot user */
+  /** true for everybody but our agents and the forge's own robot users */
   person: boolean;
 }
 

@@ -27,7 +27,7 @@ const cache = z.strictObject({
   target: path('Path inside the container.'),
 });
 
-/** What an agent's front matter may set for itself, each key in place of the general one. */
+/** What an agent's front matter may set; each key replaces the general one. */
 const perAgent = {
   image: z.string().min(1).optional().meta({
     description:

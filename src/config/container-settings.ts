@@ -7,7 +7,7 @@ import type { agentContainerOptions, containerOptions } from './container-option
 type General = z.output<typeof containerOptions>;
 type Own = z.output<typeof agentContainerOptions>;
 
-/** Where no other number is set: enough for a build, and the end of a fork bomb. */
+/** The default: enough for a build, and it stops a fork bomb. */
 const DEFAULT_PIDS = 2048;
 
 export function containerSettings(own: Own, general: General, folder: string): ContainerSettings {

@@ -1,4 +1,6 @@
-/** Which fields of an event say nothing for which events, whatever is delivered: a condition on one is a mistake. */
+/**
+ * Which fields are null for which events, whatever is delivered. A condition on such a field is a mistake.
+ */
 import type { EventName, ForgeEvent } from '../vocabulary.ts';
 
 type Nullable = { [K in keyof ForgeEvent]: null extends ForgeEvent[K] ? K : never }[keyof ForgeEvent];
@@ -41,12 +43,12 @@ export function isAlwaysNull(event: EventName, field: string): boolean {
   return ALWAYS_NULL[event].some((known) => known === field);
 }
 
-/** Those of the events that have it, for a remedy. */
+/** The events that have the field, to be named in a remedy. */
 export function eventsWith(field: string): EventName[] {
   return (Object.keys(ALWAYS_NULL) as EventName[]).filter((event) => !isAlwaysNull(event, field));
 }
 
-/** Of `event.comment.body`: `comment`, and whether something inside of it is read. */
+/** For `event.comment.body`: the field `comment`, and whether the path goes on inside of it. */
 export function fieldOf(path: readonly string[]): { field: string; inside: boolean } | null {
   const [root, field] = path;
   return root !== 'event' || field === undefined ? null : { field, inside: path.length > 2 };

@@ -1,4 +1,4 @@
-/** Text by strangers, put into a prompt so that it cannot pass for ours. */
+/** Puts text by strangers into a prompt so that it cannot pass for ours. */
 import { beginningOf, LONGEST_LINE } from '../text-limits.ts';
 
 /**
@@ -13,7 +13,9 @@ export function fenced(text: unknown, label: unknown): string {
   return `${fence}${words === '' ? '' : ` ${words}`}\n${body === '' ? '(empty)' : body}\n${fence}`;
 }
 
-/** A loop and no spread: a text of backticks has more runs than a call may have arguments. */
+/**
+ * A loop instead of one call with all runs: a text full of backticks has more runs than a call may have arguments.
+ */
 function longestRun(body: string): number {
   let longest = 2;
   for (let at = body.indexOf('`'); at >= 0; at = body.indexOf('`', at)) {

@@ -1,4 +1,7 @@
-/** Conditions and skills that read what an event of their flow never has: they would never hold, or print nothing. */
+/**
+ * Finds conditions and skills that read a field which their events never have: such a condition never holds, such a
+ * skill prints nothing.
+ */
 import type { EventName } from '../vocabulary.ts';
 import type { Flow } from './config.ts';
 import { eventsWith, fieldOf, isAlwaysNull } from './event-fields.ts';
@@ -41,7 +44,7 @@ function checkField(flow: Flow, field: string, loading: Loading): void {
   }
 }
 
-/** As a condition guards itself where it may be null. */
+/** Matches a condition that checks whether the field is null. */
 function asksForNull(field: string): RegExp {
   const path = `event\\.${field}`;
   return new RegExp(`${path}\\s*[!=]=\\s*null|null\\s*[!=]=\\s*${path}\\b|has\\(\\s*${path}\\b`);
@@ -53,11 +56,11 @@ function fieldIn(path: string): string | null {
 
 export interface SkillReads {
   file: string;
-  /** of a skill's own text, without its partials */
+  /** what the skill's own text reads, without its partials */
   reads: readonly { path: readonly string[]; line: number }[];
 }
 
-/** A skill that several flows name may read what one of them has. */
+/** A skill that several flows name may read a field that the events of only one of them have. */
 export function checkSkillFields(
   flows: readonly Flow[],
   skills: ReadonlyMap<string, SkillReads>,
@@ -70,7 +73,7 @@ export function checkSkillFields(
       const found = fieldOf(path);
       if (found === null || !found.inside || !events.every((event) => isAlwaysNull(event, found.field)))
         continue;
-      // `{% if event.review %}` around it: the skill knows that it may be missing.
+      // With `{% if event.review %}` around it, the skill allows for a field that is missing.
       if (reads.some((other) => other.path.length === 2 && other.path[1] === found.field)) continue;
       loading.problems.push({
         file,

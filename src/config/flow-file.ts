@@ -66,7 +66,10 @@ export function readFlows(file: string, text: string, loading: Loading): RawFlow
   return entries.map((keys, index) => ({ file, name: nameOf(keys), index, keys: withoutEmpty(keys) }));
 }
 
-/** The operator's flows first; one that has a shipped one's name takes from it the keys it does not give. */
+/**
+ * The operator's flows come first. A flow with the name of a shipped one takes from it the keys it does not give
+ * itself.
+ */
 export function mergeFlows(own: readonly RawFlow[], shipped: readonly RawFlow[]): RawFlow[] {
   const names = new Set(own.map((flow) => flow.name));
   const merged = own.map((flow) => {
@@ -78,7 +81,7 @@ export function mergeFlows(own: readonly RawFlow[], shipped: readonly RawFlow[])
   return [...merged, ...shipped.filter((flow) => !names.has(flow.name))];
 }
 
-/** null when the flow has a problem; it is reported. */
+/** Null when the flow has a problem; the problem has been reported. */
 export function readFlow(raw: RawFlow, loading: Loading): Flow | null {
   const prefix = raw.name ?? `[${raw.index}]`;
   const before = loading.problems.length;

@@ -1,11 +1,14 @@
-/** Flows whose name was meant to be another: it would change nothing, or add a second one beside the one it was to change. */
+/**
+ * Finds flows whose name is probably misspelt: such a flow changes nothing, or is added beside the shipped flow that it
+ * was meant to change.
+ */
 import type { RawFlow } from './flow-file.ts';
 import type { Loading } from './loading.ts';
 import { nearest, suggestion } from './nearest.ts';
 
 const NEEDED = ['on', 'agent', 'skill'] as const;
 
-/** Of the operator's flows those that can be read on; the others are reported. */
+/** Answers those of the operator's flows that can be read further; the others are reported. */
 export function checkFlowNames(
   own: readonly RawFlow[],
   shipped: readonly RawFlow[],

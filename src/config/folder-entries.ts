@@ -1,4 +1,7 @@
-/** What stands in the operator's folders and is not what it seems: a wrong ending, a folder, a name nobody can use. */
+/**
+ * Finds entries of the operator's folders that would be ignored: a wrong ending, a folder, a name that flows cannot
+ * use.
+ */
 import { basename, extname } from 'node:path';
 import type { Loading } from './loading.ts';
 import { NAME_PATTERN } from './options.ts';
@@ -9,9 +12,9 @@ export interface EntriesOf {
   endings: readonly string[];
 }
 
-/** Endings that somebody gives to a file that is meant to be read. */
+/** A file with one of these endings was meant to be read. */
 const MEANT = ['.md', '.markdown', '.mdown', '.mkd', '.mdx', '.yaml', '.yml'];
-/** What editors and people leave beside a file on purpose. */
+/** Editors and people leave such files there on purpose, so they are not reported. */
 const LEFT = /^\.|^readme\b|^license\b|~$|\.(bak|orig|old|tmp|swp|disabled|example)$/i;
 
 export function checkEntries({ kind, folder, endings }: EntriesOf, loading: Loading): void {

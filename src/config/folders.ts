@@ -1,4 +1,6 @@
-/** The agent, flow and skill folders: the shipped files, overridden or added to by the operator's. */
+/**
+ * The agent, flow and skill folders: the shipped files, and the operator's, which replace them or add to them.
+ */
 import { basename, extname, join, resolve } from 'node:path';
 import { type AgentDefaults, readAgent } from './agent-file.ts';
 import type { AgentConfig, Flow, Skill } from './config.ts';
@@ -16,15 +18,15 @@ export interface Folder {
   /** the shipped folder of this kind */
   shipped: string;
   own: string;
-  /** named in the configuration, so it must exist */
+  /** true when the configuration names the folder: then it must exist */
   required: boolean;
 }
 
 export interface FolderSetting {
   kind: FolderKind;
-  /** the prepared value of the key; anything but a text is somebody else's problem */
+  /** the prepared value of the key; validation reports anything but a text */
   setting: unknown;
-  /** claude-hooks.yaml and the folder it is in */
+  /** claude-hooks.yaml; `base` is the folder it is in */
   file: string;
   base: string;
   /** folder that holds the shipped folders */
@@ -48,7 +50,7 @@ export function folderOf({ kind, setting, file, base, defaults }: FolderSetting,
 
 export interface Found<T> {
   valid: Map<string, T>;
-  /** every name there is a file for */
+  /** names of all files, valid or not */
   names: Set<string>;
 }
 
@@ -126,7 +128,7 @@ export function readFlowFolder(folder: Folder, loading: Loading): Flow[] {
   return flows;
 }
 
-/** null where there is none to read, which is reported. */
+/** Null when the file has no text; that is reported. */
 function textOf(file: string, { sources, problems }: Loading): string | null {
   const text = sources.text(file);
   if (text !== null && text.trim() !== '') return text;

@@ -6,7 +6,8 @@ export type FrontMatter =
   | {
       kind: 'parts';
       matter: unknown;
-      body: string /** line of the file the body starts on */;
+      body: string;
+      /** line of the file on which the body starts */
       bodyLine: number;
       lineOf: LineOf;
     }

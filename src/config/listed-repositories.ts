@@ -2,21 +2,21 @@
 export interface ListedRepository {
   /** `owner/name` or `owner/*` */
   pattern: string;
-  /** its own: any of them may have signed its deliveries, and nothing else; empty = the forge's count */
+  /** secrets of its own: its deliveries must be signed with one of them; empty = the forge's secrets count */
   secrets: readonly string[];
 }
 
-/** What is needed of a `ForgeConfig`. */
+/** The fields of `ForgeConfig` that are needed here. */
 interface Listing {
   name: string;
   webhookSecrets: readonly string[];
   repositories: readonly ListedRepository[];
 }
 
-/** A secret that may have signed a delivery, and what it signs for. */
+/** A secret that a delivery may be signed with, and the repositories that the secret counts for. */
 export interface Signer {
   secret: string;
-  /** the entry whose own secret it is, as it is written; null for the forge's */
+  /** pattern of the entry that has the secret for itself; null = it is the forge's secret */
   scope: string | null;
 }
 
@@ -34,8 +34,8 @@ export function isListed({ repositories }: Pick<Listing, 'repositories'>, fullNa
 }
 
 /**
- * The entry whose secret a repository's deliveries must be signed with, or null for the forge's. Of several entries with
- * a secret the exact name counts before `owner/*`.
+ * The entry whose secret must sign a repository's deliveries, or null when the forge's secret must. Of several entries
+ * with a secret, an exact name goes before `owner/*`.
  */
 export function secretHolderOf(
   { repositories }: Pick<Listing, 'repositories'>,
@@ -45,7 +45,9 @@ export function secretHolderOf(
   return holders.find((entry) => !isWhole(entry)) ?? holders[0] ?? null;
 }
 
-/** Where the configuration has the secret of a repository's hook: for sentences that tell somebody to look there. */
+/**
+ * Path in the configuration of the secret of a repository's hook, for texts that tell somebody to look there.
+ */
 export function secretPathOf(forge: Listing, fullName: string): string {
   const holder = secretHolderOf(forge, fullName);
   return holder === null
@@ -58,7 +60,7 @@ function covers({ pattern }: ListedRepository, fullName: string): boolean {
   return wanted.endsWith('/*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted;
 }
 
-/** all of an owner */
+/** The entry is `owner/*`: all repositories of an owner. */
 function isWhole({ pattern }: ListedRepository): boolean {
   return pattern.endsWith('/*');
 }

@@ -1,4 +1,6 @@
-/** Reads claude-hooks.yaml and the folders beside it: everything is right, or every problem is told at once. */
+/**
+ * Reads claude-hooks.yaml and the folders beside it. Either everything is right, or all problems are reported at once.
+ */
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import type { AgentDefaults } from './agent-file.ts';
@@ -28,9 +30,9 @@ export interface ConfigRequest {
 
 export interface ConfigReading {
   outcome: ({ kind: 'loaded' } & Version) | { kind: 'rejected'; error: ConfigError };
-  /** folders something was read from or looked for in */
+  /** folders that were read or looked for */
   folders: string[];
-  /** Whether the files still say the same; much cheaper than reading them as a configuration again. */
+  /** Whether the files still have the same texts; much cheaper than loading the configuration again. */
   isCurrent(): boolean;
 }
 
@@ -134,7 +136,10 @@ function notAMapping(file: string): ConfigProblem {
   return { file, path: '', value: null, problem: 'is not a mapping', remedy };
 }
 
-/** When the main file is wrong, agents are still read for their own problems; what they would inherit is not used. */
+/**
+ * When the main file is wrong, agents are still read to report their own problems; what they inherit is a placeholder
+ * then.
+ */
 function agentDefaults(found: Options | null, folder: string): AgentDefaults {
   return {
     folder,

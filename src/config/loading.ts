@@ -1,4 +1,4 @@
-/** What one reading of the configuration gathers on its way. */
+/** What one reading of the configuration collects. */
 import type { ConfigProblem } from '../errors.ts';
 import type { Environment } from './environment.ts';
 import type { Sources } from './sources.ts';
@@ -9,15 +9,15 @@ export interface Loading {
   env: Environment;
   problems: ConfigProblem[];
   warnings: string[];
-  /** by file, what was found on which line */
+  /** for each file, the function that finds the line of a path in it */
   lines: Map<string, LineOf>;
   /** files of the partials of skills, by name */
   partials: Map<string, string>;
-  /** folder of what this release brings */
+  /** folder of the files that come with this release */
   shipped: string;
 }
 
-/** A problem is told with its path; the line is found here, once, for all of them. */
+/** Adds its line to each problem, found by the problem's path; done here once for all problems. */
 export function withLines({ problems, lines }: Pick<Loading, 'problems' | 'lines'>): ConfigProblem[] {
   return problems.map((problem) => {
     const line = problem.line ?? lines.get(problem.file)?.(pathOf(problem.path));

@@ -4,7 +4,7 @@ export function nearest(
   known: Iterable<string>,
   most = Number.MAX_SAFE_INTEGER,
 ): string | null {
-  // A third of the word: `prot` finds `port` (2 edits in 4 letters), `foo` does not find `url`.
+  // About a third of the word may differ: `prot` finds `port` (2 edits in 4 letters), `foo` does not find `url`.
   const limit = Math.min(most, Math.max(2, Math.floor(word.length / 3)));
   let best: { word: string; distance: number } | null = null;
   for (const candidate of known) {

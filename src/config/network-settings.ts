@@ -1,6 +1,6 @@
 /**
- * How HTTP leaves this machine, for the service and for git alike: what the options say, else what the environment says
- * in the variables that everybody knows.
+ * How HTTP leaves this machine, for the service and for git alike: as the options say, else as the usual environment
+ * variables say.
  */
 import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
@@ -10,16 +10,16 @@ import type { Preparation } from './prepare.ts';
 
 type Scheme = 'http' | 'https';
 
-/** The first that is set counts; what is empty is not set, as in curl. */
+/** The first variable that is set counts. An empty variable is not set, as in curl. */
 const PROXY_VARIABLES: Readonly<Record<Scheme, readonly string[]>> = {
   http: ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'],
   https: ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'],
 };
 const NO_PROXY_VARIABLES = ['no_proxy', 'NO_PROXY'];
-/** Node takes the first, OpenSSL the second, git the third: here each counts for all. */
+/** Node reads the first, OpenSSL the second, git the third; here each counts for all three. */
 const AUTHORITY_VARIABLES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'GIT_SSL_CAINFO'];
 
-/** What else of the environment decides how something leaves this machine. */
+/** All environment variables that decide how connections leave this machine. */
 export const NETWORK_VARIABLES: readonly string[] = [
   ...new Set([...Object.values(PROXY_VARIABLES).flat(), ...NO_PROXY_VARIABLES, ...AUTHORITY_VARIABLES]),
   'SSL_CERT_DIR',
@@ -37,7 +37,7 @@ export function networkSettings(options: Options['network'], to: Preparation): N
   return { proxies, noProxy: options.no_proxy ?? exceptions(to), authorities: authorities(options, to) };
 }
 
-/** The passwords in them, as they are written and as they are meant. */
+/** The proxies' passwords, both as they are written in the addresses and decoded. */
 export function secretsOfProxies({ proxies }: NetworkSettings): string[] {
   return Object.values(proxies).flatMap((proxy) => {
     const written = proxy === null ? '' : new URL(proxy).password;
@@ -64,7 +64,7 @@ function proxyOfEnvironment(scheme: Scheme, to: Preparation): string | null {
   const read = proxyAddress(to.env[variable]!.trim());
   if (read.kind === 'proxy') return read.url;
   const problem = `the environment variable ${variable} ${read.problem}`;
-  // `all_proxy` would be told twice.
+  // `all_proxy` counts for both schemes, so its problem would be reported twice.
   if (!to.problems.some((one) => one.problem === problem)) {
     const remedy = `${ADDRESS_REMEDY} Correct ${variable} for the service, or set network.proxy, which counts in its place.`;
     to.problems.push({ file: to.file, path: 'network.proxy', value: null, problem, remedy });
@@ -74,7 +74,7 @@ function proxyOfEnvironment(scheme: Scheme, to: Preparation): string | null {
 
 /** The problem never repeats the address: it may hold a password. */
 function proxyAddress(written: string): { kind: 'proxy'; url: string } | { kind: 'not'; problem: string } {
-  // `proxy.example.org:3128`, which curl takes as well.
+  // An address without a scheme, as `proxy.example.org:3128`, is accepted; curl takes it as well.
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(written) ? written : `http://${written}`;
   if (!URL.canParse(text)) return { kind: 'not', problem: 'is not the address of a proxy' };
   const url = new URL(text);
@@ -101,7 +101,7 @@ function exceptions({ env }: Preparation): string[] {
   return (written ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
 }
 
-/** Certificates as PEM texts, one each. */
+/** One PEM text for each certificate. */
 function authorities({ ca_file: own }: Options['network'], to: Preparation): string[] {
   const found = AUTHORITY_VARIABLES.flatMap((variable) => {
     const path = (to.env[variable] ?? '').trim();
@@ -129,7 +129,7 @@ function authorities({ ca_file: own }: Options['network'], to: Preparation): str
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-/** The certificates, or what is wrong with the file. */
+/** Answers the certificates, or a text that says what is wrong with the file. */
 function readAuthorities(file: string, { sources }: Preparation): string[] | string {
   const text = sources.text(file);
   if (text === null) return sources.trouble(file);

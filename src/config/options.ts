@@ -20,7 +20,7 @@ const text = (description: string) => z.string().min(1).meta({ description });
 const url = (description: string) =>
   z.url({ protocol: /^https?$/ }).meta({ description, 'x-expects': 'an http:// or https:// address' });
 
-/** `<key>_file` beside it is accepted and documented without being written here. */
+/** `<key>_file` is accepted and documented beside each secret; the table does not list it. */
 const secret = (description: string) =>
   z.string().min(1).meta({ description, 'x-secret': true, 'x-expects': `a secret as \${VARIABLE}` });
 
@@ -39,7 +39,7 @@ const server = z
         'Largest webhook body, in bytes (25 MiB). A larger one is answered with 413. At most two bodies of this size are taken at once from one address, four from all; more are answered with 429.',
     }),
     public_url: url(
-      'Where the forges reach this service. `doctor` tells our hooks from those of others by it, and shows it in addresses of hooks.',
+      'Where the forges reach this service. `doctor` recognises our hooks by it, and shows it in the addresses of hooks.',
     ).optional(),
   })
   .prefault({})
@@ -128,7 +128,7 @@ const git = z
       .meta({ description: 'Largest pack an agent may push, in bytes (100 MiB).' }),
     max_lfs_bytes: z.int().min(0).default(1_073_741_824).meta({
       description:
-        'What the contents that one push sends to Git LFS, or that are fetched for one checkout, may take together, in bytes (1 GiB).',
+        'Most bytes of Git LFS contents that one push may send, or that are fetched for one checkout (1 GiB).',
     }),
     protected_files: paths.meta({
       description:
@@ -209,7 +209,7 @@ const metrics = z
     }),
     port: z.int().min(0).max(65_535).optional().meta({
       description:
-        'TCP port for `/metrics`, `/healthz` and `/readyz`; 0 takes a free one. They are then on no other. Without it they are on that of the webhooks.',
+        'TCP port for `/metrics`, `/healthz` and `/readyz`; 0 takes a free one. They are then served on this port only. Without it they are served on the port of the webhooks.',
     }),
   })
   .prefault({})
@@ -255,7 +255,7 @@ const repository = z
     z.strictObject({
       name: repositoryName,
       webhook_secret: webhookSecret(
-        'The secret that the hook of this repository has for itself: whoever administers another one does not know it.',
+        'A secret for the hook of this repository alone, so that administrators of other repositories do not know it.',
       ),
     }),
   ])
@@ -273,7 +273,7 @@ const forge = z
     ).optional(),
     repositories: z.array(repository).min(1).meta({
       description:
-        'Repositories acted on: `owner/name`, or `owner/*` for all of an owner. Others are ignored. As `{ name, webhook_secret }` a repository has a secret of its own: then only what that one signed counts for it, and it counts for nothing else.',
+        'Repositories acted on: `owner/name`, or `owner/*` for all of an owner. Others are ignored. `{ name, webhook_secret }` gives a repository a secret of its own: then only that secret is accepted for it, and that secret is accepted for no other repository.',
     }),
     trusted_senders: z.array(z.string().min(1)).optional().meta({
       description:

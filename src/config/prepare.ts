@@ -19,7 +19,7 @@ export interface Preparation {
   warnings: string[];
   lines: Map<string, LineOf>;
   partials: Map<string, string>;
-  /** folder of what this release brings */
+  /** folder of the files that come with this release */
   shipped: string;
   /** dotted path → text as written, for values that had variables in them */
   templates: Map<string, string>;
@@ -67,7 +67,7 @@ function prepareText(text: string, node: TableNode | undefined, path: Path, to: 
   to.problems.push({
     file: to.file,
     path: at,
-    // Around the reference there may be a password written out, as in a database address.
+    // The text around the reference may hold a password, as in a database address.
     value: mayHoldSecret(node) ? (/\$\{[A-Za-z0-9_]*\}/.exec(text)?.[0] ?? '[redacted]') : text,
     ...(expansion.kind === 'unset'
       ? {
@@ -117,7 +117,7 @@ function fromFile({ base, paths, beside, path }: SecretFile, to: Preparation): u
   return Array.isArray(paths) ? texts : texts[0];
 }
 
-/** `${PORT}` is a text, but stands for a number where the table wants one. */
+/** `${PORT}` is a text; where the table wants a number or a boolean, the text is made into one. */
 function typed(text: string, node: TableNode | undefined): unknown {
   if ((node?.type === 'integer' || node?.type === 'number') && /^-?\d+(\.\d+)?$/.test(text))
     return Number(text);

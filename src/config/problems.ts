@@ -11,7 +11,10 @@ export interface Subject {
   value: unknown;
   /** put before every path, e.g. a flow's name */
   prefix?: string;
-  /** texts as they stand in the file, by dotted path, where variables were put in: those are shown, not the values */
+  /**
+   * texts as they stand in the file, by dotted path, for values that had variables in them: a problem shows the text,
+   * not the value
+   */
   templates?: ReadonlyMap<string, string>;
   /** dotted paths that already have a problem */
   reported?: ReadonlySet<string>;
@@ -65,7 +68,7 @@ function problemsOf(issue: Issue, subject: Subject): ConfigProblem[] {
   return [problem(subject, path, shown, `expected ${wanted}`, `${what} ${wanted}${otherwise}.${about}`)];
 }
 
-/** Of an entry that is a text or a mapping: what is wrong inside of the mapping that was written. */
+/** For an entry that may be a text or a mapping: the issues inside of the mapping that was written. */
 function issueInside(issue: Issue & { code: 'invalid_union' }, subject: Subject): Issue[] {
   const value = valueAt(subject.value, issue.path as Path);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
@@ -99,7 +102,8 @@ function problem(
 function show(value: unknown, path: Path, subject: Subject, node: TableNode | undefined): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'a mapping';
-  // A token typed one level too high (`accounts: { dev: <token> }`) is still a token.
+  // A token may be typed one level too high (`accounts: { dev: <token> }`), so values above a secret are redacted,
+  // too.
   if (mayHoldSecret(node)) return '[redacted]';
   return shorten(subject.templates?.get(dotted(path)) ?? JSON.stringify(value));
 }

@@ -1,10 +1,12 @@
-/** Names that must lead somewhere: flows to agents and skills, forge accounts to agents. */
+/** Checks that names exist: the agents and skills that flows name, and the agents of forge accounts. */
 import type { Flow } from './config.ts';
 import type { Loading } from './loading.ts';
 import { nearest, suggestion } from './nearest.ts';
 
 export interface Named {
-  /** every agent and skill there is a file for, valid or not: a broken file is reported once, as itself */
+  /**
+   * names of all agents and skills that have a file, valid or not: a broken file is reported once, for its own problem
+   */
   agents: ReadonlySet<string>;
   skills: ReadonlySet<string>;
 }
@@ -31,7 +33,7 @@ interface Files {
   flows: readonly Flow[];
 }
 
-/** A file of the operator's that no flow names was meant to do something: most often its name is misspelt. */
+/** Warns of the operator's agents and skills that no flow names. Most often the name is misspelt. */
 export function checkUnused({ agents, skills, flows }: Files, loading: Loading): void {
   for (const [kind, all] of [
     ['agent', agents],

@@ -24,11 +24,11 @@ const SEPARATOR = /^--- resumed ---[ \t]*$/m;
 
 export interface ReadSkill {
   skill: Skill;
-  /** of its own text, without its partials; lines of the file */
+  /** what its own text reads, without its partials; lines are those of the file */
   reads: readonly Pick<Read, 'path' | 'line'>[];
 }
 
-/** null when the file has a problem; it is reported. */
+/** Null when the file has a problem; the problem has been reported. */
 export function readSkill(
   file: string,
   text: string,
@@ -74,7 +74,7 @@ export function readSkill(
 interface Form {
   file: string;
   text: string;
-  /** line of the file the text starts on */
+  /** line of the file on which the text starts */
   line: number;
   form: 'full' | 'short';
 }
@@ -103,7 +103,7 @@ function readForm(
   return { render: parsed.render, reads: own };
 }
 
-/** Once, however many skills have the partial. */
+/** Reports an unknown variable once, however many skills include the partial. */
 function reportUnknown(file: string, { path, line }: ReadSkill['reads'][number], loading: Loading): void {
   const unknown = unknownVariable(path);
   // guard: variables of skills are known

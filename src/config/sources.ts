@@ -4,9 +4,9 @@ import { basename, dirname, extname, join } from 'node:path';
 
 export class Sources {
   readonly folders = new Set<string>();
-  /** what each file said; null = it cannot be read */
+  /** text of each file; null = it cannot be read */
   readonly texts = new Map<string, string | null>();
-  /** what was asked for, with what was found; to be asked again */
+  /** everything that was read, with what was found, to be compared later */
   readonly #found: { ask: () => string; answer: string }[] = [];
 
   /** The text without a byte-order mark; null when it cannot be read. */
@@ -17,7 +17,7 @@ export class Sources {
     return text?.replace(/^\uFEFF/, '') ?? null;
   }
 
-  /** Why `text` is null for it, in words that go on after the path. */
+  /** Why `text` answers null for this path, in words that can follow the path. */
   trouble(path: string): string {
     return troubleOf(path);
   }
@@ -38,7 +38,7 @@ export class Sources {
     return files?.map((name) => join(folder, name)) ?? null;
   }
 
-  /** Whether the files still say what was read. Nothing is parsed, so it costs little. */
+  /** Whether reading again finds the same. This is cheap, because nothing is parsed. */
   isCurrent(): boolean {
     return this.#found.every(({ ask, answer }) => ask() === answer);
   }

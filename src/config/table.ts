@@ -1,6 +1,6 @@
 /**
- * Reads an option table back out of its Zod schema: what each key expects, which keys are secrets, what exists below a
- * path. JSON Schema is the form both the published schema and this file walk, so that the two cannot disagree.
+ * Reads an option table back from its Zod schema: what each key expects, which keys are secrets, what exists below a
+ * path. The published schema and this file both use Zod's JSON Schema, so they cannot disagree.
  */
 import { z } from 'zod';
 
@@ -21,9 +21,9 @@ export interface TableNode {
   anyOf?: TableNode[];
   /** the value never appears in a message, and `<key>_file` is accepted in its place */
   'x-secret'?: boolean;
-  /** what to ask for, where the JSON type says too little */
+  /** words for the expected value, where the JSON type says too little */
   'x-expects'?: string;
-  /** placeholder for the free keys of a mapping, for documents */
+  /** name of the free keys of a mapping in documents */
   'x-key'?: string;
 }
 
@@ -65,7 +65,7 @@ export function dotted(path: Path): string {
     .join('');
 }
 
-/** What belongs at this node, in words that fit after "expected" and after "Set it to". */
+/** What is expected at this node, in words that fit after "expected" and after "Set it to". */
 export function expectation(node: TableNode | undefined): string {
   if (node === undefined) return 'another value';
   if (node['x-expects']) return node['x-expects'];

@@ -1,8 +1,8 @@
-/** What a skill may name; the same fields as a condition's, and what only a prompt has. */
+/** The variables that a skill may name: those of conditions, and some that only a prompt has. */
 import { FIELDS } from './condition-fields.ts';
 import { suggestion } from './nearest.ts';
 
-/** `null`: anything may follow, a text's own fields for instance. */
+/** `null` = anything may follow, such as the fields of a text. */
 interface Names {
   readonly [name: string]: Names | null;
 }

@@ -1,4 +1,6 @@
-/** Liquid for skills: strict about filters and tags, forgiving about variables, and closed to the file system. */
+/**
+ * Liquid for skills: unknown filters and tags are errors, unknown variables are empty, and no file can be read.
+ */
 import { Liquid, LiquidError, type Template } from 'liquidjs';
 import { registerWordFilters } from './word-filters.ts';
 
@@ -7,10 +9,10 @@ export type Parsed =
   /** `line` counts from the start of the template's text */
   | { kind: 'wrong'; line: number; problem: string };
 
-/** A variable that a template does not make itself. */
+/** A variable that a template reads and does not set itself. */
 export interface Read {
   path: readonly string[];
-  /** line of the template's text, or of the partial's */
+  /** line in the template's text, or in the partial's */
   line: number;
   /** the partial it stands in; null = the text itself */
   partial: string | null;
@@ -60,7 +62,9 @@ export class Templates {
       }));
   }
 
-  /** The engine resolves partials while it renders, which is too late to tell the operator. */
+  /**
+   * The engine resolves partials only while it renders, which is too late to tell the operator of a missing one.
+   */
   #missingPartial(text: string): Parsed | null {
     for (const use of text.matchAll(/\{%-?\s*(?:include|render)\s+['"]([^'"]+)['"]/g)) {
       if (use[1]! in this.#partials) continue;
@@ -71,7 +75,7 @@ export class Templates {
   }
 }
 
-/** Up to a place in a list or a name that is only known when it runs. */
+/** The names of a path, up to an index of a list or a name that is only known at run time. */
 function namesOf(segments: readonly unknown[]): string[] {
   const end = segments.findIndex((segment) => typeof segment !== 'string');
   return segments.slice(0, end === -1 ? undefined : end).map(String);

@@ -1,4 +1,6 @@
-/** Hot reload: a change that is right is announced; a change that is wrong is announced and the last good version stays. */
+/**
+ * Hot reload: each change is announced. When the changed configuration is wrong, the last good version stays in force.
+ */
 import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConfigError } from '../errors.ts';
@@ -11,24 +13,24 @@ export interface WatchRequest {
   file: string;
   env: Environment;
   onChange(loaded: LoadedConfig, changes: ConfigChanges): void;
-  /** `kept` is what stays in force */
+  /** `kept` is the version that stays in force */
   onRejected(error: ConfigError, kept: LoadedConfig): void;
 }
 
 export interface ConfigWatcher {
   /** the last good version */
   current(): LoadedConfig;
-  /** Reads the files now: for a secret that was just refused, and may have been replaced a moment ago. */
+  /** Reads the files now, because a secret that was just refused may have been replaced a moment ago. */
   refresh(): void;
   close(): void;
 }
 
 // Editors write, rename and touch within a few milliseconds; a checkout of many files takes a little longer.
 const SETTLE_MILLISECONDS = 150;
-// A folder that is never quiet (somebody's log beside the configuration) must not put a reload off for ever.
+// A folder that changes all the time (a log beside the configuration) must not delay a reload for ever.
 const LONGEST_SETTLE_MILLISECONDS = 2000;
 
-/** Loads and goes on watching. Throws ConfigError when the first version is already wrong. */
+/** Loads the configuration and keeps watching it. Throws ConfigError when the first version is wrong. */
 export function watchConfig({ file, env, onChange, onRejected }: WatchRequest): ConfigWatcher {
   const first = readConfig({ file, env });
   if (first.outcome.kind === 'rejected') throw first.outcome.error;
@@ -51,9 +53,9 @@ export function watchConfig({ file, env, onChange, onRejected }: WatchRequest): 
   const reload = () => {
     timer = null;
     firstChange = null;
-    // A folder may have been replaced by another of the same name: the old watcher would stay with the old one.
+    // A folder may have been replaced by another of the same name; the old watcher would still watch the old one.
     arm(latest);
-    // Something else has changed in one of the folders. Parsing takes about 25 ms, in which nothing else goes on.
+    // Nothing is parsed when only other files in the folders changed: parsing blocks the process for about 25 ms.
     // guard: reload: nothing is parsed while the files say the same
     if (latest.isCurrent()) return;
     const reading = readConfig({ file, env });
@@ -91,7 +93,7 @@ export function watchConfig({ file, env, onChange, onRejected }: WatchRequest): 
   };
 }
 
-/** Folders, not files: an editor that renames puts another file in the place of the watched one. */
+/** Folders are watched, not files: an editor that renames replaces the watched file by another one. */
 function watchedFolders(folders: readonly string[]): string[] {
   return [...new Set(folders.map(nearestExisting))];
 }
@@ -102,7 +104,7 @@ function nearestExisting(folder: string): string {
   return path;
 }
 
-/** null when the folder went away in between: another reading follows. */
+/** Null when the folder has gone in the meantime; the files are then read again. */
 function watchFolder(folder: string, changed: () => void): FSWatcher | ConfigError | null {
   try {
     const watcher = watch(folder, { persistent: false }, changed);

@@ -1,4 +1,7 @@
-/** What must hold between the secrets of a forge: each repository has one, and no secret stands for two of them. */
+/**
+ * Checks the secrets of a forge: each repository is covered by one, and the secret of an entry is used for nothing
+ * else.
+ */
 import type { z } from 'zod';
 import { type ListedRepository, secretHolderOf } from './listed-repositories.ts';
 
@@ -21,7 +24,9 @@ export function secretsOfHooks(forge: WrittenForge): string[] {
   return [...[forge.webhook_secret ?? []].flat(), ...own];
 }
 
-/** Asked also when something else is wrong with the forge, so that both are told at once. */
+/**
+ * This check also runs when something else is wrong with the forge, so that both problems are reported at once.
+ */
 export function hasEverySecret(forge: Partial<WrittenForge>): boolean {
   if (forge.webhook_secret !== undefined) return true;
   if (!Array.isArray(forge.repositories)) return false;
@@ -51,7 +56,7 @@ export function checkWebhookSecrets(forge: WrittenForge, issues: z.RefinementCtx
       if (owner !== undefined && owner !== pattern) {
         report(
           [...path, 'webhook_secret'],
-          `this is the secret of ${owner}, too, so it tells nobody apart`,
+          `this is the secret of ${owner}, too, so a signature does not show which of the two it is for`,
           'Make a secret of its own for it, or leave it out here.',
         );
       }

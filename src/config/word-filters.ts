@@ -1,4 +1,4 @@
-/** Liquid's own filters, on texts that carry their author: what comes out of one carries the same. */
+/** Liquid's own filters for texts that carry their author: the result of a filter carries the same author. */
 import type { Liquid } from 'liquidjs';
 import { fenced, oneLine } from './fence.ts';
 import { Words } from './words.ts';
@@ -17,7 +17,9 @@ export function registerWordFilters(engine: Liquid): void {
   );
 }
 
-/** Filters that are generators are about lists; they are given a text with its label, which they cannot take apart. */
+/**
+ * Filters that are generators work on lists. They get the text together with its label, and cannot separate the two.
+ */
 function keepingVoice(filter: Filter): Filter {
   const own = typeof filter === 'function' ? filter : filter.handler;
   const handler: typeof own = function (this: unknown, ...given: unknown[]): unknown {
@@ -34,7 +36,7 @@ function keepingVoice(filter: Filter): Filter {
       this,
       given.map((one) => (one instanceof Words ? one.text : one)),
     );
-    // Of several the one that is trusted least speaks for what they were made into.
+    // What is made of several texts carries the voice of the least trusted one.
     const least = words.find((one) => !one.trusted) ?? words[0]!;
     const kind = words.every((one) => one.kind === 'login') ? 'login' : 'text';
     const keep = (text: unknown) =>

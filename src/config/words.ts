@@ -1,7 +1,7 @@
 /**
- * A text of the forge as a skill may print it: it carries its voice, and wherever a template puts it, words that are
- * not trusted come out in quotes or in a fence, with their author. A template can neither forget the label nor cut it
- * off: the filters of Liquid work on the text and hand the voice on.
+ * A text of the forge as a skill may print it. It carries its voice: wherever a template puts it, words that are not
+ * trusted come out in quotes or in a fence, with their author. A template can neither leave out the label nor cut it
+ * off, because Liquid's filters work on the text and pass the voice on.
  */
 import { inLine, labelOf, loginOf, quotedLine, type Voice } from '../voices.ts';
 import { fenced, oneLine } from './fence.ts';
@@ -13,7 +13,10 @@ import { fenced, oneLine } from './fence.ts';
  */
 export type WordsKind = 'text' | 'name' | 'login';
 
-/** What Liquid reads of an object are its own fields; the text itself is none of them. */
+/**
+ * Liquid reads only an object's own fields. The text is not one of them, so a template cannot print it without its
+ * label.
+ */
 export class Words {
   /** who wrote it, and who edited it */
   readonly author: string;
@@ -27,7 +30,7 @@ export class Words {
   readonly #voice: Voice;
   readonly #printed: (words: Words) => void;
 
-  /** `printed` is told each time the text goes into a prompt */
+  /** `printed` is called each time the text is put into a prompt */
   constructor(of: {
     text: string;
     voice: Voice;
@@ -58,17 +61,17 @@ export class Words {
     return this.#kind;
   }
 
-  /** Another text that was made of this one. */
+  /** A text that was made from this one, with the same voice. */
   changed(text: string, kind = this.#kind): Words {
     return new Words({ text, voice: this.#voice, kind, printed: this.#printed });
   }
 
-  /** In a fence whose first line says whose text it is. */
+  /** The text in a fence whose first line says whose text it is. */
   fenced(label: unknown): string {
     this.#printed(this);
     const own = labelOf(this.#voice);
     const given = label === undefined || label === null ? '' : String(label);
-    // Ours comes first: a long label of a skill is cut at its end.
+    // Our label comes first, because a long label of a skill is cut off at its end.
     // guard: voices: label of a fence
     const whole = this.trusted ? given || own : given === '' ? own : `${own}: ${given}`;
     return fenced(this.#text, whole);
@@ -79,7 +82,7 @@ export class Words {
     return this.asPart();
   }
 
-  /** The same as a part of a label, which may or may not be printed. */
+  /** The same for a label that may never be printed: `printed` is not called. */
   asPart(): string {
     if (this.#text === '') return '';
     if (this.#kind === 'login') return this.#asLogin();

@@ -1,4 +1,4 @@
-/** YAML text to plain values, with the line of each of them, and with line and column for what does not parse. */
+/** YAML text to plain values, with the line of each value. Errors come with line and column. */
 import { type Document, isNode, isPair, LineCounter, parseDocument, type YAMLParseError } from 'yaml';
 import type { ConfigProblem } from '../errors.ts';
 import type { Path } from './table.ts';
@@ -7,7 +7,7 @@ export type YamlResult =
   | {
       kind: 'value';
       value: unknown;
-      /** line of the file where this stands, or the nearest thing around it */
+      /** finds the line of a value in the file, or of the nearest thing around it */
       lineOf: LineOf;
     }
   | { kind: 'problems'; problems: ConfigProblem[] };
@@ -45,7 +45,10 @@ export function readYaml(file: string, text: string, firstLine = 1): YamlResult 
   }
 }
 
-/** What does not parse makes the parser stumble over all that follows; keys that are there twice stand for themselves. */
+/**
+ * After one syntax error the parser reports errors in everything that follows, so only the first is kept. Duplicate
+ * keys do not depend on each other and are all kept.
+ */
 function worthSaying(errors: readonly YAMLParseError[]): YAMLParseError[] {
   const first = errors.find(({ code }) => code !== 'DUPLICATE_KEY');
   return errors.filter((error) => error === first || error.code === 'DUPLICATE_KEY');
@@ -84,7 +87,10 @@ function withoutSource(message: string): string {
   return message.split(': ')[0]!.split('\n')[0]!.replace(/[.:]$/, '');
 }
 
-/** Of the key where there is one, else of the value; of what is around it where it is missing. */
+/**
+ * The position of the key where there is one, else of the value. Where the path does not exist, that of the nearest
+ * thing around it.
+ */
 function offsetOf(document: Document, path: Path): number | null {
   for (let length = path.length; length > 0; length--) {
     const known = path.slice(0, length);

@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import type { ContainerSpec, SpawnSpec } from './container.ts';
 
-/** What programs in /usr look for in /etc. Nothing that names users, hosts or keys of this machine. */
+/** Files of /etc that programs in /usr read. None of them names users, hosts or keys of this machine. */
 const ETC = [
   'alternatives',
   'ld.so.cache',
@@ -18,12 +18,14 @@ const ETC = [
   'pki/tls/certs',
   'pki/ca-trust/extracted',
 ];
-/** Only where the network is this machine's. */
+/** Shown only when the sandbox uses this machine's network. */
 const ETC_OF_THE_NETWORK = ['hosts', 'resolv.conf', 'nsswitch.conf', 'gai.conf'];
 /** Symlinks into /usr on merged systems, folders elsewhere. */
 const SYSTEM_FOLDERS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 
-/** Files of /etc that are made for the sandbox: path and text, to be read from descriptors 3, 4, … */
+/**
+ * Files of /etc that are made for the sandbox: path and text. bwrap reads the texts from descriptors 3, 4, …
+ */
 export function madeFiles(spec: ContainerSpec, user: { uid: number; gid: number }): [string, string][] {
   const { uid, gid } = user;
   const root = uid === 0 ? '' : 'root:x:0:0:root:/:/usr/sbin/nologin\n';
@@ -43,7 +45,7 @@ export interface BubblewrapRequest {
   spawn: Pick<SpawnSpec, 'command' | 'args' | 'cwd'>;
   /** paths of `madeFiles` */
   made: readonly string[];
-  /** a program to filter system calls stands behind them */
+  /** a program that filters system calls follows on the next descriptor */
   seccomp: boolean;
 }
 
@@ -53,7 +55,7 @@ export function bubblewrapArguments({ spec, user, spawn, made, seccomp }: Bubble
     '--unshare-all',
     // guard: container: no network (bubblewrap)
     ...(spec.network === 'host' ? ['--share-net'] : []),
-    // A user namespace of its own also for root, and none below it: the kernel shows less of itself.
+    // Root gets a user namespace of its own, too, and none can be made below it: more of the kernel stays hidden.
     ...['--unshare-user', '--disable-userns', '--uid', String(user.uid), '--gid', String(user.gid)],
     // guard: container: no capabilities (bubblewrap)
     ...['--cap-drop', 'ALL', '--die-with-parent', '--hostname', 'claude-hooks'],
@@ -62,7 +64,7 @@ export function bubblewrapArguments({ spec, user, spawn, made, seccomp }: Bubble
     ...etc(spec.network),
     ...made.flatMap((path, i) => ['--perms', '0444', '--ro-bind-data', String(3 + i), path]),
     ...(seccomp ? ['--seccomp', String(3 + made.length)] : []),
-    // To root the kernel's settings are files of its own: a core_pattern is run outside, by the kernel itself.
+    // /proc is read-only, because root could write the kernel's settings: the kernel runs a core_pattern outside.
     ...[
       '--proc',
       '/proc',
@@ -81,7 +83,7 @@ export function bubblewrapArguments({ spec, user, spawn, made, seccomp }: Bubble
     ...['--symlink', '../tmp', '/var/tmp'],
     // guard: container: read-only mounts (bubblewrap)
     ...spec.mounts.flatMap((m) => [m.access === 'read' ? '--ro-bind' : '--bind', m.source, m.target]),
-    // Last: mount points are made until here.
+    // The root is made read-only last, because mount points are made in it until here.
     ...['--remount-ro', '/', '--chdir', spawn.cwd, '--', spawn.command, ...spawn.args],
   ];
 }

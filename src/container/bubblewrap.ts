@@ -1,9 +1,10 @@
 /**
  * bubblewrap: namespaces without a daemon or an image. What runs inside is this machine's /usr, read-only.
  *
- * Below us stand, from the outside in: flock (holds the lock and waits), bwrap (the supervisor), bwrap again (first
- * process of the sandbox, which takes in zombies), the command. With the supervisor everything inside ends, at once and
- * without a word; so a signal goes to the command, and only what is left after that is killed from outside.
+ * The processes below us are, from the outside in: flock (holds the lock and waits), bwrap (the supervisor), bwrap again
+ * (the first process of the sandbox, which reaps zombies), the command. When the supervisor ends, everything inside is
+ * killed at once and can write nothing more. So a signal goes to the command, and only what is left after that is killed
+ * from outside.
  */
 import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -26,7 +27,7 @@ import { DISPATCH_MARK, INSTANCE_MARK, ProcessTree } from './process-tree.ts';
 import { seccompProgram } from './seccomp.ts';
 
 const SECCOMP = seccompProgram();
-/** It goes into an error message. */
+/** The kept text goes into an error message. */
 const SAID_KEPT = 20_000;
 
 export interface BubblewrapOptions {
@@ -47,10 +48,12 @@ export function bubblewrapEngine(options: BubblewrapOptions): ContainerEngine {
   };
 }
 
-/** bubblewrap tells its own failures by the code of a command that failed; so the layout is tried without one first. */
+/**
+ * bubblewrap reports its own failures with the exit code of a failed command, so the layout is first tried without one.
+ */
 async function start(spec: ContainerSpec, options: BubblewrapOptions): Promise<RunningContainer> {
   checkMounts(spec);
-  // Whoever it is inside is the worker outside.
+  // bubblewrap only renames the user: the files belong to the worker's user outside, whoever it is inside.
   await giveToUser(spec, ownUser());
   const groups = options.cgroups.make(groupName(spec), spec.limits);
   const container = new BubblewrapContainer(spec, options, groups);
@@ -117,7 +120,7 @@ class BubblewrapContainer implements RunningContainer {
     return withKill(child, (signal) => signalCommand(child, lock.length === 0 ? 2 : 3, signal));
   }
 
-  /** A process joins before it becomes bwrap, so that nothing is ever outside. */
+  /** The shell joins the groups before it becomes bwrap, so that no process is ever outside of them. */
   #joinGroups(): string[] {
     // guard: container: limits (bubblewrap)
     if (this.#groups === null) return [];
@@ -145,13 +148,14 @@ class BubblewrapContainer implements RunningContainer {
   }
 }
 
-/** False when it has ended. A sandbox that has no command yet ends as a whole. */
+/** False when it has ended. A sandbox that has no command yet is killed as a whole. */
 function signalCommand(child: ChildProcess, depth: number, signal: NodeJS.Signals): boolean {
   if (!isRunning(child)) return false;
   let pid: number = child.pid!;
   for (let below = 0; below < depth; below++) {
     const next = firstChild(pid);
-    // `flock` alone would leave its child behind; the nearest to the command takes what is inside with it.
+    // Killing `flock` alone would leave its child, so the process nearest to the command is killed; the rest ends with
+    // it.
     if (next === null) return send(pid, 'SIGKILL');
     pid = next;
   }

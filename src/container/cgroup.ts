@@ -1,9 +1,9 @@
 /**
- * Limits for what bubblewrap starts: bubblewrap itself has none. One group per container below `claude-hooks` at the
- * root of each hierarchy, where docker and podman put theirs, too; so it takes root, or a delegated root as in a
- * container with a writable /sys/fs/cgroup.
+ * Limits for what bubblewrap starts, because bubblewrap itself sets none. Each container has one group below
+ * `claude-hooks` at the root of each hierarchy, where docker and podman put theirs, too. This needs root, or a delegated
+ * root as in a container with a writable /sys/fs/cgroup.
  *
- * Version 1 has one hierarchy per controller, version 2 one for all; some machines mix them.
+ * Version 1 has one hierarchy for each controller, version 2 has one for all; some machines mix them.
  */
 import {
   accessSync,
@@ -27,22 +27,22 @@ const LIMIT_OF: Readonly<Record<Controller, Unheld & keyof Record<'memory' | 'cp
   cpu: 'cpus',
   pids: 'pids',
 };
-/** The period in which a share of the processors is counted, microseconds: the kernel's own. */
+/** The kernel's default period, in microseconds, for counting a share of the processors. */
 const CPU_PERIOD = 100_000;
 
 export interface Cgroups {
-  /** limits that cannot be kept here */
+  /** limits that cannot be enforced on this machine */
   readonly unheld: readonly Unheld[];
   /** Makes the groups of one container; null where it has no limit. */
   make(name: string, limits: Limits): Cgroup | null;
-  /** Removes the groups whose names begin so and that are empty. */
+  /** Removes the empty groups whose names begin with `prefix`. */
   sweep(prefix: string): void;
 }
 
 export interface Cgroup {
   /** write a pid there to put a process, and what it will start, under the limits */
   processLists: string[];
-  /** when nothing runs in it any more */
+  /** to be called when nothing runs in it any more */
   remove(): Promise<void>;
 }
 
@@ -79,7 +79,7 @@ function cgroup(folders: string[]): Cgroup {
   return {
     processLists: folders.map((folder) => join(folder, 'cgroup.procs')),
     remove: async () => {
-      // The kernel lets a group go a moment after its last process.
+      // The kernel frees a group only a moment after its last process has ended.
       for (let round = 0; round < 40 && folders.some((folder) => !removeNow(folder)); round++)
         await sleep(25);
     },
@@ -89,7 +89,7 @@ function cgroup(folders: string[]): Cgroup {
 interface Line {
   file: string;
   value: string;
-  /** absent where the kernel was built or started without it */
+  /** the file is absent where the kernel was built or started without it */
   optional?: boolean;
 }
 
@@ -161,7 +161,7 @@ function versionTwo(root: string, controller: Controller) {
     }
     return { folder, version: 2 } as const;
   } catch {
-    // The group above has processes of its own, or another master.
+    // The parent group has processes of its own, or another program manages it.
     return null;
   }
 }

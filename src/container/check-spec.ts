@@ -1,4 +1,4 @@
-/** What no engine would take well: said here, once, with the remedy, and not by an engine's parser. */
+/** Refuses what no engine can handle, once and with the remedy, before an engine's parser would. */
 import { lstatSync } from 'node:fs';
 import { isAbsolute, normalize, relative } from 'node:path';
 import { type ContainerSpec, EngineFailed, type Mount, type SpawnSpec } from './container.ts';
@@ -51,8 +51,8 @@ function checkPath(path: string, what: string): void {
 }
 
 /**
- * The agent writes what lies in the outer mount, so a link on the way to the inner one could lead the engine, which
- * makes missing mount points, out of it. Nothing of this conversation runs while a container starts.
+ * The agent can write in the outer mount. A link there, on the way to the inner mount, could make the engine create the
+ * missing mount point outside. Nothing of this conversation runs while a container starts.
  */
 function checkNoLinks(outer: Mount, inner: Mount): void {
   let path = outer.source;

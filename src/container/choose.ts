@@ -1,4 +1,6 @@
-/** Which engine runs agents on this machine, found out by trying; never a bare process unless it was asked for. */
+/**
+ * Which engine runs agents on this machine, found out by trying. A bare process is chosen only when it is asked for.
+ */
 import { randomUUID } from 'node:crypto';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -13,7 +15,7 @@ import { processEngine } from './process.ts';
 
 export interface EngineChoice {
   engine: 'auto' | EngineName;
-  /** what docker and podman are tried with */
+  /** the image that docker and podman are tried with */
   image: string | null;
   programArgs: readonly string[];
   runArgs: readonly string[];
@@ -21,7 +23,7 @@ export interface EngineChoice {
   path: string;
   /** absolute path of util-linux `flock`, or null where there is none */
   flock: string | null;
-  /** the worker's environment, of which docker's and podman's clients get what they need */
+  /** the worker's environment; the clients of docker and podman get the variables they need from it */
   environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -36,11 +38,11 @@ export interface ChosenEngine {
   engine: ContainerEngine;
   /** one sentence for the log */
   why: string;
-  /** what was configured and cannot be kept is among these */
+  /** limits that were configured and cannot be enforced are among these */
   unheld: readonly Unheld[];
   /** the engines that would have come first, and what they lack */
   tried: Trial[];
-  /** the client, where the engine runs images; for `cliFor` */
+  /** the client of an engine that runs images, else null; for `cliFor` */
   oci: OciOptions | null;
 }
 
@@ -144,7 +146,7 @@ async function tryOci(name: 'docker' | 'podman', program: string, choice: Engine
   return { engine: ociEngine(oci), oci };
 }
 
-/** By what answers and not by the name: `docker` may be podman's compatible command. */
+/** Decided by the answer and not by the name: `docker` may be podman's compatible command. */
 function rootlessOf(info: string): OciOptions['rootless'] {
   const facts = JSON.parse(info) as {
     SecurityOptions?: string[];

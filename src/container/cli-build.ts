@@ -1,4 +1,4 @@
-/** Which build of the pinned CLI runs in a container: glibc or musl, as the image is. */
+/** Which build of the pinned CLI runs in a container: glibc or musl, to fit the image. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { inspectImage, type Libc } from './image.ts';
 import type { OciOptions } from './oci.ts';
 
 export interface CliRequest {
-  /** the client, where the engine runs images; null: the CLI sees this machine's own /usr */
+  /** the client of an engine that runs images; null: the CLI sees this machine's own /usr */
   oci: OciOptions | null;
   image: string | null;
   /** configured paths that replace the installed builds */
@@ -41,7 +41,7 @@ function remedy(libc: Libc): string {
     : `Install the service again with optional packages, which bring ${name}.`;
 }
 
-/** null where npm has not installed it: of the two builds it takes the one for this machine. */
+/** Null where npm has not installed it: npm installs only the build for this machine. */
 export function installedCli(libc: Libc): string | null {
   try {
     const folder = dirname(createRequire(import.meta.url).resolve(`${packageOf(libc)}/package.json`));
@@ -59,7 +59,7 @@ function packageOf(libc: Libc): string {
 
 let own: Libc | null = null;
 
-/** Asked once: the report takes as long as a git command, and every dispatch would wait for it. */
+/** Asked once and kept: the report takes as long as a git command, and every dispatch would wait for it. */
 function ownLibc(): Libc {
   own ??= findOwnLibc();
   return own;

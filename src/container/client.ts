@@ -1,4 +1,4 @@
-/** The child processes that stand between us and a contained command: how they are started, asked and wrapped. */
+/** The child processes between us and a contained command: how they are started, asked and wrapped. */
 import { type ChildProcess, execFile, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,18 +8,18 @@ export interface ClientSpec {
   argv: readonly string[];
   env: Record<string, string>;
   cwd: string;
-  /** what the child reads from descriptors 3, 4, …, each to its end */
+  /** texts that the child reads to their end from descriptors 3, 4, … */
   readings?: readonly (string | Buffer)[];
 }
 
-/** In a session of its own, by which `process-tree.ts` finds what it leaves behind. */
+/** The child leads a session of its own, by which `process-tree.ts` finds what it leaves behind. */
 export function startClient(spec: ClientSpec): ChildProcess {
   const [program, ...args] = spec.argv;
   const readings = spec.readings ?? [];
   const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', ...readings.map(() => 'pipe' as const)];
   // guard: container: environment (all engines)
   const child = spawn(program!, args, { cwd: spec.cwd, env: spec.env, stdio, detached: true });
-  // A CLI that ended closes its stdin; the SDK's late write must not end the service.
+  // A CLI that has ended closes its stdin; a late write of the SDK must not end the service.
   child.stdin!.on('error', () => {});
   readings.forEach((reading, i) => {
     const stream = child.stdio[3 + i] as NodeJS.WritableStream;
@@ -30,8 +30,7 @@ export function startClient(spec: ClientSpec): ChildProcess {
 }
 
 /**
- * A child whose `kill` goes another way than to the child itself. `killed` means, as with Node's own, that a signal
- * was sent.
+ * A child whose `kill` does not signal the child itself. `killed` means that a signal was sent, as it does in Node.
  */
 export function withKill(child: ChildProcess, kill: (signal: NodeJS.Signals) => boolean): ContainedProcess {
   const marks = child as ChildProcess & { killed: boolean };
@@ -59,12 +58,14 @@ export async function endsWithin(child: ChildProcess, milliseconds: number): Pro
   return ended;
 }
 
-/** The start of a command line that holds the kernel lock; `keep` leaves the lock with a waiting flock. */
+/**
+ * The beginning of a command line that holds the kernel lock. With `keep`, a waiting flock keeps the lock.
+ */
 export function lockPrefix(flock: string | null, lockFile: string | null, how: 'exec' | 'keep'): string[] {
   // guard: kernel lock
   if (flock === null || lockFile === null) return [];
-  // `-F` execs instead of forking: a signal reaches what comes next, not only flock. `-o` closes the lock's descriptor
-  // in the child: whoever has it could unlock.
+  // `-F` execs instead of forking, so that a signal reaches the command and not only flock. `-o` closes the lock's
+  // descriptor in the child, because whoever has it could unlock.
   // guard: container: lock descriptor (bubblewrap)
   return [flock, '-n', how === 'exec' ? '-F' : '-o', '-E', String(LOCK_HELD_EXIT_CODE), lockFile];
 }
@@ -77,7 +78,7 @@ export interface Answer {
 }
 
 const ASK_TIMEOUT_MS = 60_000;
-/** It goes into error messages. */
+/** The kept text goes into error messages. */
 const STDERR_KEPT = 20_000;
 
 /** Runs a program to its end; never rejects. */

@@ -3,22 +3,22 @@
  *
  * Contract, for every adapter:
  * - Order: `start` → any number of `spawn` → `stop`. One container per dispatch; containers may run at once.
- * - The process sees exactly `env` (never the worker's; an image's own variables, such as its PATH, stand where `env`
- *   names none, except those that the CLI listens to), `cwd` as its folder, and the mounts. An engine that isolates
- *   shows nothing else of this machine, and no network unless `network` says so; one that does not (`process`) takes
- *   only mounts whose `target` equals their `source`. No value of `env` stands in an argument list.
- * - What is mounted to `read` cannot be written, whoever asks; `unheld` names what an engine cannot keep of a spec.
+ * - The process sees exactly `env`, never the worker's environment. An image's own variables, such as its PATH, are kept
+ *   where `env` does not name them, except those that the CLI reads. `cwd` is its folder, and it sees the mounts. An
+ *   engine that isolates shows nothing else of this machine, and no network unless `network` says so. One that does not
+ *   (`process`) takes only mounts whose `target` equals their `source`. No value of `env` is in an argument list.
+ * - Nobody can write what is mounted with access `read`. `unheld` names what an engine cannot enforce of a spec.
  * - Every process can be found again by CLAUDE_HOOKS_INSTANCE and CLAUDE_HOOKS_DISPATCH (environment or label);
- *   `reapOrphans` finds what an earlier worker of the same instance left behind by these marks and kills it, with its
+ *   by these marks `reapOrphans` finds what an earlier worker of the same instance left behind, and kills it with its
  *   children.
- * - `spawn` takes the kernel lock `lockFile` for the life of the process where the engine can: a second holder exits
+ * - Where the engine can, `spawn` holds the kernel lock `lockFile` for the life of the process: a second holder exits
  *   with LOCK_HELD_EXIT_CODE before it does anything.
  * - `kill` of a contained process reaches the command itself, also where an engine's client stands in between. A command
- *   that ended by a signal is seen as that signal or as exit code 128 + its number.
+ *   that ended by a signal is reported as that signal or as exit code 128 + its number.
  * - `stop` is idempotent, kills the whole process tree (tools included), and resolves when nothing of it is left.
  * - After a crash of the worker the processes may still run; only `reapOrphans` may be trusted to end them.
  * - Errors: a container that cannot start rejects with EngineFailed and the engine's own words, or its process exits
- *   with ENGINE_FAILED_EXIT_CODE; any other exit code is the command's and no error of this port.
+ *   with ENGINE_FAILED_EXIT_CODE. Any other exit code is the command's own and not an error of this port.
  */
 
 import type { Readable, Writable } from 'node:stream';
@@ -35,9 +35,12 @@ export interface Mount {
   /** absolute path inside */
   target: string;
   access: 'read' | 'write';
-  /** belongs to this conversation alone: an engine gives it to the user inside where that is another one outside, too */
+  /**
+   * belongs to this conversation alone: an engine gives it to the container's user where that user is another one
+   * outside, too
+   */
   owned?: boolean;
-  /** stays the worker's, and the container's user must be able to read it */
+  /** belongs to the worker, and the container's user must be able to read it */
   shown?: boolean;
 }
 
@@ -54,9 +57,9 @@ export interface ContainerSpec {
   /** names the installation (one per state folder): orphans of other installations are never touched */
   instance: string;
   dispatch: string;
-  /** in order; a later one may lie inside an earlier one */
+  /** mounted in this order; a later one may lie inside an earlier one */
   mounts: Mount[];
-  /** what docker and podman run in; others take the machine's own /usr */
+  /** the image that docker and podman run; the others use the machine's own /usr */
   image: string | null;
   /** uid and gid inside; null = the worker's own */
   user: { uid: number; gid: number } | null;
@@ -82,7 +85,7 @@ export interface ContainedProcess {
   stderr: Readable | null;
   readonly killed: boolean;
   readonly exitCode: number | null;
-  /** to the leader only; `stop` is what ends a tree */
+  /** signals the leader only; `stop` ends the tree */
   kill(signal: NodeJS.Signals): boolean;
   on(event: 'exit', listener: (code: number | null, signal: NodeJS.Signals | null) => void): void;
   on(event: 'error', listener: (error: Error) => void): void;
@@ -94,7 +97,9 @@ export interface ContainedProcess {
 
 export interface RunningContainer {
   spawn(spec: SpawnSpec): ContainedProcess;
-  /** `graceMs`: how long the processes may take to end by themselves; left out, as long as the CLI may need */
+  /**
+   * `graceMs`: how long the processes may take to end by themselves; without it, as long as the CLI may need
+   */
   stop(graceMs?: number): Promise<void>;
 }
 
@@ -105,14 +110,16 @@ export interface ContainerEngine {
   readonly name: EngineName;
   /** false: agents run with the worker's files, network and user */
   readonly isolates: boolean;
-  /** what `start` lets pass and does not keep on this machine: whoever configures it is told, the run is not refused */
+  /**
+   * what `start` accepts but cannot enforce on this machine: the operator is told, and the run is not refused
+   */
   readonly unheld: readonly Unheld[];
   start(spec: ContainerSpec): Promise<RunningContainer>;
   /** kills what dispatches of this instance left running; answers the dispatch ids it found */
   reapOrphans(instance: string): Promise<string[]>;
 }
 
-/** The engine is not there, or does not start containers; the message is the problem and then the remedy. */
+/** The engine is missing or does not start containers; the message is the problem and then the remedy. */
 export class EngineFailed extends WithRemedy {
   override name = 'EngineFailed';
 }

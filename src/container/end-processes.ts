@@ -1,4 +1,4 @@
-/** Ends processes found by pid, gently first, and is sure that they have ended. */
+/** Ends processes found by pid, gently first, and makes sure that they have ended. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Time between SIGTERM and SIGKILL: the CLI needs about 0.4 s to write its last lines. */
@@ -6,8 +6,8 @@ export const GRACE_MS = 2000;
 const LOOK_MS = 25;
 
 /**
- * SIGTERM, a moment to write the last lines, then SIGKILL until nothing is found any more. `warned`: who gets the
- * SIGTERM; the supervisor of a sandbox must not, because its end is everybody's.
+ * Sends SIGTERM, waits for the last lines to be written, then sends SIGKILL until no process is found any more.
+ * `warned`: which processes get the SIGTERM; the supervisor of a sandbox must not, because all others end with it.
  */
 export async function endAll(
   find: () => Promise<number[]>,

@@ -1,4 +1,7 @@
-/** What an image of docker or podman is: there or not, with a shell or not, glibc or musl. Found out by running it. */
+/**
+ * Facts about an image of docker or podman: whether it is there, has a shell, and uses glibc or musl. Found out by
+ * running it.
+ */
 import { ask } from './client.ts';
 import { EngineFailed } from './container.ts';
 import type { OciOptions } from './oci.ts';
@@ -11,7 +14,9 @@ export interface ImageFacts {
   git: boolean;
 }
 
-/** The running shell's own mappings tell the truth; files may be there of both, as Debian's `musl` package shows. */
+/**
+ * The mappings of the running shell show which libc it uses. Files of both may exist, as with Debian's `musl` package.
+ */
 const LOOK = `
 libc=
 while read -r line; do case $line in
@@ -42,7 +47,9 @@ export async function inspectImage(oci: OciOptions, image: string): Promise<Imag
   return facts;
 }
 
-/** By the image's id: a run asks each time, and a container more would cost it a fifth of a second. */
+/**
+ * Kept by the image's id, because every run asks, and one more container would cost it a fifth of a second.
+ */
 const known = new Map<string, ImageFacts>();
 
 async function lookInto(oci: OciOptions, client: string[], image: string): Promise<ImageFacts> {

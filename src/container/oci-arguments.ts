@@ -1,33 +1,36 @@
-/** The command lines of docker and podman, which are the same for what we need. */
+/** The command lines of docker and podman. Both are the same for what we need. */
 import { createHash } from 'node:crypto';
 import type { ContainerSpec, Mount, SpawnSpec } from './container.ts';
 import { DISPATCH_MARK, INSTANCE_MARK } from './process-tree.ts';
 
 const INSTANCE_LABEL = 'claude-hooks.instance';
 export const DISPATCH_LABEL = 'claude-hooks.dispatch';
-/** Between `stop` and SIGKILL, as the engines count it. */
+/** Seconds between `stop` and SIGKILL, for the engine. */
 const STOP_SECONDS = 2;
 
 /**
  * The image's shell is the first process: it passes signals on (a first process without a handler never gets them) and
- * takes in what tools leave behind as zombies.
+ * reaps the zombies that tools leave behind.
  *
- * The variables come under another name, because those of the client (HOME, PATH, DOCKER_HOST) may be called the same:
- * `-e NAME` without a value takes the client's.
+ * The command's variables are passed under another name, because `-e NAME` without a value takes the client's variable,
+ * and the client has some of the same names (HOME, PATH, DOCKER_HOST).
  */
 const VARIABLE_PREFIX = 'CLAUDE_HOOKS_ENV_';
-/** set by the engines themselves, also from the proxy settings of their own user */
+/** the engines set these themselves, also from the proxy settings of their own user */
 const ENGINES_OWN =
   'HOSTNAME HOME TERM PWD OLDPWD container HTTP_PROXY HTTPS_PROXY FTP_PROXY NO_PROXY ALL_PROXY http_proxy https_proxy ftp_proxy no_proxy all_proxy';
 
 /**
- * Families of variables that the CLI or its runtime listens to. An image that sets one (a history that is not written,
- * another folder, another address) would silently break conversations; so none of the image's comes through.
+ * Families of variables that the CLI or its runtime reads. An image that sets one (no history written, another folder,
+ * another address) would break conversations without an error, so all of the image's are unset.
  */
 const CLI_LISTENS =
   'CLAUDE*|ANTHROPIC*|DISABLE_*|ENABLE_*|BUN_*|MCP_*|CCR_*|SELF_HOSTED_RUNNER_*|SESSION_INGRESS_URL|MAX_THINKING_TOKENS|API_TIMEOUT_MS|IS_SANDBOX|AI_AGENT';
 const OURS = `${INSTANCE_MARK}|${DISPATCH_MARK}|${VARIABLE_PREFIX}*`;
-/** A value may hold what looks like a name: then one more is unset, before ours are set. Globs are off meanwhile. */
+/**
+ * A value may contain what looks like a name; then one variable more is unset, before ours are set. Globs are off for
+ * that time.
+ */
 const FORGET_IMAGES = [
   'set -f',
   'for word in $(export -p); do word=${word%%=*}; case $word in',
@@ -48,12 +51,12 @@ function firstProcess(names: readonly string[]): string {
     // guard: variables of an image
     FORGET_IMAGES,
     ...taken,
-    // A shell starts what runs in the background deaf to SIGINT and SIGQUIT; coreutils' env can undo that.
+    // A shell starts background commands with SIGINT and SIGQUIT ignored; `env` of coreutils can undo that.
     'if env --default-signal=INT,QUIT true 2>/dev/null; then set -- env --default-signal=INT,QUIT "$@"; fi',
     '"$@" <&3 3<&- & child=$!',
     'exec 3<&- </dev/null',
     ...forward,
-    // A trapped signal ends `wait` early; the command is over when it is no child any more.
+    // A trapped signal ends `wait` early. The command has ended only when it is not a child any more.
     'while :; do wait "$child"; code=$?; kill -0 "$child" 2>/dev/null || exit "$code"; done',
   ].join('\n');
 }
@@ -63,7 +66,7 @@ export interface RunRequest {
   spawn: SpawnSpec;
   name: string;
   user: { uid: number; gid: number };
-  /** user namespace arguments and the like, which differ between installations */
+  /** arguments that differ between installations, such as those of user namespaces */
   engineArgs: readonly string[];
   runArgs: readonly string[];
 }
@@ -98,11 +101,11 @@ export function runArguments(request: RunRequest): string[] {
     'ALL',
     '--security-opt',
     'no-new-privileges',
-    // docker's own tmpfs would be noexec; builds run what they have put there.
+    // docker's own tmpfs would be noexec, but builds run files that they have put there.
     '--read-only',
     '--tmpfs',
     '/tmp:rw,exec,nosuid,nodev,mode=1777',
-    // What a run says is for our record, not for a log of the engine.
+    // The output of a run belongs in our record, not in a log of the engine.
     '--log-driver',
     'none',
     '--no-healthcheck',
@@ -130,7 +133,9 @@ export function runArguments(request: RunRequest): string[] {
   ];
 }
 
-/** The variables of the client: its own, the marks, and the command's under their other names. */
+/**
+ * The client's environment: its own variables, the marks, and the command's variables under their other names.
+ */
 export function clientVariables(
   own: Record<string, string>,
   spec: ContainerSpec,
@@ -144,7 +149,7 @@ export function clientVariables(
   };
 }
 
-/** The option is read as a line of CSV, so any name survives when it is quoted as CSV wants it. */
+/** The engines read the option as a line of CSV, so any name works when it is quoted as CSV. */
 function mountArguments({ source, target, access }: Mount): string[] {
   // guard: container: read-only mounts (docker, podman)
   const fields = ['type=bind', `src=${source}`, `dst=${target}`, ...(access === 'read' ? ['readonly'] : [])];
@@ -155,7 +160,7 @@ function mountArguments({ source, target, access }: Mount): string[] {
 function limitArguments({ limits }: ContainerSpec): string[] {
   const memory = limits.memoryBytes === null ? [] : [String(limits.memoryBytes)];
   return [
-    // Equal values: no swap on top.
+    // Both values are equal, so that no swap is added.
     ...memory.flatMap((bytes) => ['--memory', bytes, '--memory-swap', bytes]),
     ...(limits.cpus === null ? [] : ['--cpus', String(limits.cpus)]),
     '--pids-limit',
@@ -163,7 +168,7 @@ function limitArguments({ limits }: ContainerSpec): string[] {
   ];
 }
 
-/** An instance may be any text; a filter of the engines takes only a plain one. */
+/** An instance may be any text, but a filter of the engines takes only a plain one. */
 export function instanceLabel(instance: string): string {
   return `${INSTANCE_LABEL}=${hash(instance)}`;
 }
@@ -173,8 +178,8 @@ export function dispatchLabel(dispatch: string): string {
 }
 
 /**
- * A lock has one name: who holds the lock and finds the name taken has found an orphan. Without a lock the name belongs
- * to this one spawn.
+ * Each lock has one container name: whoever holds the lock and finds the name taken has found an orphan. Without a lock
+ * the name belongs to this one spawn.
  */
 export function containerName(spec: ContainerSpec, lockFile: string | null, ordinal: number): string {
   return `claude-hooks-${hash(lockFile ?? `${spec.instance}\0${spec.dispatch}\0${ordinal}`)}`;

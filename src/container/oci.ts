@@ -1,9 +1,9 @@
 /**
- * docker and podman, by their command lines. Each spawn is one `run` in the foreground: its client is the process the
- * SDK talks to, and the container lives as long as the command in it.
+ * docker and podman, by their command lines. Each spawn is one `run` in the foreground: its client is the process that
+ * the SDK talks to, and the container lives as long as the command in it.
  *
- * A client that dies does not take its container along. So the name of the container comes from the lock of the
- * conversation, and whoever gets the lock first removes what still has the name.
+ * A container goes on when its client dies. So the name of the container comes from the lock of the conversation, and
+ * whoever gets the lock begins by removing a container that still has the name.
  */
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -41,7 +41,9 @@ export interface OciOptions {
   flock: string | null;
   /** the client's own environment; nothing of it reaches the container */
   env: Record<string, string>;
-  /** who runs the containers without root, if so: then our own user is another one inside, unless it is kept */
+  /**
+   * who runs the containers without root, or null; without root our own user is another one inside, unless it is mapped
+   */
   rootless: 'docker' | 'podman' | null;
 }
 
@@ -67,7 +69,7 @@ export function ociEngine(options: OciOptions): ContainerEngine {
   };
 }
 
-/** One installation of docker or podman, asked without a shell. */
+/** One installation of docker or podman, called without a shell. */
 class Client {
   readonly options: OciOptions;
 
@@ -93,7 +95,7 @@ class Client {
     );
   }
 
-  /** Ids of what has all these labels, in whatever state it is. */
+  /** Ids of the containers with all these labels, in whatever state they are. */
   async find(labels: readonly string[]): Promise<string[]> {
     const filters = labels.flatMap((label) => ['--filter', `label=${label}`]);
     const lines = await this.ask(['ps', '-a', '--no-trunc', ...filters, '--format', '{{.ID}}']);
@@ -101,8 +103,8 @@ class Client {
   }
 
   /**
-   * Gently, then for good; answers the dispatches. The engines' refusals do not matter, because a container may go by
-   * itself meanwhile: who is really gone is seen by looking again.
+   * Stops the containers, then removes them, and answers their dispatches. Refusals of the engine are ignored, because
+   * a container may have ended by itself meanwhile; looking again shows which are really gone.
    */
   async remove(labels: readonly string[]): Promise<string[]> {
     const dispatches = new Set<string>();
@@ -157,8 +159,8 @@ class OciContainer implements RunningContainer {
   }
 
   /**
-   * By name and not through the client: that passes signals on only once it is attached, and until then dies of them.
-   * Refused means that there is no container yet, or no more; then there is only the client to be told.
+   * The signal goes to the container by name. The client passes signals on only once it is attached, and dies of them
+   * before. When the engine refuses, there is no container yet or no more, so the client gets the signal.
    */
   #kill(child: ChildProcess, name: string, signal: NodeJS.Signals): boolean {
     if (!isRunning(child)) return false;
@@ -175,7 +177,7 @@ class OciContainer implements RunningContainer {
     const { rootless } = this.#client.options;
     const user = this.#spec.user ?? ownUser();
     if (rootless === null) return { user, engineArgs: [] };
-    // Files must stay ours outside: podman maps our user to any one inside, docker only to root.
+    // Files must stay ours outside: podman can map our user to any user inside, docker only to root.
     if (rootless === 'podman') {
       const mapped = this.#spec.user === null ? 'keep-id' : `keep-id:uid=${user.uid},gid=${user.gid}`;
       return { user, engineArgs: ['--userns', mapped] };
@@ -198,7 +200,10 @@ class OciContainer implements RunningContainer {
   }
 }
 
-/** Clients go before the second look: one that was just about to start a container would come after the first. */
+/**
+ * The clients are ended before the second look, because a client that was about to start a container would do so after
+ * the first.
+ */
 async function reapOrphans(client: Client, instance: string): Promise<string[]> {
   const labels = [instanceLabel(instance)];
   // guard: container: orphan reaping (docker, podman), part 1

@@ -1,8 +1,8 @@
 /**
- * What belongs to a conversation, in the hands of the container's user. docker and podman as root take that user
- * literally: what the worker made, the agent could not write, and the CLI would keep no history without a word
- * (SESSIONS.md, B2). An engine that only renames the worker's user gives everything to the worker, so that a conversation
- * also goes on after the engine or the user was changed.
+ * Gives the files of a conversation to the container's user. docker and podman as root use that user outside, too:
+ * without this the agent could not write what the worker made, and the CLI would keep no history and report no error
+ * (SESSIONS.md, B2). Where an engine only renames the worker's user, everything is given to the worker, so that a
+ * conversation also goes on after the engine or the user was changed.
  */
 import { chmod, lchown, lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,8 +19,8 @@ export function ownUser(): User {
 }
 
 /**
- * To be called while nothing of the conversation runs; what an operator mounts stays as it is. Only root can give files
- * away. Follows no link: what lies in these folders, agents wrote.
+ * To be called while nothing of the conversation runs. Mounts of the operator are not changed. Only root can give files
+ * away. Links are not followed, because agents wrote what is in these folders.
  */
 export async function giveToUser(spec: Pick<ContainerSpec, 'mounts'>, user: User): Promise<void> {
   if (process.getuid?.() !== 0) return;
@@ -31,7 +31,10 @@ export async function giveToUser(spec: Pick<ContainerSpec, 'mounts'>, user: User
   }
 }
 
-/** What stays the worker's and is mounted to be read, such as the mirror. Made under a umask that shows it to nobody. */
+/**
+ * Makes readable what belongs to the worker and is mounted for reading, such as the mirror. The worker's umask hides it
+ * from everybody else.
+ */
 async function show(path: string): Promise<void> {
   // A fetch of another conversation may move files of the mirror meanwhile.
   const found = await lstat(path).catch(() => null);
@@ -43,8 +46,8 @@ async function show(path: string): Promise<void> {
 }
 
 /**
- * Worker and container are one user and always were: then nothing below is anybody else's, and a large checkout need not
- * be walked. A folder is given after what is in it, so one that was cut off is not taken for done.
+ * When worker and container have always been one user, nothing below belongs to anybody else, and a large checkout need
+ * not be walked. A folder is given after its contents, so a walk that was cut off is not taken for complete.
  */
 async function isAllOurs(source: string, user: User): Promise<boolean> {
   const own = ownUser();

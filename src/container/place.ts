@@ -1,14 +1,13 @@
 /**
- * Where everything stands inside a container. Pure; the one place that knows the paths.
+ * Where everything is inside a container. Pure; no other file knows these paths.
  *
  * - The checkout is at `/work/<repository>`: the same for every conversation and on every host, so that paths in a
  *   history stay true wherever it is resumed.
- * - `/state` is what the conversation keeps: the CLI folder, home, temporary files; caches go where their settings say.
- *   The CLI tells the model where its folder is, so a path of the conversation's own would make every system prompt
- *   another one, and no two conversations could share the model's cache. (The CLI finds a session by its id in whatever
- *   folder it is given.)
- * - A history from before that names the CLI folder by its path on this machine: there it is as well.
- * - `/run/claude-hooks` has the doors: the model's socket and the relay.
+ * - `/state` is what the conversation keeps: the CLI folder, home, temporary files. Caches are where their settings say.
+ *   The CLI tells the model where its folder is. With a path for each conversation every system prompt would differ, and
+ *   conversations could not share the model's cache. (The CLI finds a session by its id in whatever folder it is given.)
+ * - An older history names the CLI folder by its path on this machine; for such a history it is there as well.
+ * - `/run/claude-hooks` has the model's socket and the relay.
  *
  * An engine that does not isolate shows everything at its own path.
  */
@@ -17,18 +16,20 @@ import type { ContainerEngine, ContainerSpec, Limits, Mount } from './container.
 
 const DOORS = '/run/claude-hooks';
 const CONFIG_INSIDE = '/state/cli';
-/** No space in it: it is an option among others. */
+/** The path has no space, because it is one option among others. */
 const FORWARDER_INSIDE = `${DOORS}/model-forwarder.js`;
 
 export interface PlaceRequest {
-  /** the checkout on this machine, and the last part of its name inside */
+  /** the checkout on this machine, and the last part of its path inside */
   checkout: string;
   checkoutName: string;
   /** CLI folder, HOME and TMPDIR on this machine */
   folders: { config: string; home: string; temporary: string };
-  /** the history has paths in the CLI folder as they are on this machine. Without it: no */
+  /** true when the history names paths of the CLI folder as they are on this machine. Without it: false */
   namesFolder?: boolean;
-  /** paths in the CLI folder that this run may not write, where the engine isolates; they exist. Without it: none */
+  /**
+   * paths in the CLI folder that this run may not write, where the engine isolates; they must exist. Without it: none
+   */
   closed?: readonly string[];
   /** the gateway's socket on this machine */
   socket: string;
@@ -91,7 +92,7 @@ function samePlace(r: PlaceRequest): Place {
     forwarder: r.forwarder,
     spec: {
       ...common(r),
-      // Not kept by a bare process; whoever configured it has been told.
+      // A bare process cannot change its user; whoever configured one has been told.
       // guard: the user of a bare process
       user: null,
       mounts: [

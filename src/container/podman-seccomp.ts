@@ -1,7 +1,7 @@
 /**
- * podman's list of system calls, with less in it. Its own lets sockets pass that no network namespace holds: vsock
- * reaches the hypervisor and this machine from any container. And it lets an agent make namespaces, in which it has
- * every right towards parts of the kernel that only root should reach. docker's list refuses both.
+ * podman's list of system calls, made stricter. Its own list allows kinds of sockets that no network namespace
+ * confines: vsock reaches the hypervisor and this machine from any container. It also lets an agent make namespaces, in
+ * which the agent has all rights towards parts of the kernel that only root should reach. docker's list refuses both.
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,12 +9,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FAMILIES } from './seccomp.ts';
 
-/** Where podman itself looks, in this order. */
+/** The files that podman itself reads, in this order. */
 const LISTS = ['/etc/containers/seccomp.json', '/usr/share/containers/seccomp.json'];
 const NETLINK = 16;
 const NETLINK_AUDIT = 9;
 
-/** Names of calls that are allowed under conditions, or not at all. */
+/** Calls that our list allows only under conditions, or not at all. */
 const TAKEN_OUT = new Set(
   // guard: container: namespaces (podman), part 2
   'socket socketcall clone clone3 unshare setns mount umount umount2 pivot_root move_mount open_tree fsopen fsmount fsconfig fspick mount_setattr'.split(
@@ -31,7 +31,9 @@ interface Rule {
   [other: string]: unknown;
 }
 
-/** Arguments of `podman run`; none where podman's own list is not found, or the operator names another. */
+/**
+ * Arguments of `podman run`; none where podman's own list is not found, or where the operator names another list.
+ */
 export function seccompArguments(runArgs: readonly string[], lists: readonly string[] = LISTS): string[] {
   if (runArgs.some((arg) => arg.includes('seccomp') || arg === '--privileged')) return [];
   const text = lists.map(read).find((found) => found !== null);
@@ -51,7 +53,7 @@ function tightened(text: string): string {
   const others = profile.syscalls
     .map((rule) => ({ ...rule, names: rule.names.filter((name) => !TAKEN_OUT.has(name)) }))
     .filter((rule) => rule.names.length > 0);
-  // What no rule names is refused as if the kernel did not have it: then programs do without clone3.
+  // A call that no rule names is refused as if the kernel did not have it, so programs do without clone3.
   const syscalls = [...others, PLAIN_CLONE, ...FAMILIES.map((family) => allowed(family))];
   return JSON.stringify({ ...profile, syscalls });
 }
@@ -63,7 +65,10 @@ function allowed(family: number): Rule {
   return { names: ['socket'], action: 'SCMP_ACT_ALLOW', args };
 }
 
-/** One file for all; made anew where somebody has cleaned up, and elsewhere where somebody else has taken the name. */
+/**
+ * One file for all runs. It is made again where somebody has removed it, and made elsewhere where somebody else has
+ * taken the name.
+ */
 function fileOf(text: string): string {
   const name = `claude-hooks-seccomp-${createHash('sha256').update(text).digest('hex').slice(0, 16)}.json`;
   const file = join(tmpdir(), name);

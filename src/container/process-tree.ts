@@ -1,11 +1,11 @@
 /**
- * Which processes belong to a dispatch, found in /proc (Linux only; elsewhere nothing is found and the kernel lock alone
+ * Which processes belong to a dispatch, found in /proc (Linux only; elsewhere nothing is found, and only the kernel lock
  * keeps an orphan apart).
  *
- * The marks in the environment are the proof: no group id survives in anybody's memory when a worker dies. A tool that
+ * The marks in the environment decide, because nobody knows a group id any more when a worker has died. A tool that
  * cleared its environment, as `env -i` and `sudo` do, is found by its parent, its group or its session, because every
- * contained process leads a session of its own. One that did all three (cleared, own session, parent gone before
- * anybody looked) is not found; it takes a container to hold that.
+ * contained process leads a session of its own. A process is not found when it cleared its environment, has a session of
+ * its own, and its parent ended before anybody looked; only a container can hold such a process.
  */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
@@ -23,7 +23,7 @@ interface ProcessRow {
   parent: number;
   group: number;
   session: number;
-  /** clock ticks since the boot: with the pid, the identity of a process */
+  /** clock ticks since the boot; together with the pid it identifies a process */
   started: string;
   zombie: boolean;
   mark: Mark | null;
@@ -32,7 +32,9 @@ interface ProcessRow {
 export class ProcessTree {
   readonly #belongs: (mark: Mark) => boolean;
   readonly #leaders: () => readonly number[];
-  /** pid to `started` of all that were ever seen: a child of a process that has ended in between is still ours */
+  /**
+   * pid to `started` of every process that was ever seen: a child is still ours when its parent has ended meanwhile
+   */
   readonly #seen = new Map<number, string>();
   readonly #dispatches = new Set<string>();
 
@@ -71,10 +73,10 @@ export class ProcessTree {
   }
 }
 
-/** The kernel, the first process and ourselves are parents of half the machine. */
+/** These pids are no ties: half the machine descends from the kernel, the first process or ourselves. */
 const NO_TIES = [0, 1, process.pid];
 
-/** The pid of a process that ended may have gone to another one. */
+/** The pid of a process that has ended may belong to another one by now. */
 function isSomebodyElse(pid: number, rows: ProcessRow[], members: Set<ProcessRow>): boolean {
   const row = rows.find((candidate) => candidate.pid === pid);
   return row !== undefined && !row.zombie && !members.has(row);
@@ -91,7 +93,7 @@ async function processTable(): Promise<ProcessRow[]> {
 async function readProcess(pid: number): Promise<ProcessRow | null> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
-    // The name, in parentheses, may hold anything; what follows it is state, parent, group, session and numbers.
+    // The name, in parentheses, may contain anything. State, parent, group, session and numbers follow it.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [parent, group, session] = fields.slice(1, 4).map(Number);
     const row = { pid, parent: parent!, group: group!, session: session!, started: fields[19]! };
@@ -102,7 +104,7 @@ async function readProcess(pid: number): Promise<ProcessRow | null> {
 }
 
 async function readMark(pid: number): Promise<Mark | null> {
-  // Other users' processes may not be read, and are none of ours.
+  // Processes of other users cannot be read, and are not ours.
   const environ = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
   if (!environ.includes(INSTANCE_MARK)) return null;
   const variables = new Map(

@@ -1,8 +1,8 @@
 /**
  * The bare process: no isolation at all. Only used when the configuration asks for it by name.
  *
- * Every process leads a session of its own and carries marks in its environment; `process-tree.ts` finds by both what a
- * dispatch has started, also after the worker that started it is gone.
+ * Every process leads a session of its own and carries marks in its environment. By both, `process-tree.ts` finds what a
+ * dispatch has started, even after the worker that started it is gone.
  */
 import type { ChildProcess } from 'node:child_process';
 import { checkMounts, checkSpawn } from './check-spec.ts';

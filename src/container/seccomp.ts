@@ -1,8 +1,9 @@
 /**
- * The system calls that bubblewrap's sandbox refuses, as the program the kernel wants. docker and podman bring a list of
- * their own. A namespace hides files, processes and networks; these calls reach what no namespace hides: the session's
- * key ring, which a child inherits, and parts of the kernel that have been a way out before. Of sockets it lets pass
- * the families that a network namespace holds: vsock reaches the hypervisor and this machine from any namespace.
+ * The system calls that bubblewrap's sandbox refuses, as the program that the kernel wants. docker and podman have
+ * lists of their own. A namespace hides files, processes and networks. The calls refused here reach what no namespace
+ * hides: the session's key ring, which a child inherits, and parts of the kernel that were a way out before. Only those
+ * families of sockets are allowed that a network namespace confines: vsock reaches the hypervisor and this machine from
+ * any namespace.
  */
 const REFUSED = ['add_key', 'request_key', 'keyctl', 'bpf', 'perf_event_open', 'userfaultfd'] as const;
 type Call = (typeof REFUSED)[number];
@@ -11,7 +12,7 @@ interface Architecture {
   /** AUDIT_ARCH_… */
   id: number;
   socket: number;
-  /** the old call that hides the family behind a pointer; null where there is none */
+  /** the old call that passes the family behind a pointer; null where there is none */
   socketCall: number | null;
   numbers: Record<Call, number>;
 }
@@ -37,12 +38,14 @@ const AARCH64: Architecture = {
   socketCall: null,
   numbers: { add_key: 217, request_key: 218, keyctl: 219, bpf: 280, perf_event_open: 241, userfaultfd: 282 },
 };
-/** A 64-bit kernel runs 32-bit programs, too, under other numbers. */
+/** A 64-bit kernel also runs 32-bit programs, which use other numbers. */
 const OF_MACHINE: Partial<Record<NodeJS.Architecture, Architecture[]>> = {
   x64: [X86_64, I386],
   arm64: [AARCH64],
 };
-/** x32 programs run as X86_64 with this bit in the number: nobody has any, and they would slip past. */
+/**
+ * x32 programs run as X86_64 with this bit in the number. Nobody uses any, and they would get past the filter.
+ */
 const X32_BIT = 0x40000000;
 
 const LOAD = 0x20;
@@ -56,10 +59,13 @@ const REFUSE = 0x00050000 | 1; // EPERM
 const NO_FAMILY = 0x00050000 | 97; // EAFNOSUPPORT
 const AT_NUMBER = 0;
 const AT_ARCHITECTURE = 4;
-/** of the first argument, the lower half; all of these machines are little-endian */
+/** the lower half of the first argument; all these machines are little-endian */
 const AT_FAMILY = 16;
 
-/** null where the numbers are not known: then nothing is refused. An architecture that is not listed is refused whole. */
+/**
+ * Null where the numbers are not known: then nothing is refused. A call of an architecture that is not listed is always
+ * refused.
+ */
 export function seccompProgram(machine: NodeJS.Architecture = process.arch): Buffer | null {
   const architectures = OF_MACHINE[machine];
   if (architectures === undefined) return null;
@@ -73,7 +79,7 @@ export function seccompProgram(machine: NodeJS.Architecture = process.arch): Buf
     ];
     const body = [
       [LOAD, 0, 0, AT_NUMBER],
-      // Jumps count the instructions to skip; the refusal is the last of the block.
+      // Jumps count the instructions to skip. The refusal is the last instruction of the block.
       [JUMP_IF_NOT_LESS, calls.length + families.length + 2, 0, X32_BIT],
       ...calls.map((number, i) => [JUMP_IF_EQUAL, calls.length - i + families.length + 1, 0, number]),
       [JUMP_IF_EQUAL, 0, families.length, socket],

@@ -21,16 +21,18 @@ export type Rows = Kysely<Tables> | Transaction<Tables>;
 export interface Database {
   readonly dialect: DialectName;
   readonly rows: Kysely<Tables>;
-  /** Runs `work` in one transaction; retried when PostgreSQL reports a serialisation failure or a deadlock. */
+  /**
+   * Runs `work` in one transaction, and again when PostgreSQL reports a serialisation failure or a deadlock.
+   */
   transaction<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
 export interface OpenOptions {
   url: string;
-  /** for commands that only read beside a running service */
+  /** for commands that only read, beside a running service */
   readOnly?: boolean;
-  /** told of each SQLite file that other users of this machine could read until now */
+  /** called with a sentence for each SQLite file that other users of this machine could read until now */
   tightened?: (said: string) => void;
 }
 
@@ -60,7 +62,7 @@ function sqliteDialect(options: OpenOptions) {
   return nodeSqliteDialect({ file, readOnly: options.readOnly ?? false });
 }
 
-/** 40001 serialization_failure, 40P01 deadlock_detected: PostgreSQL rolled back and asks for a repeat. */
+/** 40001 serialization_failure, 40P01 deadlock_detected: PostgreSQL has rolled back and wants a retry. */
 const CONFLICT_CODES = new Set(['40001', '40P01']);
 const CONFLICT_ATTEMPTS = 5;
 
@@ -103,7 +105,10 @@ function toLatest({ rows, dialect }: { rows: Rows; dialect: DialectName }): Prom
   }).migrateToLatest();
 }
 
-/** Kysely's own lock belongs to a session, which a pooler may not keep for us: it would stay locked for ever. */
+/**
+ * Kysely's own lock belongs to a session. A pooler may give that session to others, and the lock would never be
+ * released.
+ */
 async function inOneTransaction({ rows, dialect }: Database): Promise<MigrationResultSet> {
   try {
     return await rows.transaction().execute(async (tx) => {
@@ -126,7 +131,7 @@ export async function pendingMigrations(database: Database): Promise<string[]> {
   return (await migrator.getMigrations()).filter((m) => m.executedAt === undefined).map((m) => m.name);
 }
 
-/** For commands that write beside, or without, a running service. Throws NotFound with the remedy. */
+/** For commands that write beside a running service, or without one. Throws NotFound with the remedy. */
 export async function requireMigrated(database: Database): Promise<void> {
   if ((await pendingMigrations(database)).length === 0) return;
   throw new NotFound(
@@ -143,5 +148,5 @@ export async function serialise(database: DialectName, tx: Rows, lock: number): 
 }
 /** 'CH' in ASCII: keeps our advisory locks apart from those of other programs in the same database. */
 const LOCK_SPACE = 0x4348;
-/** Beside the locks that rooms name. */
+/** The number of this lock must differ from those that the rooms use. */
 const MIGRATION_LOCK = 0;

@@ -37,8 +37,8 @@ export function nodeSqliteDialect(options: NodeSqliteOptions): Dialect {
 }
 
 /**
- * Kysely says that SQLite cannot roll DDL back, which it can. Without this a migration that dies half-way leaves half a
- * schema that no later start gets past, and two processes that start at once both migrate.
+ * Kysely assumes that SQLite cannot roll back DDL, but it can. Without this, a migration that dies half-way leaves half
+ * a schema that no later start can repair, and two processes that start at once both migrate.
  */
 class NodeSqliteAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
@@ -62,13 +62,13 @@ class NodeSqliteDriver implements Driver {
     db.exec('PRAGMA foreign_keys = ON');
     if (this.#options.readOnly !== true) {
       db.exec('PRAGMA journal_mode = WAL');
-      // FULL: a commit is on the disk before it is answered. NORMAL would lose the last commits at a power cut.
+      // FULL: a commit is on the disk before it is acknowledged. NORMAL would lose the last commits in a power cut.
       db.exec('PRAGMA synchronous = FULL');
     }
     this.#connection = new NodeSqliteConnection(db);
   }
 
-  /** One user at a time, in order of asking: a transaction keeps the connection until it ends. */
+  /** Only one user at a time, in the order of asking: a transaction keeps the connection until it ends. */
   async acquireConnection(): Promise<DatabaseConnection> {
     await new Promise<void>((acquired) => {
       const use = () =>
@@ -101,7 +101,7 @@ class NodeSqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    // As a PostgreSQL pool does: whoever holds the connection finishes first.
+    // Whoever holds the connection finishes first, as with a PostgreSQL pool.
     await this.#users.idle();
     this.#connection?.close();
     this.#connection = null;

@@ -1,12 +1,15 @@
-/** For commands that are called beside a service, or before the first one: what they need is there, or one sentence. */
+/**
+ * For commands that are called beside a service, or before the first one: the database is usable, or one sentence says
+ * why not.
+ */
 import { accessSync, constants } from 'node:fs';
 import { sql } from 'kysely';
 import { DatabaseUnusable } from '../errors.ts';
 import { type Database, openDatabase, requireMigrated } from './database.ts';
 
 /**
- * Makes nothing. Throws DatabaseUnusable where there is no database or it does not answer, NotFound where it is not of
- * this release, and Node's own EACCES, with the path, where this user may not read or write it.
+ * Creates nothing. Throws DatabaseUnusable where there is no database or it does not answer, NotFound where it is not
+ * of this release, and Node's own EACCES with the path where this user may not read or write it.
  */
 export async function openExisting(o: { url: string; readOnly: boolean }): Promise<Database> {
   // guard: first hour: commands before the first start make nothing
@@ -36,16 +39,16 @@ function seeFile({ url, readOnly }: { url: string; readOnly: boolean }): void {
   }
 }
 
-/** null for PostgreSQL, and for what SQLite keeps in no file of that name. */
+/** Null for PostgreSQL, and for URLs that SQLite does not keep in a file of that name. */
 function fileOf(url: string): string | null {
   const file = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : '';
   return file === '' || file === ':memory:' || file.startsWith('file:') ? null : file;
 }
 
-/** One question to it. Throws DatabaseUnusable with its address, without the password. */
+/** Asks the database one question. Throws DatabaseUnusable with its address, without the password. */
 export async function requireUsable(database: Database, url: string): Promise<void> {
   try {
-    // SQLite reads nothing of the file before it is asked about a table.
+    // SQLite reads nothing of the file until it is asked about a table.
     if (database.dialect === 'sqlite') await sql`select count(*) from sqlite_master`.execute(database.rows);
     else await sql`select 1`.execute(database.rows);
   } catch (error) {
@@ -64,7 +67,7 @@ const SQLITE_NOTADB = 26;
 
 function sqliteSentence(file: string, error: Error & { errcode?: number }): string {
   const said = `The database ${file} cannot be used: ${error.message}.`;
-  // The low byte is the kind of the error, what is above it the place.
+  // The low byte is the kind of the error; the bytes above it are the detail.
   const errcode = (error.errcode ?? 0) & 0xff;
   if (errcode === SQLITE_NOTADB || errcode === SQLITE_CORRUPT) {
     return `${said} Restore a backup of it, or correct state or database.url.`;
@@ -84,7 +87,9 @@ function addressOf(url: string): string {
   }
 }
 
-/** A name with two addresses fails with an error for each, and with no words of its own. */
+/**
+ * A host name with two addresses fails with one error for each address; the error around them has no message.
+ */
 function wordsOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(wordsOf).join('; ');
   return (error as Error).message;

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL, also behind a pooler such as pgbouncer that lends a connection for one transaction only: no start-up
- * parameter, no `set`, no lock of a session, no named statement, nothing that has to outlive a transaction.
+ * PostgreSQL, also behind a pooler such as pgbouncer that lends a connection for one transaction only. So nothing may
+ * outlive a transaction: no start-up parameter, no `set`, no lock of a session, no named statement.
  */
 import { PostgresAdapter, PostgresDialect, PostgresDriver, PostgresQueryCompiler } from 'kysely';
 import pg from 'pg';
@@ -10,15 +10,17 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 export function postgresDialect({ url, readOnly }: { url: string; readOnly: boolean }): PostgresDialect {
   const pool = new pg.Pool({ connectionString: url, max: 10 });
-  // An idle connection that the server closed is replaced at the next query; unheard, the event would end the process.
+  // An idle connection that the server closed is replaced at the next query. Without a listener the event would end
+  // the process.
   pool.on('error', () => {});
-  // One in use fails its query with the same error; unheard on the connection, the event would end the process, too.
+  // A connection in use fails its query with the same error. Without a listener on it the event would end the process,
+  // too.
   // guard: a connection that is lost in use is heard
   pool.on('connect', (client) => client.on('error', () => {}));
   return new OurPostgresDialect(pool, readOnly);
 }
 
-/** What stands between us and the server does not let us work; the message says what has to be set there. */
+/** The pooler between us and the server does not let us work; the message says what to set there. */
 export class PoolerRefuses extends Error {
   override name = 'PoolerRefuses';
   readonly remedy: string;
@@ -47,15 +49,15 @@ class OurPostgresDialect extends PostgresDialect {
   }
 
   /**
-   * PostgreSQL refuses text with a NUL in it, SQLite keeps it. A model's answer or a title may hold one, and losing an
-   * answer over it would be worse than a replacement character.
+   * PostgreSQL refuses text with a NUL in it; SQLite keeps it. A model's answer or a title may contain one, and a
+   * replacement character is better than losing the answer.
    */
   override createQueryCompiler() {
     return new TextSafeQueryCompiler();
   }
 }
 
-/** `migrate` holds a lock of its own, in the transaction of the migrations. */
+/** Kysely's lock is not used: `migrate` holds a lock of its own, in the transaction of the migrations. */
 class OurPostgresAdapter extends PostgresAdapter {
   // guard: migrations lock in their transaction
   override async acquireMigrationLock() {}
@@ -69,7 +71,7 @@ class TextSafeQueryCompiler extends PostgresQueryCompiler {
 }
 
 type Connection = Parameters<PostgresDriver['beginTransaction']>[0];
-/** The driver hands out its own connections, and types them less than it takes them back. */
+/** The driver's type of the connections it hands out has fewer members than the type it takes back. */
 type OwnConnection = Parameters<PostgresDriver['releaseConnection']>[0];
 type Settings = Parameters<PostgresDriver['beginTransaction']>[1];
 
@@ -84,8 +86,8 @@ class WritingDriver extends PostgresDriver {
 }
 
 /**
- * Every use of a connection is one read-only transaction. A setting of the session would be refused at the start of the
- * connection, ignored, or meet another server's process at the next statement.
+ * Every use of a connection is one read-only transaction. A setting of the session would be refused when the connection
+ * starts, be ignored, or apply to another server's process at the next statement.
  */
 class ReadingDriver extends WritingDriver {
   override async acquireConnection() {
@@ -102,14 +104,14 @@ class ReadingDriver extends WritingDriver {
 
   override async releaseConnection(connection: OwnConnection) {
     try {
-      // Nothing was written, and a statement may have failed: there is nothing to commit.
+      // Roll back: nothing was written, and a statement may have failed, so there is nothing to commit.
       await super.rollbackTransaction(connection);
     } finally {
       await super.releaseConnection(connection);
     }
   }
 
-  /** It has begun already, and ends with the use. */
+  /** The transaction has already begun, and ends when the connection is released. */
   override async beginTransaction() {}
   override async commitTransaction() {}
   override async rollbackTransaction() {}

@@ -1,5 +1,5 @@
 /**
- * The SQLite file is read and written by the user of the service alone, wherever it is: it holds the texts of private
+ * Only the user of the service can read and write the SQLite file, wherever it is, because it holds texts of private
  * repositories, prompts and transcripts. SQLite gives the files beside it the same mode.
  */
 import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
@@ -7,20 +7,23 @@ import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
 
-/** Made so where it is missing. Answers a sentence for each file that others could read until now, or still can. */
+/**
+ * Creates the file with this mode where it is missing. Answers a sentence for each file that others could read until
+ * now, or still can.
+ */
 export function keepPrivate(file: string): string[] {
   if (file === '' || file === ':memory:' || file.startsWith('file:')) return [];
   makeWhereMissing(file);
   return [file, `${file}-wal`, `${file}-shm`, `${file}-journal`].map(tighten).filter((said) => said !== null);
 }
 
-/** Only where it is missing: to close a file that SQLite has open would give up its locks. */
+/** An existing file is not opened: closing a file that SQLite has open would give up SQLite's locks. */
 function makeWhereMissing(file: string): void {
   try {
     closeSync(openSync(file, 'wx', OWNER_ONLY));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Whatever else is wrong with it, SQLite says when it opens it.
+    // SQLite reports any other trouble when it opens the file.
     if (code !== 'EEXIST' && code !== 'EACCES' && code !== 'EROFS' && code !== 'ENOENT') throw error;
   }
 }

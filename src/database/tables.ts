@@ -37,7 +37,9 @@ interface ItemsTable {
   repository_id: string;
   number: number;
   kind: ItemKind;
-  /** JSON arrays of names: the sets as last announced by their own events, to subtract from the next complete set */
+  /**
+   * JSON arrays of names, as last announced by their own events; the next complete set is compared with them
+   */
   labels: string;
   assignees: string;
   head_sha: string | null;
@@ -49,7 +51,7 @@ interface ConversationsTable {
   id: string;
   forge: string;
   repository_id: string;
-  /** owner/name as last seen; the id is the key */
+  /** `owner/name` as last seen; the id is the key */
   repository_name: string;
   agent: string;
   item_number: number;
@@ -61,7 +63,7 @@ interface ConversationsTable {
   created_at: number;
   updated_at: number;
   lease_worker: string | null;
-  /** rises with every lease: a holder whose number is old has lost it */
+  /** rises with every lease: a holder with an older number has lost the lease */
   lease_token: number;
   lease_until: number;
 }
@@ -75,7 +77,7 @@ interface ConversationItemsTable {
   conversation_id: string;
 }
 
-/** Heads that went to the forge for a conversation: CI may speak of one before a pull request shows it. */
+/** Head commits that were pushed for a conversation: CI may report one before a pull request shows it. */
 interface PushedCommitsTable {
   forge: string;
   repository_id: string;
@@ -111,22 +113,25 @@ interface DispatchesTable {
   reason: string | null;
   priority: number;
   created_at: number;
-  /** not leased before: the quiet window, or the end of a park */
+  /** not leased before this time: the end of the quiet window, or of a park */
   due_at: number;
   /** times leased */
   attempt: number;
-  /** times put off because something failed that may pass; limits and interruptions do not count */
+  /** times put off because of a failure that may pass; limits and interruptions do not count */
   troubles: Generated<number>;
   worker: string | null;
   started_at: number | null;
   ended_at: number | null;
   session_id: string | null;
   continuity: string | null;
-  /** in the checkout when the run began; of a branch when its first attempt did; null = no run was announced yet */
+  /**
+   * the commit in the checkout when the run began; on a branch, when its first attempt began; null = no run was
+   * announced yet
+   */
   commit_sha: string | null;
-  /** what its last answer was made by, as the model's side names it */
+  /** the model that made its last answer, by the name the model's side gives */
   model: string | null;
-  /** what the last answer before it in the same session was made by, where that was another one */
+  /** the model that made the answer before it in the same session, where that was another model */
   former_model: string | null;
   /** the prompt as handed to the CLI, written before the spawn */
   prompt: string | null;
@@ -136,13 +141,13 @@ interface DispatchesTable {
   snapshot: string | null;
   /** final answer of the agent */
   answer: string | null;
-  /** how the run came to its answer: by itself, or at a cap of ours */
+  /** how the run ended: with an answer of its own, or at a cap of ours */
   ending: 'answered' | CapReason | null;
   history_messages: number | null;
   turns: number | null;
   /** JSON usage as the CLI reported it at the end: totals of the whole session so far, not of this run alone */
   usage: string | null;
-  /** the delivery that may have taken back what a running dispatch is for; the worker asks the forge */
+  /** the delivery that may have recalled the running dispatch; the worker asks the forge */
   recalled_by: Generated<string | null>;
 }
 
@@ -156,16 +161,20 @@ interface SessionsTable {
   /** why it was abandoned or replaced */
   reason: string | null;
   replaced_by: string | null;
-  /** uuid of the last main-thread assistant line that was verified on disk */
+  /** uuid of the last assistant line of the main thread that was verified on disk */
   head: string | null;
-  /** bytes of the transcript when it was verified */
+  /** bytes of the transcript when it was last verified */
   size: number;
   failed_resumes: number;
-  /** 1 when the transcript was written by us from the record */
+  /** 1 when we wrote the transcript from the record */
   synthesised: number;
-  /** 1 when the system prompt that the CLI has recorded for it tells of a memory: it is then made anew */
+  /**
+   * 1 when the system prompt that the CLI has recorded for it speaks of a memory; the prompt is then made again
+   */
   told_of_memory: Generated<number>;
-  /** SHA-256 of the agent's instructions in that system prompt; null until its first run, and for earlier releases */
+  /**
+   * SHA-256 of the agent's instructions in that system prompt; null before its first run, and for earlier releases
+   */
   instructions_digest: string | null;
   cli_version: string | null;
   config_folder: string;
@@ -173,28 +182,30 @@ interface SessionsTable {
   verified_at: number | null;
 }
 
-/** One text of somebody who may not wake agents, which this session has read. */
+/** A text by somebody who may not wake agents, which this session has read. */
 interface SessionMarksTable {
   seq: Generated<number>;
   session_id: string;
   conversation_id: string;
   /** who wrote it, as the forge names them */
   author: string;
-  /** where it stood, as `comment 12 on #3` */
+  /** where the text was, as `comment 12 on #3` */
   place: string;
-  /** SHA-256 of the text: an edit is another text */
+  /** SHA-256 of the text: an edited text has another one */
   digest: string;
   /** what showed it: `prompt`, or `tool <name>` */
   source: string;
   dispatch_id: string;
   at: number;
-  /** the session whose history this one goes on with; null = it read the text itself */
+  /**
+   * the session whose history this one continues and that had the mark; null = this session read the text itself
+   */
   inherited_from: string | null;
-  /** null = it counts */
+  /** null = the mark counts */
   lift_id: string | null;
 }
 
-/** A person's word that what a session had read until then does not count any more. */
+/** A person's decision that the texts a session had read until then do not count any more. */
 interface SessionMarkLiftsTable {
   seq: Generated<number>;
   id: string;
@@ -209,7 +220,7 @@ interface TranscriptFilesTable {
   conversation_id: string;
   /** relative to the CLI folder, `projects/…` */
   path: string;
-  /** rises when a file was rewritten instead of appended to; only the newest is live */
+  /** rises when the file was rewritten and not only appended to; only the newest is live */
   generation: number;
   size: number;
 }
@@ -275,15 +286,15 @@ interface ParksTable {
   at: number;
 }
 
-/** A text of the forge that the model would not take; one that was edited since has another digest. */
+/** A text of the forge that the model refused. An edited text has another digest. */
 interface SetAsideTable {
   conversation_id: string;
   kind: 'comment' | 'review' | 'remark' | 'item';
-  /** the forge's id; of an item its number; of a review 0 */
+  /** the forge's id; for an item its number; for a review 0 */
   text_id: number;
   digest: string;
   dispatch_id: string;
-  /** in the words of the model's side */
+  /** the reason, in the words of the model's side */
   why: string;
   at: number;
 }
@@ -308,9 +319,9 @@ interface ModelRequestsTable {
   conversation_id: string;
   agent: string;
   at: number;
-  /** as the request named it; null when the body named none */
+  /** as the request named it; null when it named none */
   model: string | null;
-  /** of upstream; null when it gave none */
+  /** HTTP status of upstream; null when it gave none */
   status: number | null;
   /** `cut`: the container or the gateway ended it before upstream did; `capped`: never sent */
   outcome: 'answered' | 'refused' | 'failed' | 'cut' | 'capped';

@@ -1,9 +1,9 @@
-/** Which certificates are trusted: one list, which this process and git both go by. */
+/** Which certificates are trusted: one list for this process and for git. */
 import tls from 'node:tls';
 
 /**
- * Node alone trusts what it brings along, and git what the system has. Together they are what either trusts, with the
- * operator's own.
+ * Node alone trusts the list it brings along, and git the system's. This is both lists together, with the operator's
+ * own.
  */
 export function trustedCertificates(own: readonly string[]): string[] {
   const trimmed = [...tls.getCACertificates('bundled'), ...tls.getCACertificates('system'), ...own].map(
@@ -14,11 +14,11 @@ export function trustedCertificates(own: readonly string[]): string[] {
 
 let trusted: string | null = null;
 
-/** From here on every TLS connection of this process goes by them: of fetch, of https and of the database. */
+/** From here on every TLS connection of this process trusts them: fetch, https and the database. */
 export function trustInThisProcess(certificates: readonly string[]): void {
   const text = certificates.join('\n');
   if (trusted === text) return;
-  // Node 24.5; an older one goes on with what it brings along.
+  // This exists since Node 24.5; an older Node keeps trusting the list it brings along.
   tls.setDefaultCACertificates?.(certificates);
   trusted = text;
 }

@@ -1,8 +1,8 @@
-/** Whether something is reached through a proxy: one answer, which the service and git both go by. Pure. */
+/** Whether an address is reached through a proxy: the same answer for the service and for git. Pure. */
 import { BlockList, isIP } from 'node:net';
 import type { NetworkSettings } from '../config/config.ts';
 
-/** The proxy's address with user and password, or null: directly. */
+/** The proxy's address with user and password; null = no proxy. */
 export function proxyFor({ proxies, noProxy }: NetworkSettings, address: string | URL): string | null {
   const url = new URL(address);
   const proxy = url.protocol === 'https:' ? proxies.https : url.protocol === 'http:' ? proxies.http : null;
@@ -14,7 +14,7 @@ export function proxyFor({ proxies, noProxy }: NetworkSettings, address: string 
   return proxy;
 }
 
-/** Without user and password, for messages. */
+/** The address without user and password, for messages. */
 export function shownProxy(proxy: string): string {
   return new URL(proxy).origin;
 }
@@ -27,7 +27,10 @@ function isThisMachine(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || isIn(LOOPBACK, host);
 }
 
-/** An entry as curl takes it: a name stands for what is below it, too. Besides, `host:port` and `*.name`, as Node takes it. */
+/**
+ * An entry is read as curl reads it: a name also covers all names below it. Also accepted are `host:port` and `*.name`,
+ * as in Node.
+ */
 function covers(entry: string, at: { host: string; port: string }): boolean {
   if (entry === '*') return true;
   if (entry.includes('/')) return isInNetwork(entry, at.host);

@@ -110,7 +110,7 @@ async function createMailbox(schema: Schema, t: ColumnTypes): Promise<void> {
     .addColumn('dispatch_id', 'text')
     .addColumn('created_at', t.long, (c) => c.notNull())
     .addColumn('settled_at', t.long)
-    // One delivery speaks at most once in one mailbox, whatever was retried before this row.
+    // One delivery has at most one message in a mailbox, however often the work before this row was retried.
     .addUniqueConstraint('messages_once', ['conversation_id', 'delivery_id'])
     .execute();
   await schema
@@ -152,7 +152,8 @@ async function createDispatches(schema: Schema, t: ColumnTypes): Promise<void> {
     .on('dispatches')
     .columns(['conversation_id', 'seq'])
     .execute();
-  // Guarantee 2 in the schema itself: whatever the code does, a conversation has one run and one dispatch to come.
+  // Guarantee 2 in the schema itself: whatever the code does, a conversation has at most one running and one coming
+  // dispatch.
   await schema
     // guard: one running dispatch (index)
     .createIndex('dispatches_one_running')

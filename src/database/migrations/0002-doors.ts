@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { COLUMN_TYPES, type ColumnTypes, type Schema, withSeq } from '../column-types.ts';
 
-/** What passes the worker's doors: an audit of attempts, and a ledger of the requests to the model. */
+/** What passes the worker's doors: an audit of attempts, and a ledger of requests to the model. */
 export function doors(dialect: 'sqlite' | 'postgres'): Migration {
   const types = COLUMN_TYPES[dialect];
   return {

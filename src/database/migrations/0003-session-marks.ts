@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { COLUMN_TYPES, withSeq } from '../column-types.ts';
 
-/** Whose words a session has read, and which people have lifted that. */
+/** Whose texts each session has read, and which people have lifted such marks. */
 export function sessionMarks(dialect: 'sqlite' | 'postgres'): Migration {
   const t = COLUMN_TYPES[dialect];
   return {
@@ -26,7 +26,7 @@ export function sessionMarks(dialect: 'sqlite' | 'postgres'): Migration {
         .addColumn('at', t.long, (c) => c.notNull())
         .addColumn('inherited_from', 'text')
         .addColumn('lift_id', 'text', (c) => c.references('session_mark_lifts.id'))
-        // The same words mark a session once: what a person has lifted is not there again because it is read again.
+        // The same text marks a session once: reading it again does not bring back a mark that a person has lifted.
         .addUniqueConstraint('session_marks_once', ['session_id', 'author', 'place', 'digest'])
         .execute();
       await db.schema

@@ -2,7 +2,9 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { COLUMN_TYPES } from '../column-types.ts';
 
-/** Large bodies in pieces, and the entry of the configuration whose secret signed a delivery. */
+/**
+ * Large bodies are stored in pieces; a delivery names the entry of the configuration whose secret signed it.
+ */
 export function bodies(dialect: 'sqlite' | 'postgres'): Migration {
   const t = COLUMN_TYPES[dialect];
   return {

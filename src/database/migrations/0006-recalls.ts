@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { COLUMN_TYPES } from '../column-types.ts';
 
-/** What may have taken a running dispatch's work back, and which commits a conversation has pushed. */
+/** The delivery that may have recalled a running dispatch, and the commits that a conversation has pushed. */
 export function recalls(dialect: 'sqlite' | 'postgres'): Migration {
   const t = COLUMN_TYPES[dialect];
   return {

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** The commit that stood in the checkout when a run began: a review is about this one, and news is what came after it. */
+/** The commit in the checkout when a run began: a review is about this commit, and later commits are news. */
 export function commitOfARun(): Migration {
   return {
     up: async ({ schema }: Kysely<unknown>) => {

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { COLUMN_TYPES } from '../column-types.ts';
 
-/** Texts that the model would not take: they stay on the forge, and out of the conversation's prompts. */
+/** Texts that the model refused: they stay on the forge, and are left out of the conversation's prompts. */
 export function setAside(dialect: 'sqlite' | 'postgres'): Migration {
   const t = COLUMN_TYPES[dialect];
   return {

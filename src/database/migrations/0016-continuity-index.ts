@@ -1,7 +1,9 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** Each scrape of the metrics counts dispatches by their rung; without this, every prompt there ever was is read for it. */
+/**
+ * Each scrape of the metrics counts dispatches by their rung. Without this index the scrape reads every stored prompt.
+ */
 export function continuityIndex(): Migration {
   return {
     up: async ({ schema }: Kysely<unknown>) => {

@@ -1,7 +1,10 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** Which model answered, and which session still has the system prompt of a release that told agents to keep a memory. */
+/**
+ * The model that answered, and which sessions still have the system prompt of a release that told agents to keep a
+ * memory.
+ */
 export function models(): Migration {
   return {
     up: async ({ schema }: Kysely<unknown>) => {

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** Which instructions stand in the system prompt that the CLI has recorded for a session. */
+/** Which instructions are in the system prompt that the CLI has recorded for a session. */
 export function instructions(): Migration {
   return {
     up: async ({ schema }: Kysely<unknown>) => {

@@ -4,8 +4,9 @@ import { COLUMN_TYPES, type ColumnTypes, type Schema, withSeq } from '../column-
 
 /**
  * An event is stored once; deliveries and messages point at it. Until now `event_keys` held its key, and each message a
- * copy of it. What is there moves: the event gets the id of the delivery that told of it, so that one statement finds
- * it for every delivery and message. Where no message had a copy, `event` stays null and the delivery's bytes tell it.
+ * copy of it. Existing rows are moved: an event gets the id of the delivery that told of it, so that one statement
+ * finds the event of every delivery and message. Where no message had a copy, `event` stays null and is read from the
+ * delivery's bytes.
  */
 export function eventsAsRows(dialect: 'sqlite' | 'postgres'): Migration {
   return {
@@ -48,7 +49,10 @@ async function createTables(schema: Schema, t: ColumnTypes): Promise<void> {
   }
 }
 
-/** A key is `<repository id>:<event name>:…`; the forge's ids of acts stood among them as `<repository id>:proof:…`. */
+/**
+ * A key is `<repository id>:<event name>:…`. The forge's ids of acts were in the same table, in the form
+ * `<repository id>:proof:…`.
+ */
 async function moveKeys(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): Promise<void> {
   await sql`
     insert into events (id, forge, semantic_key, source, delivery_id, event)
@@ -78,7 +82,7 @@ function colonOf(dialect: 'sqlite' | 'postgres') {
   return dialect === 'sqlite' ? sql`instr(k.semantic_key, ':')` : sql`strpos(k.semantic_key, ':')`;
 }
 
-/** Events of replays had no key there. One delivery may have a message in several conversations. */
+/** Events of replays had no key in `event_keys`. One delivery may have messages in several conversations. */
 async function moveReplays(db: Kysely<unknown>): Promise<void> {
   await sql`
     insert into events (id, forge, semantic_key, source, delivery_id, event)

@@ -3,8 +3,9 @@ import type { Migration } from 'kysely/migration';
 import { COLUMN_TYPES, type ColumnTypes, type Schema } from '../column-types.ts';
 
 /**
- * Issue 5 and pull request 5 are two items on a forge that numbers them apart, so the kind is part of an item's key. It
- * stands after the number: a person who writes `#5` says no kind, and the index answers by forge, repository and number.
+ * Issue 5 and pull request 5 are two items on a forge that numbers them apart, so the kind is part of an item's key.
+ * The kind comes after the number: a person who writes `#5` names no kind, and the index can still answer by forge,
+ * repository and number.
  */
 export function kindInTheItemKey(dialect: 'sqlite' | 'postgres'): Migration {
   return {
@@ -21,8 +22,9 @@ export function kindInTheItemKey(dialect: 'sqlite' | 'postgres'): Migration {
 }
 
 /**
- * What an earlier release did not keep follows from what it did: the conversation's own item has the conversation's kind;
- * of another one its own row in `items` tells; and only pull requests have ever joined a conversation.
+ * An earlier release did not keep the kind. The conversation's own item has the conversation's kind; the kind of
+ * another item is in its row of `items`; and where there is none, it is a pull request, because nothing else has ever
+ * joined a conversation.
  */
 const KIND = sql`coalesce(
   (select c.item_kind from conversations c where c.id = i.conversation_id and c.item_number = i.number),
@@ -52,10 +54,10 @@ async function changeConstraints(db: Kysely<unknown>): Promise<void> {
   );
 }
 
-/** SQLite cannot change a key, so each table is made again under its name and filled with what it had. */
+/** SQLite cannot change a key, so each table is created again under its name and filled with its old rows. */
 async function rebuildTables(db: Kysely<unknown>, t: ColumnTypes): Promise<void> {
-  // Rows of other tables point at conversations. They point at nothing between the two statements below, and at the same
-  // rows again before the transaction ends, which SQLite checks then.
+  // Rows of other tables point at conversations. They point at nothing between the two statements below, and at the
+  // same rows again before the transaction ends; SQLite checks them only then.
   await sql`pragma defer_foreign_keys = on`.execute(db);
   await sql`
     create temporary table kept_conversation_items as
@@ -70,7 +72,7 @@ async function rebuildTables(db: Kysely<unknown>, t: ColumnTypes): Promise<void>
     await createConversations(db.schema, t);
     await createItems(db.schema);
     for (const table of ['conversations', 'conversation_items', 'items']) {
-      // By name: the columns of the new table stand in another order.
+      // The columns are named, because the new table has them in another order.
       const columns = COLUMNS[table]!;
       const names = sql.join(columns.map((column) => sql.ref(column)));
       const kept = sql.table(`kept_${table}`);
@@ -80,7 +82,10 @@ async function rebuildTables(db: Kysely<unknown>, t: ColumnTypes): Promise<void>
   });
 }
 
-/** SQLite looks for the rows that point at each conversation; without an index it reads the whole table each time. */
+/**
+ * For each conversation SQLite looks for rows that point at it, and without an index it reads the whole table each
+ * time.
+ */
 async function withIndexes(db: Kysely<unknown>, work: () => Promise<void>): Promise<void> {
   const pointing = ['effects', 'session_mark_lifts'];
   for (const table of pointing) {
@@ -155,7 +160,9 @@ async function createItems(schema: Schema): Promise<void> {
     .execute();
 }
 
-/** A comment's delivery keeps null: its event's name says no kind, and then the number alone counts. */
+/**
+ * The delivery of a comment keeps null, because its event's name shows no kind; only the number counts then.
+ */
 async function addKindOfDeliveries(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('deliveries').addColumn('item_kind', 'text').execute();
   await sql`
