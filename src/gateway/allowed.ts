@@ -20,7 +20,7 @@ import {
 } from './forms.ts';
 
 /** The CLI moves its cache marks from request to request, so every block may carry one. */
-const MARK = 'the CLI’s mark of the cache may stand here';
+export const MARK = 'the CLI’s mark of the cache may stand here';
 
 const CACHE = fields({
   type: oneOf('ephemeral'),
