@@ -24,7 +24,7 @@ export function stripHiddenText(text: string, meter: Meter = { steps: 0 }): stri
   }
 }
 
-/** Steps of work before the event loop gets a turn. */
+/** How long one stretch of work may be before the event loop gets a turn. */
 const LONGEST_TURN_MS = 5;
 
 /** Like `stripHiddenText`, but it yields to the event loop and also answers what was taken out. */

@@ -1,9 +1,10 @@
 /**
- * Configuration from the base: what instructs an agent stands in the checkout as the base branch has it, whatever the
- * pull request says. In the index it stays what the pull request has (skip-worktree), so that status is clean and no
- * commit carries it. Given back before HEAD moves, put again after; each step can be repeated after a crash.
+ * Configuration from the base: the files that instruct an agent stand in the checkout as the base branch has them,
+ * whatever the pull request says. The index keeps the pull request's versions (skip-worktree), so that status is clean
+ * and no commit carries ours. The files are given back before HEAD moves, and put in again afterwards; each step can
+ * be repeated after a crash.
  *
- * Only while no process of the agent lives: paths are looked at, then used.
+ * Call this only while no process of the agent lives: paths are checked first and used later.
  */
 import { createHash } from 'node:crypto';
 import { copyFile, lstat, mkdir, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
