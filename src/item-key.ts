@@ -50,8 +50,8 @@ export function printItem({ kind, number }: ItemInRepository): string {
 }
 
 /**
- * An item as people name it, by the name of its repository. `kind` null: they gave only the number, or the address of a
- * page. A forge may redirect from one kind of page to the other, so a page's kind counts only where both items exist.
+ * An item as people name it, by the name of its repository. `kind` is null where they gave only the number. A forge
+ * may redirect from one kind of page to the other, so a page's kind counts only where the repository has both items.
  */
 export interface NamedItem {
   /** null = on whichever forge has it */

@@ -107,7 +107,7 @@ export function createTrust(deps: TrustDeps): Trust {
     posted: (forge, agent, author) => {
       const identity = identities.posted(forge, agent, author);
       if (identity?.kind === 'wrong')
-        deps.log.error(`a post of agent ${agent} bears another name: ${identity.reason}`);
+        deps.log.error(`the forge shows another author for a post of agent ${agent}: ${identity.reason}`);
     },
     assumed: (forge, agent) => {
       const id = identities.ids(forge).get(agent);

@@ -106,7 +106,7 @@ function requireHeaders(reading: DeliveryHeadersOutcome, forge: ForgeConfig) {
     throw new RequestRefused(
       400,
       'forge-kind',
-      `The headers are of ${kind}, which forge ${forge.name} (${forge.kind}) is not. Point that hook at its own /webhooks/<name>.`,
+      `The headers come from ${kind}, but forge ${forge.name} is ${forge.kind}. Point that hook at its own /webhooks/<name>.`,
     );
   }
   return reading.headers;

@@ -79,7 +79,7 @@ export function judgeUnasked(question: Question, ids: AccountIds): Judgement | n
 function judgeNobody({ forge, user, event }: Question, account: 'robot' | 'deleted'): Judgement {
   if (account === 'deleted') {
     return refuse(
-      `${user.login} is a deleted account, which has no permission any more. Let somebody repeat it who may.`,
+      `${user.login} is a deleted account, which has no permission any more. Let somebody who has permission repeat it.`,
     );
   }
   if (event?.startsWith('ci.') === true) return allow(`${user.login} is the forge's own robot`);

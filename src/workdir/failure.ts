@@ -36,7 +36,7 @@ const REMEDY: Record<FailureKind, string> = {
   denied:
     "Check that the agent account's token is valid and may read and write code, and that the account may use this repository",
   missing:
-    'Check the clone URL, and that the agent account may see the repository (a forge hides what it may not)',
+    'Check the clone URL, and that the agent account may see the repository (a forge says "not found" of one that the account may not see)',
   refused: "Read the remote's words above; if the clone URL redirects, use the address it redirects to",
   machine: 'Free the resource that git names on this machine, or correct its permissions',
   'too-long':

@@ -131,7 +131,7 @@ function onTheForge(address: Address, href: string): string {
   }
   const host = url === null ? 'an address that cannot be read' : url.host;
   throw new LfsRefused(
-    `the forge wants the content at ${printable(host)}, and it is exchanged with the forge itself only`,
+    `the forge names ${printable(host)} for the content, but contents are exchanged only with the forge itself`,
   );
 }
 

@@ -117,7 +117,7 @@ async function layOutContents(p: Preparation, use: MirrorUse, { headSha }: Statu
 const MOST_BORN_DIRTY = 1000;
 function blockedNote(spec: CheckoutSpec, target: Target & { kind: 'branch' }): string {
   const wanted = spec.at.kind === 'branch' ? spec.at.branch : '';
-  return `The forge has a branch called ${target.blockedBy}, beside which there can be none called ${wanted}: your branch is ${target.branch}.`;
+  return `The forge has a branch called ${target.blockedBy}, so it can have none called ${wanted}: your branch is ${target.branch}.`;
 }
 
 /**
