@@ -88,8 +88,8 @@ if [ "$verdict" = late ]; then say "the forge has not answered yet; this is what
 exec git -c safe.directory='*' upload-pack "$@"
 `;
 
-// Brings in what others have pushed meanwhile, which only the mirror has; without it git would call every --force-
-// with-lease stale. Not while another push is under way: its old value would be gone before it is done.
+// Brings in what others have pushed meanwhile, which only the mirror has; without it git would call every
+// --force-with-lease stale. Not while another push is under way: its old value would be gone before it is done.
 const RECEIVE_PACK = `busy=no
 for file in "$root"/outbox/push-*; do
   if [ -e "$file" ]; then busy=yes; fi
