@@ -17,7 +17,7 @@ import { AGENT, placeIn } from './containers.ts';
 import { atMost, figure, type PartReport, SUMMARY_HEAD, summaryCells } from './report.ts';
 import { medianOf, summarise } from './summary.ts';
 
-/** The service looks every 150 ms whether somebody took the work back, and then asks the forge. */
+/** The router wakes the run at once, a run in another process looks every second; then the forge is asked. */
 const LONGEST_MS = 1500;
 
 type Situation = 'a request to the model is held' | 'a tool runs';

@@ -39,6 +39,10 @@ interface Counted {
   transactions: number;
   /** writes to the disk: transactions that write, and writing statements without one */
   commits: number;
+  /** of `src/`, in which a function was called */
+  files: number;
+  /** of functions of `src/` */
+  calls: number;
   texts: string[];
 }
 
@@ -67,7 +71,7 @@ export async function measureStatements(bench: Bench): Promise<PartReport> {
     title: 'Statements and transactions',
     method: [
       `Two services with SQLite on a pocket forge and a rehearsal model of this source, one of commit ${BEFORE}, one of this source. ada assigns an issue; then she comments ${ROUNDS} times, and each time the conversation is resumed and answered with a comment; ${ROUNDS} times more, and each time the agent reads the issue and comments by its tools, commits, pushes through the relay and answers; then bob comments for the first time. A module loaded with \`--import\` writes down each statement as SQLite gets it. A webhook counts from its POST to the commit of its routing, a dispatch from there to the commit of its settlement, the transaction of the lease included. What router and worker ask while nothing happens is left out. The hook is off while the dispatch runs, so that its own answer is not counted as a webhook. How often the archive looks depends on how long the CLI takes, so the lowest of the ${ROUNDS} rounds counts.`,
-      'A transaction is `begin` to `commit`. Commits are what is written to the disk: transactions that write, and single statements that write.',
+      'Files and calls are of `src/`, as V8 counts the calls of each function between two fault points, what goes on beside them included. A transaction is `begin` to `commit`. Commits are what is written to the disk: transactions that write, and single statements that write.',
     ],
     goals: goalsOf(before, after),
     tables: [tableOf(before, after)],
@@ -148,8 +152,8 @@ async function commentOnce(
     throw new Error('More than one webhook came. Run it again on a machine that is less busy.');
   }
   return {
-    webhook: count(all.slice(received, routed), idle),
-    dispatch: count(all.slice(routed, pointIn(all, 'settle.committed')), idle),
+    webhook: count(all.slice(received + 1, routed + 1), idle),
+    dispatch: count(all.slice(routed + 1, pointIn(all, 'settle.committed') + 1), idle),
   };
 }
 
@@ -174,10 +178,15 @@ function linesOf(file: string): StatementLine[] {
 
 /** SQLite has one connection, so what stands between `begin` and `commit` is one transaction. */
 function count(lines: readonly StatementLine[], idle: ReadonlySet<string>): Counted {
-  const counted: Counted = { statements: 0, transactions: 0, commits: 0, texts: [] };
+  const counted: Counted = { statements: 0, transactions: 0, commits: 0, files: 0, calls: 0, texts: [] };
+  const files = new Set<string>();
   let open: string[] | null = null;
   for (const line of lines) {
-    if ('point' in line) continue;
+    if ('point' in line) {
+      for (const file of line.files) files.add(file);
+      counted.calls += line.calls;
+      continue;
+    }
     const { sql } = line;
     if (/^begin\b/i.test(sql)) open = [];
     else if (/^(commit|rollback)\b/i.test(sql)) {
@@ -193,7 +202,7 @@ function count(lines: readonly StatementLine[], idle: ReadonlySet<string>): Coun
       open?.push(sql);
     }
   }
-  return counted;
+  return { ...counted, files: files.size };
 }
 
 function isWrite(sql: string): boolean {
@@ -228,7 +237,7 @@ function goalsOf(before: Story, after: Story): Goal[] {
 
 function tableOf(before: Story, after: Story): Table {
   const rows = (what: string, of: (story: Story) => Counted) =>
-    (['statements', 'transactions', 'commits'] as const).map((kind) => {
+    (['statements', 'transactions', 'commits', 'files', 'calls'] as const).map((kind) => {
       const [then, now] = [of(before)[kind], of(after)[kind]];
       return [`${what}: ${kind}`, figure(then, 0), figure(now, 0), then === 0 ? '' : figure(now / then, 2)];
     });

@@ -2,6 +2,7 @@
  * What becomes of an answer: the branch is pushed, the pull request opened, the answer posted. Each is an effect, done
  * once; a crash between two of them goes on where it stopped.
  */
+import type { EffectRow } from './database/tables.ts';
 import { ForgeRefused } from './errors.ts';
 import { continuityReceipt, modelReceipt, postedText, unmarked } from './outcome/answer.ts';
 import { answerElsewhere } from './outcome/answer-elsewhere.ts';
@@ -19,7 +20,7 @@ import {
   withoutDraftPrefix,
 } from './outcome/pulls.ts';
 import { MISSING, readVerdict } from './outcome/verdict.ts';
-import type { Continuity, ForgeUser, RepositoryRef } from './vocabulary.ts';
+import type { Continuity, DispatchKey, ForgeUser, RepositoryRef } from './vocabulary.ts';
 
 /** What pushing came to; the worker's `workdir.push` fits. */
 export type Pushed =
@@ -30,8 +31,7 @@ export type Pushed =
   | { kind: 'rejected'; reason: string; why: PushCause };
 
 export interface Publication {
-  dispatchId: string;
-  conversationId: string;
+  key: DispatchKey;
   agent: string;
   /** whether this agent's account is that user, by the id that the forge gives */
   isOurs: (user: ForgeUser) => boolean;
@@ -49,12 +49,16 @@ export interface Publication {
     base: string;
     /** whether a pull request is opened for it where there is none */
     opensPull: boolean;
+    /** the row of the push, planned together with the answer; null = it is planned here */
+    planned: EffectRow | null;
     push: () => Promise<Pushed>;
     /** why no new pull request is wanted, in a sentence for people; null = it may be opened */
     refusePull: () => Promise<string | null>;
   } | null;
   /** sentences about what the run has left that is not published; `published`: what of it was */
   leftOver: (published: string | null) => Promise<string[]>;
+  /** numbers of the items that the conversation had when the dispatch began */
+  joined: readonly number[];
   /** the issue the pull request closes; null when the conversation began on a pull request */
   closes: number | null;
   /** the commit that a review is about, or why there can be none; null when the answer is no review */
@@ -116,14 +120,14 @@ export async function publishOutcome(publication: Publication, deps: OutcomeDeps
   return published;
 }
 
-/** Why nobody can read the answer; null = it is posted. */
+/** Why the answer was not posted; null = it was. */
 export function unpostedReason({ commentUrl, reviewId, refusals }: Published): string | null {
   // guard: truth: a refused answer is no success
   if (commentUrl !== null || reviewId !== null) return null;
   return refusals.at(-1) ?? 'nothing says why';
 }
 
-/** The agent may have written for another place only. */
+/** The agent may have answered on another item only; then this one says where. */
 function mainPart({ itemNumber, alsoAsked }: Publication, parts: ReadonlyMap<number, string>): string {
   const part = parts.get(itemNumber)!;
   const other = alsoAsked.find((number) => parts.get(number) !== '');
@@ -135,15 +139,18 @@ interface Progress {
   notes: string[];
 }
 
+/** The first thing that an answer does to the forge. */
+export function pushEffect(key: DispatchKey, { name, base }: { name: string; base: string }) {
+  return { ...key, kind: 'push' as const, request: { branch: name, base } };
+}
+
 async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
   const branch = p.branch!;
   const pushed = await once<Pushed>(deps, {
-    dispatchId: p.dispatchId,
-    conversationId: p.conversationId,
-    kind: 'push',
-    request: { branch: branch.name, base: branch.base },
-    // Pushing the same commits twice does nothing, so looking for an earlier push is pushing.
-    find: async () => sinceLastPush(await branch.push(), await lastResult<Pushed>(deps, p, 'push')),
+    ...pushEffect(p.key, branch),
+    planned: branch.planned,
+    // Pushing the same commits again changes nothing, so an earlier push is looked for by pushing.
+    find: async () => sinceLastPush(await branch.push(), await lastResult<Pushed>(deps, p.key, 'push')),
     perform: async () => withNews(await branch.push()),
   });
   if (pushed.kind === 'refused') {
@@ -163,13 +170,13 @@ async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): 
   if (branch.opensPull) await openPull(p, deps, progress);
 }
 
-/** What the agent pushed itself in this run is news as well: it needs its pull request, and its link. */
+/** Commits that the agent pushed itself in this run count as new: they need a pull request and a link, too. */
 function withNews(pushed: Pushed): Pushed {
   // guard: truth: what the agent pushed itself is news
   return pushed.kind === 'up-to-date' && pushed.news ? { kind: 'pushed', sha: pushed.sha } : pushed;
 }
 
-/** An attempt that was cut off may have pushed: what no recorded push has sent is news, although the forge has it. */
+/** An attempt that was cut off may have pushed. Commits that no recorded push has sent count as new, although the forge has them. */
 function sinceLastPush(pushed: Pushed, last: Pushed | null): Pushed {
   if (pushed.kind !== 'up-to-date') return pushed;
   const isKnown = last !== null && 'sha' in last && last.sha === pushed.sha;
@@ -185,11 +192,11 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
     progress.notes.push(openedByAnother(existing, head));
     return;
   }
-  // Merged, or closed by a person who did not want it: an answer without new commits does not bring it back.
-  const isOver = existing === null && !progress.published.hasNews && (await openedEarlier(deps, p));
+  // The earlier pull request was merged, or closed by a person. Without new commits no other is opened.
+  const isOver = existing === null && !progress.published.hasNews && (await openedEarlier(deps, p.key));
   if (isOver) return;
-  // One that this dispatch opened before it was cut off is still to be recorded as ours.
-  const begun = await wasBegun(deps, effectKey(p.dispatchId, 'pull'));
+  // An attempt before this one may have opened it and died before that was recorded.
+  const begun = await wasBegun(deps, effectKey(p.key.dispatchId, 'pull'));
   const unwanted = existing === null && !begun ? await p.branch!.refusePull() : null;
   // guard: withdrawn: no other pull request
   if (unwanted !== null) {
@@ -200,8 +207,7 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
     // guard: pull request that was cut off
     existing === null || begun
       ? await once<{ number: number }>(deps, {
-          dispatchId: p.dispatchId,
-          conversationId: p.conversationId,
+          ...p.key,
           kind: 'pull',
           request: { head, base, title: p.itemTitle },
           find: async () => {
@@ -210,7 +216,7 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
             return found === null || !p.isOurs(found.author) ? null : await readyForReview(deps, p, found);
           },
           perform: async () => {
-            const mark = marker(effectKey(p.dispatchId, 'pull'));
+            const mark = marker(effectKey(p.key.dispatchId, 'pull'));
             const closes = p.closes === null ? `Follows #${p.itemNumber}` : `Closes #${p.closes}`;
             // What was done, tested and left open is the agent's to say.
             const text = postedText({
@@ -233,6 +239,8 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
   if (existing?.pull != null && existing.pull.baseRef !== base) {
     progress.notes.push(otherBase(existing.number, existing.pull.baseRef, base));
   }
+  // An earlier dispatch, or the event of its opening, has joined it and had CI looked up.
+  if (existing !== null && !begun && p.joined.includes(existing.number)) return;
   await joinPull(deps, p, { forge: p.forgeName, repository: p.repository, number: pull.result.number });
 }
 
@@ -241,14 +249,13 @@ function statusOf(error: Error | null): number | null {
 }
 
 async function comment(p: Publication, deps: OutcomeDeps, progress: Progress): Promise<void> {
-  const mark = marker(effectKey(p.dispatchId, 'comment'));
+  const mark = marker(effectKey(p.key.dispatchId, 'comment'));
   const { pullNumber, hasNews } = progress.published;
   const links =
     hasNews && pullNumber !== null && pullNumber !== p.itemNumber ? [`Pull request: #${pullNumber}`] : [];
   const body = postedText({ answer: p.answer, notes: [...links, ...progress.notes], marker: mark });
   const posted = await once<{ url: string }>(deps, {
-    dispatchId: p.dispatchId,
-    conversationId: p.conversationId,
+    ...p.key,
     kind: 'comment',
     request: { number: p.itemNumber, body },
     find: async () => {
@@ -270,7 +277,7 @@ async function review(
   deps: OutcomeDeps,
   progress: Progress,
 ): Promise<void> {
-  const mark = marker(effectKey(p.dispatchId, 'review'));
+  const mark = marker(effectKey(p.key.dispatchId, 'review'));
   const read = readVerdict(p.answer);
   const { body } = read;
   const verdict = read.kind === 'given' ? read.verdict : 'commented';
@@ -278,8 +285,7 @@ async function review(
   if (read.kind === 'missing') progress.notes.push(MISSING);
   const text = postedText({ answer: body, notes: progress.notes, marker: mark });
   const submitted = await once<{ id: number }>(deps, {
-    dispatchId: p.dispatchId,
-    conversationId: p.conversationId,
+    ...p.key,
     kind: 'review',
     request: { number: p.itemNumber, verdict, commitId: p.reviewedSha, body: text },
     find: async () => {
@@ -296,7 +302,7 @@ async function review(
       }),
   });
   if (submitted.kind === 'done') progress.published.reviewId = submitted.result.id;
-  // For example a review of one's own pull request: the answer is then posted as a comment, so that it is not lost.
+  // For example, nobody may review their own pull request. The answer is then posted as a comment.
   if (submitted.kind === 'refused') {
     progress.published.refusals.push(submitted.reason);
     progress.notes.push(failureText({ kind: 'review', status: statusOf(submitted.error) }));

@@ -102,6 +102,12 @@ export interface ForgeUser {
   login: string;
 }
 
+/** The ids that every row about a dispatch carries. */
+export interface DispatchKey {
+  dispatchId: string;
+  conversationId: string;
+}
+
 /**
  * A repository. `id` is the key, because renames and transfers send no event; use `fullName` only for the next API
  * call.

@@ -34,7 +34,6 @@ export type {
   PushFacts,
   ReceiveOutcome,
   Refusal,
-  RelayPaths,
   Remote,
   Workdir,
   WorkdirOptions,

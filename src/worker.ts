@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ABORT, type DispatchDeps } from './dispatch/dispatch.ts';
+import { Hint } from './dispatch/hint.ts';
 import { runDispatch } from './dispatch.ts';
 import { faultPoint } from './faults.ts';
 import { type Lease, leaseConversation, renewLease } from './mailbox/leases.ts';
@@ -35,10 +36,11 @@ const LOOK_EVERY_MS = 2000;
 
 export function startWorker(options: WorkerOptions, deps: DispatchDeps): Worker {
   const tellParks = parkEnds(deps.log);
+  const routed = new Hint();
   const running = new Map<string, { abort: AbortController; done: Promise<void> }>();
   const launch = (lease: Lease): void => {
     const abort = new AbortController();
-    const done = runLeased(lease, options, deps, abort)
+    const done = runLeased(lease, options, deps, { abort, routed })
       .catch((error: unknown) => {
         const { stack } = error as Error;
         deps.log.error('dispatch was lost to a bug', { dispatch: lease.dispatch.id, error, stack });
@@ -58,7 +60,10 @@ export function startWorker(options: WorkerOptions, deps: DispatchDeps): Worker 
   });
 
   return {
-    wake: loop.wake,
+    wake: () => {
+      routed.give();
+      loop.wake();
+    },
     running: () => running.size,
     drain: async (graceMs) => {
       await loop.stop();
@@ -121,7 +126,7 @@ async function runLeased(
   lease: Lease,
   options: WorkerOptions,
   deps: DispatchDeps,
-  abort: AbortController,
+  { abort, routed }: { abort: AbortController; routed: Hint },
 ): Promise<void> {
   const heartbeat = setInterval(() => {
     renewLease(deps.database.rows, lease, deps.now() + options.leaseMs).catch((error: unknown) => {
@@ -131,7 +136,7 @@ async function runLeased(
   }, options.leaseMs / 3);
   const timeout = setTimeout(() => abort.abort(ABORT.timeout), options.runTimeoutMs);
   try {
-    await runDispatch(lease, deps, abort.signal);
+    await runDispatch(lease, deps, { signal: abort.signal, routed });
   } finally {
     clearInterval(heartbeat);
     clearTimeout(timeout);

@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Budgeted, readTexts, withinBudget } from '../src/dispatch/converse/prompt-budget.ts';
-import type { DispatchContext } from '../src/dispatch/gather/context.ts';
+import type { DispatchContext } from '../src/dispatch/screen/context.ts';
 import { createGiteaFamilyClient } from '../src/forges/gitea/client.ts';
 import { findMentions } from '../src/mentions.ts';
 import { unmarked } from '../src/outcome/answer.ts';

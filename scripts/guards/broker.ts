@@ -36,8 +36,7 @@ export const BROKER_GUARDS: Guard[] = [
     off: [
       {
         mark: 'tool call repeated under a new id',
-        becomes:
-          'stored === null && tool.name === "none" ? await earlierCall(deps, scope.dispatchId, asked) : null;',
+        becomes: 'stored === null && tool.name === "none" ? earlierCall(calls, asked) : null;',
       },
     ],
     tests: { files: [CALLS], named: 'SQLite' },
@@ -72,7 +71,7 @@ export const BROKER_GUARDS: Guard[] = [
       {
         mark: 'write counter',
         lines: 1,
-        becomes: 'if (isNew && (await countWrites(deps, scope.dispatchId)) >= Infinity)',
+        becomes: 'if (isNew && calls.length >= Infinity) return denied(tooMany(scope));',
       },
     ],
     tests: { files: [CALLS], named: 'SQLite' },

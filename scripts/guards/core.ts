@@ -102,12 +102,23 @@ export const CORE_GUARDS: Guard[] = [
     off: [
       {
         mark: 'lease token',
-        lines: 1,
+        lines: 5,
         becomes:
-          'export async function assertLease(tx: Rows, lease: Lease): Promise<void> {\n  if (lease.token > 0) return;',
+          'export async function assertLease(tx: Rows, lease: Lease, changes: Updateable<Tables["conversations"]> = {}): Promise<void> {\n  if (lease.token > 0 && Object.keys(changes).length === 0) return;',
       },
     ],
     tests: { files: ['src/mailbox'] },
+  },
+  {
+    name: "lease token: the dispatch's own row",
+    keeps: 'an earlier run of the same worker from writing to the row of the attempt that replaced it',
+    off: [
+      {
+        mark: "lease token: the dispatch's own row",
+        becomes: ".where('attempt', '<=', attempt + 1)",
+      },
+    ],
+    tests: { files: ['src/mailbox/leases.test.ts'], named: 'the same worker has it again' },
   },
   {
     name: 'park',
@@ -233,7 +244,7 @@ export const CORE_GUARDS: Guard[] = [
     off: [
       {
         mark: 'late messages carried, read comments known, part 1',
-        becomes: 'carryLate: async () => lease,',
+        becomes: 'const lease = dispatch.lease;',
       },
       {
         mark: 'late messages carried, read comments known, part 2',

@@ -49,7 +49,7 @@ export const MODEL_LIMITS_GUARDS: Guard[] = [
     off: [
       {
         mark: 'refused text is set aside',
-        becomes: 'const material = await materialOf(work, deps, withoutTexts(context, new Set()));',
+        becomes: 'const material = await materialOf(dispatch, deps, withoutTexts(context, new Set()));',
       },
     ],
     tests: { files: MONEY, named: REFUSALS },

@@ -145,6 +145,6 @@ export const TEXTS_GUARDS: Guard[] = [
     name: 'texts: what is removed is said',
     keeps: 'the agent from believing that it saw a whole text',
     off: [{ mark: 'texts: what is removed is said', becomes: '' }],
-    tests: { files: ['src/dispatch/gather/context.test.ts'] },
+    tests: { files: ['src/dispatch/gather/gather.test.ts'] },
   },
 ];

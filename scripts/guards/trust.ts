@@ -2,7 +2,7 @@
 import type { Guard } from './guard.ts';
 
 const SENDERS = ['src/router/senders.test.ts'];
-const CONTEXT = ['src/dispatch/gather/context.test.ts'];
+const CONTEXT = ['src/dispatch/gather/gather.test.ts'];
 
 export const TRUST_GUARDS: Guard[] = [
   {
@@ -114,7 +114,7 @@ export const TRUST_GUARDS: Guard[] = [
     off: [
       {
         mark: 'trust: configuration of the base',
-        becomes: 'const configurationFromBase = isSelf(request, request.trust)(found.author) && false;',
+        becomes: 'const configurationFromBase = isSelf(dispatch, deps.trust)(found.author) && false;',
       },
     ],
     tests: { files: CONTEXT },

@@ -31,7 +31,7 @@ export const WORDS_GUARDS: Guard[] = [
     name: 'the prompt shows every item that woke the agent',
     keeps: 'a question elsewhere from standing in a prompt that does not say where, or not at all',
     off: [{ mark: 'the prompt shows every item that woke the agent', becomes: '' }],
-    tests: { files: ['src/dispatch/gather/context.test.ts'], named: 'whose prompt shows both' },
+    tests: { files: ['src/dispatch/gather/gather.test.ts'], named: 'whose prompt shows both' },
   },
   {
     name: 'what a forge tool leaves out is said',

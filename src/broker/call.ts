@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable, LeaseLost } from '../errors.ts';
 import { effectKey, FORGED, isForged, marker, once } from '../outcome/effects.ts';
-import { countWrites, earlierCall, storedCall } from './earlier-calls.ts';
+import { callsOf, earlierCall } from './earlier-calls.ts';
 import type { Spoken } from './scope.ts';
 import { filesOf } from './spoken.ts';
 import { type Act, type Broker, Denied, DeniedUnread, type Done, type Tool, type WriteTool } from './tool.ts';
@@ -18,8 +18,8 @@ interface Verdict {
 }
 
 /**
- * The model's side makes the ids up, and what sits in the container may pretend to be it: an id that could be a kind
- * of effect, or end a mark, would pass for something else.
+ * The model makes up the ids of its calls, and a process in the container can pose as the model. An id that reads like a
+ * kind of effect, or that ends our hidden mark, would be taken for something else, so only these characters are allowed.
  */
 const TOOL_USE_ID = /^[A-Za-z0-9_-]{10,128}$/;
 
@@ -72,8 +72,8 @@ function sourceOf(tool: Tool): string {
 }
 
 /**
- * A refusal can quote others: names of files that conflict, of jobs that failed, the forge's own sentence with a title in
- * it. So it counts as words of whoever made the item that the call names.
+ * A refusal can contain words of others: names of files that conflict or of jobs that failed, or a title in the forge's
+ * sentence. So it counts as written by the author of the item that the call names.
  */
 async function refusal(
   tool: Tool,
@@ -95,7 +95,7 @@ async function refusal(
   }
 }
 
-/** Where the item cannot be read there is none, and nobody who could be quoted. */
+/** Empty when the item does not exist: then nobody can be quoted. */
 async function wordsAround({ scope, deps }: Broker, number: number, text: string): Promise<Spoken[]> {
   const item = await deps.forge.getItem(scope.repository, number).catch((error: unknown) => {
     if (error instanceof ForgeMissing) return null;
@@ -116,26 +116,27 @@ async function write(
 ): Promise<Verdict> {
   const { scope, deps } = broker;
   const asked = { id: call.toolUseId, kind: `tool:${tool.name}`, request: call.input } as const;
-  const stored = await storedCall(deps, effectKey(scope.dispatchId, asked.id));
+  // Writes of a run come one after another, so that nothing is added while this one is looked at.
+  const calls = await callsOf(deps, scope.key.dispatchId);
+  const key = effectKey(scope.key.dispatchId, asked.id);
+  const stored = calls.find((one) => one.key === key) ?? null;
   if (stored !== null && isForged(stored, asked)) return denied(FORGED);
-  // A call whose answer was lost comes again under another id; where a text would stand there twice, it is one call.
+  // The model repeats a call whose answer was lost under another id. Where that would post a text twice, it is one call.
   const earlier =
     // guard: tool call repeated under a new id
-    stored === null && tool.leavesMark ? await earlierCall(deps, scope.dispatchId, asked) : null;
-  const id = earlier === null ? asked.id : earlier.key.slice(scope.dispatchId.length + 1);
+    stored === null && tool.leavesMark ? earlierCall(calls, asked) : null;
+  const id = earlier === null ? asked.id : earlier.key.slice(scope.key.dispatchId.length + 1);
   if ((stored ?? earlier)?.state !== 'done') {
     await allow(tool, broker, call.input);
     const isNew = stored === null && earlier === null;
     // guard: write counter
-    if (isNew && (await countWrites(deps, scope.dispatchId)) >= scope.maxWrites)
-      return denied(tooMany(scope));
+    if (isNew && calls.length >= scope.maxWrites) return denied(tooMany(scope));
   }
-  const act: Act = { ...broker, mark: marker(effectKey(scope.dispatchId, id)) };
+  const act: Act = { ...broker, mark: marker(effectKey(scope.key.dispatchId, id)) };
   const outcome = await once<Done>(deps, {
     ...asked,
     id,
-    dispatchId: scope.dispatchId,
-    conversationId: scope.conversationId,
+    ...scope.key,
     find: async () => (await tool.find?.(call.input, act)) ?? null,
     perform: async () => await tool.perform(call.input, act),
   });
@@ -183,7 +184,7 @@ function denied(text: string): Verdict {
   return { decision: 'denied', text };
 }
 
-/** What was planned stays planned when later may help; a call with the same input goes on with it. */
+/** When the forge is away the effect stays planned: a later call with the same input goes on with it. */
 function failure(error: unknown): Verdict {
   if (error instanceof Denied) return denied(error.message);
   if (error instanceof ForgeUnavailable) {

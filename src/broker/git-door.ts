@@ -40,7 +40,7 @@ export async function openGitDoor(deps: GitDoorDeps): Promise<GitDoor> {
   };
   const { branch } = deps.policy;
   const at = { remote: await deps.remote(), branch };
-  // The run need not wait for it; what it hands over does.
+  // The run starts without waiting for this; pushes that come before it is done wait.
   const known = deps.workdir.knownHead(deps.checkout, at).then(
     (head) => void door.seen.set(branch, head),
     (error: Error) => deps.log.warn(`no forced push in this run: ${error.message}`),
@@ -76,7 +76,7 @@ async function once(door: DoorState, request: OutboxRequest): Promise<void> {
   if (door.handled.has(request.id) || door.handled.size >= MOST_REQUESTS) return;
   door.handled.add(request.id);
   const answer = await answerTo(door, request);
-  // Git inside waits for its answer, and what was sent is sent.
+  // Git in the container waits for this answer, and the push has happened: a missing audit row must not hide that.
   await audit(door, answer).catch((error) => {
     door.log.warn(`a request at the git door could not be audited: ${String(error)}`, { ...answer.detail });
   });
@@ -115,7 +115,7 @@ function answerToError(door: DoorState, request: OutboxRequest, error: unknown):
   return { ...no, decision: 'failed', text };
 }
 
-/** What the agent is shown from now on is what a forced push may replace. */
+/** Remembers the heads the agent is shown: a forced push may replace only these. */
 async function refresh(door: DoorState): Promise<Answer> {
   const { policy, checkout, workdir } = door;
   const allowed: Answer = { ok: true, action: 'fetch', decision: 'allowed', text: '', detail: {} };
@@ -171,7 +171,7 @@ async function tellOdd(door: DoorState, name: string, why: string): Promise<void
   await door.audit({ door: 'git', action: `outbox ${shown}`, decision: 'denied', reason, detail: {} });
 }
 
-/** Renamed into place: whoever waits for the name finds all of it. */
+/** Written under another name and then renamed, so that a reader never sees half of it. */
 async function writeAnswer(door: DoorState, id: string, answer: Answer): Promise<void> {
   const file = join(door.checkout.relay.root, 'answers', `${id}.answer`);
   const lines = answer.text === '' ? '' : `${answer.text}\n`;

@@ -1,4 +1,4 @@
-/** What an agent may push. Pure; what a refusal forbids is a sentence for everybody, what to do about it one for the agent. */
+/** What an agent may push. A refusal says what is forbidden (`what`, for everybody) and what to do (`todo`, for the agent). Pure. */
 import { type Closing, firstClosing } from '../security/closing-keywords.ts';
 import { instructs } from '../steering/paths.ts';
 import type { PushCheck, PushFacts, Refusal } from '../workdir.ts';
@@ -39,7 +39,7 @@ export interface RefUpdate {
 // `ext::` and its like name a program, not a place.
 const PROGRAM_URL = /^[A-Za-z0-9+.-]*::|^-/;
 
-/** Before anything of it is read, for the agent: why not; null = go on. */
+/** Checks the names alone, before the commits are read: a refusal for the agent, or null to go on. */
 export function refuseRefs(policy: PushPolicy, updates: readonly RefUpdate[]): string | null {
   const refusal = judgeRefs(policy, updates);
   return refusal === null ? null : `${refusal.what} ${refusal.todo}`;
@@ -153,7 +153,7 @@ function protectedIn({ protection }: PushPolicy, facts: PushFacts): string | nul
 
 const LONGEST_MESSAGE = 64 * 1024;
 const MOST_WORDS = 8 * 1024 * 1024;
-/** Git writes none for UTF-8. In any other, what git shows here is not what the forge reads. */
+/** Git names no encoding for UTF-8. In another encoding the forge may read other words than git shows here. */
 const PLAIN_ENCODING = /^(utf-?8)?$/i;
 
 function refuseMessages({ closing, base }: PushPolicy, facts: PushFacts): Refusal | null {
@@ -193,7 +193,7 @@ function refuseCommitters(policy: PushPolicy, facts: PushFacts): Refusal | null 
   const own = [email, `${name}@noreply.localhost`];
   const other = facts.commits.find((c) => !own.includes(c.committer.email) || c.committer.name !== name);
   if (other === undefined) return null;
-  // What others have on the branch already stays theirs.
+  // Commits that are on the branch already may be by others.
   const onto = facts.remoteSha === null ? policy.base : facts.branch;
   const by = `${other.committer.name} <${other.committer.email}>`;
   return {

@@ -48,14 +48,14 @@ async function agentOpensPull(): Promise<Story> {
     name: branch,
     base: 'main',
     opensPull: true,
+    planned: null,
     refusePull: async () => null,
     push: async () => ({ kind: 'up-to-date', sha, news: false }),
   };
   const publish: Story['publish'] = async (over = {}, forge = {}) =>
     await publishOutcome(
       {
-        dispatchId: stage.dispatchId,
-        conversationId: stage.conversationId,
+        key: { dispatchId: stage.dispatchId, conversationId: stage.conversationId },
         agent: 'dev',
         isOurs: (user) => user.login === 'bo',
         forgeName: 'home',
@@ -65,6 +65,7 @@ async function agentOpensPull(): Promise<Story> {
         itemTitle: 'Totals',
         publish: 'pull-request',
         branch: own,
+        joined: [],
         closes: stage.number,
         reviewed: null,
         leftOver: async () => [],

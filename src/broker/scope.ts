@@ -15,11 +15,10 @@ import type { AgentTool } from '../agent-runner/run.ts';
 import type { AuditEntry } from '../audit.ts';
 import type { EffectDeps } from '../outcome/effects.ts';
 import type { OutgoingForge } from '../outcome/outgoing-forge.ts';
-import type { ForgeUser, RepositoryRef } from '../vocabulary.ts';
+import type { DispatchKey, ForgeUser, RepositoryRef } from '../vocabulary.ts';
 
 export interface BrokerScope {
-  dispatchId: string;
-  conversationId: string;
+  key: DispatchKey;
   agent: string;
   /** login of the agent's account: only its own comments may be edited */
   login: string;

@@ -37,7 +37,7 @@ export function filesOf(item: {
   return [{ ...about, author: { login: `whoever pushes to ${pull.headRepository ?? 'a fork'}`, id: null } }];
 }
 
-/** A forge says that a text was edited, and not by whom: it is only believed where everybody is who could have. */
+/** The forge says that a text was edited but not by whom: it is believed only where everybody who may edit is believed. */
 function withEditors(
   words: Spoken,
   text: { createdAt: string; updatedAt: string },
@@ -57,7 +57,7 @@ export function commentWords(
   return withEditors({ author, number, place: `comment ${id} on #${number}`, text }, comment, writers);
 }
 
-/** Inline comments are their authors' own, and not the review's. */
+/** Inline comments have their own authors. */
 export function reviewWords(
   review: Review,
   number: number,

@@ -16,7 +16,7 @@ export interface Broker {
   jobs: Map<number, readonly Spoken[]>;
 }
 
-/** What a read came to. It cannot be said without saying whose words are in it. */
+/** The answer of a reading tool, always with whose words are in it. */
 export interface Shown {
   text: string;
   words: readonly Spoken[];
@@ -34,12 +34,12 @@ export interface Act extends Broker {
   mark: string;
 }
 
-/** A policy's no: the sentence ends with the remedy. */
+/** Refused by our policy. The message ends with the remedy. */
 export class Denied extends Error {
   override name = 'Denied';
 }
 
-/** One whose sentence is ours to the last word: nothing in it was read from the forge. */
+/** Refused in words of ours alone: the message quotes nothing from the forge. */
 export class DeniedUnread extends Denied {}
 
 interface Described<Input> {
@@ -86,7 +86,7 @@ export function writeTool<S extends z.ZodRawShape>(spec: Spec<WriteTool<z.output
 
 /** Models write numbers as strings now and then. */
 export const itemNumber = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
-/** The forges take more; a comment nobody reads to its end is no loss. */
+/** Longest text of one write. The forges take more, but nobody reads more. */
 export const text = z
   .string()
   .trim()

@@ -40,7 +40,7 @@ export const CI_TOOLS: readonly Tool[] = [
   }),
 ];
 
-/** Nobody says whose code it was: a test of a stranger's branch prints what the stranger likes. */
+/** For a log of unknown author: a test on a stranger's branch prints what the stranger likes. */
 const LOG_LABEL = 'log, printed by whatever code ran (not trusted):';
 
 async function listRuns(number: number | null, broker: Broker): Promise<Shown> {
@@ -104,7 +104,7 @@ async function jobWords(jobId: number, broker: Broker): Promise<readonly Spoken[
   return [{ ...ANYBODY, place: `log of CI job ${jobId}`, text: '' }];
 }
 
-/** What begins a run with nothing but commits in it. */
+/** Events that start a run whose log can hold only what is in its commits. */
 const BY_COMMITS = ['push', 'pull_request', 'pull_request_sync'];
 
 /** `tasks`: the forge keeps the number of the run from this account, and without it there are no ids of jobs. */

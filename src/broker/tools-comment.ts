@@ -79,7 +79,7 @@ async function requireOwn(id: number, { scope, deps, self }: Broker): Promise<vo
   throw new Denied(`Comment ${id} was written by ${loginOf(comment.author)}. Answer it with a new comment.`);
 }
 
-/** The mark a comment was posted under stays, or its call would be done a second time when it is looked for. */
+/** Keeps the mark a comment was posted with: without it a repeated call would not find the comment and post it again. */
 async function markOf(id: number, { scope, deps, mark }: Act): Promise<string> {
   const { body } = await deps.forge.getComment(scope.repository, id);
   return /<!-- claude-hooks \S+ -->\s*$/.exec(body)?.[0].trim() ?? mark;

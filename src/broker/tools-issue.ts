@@ -2,7 +2,7 @@
 import { postedText, unmarked } from '../outcome/answer.ts';
 import { type Tool, text, title, writeTool } from './tool.ts';
 
-/** One that was cut off is among the newest, unless people wrote as many in the meantime. */
+/** How many of the newest issues are searched for one that a crashed attempt may have opened. */
 const LOOKED_THROUGH = 50;
 
 export const ISSUE_TOOLS: readonly Tool[] = [

@@ -17,7 +17,7 @@ export const MARK_TOOLS: readonly Tool[] = [
     ...stateOf,
     target: ({ number }) => number,
     async check({ labels: wanted }, { scope, deps }) {
-      // The forge ignores a name it does not know, and says that all is well.
+      // The forge ignores an unknown label and still reports success.
       const known = await deps.forge.listLabels(scope.repository);
       const missing = wanted.filter((label) => !known.includes(label));
       if (missing.length === 0) return;
@@ -96,7 +96,7 @@ async function labelsNow(number: number, { scope, deps }: Broker): Promise<{ tex
   return { text: `#${number} has the labels: ${item.labels.map(inline).join(', ') || 'none'}.` };
 }
 
-/** The forge takes the whole list only: what a person changes between reading and writing is lost. */
+/** The forge's API only replaces the whole list, so a change that a person makes in between is lost. */
 async function assign(
   { scope, deps }: Broker,
   number: number,

@@ -24,7 +24,7 @@ export const MERGE_TOOLS: readonly Tool[] = [
     target: ({ number }) => number,
     async check({ number, head_sha: sha }, { scope, deps, self }) {
       const item = await deps.forge.getItem(scope.repository, number);
-      // A merge that was cut off is found later; here it would look like a mistake.
+      // Not an error: an attempt that was cut off may have merged it, and `find` looks for that.
       if (item.pull?.merged === true && item.pull.headSha === sha) return;
       requireMergeable(item, sha);
       await requireKnownAuthor(item, deps);

@@ -35,7 +35,7 @@ export const REVIEW_TOOLS: readonly Tool[] = [
         );
       }
       if (verdict === 'commented') return;
-      const began = await commitOfRun(deps.database.rows, scope.dispatchId);
+      const began = await commitOfRun(deps.database.rows, scope.key.dispatchId);
       // guard: truth: a tool gives a verdict on the commit of its checkout alone
       if (began !== sha) throw new DeniedUnread(notInCheckout(sha, began));
     },
@@ -57,7 +57,7 @@ export const REVIEW_TOOLS: readonly Tool[] = [
   }),
 ];
 
-/** An agent may have read another commit through tools or after a fetch, but nobody can tell whether it saw all of it. */
+/** Only the commit of the checkout: of another one nobody can tell how much of it the agent has read. */
 function notInCheckout(sha: string, began: string | null): string {
   const where = began === null ? 'had no commit' : `was at ${began}`;
   return `Your checkout ${where} when this run began, and not at ${sha}, so this is no verdict. Review with the verdict "commented", or ask for a review by somebody who has that commit.`;

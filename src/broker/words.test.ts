@@ -140,8 +140,7 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
     const { database, ...at } = await world();
     await publishOutcome(
       {
-        dispatchId: at.stage.dispatchId,
-        conversationId: at.stage.conversationId,
+        key: { dispatchId: at.stage.dispatchId, conversationId: at.stage.conversationId },
         agent: 'dev',
         isOurs: (user) => user.login === 'bo',
         forgeName: 'home',
@@ -154,9 +153,11 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
           name: at.branch,
           base: 'main',
           opensPull: true,
+          planned: null,
           refusePull: async () => null,
           push: async () => ({ kind: 'pushed', sha: at.sha }),
         },
+        joined: [],
         closes: at.stage.number,
         reviewed: null,
         leftOver: async () => [],
@@ -184,6 +185,7 @@ describe.skipIf(!here.ok)(here.title('words at the end of a run'), () => {
         name: 'x',
         base: 'main',
         opensPull: true,
+        planned: null,
         refusePull: async () => null,
         push: async () => ({ kind: 'rejected', reason: LIVE, why: { kind: 'rules', what: LIVE } }),
       },

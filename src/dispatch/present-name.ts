@@ -1,12 +1,12 @@
 /**
- * What a repository is called now. Renames and transfers tell nobody, and somebody else may take the old name: what is
- * read, pushed and posted goes by the id.
+ * The present name of a repository, found by its id. Renames and transfers send no event, and the old name may belong to
+ * another repository by now.
  */
 import { isForgesAnswer } from '../errors.ts';
 import type { ReadingForge } from '../outcome/outgoing-forge.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
 
-/** Where the forge does not say, the name it was known by has to do. */
+/** Answers the known name when the forge does not answer. */
 export async function presentName<T extends RepositoryRef>(forge: ReadingForge, known: T): Promise<T> {
   try {
     const { fullName } = await forge.getRepository(known);

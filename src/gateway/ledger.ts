@@ -58,10 +58,7 @@ export class Ledger {
   async #writeBatch(requests: RequestEntry[], audits: AuditEntry[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#database.transaction(async (tx) => {
-          if (requests.length > 0) await tx.insertInto('model_requests').values(requests).execute();
-          for (const entry of audits) await recordAudit(tx, entry);
-        });
+        await this.#insert(requests, audits);
         return;
       } catch (error) {
         if (attempt < ATTEMPTS) continue;
@@ -72,6 +69,16 @@ export class Ledger {
         return;
       }
     }
+  }
+
+  async #insert(requests: RequestEntry[], audits: AuditEntry[]): Promise<void> {
+    const insertRequests = (rows: Rows) => rows.insertInto('model_requests').values(requests).execute();
+    // One statement is a transaction by itself.
+    if (audits.length === 0) return void (await insertRequests(this.#database.rows));
+    await this.#database.transaction(async (tx) => {
+      if (requests.length > 0) await insertRequests(tx);
+      for (const entry of audits) await recordAudit(tx, entry);
+    });
   }
 }
 

@@ -15,7 +15,7 @@ import {
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow, DispatchRow } from '../database/tables.ts';
 import { LeaseLost } from '../errors.ts';
-import { assertLease, renewLease } from './leases.ts';
+import { assertLease, renewLease, requireLease, updateLeased } from './leases.ts';
 import { rescueExpired, settleDispatch } from './settlement.ts';
 
 async function conversation(rows: Rows): Promise<ConversationRow> {
@@ -207,6 +207,33 @@ describeDatabases('a lease', (open) => {
     });
     await expect(writing).rejects.toThrow(LeaseLost);
     expect((await dispatchesIn(database.rows))[0]!.answer).toBeNull();
+  });
+});
+
+describeDatabases('the row of a leased dispatch', (open) => {
+  test('is written by its holder, without a transaction', async () => {
+    const database = await open();
+    await waitingOn(database.rows);
+    const held = await lease(database);
+    await updateLeased(database.rows, held, { prompt: 'Look.' });
+    await requireLease(database.rows, held);
+    expect((await dispatchesIn(database.rows))[0]!.prompt).toBe('Look.');
+  });
+
+  test.each([
+    ['another worker has it now', { worker: 'worker-2' }],
+    ['the same worker has it again', {}],
+  ])('is not written by an earlier run: %s', async (_, next) => {
+    const database = await open();
+    await waitingOn(database.rows);
+    const old = await lease(database);
+    const now = NOW + LEASE_MS;
+    await rescueExpired(database, { now, deadWorkers: 'expired-only', reason: 'expired' });
+    await expect(updateLeased(database.rows, old, { prompt: 'stale' })).rejects.toThrow(LeaseLost);
+    await lease(database, { ...next, now });
+    await expect(updateLeased(database.rows, old, { prompt: 'stale' })).rejects.toThrow(LeaseLost);
+    await expect(requireLease(database.rows, old)).rejects.toThrow(/raise worker.lease_seconds/);
+    expect((await dispatchesIn(database.rows))[0]!.prompt).toBeNull();
   });
 });
 

@@ -4,8 +4,10 @@
  * A lease is a row with a number that only rises. Every later write of the holder names its number; a holder whose
  * number is old learns it from a write that changes nothing (LeaseLost), not from a clock.
  */
+
+import type { Updateable } from 'kysely';
 import { type Database, type Rows, serialise } from '../database/database.ts';
-import type { ConversationRow, DispatchRow, MessageRow } from '../database/tables.ts';
+import type { ConversationRow, DispatchRow, MessageRow, Tables } from '../database/tables.ts';
 import { LeaseLost } from '../errors.ts';
 import { currentParks, holds } from './parks.ts';
 
@@ -172,6 +174,7 @@ async function carriedMessages(tx: Rows, dispatch: DispatchRow): Promise<Carried
  * again.
  */
 export async function carryLate(database: Database, lease: Lease, now: number): Promise<Lease> {
+  if (!(await hasNews(database.rows, lease.conversation.id))) return lease;
   return await database.transaction(async (tx) => {
     await assertLease(tx, lease);
     await tx
@@ -190,6 +193,25 @@ export async function carryLate(database: Database, lease: Lease, now: number): 
   });
 }
 
+/** Messages that come after this look wait for the next dispatch, like those that come after the transaction. */
+async function hasNews(rows: Rows, conversationId: string): Promise<boolean> {
+  const found = await rows
+    .selectFrom('messages')
+    .select('id')
+    .where('conversation_id', '=', conversationId)
+    .where('state', '=', 'waiting')
+    .unionAll((e) =>
+      e
+        .selectFrom('dispatches')
+        .select('id')
+        .where('conversation_id', '=', conversationId)
+        .where('state', '=', 'queued'),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
 /** Prolongs the lease; throws LeaseLost when somebody else has it, or when it was given back. */
 export async function renewLease(rows: Rows, lease: Lease, until: number): Promise<void> {
   const { numUpdatedRows } = await rows
@@ -205,18 +227,56 @@ export async function renewLease(rows: Rows, lease: Lease, until: number): Promi
 
 /**
  * Call first in every transaction that writes on behalf of a lease. Locks the conversation's row, so that a lease
- * cannot change hands before the transaction ends.
+ * cannot change hands before the transaction ends. `changes`: what the transaction writes to that row.
  */
 // guard: lease token
-export async function assertLease(tx: Rows, lease: Lease): Promise<void> {
+export async function assertLease(
+  tx: Rows,
+  lease: Lease,
+  changes: Updateable<Tables['conversations']> = {},
+): Promise<void> {
   const { numUpdatedRows } = await tx
     .updateTable('conversations')
-    .set({ lease_token: lease.token })
+    .set({ lease_token: lease.token, ...changes })
     .where('id', '=', lease.conversation.id)
     .where('lease_token', '=', lease.token)
     .where('lease_worker', '=', lease.worker)
     .executeTakeFirstOrThrow();
   if (numUpdatedRows !== 1n) throw leaseLost(lease);
+}
+
+/**
+ * Writes once to the row of the dispatch that runs under this lease. It needs no transaction of its own: the row itself
+ * says whose it is, because whoever takes a lease over raises its attempt in the same transaction. Throws LeaseLost.
+ */
+export async function updateLeased(
+  rows: Rows,
+  lease: Lease,
+  changes: Updateable<Tables['dispatches']>,
+): Promise<void> {
+  const { id, attempt } = lease.dispatch;
+  const { numUpdatedRows } = await rows
+    .updateTable('dispatches')
+    .set(changes)
+    .where('id', '=', id)
+    .where('state', '=', 'running')
+    .where('worker', '=', lease.worker)
+    // guard: lease token: the dispatch's own row
+    .where('attempt', '=', attempt)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n) throw leaseLost(lease);
+}
+
+/** For acts that write no row of ours: throws LeaseLost when somebody else has the lease by now. */
+export async function requireLease(rows: Rows, lease: Lease): Promise<void> {
+  const mine = await rows
+    .selectFrom('conversations')
+    .select('id')
+    .where('id', '=', lease.conversation.id)
+    .where('lease_token', '=', lease.token)
+    .where('lease_worker', '=', lease.worker)
+    .executeTakeFirst();
+  if (mine === undefined) throw leaseLost(lease);
 }
 
 /**

@@ -33,18 +33,13 @@ export async function settleDispatch(
   options: SettleOptions,
 ): Promise<void> {
   await database.transaction(async (tx) => {
-    await assertLease(tx, lease);
+    await assertLease(tx, lease, {
+      lease_worker: null,
+      lease_until: 0,
+      updated_at: options.now,
+      ...(hasAnswered(options.settlement) && options.seen != null ? { seen: options.seen } : {}),
+    });
     await settle(tx, lease.dispatch, options);
-    await tx
-      .updateTable('conversations')
-      .set({
-        lease_worker: null,
-        lease_until: 0,
-        updated_at: options.now,
-        ...(hasAnswered(options.settlement) && options.seen != null ? { seen: options.seen } : {}),
-      })
-      .where('id', '=', lease.conversation.id)
-      .execute();
   });
 }
 

@@ -1,12 +1,11 @@
 /** The answer on the other items where somebody asked: its own part, or where to find what was said. */
-import type { RepositoryRef } from '../vocabulary.ts';
+import type { DispatchKey, RepositoryRef } from '../vocabulary.ts';
 import { postedText } from './answer.ts';
 import { type EffectDeps, effectKey, marker, once } from './effects.ts';
 import type { OutgoingForge } from './outgoing-forge.ts';
 
 export interface Elsewhere {
-  dispatchId: string;
-  conversationId: string;
+  key: DispatchKey;
   repository: RepositoryRef;
   isOurs: (user: { id: number; login: string }) => boolean;
   itemNumber: number;
@@ -35,13 +34,12 @@ export async function answerElsewhere(
 }
 
 async function post(p: Elsewhere & { number: number }, deps: EffectDeps & { forge: OutgoingForge }) {
-  const { dispatchId, conversationId, repository, number } = p;
+  const { key, repository, number } = p;
   const id = `comment:${number}`;
-  const mark = marker(effectKey(dispatchId, id));
+  const mark = marker(effectKey(key.dispatchId, id));
   const body = postedText({ ...textFor(p), marker: mark });
   return await once<{ url: string }>(deps, {
-    dispatchId,
-    conversationId,
+    ...key,
     kind: 'comment',
     id,
     request: { number, body },
@@ -59,7 +57,7 @@ function textFor({ number, parts, published, answer, itemNumber, ...p }: Elsewhe
   const part = parts.get(number) ?? '';
   const isNew = hasNews && pullNumber !== null && pullNumber !== number;
   if (part !== '') return { answer: part, notes: isNew ? [`Pull request: #${pullNumber}`] : [] };
-  // Nothing stands there to be linked: what was to be said is said here.
+  // There is no posted answer to link to, so the notes are posted here.
   if (!p.isPosted) return { answer, notes: [...p.notes] };
   return {
     answer: `My answer is on #${itemNumber}${commentUrl === null ? '.' : `: ${commentUrl}`}`,

@@ -14,17 +14,17 @@ export function postedText({ answer, notes, marker }: PostedAnswer): string {
   return `${parts.filter((p) => p !== '').join('\n\n')}\n\n${marker}`;
 }
 
-/** What a model wrote, without marks of ours. What it may say is seen to by `outgoing-forge.ts`, for all that leaves. */
+/** What a model wrote, without copies of our marks. `outgoing-forge.ts` filters everything else that leaves. */
 export function unmarked(text: string): string {
   const most = beginningOf(text, LONGEST_TO_POST);
   const cut = most.length < text.length ? `\n\n(cut here: ${text.length - most.length} more characters)` : '';
   return `${withoutMarkers(most).trim()}${cut}`;
 }
 
-/** Taking out one mark may join what stood around it to another one; honest texts are done after the first pass. */
+/** Removing one mark can join its surroundings into another, so it is repeated. Ordinary texts need one pass. */
 const MOST_PASSES = 4;
 
-/** The model may have read our marks in a comment; one that it repeats would pass for an effect of ours. */
+/** The model may copy one of our marks from a comment; such a copy would be taken for an effect of ours. */
 function withoutMarkers(text: string): string {
   let cleaned = text;
   for (let pass = 0; pass < MOST_PASSES; pass += 1) {
@@ -33,7 +33,7 @@ function withoutMarkers(text: string): string {
     // guard: copied marks
     if (cleaned === before) return cleaned;
   }
-  // Only a text built for it comes here: marks in marks, as deep as the text is long. Without this it has no marks.
+  // Only a text made for it gets here (marks nested as deep as the text is long): all comments are removed from it.
   // guard: texts: marks in marks
   return cleaned.replaceAll('<!--', '&lt;!--');
 }
@@ -47,7 +47,7 @@ export function continuityReceipt(continuity: Continuity, reason: string): strin
   ];
 }
 
-/** One line whenever the conversation went on with another model: its words may read differently, and cost differently. */
+/** One line when the conversation went on with another model, because its style and cost may differ. */
 export function modelReceipt({ name, former }: { name: string | null; former: string | null }): string[] {
   if (name === null || former === null) return [];
   return [
@@ -55,7 +55,7 @@ export function modelReceipt({ name, former }: { name: string | null; former: st
   ];
 }
 
-/** It comes from the model's side, and stands in our own sentence. */
+/** The name comes from the model's server and is shown in a sentence of ours, so it is checked. */
 function plainName(model: string): string {
   return model.replace(/[^\w.:/-]/g, '?').slice(0, 80);
 }

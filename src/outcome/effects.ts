@@ -7,15 +7,16 @@ import type { Database, Rows } from '../database/database.ts';
 import type { EffectRow } from '../database/tables.ts';
 import { ForgeMissing, ForgeRefused, GitFailed } from '../errors.ts';
 import { faultPoint } from '../faults.ts';
+import type { DispatchKey } from '../vocabulary.ts';
 
-export interface Effect<R> {
-  dispatchId: string;
-  conversationId: string;
+export interface Effect<R> extends DispatchKey {
   kind: EffectRow['kind'];
   /** which of several effects of this kind: the model's own id of the tool call; left out, there is one a dispatch */
   id?: string;
   /** what is to be done, for the audit; under an `id` it may not change */
   request: Record<string, unknown>;
+  /** its row, where the caller has planned it in a transaction of its own under the lease */
+  planned?: EffectRow | null;
   /** looks for the effect of an earlier attempt; not called on the first */
   find: () => Promise<R | null>;
   /** does it; ForgeUnavailable and transient GitFailed leave the effect planned, to be tried again */
@@ -50,7 +51,7 @@ export interface EffectDeps {
 export async function once<R>(deps: EffectDeps, effect: Effect<R>): Promise<EffectOutcome<R>> {
   // guard: tool call key
   const key = effectKey(effect.dispatchId, effect.id ?? effect.kind);
-  const row = await plan(deps, { ...effect, key });
+  const row = effect.planned ?? (await plan(deps, effect));
   if (isForged(row, effect)) return { kind: 'refused', reason: FORGED, error: null };
   // guard: effect done once
   if (row.state === 'done') return { kind: 'done', result: JSON.parse(row.result!) as R };
@@ -80,7 +81,7 @@ export async function once<R>(deps: EffectDeps, effect: Effect<R>): Promise<Effe
   }
 }
 
-/** An id is given to one call for good: under another kind or input it is a replay that somebody made up. */
+/** One id belongs to one call: the same id with another kind or input is a forged repetition. */
 export function isForged(
   row: Pick<EffectRow, 'kind' | 'request'>,
   effect: Pick<Effect<unknown>, 'id' | 'kind' | 'request'>,
@@ -93,7 +94,7 @@ export function isForged(
 /** What the last such effect of an earlier dispatch of this conversation came to; null when there was none. */
 export async function lastResult<R>(
   deps: EffectDeps,
-  now: Pick<Effect<unknown>, 'dispatchId' | 'conversationId'>,
+  now: DispatchKey,
   kind: EffectRow['kind'],
 ): Promise<R | null> {
   const earlier = await deps.database.rows
@@ -119,7 +120,7 @@ export async function wasBegun(deps: EffectDeps, key: string): Promise<boolean> 
   return row !== undefined;
 }
 
-/** The other side understood and said no; anything else may pass when it is tried again. */
+/** The forge or git refused for good. Any other error may not happen when it is tried again. */
 function isRefusal(error: unknown): error is Error {
   return (
     error instanceof ForgeRefused ||
@@ -128,25 +129,31 @@ function isRefusal(error: unknown): error is Error {
   );
 }
 
-/** Counts the attempt before it is made: a crash in it is an attempt, too. */
-async function plan(deps: EffectDeps, effect: Effect<unknown> & { key: string }): Promise<EffectRow> {
+async function plan(deps: EffectDeps, effect: PlannedEffect): Promise<EffectRow> {
   return await deps.database.transaction(async (tx) => {
     await deps.assertMine(tx);
-    return await tx
-      .insertInto('effects')
-      .values({
-        id: randomUUID(),
-        dispatch_id: effect.dispatchId,
-        conversation_id: effect.conversationId,
-        key: effect.key,
-        kind: effect.kind,
-        state: 'planned',
-        request: JSON.stringify(effect.request),
-        attempts: 1,
-        created_at: deps.now(),
-      })
-      .onConflict((c) => c.column('key').doUpdateSet((e) => ({ attempts: e('effects.attempts', '+', 1) })))
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    return await planEffect(tx, effect, deps.now());
   });
+}
+
+export type PlannedEffect = DispatchKey & Pick<Effect<unknown>, 'kind' | 'id' | 'request'>;
+
+/** Counts the attempt before it is made, so that one that crashes is counted. Call it under the lease. */
+export async function planEffect(tx: Rows, effect: PlannedEffect, now: number): Promise<EffectRow> {
+  return await tx
+    .insertInto('effects')
+    .values({
+      id: randomUUID(),
+      dispatch_id: effect.dispatchId,
+      conversation_id: effect.conversationId,
+      key: effectKey(effect.dispatchId, effect.id ?? effect.kind),
+      kind: effect.kind,
+      state: 'planned',
+      request: JSON.stringify(effect.request),
+      attempts: 1,
+      created_at: now,
+    })
+    .onConflict((c) => c.column('key').doUpdateSet((e) => ({ attempts: e('effects.attempts', '+', 1) })))
+    .returningAll()
+    .executeTakeFirstOrThrow();
 }

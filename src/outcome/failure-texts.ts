@@ -1,12 +1,12 @@
 /**
- * What people are told when something failed. The only place where such a text is made: each is a sentence of ours about
- * a cause of a closed set. What programs said, where it stood and what was sent is in the rows and in the log, where it
- * is the operator's. Pure.
+ * What people on the forge are told when something failed. Such texts are made only here: each is a sentence of ours
+ * about one of a closed set of causes. Output of programs, paths and contents stay in the rows and the log, for the
+ * operator. Pure.
  */
 import { ForgeMissing, ForgeRefused, ForgeUnavailable, GitFailed } from '../errors.ts';
 import type { CapReason } from '../vocabulary.ts';
 
-/** Whose fault it is, as far as people on the forge can do anything with it. */
+/** Where the fault lies, as far as that helps people on the forge. */
 export type Cause =
   | 'forge-away'
   | 'forge-refused'
@@ -127,7 +127,7 @@ function status(code: number | null): string {
   return code === null ? '' : ` (${code})`;
 }
 
-/** The class of an error says it, never its words. */
+/** Decided by the class of the error, never by its message. */
 export function causeOf(error: unknown): Cause {
   if (error instanceof ForgeUnavailable) return 'forge-away';
   if (error instanceof ForgeRefused) return 'forge-refused';
@@ -146,7 +146,7 @@ const GIT_CAUSES: Record<string, Cause> = {
   damaged: 'checkout',
 };
 
-/** The last wall: a clause that comes from elsewhere after all names no place on this machine. */
+/** Last safeguard: removes paths of this machine from a clause that was made elsewhere. */
 function withoutPlaces(text: string): string {
   return text.replace(
     /(?<![\w:/.`~-])(?:file:\/\/)?\/(?:[\w.@+~-]+\/)+[\w.@+~-]*/g,

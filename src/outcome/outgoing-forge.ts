@@ -1,6 +1,6 @@
 /**
- * The one way out: a forge client through which only words leave that do nothing besides being read. Each call of the
- * port stands in the table below with what it says, so that a new one cannot be forgotten: it does not compile.
+ * The only way to write to a forge: texts that pass here notify nobody and close nothing by themselves. Each call of the
+ * port has an entry in the table below that says which of its arguments are texts; a new call without one does not compile.
  */
 import type { Forge, ForgeMarker, ForgeWriter } from '../forges/forge.ts';
 import { type OutgoingRules, outgoingBody, outgoingTitle } from '../security/outgoing.ts';
@@ -93,7 +93,7 @@ const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
   sendTestDelivery: null,
 };
 
-/** `rules` is asked at each call: a run may read a stranger's words in its midst. */
+/** `rules` is asked at each call, because a run can read a stranger's words at any time and is restricted from then on. */
 export function outgoingForge(forge: Forge, rules: () => OutgoingRules): OutgoingForge {
   return new Proxy(forge as OutgoingForge, {
     get(_target, name) {

@@ -64,8 +64,8 @@ describeDatabases('pull requests of a conversation', (open) => {
     const { deps, now, conversation } = await stage();
     const repository = { id: conversation.repository_id, fullName: 'team/shop' };
     const pull = { forge: 'home', repository, number: 13 };
-    await joinPull(deps, { ...now, agent: 'dev' }, pull);
-    await joinPull(deps, { ...now, agent: 'dev' }, pull);
+    await joinPull(deps, { key: now, agent: 'dev' }, pull);
+    await joinPull(deps, { key: now, agent: 'dev' }, pull);
     const found = await findConversation(deps.database.rows, {
       item: itemKey(pull, { kind: 'pull', number: pull.number }),
       agent: 'dev',

@@ -4,7 +4,7 @@ import type { Item } from '../forges/forge.ts';
 import { planLook } from '../inbox/looks.ts';
 import { itemKey } from '../item-key.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
-import type { RepositoryRef } from '../vocabulary.ts';
+import type { DispatchKey, RepositoryRef } from '../vocabulary.ts';
 import type { EffectDeps } from './effects.ts';
 import type { OutgoingForge } from './outgoing-forge.ts';
 
@@ -12,10 +12,7 @@ import type { OutgoingForge } from './outgoing-forge.ts';
 export const OPEN_PULL_TOOL = 'tool:open_pull';
 
 /** Whether a pull request of this conversation was opened before now; the one being published now does not count. */
-export async function openedEarlier(
-  deps: EffectDeps,
-  now: { dispatchId: string; conversationId: string },
-): Promise<boolean> {
+export async function openedEarlier(deps: EffectDeps, now: DispatchKey): Promise<boolean> {
   const earlier = await deps.database.rows
     .selectFrom('effects')
     .select('id')
@@ -62,8 +59,8 @@ export function withoutDraftPrefix(title: string): string {
 }
 
 /**
- * The prefixes are the server's configuration, which no API tells: what is a draft nevertheless has one that we do not
- * know. Only a prefix counts, so a title that begins with the issue's number is none.
+ * Draft prefixes are configured on the server, and no API shows them. A new pull request that is a draft has a prefix we
+ * do not know; putting the issue's number in front ends that, because only a prefix counts.
  */
 export async function readyForReview(
   deps: { forge: Pick<OutgoingForge, 'updatePull'> },
@@ -88,13 +85,12 @@ export function openedByAnother(pull: Pick<Item, 'number' | 'author'>, branch: s
   return `#${pull.number} of the branch ${branch} was opened by ${pull.author.login} and not by this agent, so it is not part of this conversation. Close it, and ask the agent once more, to get one of its own.`;
 }
 
-/** What happens on it from now on goes on in this conversation, and what CI told of its commits before is looked up. */
+/** Later events on the pull request go to this conversation, and results of CI from before it was open are looked up. */
 export async function joinPull(
   deps: EffectDeps,
-  conversation: { conversationId: string; agent: string },
+  { key: { conversationId }, agent }: { key: Pick<DispatchKey, 'conversationId'>; agent: string },
   pull: { forge: string; repository: RepositoryRef; number: number },
 ): Promise<void> {
-  const { conversationId, agent } = conversation;
   await deps.database.transaction(async (tx) => {
     const item = itemKey(pull, { kind: 'pull', number: pull.number });
     await joinConversation(tx, { item, agent }, conversationId);

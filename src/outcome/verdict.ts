@@ -41,7 +41,7 @@ Your last answer is posted below it as it is. A verdict with a condition is none
 export const MISSING =
   'This is a comment and no verdict: the review has no line that gives one. Ask again for a review to get a verdict.';
 
-/** The first answer with the verdict that was given when asked for; what else was said then stays, too. */
+/** The first answer with the verdict of the second one, and with what else the second one says. */
 export function withVerdict(answer: string, asked: string): string {
   const read = readVerdict(asked);
   if (read.kind === 'missing') return answer;
@@ -70,7 +70,7 @@ function verdictOf(line: string): ReviewVerdict | 'other' | null {
   return EXACT.find(([form]) => form.test(word))?.[1] ?? 'other';
 }
 
-/** Without a heading's marks and without emphasis. Struck-out words stay struck out, which makes them no bare word. */
+/** Without heading marks and emphasis. Struck-out words keep their marks, so they are no verdict. */
 function undecorated(line: string): string {
   const text = line
     .trim()
@@ -90,7 +90,7 @@ interface Line {
   end: number;
 }
 
-/** What is quoted, or stands in a block of code, is somebody else's verdict, or an example. Empty lines are left out. */
+/** Lines that can hold a verdict: not quotes and not code, which are others' words or examples; not empty. */
 function linesOutsideQuotes(answer: string): Line[] {
   const found: Line[] = [];
   let fence: string | null = null;

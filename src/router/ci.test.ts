@@ -145,7 +145,7 @@ describeDatabases('a failure that nobody told, of a commit whose pull request is
   const opened = async (database: TestDatabase, conversation: ConversationRow, number = 13) => {
     const repository = { id: conversation.repository_id, fullName: conversation.repository_name };
     const deps = { database, now: () => RECEIVED, assertMine: async () => {} };
-    const by = { conversationId: conversation.id, agent: conversation.agent };
+    const by = { key: { conversationId: conversation.id }, agent: conversation.agent };
     await joinPull(deps, by, { forge: 'home', repository, number });
   };
   const late = (conversation: ConversationRow, id = 5) =>

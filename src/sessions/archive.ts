@@ -5,6 +5,7 @@
  * are appended by offset while they grow. A file that is no longer a continuation of what is archived (rewritten,
  * replaced, cut) starts a new generation; the older generation goes with the same transaction.
  */
+import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { Database, Rows } from '../database/database.ts';
 import { faultPoint } from '../faults.ts';
@@ -13,8 +14,17 @@ import { LARGEST_FILE, type PlainFile, plainFiles } from './plain-files.ts';
 /** One row's worth: keeps a single insert far below SQLite's and the driver's limits. */
 const CHUNK_BYTES = 1 << 20;
 
-/** Size and time of each file at the last pass: most passes find nothing new, and ask the database nothing. */
-export type SeenFiles = Map<string, string>;
+/** What the last passes of one archiver found: a pass that finds nothing new asks the database nothing. */
+export type SeenFiles = Map<string, SeenFile>;
+
+interface SeenFile {
+  /** size and time of the file */
+  state: string;
+  /** what the archive holds of it; undefined = nothing */
+  archived: ArchivedFile | undefined;
+  /** the newest chunk, where this archiver has written or compared it */
+  newest: { start: number; length: number; digest: string } | null;
+}
 
 export interface ArchivedFile {
   path: string;
@@ -29,46 +39,73 @@ export async function archiveFolder(
   configFolder: string,
   seen: SeenFiles = new Map(),
 ): Promise<ArchivedFile[]> {
-  const known = new Map((await archivedFiles(database.rows, conversationId)).map((f) => [f.path, f]));
+  let inArchive: Map<string, ArchivedFile> | null = null;
+  const ask = async (path: string): Promise<ArchivedFile | undefined> => {
+    inArchive ??= new Map((await archivedFiles(database.rows, conversationId)).map((f) => [f.path, f]));
+    return inArchive.get(path);
+  };
   const result: ArchivedFile[] = [];
   for await (const { path, handle } of plainFiles(configFolder, 'projects')) {
     if (path.endsWith('.tmp')) continue;
-    const file = { conversationId, path, handle, known: known.get(path), seen };
+    const { size, mtimeMs } = await handle.stat();
+    const state = `${size} ${mtimeMs}`;
+    const before = seen.get(path);
+    if (before?.state === state && before.archived !== undefined) {
+      result.push(before.archived);
+      continue;
+    }
+    // Until it is archived the next pass asks again: an error in the middle must not look like a pass.
+    seen.delete(path);
+    const known = before === undefined ? await ask(path) : before.archived;
+    const file = { conversationId, path, handle, size, known, newest: before?.newest ?? null };
     const archived = await archiveFile(database, file);
-    if (archived !== undefined) result.push(archived);
+    if (archived.isWhole) seen.set(path, { state, archived: archived.file, newest: archived.newest });
+    if (archived.file !== undefined) result.push(archived.file);
   }
   return result;
 }
 
 interface FileToArchive extends PlainFile {
   conversationId: string;
+  size: number;
   known: ArchivedFile | undefined;
-  seen: SeenFiles;
+  newest: SeenFile['newest'];
 }
 
-async function archiveFile(database: Database, file: FileToArchive): Promise<ArchivedFile | undefined> {
-  const { handle, known } = file;
-  const { size, mtimeMs } = await handle.stat();
-  const state = `${size} ${mtimeMs}`;
-  if (known !== undefined && file.seen.get(file.path) === state) return known;
-  file.seen.set(file.path, state);
+interface Archived {
+  file: ArchivedFile | undefined;
+  newest: SeenFile['newest'];
+  /** false: somebody else has written, so that what is known here is not what the archive holds */
+  isWhole: boolean;
+}
+
+async function archiveFile(database: Database, file: FileToArchive): Promise<Archived> {
+  const { handle, known, size } = file;
+  const asItWas = { file: known, newest: file.newest, isWhole: true };
   // An emptied file has nothing to restore; what is archived of it may be all that is left.
-  if (size === 0 || size > LARGEST_FILE) return known;
+  if (size === 0 || size > LARGEST_FILE) return asItWas;
   const isContinued = known !== undefined && size >= known.size && (await continues(database, file, handle));
   // A transcript only grows. One that does not continue was damaged or replaced, and the archived copy may be the better
   // one. The verification after a run and the resume ladder decide between them, not the archiver.
-  if (known !== undefined && !isContinued && file.path.endsWith('.jsonl')) return known;
+  if (known !== undefined && !isContinued && file.path.endsWith('.jsonl')) return asItWas;
   const generation = isContinued ? known.generation : (known?.generation ?? 0) + 1;
   let at = isContinued ? known.size : 0;
+  let newest = isContinued ? file.newest : null;
+  let isWhole = true;
   while (at < size) {
     const bytes = await readAt(handle, at, Math.min(CHUNK_BYTES, size - at));
     if (bytes.length === 0) break;
     const { conversationId, path } = file;
-    const appended = await appendChunk(database, { conversationId, path, generation, start: at, bytes });
-    if (!appended) break;
+    isWhole = await appendChunk(database, { conversationId, path, generation, start: at, bytes });
+    if (!isWhole) break;
+    newest = { start: at, length: bytes.length, digest: digestOf(bytes) };
     at += bytes.length;
   }
-  return { path: file.path, generation, size: at };
+  return { file: { path: file.path, generation, size: at }, newest, isWhole };
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('base64');
 }
 
 async function readAt(handle: FileHandle, start: number, length: number): Promise<Uint8Array> {
@@ -83,6 +120,8 @@ async function readAt(handle: FileHandle, start: number, length: number): Promis
  * resume, which compares whole copies.
  */
 async function continues(database: Database, file: FileToArchive, handle: FileHandle): Promise<boolean> {
+  const { newest } = file;
+  if (newest !== null) return digestOf(await readAt(handle, newest.start, newest.length)) === newest.digest;
   const last = await database.rows
     .selectFrom('transcript_chunks')
     .select(['start', 'bytes'])

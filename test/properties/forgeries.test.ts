@@ -10,13 +10,11 @@ import { permissionOf } from '../../rehearsal/pocket-forge-access.ts';
 import { startTrial, type Trial } from '../../rehearsal/pocket-forge-trial.ts';
 import type { LoadedConfig } from '../../src/config/config.ts';
 import type { Database } from '../../src/database/database.ts';
-import { type DispatchContext, gatherContext } from '../../src/dispatch/gather/context.ts';
-import { declineRefused, takeUp, wasDeleted } from '../../src/dispatch/gather/message-truth.ts';
-import { toldEdits } from '../../src/dispatch/screen/edits.ts';
+import type { DispatchContext } from '../../src/dispatch/screen/context.ts';
 import { createGiteaFamilyClient } from '../../src/forges/gitea/client.ts';
 import { acceptDelivery } from '../../src/inbox.ts';
 import { silentLog } from '../../src/log.ts';
-import { carryLate, leaseConversation } from '../../src/mailbox/leases.ts';
+import { leaseConversation } from '../../src/mailbox/leases.ts';
 import { settleDispatch } from '../../src/mailbox/settlement.ts';
 import { routeNext } from '../../src/router.ts';
 import { createTrust, type Trust } from '../../src/trust.ts';
@@ -24,6 +22,7 @@ import type { Workdir } from '../../src/workdir.ts';
 import { changed, type Json } from '../fixtures/bodies.ts';
 import { ConfigFolder, SMALL_CONFIG } from '../support/config-folder.ts';
 import { openSqlite } from '../support/databases.ts';
+import { dispatchOf, gatherAndScreen, gatherDepsOf } from '../support/gathering.ts';
 import { forgeHeaders } from './happenings.ts';
 import { holdsFor } from './seeded.ts';
 
@@ -193,29 +192,13 @@ async function prepareAll(database: Database, trust: Trust): Promise<DispatchCon
     const agentLimits = new Map([...config.agents.keys()].map((name) => [name, 100]));
     const held = await leaseConversation(database, { worker: 'w', now, leaseMs: 60_000, agentLimits });
     if (held === null) return contexts;
-    const forgeConfig = config.forges.home!;
-    const account = forgeConfig.accounts[held.conversation.agent]!;
-    const gathered = await gatherContext({
-      lease: held,
-      agent: config.agents.get(held.conversation.agent)!,
-      account,
-      forgeConfig,
-      forge: createGiteaFamilyClient({ name: 'home', url: forgeConfig.url, token: account.token }),
-      trust,
-      workdir: NOWHERE,
-      relay: () => null,
-      sign: false,
-      maxLfsBytes: 0,
-      carryLate: () => carryLate(database, held, Date.now()),
-      decline: (refused) => declineRefused({ database, now: Date.now, log: silentLog }, held, refused),
-      wasDeleted: (event) => wasDeleted(database, event),
-      takeUp: (messages) => takeUp(database, messages),
-      withdrawn: async () => new Map(),
-      joined: async () => [],
-      hasPushed: async () => false,
-      renamed: async () => {},
-      edits: (texts) => toldEdits(database.rows, { ...texts, forge: 'home' }),
-    });
+    const { url, accounts } = config.forges.home!;
+    const { token } = accounts[held.conversation.agent]!;
+    const client = createGiteaFamilyClient({ name: 'home', url, token });
+    const gathered = await gatherAndScreen(
+      dispatchOf(held, config, client),
+      gatherDepsOf({ database, trust, workdir: NOWHERE }),
+    );
     if (gathered.kind === 'ready') contexts.push(gathered.context);
     expect(gathered.kind === 'refused' && gathered.tell).toBe(false);
     const settlement = { state: 'cancelled', reason: 'seen' } as const;

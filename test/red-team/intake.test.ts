@@ -158,17 +158,20 @@ describe.skipIf(!here.ok)(here.title('signed, and not true'), () => {
   });
 
   test('the id of a real comment with other words, and a stranger’s words under a person’s name', async () => {
-    const { id } = await stage.forge.as(STRANGER).comment(REPOSITORY, 1, `@${DEV} ${MARKER}`);
+    // A run that ada wakes may show these words, as those of eve. Never as ada's.
+    const words = `@${DEV} WORDS-OF-EVE`;
+    const { id } = await stage.forge.as(STRANGER).comment(REPOSITORY, 1, words);
     await stage.settled();
     await expectNothing();
-    const named = commentBy(OWNER, { id, body: `@${DEV} ${MARKER}` });
-    await expectNotOnTheForge(await deliver('issue_comment', named));
+    await expectNotOnTheForge(await deliver('issue_comment', commentBy(OWNER, { id, body: words })));
     const own = await ada().comment(REPOSITORY, 1, 'Only a note to myself, @somebody.');
     await stage.settled();
     nobodyWasAsked = stage.turns.length;
     const body = commentBy(OWNER, { id: own.id, body: `@${DEV} ${MARKER}` });
     await expectNotOnTheForge(await deliver('issue_comment', body));
-    expect(JSON.stringify(stage.turns.map((turn) => turn.messages))).not.toContain(MARKER);
+    const read = JSON.stringify(stage.turns.map((turn) => turn.messages));
+    expect(read).not.toContain(MARKER);
+    expect(read.replaceAll(`comment by ${STRANGER} (not trusted)\\n${words}`, '')).not.toContain(words);
   });
 
   test('an assignment that nobody made', async () => {

@@ -76,8 +76,7 @@ export async function brokerStage(trial: Trial, database: Database): Promise<Bro
     return joined.map((row) => row.number);
   };
   const scope: BrokerScope = {
-    dispatchId,
-    conversationId: conversation.id,
+    key: { dispatchId, conversationId: conversation.id },
     agent: 'dev',
     login: 'bo',
     repository,

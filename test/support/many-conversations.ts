@@ -15,7 +15,8 @@ export function idOf(number: number): string {
  */
 export function addManyConversations(url: string, count: number): void {
   const db = new DatabaseSync(url.slice('sqlite:'.length));
-  db.exec('PRAGMA synchronous = OFF');
+  // Messages point at no event: no list reads one.
+  db.exec('PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF');
   const numbers = `with recursive n(i) as (select 0 union all select i + 1 from n where i < ${count - 1})`;
   const id = "printf('00000000-0000-4000-8000-%012d', i)";
   const time = `${FIRST_CHANGED} - i / 3`;
@@ -30,8 +31,8 @@ export function addManyConversations(url: string, count: number): void {
         case when i % 10 = 1 then 'because of ' || i end, 50, ${time}, ${time}, 1, '[]', ${time} from n;
     insert into dispatches (id, conversation_id, agent, state, priority, created_at, due_at, attempt, carried)
       ${numbers} select 'waits-' || i, ${id}, 'dev', 'queued', 50, ${time}, ${time}, 0, '[]' from n where i % 100 = 0;
-    insert into messages (id, conversation_id, delivery_id, flow, skill, parameters, priority, event, state, created_at)
-      ${numbers} select 'm-' || i, ${id}, 'd-' || i, 'dev-comment', 'answer', '{}', 50, '{}', 'waiting', ${time} from n where i % 100 = 0;
+    insert into messages (id, conversation_id, delivery_id, flow, skill, parameters, priority, event_id, state, created_at)
+      ${numbers} select 'm-' || i, ${id}, 'd-' || i, 'dev-comment', 'answer', '{}', 50, 'e-' || i, 'waiting', ${time} from n where i % 100 = 0;
     commit`);
   db.close();
 }

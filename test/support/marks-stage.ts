@@ -16,15 +16,13 @@ import { type Database, migrate, openDatabase } from '../../src/database/databas
 import { readTexts } from '../../src/dispatch/converse/prompt-budget.ts';
 import { type PromptMaterial, spokenIn } from '../../src/dispatch/converse/prompts.ts';
 import { type SessionMarks, sessionMarks } from '../../src/dispatch/converse/session-marks.ts';
-import { type DispatchContext, gatherContext } from '../../src/dispatch/gather/context.ts';
-import { declineRefused, takeUp, wasDeleted } from '../../src/dispatch/gather/message-truth.ts';
-import { toldEdits } from '../../src/dispatch/screen/edits.ts';
+import type { DispatchContext } from '../../src/dispatch/screen/context.ts';
 import type { Snapshot } from '../../src/flows/changes.ts';
 import type { Forge } from '../../src/forges/forge.ts';
 import { createGiteaFamilyClient } from '../../src/forges/gitea/client.ts';
 import { acceptDelivery } from '../../src/inbox.ts';
 import { silentLog } from '../../src/log.ts';
-import { carryLate, type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
+import { type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
 import { outgoingForge } from '../../src/outcome/outgoing-forge.ts';
 import { routeNext } from '../../src/router.ts';
 import { openMarks } from '../../src/sessions/marks.ts';
@@ -32,6 +30,7 @@ import { proposeSession } from '../../src/sessions.ts';
 import { createTrust, type Trust } from '../../src/trust.ts';
 import { openWorkdir } from '../../src/workdir.ts';
 import { ConfigFolder, SMALL_CONFIG } from './config-folder.ts';
+import { dispatchOf, gatherAndScreen, gatherDepsOf } from './gathering.ts';
 
 export const STRANGER = 'cy';
 const LOGINS = ['ada', 'bo', STRANGER, 'root', 'dev-bot', 'review-bot'];
@@ -122,36 +121,25 @@ export class MarksStage {
     return this.change(createGiteaFamilyClient({ name: 'home', url, token: 'dev-bot-token' }));
   }
 
-  async context(lease: Lease): Promise<DispatchContext> {
-    const forgeConfig = this.#config.forges.home!;
-    const gathered = await gatherContext({
-      lease,
-      agent: this.#config.agents.get('dev')!,
-      account: forgeConfig.accounts.dev!,
-      forgeConfig,
-      forge: this.#forge(),
-      trust: this.#trust,
-      workdir: openWorkdir({ folder: join(this.trial.desk, 'work') }),
-      relay: () => null,
-      sign: false,
-      maxLfsBytes: 0,
-      carryLate: () => carryLate(this.database, lease, Date.now()),
-      edits: (texts) => toldEdits(this.database.rows, { ...texts, forge: 'home' }),
-      decline: (refused) =>
-        declineRefused({ database: this.database, now: Date.now, log: silentLog }, lease, refused),
-      wasDeleted: (event) => wasDeleted(this.database, event),
-      takeUp: (messages) => takeUp(this.database, messages),
-      withdrawn: async () => new Map(),
-      joined: async () => [],
-      hasPushed: async () => false,
-      renamed: async () => {},
-    });
+  async context(lease: Lease): Promise<DispatchContext & { lease: Lease }> {
+    const gathered = await gatherAndScreen(
+      dispatchOf(lease, this.#config, this.#forge()),
+      gatherDepsOf({
+        database: this.database,
+        trust: this.#trust,
+        workdir: openWorkdir({ folder: join(this.trial.desk, 'work') }),
+      }),
+    );
     if (gathered.kind !== 'ready') throw new Error(gathered.reason);
-    return gathered.context;
+    return { ...gathered.context, lease: gathered.dispatch.lease };
   }
 
-  async material(context: DispatchContext, seen: Snapshot | null = null): Promise<PromptMaterial> {
+  async material(
+    { lease, ...context }: DispatchContext & { lease: Lease },
+    seen: Snapshot | null = null,
+  ): Promise<PromptMaterial & { lease: Lease }> {
     return {
+      lease,
       context,
       texts: await readTexts(context),
       agent: this.#config.agents.get('dev')!,
@@ -161,7 +149,7 @@ export class MarksStage {
         exists: true,
         dispatches: 0,
         branch: null,
-        itemNumber: context.lease.conversation.item_number,
+        itemNumber: lease.conversation.item_number,
       },
       seen,
     };
@@ -179,7 +167,7 @@ export class MarksStage {
     const forgeConfig = this.#config.forges.home!;
     const repository = { id: lease.conversation.repository_id, fullName: REPO };
     const marks = sessionMarks({
-      work: { lease, forgeConfig },
+      dispatch: { lease, forge: { config: forgeConfig } },
       database: this.database,
       trust: this.#trust,
       repository,
@@ -236,8 +224,7 @@ export class RunningSession {
     const { conversation, dispatch } = lease;
     return forgeTools(
       {
-        dispatchId: dispatch.id,
-        conversationId: conversation.id,
+        key: { dispatchId: dispatch.id, conversationId: conversation.id },
         agent: 'dev',
         login: 'dev-bot',
         repository: { id: conversation.repository_id, fullName: REPO },

@@ -1,10 +1,16 @@
-/** What the worker writes about its dispatch, always under its lease. */
+/** The rows of a run: what it was asked, before the CLI starts, and what it answered. Always written under its lease. */
 import type { DispatchRun, RunOutcome } from '../../agent-runner/run.ts';
+
 import type { Database } from '../../database/database.ts';
-import { assertLease, type Lease } from '../../mailbox/leases.ts';
+import type { EffectRow } from '../../database/tables.ts';
+import { assertLease, type Lease, updateLeased } from '../../mailbox/leases.ts';
+import { type PlannedEffect, planEffect } from '../../outcome/effects.ts';
 import { recordTurn } from '../../sessions/record.ts';
 import { verifySession } from '../../sessions.ts';
 import type { ConversationView } from '../../vocabulary.ts';
+import type { DispatchDeps } from '../dispatch.ts';
+import type { Prepared } from '../screen/context.ts';
+import { withSeen } from '../seen-items.ts';
 
 /** Commits what is about to be sent, before the CLI is spawned: after a crash it says what may be in the transcript. */
 export async function announceRun(
@@ -15,28 +21,21 @@ export async function announceRun(
     checkout: { headSha: string; branch: string | null } | null;
   },
 ): Promise<void> {
-  await database.transaction(async (tx) => {
-    await assertLease(tx, lease);
-    await tx
-      .updateTable('dispatches')
-      .set({
-        session_id: start.sessionId,
-        continuity: start.continuity,
-        history_messages: start.history,
-        ...(start.prompt === ''
-          ? {}
-          : {
-              prompt: start.prompt,
-              carried: JSON.stringify(start.carried),
-              commit_sha: beginningOf(start.checkout, lease.dispatch.commit_sha),
-            }),
-      })
-      .where('id', '=', lease.dispatch.id)
-      .execute();
+  await updateLeased(database.rows, lease, {
+    session_id: start.sessionId,
+    continuity: start.continuity,
+    history_messages: start.history,
+    ...(start.prompt === ''
+      ? {}
+      : {
+          prompt: start.prompt,
+          carried: JSON.stringify(start.carried),
+          commit_sha: beginningOf(start.checkout, lease.dispatch.commit_sha),
+        }),
   });
 }
 
-/** An attempt that was cut off may have committed to its branch; a pull request is looked at anew by each. */
+/** On a branch the first attempt's commit counts, because a later one may find its commits; a pull request is read anew. */
 function beginningOf(
   checkout: { headSha: string; branch: string | null } | null,
   earlier: string | null,
@@ -51,11 +50,19 @@ type Answered = Extract<RunOutcome, { kind: 'answered' | 'capped' }>;
 export async function storeAnswer(
   database: Database,
   lease: Lease,
-  stored: { outcome: Answered; answer: string; snapshot: string; branch: string | null; now: number },
-): Promise<void> {
-  const { outcome } = stored;
-  await database.transaction(async (tx) => {
-    await assertLease(tx, lease);
+  stored: {
+    outcome: Answered;
+    answer: string;
+    snapshot: string;
+    branch: string | null;
+    /** what the answer does to the forge first; null = nothing that is known yet */
+    effect?: PlannedEffect | null;
+    now: number;
+  },
+): Promise<EffectRow | null> {
+  const { outcome, effect = null } = stored;
+  return await database.transaction(async (tx) => {
+    await assertLease(tx, lease, stored.branch === null ? {} : { branch: stored.branch });
     await tx
       .updateTable('dispatches')
       .set({
@@ -78,13 +85,7 @@ export async function storeAnswer(
       uuid: outcome.verified?.head ?? null,
       now: stored.now,
     });
-    if (stored.branch !== null) {
-      await tx
-        .updateTable('conversations')
-        .set({ branch: stored.branch })
-        .where('id', '=', lease.conversation.id)
-        .execute();
-    }
+    return effect === null ? null : await planEffect(tx, effect, stored.now);
   });
 }
 
@@ -103,19 +104,23 @@ export async function conversationView(database: Database, lease: Lease): Promis
   };
 }
 
-/** Ids of the messages that come from a replay. */
-export async function replayedMessages(
-  database: Database,
-  messages: readonly { id: string }[],
-): Promise<Set<string>> {
-  const ids = messages.map((m) => m.id);
-  if (ids.length === 0) return new Set();
-  const rows = await database.rows
-    .selectFrom('messages as m')
-    .innerJoin('deliveries as d', 'd.id', 'm.delivery_id')
-    .select('m.id')
-    .where('m.id', 'in', ids)
-    .where('d.source', '=', 'replay')
-    .execute();
-  return new Set(rows.map((r) => r.id));
+export async function storeRun(
+  dispatch: Prepared,
+  deps: DispatchDeps,
+  outcome: Extract<RunOutcome, { kind: 'answered' | 'capped' }>,
+  { answer, effect = null }: { answer: string; effect?: PlannedEffect | null },
+): Promise<EffectRow | null> {
+  return await storeAnswer(deps.database, dispatch.lease, {
+    outcome,
+    answer,
+    snapshot: seenAfter(dispatch),
+    branch: dispatch.place.branch?.name ?? null,
+    effect,
+    now: deps.now(),
+  });
+}
+
+/** What the agent has seen of each item once this run has answered. */
+export function seenAfter({ lease, context }: Prepared): string {
+  return withSeen(lease.conversation.seen, [context, ...context.elsewhere]);
 }

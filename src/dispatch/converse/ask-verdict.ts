@@ -12,7 +12,7 @@ export interface VerdictQuestion {
   again: (run: DispatchRun) => Promise<RunOutcome>;
 }
 
-/** Whatever comes of the question, the first answer is there to be published. */
+/** If the question fails, the first answer is published. */
 export async function askForVerdict(question: VerdictQuestion): Promise<RunOutcome> {
   const { run, outcome, store, again } = question;
   if (outcome.kind !== 'answered' || readVerdict(outcome.answer).kind !== 'missing') return outcome;

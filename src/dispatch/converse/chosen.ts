@@ -1,12 +1,13 @@
-/** Which texts a form of the prompt shows, as people see them on the forge; no labels yet, and no limit. Pure. */
+/** Which texts each form of the prompt shows. Labels and the length limit come later. Pure. */
 import type { PromptForm } from '../../agent-runner/run.ts';
+
 import type { Snapshot } from '../../flows/changes.ts';
 import type { InlineComment } from '../../forges/forge.ts';
 import { sameLogin } from '../../logins.ts';
 import { beginningOf } from '../../text-limits.ts';
 import type { ForgeEvent, ForgeUser } from '../../vocabulary.ts';
-import type { DispatchContext } from '../gather/context.ts';
 import type { CarriedMessage } from '../gather/messages.ts';
+import type { DispatchContext } from '../screen/context.ts';
 import type { Screened, ScreenedReview } from '../screen/pinned-text.ts';
 import type { ShownTexts } from './prompt-budget.ts';
 
@@ -42,7 +43,7 @@ interface Choice {
 export function chooseTexts({ context, texts, login, seen }: Choice, form: PromptForm): ChosenTexts {
   const known = form === 'full' ? null : seen;
   const shownIds = new Set(known?.commentIds ?? []);
-  // In a session that goes on, the agent's own comments are its own answers: it has them.
+  // A session that goes on has the agent's own comments already: they are its answers.
   const isOwn = ({ login: theirs }: ForgeUser) => form === 'short' && sameLogin(theirs, login);
   return {
     item: { ...context.item, body: texts.body(context.item.body) },
@@ -74,7 +75,7 @@ interface ReviewChoice {
   isOwn: (user: ForgeUser) => boolean;
 }
 
-/** What is known is left out, but for the remark that a new one replies to; also in the agent's own reviews. */
+/** Known remarks are left out, except one that a new remark replies to; in the agent's own reviews as well. */
 function chooseReviews({ context, texts, known, isOwn }: ReviewChoice): ChosenReview[] {
   const knownReviews = new Set(known?.reviews.map((r) => r.id) ?? []);
   const knownInline = new Set(known?.inlineIds ?? []);

@@ -1,81 +1,70 @@
-/** The doors of one run, both held by the worker: forge tools and the relay of git. The model's is the gateway. */
+/** Two ways out of one run's container, both held by the worker: forge tools and the git door. The third is the gateway. */
 import type { AgentTool } from '../../agent-runner/run.ts';
+
 import { recordAudit } from '../../audit.ts';
 import type { PushPolicy } from '../../broker/git-policy.ts';
 import type { BrokerDeps, RunMarks } from '../../broker/scope.ts';
 import { cloneAddress } from '../../forges/clone-address.ts';
-import { assertLease } from '../../mailbox/leases.ts';
+import { assertLease, requireLease } from '../../mailbox/leases.ts';
 import { recordPush } from '../../mailbox/pushes.ts';
 import type { ForgeUser, RepositoryRef } from '../../vocabulary.ts';
 import type { Remote } from '../../workdir.ts';
-import { closingOf, type DispatchDeps, type Work } from '../dispatch.ts';
-import type { DispatchContext } from '../gather/context.ts';
+import { closingOf, type DispatchDeps } from '../dispatch.ts';
 import { itemsOf } from '../gather/conversation-items.ts';
 import { presentName } from '../present-name.ts';
 import { whyNoPull } from '../publish/unwanted-pull.ts';
+import type { Prepared } from '../screen/context.ts';
 import { untrustedAuthors } from '../screen/senders.ts';
-import { forgeWithoutTexts, readSetAside } from '../screen/set-aside.ts';
+import { forgeWithoutTexts } from '../screen/set-aside.ts';
 
 export interface Doors {
   tools: AgentTool[];
   close(): Promise<void>;
 }
 
-export async function openDoors(
-  work: Work,
-  deps: DispatchDeps,
-  context: DispatchContext,
-  marks: RunMarks,
-): Promise<Doors> {
-  const { agent, lease, account } = work;
+export async function openDoors(dispatch: Prepared, deps: DispatchDeps, run: Opening): Promise<Doors> {
+  const { agent, lease, forge, key, place } = dispatch;
+  const { marks } = run;
   const audit: BrokerAudit = async (entry) => {
     const sha = entry.door === 'git' && entry.decision === 'allowed' ? entry.detail.sha : undefined;
     if (typeof sha === 'string') {
       await recordPush(deps.database.rows, { conversation: lease.conversation, sha, now: deps.now() });
     }
-    await recordAudit(deps.database.rows, {
-      ...entry,
-      dispatchId: lease.dispatch.id,
-      conversationId: lease.conversation.id,
-      agent: agent.name,
-      now: deps.now(),
-    });
+    await recordAudit(deps.database.rows, { ...entry, ...key, agent: agent.name, now: deps.now() });
   };
-  // With the first run and not with the service: a service at rest does not need them.
+  // Loaded with the first run, so that a service at rest needs less memory.
   const [{ openGitDoor }, { forgeTools }] = await Promise.all([
     import('../../broker/git-door.ts'),
     import('../../broker.ts'),
   ]);
   let asked = false;
-  const located = locating(work, context.repository);
+  const located = locating(dispatch);
   const git = await openGitDoor({
     workdir: deps.workdir,
-    checkout: context.checkout,
+    checkout: place.checkout,
     remote: async () => {
       // At the start the configuration is as fresh as the dispatch; reading it costs about 20 ms.
       if (asked) deps.refreshConfig();
       asked = true;
-      return await remoteNow(work, deps, context);
+      return await remoteNow(dispatch, deps);
     },
-    policy: gitPolicy(work, deps, { context, marked: () => marks.restriction() }),
+    policy: gitPolicy(dispatch, deps, () => marks.restriction()),
     signingKeyFile: deps.config().git.signingKeyFile,
     audit,
     log: deps.log,
-    assertMine: () => deps.database.transaction((tx) => assertLease(tx, lease)),
+    assertMine: () => requireLease(deps.database.rows, lease),
   });
-  const aside = await readSetAside(deps.database.rows, lease.conversation.id);
   const tools = forgeTools(
     {
-      dispatchId: lease.dispatch.id,
-      conversationId: lease.conversation.id,
+      key,
       agent: agent.name,
-      login: account.login,
+      login: forge.account.login,
       get repository() {
         return located.repository();
       },
       items: () => itemsOf(deps.database.rows, lease),
-      branch: context.branch,
-      refusePull: () => whyNoPull(work, deps, context),
+      branch: place.branch,
+      refusePull: () => whyNoPull(dispatch, deps),
       tools: agent.forge.tools,
       scope: agent.forge.scope,
       maxWrites: agent.forge.maxWrites,
@@ -85,12 +74,12 @@ export async function openDoors(
       now: deps.now,
       assertMine: (tx) => assertLease(tx, lease),
       forge: forgeWithoutTexts(
-        work.speak(() => marks.restriction() !== null),
-        aside,
+        forge.write(() => marks.restriction() !== null),
+        run.aside,
       ),
       marks,
-      strangers: (authors) => strangersAmong(authors, work, deps, context),
-      writers: context.vouching.writers,
+      strangers: (authors) => strangersAmong(authors, dispatch, deps),
+      writers: dispatch.context.vouching.writers,
       audit,
     },
   );
@@ -100,11 +89,17 @@ export async function openDoors(
   };
 }
 
+interface Opening {
+  marks: RunMarks;
+  /** texts that the model would not take: no tool shows them either */
+  aside: ReadonlySet<string>;
+}
+
 const SAME_NAME_MS = 5000;
 
-/** A tool goes to the repository by the name that it has when it is called. */
-function locating({ forge }: Work, known: RepositoryRef) {
-  let repository = known;
+/** Tools use the repository's present name: it may be renamed while the run lasts. */
+function locating({ forge, ...known }: Prepared) {
+  let repository: RepositoryRef = known.repository;
   let askedAt = performance.now();
   return {
     repository: () => repository,
@@ -112,7 +107,7 @@ function locating({ forge }: Work, known: RepositoryRef) {
       (call: AgentTool['call']): AgentTool['call'] =>
       async (...args) => {
         if (performance.now() - askedAt > SAME_NAME_MS) {
-          repository = await presentName(forge, repository);
+          repository = await presentName(forge.read, repository);
           askedAt = performance.now();
         }
         return await call(...args);
@@ -122,51 +117,46 @@ function locating({ forge }: Work, known: RepositoryRef) {
 
 async function strangersAmong(
   authors: readonly ForgeUser[],
-  { forgeConfig }: Work,
+  { forge, repository }: Prepared,
   { trust }: DispatchDeps,
-  { repository }: DispatchContext,
 ): Promise<string[]> {
-  const untrusted = await untrustedAuthors(authors, { forgeConfig, trust, repository });
+  const untrusted = await untrustedAuthors(authors, { forgeConfig: forge.config, trust, repository });
   return authors.filter((author) => untrusted.has(author.id)).map((author) => author.login);
 }
 
 type BrokerAudit = BrokerDeps['audit'];
 
 /** With the token that the configuration has now, and the name that the repository has: both may change in a run. */
-export async function remoteNow(
-  { forgeConfig, agent, account, forge }: Work,
-  deps: DispatchDeps,
-  { repository }: Pick<DispatchContext, 'repository'>,
-): Promise<Remote> {
-  const now = deps.config().forges[forgeConfig.name];
-  const address = now?.cloneUrl ?? forgeConfig.cloneUrl;
-  const token = now?.accounts[agent.name]?.token ?? account.token;
-  const { fullName } = await presentName(forge, repository);
+export async function remoteNow({ forge, agent, repository }: Prepared, deps: DispatchDeps): Promise<Remote> {
+  const now = deps.config().forges[forge.config.name];
+  const address = now?.cloneUrl ?? forge.config.cloneUrl;
+  const token = now?.accounts[agent.name]?.token ?? forge.account.token;
+  const { fullName } = await presentName(forge.read, repository);
   // guard: clone: configured address, part 2
   return { url: cloneAddress(address, fullName), token };
 }
 
 /** What the agent may push, in the run and after it. */
 export function gitPolicy(
-  { agent, lease, forgeConfig }: Work,
+  { agent, item, lease, forge, repository, place }: Prepared,
   deps: DispatchDeps,
-  { context, marked }: { context: DispatchContext; marked: PushPolicy['marked'] },
+  marked: PushPolicy['marked'],
 ): PushPolicy {
   const { git } = deps.config();
-  const { branch, repository, identity } = context;
+  const { branch, identity } = place;
   return {
     closed: branch === null ? CLOSED : null,
-    branch: branch?.name ?? `${agent.branchPrefix}/${lease.conversation.item_number}`,
+    branch: branch?.name ?? `${agent.branchPrefix}/${item.number}`,
     base: branch?.base ?? repository.defaultBranch,
     prefix: branch?.prefix ?? agent.branchPrefix,
-    item: lease.conversation.item_number,
+    item: item.number,
     defaultBranch: repository.defaultBranch,
     protection: {
       add: git.protectedFiles,
       allow: git.unprotectedFiles,
       workflowFiles: agent.workflowFiles,
     },
-    closing: closingOf(lease, forgeConfig),
+    closing: closingOf(lease, forge.config),
     marked,
     identity,
     maxBytes: git.maxPushBytes,

@@ -1,6 +1,6 @@
 /**
- * A dispatch that several items woke: what stands on each, and where its answer goes. Said by us and not by the skill,
- * so that a skill of the operator's own cannot forget it.
+ * A dispatch that several items woke: what stands on each, and where its answer goes. The service adds this and not the
+ * skill, because an operator's own skill may not know of it.
  */
 
 import type { PromptForm } from '../../agent-runner/run.ts';
@@ -10,8 +10,8 @@ import type { PromptContext, PromptReview } from '../../flows/prompt.ts';
 import { kindName } from '../../item-key.ts';
 import { answerLine } from '../../outcome/answer-parts.ts';
 import type { ForgeEvent } from '../../vocabulary.ts';
-import type { DispatchContext } from '../gather/context.ts';
 import type { CarriedMessage } from '../gather/messages.ts';
+import type { DispatchContext } from '../screen/context.ts';
 
 /** What is new on another item than the one that the prompt begins with; the full form has its description, too. */
 export function elsewhereText(one: PromptContext, form: PromptForm): string {

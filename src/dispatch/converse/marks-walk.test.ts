@@ -14,6 +14,8 @@ import type { Lease } from '../../mailbox/leases.ts';
 import { PROMPT_PARTS } from './prompt-words.ts';
 import type { PromptMaterial } from './prompts.ts';
 
+type Material = PromptMaterial & { lease: Lease };
+
 const here = needs('git');
 const MARKER = 'MARKER-of-cy';
 
@@ -289,23 +291,23 @@ function declared(path: string): string | undefined {
   return own ?? part?.[1];
 }
 
-const materials = new Map<number, Promise<PromptMaterial>>();
+const materials = new Map<number, Promise<Material>>();
 
 /** What happened is answered once, so each item is given to the agent once. */
-async function materialFor(number: number): Promise<PromptMaterial> {
+async function materialFor(number: number): Promise<Material> {
   const known = materials.get(number) ?? makeMaterial(number);
   materials.set(number, known);
   return await known;
 }
 
-async function makeMaterial(number: number): Promise<PromptMaterial> {
+async function makeMaterial(number: number): Promise<Material> {
   later();
   return await stage.material(await stage.context(number === ours.issue ? lease : await stage.lease(number)));
 }
 
-async function marksOf(material: PromptMaterial, form: 'full' | 'short' = 'full'): Promise<string[]> {
+async function marksOf(material: Material, form: 'full' | 'short' = 'full'): Promise<string[]> {
   await forgetSessions();
-  const session = await stage.session(material.context.lease);
+  const session = await stage.session(material.lease);
   await session.begin(material, form);
   return await session.places();
 }

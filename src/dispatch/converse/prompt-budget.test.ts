@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { DispatchContext } from '../gather/context.ts';
+import type { DispatchContext } from '../screen/context.ts';
 import { type Budgeted, readTexts, withinBudget } from './prompt-budget.ts';
 
 const eve = { id: 9, login: 'eve' };

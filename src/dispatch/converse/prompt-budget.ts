@@ -8,7 +8,7 @@ import { type Shown, shownText, stripHiddenText } from '../../security/hidden-te
 import { addRemoved, describeRemoved, nothingRemoved, type Removed } from '../../security/removed.ts';
 import { beginningOf, endOf, LONGEST_TO_SHOW } from '../../text-limits.ts';
 import { loginOf } from '../../voices.ts';
-import type { DispatchContext } from '../gather/context.ts';
+import type { DispatchContext } from '../screen/context.ts';
 
 /** Of one text: its beginning, and its end, where a log tells what went wrong. */
 const LONGEST_BEGINNING = 12_000;
@@ -67,7 +67,7 @@ export async function readTexts(context: DispatchContext): Promise<ShownTexts> {
     }
   }
   return {
-    // A text that nobody announced is read here and now, so only its beginning.
+    // A text that was not prepared is read while we wait, so only its beginning.
     body: (text) => texts.get(keyOf(text))?.text ?? stripHiddenText(beginningOf(text, GLANCE)),
     removedFrom: (bodies) => describeRemoved(sum(bodies, texts)),
   };
@@ -244,7 +244,7 @@ class Room {
   }
 }
 
-/** After the first that does not fit all older ones go: a gap in a discussion misleads. */
+/** Once a text does not fit, all older ones are left out: a discussion with gaps misleads. */
 function newestThatFit<E>(
   entries: readonly E[],
   room: Room,

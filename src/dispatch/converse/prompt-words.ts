@@ -3,7 +3,7 @@ import type { Spoken } from '../../broker/scope.ts';
 import { filesOf, titleOf } from '../../broker/spoken.ts';
 import type { ForgeEvent } from '../../vocabulary.ts';
 import { strangersOf, type Voice } from '../../voices.ts';
-import type { DispatchContext } from '../gather/context.ts';
+import type { DispatchContext } from '../screen/context.ts';
 import type { ChosenTexts } from './chosen.ts';
 
 /**
@@ -135,7 +135,7 @@ function wordsOfReview(review: Texts['reviews'][number], number: number): Spoken
   ];
 }
 
-/** The sender's own words are the sender's; what they stand on may be somebody else's. */
+/** A comment is its sender's words; the item it stands on may be somebody else's. */
 function wordsOfEvent(event: ForgeEvent): Spoken[] {
   const { item, pull, comment, review, sender } = event;
   const number = item?.number ?? null;
@@ -153,7 +153,7 @@ function wordsOfEvent(event: ForgeEvent): Spoken[] {
   ];
 }
 
-/** The words of its author, of whoever edited it, and where nobody knows who did, of nobody who could be trusted. */
+/** Whose words a text is: its author's and its editors'. With an unknown editor it is nobody's who could be trusted. */
 function said(voice: Voice, words: Spoken): Spoken[] {
   const editors = voice.strangers.filter(({ id }) => id !== words.author.id);
   const [unknown] = voice.perhapsEdited && voice.strangers.length === 0 ? strangersOf(voice) : [];

@@ -11,8 +11,8 @@ import { type ItemInRepository, isSameItem } from '../../item-key.ts';
 import { listed } from '../../sessions/marks.ts';
 import type { ConversationView } from '../../vocabulary.ts';
 import { strangersOf } from '../../voices.ts';
-import type { DispatchContext } from '../gather/context.ts';
 import { type CarriedMessage, leadingOf as leadingOfMessages } from '../gather/messages.ts';
+import type { DispatchContext } from '../screen/context.ts';
 import { type ChosenTexts, chooseTexts } from './chosen.ts';
 import { answersNote, elsewhereText } from './elsewhere.ts';
 import { PROMPT_BUDGETS, type ShownTexts, shortened, withinBudget } from './prompt-budget.ts';
@@ -107,7 +107,7 @@ export function spokenIn(material: PromptMaterial, form: PromptForm): Spoken[] {
 
 const MOST_NOTES = 40;
 
-/** One for each edited or late comment, and of those there may be thousands. */
+/** Notes are limited: there is one for each edited or late comment, perhaps thousands. */
 function listedNotes(notes: readonly string[]): string[] {
   const more = notes.length - MOST_NOTES;
   return more > 0 ? [...notes.slice(0, MOST_NOTES), `${more} more such notes are left out.`] : [...notes];
@@ -141,7 +141,7 @@ function notesOn(subject: string, notes: readonly string[]): string[] {
   return notes.length === 0 ? [] : [`About ${subject}:\n${notes.map((n) => `- ${n}`).join('\n')}`];
 }
 
-/** Said by us and not by the skill, so that a skill of the operator's own cannot forget it. */
+/** Added by the service, because an operator's own skill may not say it. */
 function strangersNote(printed: readonly Words[]): string[] {
   const names = new Set<string>();
   for (const { text, trusted, voice } of printed) {
@@ -154,7 +154,7 @@ function strangersNote(printed: readonly Words[]): string[] {
   ];
 }
 
-/** Nobody knows who chose a label; a name that reads like a sentence must not be taken for one. */
+/** The forge does not say who chose a label. A label that reads like an instruction must not pass for one. */
 function namesNote(printed: readonly Words[]): string[] {
   const isUnknown = printed.some(({ trusted, voice }) => !trusted && voice.authors.length === 0);
   return isUnknown

@@ -1,20 +1,15 @@
-/**
- * Stops a run whose work was taken back. A delivery only makes it look: what counts is what the forge says when it is
- * asked.
- */
+/** Stops a run whose work was taken back. A delivery is only a hint: the forge is asked before the run is stopped. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recalledBy } from '../../mailbox/recalls.ts';
 import { failureText } from '../../outcome/failure-texts.ts';
-import { type DispatchDeps, type Finished, finish, type Work } from '../dispatch.ts';
-import type { DispatchContext } from '../gather/context.ts';
+import type { Dispatch, DispatchDeps } from '../dispatch.ts';
 import { itemsOf } from '../gather/conversation-items.ts';
 import { Evidence } from '../gather/evidence.ts';
-import type { CarriedMessage } from '../gather/messages.ts';
-import { withdrawnOf } from '../gather/withdrawn.ts';
-import { isSelf } from '../own-account.ts';
+import { withdrawnFrom } from '../gather/withdrawn.ts';
 import { tellPeople } from '../publish/publish.ts';
+import type { Prepared } from '../screen/context.ts';
+import { type Finished, finish } from '../settle/ending.ts';
 import { about } from '../settle/told.ts';
-import { replayedMessages } from './announced.ts';
 
 export interface Recall {
   /** aborts when nothing of what the run is for is wanted any more */
@@ -24,29 +19,39 @@ export interface Recall {
   stop(): Promise<void>;
 }
 
-/** A withdrawn run is to end within two seconds, and the CLI takes part of them. */
-const LOOK_EVERY_MS = 150;
+/**
+ * A withdrawn run is to end within two seconds, and the CLI takes part of them. The router of this process gives a hint;
+ * this is for one in another process.
+ */
+const LOOK_EVERY_MS = 1000;
 const AGAIN_AFTER_MS = 2000;
 
-type Watched = Pick<Work, 'lease' | 'account' | 'agent' | 'forgeConfig' | 'forge' | 'signal'>;
+type Watched = Pick<
+  Prepared,
+  'lease' | 'agent' | 'forge' | 'signal' | 'routed' | 'repository' | 'messages' | 'replayed'
+>;
 type WatchDeps = Pick<DispatchDeps, 'database' | 'trust' | 'log'>;
-type WokenBy = Pick<DispatchContext, 'repository' | 'messages'>;
 
-export function watchRecalls(work: Watched, deps: WatchDeps, context: WokenBy): Recall {
+export function watchRecalls(dispatch: Watched, deps: WatchDeps): Recall {
   const stopped = new AbortController();
   const recalled = new AbortController();
   let reason: string | null = null;
   const watching = (async () => {
     let heard: string | null = null;
+    let known = 0;
     while (reason === null) {
-      await sleep(LOOK_EVERY_MS, undefined, { signal: stopped.signal, ref: false });
+      await dispatch.routed.wait(LOOK_EVERY_MS, { known, signal: stopped.signal });
+      known = dispatch.routed.given;
       try {
-        const by = await recalledBy(deps.database.rows, work.lease.dispatch.id);
+        const by = await recalledBy(deps.database.rows, dispatch.lease.dispatch.id);
         if (by === heard) continue;
-        reason = await reasonToStop(work, deps, context);
+        reason = await reasonToStop(dispatch, deps);
         heard = by;
       } catch (error) {
-        deps.log.warn('whether the work is still wanted is asked again', { ...about(work.lease), error });
+        deps.log.warn('could not ask whether the work is still wanted, asking again', {
+          ...about(dispatch.lease),
+          error,
+        });
         await sleep(AGAIN_AFTER_MS, undefined, { signal: stopped.signal, ref: false });
       }
     }
@@ -56,7 +61,7 @@ export function watchRecalls(work: Watched, deps: WatchDeps, context: WokenBy): 
     // Stopped while it waited.
   });
   return {
-    signal: AbortSignal.any([work.signal, recalled.signal]),
+    signal: AbortSignal.any([dispatch.signal, recalled.signal]),
     reason: () => (recalled.signal.aborted ? reason : null),
     stop: async () => {
       stopped.abort();
@@ -65,33 +70,26 @@ export function watchRecalls(work: Watched, deps: WatchDeps, context: WokenBy): 
   };
 }
 
-async function reasonToStop(work: Watched, deps: WatchDeps, context: WokenBy): Promise<string | null> {
-  const evidence = new Evidence(work.forge, context.repository);
-  const withdrawn = await withdrawnFrom(work, deps, { messages: context.messages, evidence });
-  const stillWanted = context.messages.some(({ id }) => !withdrawn.has(id));
+async function reasonToStop(dispatch: Watched, deps: WatchDeps): Promise<string | null> {
+  const { messages, repository, replayed, lease } = dispatch;
+  const withdrawn = await withdrawnFrom(dispatch, deps.trust, {
+    messages,
+    replayed,
+    evidence: new Evidence(dispatch.forge.read, repository),
+    // Read now, because the run may have opened a pull request.
+    joined: await itemsOf(deps.database.rows, lease),
+  });
+  const stillWanted = messages.some(({ id }) => !withdrawn.has(id));
   return stillWanted ? null : ([...withdrawn.values()].at(-1) ?? null);
 }
 
-/** Of these messages, which were taken back, and by whom. */
-export async function withdrawnFrom(
-  work: Pick<Work, 'lease' | 'account' | 'agent' | 'forgeConfig'>,
-  { database, trust }: Pick<DispatchDeps, 'database' | 'trust'>,
-  { messages, evidence }: { messages: readonly CarriedMessage[]; evidence: Evidence },
-): Promise<Map<string, string>> {
-  const { account, lease } = work;
-  return await withdrawnOf({
-    messages,
-    evidence,
-    login: account.login,
-    isSelf: isSelf(work, trust),
-    joined: await itemsOf(database.rows, lease),
-    replayed: await replayedMessages(database, messages),
-  });
-}
-
-/** Nothing is published, and the session and the checkout stay as they are for whatever comes next. */
-export async function stopWithdrawn(work: Work, deps: DispatchDeps, reason: string): Promise<Finished> {
-  deps.log.info('run stopped, its work was taken back', { ...about(work.lease), reason });
-  await tellPeople(work, deps, failureText({ kind: 'stopped', why: reason }));
+/** Publishes nothing. Session and checkout stay for the next message. */
+export async function stopWithdrawn(
+  dispatch: Dispatch,
+  deps: DispatchDeps,
+  reason: string,
+): Promise<Finished> {
+  deps.log.info('run stopped, its work was taken back', { ...about(dispatch.lease), reason });
+  await tellPeople(dispatch, deps, failureText({ kind: 'stopped', why: reason }));
   return finish({ state: 'cancelled', reason });
 }

@@ -1,4 +1,4 @@
-/** The marks of the session that one dispatch runs in: what counts, when it is kept, and what follows from it. */
+/** Marks the session of a run that reads strangers' words, before it reads them, and says what it may no longer do. */
 import type { RunMarks, Spoken } from '../../broker/scope.ts';
 import type { Database } from '../../database/database.ts';
 import { assertLease } from '../../mailbox/leases.ts';
@@ -8,7 +8,7 @@ import { LONGEST_TO_SHOW } from '../../text-limits.ts';
 import { isAccountOf } from '../../trust/sender.ts';
 import type { Trust } from '../../trust.ts';
 import type { ForgeUser } from '../../vocabulary.ts';
-import type { Work } from '../dispatch.ts';
+import type { Dispatch, DispatchForge } from '../dispatch.ts';
 import { type AuthorQuestion, untrustedAuthors } from '../screen/senders.ts';
 
 export interface SessionMarks extends RunMarks {
@@ -17,7 +17,7 @@ export interface SessionMarks extends RunMarks {
 }
 
 export interface MarksRequest {
-  work: Pick<Work, 'lease' | 'forgeConfig'>;
+  dispatch: Pick<Dispatch, 'lease'> & { forge: Pick<DispatchForge, 'config'> };
   database: Database;
   trust: Trust;
   repository: AuthorQuestion['repository'];
@@ -29,21 +29,23 @@ export interface MarksRequest {
 }
 
 export function sessionMarks(request: MarksRequest): SessionMarks {
-  const { lease } = request.work;
+  const { lease } = request.dispatch;
   let sessionId: string | null = null;
   let restriction: string | null = null;
   const keep = async (source: string, words: readonly Words[]): Promise<void> => {
     const id = sessionId;
     if (id === null) throw new Error('No session runs yet, so nothing may be shown to it. This is a bug.');
     const session = { id, conversationId: lease.conversation.id };
-    const marks = await request.database.transaction(async (tx) => {
-      await assertLease(tx, lease);
-      const now = request.now();
-      // guard: marks: kept with the session
-      await markSession(tx, { session, dispatchId: lease.dispatch.id, source, words, now });
-      return await openMarks(tx, id);
-    });
-    // A person may lift marks while the run lasts; what it has read today it keeps in mind until its end.
+    if (words.length > 0) {
+      await request.database.transaction(async (tx) => {
+        await assertLease(tx, lease);
+        const now = request.now();
+        // guard: marks: kept with the session
+        await markSession(tx, { session, dispatchId: lease.dispatch.id, source, words, now });
+      });
+    }
+    const marks = await openMarks(request.database.rows, id);
+    // A person may lift marks while the run lasts. The run has still read the words, so it stays restricted to its end.
     // guard: trust: fewer tools beside strangers’ words
     restriction = restrictionBy(marks) ?? restriction;
     // guard: steering: kept before the words are handed over
@@ -72,7 +74,7 @@ async function strangersWords(
 ): Promise<Words[]> {
   const said = spoken.filter(({ text, author }) => text.trim() !== '' || author.id === null);
   if (said.length === 0) return [];
-  const { forgeConfig } = request.work;
+  const forgeConfig = request.dispatch.forge.config;
   const { trust, repository } = request;
   const people = said.flatMap(({ author }) => (isPerson(author) ? [author] : []));
   const untrusted = await untrustedAuthors(people, { forgeConfig, trust, repository });
@@ -99,25 +101,25 @@ function isPerson(author: Spoken['author']): author is ForgeUser {
   return author.id !== null;
 }
 
-/** Our own accounts are trusted; but one whose session has read strangers' words can pass these on. */
+/** One of our accounts is trusted unless its session has read strangers' words: it may repeat them. */
 async function markedAuthor(
-  { work: { lease, forgeConfig }, database, trust }: MarksRequest,
+  { dispatch: { lease, forge }, database, trust }: MarksRequest,
   author: ForgeUser,
   number: number | null,
 ): Promise<string | null> {
   if (number === null) return null;
-  const ids = trust.ids(forgeConfig);
-  const agents = Object.keys(forgeConfig.accounts).filter((agent) =>
-    isAccountOf({ forge: forgeConfig, ids, agent }, author),
+  const ids = trust.ids(forge.config);
+  const agents = Object.keys(forge.config.accounts).filter((agent) =>
+    isAccountOf({ forge: forge.config, ids, agent }, author),
   );
   if (agents.length === 0) return null;
-  const { forge, repository_id, id } = lease.conversation;
+  const { repository_id, id } = lease.conversation;
   const mark = await database.rows
     .selectFrom('conversation_items as i')
     .innerJoin('sessions as s', 's.conversation_id', 'i.conversation_id')
     .innerJoin('session_marks as m', 'm.session_id', 's.id')
     .select('m.author')
-    .where('i.forge', '=', forge)
+    .where('i.forge', '=', lease.conversation.forge)
     .where('i.repository_id', '=', repository_id)
     .where('i.number', '=', number)
     .where('i.agent', 'in', agents)

@@ -8,7 +8,7 @@ import { isSameItem } from '../../item-key.ts';
 import { shownLine } from '../../security/hidden-text.ts';
 import type { EventItem, EventPull, EventReview, ForgeEvent, ForgeUser } from '../../vocabulary.ts';
 import { accountOf, quotedLine, type Voice, type Vouching, voiceOf } from '../../voices.ts';
-import type { DispatchContext } from '../gather/context.ts';
+import type { DispatchContext } from '../screen/context.ts';
 import { itemVoices, type Screened } from '../screen/pinned-text.ts';
 import type { ChosenInline, ChosenReview } from './chosen.ts';
 
@@ -144,7 +144,7 @@ export class Shown {
     const at = line !== null ? `line ${line}` : oldLine !== null ? `old line ${oldLine}` : '';
     // Anybody may name a file in a remark, and whoever opened the pull request named its files.
     const path = this.brought(comment.path, comment.voice.authors);
-    // The label of a stranger's remark need not say twice whose words are in it.
+    // A stranger's remark is labelled already, so the file's name needs no label of its own.
     const isTheirs = path.voice.authors.every(({ id: by }) =>
       comment.voice.strangers.some((s) => s.id === by),
     );
@@ -240,7 +240,7 @@ function spokenReview({ sender }: ForgeEvent, { verdict }: EventReview) {
   return { what: 'review', authors: [sender], detail: `, ${verdict}` };
 }
 
-/** A name has one label, and who is not trusted matters more than who began. */
+/** A name gets one label: the untrusted people's, if there are any. */
 function strangersFirst(users: ForgeUser[], { ids }: Vouching): ForgeUser[] {
   const strangers = users.filter(({ id }) => !ids.has(id));
   return strangers.length > 0 ? strangers : users;

@@ -1,4 +1,4 @@
-/** Assignments, labels, review requests, pushes and CI: whether they are so, and who did it, as the forge has it. */
+/** Compares assignments, labels, review requests, pushes and CI with the forge: whether it happened, and who did it. */
 import type { Item, TimelineEntry } from '../../forges/forge.ts';
 import type { EventName, ForgeEvent } from '../../vocabulary.ts';
 import type { Evidence } from './evidence.ts';
@@ -44,7 +44,7 @@ export async function actOnTheForge(act: Act): Promise<Finding> {
   return there({ ...event, sender: found.by, occurredAt: found.at }, `entry:${found.id}`);
 }
 
-/** Somebody may have done the same before, undone it and done it again: the last of them until then is meant. */
+/** The same may have been done, undone and done again: the last time before the event counts. */
 async function entryOf(
   act: Act,
   isIt: (entry: TimelineEntry) => boolean,
@@ -58,7 +58,7 @@ async function entryOf(
 
 const UNDO: readonly TimelineEntry['kind'][] = ['unassigned', 'unlabeled', 'withdrawn'];
 
-/** An agent that takes its label off while it works has not lost its work, should the run begin again. */
+/** The agent itself may have taken its label off in an attempt that was cut off: that takes nothing back. */
 async function undoneByAgent(act: Act, expected: Expected): Promise<boolean> {
   const entries = await act.evidence.entries(act.item.number, sinceOf(act));
   if (entries === 'unknown') return false;
@@ -77,7 +77,7 @@ function has(names: readonly string[], name: string): boolean {
 
 /** The forge's clock and its database need not agree to the second. */
 const SLACK_MS = 60_000;
-/** Where the delivery gives no time, ours has to do, and the two clocks may differ. */
+/** For a delivery without a time our own clock is used, and that may differ from the forge's. */
 const CLOCKS_MS = 60 * 60_000;
 
 function sinceOf({ event, receivedAt }: Act): string {
@@ -169,7 +169,7 @@ export async function pushOnTheForge(act: Act): Promise<Finding> {
   return there({ ...event, sender: found.by, occurredAt: found.at }, `entry:${found.id}`);
 }
 
-/** The forge says what failed; a link may lead to the repository's own pages and nowhere else. */
+/** What failed is taken from the forge. A link is kept only if it leads to the repository's own pages. */
 export async function ciOnTheForge(
   { event, item, evidence }: Act,
   hasPushed: (sha: string) => Promise<boolean>,

@@ -39,7 +39,7 @@ export async function askedAt(
   return { id: shown?.id ?? null, at };
 }
 
-/** Where only times are known, what happened in the same second came after it. */
+/** With times alone, an entry of the same second counts as later. */
 export function isAfter(entry: TimelineEntry, asked: Asked): boolean {
   if (asked.id !== null) return entry.id > asked.id;
   return !(wholeSeconds(Date.parse(entry.at)) < asked.at);

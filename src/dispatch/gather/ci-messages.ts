@@ -18,10 +18,10 @@ export async function onOpenPull(
   return message;
 }
 
-/** CI that hangs must not keep its failures from the agent for good. */
+/** After this the failures are told although CI still runs: it may hang. */
 const LONGEST_WAIT_MS = 30 * 60_000;
 
-/** Why it is too early to run: null = it is not, or something else is waiting that CI has no part in. */
+/** Why it is too early to run; null = it is not, or another message waits that is not about CI. */
 export async function whyEarly(
   messages: readonly CarriedMessage[],
   evidence: Evidence,

@@ -93,7 +93,7 @@ export class Evidence {
     const known = this.#readings.get(what) as Promise<T> | undefined;
     if (known !== undefined) return known;
     const reading = read();
-    // Whoever needs it waits for it and gets the error; a reading ahead of that must not end the process.
+    // The error reaches whoever awaits the reading. Without this a failed reading ahead would end the process.
     reading.catch(() => undefined);
     this.#readings.set(what, reading);
     return reading;

@@ -5,7 +5,6 @@ import type { Lease } from '../../mailbox/leases.ts';
 import { declineCarried } from '../../mailbox/messages.ts';
 import { recordRefusal } from '../../trust/records.ts';
 import type { ForgeEvent } from '../../vocabulary.ts';
-import { replayedMessages } from '../converse/announced.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import { about } from '../settle/told.ts';
 import type { Compared, Refused } from './on-the-forge.ts';
@@ -19,7 +18,11 @@ export async function declineRefused(
   await declineCarried(database, lease, { messages: refused, now: now() });
   for (const { reason, forged } of refused) {
     if (forged === null) continue;
-    log.warn('a delivery does not tell the truth', { ...about(lease), delivery: forged.deliveryId, reason });
+    log.warn('a delivery does not match the forge, its message is declined', {
+      ...about(lease),
+      delivery: forged.deliveryId,
+      reason,
+    });
     await recordRefusal(database.rows, {
       event: forged.event,
       deliveryId: forged.deliveryId,
@@ -51,27 +54,38 @@ export async function wasDeleted({ rows }: Database, event: ForgeEvent): Promise
 export async function takeUp(
   database: Database,
   messages: Compared['there'],
+  replayed: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, string>> {
   const taken = new Map<string, string>();
-  const replayed = await replayedMessages(database, messages);
-  await database.transaction(async (tx) => {
-    for (const { id, event, proof, deliveryId } of messages) {
-      if (proof === null || replayed.has(id)) continue;
-      const key = { forge: event.forge, proof: `${event.repository.id}:${proof}` };
-      await tx
-        .insertInto('event_proofs')
-        .values({ ...key, delivery_id: deliveryId })
-        .onConflict((c) => c.columns(['forge', 'proof']).doNothing())
-        .execute();
-      const { delivery_id: first } = await tx
-        .selectFrom('event_proofs')
-        .select('delivery_id')
-        .where('forge', '=', key.forge)
-        .where('proof', '=', key.proof)
-        .executeTakeFirstOrThrow();
-      // guard: intake: once
-      if (first !== deliveryId) taken.set(id, first);
-    }
-  });
+  const proved = messages
+    .filter(({ id, proof }) => proof !== null && !replayed.has(id))
+    .map(({ id, event, proof, deliveryId }) => ({
+      id,
+      deliveryId,
+      forge: event.forge,
+      key: `${event.repository.id}:${proof}`,
+    }));
+  if (proved.length === 0) return taken;
+  // Of several with one proof the first takes it: a statement may not write a row twice.
+  const distinct = new Map(proved.toReversed().map((one) => [one.key, one]));
+  const rows = await database.rows
+    .insertInto('event_proofs')
+    .values(
+      [...distinct.values()].map((one) => ({
+        forge: one.forge,
+        proof: one.key,
+        delivery_id: one.deliveryId,
+      })),
+    )
+    // Changes nothing, and so answers the row that is there already.
+    .onConflict((c) => c.columns(['forge', 'proof']).doUpdateSet((e) => ({ proof: e.ref('excluded.proof') })))
+    .returning(['proof', 'delivery_id'])
+    .execute();
+  const takenBy = new Map(rows.map((row) => [row.proof, row.delivery_id]));
+  for (const { id, key, deliveryId } of proved) {
+    const first = takenBy.get(key)!;
+    // guard: intake: once
+    if (first !== deliveryId) taken.set(id, first);
+  }
   return taken;
 }

@@ -1,16 +1,75 @@
 /** Where the agent works: its branch, what that is for, and what its checkout stands on. */
+import { relayInside } from '../../container/place.ts';
 import { ForgeMissing } from '../../errors.ts';
 import { cloneAddress } from '../../forges/clone-address.ts';
 import type { Item } from '../../forges/forge.ts';
 import { kitOf } from '../../forges/registry.ts';
-import type { RepositoryRef } from '../../vocabulary.ts';
-import type { CheckoutSpec } from '../../workdir.ts';
+import type { EventRepository, RepositoryRef } from '../../vocabulary.ts';
+import type { Checkout, CheckoutSpec } from '../../workdir.ts';
+import type { Dispatch, DispatchDeps } from '../dispatch.ts';
 import { isSelf } from '../own-account.ts';
 import { contentsOf } from './contents.ts';
-import type { ContextRequest, DispatchContext } from './gathered.ts';
 
-/** What a dispatch works on. */
-export interface Where {
+export interface WorkBranch {
+  name: string;
+  base: string;
+  /** first part of the names of branches that are the agent's own */
+  prefix: string;
+  /** whether a pull request is to be opened for it where there is none */
+  opensPull: boolean;
+}
+
+/** The checkout that is prepared, and what it is for. */
+export interface Placed {
+  checkout: Checkout;
+  /** the pull request whose commits stand in the checkout; null = none */
+  checkedOut: Item | null;
+  /** who commits */
+  identity: { name: string; email: string };
+  /** the branch to push to; null when the work has nowhere to go (a fork's pull request) */
+  branch: WorkBranch | null;
+  /** numbers of the items that belong to the conversation */
+  joined: readonly number[];
+}
+
+interface Question {
+  repository: EventRepository;
+  /** of the leading message */
+  item: Item;
+  joined: readonly number[];
+}
+
+type PlaceDeps = Pick<DispatchDeps, 'workdir' | 'runner' | 'config' | 'trust'>;
+
+export async function placeCheckout(
+  dispatch: Dispatch,
+  deps: PlaceDeps,
+  question: Question,
+): Promise<Placed> {
+  const where = await checkoutSpec(dispatch, deps, question);
+  const checkout = await deps.workdir.prepare(where.spec);
+  return {
+    checkout: { ...checkout, notes: [...where.notes, ...checkout.notes] },
+    checkedOut: where.checkedOut,
+    identity: where.spec.identity,
+    branch: settledBranch(where, checkout, dispatch.agent.branchPrefix),
+    joined: question.joined,
+  };
+}
+
+/** The name that the forge can have beside its branches is known once the mirror was fetched. */
+function settledBranch(
+  { spec, branch }: Where,
+  checkout: Pick<Checkout, 'workBranch'>,
+  prefix: string,
+): WorkBranch | null {
+  if (branch === null || spec.at.kind !== 'branch') return null;
+  const name = checkout.workBranch ?? spec.at.branch;
+  const own = spec.at.otherwise?.includes(name) === true ? name.slice(0, name.lastIndexOf('/')) : prefix;
+  return { name, prefix: own, ...branch };
+}
+
+interface Where {
   spec: CheckoutSpec;
   /** the branch to push to, before its name is settled; null when the work has nowhere to go */
   branch: { base: string; opensPull: boolean } | null;
@@ -23,39 +82,38 @@ export interface Where {
  * Where the agent works. One that publishes pull requests has a branch of its own for an issue, and works on the
  * pull request's own branch when the conversation began there. All others look at the pull request's head.
  */
-export async function checkoutSpec(
-  request: ContextRequest,
-  repository: DispatchContext['repository'],
-  item: Item,
-): Promise<Where> {
-  const { agent, account, lease } = request;
+async function checkoutSpec(dispatch: Dispatch, deps: PlaceDeps, question: Question): Promise<Where> {
+  const { agent, forge, key } = dispatch;
+  const { repository, item } = question;
+  const { git } = deps.config();
   const publishes = agent.publish === 'pull-request';
+  const { account, config } = forge;
   const common = {
-    conversation: lease.conversation.id,
-    relay: request.relay(lease.conversation.id),
-    sign: request.sign,
-    ...contentsOf(request),
+    conversation: key.conversationId,
+    relay: relayInside(deps.runner.engine),
+    sign: git.signingKeyFile !== null,
+    ...contentsOf({ forgeConfig: config, account, maxLfsBytes: git.maxLfsBytes }),
     configurationFromBase: false,
     repository: { id: repository.id, fullName: repository.fullName },
     // guard: clone: configured address, part 1
-    remote: { url: cloneAddress(request.forgeConfig.cloneUrl, repository.fullName), token: account.token },
+    remote: { url: cloneAddress(config.cloneUrl, repository.fullName), token: account.token },
     defaultBranch: repository.defaultBranch,
-    identity: { name: account.login, email: await request.forge.commitAddress(account.login) },
+    identity: { name: account.login, email: await forge.read.commitAddress(account.login) },
   };
-  if (lease.conversation.item_kind === 'issue') {
-    const pulls = publishes ? await ownPulls(request, repository, [item]) : [];
-    const { at, notes } = ownBranch(request, pulls, repository.defaultBranch);
+  if (dispatch.item.kind === 'issue') {
+    const pulls = publishes ? await ownPulls(dispatch, deps, { ...question, known: [item] }) : [];
+    const { at, notes } = ownBranch(dispatch, pulls, repository.defaultBranch);
     const branch = publishes ? { base: at.base, opensPull: true } : null;
     return { spec: { ...common, at }, branch, checkedOut: null, notes };
   }
-  const found = await pullOf(request, repository, item);
+  const found = await pullOf(dispatch, repository, item);
   const pull = found.pull!;
   // What a pull request brings along must not instruct the agent that looks at it; its own is its own.
   // guard: trust: configuration of the base
-  const configurationFromBase = !isSelf(request, request.trust)(found.author);
+  const configurationFromBase = !isSelf(dispatch, deps.trust)(found.author);
   if (publishes && pull.merged && !pull.fork) {
-    const pulls = await ownPulls(request, repository, [item, found]);
-    const { at, notes } = ownBranch(request, pulls, pull.baseRef, found);
+    const pulls = await ownPulls(dispatch, deps, { ...question, known: [item, found] });
+    const { at, notes } = ownBranch(dispatch, pulls, pull.baseRef, found);
     const branch = { base: at.base, opensPull: true };
     return { spec: { ...common, configurationFromBase, at }, branch, checkedOut: found, notes };
   }
@@ -65,8 +123,8 @@ export async function checkoutSpec(
     const branch = { base: pull.baseRef, opensPull: false };
     return { spec: { ...common, configurationFromBase, at }, branch, checkedOut: found, notes: [] };
   }
-  const number = lease.conversation.item_number;
-  const ref = kitOf(request.forgeConfig.kind).pulls.ref(number);
+  const { number } = dispatch.item;
+  const ref = kitOf(config.kind).pulls.ref(number);
   const at = { kind: 'pull' as const, number, ref, sha: pull.headSha, base: pull.baseRef };
   return { spec: { ...common, configurationFromBase, at }, branch: null, checkedOut: found, notes: [] };
 }
@@ -75,22 +133,21 @@ type OwnPull = Item & { pull: NonNullable<Item['pull']> };
 
 /** Pull requests of this conversation that the agent's own account opened, oldest first. */
 async function ownPulls(
-  request: ContextRequest,
-  repository: RepositoryRef,
-  known: readonly Item[],
+  dispatch: Dispatch,
+  { trust }: PlaceDeps,
+  { repository, joined, known }: Question & { known: readonly Item[] },
 ): Promise<OwnPull[]> {
-  const numbers = await request.joined();
   const items = await Promise.all(
-    numbers.map(
+    joined.map(
       async (number) =>
         known.find((one) => one.number === number) ??
-        (await orNull(request.forge.getItem(repository, number))),
+        (await orNull(dispatch.forge.read.getItem(repository, number))),
     ),
   );
   return items
     .filter(
       (one): one is OwnPull =>
-        one !== null && one.pull !== null && !one.pull.fork && isSelf(request, request.trust)(one.author),
+        one !== null && one.pull !== null && !one.pull.fork && isSelf(dispatch, trust)(one.author),
     )
     .toSorted((a, b) => a.number - b.number);
 }
@@ -100,7 +157,7 @@ async function ownPulls(
  * the base, on a branch of a new name, because the old commits may have been squashed.
  */
 function ownBranch(
-  { agent, lease }: ContextRequest,
+  { agent, item, lease }: Dispatch,
   pulls: readonly OwnPull[],
   base: string,
   begun: Item | null = null,
@@ -119,7 +176,7 @@ function ownBranch(
   const merged = [...(begun === null ? [] : [begun]), ...pulls].filter(
     (one, index, all) => one.pull!.merged && all.findIndex(({ number }) => number === one.number) === index,
   );
-  const number = lease.conversation.item_number;
+  const { number } = item;
   const rounds = pulls.filter(({ pull, number: n }) => pull.merged && n !== begun?.number).length;
   // guard: branches: after a merge
   const last = rounds === 0 ? `${number}` : `${number}-${rounds + 1}`;
@@ -158,9 +215,9 @@ async function orNull(reading: Promise<Item>): Promise<Item | null> {
   }
 }
 
-async function pullOf(request: ContextRequest, repository: RepositoryRef, item: Item): Promise<Item> {
-  const { item_number } = request.lease.conversation;
-  return item.number === item_number && item.pull !== null
+async function pullOf(dispatch: Dispatch, repository: RepositoryRef, item: Item): Promise<Item> {
+  const { number } = dispatch.item;
+  return item.number === number && item.pull !== null
     ? item
-    : await request.forge.getItem(repository, item_number);
+    : await dispatch.forge.read.getItem(repository, number);
 }

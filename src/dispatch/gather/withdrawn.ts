@@ -3,25 +3,36 @@
  * off, the request for its review withdrawn. A merge takes nothing back, and neither does what the agent does itself.
  */
 import type { Item, TimelineEntry } from '../../forges/forge.ts';
+import type { Trust } from '../../trust.ts';
 import type { ForgeUser } from '../../vocabulary.ts';
+import type { Dispatch } from '../dispatch.ts';
+import { isSelf } from '../own-account.ts';
 import { askedAt, isAfter, sinceOf } from './asked.ts';
 import type { Evidence } from './evidence.ts';
 import type { CarriedMessage } from './messages.ts';
 
-export interface WithdrawalQuestion {
+export interface Asking {
   messages: readonly CarriedMessage[];
   evidence: Evidence;
-  /** of the agent */
-  login: string;
-  isSelf: (user: ForgeUser) => boolean;
   /** numbers of the items that belong to the conversation */
   joined: readonly number[];
   /** ids of messages that an operator asked for again */
   replayed: ReadonlySet<string>;
 }
 
+interface WithdrawalQuestion extends Asking {
+  /** of the agent */
+  login: string;
+  isSelf: (user: ForgeUser) => boolean;
+}
+
 /** By message id: a clause for a person that says who took it back. */
-export async function withdrawnOf(question: WithdrawalQuestion): Promise<Map<string, string>> {
+export async function withdrawnFrom(
+  dispatch: Pick<Dispatch, 'forge' | 'agent'>,
+  trust: Pick<Trust, 'ids'>,
+  asking: Asking,
+): Promise<Map<string, string>> {
+  const question = { ...asking, login: dispatch.forge.account.login, isSelf: isSelf(dispatch, trust) };
   const found = new Map<string, string>();
   for (const message of question.messages) {
     const why = await whyWithdrawn(message, question);

@@ -4,36 +4,33 @@
  */
 import type { Item, TimelineEntry } from '../../forges/forge.ts';
 import { isAccountOf } from '../../trust/sender.ts';
-import { replayedMessages } from '../converse/announced.ts';
-import type { DispatchDeps, Work } from '../dispatch.ts';
+import type { DispatchDeps } from '../dispatch.ts';
 import { askedAt, isAfter } from '../gather/asked.ts';
-import type { DispatchContext } from '../gather/context.ts';
 import { itemsOf } from '../gather/conversation-items.ts';
 import { Evidence } from '../gather/evidence.ts';
 import type { CarriedMessage } from '../gather/messages.ts';
 import { isSelf } from '../own-account.ts';
+import type { Prepared } from '../screen/context.ts';
+
+type Asked = Pick<Prepared, 'lease' | 'item' | 'agent' | 'forge' | 'repository' | 'messages' | 'replayed'>;
 
 /** Null, or a sentence for people that ends with what to do. Asks the forge anew. */
-export async function whyNoPull(
-  work: Work,
-  deps: DispatchDeps,
-  context: Pick<DispatchContext, 'repository' | 'messages'>,
-): Promise<string | null> {
-  const { lease } = work;
-  const evidence = new Evidence(work.forge, context.repository);
+export async function whyNoPull(dispatch: Asked, deps: DispatchDeps): Promise<string | null> {
+  const { lease } = dispatch;
+  const evidence = new Evidence(dispatch.forge.read, dispatch.repository);
   const numbers = await itemsOf(deps.database.rows, lease);
   const items = (await Promise.all(numbers.map((number) => evidence.item(number)))).filter((i) => i !== null);
-  const issue = items.find(({ number }) => number === lease.conversation.item_number);
+  const issue = items.find(({ number }) => number === dispatch.item.number);
   const pulls = items.filter(({ pull }) => pull !== null).toSorted((a, b) => a.number - b.number);
   const isMerged = pulls.some(({ pull }) => pull!.merged);
   const last = pulls.at(-1);
-  const isOwn = isSelf(work, deps.trust);
+  const isOwn = isSelf(dispatch, deps.trust);
   const unwanted = async (item: Item | undefined): Promise<TimelineEntry | null> => {
     if (item === undefined || item.state === 'open' || item.pull?.merged === true) return null;
     const entries = await evidence.entries(item.number, null);
     const closing = entries === 'unknown' ? undefined : entries.findLast(({ kind }) => kind === 'closed');
     if (closing === undefined || isOwn(closing.by)) return null;
-    const asked = await askedSince(closing, work, deps, { ...context, evidence });
+    const asked = await askedSince(closing, dispatch, deps, evidence);
     return asked ? null : closing;
   };
   const closedIssue = issue?.kind === 'issue' && !isMerged ? await unwanted(issue) : null;
@@ -48,11 +45,10 @@ export async function whyNoPull(
 /** By a person: what CI or another agent says is no wish for a pull request. */
 async function askedSince(
   closing: TimelineEntry,
-  { forgeConfig: forge }: Work,
-  { database, trust }: DispatchDeps,
-  { messages, evidence }: { messages: readonly CarriedMessage[]; evidence: Evidence },
+  { forge: { config: forge }, messages, replayed }: Asked,
+  { trust }: DispatchDeps,
+  evidence: Evidence,
 ): Promise<boolean> {
-  const replayed = await replayedMessages(database, messages);
   const isOurs = (message: CarriedMessage) =>
     Object.keys(forge.accounts).some((agent) =>
       isAccountOf({ forge, ids: trust.ids(forge), agent }, message.event.sender),

@@ -1,7 +1,7 @@
 /**
  * What a run may read of an item: the text that was there when somebody with permission woke the agent. A stranger
- * must not be able to change it between that moment and the run. Here each piece gets its voice, too: the one place
- * that says whose words they are. Pure.
+ * must not be able to change it between that moment and the run. Each piece also gets its voice here, and only here:
+ * whose words it is. Pure.
  */
 
 import type { Comment, InlineComment, Item, Review } from '../../forges/forge.ts';
@@ -163,7 +163,7 @@ function screenReviews(moment: Moment): { kept: ScreenedReview[]; notes: string[
     // guard: voices: a draft is as old as its submission
     const isNew = !(Date.parse(review.updatedAt || review.submittedAt) < woken);
     const isOut = isNew && !vouching.ids.has(review.author.id);
-    // What a stranger's review brings along goes with it; what others wrote in it does not.
+    // A stranger's review is left out with the stranger's own remarks; remarks of others in it stay.
     const among = review.inline.filter(
       (c) => !(isOut && c.author.id === review.author.id) || pinned.has(c.id),
     );

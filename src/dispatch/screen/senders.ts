@@ -33,7 +33,7 @@ export async function judgeSenders(
   return { allowed: messages.filter((_, index) => judgements[index]!.allowed), refused };
 }
 
-/** A flood of commenters must not become a flood of questions; whoever is not asked about is not trusted. */
+/** Most accounts the forge is asked about for one item, whoever floods it. The others are not trusted. */
 const MOST_ASKED = 25;
 
 /** Ids of those authors, newest first, whose text nobody vouches for. */

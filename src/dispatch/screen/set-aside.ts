@@ -8,7 +8,7 @@ import type { SetAsideRow } from '../../database/tables.ts';
 import type { Forge } from '../../forges/forge.ts';
 import { assertLease, type Lease } from '../../mailbox/leases.ts';
 import { unrecordPrompt } from '../../sessions/unrecord.ts';
-import type { DispatchContext } from '../gather/context.ts';
+import type { DispatchContext } from './context.ts';
 
 /** One text, as a key; a review has no id in its event, so its words are all there is. */
 export type AsideKey = Pick<SetAsideRow, 'kind' | 'text_id' | 'digest'>;

@@ -5,8 +5,9 @@ import { type LedgerUsage, usageOf } from '../../gateway/ledger.ts';
 import type { Fields } from '../../log/line.ts';
 import type { Lease } from '../../mailbox/leases.ts';
 import type { Settlement } from '../../mailbox/settlement.ts';
-import type { DispatchDeps, Finished } from '../dispatch.ts';
+import type { DispatchDeps } from '../dispatch.ts';
 import { leadingOf, readMessage } from '../gather/messages.ts';
+import type { Finished } from './ending.ts';
 
 type Start = Pick<Parameters<DispatchRun['announce']>[0], 'sessionId' | 'continuity' | 'form' | 'history'>;
 
@@ -37,7 +38,7 @@ export function tellStart(
   });
 }
 
-/** Said when it is settled: whoever reads the line finds the rows as it says. */
+/** After the settlement is committed, so that the rows are as the line says. */
 export async function tellEnd(
   deps: DispatchDeps,
   lease: Lease,
@@ -70,7 +71,7 @@ const ENDS: Record<Settlement['state'], ['info' | 'warn' | 'error', string]> = {
   failed: ['error', 'dispatch failed'],
 };
 
-/** Whose line it is. */
+/** The fields that say which dispatch a line is about. */
 export function about(lease: Lease): Fields {
   return { ...place(lease), ...ids(lease) };
 }
@@ -83,7 +84,7 @@ function place({ conversation, dispatch }: Lease): Fields {
   };
 }
 
-/** Last on the line: people read the rest. */
+/** At the end of the line, because people read the rest first. */
 function ids({ conversation, dispatch }: Lease): Fields {
   return { dispatch: dispatch.id, conversation: conversation.id };
 }

@@ -3,14 +3,14 @@ import { ForgeMissing, ForgeRefused, ForgeUnavailable, GitFailed } from '../../e
 import { GitCommandFailed } from '../../workdir/failure.ts';
 
 export type Trouble =
-  /** somebody else is away, or this machine is short of something: waits for as long as it takes */
+  /** the forge, the model or the network is away, or this machine lacks memory, files or disk: waits without end */
   | 'passes'
-  /** asked again it would be the same: people are told at once */
+  /** trying again would give the same result: people are told at once */
   | 'stays'
-  /** our own fault, or a broken repository on our side: a few times more */
+  /** an unknown error of ours, or a damaged mirror: tried a few times */
   | 'unknown';
 
-/** A server with a wrong certificate is there; waiting changes nothing. */
+/** A wrong certificate is no outage: waiting does not change it. */
 const CERTIFICATE = /certificate|altnames|self.signed/i;
 const SHORT_OF = new Set(['ENOSPC', 'EDQUOT', 'ENOMEM', 'EMFILE', 'ENFILE', 'EAGAIN']);
 

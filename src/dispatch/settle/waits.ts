@@ -6,7 +6,7 @@ const OTHER_LIMIT_SECONDS = 60;
 const TROUBLE_SECONDS = 10;
 const LONGEST_WAIT_SECONDS = 3600;
 
-/** Of somebody who is away nobody knows when they are back; what waits should not wait much longer than that. */
+/** Nobody knows when an outage ends; this is the longest time until the next try. */
 const LONGEST_OUTAGE_SECONDS = 900;
 
 /** Trouble of unknown cause is given up after this many times, about 20 minutes; an outage or a limit never is. */
@@ -23,7 +23,7 @@ export interface Limit {
 /** Unix ms. `earlier`: how often this dispatch has met a limit before. */
 export function limitEnd(limit: Limit, { earlier, now }: { earlier: number; now: number }): number {
   const seconds = LIMIT_SECONDS[limit.status] ?? OTHER_LIMIT_SECONDS;
-  // A named end that is over already, by a clock that differs, must not make a loop without a pause.
+  // A reset time in the past (clocks differ) must not make a loop without a pause.
   if (limit.until !== null) return Math.max(limit.until, now + seconds * 1000);
   return now + Math.max(backOff(seconds, earlier), limit.retryMs);
 }

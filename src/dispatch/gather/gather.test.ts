@@ -13,6 +13,12 @@ import {
 import type { PocketUser } from '../../../rehearsal/pocket-forge-user.ts';
 import { ConfigFolder, SMALL_CONFIG } from '../../../test/support/config-folder.ts';
 import { openSqlite, type TestDatabase } from '../../../test/support/databases.ts';
+import {
+  dispatchOf,
+  type GatheredAndScreened,
+  gatherAndScreen,
+  gatherDepsOf,
+} from '../../../test/support/gathering.ts';
 import { patience } from '../../../test/support/patience.ts';
 import type { LoadedConfig } from '../../config/config.ts';
 import type { Snapshot } from '../../flows/changes.ts';
@@ -30,15 +36,13 @@ import { createTrust, type Trust } from '../../trust.ts';
 import { openWorkdir, type Workdir } from '../../workdir.ts';
 import { readTexts } from '../converse/prompt-budget.ts';
 import { type PromptMaterial, promptOf, spokenIn } from '../converse/prompts.ts';
-import { watchRecalls, withdrawnFrom } from '../converse/recall.ts';
+import { watchRecalls } from '../converse/recall.ts';
 import { sessionMarks } from '../converse/session-marks.ts';
-import type { DispatchDeps, Work } from '../dispatch.ts';
+import type { Dispatch } from '../dispatch.ts';
 import { presentName } from '../present-name.ts';
-import { toldEdits } from '../screen/edits.ts';
-import { type DispatchContext, type Gathered, gatherContext } from './context.ts';
-import { itemsOf } from './conversation-items.ts';
+import type { DispatchContext, Prepared } from '../screen/context.ts';
 import { Evidence } from './evidence.ts';
-import { declineRefused, takeUp, wasDeleted } from './message-truth.ts';
+import { withdrawnFrom } from './withdrawn.ts';
 
 const REPO = 'ada/widgets';
 const LOGINS = ['ada', 'bo', 'cy', 'root', 'dev-bot', 'review-bot'];
@@ -140,58 +144,34 @@ async function lease(agent = 'dev'): Promise<Lease> {
   return found;
 }
 
-async function gather(held: Lease, change: (forge: Forge) => Forge = (forge) => forge): Promise<Gathered> {
-  const forgeConfig = config.forges.home!;
-  const agent = config.agents.get(held.conversation.agent)!;
-  const account = forgeConfig.accounts[agent.name]!;
-  return await gatherContext({
-    lease: held,
-    agent,
-    account,
-    forgeConfig,
-    forge: change(createGiteaFamilyClient({ name: 'home', url: forgeConfig.url, token: account.token })),
-    trust,
-    workdir,
-    relay: () => null,
-    sign: false,
-    maxLfsBytes: 0,
-    carryLate: () => carryLate(database, held, Date.now()),
-    edits: (texts) => toldEdits(database.rows, { ...texts, forge: 'home' }),
-    decline: (refused) => declineRefused({ database, now: Date.now, log: silentLog }, held, refused),
-    wasDeleted: (event) => wasDeleted(database, event),
-    takeUp: (messages) => takeUp(database, messages),
-    withdrawn: (question) => withdrawnFrom(workOn(held), { database, trust }, question),
-    joined: () => itemsOf(database.rows, held),
-    hasPushed: async () => false,
-    renamed: async () => {},
-  });
+function dispatchFor(held: Lease, change: (forge: Forge) => Forge = (forge) => forge): Dispatch {
+  const { url, accounts } = config.forges.home!;
+  const { token } = accounts[held.conversation.agent]!;
+  return dispatchOf(held, config, change(createGiteaFamilyClient({ name: 'home', url, token })));
 }
 
-function workOn(held: Lease): Work {
-  const forgeConfig = config.forges.home!;
-  const agent = config.agents.get(held.conversation.agent)!;
-  const account = forgeConfig.accounts[agent.name]!;
-  const forge = createGiteaFamilyClient({ name: 'home', url: forgeConfig.url, token: account.token });
-  const speak = () => {
-    throw new Error('Nobody speaks here.');
-  };
-  return { lease: held, agent, account, forgeConfig, forge, speak, signal: new AbortController().signal };
+async function gather(held: Lease, change?: (forge: Forge) => Forge): Promise<GatheredAndScreened> {
+  return await gatherAndScreen(dispatchFor(held, change), gatherDepsOf({ database, trust, workdir }));
 }
 
-async function ready(held: Lease): Promise<DispatchContext> {
+/** What is ready to run. */
+type Ready = DispatchContext & { lease: Lease; dispatch: Prepared };
+
+async function ready(held: Lease): Promise<Ready> {
   const gathered = await gather(held);
   if (gathered.kind !== 'ready') throw new Error(gathered.reason);
-  return gathered.context;
+  const { dispatch, context } = gathered;
+  return { ...context, lease: dispatch.lease, dispatch };
 }
 
 async function promptFor(
-  context: DispatchContext,
+  context: Ready,
   { form, seen }: { form: 'full' | 'short'; seen: Snapshot | null } = { form: 'full', seen: null },
 ): Promise<string> {
   return promptOf(await materialOf(context, seen), form);
 }
 
-async function materialOf(context: DispatchContext, seen: Snapshot | null): Promise<PromptMaterial> {
+async function materialOf(context: Ready, seen: Snapshot | null): Promise<PromptMaterial> {
   const { conversation } = context.lease;
   return {
     context,
@@ -205,7 +185,7 @@ async function materialOf(context: DispatchContext, seen: Snapshot | null): Prom
 }
 
 /** What becomes of the session that is given this prompt. */
-async function restrictionFor(context: DispatchContext): Promise<string | null> {
+async function restrictionFor(context: Ready): Promise<string | null> {
   const { conversation } = context.lease;
   const session = await proposeSession(database.rows, {
     conversationId: conversation.id,
@@ -216,7 +196,7 @@ async function restrictionFor(context: DispatchContext): Promise<string | null> 
     now: 1,
   });
   const marks = sessionMarks({
-    work: { lease: context.lease, forgeConfig: config.forges.home! },
+    dispatch: context.dispatch,
     database,
     trust,
     repository: context.repository,
@@ -437,16 +417,7 @@ describe('work that was taken back', () => {
     await assign(number);
     const held = await lease();
     const context = await ready(held);
-    const forgeConfig = config.forges.home!;
-    const work = {
-      lease: held,
-      agent: config.agents.get('dev')!,
-      account: forgeConfig.accounts.dev!,
-      forgeConfig,
-      forge: createGiteaFamilyClient({ name: 'home', url: forgeConfig.url, token: 'dev-bot-token' }),
-      signal: new AbortController().signal,
-    };
-    const recall = watchRecalls(work, { database, trust, log: silentLog }, context);
+    const recall = watchRecalls(context.dispatch, { database, trust, log: silentLog });
     try {
       await as('ada').close(REPO, number);
       await route();
@@ -503,9 +474,8 @@ test('a repository goes by its id after a rename, and by the name it had where t
 
 describe('work that was withdrawn', () => {
   /** Aborts once the delivery is noted and the forge has confirmed it; answers why. */
-  async function recalled(held: Lease, context: DispatchContext): Promise<string | null> {
-    const deps = { database, trust, log: silentLog } as unknown as DispatchDeps;
-    const recall = watchRecalls(workOn(held), deps, context);
+  async function recalled({ dispatch }: Ready): Promise<string | null> {
+    const recall = watchRecalls(dispatch, { database, trust, log: silentLog });
     await new Promise((resolve) => recall.signal.addEventListener('abort', resolve, { once: true }));
     await recall.stop();
     return recall.reason();
@@ -524,7 +494,7 @@ describe('work that was withdrawn', () => {
     const context = await ready(held);
     await as('ada').unlabel(REPO, number, ['go']);
     await route();
-    expect(await recalled(held, context)).toBe(`ada took the label go off #${number}`);
+    expect(await recalled(context)).toBe(`ada took the label go off #${number}`);
     const gathered = await gather(held);
     expect(gathered).toMatchObject({
       kind: 'refused',
@@ -535,13 +505,14 @@ describe('work that was withdrawn', () => {
 
   test('not by the agent itself, and not by another label', async () => {
     const { number, held } = await labeled();
-    const { messages } = await ready(held);
+    const { messages, dispatch } = await ready(held);
     await as('ada').label(REPO, number, ['later']);
     await as('ada').unlabel(REPO, number, ['later']);
     await as('dev-bot').unlabel(REPO, number, ['go']);
-    const work = workOn(held);
-    const evidence = new Evidence(work.forge, { id: held.conversation.repository_id, fullName: REPO });
-    expect([...(await withdrawnFrom(work, { database, trust }, { messages, evidence }))]).toEqual([]);
+    const { replayed, repository } = dispatch;
+    const evidence = new Evidence(dispatch.forge.read, repository);
+    const asking = { messages, evidence, replayed, joined: dispatch.place.joined };
+    expect([...(await withdrawnFrom(dispatch, trust, asking))]).toEqual([]);
   });
 
   test('by no longer asking for the review', async () => {
@@ -559,7 +530,7 @@ describe('work that was withdrawn', () => {
     );
     expect(answer.status).toBe(204);
     expect(await route()).toEqual(['pull.review_request_removed ignored']);
-    expect(await recalled(held, context)).toBe(`ada no longer asks review-bot for a review of #${number}`);
+    expect(await recalled(context)).toBe(`ada no longer asks review-bot for a review of #${number}`);
     expect(await gather(held)).toMatchObject({
       kind: 'refused',
       withdrawn: true,

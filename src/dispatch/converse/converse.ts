@@ -1,0 +1,155 @@
+/** The third step: the agent's run, from its prompt to what it came to. */
+import { mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { DispatchRun, RunOutcome } from '../../agent-runner/run.ts';
+import { runWithSessionResume } from '../../agent-runner.ts';
+import type { AgentConfig } from '../../config/config.ts';
+import { underLease } from '../../mailbox/leases.ts';
+import { lastIsUnposted } from '../../mailbox/unposted.ts';
+import { cliFolders } from '../../sessions/folders.ts';
+import type { DispatchDeps } from '../dispatch.ts';
+import type { Prepared } from '../screen/context.ts';
+import { asideSet, readSetAside, textsThatWoke, withoutTexts } from '../screen/set-aside.ts';
+import { tellStart } from '../settle/told.ts';
+import { announceRun, conversationView, storeRun } from './announced.ts';
+import { askForVerdict } from './ask-verdict.ts';
+import { openDoors } from './doors.ts';
+import { readTexts } from './prompt-budget.ts';
+import { type PromptMaterial, promptOf, spokenIn } from './prompts.ts';
+import { watchRecalls } from './recall.ts';
+import { type SessionMarks, sessionMarks } from './session-marks.ts';
+import { forget, keepFiles, newsOf } from './steering-files.ts';
+
+export interface Conversed {
+  outcome: RunOutcome;
+  /** a clause for a person: the run was stopped because its work was taken back; null = it was not */
+  withdrawn: string | null;
+}
+
+export async function converse(dispatch: Prepared, deps: DispatchDeps): Promise<Conversed> {
+  const recall = watchRecalls(dispatch, deps);
+  const outcome = await run({ ...dispatch, signal: recall.signal }, deps).finally(() => recall.stop());
+  const isStopped = outcome.kind === 'interrupted' && !dispatch.signal.aborted;
+  return { outcome, withdrawn: isStopped ? recall.reason() : null };
+}
+
+async function run(dispatch: Prepared, deps: DispatchDeps): Promise<RunOutcome> {
+  const { agent, context } = dispatch;
+  const aside = await readSetAside(deps.database.rows, dispatch.key.conversationId);
+  // guard: refused text is set aside
+  const material = await materialOf(dispatch, deps, withoutTexts(context, aside));
+  const marks = sessionMarks({
+    dispatch,
+    database: deps.database,
+    trust: deps.trust,
+    repository: dispatch.repository,
+    woke: new Set(dispatch.messages.map(({ event }) => event.sender.id)),
+    onMarked: () => keepFiles(dispatch, deps),
+    now: deps.now,
+  });
+  const doors = await openDoors(dispatch, deps, { marks, aside });
+  try {
+    const started = { ...runOf(dispatch, deps, { material, marks }), tools: doors.tools };
+    const runner = { ...deps.runner, database: underLease(deps.runner.database, dispatch.lease) };
+    const outcome = await runWithSessionResume(started, runner);
+    // guard: truth: a missing verdict is asked for
+    if (agent.publish !== 'review' || context.item.pull === null) return outcome;
+    return await askForVerdict({
+      run: { ...started, announce: async ({ sessionId }) => await marks.begin(sessionId, []) },
+      outcome,
+      store: async (answered) => void (await storeRun(dispatch, deps, answered, { answer: answered.answer })),
+      again: (again) => runWithSessionResume(again, runner),
+    });
+  } finally {
+    await doors.close();
+  }
+}
+
+function runOf(
+  dispatch: Prepared,
+  deps: DispatchDeps,
+  { material, marks }: { material: PromptMaterial; marks: SessionMarks },
+): Omit<DispatchRun, 'tools'> {
+  const { key, lease, agent } = dispatch;
+  const { checkout } = dispatch.place;
+  const bare = withoutTexts(material.context, asideSet(textsThatWoke(material.context)));
+  const withoutWoken = { ...material, context: bare };
+  return {
+    id: key.dispatchId,
+    conversationId: key.conversationId,
+    agentName: agent.name,
+    agent: agentOptions(agent),
+    policy: agent.resume,
+    cwd: checkout.path,
+    instructions: checkout.instructions,
+    folders: cliFolders(deps.config().state, key.conversationId),
+    container: containerOf(dispatch, deps),
+    caps: agent.caps,
+    retried: lease.previous !== null,
+    prompt: (form, texts) =>
+      texts === 'aside' ? promptOf(withoutWoken, form) : promptOf(material, form, texts),
+    announce: async ({ form, ...start }) => {
+      const carried = lease.messages.map((m) => m.id);
+      await announceRun(deps.database, lease, { ...start, carried, checkout });
+      tellStart(deps, lease, agent, { ...start, form });
+      await marks.begin(start.sessionId, form === null ? [] : spokenIn(material, form));
+      if (form !== null) await forget(dispatch, deps);
+    },
+    marked: () => marks.restriction(),
+    signal: dispatch.signal,
+  };
+}
+
+/** What the prompt is made of; `context` without the texts that were set aside. */
+async function materialOf(
+  dispatch: Prepared,
+  deps: DispatchDeps,
+  context: Prepared['context'],
+): Promise<PromptMaterial> {
+  const { lease, agent, forge } = dispatch;
+  const { rows } = deps.database;
+  const news = await newsOf(dispatch, deps);
+  const unread = (await lastIsUnposted(rows, lease.conversation.id)) ? [UNREAD] : [];
+  return {
+    context: {
+      ...context,
+      notes: [...unread, ...context.notes],
+      checkout: { ...context.checkout, notes: [...news, ...context.checkout.notes] },
+    },
+    texts: await readTexts(context),
+    agent,
+    login: forge.account.login,
+    skills: deps.config().skills,
+    conversation: await conversationView(deps.database, lease),
+    seen: context.seen,
+  };
+}
+
+const UNREAD =
+  'Your last answer is not among these texts: the forge refused it, and nobody has read it. Say again what people need of it.';
+
+function agentOptions(agent: AgentConfig): DispatchRun['agent'] {
+  return {
+    model: agent.model,
+    effort: agent.effort ?? null,
+    tools: agent.tools === null ? null : [...agent.tools],
+    disallowedTools: [...agent.disallowedTools],
+    maxTurns: agent.maxTurns,
+    permissionMode: agent.permissionMode,
+    instructions: agent.instructions,
+  };
+}
+
+function containerOf({ agent, place: { checkout } }: Prepared, deps: DispatchDeps): DispatchRun['container'] {
+  const caches = agent.container.caches.map(({ name, target }) => {
+    const source = join(deps.config().state, 'caches', agent.name, name);
+    mkdirSync(source, { recursive: true, mode: 0o700 });
+    return { source, target, access: 'write' as const };
+  });
+  return {
+    settings: agent.container,
+    relay: checkout.relay,
+    caches,
+    checkoutName: basename(checkout.path),
+  };
+}
