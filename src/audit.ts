@@ -1,20 +1,20 @@
-/** The audit: everything an agent tried at one of the worker's doors, and what became of it. Rows are only added. */
+/** The audit: everything an agent tried at one of the worker's doors, and its result. Rows are only added. */
 import type { Rows } from './database/database.ts';
 import type { AuditRow } from './database/tables.ts';
 
 export interface AuditEntry {
-  /** null for what belongs to no dispatch, such as an event that was refused */
+  /** null for what belongs to no dispatch, such as a refused event */
   dispatchId: string | null;
   conversationId: string | null;
   agent: string | null;
   /** `model` = gateway, `forge` = broker tools, `git` = relayed pushes, `trigger` = who may wake an agent */
   door: AuditRow['door'];
-  /** what was tried, as `merge`, `push refs/heads/main`, `GET /v1/models` */
+  /** what was tried, such as `merge`, `push refs/heads/main`, `GET /v1/models` */
   action: string;
   decision: 'allowed' | 'denied' | 'failed';
-  /** a sentence for a person; null when allowed */
+  /** a sentence for people; null when allowed */
   reason: string | null;
-  /** JSON-able, without secrets and without long texts */
+  /** can be written as JSON; has no secrets and no long texts */
   detail: Record<string, unknown>;
   now: number;
 }

@@ -1,6 +1,6 @@
 /**
- * One class for each reaction, never one for each place. Whoever catches decides by class and field, not by text.
- * Every message ends with the remedy.
+ * There is one class for each reaction, not one for each place that throws. Code that catches decides by class and
+ * field, never by text. Every message ends with the remedy.
  */
 
 /** Wrong configuration: refuse to start, or keep the last good version. */
@@ -32,7 +32,7 @@ function describeProblem(p: ConfigProblem): string {
   return `${where}${value}: ${p.problem}. ${p.remedy}`;
 }
 
-/** An HTTP request we refuse: `server.ts` turns it into this status and this sentence. */
+/** An HTTP request that we refuse: `server.ts` answers with this status and this sentence. */
 export class RequestRefused extends Error {
   override name = 'RequestRefused';
   readonly status: 400 | 401 | 404 | 405 | 408 | 411 | 413 | 415 | 422 | 429 | 503 | 507;
@@ -44,7 +44,7 @@ export class RequestRefused extends Error {
   }
 }
 
-/** The forge did not answer, or said "later": the same call may succeed. */
+/** The forge did not answer, or said "later": the same call may succeed another time. */
 export class ForgeUnavailable extends Error {
   override name = 'ForgeUnavailable';
   readonly status: number | null;
@@ -56,7 +56,7 @@ export class ForgeUnavailable extends Error {
   }
 }
 
-/** The forge understood and said no: repeating the call changes nothing. */
+/** The forge understood and refused: repeating the call changes nothing. */
 export class ForgeRefused extends Error {
   override name = 'ForgeRefused';
   readonly status: number;
@@ -71,7 +71,7 @@ export class ForgeMissing extends Error {
   override name = 'ForgeMissing';
 }
 
-/** The forge said no, or nothing at all: one of the three above, and no fault of ours. */
+/** The forge refused, did not answer, or does not have it: one of the three above, and not our fault. */
 export function isForgesAnswer(error: unknown): error is ForgeUnavailable | ForgeRefused | ForgeMissing {
   return error instanceof ForgeUnavailable || error instanceof ForgeRefused || error instanceof ForgeMissing;
 }
@@ -90,7 +90,7 @@ export class GitFailed extends Error {
   }
 }
 
-/** Somebody else holds the conversation now: stop at once, write nothing. */
+/** Somebody else holds the conversation now: stop at once and write nothing. */
 export class LeaseLost extends Error {
   override name = 'LeaseLost';
 }
@@ -105,7 +105,7 @@ export class NotFound extends Error {
   override name = 'NotFound';
 }
 
-/** Its two halves are also told apart, in tables of what was found. */
+/** An error whose problem and remedy can also be shown apart, as in a table of findings. */
 export class WithRemedy extends Error {
   readonly problem: string;
   readonly remedy: string;
@@ -118,17 +118,17 @@ export class WithRemedy extends Error {
   }
 }
 
-/** A program of this machine that we run is not installed, or is too old: nothing goes without it. */
+/** A program that we need on this machine is not installed, or is too old: nothing works without it. */
 export class MissingProgram extends WithRemedy {
   override name = 'MissingProgram';
 }
 
-/** There is no database, this is none, or it does not answer. */
+/** There is no database, or what is there is not one, or it does not answer. */
 export class DatabaseUnusable extends Error {
   override name = 'DatabaseUnusable';
 }
 
-/** A question that names several things where one was asked for. */
+/** A question that fits several things where one was meant. */
 export class Ambiguous extends NotFound {
   override name = 'Ambiguous';
   readonly candidates: readonly Candidate[];
@@ -139,8 +139,8 @@ export class Ambiguous extends NotFound {
 }
 
 export interface Candidate {
-  /** what to ask with, to mean this one */
+  /** ask with this to mean this one */
   id: string;
-  /** what it is, as `dev on home:owner/name#12` */
+  /** what it is, such as `dev on home:owner/name#12` */
   is: string;
 }

@@ -1,12 +1,12 @@
 /**
- * Fault points: named places between two writes of a delivery's life, where a test can end the process or make a write
- * fail. Off, a point is one comparison with null. Armed from the command line's environment only
- * (`CLAUDE_HOOKS_FAULT=kill@answer.stored` or `kill@effect.performed#3` for the third time it is passed;
- * `fill:<file>@<point>` fills the disk that the file is on instead of ending the process).
+ * Fault points: named places between two writes in a delivery's life, where a test can end the process or make a write
+ * fail. When nothing is armed, a point costs one comparison with null. It can be armed only by the command line's
+ * environment (`CLAUDE_HOOKS_FAULT=kill@answer.stored`, or `kill@effect.performed#3` for the third time the point is
+ * passed; `fill:<file>@<point>` fills the file's disk instead of ending the process).
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 
-/** In the order a delivery passes them. */
+/** In the order in which a delivery passes them. */
 export const FAULT_POINTS = [
   'webhook.received',
   'webhook.pieces',
@@ -36,7 +36,7 @@ type Fault = (point: FaultPoint) => void;
 
 let armed: Fault | null = null;
 
-/** Passes a point. Free when nothing is armed. */
+/** Passes a point. Costs nothing when nothing is armed. */
 export function faultPoint(point: FaultPoint): void {
   if (armed !== null) armed(point);
 }
@@ -60,12 +60,12 @@ export function parseFault(spec: string): Fault {
   return (passed) => {
     if (passed !== point || --left !== 0) return;
     if (ballast !== undefined) return fillDisk(ballast);
-    // No handler runs and nothing is flushed: the same as the kernel's out-of-memory killer.
+    // SIGKILL runs no handler and flushes nothing, like the kernel's out-of-memory killer.
     process.kill(process.pid, 'SIGKILL');
   };
 }
 
-/** Writes until there is not a byte left. Only ever meant for a small disk of its own. */
+/** Writes until no byte is left. Use it only on a small disk of its own. */
 function fillDisk(file: string): void {
   const handle = openSync(file, 'w');
   for (const size of [1 << 20, 1 << 12, 1]) {

@@ -1,9 +1,9 @@
 /**
- * Which issue or pull request something is about. The one type for it, and the one place that prints and reads it.
+ * The key of an issue or pull request. This is the only type for it, and the only place that prints and reads it.
  *
  * The kind belongs to the key, because a forge may number issues and pull requests apart: its issue 5 and its pull
- * request 5 are two items. Other forges number them together; there a number has one kind, and the forge's parser
- * says which, whatever the delivery is called (a comment on a pull request arrives as `issue_comment`).
+ * request 5 are two items. Other forges number them together; there a number has one kind, and the forge's parser says
+ * which, whatever the delivery is called (a comment on a pull request arrives as `issue_comment`).
  */
 import type { ItemKind, RepositoryRef } from './vocabulary.ts';
 
@@ -25,7 +25,7 @@ export function itemKey(
   return { forge: place.forge, repositoryId: place.repository.id, kind, number };
 }
 
-/** Of a conversation's own item, from its row. */
+/** The key of a conversation's own item, from its row. */
 export function itemKeyOfConversation(row: {
   forge: string;
   repository_id: string;
@@ -44,14 +44,14 @@ export function kindName(kind: ItemKind): string {
   return kind === 'pull' ? 'pull request' : 'issue';
 }
 
-/** `issue/5`, `pull/5`: for what is kept by item within one repository. */
+/** `issue/5`, `pull/5`: for tables that are kept by item within one repository. */
 export function printItem({ kind, number }: ItemInRepository): string {
   return `${kind}/${number}`;
 }
 
 /**
- * An item as people name it, by the name of its repository. `kind` null: they said the number alone, or came by a page;
- * a forge may lead from either page to the right one, so a page says which is meant where there are both.
+ * An item as people name it, by the name of its repository. `kind` is null where they gave only the number. A forge
+ * may redirect from one kind of page to the other, so a page's kind counts only where the repository has both items.
  */
 export interface NamedItem {
   /** null = on whichever forge has it */
@@ -62,27 +62,29 @@ export interface NamedItem {
   number: number;
 }
 
-/** What the pages of an item are called in its address. */
+/** The part of an address that stands for each kind. */
 const PAGES: Readonly<Record<ItemKind, string>> = { issue: 'issues', pull: 'pulls' };
 
 const REPOSITORY = String.raw`([^:/#\s?]+\/[^:/#\s?]+)`;
-/** More digits are no number of an item, and PostgreSQL's integers end after them. */
+/** Longer numbers are not items, and PostgreSQL's integers end there. */
 const NUMBER = String.raw`(\d{1,9})`;
 const PAGE = `(${Object.values(PAGES).join('|')})`;
 
-/** `owner/name#5` or `owner/name/pulls/5`, with the forge's name before it or without. */
+/** `owner/name#5` or `owner/name/pulls/5`, with or without the forge's name before it. */
 const WRITTEN = new RegExp(`^(?:([^:/#\\s]+):)?${REPOSITORY}(?:#|/${PAGE}/)${NUMBER}$`);
 
-/** Of an issue or pull request, a comment on it or a tab of it; the forge may stand below a folder. */
+/**
+ * The address of an issue or pull request, of a comment on it or of a tab of it; the forge may be in a subfolder.
+ */
 const ADDRESS = new RegExp(`^https?://\\S*?/([^/\\s?#]+/[^/\\s?#]+)/${PAGE}/${NUMBER}(?:[/?#]\\S*)?$`, 'i');
 
-/** null = it names no item in this way. */
+/** null = the text names no item in this form. */
 export function readNamedItem(text: string): NamedItem | null {
   const [, forge = null, repository, page, number] = WRITTEN.exec(text) ?? [];
   return number === undefined ? null : { forge, ...named(repository!, page, number) };
 }
 
-/** `forge` is left to whoever knows the forges' addresses. */
+/** `forge` stays null: the caller knows the forges' addresses. */
 export function readItemAddress(address: string): NamedItem | null {
   const [, repository, page, number] = ADDRESS.exec(address) ?? [];
   return number === undefined ? null : { forge: null, ...named(repository!, page, number) };
@@ -94,7 +96,7 @@ function named(repository: string, page: string | undefined, number: string) {
   return { repository, kind, number: Number(number) };
 }
 
-/** `home:owner/name#5`; with its kind `home:owner/name/pulls/5`. Either is read above. */
+/** `home:owner/name#5`, or with its kind `home:owner/name/pulls/5`. The functions above read both. */
 export function printNamedItem({ forge, repository, kind, number }: NamedItem): string {
   const place = forge === null ? repository : `${forge}:${repository}`;
   return kind === null ? `${place}#${number}` : `${place}/${PAGES[kind]}/${number}`;

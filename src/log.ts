@@ -1,4 +1,4 @@
-/** The log: one line for an event, with fields, from which known secrets are removed. */
+/** The log: one line for each event, with fields; known secrets are removed. */
 import pino from 'pino';
 import { bounded, type Fields, jsonLine, prettyLine } from './log/line.ts';
 import { redactSecrets } from './security.ts';
@@ -17,7 +17,7 @@ export type LogFormat = 'json' | 'pretty';
 export interface LogOptions {
   level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   format: LogFormat;
-  /** values that may never appear in a line, whatever field they came in */
+  /** values that may never appear in a line, whichever field they are in */
   secrets: () => readonly string[];
   write: (line: string) => void;
 }
@@ -26,9 +26,10 @@ export function createLog(options: LogOptions): Log {
   const line = options.format === 'json' ? jsonLine : prettyLine;
   const stream = {
     write: (text: string) => {
-      // A secret with quotes or line breaks may come in as JSON inside of JSON, so escaped once more than the line is.
+      // A secret with quotes or line breaks may arrive as JSON inside of JSON, so it is also looked for in its escaped
+      // form.
       const secrets = options.secrets().flatMap((s) => [s, JSON.stringify(s).slice(1, -1)]);
-      // Cut after the secrets are out: half of one would not be recognised.
+      // Cut only after the secrets are removed: half a secret would not be recognised.
       options.write(line(bounded(redacted(JSON.parse(text), secrets)) as Fields));
     },
   };
@@ -58,18 +59,21 @@ function wrap(logger: pino.Logger): Log {
 // guard: a field is no level
 const TAKEN = ['level', 'time', 'msg'];
 
-/** The last of two members with one name counts, so a field could pass for the level of its line. */
+/**
+ * These names are changed: when a line has two members with one name the last counts, so a field could replace the
+ * line's level.
+ */
 function ownNames(fields: Fields): Fields {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [
       TAKEN.includes(name) ? `field_${name}` : name,
-      // pino knows errors under the name `err` only, and makes {} of others.
+      // pino prints errors only under the name `err`; others would become {}.
       value instanceof Error ? String(value) : value,
     ]),
   );
 }
 
-/** For tests and one-shot commands that have nothing to say. */
+/** For tests, and for short commands that log nothing. */
 export const silentLog: Log = {
   debug: () => {},
   info: () => {},
@@ -79,8 +83,8 @@ export const silentLog: Log = {
 };
 
 /**
- * Value by value rather than on the finished line: a password of digits may stand where a number does, and replacing it
- * there would leave no JSON.
+ * Each value is redacted by itself and not the finished line: a password of digits may equal a number, and replacing
+ * that in the line would break the JSON.
  */
 function redacted(value: unknown, secrets: readonly string[]): unknown {
   if (typeof value === 'string') return redactSecrets(value, secrets);

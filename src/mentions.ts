@@ -1,7 +1,7 @@
 /**
- * Mentions in Markdown: which parts of a text are prose, and which logins its author addresses in it. Pure.
- * The parser (who is called?) and the outgoing filter (whom must we not ping?) share what is code, so that they cannot
- * disagree. A quote is prose to the filter, because a forge notifies from it, and calls nobody.
+ * Mentions in Markdown: which parts of a text are prose, and which logins its author addresses there. Pure. The parser
+ * (who is called?) and the outgoing filter (whom must we not notify?) use the same idea of code, so that they cannot
+ * disagree. Quotes differ: the filter takes them for prose, because a forge notifies from them, but they call nobody.
  */
 import { ownLines, withoutHtmlQuotes } from './mentions/own-words.ts';
 import { beginningOf, LONGEST_FOR_MENTIONS } from './text-limits.ts';
@@ -13,21 +13,23 @@ export interface MarkdownPart {
 }
 
 /**
- * Before a mention's @ stands no character of an e-mail address, URL or fediverse handle. An underscore counts as
- * emphasis unless a word runs into it. Needs the `u` flag.
+ * No character of an e-mail address, URL or fediverse handle stands before a mention's @. An underscore there counts as
+ * emphasis, unless a word runs into it. Needs the `u` flag.
  */
 export const MENTION_START = String.raw`(?<![\p{L}\p{N}.+\-/@=%&#])(?<![\p{L}\p{N}]_+)@`;
 
-/** `@org/team` and `@user@host` are no logins; the lookahead also keeps the match from stopping short inside a word. */
+/**
+ * `@org/team` and `@user@host` are not logins; the lookahead also keeps the match from ending in the middle of a word.
+ */
 const MENTION = new RegExp(
   String.raw`(?<!\\)${MENTION_START}([A-Za-z0-9]+(?:[-._]+[A-Za-z0-9]+)*)(?![-._]*[\p{L}\p{N}]|@|/[\p{L}\p{N}])`,
   'gu',
 );
 
 /**
- * The logins mentioned in its author's own words: lower case, each once, in order of appearance. Quotes, code and
- * signatures mention nobody. Only the beginning of a long text counts: this runs before anybody is asked whether its
- * author may wake an agent.
+ * The logins that the author mentions in their own words: lower case, each once, in order of appearance. Quotes, code
+ * and signatures mention nobody. Only the beginning of a long text counts, because this runs before anybody asks
+ * whether its author may wake an agent.
  */
 export function findMentions(text: string): string[] {
   if (!text.includes('@')) return [];
@@ -39,7 +41,7 @@ export function findMentions(text: string): string[] {
   return [...logins];
 }
 
-/** A backtick stands where inline code was: it ends a word. */
+/** Inline code becomes a backtick, so that it ends a word. */
 function ownWords(text: string): string {
   const blocks = splitBlocks(text).map(({ prose, text: block }) => ({ prose, lines: linesOf(block) }));
   const own = ownLines(blocks.flatMap(({ prose, lines }) => lines.map((line) => ({ prose, text: line }))));
@@ -58,7 +60,7 @@ function linesOf(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
-/** Cuts a text into prose and the rest; the parts joined are the text. Linear in its length. */
+/** Cuts a text into prose and the rest; joined, the parts are the text again. Linear in its length. */
 export function splitMarkdown(text: string): MarkdownPart[] {
   const parts: MarkdownPart[] = [];
   for (const block of splitBlocks(text)) {
@@ -126,7 +128,9 @@ function classifyLine(line: string, blank: boolean, state: BlockState): Markdown
   return [{ text: line, prose: true }];
 }
 
-/** A comment that starts a line hides everything up to its end, over blank lines too, or up to the end of the text. */
+/**
+ * A comment at the start of a line hides everything up to its end, also over blank lines, or up to the end of the text.
+ */
 function closeComment(line: string, state: BlockState): MarkdownPart[] {
   const end = line.indexOf('-->');
   state.comment = end < 0;
@@ -161,7 +165,7 @@ function splitInline(text: string): MarkdownPart[] {
   let from = 0;
   let commentsEnd = true;
   marks.forEach(({ at, mark }, index) => {
-    // A backslash keeps a run from opening; inside a span it is a plain character, so the run may still close.
+    // A backslash keeps a run from opening code; inside code it is a plain character, so the run may still close it.
     if (at < from || (text[at - 1] === '\\' && text[at - 2] !== '\\')) return;
     let end = -1;
     if (mark !== '<!--') end = closers[index]!;
@@ -178,7 +182,10 @@ function splitInline(text: string): MarkdownPart[] {
   return parts.filter((part) => part.text !== '');
 }
 
-/** For each run of backticks where its code span ends, or -1. Built from the right: a search per run is quadratic. */
+/**
+ * For each run of backticks, where its code ends, or -1. Built from the right, because a search for each run would be
+ * quadratic.
+ */
 function closingRuns(marks: { at: number; mark: string }[]): number[] {
   const next = new Map<string, number>();
   const ends = new Array<number>(marks.length).fill(-1);

@@ -1,9 +1,10 @@
 /**
- * A program of this machine, run to its end: without a shell, with a time limit for it and its children, and with a
- * bound on what it may say. Nothing here throws for what the program did.
+ * Runs a program of this machine to its end: without a shell, with a time limit for it and its children, and with a
+ * limit on what it may write. Whatever the program does, nothing here throws.
  *
- * execa would make an error message of everything a failed program wrote, and escape it character by character: a
- * second of the event loop for each megabyte of control characters. It is told to collect nothing, and the words are ours.
+ * execa would make an error message of everything a failed program wrote, and escape it character by character, which
+ * blocks the event loop for a second for each megabyte of control characters. So execa collects nothing, and we write
+ * the messages.
  */
 import { execa } from 'execa';
 import { BoundedEnds, BoundedWhole } from './program/bounded-output.ts';
@@ -13,28 +14,28 @@ export interface ProgramCall {
   program: string;
   args: readonly string[];
   env: Readonly<Record<string, string>>;
-  /** `env` comes on top of this process's own environment; else it is the whole */
+  /** `env` is added to this process's own environment; otherwise it is the whole environment */
   inherits?: boolean;
   cwd?: string;
-  /** what it reads; nothing when not given */
+  /** what the program reads; nothing when not given */
   input?: { file: string } | { text: string };
   timeoutMs: number;
-  /** a program whose answer is longer is ended; `LONGEST_ANSWER` when not given */
+  /** a program that writes more is ended; `LONGEST_ANSWER` when not given */
   maxBytes?: number;
 }
 
 export interface ProgramAnswer {
-  /** null: it was not started, or it did not end by itself */
+  /** null: it was not started, or it was ended */
   exitCode: number | null;
-  /** untouched; at most `maxBytes` */
+  /** unchanged; at most `maxBytes` */
   stdout: Buffer;
-  /** its beginning and its end, at most `KEPT_OF_STDERR` bytes of it */
+  /** the beginning and the end of what it wrote, at most `KEPT_OF_STDERR` bytes */
   stderr: string;
-  /** null: it ended by itself, whatever its exit code */
+  /** null: it ended by itself, with whatever exit code */
   cutShort: null | { how: 'not-started' | 'timed-out' | 'too-long' | 'killed'; why: string };
 }
 
-/** A list of a million files is 100 MB. */
+/** Enough for a list of a million files, which is 100 MB. */
 const LONGEST_ANSWER = 100_000_000;
 
 export async function runProgram(call: ProgramCall): Promise<ProgramAnswer> {
@@ -70,12 +71,12 @@ export async function runProgram(call: ProgramCall): Promise<ProgramAnswer> {
   };
 }
 
-/** One line end at the end of a text is the program's, not the answer's. */
+/** Removes one line end at the end of a text: the program adds it to its answer. */
 export function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, '');
 }
 
-/** The end of what it said, in one line and short enough for a sentence. */
+/** The end of what a program said, in one line and short enough for a sentence. */
 export function lastWords(stderr: string): string {
   return stderr.trim().split('\n').slice(-4).join(' | ').slice(-600);
 }

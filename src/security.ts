@@ -1,23 +1,25 @@
 /**
- * What protects the service at its borders, without I/O: the signature of a delivery, text on its way into a prompt,
- * text on its way out, and secrets on their way into a log.
+ * What protects the service at its borders, without I/O: signatures of deliveries are checked, text is cleaned on its
+ * way into a prompt and on its way out, and secrets are kept out of the log.
  */
 import { createHmac, type Hmac, timingSafeEqual } from 'node:crypto';
 import { MENTION_START, splitMarkdown } from './mentions.ts';
 
 /**
- * HMAC-SHA256 of a body that comes in pieces, for every secret that may have signed it. The raw bytes count: the forge
- * indents and escapes its JSON, so a body that is serialised again never matches.
+ * HMAC-SHA256 of a body that arrives in pieces, for every secret that may have signed it. The raw bytes are hashed: the
+ * forge indents and escapes its JSON, so a body that is serialised again never matches.
  */
 export class BodyDigests {
   readonly #digests: readonly (Hmac | null)[];
 
   constructor(secrets: readonly string[]) {
-    // Anybody can sign with an empty key, so an unset secret must never verify.
+    // Anybody can sign with an empty key, so an empty secret never verifies.
     this.#digests = secrets.map((secret) => (secret === '' ? null : createHmac('sha256', secret)));
   }
 
-  /** `from` and `to` choose secrets by their number: with hundreds of them one piece is hashed in several turns. */
+  /**
+   * `from` and `to` choose secrets by their number: with hundreds of secrets one piece is hashed in several turns.
+   */
   update(piece: Uint8Array, from = 0, to = this.#digests.length): void {
     for (let n = from; n < to; n++) this.#digests[n]?.update(piece);
   }
@@ -26,7 +28,10 @@ export class BodyDigests {
     return this.#digests.length;
   }
 
-  /** Ends it: the number of the first secret that made this digest, or null. Every one is compared, in constant time. */
+  /**
+   * Finishes the hashes. Answers the number of the first secret that made this digest, or null. All of them are
+   * compared, in constant time.
+   */
   signedWith(sent: Uint8Array): number | null {
     let found: number | null = null;
     for (const [n, digest] of this.#digests.entries()) {
@@ -37,9 +42,9 @@ export class BodyDigests {
 }
 
 /**
- * The text with mentions that notify nobody: a zero-width joiner stands after the @. Rejected: backticks, because they
- * break inside links and beside other backticks. Code, HTML comments, e-mail addresses and URLs stay as they are.
- * Doing it twice changes nothing.
+ * The text with mentions that notify nobody: a zero-width joiner is put behind the @. Rejected: backticks, because they
+ * break inside links and beside other backticks. Code, HTML comments, e-mail addresses and URLs stay as they are. Doing
+ * it twice changes nothing.
  */
 export function neutraliseMentions(text: string): string {
   return splitMarkdown(text)
@@ -47,14 +52,14 @@ export function neutraliseMentions(text: string): string {
     .join('');
 }
 
-/** The same for a text in which nobody knows code: a title, or raw text in the eyes of a robot. */
+/** The same for a text without Markdown code: a title, or the raw text that a robot reads. */
 export function neutraliseAllMentions(text: string): string {
   return text.replace(PINGING_AT, '@\u200d');
 }
 
 const PINGING_AT = new RegExp(`${MENTION_START}(?=[A-Za-z0-9_-])`, 'gu');
 
-/** Shorter values would blank out ordinary words and tell nobody anything. */
+/** Shorter values are not redacted: they would blank out ordinary words, and are worth little as secrets. */
 const SHORTEST_SECRET = 4;
 
 /** The text with every secret replaced, also in its percent-encoded and JSON-escaped form. */
@@ -62,7 +67,7 @@ export function redactSecrets(text: string, secrets: readonly string[]): string 
   const forms = secrets
     .filter((secret) => secret.length >= SHORTEST_SECRET)
     .flatMap((secret) => [secret, percentEncoded(secret), JSON.stringify(secret).slice(1, -1)]);
-  // Longest first, so that a secret which contains another one leaves no tail.
+  // Longest first: a secret that contains another one must be replaced whole.
   const ordered = [...new Set(forms)].sort((a, b) => b.length - a.length);
   return ordered.reduce((cleaned, form) => cleaned.replaceAll(form, () => '[redacted]'), text);
 }

@@ -1,6 +1,7 @@
 /**
- * One worker per state folder, and so one service that has a worker. The lock is a SQLite transaction that never ends: a
- * kernel lock, so it is gone with the process however it died, and no stale file can keep a service from starting.
+ * One worker for each state folder, and so one service that has a worker. The lock is a SQLite transaction that never
+ * ends. That is a kernel lock: it goes away with the process, however that dies, and no stale file can keep a service
+ * from starting.
  */
 import {
   accessSync,
@@ -20,7 +21,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { AlreadyRunning } from './errors.ts';
 
 export interface StateLock {
-  /** a sentence where other users of this machine could look into the state folder until now */
+  /** a sentence when other users of this machine could read the state folder until now */
   tightened: string | null;
   release(): void;
 }
@@ -30,7 +31,7 @@ const SQLITE_BUSY = 5;
 export function lockState(stateFolder: string): StateLock {
   mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
   const tightened = closeToOthers(stateFolder);
-  // Checked first, because SQLite's error would only say that it cannot open a file.
+  // Checked first, because SQLite would only say that it cannot open a file.
   accessSync(stateFolder, constants.W_OK | constants.X_OK);
   const holderFile = join(stateFolder, 'serve.json');
   const db = new DatabaseSync(join(stateFolder, 'serve.lock'));
@@ -57,7 +58,7 @@ export function lockState(stateFolder: string): StateLock {
   };
 }
 
-/** Mode 700 keeps other users out of everything below, whatever modes those files have. */
+/** Mode 700 keeps other users out of everything inside, whatever modes those files have. */
 function closeToOthers(folder: string): string | null {
   const mode = statSync(folder).mode & 0o777;
   if ((mode & 0o077) === 0) return null;
@@ -70,7 +71,7 @@ function closeToOthers(folder: string): string | null {
   }
 }
 
-/** Tells whether the lock is held, without taking it: while it is, SQLite refuses to read the file. */
+/** Whether the lock is held, found out without taking it: SQLite refuses to read a locked file. */
 export function isStateLocked(stateFolder: string): boolean {
   const file = join(stateFolder, 'serve.lock');
   if (!existsSync(file)) return false;
@@ -87,13 +88,15 @@ export function isStateLocked(stateFolder: string): boolean {
   }
 }
 
-/** The variables that the running service was started with; null where there is none, or they may not be read. */
+/**
+ * The environment that the running service was started with; null where no service runs, or where it may not be read.
+ */
 export function environmentOfHolder(stateFolder: string): Record<string, string> | null {
   if (!isStateLocked(stateFolder)) return null;
   try {
     const { pid } = JSON.parse(readFileSync(join(stateFolder, 'serve.json'), 'utf8')) as { pid: number };
     const lock = realpathSync(join(stateFolder, 'serve.lock'));
-    // The pid may be one of a container, where another process has that number here.
+    // The pid may be that of a process in a container; on this machine another process may have that number.
     const isHolder = readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === lock);
     // guard: doctor: whose environment
     if (!isHolder) return null;

@@ -1,8 +1,10 @@
-/** Words that people read in a terminal: times, counts, foreign text made harmless, colours by what they mean. Pure. */
+/**
+ * Texts for a terminal: times, counts, foreign text made harmless, and colours by what a word means. Pure.
+ */
 import { stripHiddenText } from './security/hidden-text.ts';
 import { beginningOf, LONGEST_LINE } from './text-limits.ts';
 
-/** `2026-01-02 03:04:05Z`, from RFC 3339 in UTC or milliseconds; a dash for no time */
+/** `2026-01-02 03:04:05Z`, from RFC 3339 in UTC or from milliseconds; a dash when there is no time */
 export function showTime(time: string | number | null): string {
   if (time === null) return '-';
   const utc = typeof time === 'number' ? new Date(time).toISOString() : time;
@@ -28,8 +30,8 @@ export function showDuration(ms: number): string {
 }
 
 /**
- * One line, without control codes: titles, comments, answers and reasons are written by strangers, and an escape
- * sequence in one of them would act on the operator's terminal.
+ * One line, without control codes. Strangers write titles, comments, answers and reasons, and an escape sequence in one
+ * of them would act on the operator's terminal.
  */
 export function oneLine(text: string, longest = 160): string {
   const flat = stripHiddenText(beginningOf(text, LONGEST_LINE)).replace(/\s+/g, ' ').trim();
@@ -40,10 +42,10 @@ export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
-/** What a word means to the reader; the command line chooses the colour, or none. */
+/** What a word tells the reader; the command line chooses its colour, or none. */
 export type Tone = 'good' | 'bad' | 'waiting' | 'active' | 'quiet' | 'title';
 
 export type Paint = (tone: Tone, text: string) => string;
 
-/** For a pipe, and for texts that are not printed at all. */
+/** No colours: for a pipe, and for texts that are not printed. */
 export const plain: Paint = (_tone, text) => text;

@@ -1,21 +1,22 @@
 /**
- * How much of a text by other people is looked at, in characters. One place, so that no step trusts another to have cut.
- * Work on such texts happens beside `/healthz` and all other conversations: whatever reads one is linear and bounded.
+ * How many characters of other people's texts are read. The limits stand in one place, so that no step relies on
+ * another to have cut. Reading such texts delays `/healthz` and all other conversations, so whatever reads one must be
+ * linear and bounded.
  */
 
-/** A text longer than this is cut where it enters: no step reads what stands behind. The forges' pages show it all. */
+/** Longer texts are cut where they enter: no step reads the rest. The forge's pages show all of it. */
 export const LONGEST_TEXT = 256 * 1024;
 
-/** Of a text on its way into a prompt or an answer of a tool: nothing behind this is read for what it shows. */
+/** For texts on their way into a prompt or a tool's answer; the rest is not shown. */
 export const LONGEST_TO_SHOW = 64 * 1024;
 
-/** Mentions behind this do not wake an agent. */
+/** Mentions beyond this do not wake an agent. */
 export const LONGEST_FOR_MENTIONS = 32 * 1024;
 
-/** Of an answer that is posted: more is read by nobody, and a forge may not take it. The record has the whole. */
+/** For posted answers: nobody reads more, and a forge may refuse it. The record has the whole. */
 export const LONGEST_TO_POST = 60_000;
 
-/** Titles, names of branches, labels and jobs. */
+/** For titles and for names of branches, labels and jobs. */
 export const LONGEST_LINE = 1024;
 
 /** The beginning of a text, without half a character at its end. */

@@ -48,29 +48,36 @@ export interface Trust {
   known(question: Question): Judgement | null;
   /** `maxAgeMs`: how old a remembered answer may be at most */
   judge(question: Question, maxAgeMs?: number): Promise<Judgement>;
-  /** which repository a delivery is really about */
+  /** the repository that a delivery is really about */
   repository(forge: ForgeConfig, claimed: RepositoryRef): Promise<Identified>;
-  /** whether a comment is really no longer there */
+  /** whether a comment is really gone */
   isGone(question: DeletionQuestion): Promise<boolean>;
   /** which labels an item has, and which of them the sender has put on; null = none of our accounts sees the item */
   labels(question: LabelQuestion): Promise<LabelsTold | null>;
-  /** whether an item is by whom a delivery says, with these words */
+  /** whether an item has the author and the text that a delivery says */
   isAsSaid(question: ItemQuestion): Promise<boolean>;
   /** the item as the forge has it now; null = there is none */
   item(question: NumberQuestion): Promise<Item | null>;
-  /** a pull request, and what CI says of its head now; null = there is none */
+  /** a pull request, and what CI says about its head now; null = there is none */
   pullCi(question: NumberQuestion): Promise<PullCi | null>;
-  /** asks the forge again where that is worth it; anything but `ok`: the agent must not act there */
+  /**
+   * asks the forge again where the answer may have changed; with anything but `ok` the agent must not act there
+   */
   identityOf(forge: string, agent: string): Promise<Identity>;
   /** ids of our accounts, as far as they are known */
   ids(forge: ForgeConfig): AccountIds;
-  /** whose name stands under what the agent has just posted; a wrong one is said in the log */
+  /** notes the author that the forge shows for what the agent has just posted; a wrong one is logged */
   posted(forge: string, agent: string, author: ForgeUser): void;
-  /** why nothing may be written in the agent's name any more: a post of it bears another one; null = it may */
+  /**
+   * why nothing may be written as this agent: its token acts in another account's name; null = it may write
+   */
   whyNotWrite(forge: string, agent: string): string | null;
-  /** the configured account of a token that may not be asked whose it is; null = it can be asked, or has no known id */
+  /**
+   * the configured account, where the token may not be asked for its owner; null = it may be asked, or the account's id
+   * is unknown
+   */
   assumed(forge: ForgeConfig, agent: string): ForgeUser | null;
-  /** every agent on every forge, at start; says in the log what is wrong */
+  /** checks every agent on every forge, at start; logs what is wrong */
   checkIdentities(): Promise<IdentityReport[]>;
 }
 
@@ -100,7 +107,7 @@ export function createTrust(deps: TrustDeps): Trust {
     posted: (forge, agent, author) => {
       const identity = identities.posted(forge, agent, author);
       if (identity?.kind === 'wrong')
-        deps.log.error(`a post of agent ${agent} bears another name: ${identity.reason}`);
+        deps.log.error(`the forge shows another author for a post of agent ${agent}: ${identity.reason}`);
     },
     assumed: (forge, agent) => {
       const id = identities.ids(forge).get(agent);

@@ -1,18 +1,20 @@
 /**
- * The nouns of claude-hooks and their closed unions. Pure types: no I/O, no imports.
- * docs/glossary.md says what each word means; docs/states.md draws the state machines.
+ * The nouns of claude-hooks and their closed unions. Pure types: no I/O, no imports. docs/glossary.md defines each
+ * word; docs/states.md draws the state machines.
  */
 
-/** Where a CLI runs; strongest first, after `auto` has chosen. */
+/** Where a CLI runs; the order is from the strongest isolation to none. */
 export type EngineName = 'docker' | 'podman' | 'bubblewrap' | 'process';
 
-/** What ends a run before the agent is done: the CLI's own caps, then the gateway's. */
+/** Why a run ends before the agent is done: caps of the CLI, then caps of the gateway. */
 export type CapReason = 'max-turns' | 'max-budget' | 'max-requests' | 'max-tokens' | 'max-usd';
 
-/** Tools of the CLI that an agent has when its file names none: what work on a repository needs. */
+/** The CLI's tools that an agent has when its file names none: those that work on a repository needs. */
 export const USUAL_TOOLS = ['Agent', 'Bash', 'Edit', 'Read', 'Skill', 'TaskStop', 'Write'] as const;
 
-/** Those that its file may name besides. Every other one of the CLI is for a person at a terminal, or for the network. */
+/**
+ * Tools that its file may name besides. All other tools of the CLI are for a person at a terminal, or for the network.
+ */
 export const MORE_TOOLS = [
   'Glob',
   'Grep',
@@ -23,12 +25,17 @@ export const MORE_TOOLS = [
   'TaskUpdate',
 ] as const;
 
-/** `Bash(git status)` is a rule about calls of Bash. The CLI (2.1.330) takes it as a permission, and not as the name of a tool. */
+/**
+ * `Bash(git status)` is a rule about calls of Bash. The CLI (2.1.330) takes it for a permission, and not for a tool's
+ * name.
+ */
 export function toolOfRule(rule: string): string {
   return rule.split('(')[0]!.trim();
 }
 
-/** Tools of the forge by their short names; the CLI sees them as `mcp__forge__<name>`, and no other MCP server. */
+/**
+ * Tools of the forge by their short names. The CLI sees them as `mcp__forge__<name>`, and has no other MCP server.
+ */
 export const FORGE_TOOLS = [
   'read_item',
   'list_items',
@@ -56,7 +63,7 @@ export const FORGE_TOOLS = [
 export const PERMISSIONS = ['none', 'read', 'write', 'admin', 'owner'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
-/** What a delivery means. A flow's `on` lists these names. */
+/** What a delivery can tell. A flow's `on` lists these names. */
 export const EVENT_NAMES = [
   'issue.opened',
   'issue.assigned',
@@ -86,7 +93,10 @@ export const EVENT_NAMES = [
 ] as const;
 export type EventName = (typeof EVENT_NAMES)[number];
 
-/** A forge account. `id` is the identity; `login` can be renamed and differs in case. Deleted users are -1, Actions is -2. */
+/**
+ * A forge account. `id` is the identity; `login` can be renamed, and its case varies. Deleted users are -1, Actions is
+ * -2.
+ */
 export interface ForgeUser {
   id: number;
   login: string;
@@ -98,7 +108,10 @@ export interface DispatchKey {
   conversationId: string;
 }
 
-/** A repository. `id` is the key (renames and transfers send no event); `fullName` is only good for the next API call. */
+/**
+ * A repository. `id` is the key, because renames and transfers send no event; use `fullName` only for the next API
+ * call.
+ */
 export interface RepositoryRef {
   id: string;
   /** `owner/name` */
@@ -114,7 +127,7 @@ export interface EventRepository extends RepositoryRef {
 
 export type ItemKind = 'issue' | 'pull';
 
-/** The issue or pull request an event is about, as the payload described it. */
+/** The issue or pull request that an event is about, as the payload describes it. */
 export interface EventItem {
   kind: ItemKind;
   number: number;
@@ -129,7 +142,7 @@ export interface EventItem {
   assignees: string[];
 }
 
-/** Present on every event about a pull request whose payload carried one. */
+/** The pull request of an event, where the payload has one. */
 export interface EventPull {
   headSha: string;
   headRef: string;
@@ -175,7 +188,7 @@ export interface EventPush {
 }
 
 /**
- * One delivery's meaning, in our vocabulary. CEL conditions and Liquid skills see exactly this object as `event`.
+ * What one delivery tells, in our vocabulary. CEL conditions and Liquid skills see exactly this object as `event`.
  */
 export interface ForgeEvent {
   name: EventName;
@@ -195,13 +208,13 @@ export interface ForgeEvent {
   /** logins mentioned with @ in the text that is new in this event (on an edit: only newly added ones), lower case */
   mentions: string[];
   /**
-   * What this event added to the item's sets. A delivery may name no delta: then the parser fills the complete sets, and the
-   * router subtracts what it saw last.
+   * What this event added to the item's sets. Where the delivery does not name the change, the parser puts in the
+   * complete sets, and the router subtracts what it saw last.
    */
   added: { assignees: string[]; labels: string[] };
   /** RFC 3339, from the object's updated_at; '' where the forge gives none */
   occurredAt: string;
-  /** equal for every delivery that tells of the same happening, different for two happenings */
+  /** the same for every delivery of one happening, different for two happenings */
   semanticKey: string;
 }
 
@@ -210,7 +223,7 @@ export type DispatchState =
   | 'queued'
   | 'running'
   | 'succeeded'
-  /** answered, and the forge refused to take the answer */
+  /** answered, but the forge refused the answer */
   | 'unposted'
   | 'failed'
   | 'interrupted'
@@ -219,13 +232,15 @@ export type DispatchState =
 export type SessionState = 'proposed' | 'verified' | 'abandoned' | 'replaced';
 export type MessageState = 'waiting' | 'carried' | 'answered' | 'declined';
 
-/** The rungs of the resume ladder, best first. `fresh` is a first dispatch, or an agent whose policy asks for it. */
+/**
+ * The rungs of the resume ladder, best first. `fresh` means a first dispatch, or an agent whose policy asks for it.
+ */
 export const CONTINUITIES = ['fresh', 'resumed', 'restored', 'repaired', 'rebuilt'] as const;
 export type Continuity = (typeof CONTINUITIES)[number];
 
 /**
- * Why a dispatch waits: a limit of the model's side, somebody who is away, trouble of unknown cause, an account that is not
- * who the configuration says, CI that is not over.
+ * Why a dispatch waits: a usage limit of the model, an outage of something we need, trouble of unknown cause, an
+ * account other than the configured one, or CI that still runs.
  */
 export const PARK_CAUSES = ['limit', 'outage', 'trouble', 'identity', 'ci'] as const;
 export type ParkCause = (typeof PARK_CAUSES)[number];

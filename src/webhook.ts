@@ -1,7 +1,7 @@
 /**
- * The webhook edge: verify, store, answer. All that the headers tell is judged before a byte of the body is read, nothing
- * is parsed before the signature holds, and nothing but storing happens before the answer: the forge waits 5 s, and
- * never asks twice.
+ * The webhook edge: verify, store, answer. Everything in the headers is checked before a byte of the body is read, and
+ * nothing is parsed before the signature is verified. Only storing happens before the answer: the forge waits 5 s, and
+ * never sends a delivery twice.
  */
 import type { Readable } from 'node:stream';
 import type { ForgeConfig } from './config/config.ts';
@@ -21,9 +21,9 @@ export interface WebhookRequest {
   forge: string;
   method: string;
   headers: Headers;
-  /** read only when the headers are in order; null when there is none */
+  /** called only when the headers are in order; null when there is no body */
   body: () => Readable | null;
-  /** the sender's address, or the proxy's */
+  /** the address of the sender, or of a proxy before us */
   address: string;
 }
 
@@ -36,7 +36,7 @@ export interface WebhookDeps {
   now: () => number;
 }
 
-/** Throws RequestRefused; otherwise the delivery is on the disk. */
+/** Throws RequestRefused; if it does not, the delivery is on the disk. */
 export async function receiveWebhook(request: WebhookRequest, deps: WebhookDeps): Promise<Acceptance> {
   const forge = requireForge(request, deps);
   requireJsonPost(request);
@@ -71,7 +71,7 @@ export async function receiveWebhook(request: WebhookRequest, deps: WebhookDeps)
 
 function requireForge(request: WebhookRequest, deps: WebhookDeps): ForgeConfig {
   const forges = deps.forges();
-  // Not by look-up alone: every object has a "constructor".
+  // A plain look-up is not enough: every object has a "constructor".
   const forge = Object.hasOwn(forges, request.forge) ? forges[request.forge] : undefined;
   if (forge !== undefined) return forge;
   throw new RequestRefused(
@@ -106,13 +106,13 @@ function requireHeaders(reading: DeliveryHeadersOutcome, forge: ForgeConfig) {
     throw new RequestRefused(
       400,
       'forge-kind',
-      `The headers are of ${kind}, which forge ${forge.name} (${forge.kind}) is not. Point that hook at its own /webhooks/<name>.`,
+      `The headers come from ${kind}, but forge ${forge.name} is ${forge.kind}. Point that hook at its own /webhooks/<name>.`,
     );
   }
   return reading.headers;
 }
 
-/** What is needed to understand the delivery later. Authorization and cookies are not kept. */
+/** The headers that are needed to understand the delivery later. Authorization and cookies are not kept. */
 function keptHeaders(headers: Headers): Record<string, string> {
   const kept: Record<string, string> = {};
   headers.forEach((value, name) => {

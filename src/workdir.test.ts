@@ -118,7 +118,7 @@ describe('a branch checkout', () => {
     const at = { kind: 'branch', branch: 'claude/5', base: 'main', otherwise: ['claude-work/5'] } as const;
     const checkout = await workdir.prepare(spec({ at }));
     expect(checkout).toMatchObject({ branch: 'claude-work/5', workBranch: 'claude-work/5' });
-    expect(checkout.notes.join()).toContain('a branch called claude, beside which');
+    expect(checkout.notes.join()).toContain('a branch called claude, so it can have none called');
     const sha = agentCommits(checkout.path, 'mine');
     const remote = { url: forge.path, token: null };
     expect(await workdir.push(checkout, { remote, branch: 'claude-work/5' })).toEqual({

@@ -175,7 +175,7 @@ async function openControl(tools: Tools, checkout: CheckoutHandle): Promise<Cont
   const shape = await control.adopt(format);
   if (shape.kind === 'whole') return control;
   const what = shape.kind === 'missing' ? 'is missing' : `is damaged: ${shape.reason}`;
-  // Without its path: this sentence may be posted on the forge.
+  // The checkout's path is left out, because this sentence may be posted on the forge.
   throw refused(
     `The checkout of this conversation ${what}`,
     'Prepare the conversation again, which makes it anew',

@@ -43,7 +43,7 @@ describe.skipIf(!here.ok)(here.title('a branch'), () => {
     await stage.settled();
     expect(pulls()).toEqual(['#2 dev-work/1 → main']);
     expect(stage.turns[0]!.prompt).toContain(
-      'The forge has a branch called dev, beside which there can be none called dev/1: your branch is dev-work/1.',
+      'The forge has a branch called dev, so it can have none called dev/1: your branch is dev-work/1.',
     );
 
     retarget(2, 'release');

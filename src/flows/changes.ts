@@ -4,15 +4,15 @@ import type { ReviewVerdict } from '../vocabulary.ts';
 /** An item as a dispatch saw it. Plain data: it is stored with the dispatch. */
 export interface Snapshot {
   title: string;
-  /** any digest of the description */
+  /** a digest of the description; which kind does not matter */
   bodyHash: string;
   state: 'open' | 'closed';
   labels: string[];
   assignees: string[];
   commentIds: number[];
-  /** of remarks on lines and replies to them by others; not in rows of older releases */
+  /** ids of others' remarks on lines and replies to them; rows of older releases do not have it */
   inlineIds?: number[];
-  /** for an issue: null, null, false, false, [] and `none` */
+  /** values for an issue: null, null, false, false, [] and `none` */
   headSha: string | null;
   baseRef: string | null;
   draft: boolean;
@@ -29,10 +29,12 @@ export interface SnapshotReview {
   commitId: string;
 }
 
-/** How people's words stand in our sentences: each comes back on one line, in quotes, with whose they are. */
+/**
+ * How other people's words are put into our sentences: each is answered on one line, in quotes, with its author.
+ */
 export interface ChangeWords {
   title(text: string): string;
-  /** of a label, a branch of the repository or an assignee: the forge does not say who chose it */
+  /** name of a label, a branch of the repository or an assignee: the forge does not say who chose it */
   name(text: string): string;
   /** of a CI job */
   job(text: string): string;
@@ -40,7 +42,7 @@ export interface ChangeWords {
   reviewer(login: string): string;
 }
 
-/** Empty when there is nothing to compare with, or nothing changed. */
+/** Empty when there is nothing to compare with, or when nothing changed. */
 export function describeChanges(before: Snapshot | null, now: Snapshot, words: ChangeWords): string[] {
   if (before === null) return [];
   return [

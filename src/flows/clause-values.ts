@@ -1,4 +1,4 @@
-/** What a condition saw, short enough to store with every delivery. */
+/** The values that a condition saw, short enough to store with every delivery. */
 
 const LONGEST_TEXT = 200;
 const LONGEST_LIST = 20;

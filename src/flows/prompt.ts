@@ -1,4 +1,4 @@
-/** A skill and what is known about its item, to the text the agent is given. */
+/** Makes the agent's prompt from a skill and what is known about its item. */
 import type { Skill } from '../config/config.ts';
 import type { Words } from '../config/words.ts';
 import type {
@@ -13,20 +13,21 @@ import type {
 } from '../vocabulary.ts';
 
 /**
- * What a skill may name. Every text and name that came from the forge is `Words`: it is printed with its author where
- * it is not trusted. Plain strings are ours, or of a form that can say nothing: ids, commits, states, addresses.
+ * The names that a skill may use. Every text and name that came from the forge is `Words`: it is printed with its
+ * author where it is not trusted. Plain strings are ours, or have a form that cannot carry a message: ids, commits,
+ * states, addresses.
  */
 export interface PromptContext {
   /** of the newest message */
   event: Spoken<ForgeEvent>;
   /** everything this dispatch carries, oldest first */
   messages: readonly PromptMessage[];
-  /** its title and description as they were when the agent was woken, the rest as the forge has it now */
+  /** title and description as they were when the agent was woken, the rest as the forge has it now */
   item: Spoken<EventItem> & Vouched;
   pull: Spoken<EventPull> | null;
-  /** in creation order: all of them in the full form, in the short form those since the last dispatch */
+  /** in creation order: all of them in the full form, those since the last dispatch in the short form */
   comments: readonly PromptComment[];
-  /** oldest first; in the short form what is new, with an older review around a new reply */
+  /** oldest first; in the short form only new ones, and an older review where it has a new reply */
   reviews: readonly PromptReview[];
   /** sentences from `describeChanges` */
   changes: readonly string[];
@@ -38,7 +39,7 @@ export interface PromptContext {
   with: Readonly<Record<string, unknown>>;
 }
 
-/** An event, an item, a pull request or an account, whose fields that people fill in know whose words they are. */
+/** An event, an item, a pull request or an account; the fields that people fill in name their author. */
 export type Spoken<T> = {
   [K in keyof T]: K extends Said
     ? T[K] extends readonly string[]
@@ -53,7 +54,9 @@ export type Spoken<T> = {
         : Spoken<NonNullable<T[K]>> | Extract<T[K], null>;
 };
 
-/** The address of a commit status is whatever its reporter sent; the forge makes the others. */
+/**
+ * The address of a commit status is whatever its reporter sent; all other addresses are made by the forge.
+ */
 type SpokenCi = Omit<EventCi, 'workflow' | 'htmlUrl'> & { workflow: Words; htmlUrl: Words };
 
 type Said =
@@ -95,7 +98,7 @@ export interface PromptReview extends Vouched {
   verdict: ReviewVerdict;
   body: Words;
   commitId: string;
-  /** it is only here because somebody replied in it since */
+  /** it is an old one, included only because of a new reply in it */
   known: boolean;
   inline: readonly PromptInline[];
 }
@@ -109,7 +112,7 @@ export interface PromptInline extends Vouched {
   line: number | null;
   body: Words;
   createdAt: string;
-  /** the one before it in its thread, where that is not printed right before it */
+  /** the remark before it in its thread, where that one is not printed right before it */
   replyTo: Omit<PromptInline, 'replyTo'> | null;
 }
 
@@ -125,6 +128,6 @@ export function renderPrompt({ skill, form, context }: PromptRequest): string {
   if (text === '') {
     throw new Error(`Skill ${skill.name} rendered to nothing in its ${form} form. Correct ${skill.file}.`);
   }
-  // The CLI takes a prompt that begins with a slash for a command; `/clear` would end the session.
+  // The CLI takes a prompt that begins with a slash for a command, and `/clear` would end the session.
   return text.startsWith('/') ? ` ${text}` : text;
 }

@@ -1,4 +1,4 @@
-/** Which agents an event wakes, and why each flow did or did not. Pure. */
+/** Which agents an event wakes, and why each flow matched or did not. Pure. */
 import type { Clause, ConditionContext, Flow, SenderView } from '../config/config.ts';
 import { hasLogin, sameLogin } from '../logins.ts';
 import type { AgentView, ConversationView, ForgeEvent } from '../vocabulary.ts';
@@ -8,13 +8,13 @@ export interface RouteRequest {
   event: ForgeEvent;
   /** every agent by name; null = it has no account on the event's forge */
   agents: ReadonlyMap<string, AgentView | null>;
-  /** ids of the agents' accounts, as far as they are known: they count before logins */
+  /** ids of the agents' accounts, as far as they are known; an id counts more than a login */
   ids: ReadonlyMap<string, number>;
-  /** what the sender is on the forge */
+  /** what kind of account the sender is on the forge */
   senderIs: 'person' | 'robot' | 'deleted';
   /** logins of robots that are not ours */
   bots: readonly string[];
-  /** the agent's conversation on the event's item; asked at most once for each agent */
+  /** the agent's conversation on the event's item; called at most once for each agent */
   conversations: (agent: string) => ConversationView;
   flows: readonly Flow[];
 }
@@ -37,14 +37,14 @@ export type Verdict =
   | 'condition-error'
   | 'outranked';
 
-/** One flow's answer; stored with the delivery and printed by `explain`. */
+/** The result for one flow; stored with the delivery and printed by `explain`. */
 export interface Considered {
   flow: string;
   agent: string;
   verdict: Verdict;
   /** the clause that failed */
   clause?: string;
-  /** what the paths named in that clause were, long values shortened */
+  /** values of the paths named in that clause, long ones shortened */
   values?: Record<string, unknown>;
   detail?: string;
 }
@@ -93,8 +93,8 @@ function beforeConditions(
 }
 
 /**
- * An agent is never woken by what it did itself. The result of a CI run is not its doing, although the forge names as
- * sender whoever pushed.
+ * An agent is never woken by what it did itself. The result of a CI run is not the agent's doing, although the forge
+ * names whoever pushed as the sender.
  */
 function isOwn(request: RouteRequest, agent: AgentView): boolean {
   return !request.event.name.startsWith('ci.') && isAccountOf(request, agent);

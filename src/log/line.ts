@@ -1,20 +1,26 @@
-/** One event as one line, for machines or for people. What others wrote stays data: it ends no line and begins no field. */
+/**
+ * One event as one line, for machines or for people. Other people's words stay data: they cannot end a line or begin a
+ * field.
+ */
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Of one text. A payload that somebody sends may be megabytes. */
+/** The limit for one text. A payload that somebody sends may have megabytes. */
 // guard: a log line has an end
 const LONGEST_TEXT = 2000;
 const MOST_ENTRIES = 100;
 const DEEPEST = 6;
-/** Of a stack; the first ones say where it was thrown. */
+/** Frames of a stack that are kept; the first ones say where it was thrown. */
 const MOST_FRAMES = 6;
 
-/** Ends a line, moves the cursor, or turns the direction of writing, somewhere. */
+/** Characters that some program takes for a line end, a cursor move or a change of writing direction. */
 // guard: a log line cannot be forged
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** Errors become their sentence, stacks one line, and nothing is longer, deeper or wider than a line may be. */
+/**
+ * Errors become their sentence, stacks become one line, and everything is cut to what a line may hold in length, depth
+ * and width.
+ */
 export function bounded(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return cut(value);
   if (typeof value === 'bigint') return String(value);
@@ -50,7 +56,7 @@ export function jsonLine(record: Fields): string {
   return `${JSON.stringify(record).replace(UNSEEN, escaped)}\n`;
 }
 
-/** Time with its zone, level, message, and the fields as `name=value`; what is not there is left out. */
+/** Time with its zone, level, message, and the fields as `name=value`; empty fields are left out. */
 export function prettyLine(record: Fields): string {
   const { level, time, msg, ...fields } = record;
   const rest = Object.entries(fields)
@@ -60,7 +66,7 @@ export function prettyLine(record: Fields): string {
   return `${head} ${String(msg)}${rest.join('')}`.replace(UNSEEN, escaped).concat('\n');
 }
 
-/** Needs no quotes: neither a blank nor `=` nor a quote is in it. */
+/** Values without blanks, `=` and quotes, which need no quotes around them. */
 const BARE = /^[\w./:@#+*~[\]-]+$/;
 
 function plainName(name: string): string {

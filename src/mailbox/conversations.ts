@@ -34,14 +34,17 @@ function byNumber(rows: Rows, { forge, repositoryId, number, agent }: NumberKey)
 
 type NumberKey = Omit<ItemKey, 'kind'> & { agent: string };
 
-/** For a text that says `#5` and no kind: the issue, where the repository has an issue and a pull request of the number. */
+/**
+ * For a text that says `#5` without a kind. Where the repository has an issue and a pull request of this number, it is
+ * the issue.
+ */
 async function findByNumber(rows: Rows, key: NumberKey): Promise<ConversationRow | undefined> {
   return await byNumber(rows, key)
     .orderBy((e) => e.case().when('i.kind', '=', 'issue').then(0).else(1).end())
     .executeTakeFirst();
 }
 
-/** An item that an event tells of, and the agent it wakes. */
+/** An item that an event is about, and the agent that it wakes. */
 export interface ConversationAddress {
   forge: string;
   repository: RepositoryRef;
@@ -50,9 +53,10 @@ export interface ConversationAddress {
 }
 
 /**
- * Finds or creates. A pull request whose text closes an issue this agent already works on joins that conversation, so
- * that review and work share one history; `mayJoin` is whether its author is trusted with that: a stranger's text would
- * stand in the history of somebody else's work, and the agent could write on their pull request.
+ * Finds or creates a conversation. A pull request whose text closes an issue this agent already works on joins that
+ * conversation, so that review and work share one history. `mayJoin` says whether its author is trusted with that:
+ * otherwise a stranger's text would stand in the history of somebody else's work, and the agent could write on the
+ * stranger's pull request.
  */
 export async function resolveConversation(
   tx: Rows,
@@ -88,7 +92,7 @@ export async function resolveConversation(
   return conversation;
 }
 
-/** The conversation of the first issue that a pull request's text closes, where there is one. */
+/** The conversation of the first issue that a pull request's text closes, if there is one. */
 async function issueOf(
   rows: Rows,
   { forge, repository, item, agent }: ConversationAddress,
@@ -101,7 +105,7 @@ async function issueOf(
   return undefined;
 }
 
-/** Renames and transfers send no event: the next one about any item brings the new name. */
+/** Renames and transfers send no event, so the new name comes with the next event about any item. */
 async function withCurrentName(
   tx: Rows,
   conversation: ConversationRow,
@@ -112,7 +116,10 @@ async function withCurrentName(
   return { ...conversation, repository_name: fullName };
 }
 
-/** For all its conversations: one that kept the old name would be worked on beside whatever is called so next. */
+/**
+ * All conversations of the repository are renamed at once. One that kept the old name would act on whichever repository
+ * has that name next.
+ */
 export async function renameRepository(
   tx: Rows,
   repository: Pick<ConversationRow, 'forge' | 'repository_id'>,

@@ -15,19 +15,21 @@ export interface LeaseRequest {
   worker: string;
   now: number;
   leaseMs: number;
-  /** most dispatches of one agent at once, over all workers; agents that are absent here are not run by this worker */
+  /**
+   * the most dispatches of each agent at once, over all workers; this worker runs no agent that is absent here
+   */
   agentLimits: ReadonlyMap<string, number>;
-  /** the model of each agent: a limit of one model holds its agents only */
+  /** the model of each agent: a limit of one model holds up only the agents that use it */
   models?: ReadonlyMap<string, string>;
 }
 
-/** A message with the event that it points at. */
+/** A message with its event. */
 export type CarriedRow = MessageRow & {
   /** JSON ForgeEvent */
   event: string;
 };
 
-/** What the attempt before this one left: the prompt it sent and the messages in it. */
+/** What the previous attempt left: the prompt it sent and the messages in that. */
 export interface PreviousAttempt {
   prompt: string | null;
   carried: string[];
@@ -39,14 +41,16 @@ export interface Lease {
   token: number;
   conversation: ConversationRow;
   dispatch: DispatchRow;
-  /** all messages this dispatch carries now, oldest first */
+  /** all messages that this dispatch carries now, oldest first */
   messages: CarriedRow[];
   previous: PreviousAttempt | null;
 }
 
 const LEASING_LOCK = 2;
 
-/** The most urgent dispatch that may run now, or null. Leasing is serialised: the limits count rows. */
+/**
+ * The most urgent dispatch that may run now, or null. Leases are taken one at a time, because the limits count rows.
+ */
 export async function leaseConversation(database: Database, request: LeaseRequest): Promise<Lease | null> {
   return await database.transaction(async (tx) => {
     await serialise(database.dialect, tx, LEASING_LOCK);
@@ -93,8 +97,8 @@ async function nextDue(tx: Rows, now: number, agents: string[]): Promise<Dispatc
       ),
     )
     .orderBy('d.priority', 'desc')
-    // What was parked has waited longest and goes first again. What was interrupted does not: should it be what kills
-    // its workers, the others must not wait behind it.
+    // Parked dispatches have waited longest and go first again. Interrupted ones do not: if one of them kills its
+    // workers, the others must not wait behind it.
     .orderBy((e) =>
       e.case().when('d.state', '=', 'parked').then(e.ref('d.created_at')).else(e.ref('d.due_at')).end(),
     )
@@ -154,9 +158,9 @@ async function carriedMessages(tx: Rows, dispatch: DispatchRow): Promise<Carried
     .innerJoin('events as e', 'e.id', 'm.event_id')
     .selectAll('m')
     .select('e.event')
-    // An event with a message is always stored whole.
+    // The event of a message is always stored whole.
     .$narrowType<{ event: string }>()
-    // The index begins with the conversation; by the dispatch alone every message there is was read (140 ms of 200,000).
+    // The index begins with the conversation. Without that condition all messages were read (140 ms of 200,000).
     .where('m.conversation_id', '=', dispatch.conversation_id)
     .where('m.dispatch_id', '=', dispatch.id)
     .where('m.state', '=', 'carried')
@@ -165,8 +169,9 @@ async function carriedMessages(tx: Rows, dispatch: DispatchRow): Promise<Carried
 }
 
 /**
- * Takes up what arrived since the lease. The prompt is made from the forge as it is read after the lease: a comment that
- * came in between is in it, and its message must not wake a second dispatch to answer it again.
+ * Takes up messages that arrived since the lease. The prompt is made from what the forge says after the lease, so it
+ * contains a comment that came in between, and that comment's message must not wake a second dispatch to answer it
+ * again.
  */
 export async function carryLate(database: Database, lease: Lease, now: number): Promise<Lease> {
   if (!(await hasNews(database.rows, lease.conversation.id))) return lease;
@@ -188,7 +193,7 @@ export async function carryLate(database: Database, lease: Lease, now: number): 
   });
 }
 
-/** What comes after this look waits for the next dispatch, as it does when it comes after the transaction. */
+/** Messages that come after this look wait for the next dispatch, like those that come after the transaction. */
 async function hasNews(rows: Rows, conversationId: string): Promise<boolean> {
   const found = await rows
     .selectFrom('messages')
@@ -207,14 +212,14 @@ async function hasNews(rows: Rows, conversationId: string): Promise<boolean> {
   return found !== undefined;
 }
 
-/** Prolongs the lease; throws LeaseLost when somebody else has it, and when it was given back. */
+/** Prolongs the lease; throws LeaseLost when somebody else has it, or when it was given back. */
 export async function renewLease(rows: Rows, lease: Lease, until: number): Promise<void> {
   const { numUpdatedRows } = await rows
     .updateTable('conversations')
     .set({ lease_until: until })
     .where('id', '=', lease.conversation.id)
     .where('lease_token', '=', lease.token)
-    // A heartbeat that comes after the settlement must not keep the conversation from the next worker.
+    // A heartbeat after the settlement must not keep the conversation from the next worker.
     .where('lease_worker', '=', lease.worker)
     .executeTakeFirstOrThrow();
   if (numUpdatedRows !== 1n) throw leaseLost(lease);
@@ -241,8 +246,8 @@ export async function assertLease(
 }
 
 /**
- * One write to the row of the dispatch that runs under this lease. The row itself says whose it is: whoever takes a lease
- * over raises its attempt in the same transaction, so this needs none of its own. Throws LeaseLost.
+ * Writes once to the row of the dispatch that runs under this lease. It needs no transaction of its own: the row itself
+ * says whose it is, because whoever takes a lease over raises its attempt in the same transaction. Throws LeaseLost.
  */
 export async function updateLeased(
   rows: Rows,
@@ -262,7 +267,7 @@ export async function updateLeased(
   if (numUpdatedRows !== 1n) throw leaseLost(lease);
 }
 
-/** For an act that writes no row of ours: throws LeaseLost when somebody else has the lease by now. */
+/** For acts that write no row of ours: throws LeaseLost when somebody else has the lease by now. */
 export async function requireLease(rows: Rows, lease: Lease): Promise<void> {
   const mine = await rows
     .selectFrom('conversations')
@@ -275,9 +280,9 @@ export async function requireLease(rows: Rows, lease: Lease): Promise<void> {
 }
 
 /**
- * The database as a run gets it: each of its transactions begins with the question whether the lease still holds, so
- * that a run which was overtaken changes neither the session chain nor the archive of its successor. Reads and single
- * statements through `rows` are not asked: they may only note what has happened (turns, incidents).
+ * The database for a run. Each transaction checks first that the lease still holds, so that a run whose lease was lost
+ * changes neither the session chain nor the archive of its successor. Reads and single statements through `rows` are
+ * not checked: they may only note what has happened (turns, incidents).
  */
 export function underLease(database: Database, lease: Lease): Database {
   return {

@@ -1,4 +1,4 @@
-/** Messages: what waits in a conversation's mailbox, and the dispatch that will carry it. */
+/** Messages: what waits in a conversation's mailbox until a dispatch carries it. */
 import { randomUUID } from 'node:crypto';
 import { type ExpressionBuilder, sql } from 'kysely';
 import type { Database, Rows } from '../database/database.ts';
@@ -21,7 +21,7 @@ export interface NewMessage {
   maxWaitMs: number;
 }
 
-/** Appends a message and makes sure that a dispatch will come for it. Answers the dispatch's id. */
+/** Appends a message and makes sure that a dispatch will take it up. Answers the dispatch's id. */
 export async function appendMessage(tx: Rows, message: NewMessage): Promise<{ dispatchId: string }> {
   await lockConversation(tx, message);
   await tx
@@ -43,8 +43,8 @@ export async function appendMessage(tx: Rows, message: NewMessage): Promise<{ di
 }
 
 /**
- * Leasing, settling and rescuing write the conversation's row first, so they wait for us here and we for them. Without
- * it a message could count on a dispatch that a worker starts in the same moment, and would wait for ever.
+ * Leasing, settling and rescuing write the conversation's row first, so this write makes them wait for us, and us for
+ * them. Without it a message could rely on a dispatch that a worker starts at the same moment, and would wait for ever.
  */
 async function lockConversation(tx: Rows, message: NewMessage): Promise<void> {
   await tx
@@ -54,7 +54,10 @@ async function lockConversation(tx: Rows, message: NewMessage): Promise<void> {
     .execute();
 }
 
-/** One statement: the index that admits one waiting dispatch for each conversation decides between the two. */
+/**
+ * One statement, so that two writers cannot make two dispatches: the index allows one waiting dispatch for each
+ * conversation.
+ */
 async function ensureDispatch(tx: Rows, message: NewMessage): Promise<string> {
   const { id } = await tx
     .insertInto('dispatches')
@@ -72,7 +75,7 @@ async function ensureDispatch(tx: Rows, message: NewMessage): Promise<string> {
     .onConflict((c) =>
       c
         .column('conversation_id')
-        // As the index says it, and without parameters: PostgreSQL would not find the index.
+        // Spelled as in the index and without parameters, or PostgreSQL would not find the index.
         .where(sql<boolean>`state in ('queued', 'parked', 'interrupted')`)
         .doUpdateSet((e) => ({ due_at: laterDue(e, message), priority: morePressing(e, message) })),
     )
@@ -83,7 +86,7 @@ async function ensureDispatch(tx: Rows, message: NewMessage): Promise<string> {
 
 type Waiting = ExpressionBuilder<Tables, 'dispatches'>;
 
-/** A parked or interrupted dispatch keeps its own time: a comment does not end a usage limit. */
+/** A parked or interrupted dispatch keeps its time, because a comment does not end a usage limit. */
 function laterDue(e: Waiting, { now, quietMs, maxWaitMs }: NewMessage) {
   const latest = e('dispatches.created_at', '+', maxWaitMs);
   const quiet = e.val(now + quietMs);
@@ -113,7 +116,7 @@ export interface CommentPlace {
 
 export interface WaitingMessage {
   id: string;
-  /** of the item on which it says that the comment is */
+  /** number of the item that the comment is on, as the event says */
   number: number | null;
 }
 
@@ -135,7 +138,9 @@ export async function waitingOfComment(rows: Rows, comment: CommentPlace): Promi
     .map(({ id, event }) => ({ id, number: event.item?.number ?? null }));
 }
 
-/** The author took a comment back before anybody acted on it. Answers how many messages were declined. */
+/**
+ * For a comment that its author deleted before anybody acted on it. Answers how many messages were declined.
+ */
 export async function declineWaiting(
   tx: Rows,
   { messages, now }: { messages: readonly WaitingMessage[]; now: number },
@@ -149,13 +154,13 @@ export async function declineWaiting(
       'in',
       messages.map(({ id }) => id),
     )
-    // A worker may have taken it up since we looked.
+    // A worker may have taken the message up since we looked.
     .where('state', '=', 'waiting')
     .executeTakeFirstOrThrow();
   return Number(numUpdatedRows);
 }
 
-/** Messages of a running dispatch that it must not answer; the others stay with it. */
+/** Declines messages that a running dispatch must not answer; the others stay with it. */
 export async function declineCarried(
   database: Database,
   lease: Lease,
@@ -176,9 +181,9 @@ export async function declineCarried(
 }
 
 /**
- * The conversations among these that know of this failure: one run of CI may tell it several times, once for each job and
- * once at its end. What failed after the run that dealt with it had begun is another failure. A look has no time of its
- * own, and is for what was never told.
+ * Those of these conversations that know of this failure already. One run of CI may report it several times, once for
+ * each job and once at its end. A failure that came after the run which dealt with the first one had begun is a new
+ * failure. A look has no time of its own; it is only for failures that nobody was told of.
  */
 export async function conversationsToldOf(
   rows: Rows,

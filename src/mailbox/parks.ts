@@ -1,11 +1,11 @@
 /**
- * Parks: a usage limit, an overload or a refused key is no failure of a dispatch. Everything on that credential waits
- * until the reset; intake goes on and order is kept.
+ * Parks: a usage limit, an overload or a refused key is not a dispatch's failure. Everything that uses the credential
+ * waits until the reset; deliveries are still taken in, and order is kept.
  */
 import type { Rows } from '../database/database.ts';
 
 export interface Park {
-  /** `model`: the credential; `model:<family or name>`: one model of it */
+  /** `model`: the whole credential; `model:<family or name>`: one model of it */
   credential: string;
   until: number;
   why: string;
@@ -24,7 +24,9 @@ export function describePark(credential: string): string {
   return model === '' ? 'model credential' : `model ${model}`;
 }
 
-/** A family holds every model with its word in the name: `opus` holds `claude-opus-4-5` and `opus[1m]`. */
+/**
+ * A family covers every model whose name contains its word: `opus` covers `claude-opus-4-5` and `opus[1m]`.
+ */
 export function holds(park: Pick<Park, 'credential'>, model: string | null): boolean {
   // guard: a limit of one model
   if (park.credential === CREDENTIAL || model === null) return park.credential === CREDENTIAL;
@@ -32,7 +34,7 @@ export function holds(park: Pick<Park, 'credential'>, model: string | null): boo
   return /^[a-z]+$/.test(held) ? model.toLowerCase().includes(held) : model.toLowerCase() === held;
 }
 
-/** The longer park wins: a run that began before a usage limit may end after it, with a smaller trouble. */
+/** The longer park wins: a run that began before a usage limit may end after it, with a shorter park. */
 export async function parkCredential(rows: Rows, park: Park): Promise<void> {
   await rows
     .insertInto('parks')

@@ -1,4 +1,6 @@
-/** Which conversation a commit comes from: CI tells of commits, and often before there is a pull request. */
+/**
+ * Which conversation a commit comes from. CI reports about commits, and often does so before there is a pull request.
+ */
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow } from '../database/tables.ts';
 
@@ -22,7 +24,7 @@ export async function recordPush(rows: Rows, { conversation, sha, now }: PushedC
     .execute();
 }
 
-/** The newest conversation that pushed it. */
+/** The newest conversation that pushed this commit. */
 export async function pusherOf(
   rows: Rows,
   commit: { forge: string; repositoryId: string; sha: string },

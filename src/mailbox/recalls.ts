@@ -1,8 +1,13 @@
-/** A run learns from its row that somebody closed its item, or took away an assignee, a label or a request for review. */
+/**
+ * Recalls: a note in a run's row that somebody closed its item, or took away an assignee, a label or a request for
+ * review.
+ */
 import type { Rows } from '../database/database.ts';
 import type { EventName, ForgeEvent } from '../vocabulary.ts';
 
-/** What may take back what an agent was woken for. A delivery is a claim: whoever runs asks the forge. */
+/**
+ * Events that may take back what an agent was woken for. A delivery only claims it, so the run asks the forge.
+ */
 const RECALLING: ReadonlySet<EventName> = new Set([
   'issue.closed',
   'issue.unassigned',
@@ -13,7 +18,7 @@ const RECALLING: ReadonlySet<EventName> = new Set([
   'pull.review_request_removed',
 ]);
 
-/** For the runs of every conversation that the event's item belongs to. */
+/** Recalls the runs of every conversation that the event's item belongs to. */
 export async function recallRuns(tx: Rows, event: ForgeEvent, deliveryId: string): Promise<void> {
   if (event.item === null || !RECALLING.has(event.name)) return;
   await tx
@@ -32,7 +37,7 @@ export async function recallRuns(tx: Rows, event: ForgeEvent, deliveryId: string
     .execute();
 }
 
-/** The delivery that last did so; null = none did. */
+/** The delivery that last recalled this run; null = none did. */
 export async function recalledBy(rows: Rows, dispatchId: string): Promise<string | null> {
   const row = await rows
     .selectFrom('dispatches')

@@ -1,4 +1,4 @@
-/** How a dispatch ends or waits, and what becomes of the messages it carried. */
+/** How a dispatch ends or waits, and what happens to the messages it carried. */
 import type { Database, Rows } from '../database/database.ts';
 import type { DispatchRow } from '../database/tables.ts';
 import { assertLease, type Lease } from './leases.ts';
@@ -7,20 +7,22 @@ export type Settlement =
   | { state: 'succeeded' }
   /** answered, but the forge refused the answer: it is kept, and posted when a person asks for it */
   | { state: 'unposted'; reason: string }
-  /** `declined` names why the messages get no answer; a person is told on the item */
+  /** `reason` says why the messages get no answer; a person is told on the item */
   | { state: 'failed'; reason: string }
   | { state: 'cancelled'; reason: string }
-  /** waits until a limit is over, or until the forge is back, and keeps its messages' order; trouble is counted */
-  /** … `isAttempt: false`: nothing was tried, it was only too early */
+  /**
+   * waits until a limit is over, or until the forge is back; its messages keep their order; `isTrouble` is counted
+   */
+  /** `isAttempt: false`: nothing was tried, because it was too early */
   | { state: 'parked'; reason: string; until: number; isTrouble?: boolean; isAttempt?: false }
   | { state: 'interrupted'; reason: string };
 
 export interface SettleOptions {
   settlement: Settlement;
   now: number;
-  /** JSON Snapshot to store as seen by the agent; only where it has answered */
+  /** JSON Snapshot of what the agent has seen; stored only when it has answered */
   seen?: string | null;
-  /** messages that arrived in the mailbox but were not in the answered prompt: they go on waiting */
+  /** messages that arrived in the mailbox but were not in the answered prompt; they stay waiting */
   unanswered?: string[];
 }
 
@@ -41,7 +43,7 @@ export async function settleDispatch(
   });
 }
 
-/** Whether anybody has read the answer or not: the agent has read what it was woken for. */
+/** Counts also when the answer could not be posted: the agent has read what it was woken for. */
 function hasAnswered({ state }: Settlement): boolean {
   return state === 'succeeded' || state === 'unposted';
 }
@@ -86,14 +88,14 @@ async function settleMessages(tx: Rows, dispatch: DispatchRow, options: SettleOp
       reason: 'reason' in settlement ? settlement.reason : null,
       settled_at: now,
     })
-    // The index over waiting messages begins with the conversation; without it every message there is was read.
+    // The index over waiting messages begins with the conversation; without this condition all messages were read.
     .where('conversation_id', '=', dispatch.conversation_id)
     .where('dispatch_id', '=', dispatch.id)
     .where('state', '=', 'carried')
     .execute();
 }
 
-/** Messages that go on waiting need a dispatch to come; there is at most one, by index. */
+/** Messages that stay waiting need a dispatch. The index allows at most one. */
 async function requeueWaiting(tx: Rows, dispatch: DispatchRow, now: number): Promise<void> {
   const waiting = await tx
     .selectFrom('dispatches')
@@ -119,8 +121,9 @@ async function requeueWaiting(tx: Rows, dispatch: DispatchRow, now: number): Pro
 }
 
 /**
- * A dispatch that could not answer gives its messages back and waits itself. If newer messages already made a dispatch
- * for this conversation, that one is merged into the older: it keeps its id, and with it the effects it has recorded.
+ * A dispatch that could not answer gives its messages back and waits itself. If newer messages have already made a
+ * dispatch for this conversation, that one is merged into the older one, which keeps its id and the effects recorded
+ * under it.
  */
 async function putBack(
   tx: Rows,
@@ -168,12 +171,12 @@ async function putBack(
 
 export interface Rescue {
   now: number;
-  /** every running dispatch of these workers, whatever its lease says: they are known to be dead */
+  /** every running dispatch of these workers, whatever its lease says: the workers are known to be dead */
   deadWorkers: string[] | 'expired-only';
   reason: string;
 }
 
-/** Running dispatches whose worker is gone become interrupted, and wait. Answers their ids. */
+/** Running dispatches whose worker is gone become interrupted and wait. Answers their ids. */
 export async function rescueExpired(database: Database, rescue: Rescue): Promise<string[]> {
   return await database.transaction(async (tx) => {
     let query = tx
@@ -206,8 +209,8 @@ export async function rescueExpired(database: Database, rescue: Rescue): Promise
 }
 
 /**
- * The number rises, so that the old holder, should it still live, can no longer write. Undefined when the dispatch was
- * settled, renewed, or rescued by another worker, between our look and our lock.
+ * The number rises, so that the old holder can no longer write if it is still alive. Undefined when the dispatch was
+ * settled, renewed, or rescued by another worker before we had the lock.
  */
 async function takeAway(
   tx: Rows,

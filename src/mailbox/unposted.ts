@@ -1,13 +1,13 @@
-/** Answers that the forge refused: they are kept, and posted when a person asks for it. */
+/** Answers that the forge refused. They are kept, and posted when a person asks for it. */
 import type { Database, Rows } from '../database/database.ts';
 import type { DispatchRow } from '../database/tables.ts';
 
-/** What a person reads of the state: on the command line, in the log and in the answer of `explain`. */
+/** The sentence about this state on the command line, in the log and in the answer of `explain`. */
 export function unpostedSentence(dispatchId: string, refusal: string): string {
   return `the forge refused the answer: ${refusal.replace(/\.$/, '')}; it is kept, and \`claude-hooks answers post ${dispatchId}\` posts it once the forge takes it`;
 }
 
-/** The newest dispatch of the conversation, when nobody can read its answer. */
+/** Whether the conversation's newest answer could not be posted, so that nobody can read it. */
 export async function lastIsUnposted(rows: Rows, conversationId: string): Promise<boolean> {
   const last = await rows
     .selectFrom('dispatches')
@@ -39,12 +39,12 @@ export type PostedAgain =
   /** a worker posts it now */
   | { kind: 'waiting' }
   | { kind: 'not-unposted'; state: DispatchRow['state'] }
-  /** another dispatch of the conversation waits, and one conversation has one that waits */
+  /** another dispatch of the conversation waits already, and only one may */
   | { kind: 'busy'; dispatch: string };
 
 /**
- * Puts the dispatch back with what it carried. It has its answer, so it is published and not run again; what the forge
- * refused is tried again, and what it took is not done twice.
+ * Puts the dispatch back with its messages. It has its answer, so that is published and nothing is run again. Effects
+ * that the forge refused are tried again; effects that it took are not repeated.
  */
 export async function postAgain(
   database: Database,

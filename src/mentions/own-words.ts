@@ -1,40 +1,45 @@
 /**
- * Which of a text's words its author wrote for this occasion. Quoted lines, what a mail program adds to a reply, and
- * signatures are somebody's earlier words: they stay readable, and address nobody. Pure; linear in the text's length.
+ * Which of a text's words its author wrote now. Quoted lines, what a mail program adds to a reply, and signatures are
+ * earlier words: they stay readable, but address nobody. Pure; linear in the text's length.
  */
 
-/** `> text`, also inside list items. A line without the mark is the author's own, although Markdown may draw it in. */
+/**
+ * `> text`, also inside list items. A line without the mark counts as the author's own, although Markdown may show it
+ * as part of the quote.
+ */
 const QUOTED = /^[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*>/;
 
-/** RFC 3676. Without the space behind it the line is the underline of a heading. */
+/** RFC 3676. Without the space at its end the line would be the underline of a heading. */
 const SIGNATURE = /^-- \r?\n?$/;
 
 const WROTE =
   '(?:wrote|writes|said|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał(?:a|\\(a\\))?|написал(?:а)?)';
 
-/** `@dev wrote in https://…:`, which the quote button of a forge writes above a quote. */
+/** `@dev wrote in https://…:`, which a forge's quote button writes above a quote. */
 const SOMEBODY_WROTE = new RegExp(
   String.raw`^[\s*_>[(]*@[\w.-]+(?:\]\([^()\s]*\))?[*_\])]*\s+${WROTE}(?:[ \t]+(?:in|on|at)[ \t]+\S+)?[ \t]*:?[*_\s]*$`,
   'iu',
 );
 
-/** `_Originally posted by @dev in https://…_`, which a forge writes below one. */
+/** `_Originally posted by @dev in https://…_`, which a forge writes below a quote. */
 const POSTED_BY = /^[\s*_]*Originally posted by @\S+/i;
 
-/** `On Sat, 28 Nov 2026 at 10:00, Dev <dev@example.org> wrote:`, which a mail program writes above the mail before. */
+/**
+ * `On Sat, 28 Nov 2026 at 10:00, Dev <dev@example.org> wrote:`, which a mail program writes above the quoted mail.
+ */
 const MAIL_INTRODUCTION = new RegExp(
   String.raw`^[\s*_]*(?:On|Am|Le|El|Em|Il|Op|Den|W dniu|Dnia)\b.*\d.*${WROTE}\b[^:\n]{0,100}:[*_\s]*$`,
   'iu',
 );
 const NAMES_TIME_OR_ADDRESS = /\d{1,2}[:.h]\d{2}|\b\d{4}\b|<[^<>\s]+@[^<>\s]+>/;
 
-/** What programs that do not mark quoted lines write above the mail before. */
+/** What programs that do not mark quoted lines write above the quoted mail. */
 const MAIL_BEFORE =
   /^[\s>*_]*(?:-{2,}[ \t]*(?:Original Message|Forwarded message|Ursprüngliche Nachricht|Message d'origine|Mensaje original)[ \t]*-{2,}|Begin forwarded message:)[*_\s]*$/i;
 const MAIL_FROM = /^[*_]*(?:From|Von|De|Da|Van)[*_]*:[*_]*[ \t]+\S/i;
 const MAIL_FIELD = /^[*_]*(?:Sent|Date|To|Cc|Subject|Gesendet|Datum|An|Betreff|Envoyé|À|Objet)[*_]*:/i;
 
-/** Longer lines are a person's: no program writes so much above a quote. */
+/** Longer lines are a person's own: no program writes so much above a quote. */
 const LONGEST_INTRODUCTION = 300;
 
 export interface Line {
@@ -42,7 +47,7 @@ export interface Line {
   prose: boolean;
 }
 
-/** For each line whether it is its author's own prose. */
+/** For each line, whether it is the author's own prose. */
 export function ownLines(lines: readonly Line[]): boolean[] {
   const isQuoteNext = beforeQuotes(lines);
   // guard: a quote mentions nobody
@@ -53,7 +58,7 @@ export function ownLines(lines: readonly Line[]): boolean[] {
     const isRestQuoted =
       SIGNATURE.test(text) ||
       beginsMailBefore(text, lines[index + 1]) ||
-      // Where the lines below bear no mark, nothing tells the mail before from words of now.
+      // Where the lines below have no mark, quoted mail and new words look alike, so all of them count as quoted.
       (introduction > 0 && !isQuoteNext[index + introduction - 1]!);
     // guard: a signature and the mail before mention nobody
     if (isRestQuoted) return own.fill(false, index);
@@ -63,7 +68,7 @@ export function ownLines(lines: readonly Line[]): boolean[] {
   return own;
 }
 
-/** How many lines a mail program's introduction takes here: it may be broken in two. */
+/** How many lines a mail program's introduction takes here, one or two; 0: there is none. */
 function introductionAt(lines: readonly Line[], index: number): number {
   for (const count of [1, 2]) {
     const text = lines
@@ -80,7 +85,7 @@ function beginsMailBefore(text: string, next: Line | undefined): boolean {
   return MAIL_BEFORE.test(text) || (MAIL_FROM.test(text) && next !== undefined && MAIL_FIELD.test(next.text));
 }
 
-/** For each line whether the next one that is not blank is quoted. */
+/** For each line, whether the next line that is not blank is quoted. */
 function beforeQuotes(lines: readonly Line[]): boolean[] {
   const answers = new Array<boolean>(lines.length).fill(false);
   for (let index = lines.length - 2; index >= 0; index -= 1) {
@@ -90,7 +95,9 @@ function beforeQuotes(lines: readonly Line[]): boolean[] {
   return answers;
 }
 
-/** `<blockquote>`, `<pre>` and `<code>` with all that stands in them; a tag without its end is a plain word. */
+/**
+ * Removes `<blockquote>`, `<pre>` and `<code>` with their content; a tag without an end is an ordinary word.
+ */
 export function withoutHtmlQuotes(text: string): string {
   const open = new Map<string, number[]>();
   const quotes: { start: number; end: number }[] = [];

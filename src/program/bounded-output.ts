@@ -1,13 +1,13 @@
-/** What a program wrote, in memory that has an end. */
+/** What a program wrote, kept in a bounded amount of memory. */
 
-/** All of it, or nothing worth having: a list that was cut would be taken for the whole one. */
+/** Keeps everything or nothing: a list that was cut would be taken for the whole. */
 export class BoundedWhole {
   readonly #most: number;
   readonly #onOver: () => void;
   #pieces: Buffer[] = [];
   #size = 0;
 
-  /** `onOver` is called once, when there is more than `most` bytes */
+  /** `onOver` is called once, when more than `most` bytes have arrived */
   constructor(most: number, onOver: () => void) {
     this.#most = most;
     this.#onOver = onOver;
@@ -35,7 +35,7 @@ const HEAD = 16 * 1024;
 const TAIL = 48 * 1024;
 export const KEPT_OF_STDERR = HEAD + TAIL;
 
-/** Beginning and end: a program names its trouble first or last, and what floods is in between. */
+/** Keeps beginning and end: a program names its trouble first or last, and floods come in between. */
 export class BoundedEnds {
   #head = Buffer.alloc(0);
   #tail = Buffer.alloc(0);
@@ -49,7 +49,7 @@ export class BoundedEnds {
     if (rest.length > 0) this.#tail = Buffer.concat([this.#tail, rest.subarray(-TAIL)]).subarray(-TAIL);
   }
 
-  /** Cut at white space, so that no half of a token is left that a redactor would not know. */
+  /** Cut at white space: half a token would not be recognised by the redaction. */
   text(): string {
     const kept = this.#head.length + this.#tail.length;
     if (kept === this.#size) return Buffer.concat([this.#head, this.#tail]).toString('utf8');
@@ -61,7 +61,7 @@ export class BoundedEnds {
   }
 }
 
-/** From the end: a regular expression would begin anew at each letter of a long word. */
+/** Searches from the end: a regular expression would start anew at each letter of a long word. */
 function withoutLastWord(text: string): string {
   let end = text.length;
   while (end > 0 && !/\s/.test(text[end - 1]!)) end--;

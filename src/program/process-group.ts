@@ -5,7 +5,10 @@
 const KILL_AFTER_MS = 2000;
 const running = new Set<number>();
 
-/** `child` must have been started `detached`, which makes it the leader of a group. Answers whether time ran out. */
+/**
+ * `child` must have been started `detached`, which makes it the leader of a group. Answers whether the time limit ended
+ * it.
+ */
 export async function withTimeLimit(
   child: PromiseLike<unknown> & { pid?: number | undefined },
   milliseconds: number,
@@ -32,12 +35,14 @@ export async function withTimeLimit(
   return timedOut;
 }
 
-/** At once: what it says from now on is not wanted. */
+/** Kills at once, because nothing that it still says is wanted. */
 export function endGroup({ pid }: { pid?: number | undefined }): void {
   if (pid !== undefined) signalGroup(pid, 'SIGKILL');
 }
 
-/** A detached group survives its parent: a worker that exits must not leave a git behind that writes to a mirror. */
+/**
+ * A detached group survives its parent, but a worker that exits must not leave a git behind that writes to a mirror.
+ */
 function killAll(): void {
   for (const pid of running) signalGroup(pid, 'SIGKILL');
 }

@@ -1,4 +1,4 @@
-/** What the beginning of a line says about its block, as CommonMark has it. Pure. */
+/** What the beginning of a line says about its block, by the rules of CommonMark. Pure. */
 
 import { TagReader } from './html-tags.ts';
 import type { Line } from './line.ts';
@@ -19,7 +19,7 @@ const HTML_STARTS: readonly [start: RegExp, end: RegExp | null][] = [
   [new RegExp(`^</?(?:${BLOCK_ELEMENTS.replaceAll(' ', '|')})(?:\\s|/?>|$)`, 'i'), null],
 ];
 
-/** The end of a raw HTML block: a text on its last line, or null for a blank line after it. */
+/** What ends a raw HTML block: a text on its last line, or null when a blank line does. */
 export interface HtmlStart {
   end: RegExp | null;
 }
@@ -34,7 +34,7 @@ export function htmlStart(line: Line, canInterrupt: boolean, meter: Meter): Html
 
 export interface Fence {
   mark: string;
-  /** columns before it; so many are taken from each line inside */
+  /** columns before the fence; as many are removed from each line inside */
   indent: number;
   /** where its info string begins */
   info: number;
@@ -66,7 +66,7 @@ export function isSetextUnderline(line: Line): boolean {
   return line.indent < 4 && /^(?:=+|-+)[ \t]*$/.test(line.content);
 }
 
-/** Columns of a list marker with the space behind it, or null. */
+/** Columns of a list marker and the space behind it, or null. */
 export function listItemStart(line: Line, interrupts: boolean): { marker: number; isEmpty: boolean } | null {
   const head = line.text.slice(line.nonspace, Math.min(line.end, line.nonspace + 11));
   const found = /^(?:[-+*]|(\d{1,9})[.)])(?=[ \t]|$)/.exec(head);
@@ -86,7 +86,9 @@ export function footnoteStart(line: Line): { label: string; end: number } | null
   return label.trim() === '' ? null : { label, end: close + 2 };
 }
 
-/** Of a label without brackets in it, except escaped ones; -1: none on this line. */
+/**
+ * The place of the bracket that closes a label; -1: none on this line, or an unescaped opening one comes before it.
+ */
 function closingBracket(text: string, from: number, end: number): number {
   for (let at = from; at < end && at - from < 1000; at += 1) {
     const c = text[at]!;

@@ -1,20 +1,22 @@
 /**
- * Words by which a forge closes or opens an issue ("Closes #5"), found and broken. What is looked for is more than any
- * forge acts on, because forges differ, and one that is missed is carried out with our account's rights. Pure.
+ * Finds and breaks the words by which a forge closes or opens an issue ("Closes #5"). Forges differ, and a word that is
+ * missed takes effect with our account's rights, so more is looked for than any forge acts on. Pure.
  *
- * Code is no exception: a forge may look for the word before an address in the raw text, and what is code in a title or in a
- * commit message no forge knows.
+ * Code is broken, too: a forge may look for the word before an address in the raw text, and no forge knows code in a
+ * title or a commit message.
  */
 
-/** The words that forges know without configuration. */
+/** The words that forges know by default. */
 const USUAL = ['close[sd]?', 'fix(?:e[sd])?', 'resolve[sd]?', 'reopen(?:s|ed)?', 're-open(?:s|ed)?'];
 
-/** Invisible; no forge takes the word in front of it for one of its own. The same character as in mentions. */
+/**
+ * An invisible character; no forge takes a word that stands before it for a keyword. The same one is used in mentions.
+ */
 export const BREAK = '\u200d';
 
 /**
- * What may stand between the word and what it names: signs and spaces, also as HTML. A break may not, so that what is
- * broken stays as it is. Bounded: a text of signs alone would be read once for each word in it.
+ * What may stand between the word and the issue it names: signs and spaces, also as HTML. The break may not, so that a
+ * broken word stays as it is. Bounded: a text of signs alone would be read once for each word in it.
  */
 const GAP =
   // biome-ignore lint/suspicious/noMisleadingCharacterClass: each code point is meant alone
@@ -27,13 +29,13 @@ const NAMES_ELSEWHERE =
 const LINKS_TO = /[^[]{0,2000}?\]?\(<?[^\s()<>]{0,1000}\/(?:issues|pulls?|merge_requests)\/\d/iuy;
 
 export interface Closing {
-  /** number of the issue that may be closed; null = none may */
+  /** number of the issue that may be closed; null = none may be */
   own: number | null;
-  /** words besides the usual ones, as the forge's administrator has set them */
+  /** words besides the default ones, as the forge's administrator has set them */
   keywords: readonly string[];
 }
 
-/** Each word that would close or open something else than the own issue, in order. */
+/** Each word that would close or open an issue other than its own, in order. */
 function closingWords(text: string, { own, keywords }: Closing): { at: number; end: number }[] {
   const words = [...USUAL, ...keywords.map(escaped)].join('|');
   const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(?:${words})(?![\\p{L}\\p{N}])`, 'giu');
@@ -70,7 +72,7 @@ export function breakClosing(text: string, closing: Closing): string {
 
 const SHOWN = 60;
 
-/** The first place that would close something else, as a few words to quote; null = there is none. */
+/** The first place that would close another issue, as a few words to quote; null = there is none. */
 export function firstClosing(text: string, closing: Closing): string | null {
   const [first] = closingWords(text, closing);
   if (first === undefined) return null;

@@ -1,4 +1,4 @@
-/** Parts of a text that are taken out or replaced, in any order and overlapping. Pure. */
+/** Parts of a text that are taken out or replaced; they may come in any order and overlap. Pure. */
 import { type Kind, nothingRemoved, type Removed } from './removed.ts';
 
 export interface Cut {
@@ -18,7 +18,7 @@ export class Cuts {
     if (end > start || instead !== '') this.#cuts.push({ start, end, kind, instead });
   }
 
-  /** Where something was taken out so far, in order and without overlaps, to be asked whether a place is in it. */
+  /** What was taken out so far, in order and without overlaps, to ask whether a place is inside it. */
   covered(): (at: number) => boolean {
     const merged: { start: number; end: number }[] = [];
     for (const { start, end } of this.#cuts.toSorted((a, b) => a.start - b.start)) {
@@ -38,7 +38,9 @@ export class Cuts {
     };
   }
 
-  /** The rest of the text, each part given to `keep`, and what was removed. A cut inside another one is part of it. */
+  /**
+   * The rest of the text, handed to `keep` part by part, and what was removed. A cut inside another cut belongs to it.
+   */
   *apply(
     text: string,
     keep: (part: string, start: number) => string,
@@ -52,7 +54,7 @@ export class Cuts {
       count += 1;
       if (count % CUTS_PER_TURN === 0) yield;
       if (start < from) {
-        // What is only half inside the last one goes as well.
+        // The rest of a cut that reaches beyond the one before it goes as well.
         if (end > from) {
           removed.characters += end - from;
           from = end;

@@ -1,4 +1,6 @@
-/** The text of one block without the marks of its containers, and where each character of it stands. Pure. */
+/**
+ * The text of one block without the marks of its containers, and the place of each character in the whole text. Pure.
+ */
 import type { Segment } from './markdown-blocks.ts';
 
 export class FlatText {

@@ -1,4 +1,4 @@
-/** What a text shows, and nothing else: for everything strangers wrote, before it reaches a prompt. */
+/** Keeps only what a text shows. Used on everything that strangers wrote, before it reaches a prompt. */
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import { beginningOf, LONGEST_LINE, LONGEST_TO_SHOW } from '../text-limits.ts';
 import { withoutInvisible } from './invisible.ts';
@@ -13,8 +13,8 @@ export interface Shown {
 
 /**
  * The text as a person sees it on the forge: without HTML comments, attributes, titles, image texts and footnotes that
- * nobody refers to, and without characters that show nothing. Code stays as it is, because the forge shows it. Of a
- * text that is too long only the beginning is looked at; the time is linear.
+ * nobody refers to, and without invisible characters. Code stays as it is, because the forge shows it. Only the
+ * beginning of a very long text is looked at; the time is linear.
  */
 export function stripHiddenText(text: string, meter: Meter = { steps: 0 }): string {
   const reading = seenMarkdown(beginningOf(text, LONGEST_TO_SHOW), meter);
@@ -24,10 +24,10 @@ export function stripHiddenText(text: string, meter: Meter = { steps: 0 }): stri
   }
 }
 
-/** Work between two turns of everybody else. */
+/** How long one stretch of work may be before the event loop gets a turn. */
 const LONGEST_TURN_MS = 5;
 
-/** As `stripHiddenText`, with turns for everybody else, and with what was taken out. */
+/** Like `stripHiddenText`, but it yields to the event loop and also answers what was taken out. */
 export async function shownText(text: string): Promise<Shown> {
   const reading = seenMarkdown(beginningOf(text, LONGEST_TO_SHOW), { steps: 0 });
   await othersTurn();
@@ -41,7 +41,7 @@ export async function shownText(text: string): Promise<Shown> {
   }
 }
 
-/** Characters are taken out one by one, so they are counted by what is missing at the end. */
+/** Invisible characters are taken out one by one, so their number is the difference in length. */
 function counted(text: string, shown: Shown): Shown {
   const missing = Math.min(text.length, LONGEST_TO_SHOW) - shown.text.length - shown.removed.characters;
   if (missing > 0) {
@@ -51,7 +51,10 @@ function counted(text: string, shown: Shown): Shown {
   return shown;
 }
 
-/** Titles and names, which no forge reads as Markdown; but a comment in one is there to be overlooked. */
+/**
+ * For titles and names. No forge reads them as Markdown, but an HTML comment in one is meant to be overlooked, so it
+ * goes.
+ */
 export function shownLine(text: string): string {
   return withoutInvisible(beginningOf(text, LONGEST_LINE)).replace(/<!--[\s\S]*?-->/g, '');
 }

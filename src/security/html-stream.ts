@@ -1,13 +1,13 @@
 /**
- * The raw HTML of a text, in the order in which a browser would get it: what is between two tags can be hidden by them
- * over any number of paragraphs. Pure.
+ * The raw HTML of a text, in the order in which a browser would get it: two tags can hide everything between them, over
+ * any number of paragraphs. Pure.
  */
 import type { Cuts } from './cuts.ts';
 import type { FlatText } from './flat-text.ts';
 import { hidesContent, seenOf, type Tag, TagReader } from './html-tags.ts';
 import type { Meter } from './meter.ts';
 
-/** A tag, or a comment, declaration or instruction (`tag` is null), and where it stands in the whole text. */
+/** A tag, or a comment, declaration or instruction (`tag` is null), and its place in the whole text. */
 export interface HtmlPiece {
   start: number;
   end: number;
@@ -19,11 +19,11 @@ export class HtmlStream {
   readonly #cuts: Cuts;
   readonly #meter: Meter;
   readonly #length: number;
-  /** the element whose content nobody sees, since where, and how many of its name are open */
+  /** the element whose content is hidden, since which place, and how many of its name are open */
   #hidden: { name: string; since: number; depth: number } | null = null;
-  /** a comment that did not end in its block hides all up to its end in a later one */
+  /** a comment that does not end in its block hides everything up to a comment's end in a later block */
   #comment: number | null = null;
-  /** the quote of an attribute that never ended: nobody sees the rest */
+  /** the open quote of an attribute: everything behind it is hidden */
   #isOver = false;
 
   constructor(cuts: Cuts, meter: Meter, length: number) {
@@ -99,7 +99,7 @@ export class HtmlStream {
   }
 
   #commentIn(flat: FlatText, at: number): number {
-    // From the second dash on, because `<!-->` is a complete comment.
+    // The end is looked for from the second dash on, because `<!-->` is a complete comment.
     const end = flat.text.indexOf('-->', at + 2);
     this.#meter.steps += (end < 0 ? flat.text.length : end) - at;
     if (end >= 0) {
@@ -110,7 +110,7 @@ export class HtmlStream {
     return flat.text.length;
   }
 
-  /** A browser ends it at the next angle bracket, wherever that is. */
+  /** A browser ends it at the next angle bracket, whatever that belongs to. */
   #bogus(flat: FlatText, at: number): number {
     const found = flat.text.indexOf('>', at);
     const end = found < 0 ? flat.text.length : found + 1;
@@ -119,7 +119,9 @@ export class HtmlStream {
     return end;
   }
 
-  /** The tag that the forge puts around the next paragraph ends it, unless a single quote is open. */
+  /**
+   * A tag without an end: the tag that the forge puts around the next paragraph ends it, unless a single quote is open.
+   */
   #unfinished(flat: FlatText, at: number): number {
     if (this.#hidden !== null) return at + 1;
     const rest = flat.text.slice(at);

@@ -1,4 +1,6 @@
-/** One HTML tag in a text, read as CommonMark or as a browser would, and what a reader sees of it. Pure. */
+/**
+ * One HTML tag in a text, read by the rules of CommonMark or of a browser, and what a reader sees of it. Pure.
+ */
 import { seenAddress } from './link-parts.ts';
 import type { Meter } from './meter.ts';
 
@@ -10,7 +12,9 @@ export interface Tag {
   attributes: { name: string; value: string; source: string }[];
 }
 
-/** Attributes that stay when their value is an address, or a number, or there is none: all others can hold text. */
+/**
+ * Attributes that stay when their value is an address or a number, or when they have none. All others can hold text.
+ */
 const ADDRESSES = words('href src');
 const NUMBERS = words('width height colspan rowspan start');
 const WORDS: Readonly<Record<string, RegExp>> = {
@@ -21,9 +25,11 @@ const WORDS: Readonly<Record<string, RegExp>> = {
   disabled: /^$/,
   open: /^$/,
 };
-/** The forges drop these with their content. */
+/** The forges drop these elements with their content. */
 const UNSEEN_ELEMENTS = words('script style iframe noembed noframes noscript nostyle object frame frameset');
-/** The name of any other element is seen by nobody either, and its content is. */
+/**
+ * Tags of these elements stay. Those of all others are removed, because nobody sees a tag's name; their content stays.
+ */
 const KNOWN_ELEMENTS = words(
   `a abbr acronym address article aside b base bdi bdo big blockquote body br button caption center cite code col
   colgroup dd del details dfn dialog dir div dl dt em embed fieldset figcaption figure font footer form h1 h2 h3 h4 h5
@@ -54,10 +60,10 @@ export class TagReader {
   readonly #text: string;
   readonly #rules: typeof STRICT;
   readonly #meter: Meter;
-  /** places between attributes from which no end of the tag was found: no scan passes them twice */
+  /** places between attributes from which no end of the tag was found; no scan goes over them again */
   readonly #dead = new Set<number>();
 
-  /** `strict`: as CommonMark takes tags in a paragraph; else as a browser takes them in raw HTML */
+  /** `strict`: as CommonMark reads tags in a paragraph; otherwise as a browser reads raw HTML */
   constructor(text: string, strict: boolean, meter: Meter) {
     this.#text = text;
     this.#rules = strict ? STRICT : LENIENT;
@@ -101,12 +107,14 @@ export class TagReader {
   }
 }
 
-/** Whether nobody sees the element's content. Styles and `hidden` do not count: the forges take attributes off. */
+/**
+ * Whether the element's content is hidden. Styles and `hidden` do not count: the forges remove those attributes.
+ */
 export function hidesContent({ name, isClosing }: Tag): boolean {
   return !isClosing && UNSEEN_ELEMENTS.has(name);
 }
 
-/** The tag without what nobody sees; unchanged when it has nothing of it. */
+/** The tag without the parts that nobody sees; unchanged when it has none. */
 export function seenOf(tag: Tag, source: string): string {
   if (!KNOWN_ELEMENTS.has(tag.name)) return '';
   const kept = tag.attributes.filter(isSeen);
@@ -115,7 +123,7 @@ export function seenOf(tag: Tag, source: string): string {
   return `<${tag.isClosing ? '/' : ''}${[tag.name, ...kept.map((a) => a.source)].join(' ')}>`;
 }
 
-/** Longer ones have gaps that are as long as a text. */
+/** Longer tags are written anew, because the gaps between their attributes could be as long as a text. */
 const LONGEST_SEEN = 1_000;
 
 function isSeen({ name, value }: Tag['attributes'][number]): boolean {

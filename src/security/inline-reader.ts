@@ -1,7 +1,7 @@
 /**
- * The inside of a paragraph, a heading or a table cell as CommonMark reads it: code, tags, links, images, footnotes. It
- * says which parts nobody sees, and which tags there are. Pure, and one pass: whatever looks ahead remembers what it
- * found, or pays for it in steps.
+ * The inside of a paragraph, a heading or a table cell, read as CommonMark does: code, tags, links, images, footnotes.
+ * It says which parts nobody sees, and which tags there are. Pure, and one pass: each look ahead is either remembered
+ * or counted in steps.
  */
 import type { Cuts } from './cuts.ts';
 import type { FlatText } from './flat-text.ts';
@@ -12,7 +12,7 @@ import type { Meter } from './meter.ts';
 import type { Reference } from './references.ts';
 import { seenWikiLink } from './wiki-links.ts';
 
-/** What is known of the whole text. */
+/** What is known about the whole text. */
 export interface Reading {
   cuts: Cuts;
   meter: Meter;
@@ -25,7 +25,10 @@ export interface Reading {
   code: { start: number; end: number }[];
 }
 
-/** An escaped character, code, a tag, the beginning of a link or an image, and the end of its text. */
+/**
+ * What the reader stops at: an escaped character, code, a tag, the beginning of a link or an image, and the end of its
+ * text.
+ */
 const MARKS = /\\[\s\S]|`+|!?\[|[<\]]/g;
 const AUTOLINK = /<(?:[a-z][a-z0-9+.-]{1,31}:[^\s<>]*|[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9.-]+)>/iy;
 const MARKS_PER_TURN = 500;
@@ -35,7 +38,7 @@ interface Bracket {
   /** before the mark, and after it */
   at: number;
   after: number;
-  /** how many references there were before it */
+  /** how many references there were before this link */
   references: number;
 }
 
@@ -59,11 +62,11 @@ class InlineReader {
   readonly #reading: Reading;
   readonly #tags: TagReader;
   readonly #brackets: Bracket[] = [];
-  /** openers of links below it can open none, because a link stands inside them */
+  /** link openers below this number open nothing any more, because links do not nest */
   #inactiveBelow = 0;
-  /** by length of its run of backticks, the runs that may end code, last one first */
+  /** runs of backticks that may end code, by their length, last one first */
   #runs: Map<number, number[]> | null = null;
-  /** ends that were looked for in vain */
+  /** ends that were looked for in vain and are not looked for again */
   readonly #missing = new Set<string>();
 
   constructor(flat: FlatText, reading: Reading) {
@@ -73,7 +76,7 @@ class InlineReader {
     this.#tags = new TagReader(flat.text, true, reading.meter);
   }
 
-  /** Deals with one mark; answers where to go on. */
+  /** Handles one mark; answers where to go on. */
   at(at: number, mark: string): number {
     this.#reading.meter.steps += mark.length;
     const after = at + mark.length;
@@ -139,7 +142,9 @@ class InlineReader {
     return /[a-z]/i.test(text[at + 2] ?? '') ? this.#find('>', at + 2) : null;
   }
 
-  /** After the end that is looked for; what is missing once is missing for all later ones. */
+  /**
+   * The place behind the end that is looked for. If it is missing once, it is missing for all later places.
+   */
   #find(end: string, from: number): number | null {
     if (this.#missing.has(end)) return null;
     const found = this.#text.indexOf(end, from);
@@ -191,7 +196,10 @@ class InlineReader {
     return close + 2;
   }
 
-  /** `](…)`, `][…]`, `[]` or `]`: title and label go, and before them the text of an image, which its picture covers. */
+  /**
+   * `](…)`, `][…]`, `[]` or `]`: title and label are removed, and also the text of an image, because the picture is
+   * shown in its place.
+   */
   #endOfText(at: number): number {
     const bracket = this.#brackets.pop();
     if (bracket === undefined) return at + 1;
@@ -203,7 +211,7 @@ class InlineReader {
     const end = this.#inlineLink(at) ?? this.#referenceLink(bracket, at);
     if (end === null) return at + 1;
     if (bracket.isImage) {
-      // Links inside the text of an image go with it.
+      // Links inside the text of an image are removed with it.
       references.splice(bracket.references, before - bracket.references);
       this.#cut(bracket.after, at, 'image text');
     } else this.#inactiveBelow = this.#brackets.length;

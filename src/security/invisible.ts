@@ -1,4 +1,4 @@
-/** Characters that show nothing, in the text itself and as entities. Pure. */
+/** Characters that show nothing, as themselves and as entities. Pure. */
 
 /**
  * Zero-width and bidi controls, fillers that render as nothing, the tag characters and variation selectors that carry
@@ -11,20 +11,25 @@ const INVISIBLE =
 const ZWNJ = '\u200c';
 const ZWJ = '\u200d';
 
-/** Scripts whose spelling needs the joiners: Persian and Urdu, the scripts of India, and their neighbours; vowel signs, too. */
+/**
+ * Scripts whose spelling needs the joiners: Persian and Urdu, the scripts of India and their neighbours, with vowel
+ * signs.
+ */
 const JOINING_LETTERS = String.raw`[\p{scx=Arabic}\p{scx=Syriac}\p{scx=Nko}\p{scx=Mongolian}\p{scx=Devanagari}\p{scx=Bengali}\p{scx=Gurmukhi}\p{scx=Gujarati}\p{scx=Oriya}\p{scx=Tamil}\p{scx=Telugu}\p{scx=Kannada}\p{scx=Malayalam}\p{scx=Sinhala}\p{scx=Khmer}\p{scx=Myanmar}\p{scx=Tibetan}\p{scx=Thaana}\p{scx=Balinese}\p{scx=Javanese}]`;
 const AFTER_LETTER = new RegExp(`${JOINING_LETTERS}$`, 'u');
-/** A letter in the form that it has within a word, written alone. */
+/** A single letter, written in the form that it has within a word. */
 const BEFORE_LETTER = new RegExp(`^${JOINING_LETTERS}`, 'u');
-/** What may stand before a joiner inside one picture made of several: family, professions, flags. */
+/** What may stand before a joiner in one emoji that is made of several: family, professions, flags. */
 const END_OF_PICTURE = /(?:\p{Extended_Pictographic}|\p{Emoji_Modifier})\ufe0f?$/u;
 const PICTURE = /^\p{Extended_Pictographic}/u;
-/** England, Scotland and Wales: a black flag and their letters as tags. No other sequence of tags is an emoji. */
+/**
+ * The flags of England, Scotland and Wales: a black flag and letters as tags. No other sequence of tags is an emoji.
+ */
 const FLAG =
   /\u{1f3f4}\u{e0067}\u{e0062}(?:\u{e0065}\u{e006e}\u{e0067}|\u{e0073}\u{e0063}\u{e0074}|\u{e0077}\u{e006c}\u{e0073})\u{e007f}/gu;
 
 export function withoutInvisible(text: string): string {
-  // Most texts have no flag in them: one pass then.
+  // Most texts have no flag, so one pass is enough for them.
   if (!text.includes('\u{1f3f4}')) return withoutAny(text);
   let shown = '';
   let from = 0;
@@ -48,7 +53,7 @@ function isNeededJoiner(c: string, before: string, after: string): boolean {
   return c === ZWJ && END_OF_PICTURE.test(before) && PICTURE.test(after);
 }
 
-/** Entities by name that decode to one of those. */
+/** Named entities that decode to one of those. */
 const INVISIBLE_NAMES = new Map(
   (
     'shy lrm rlm NoBreak ZeroWidthSpace NegativeVeryThinSpace NegativeThinSpace NegativeMediumSpace ' +
@@ -62,7 +67,7 @@ const INVISIBLE_NAMES = new Map(
     ]),
 );
 
-/** To be used where entities are read as such: not in code. */
+/** Use it only where entities are decoded, so not in code. */
 export function withoutInvisibleEntities(text: string): string {
   if (!text.includes('&')) return text;
   return text.replace(

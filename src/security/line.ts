@@ -1,8 +1,10 @@
-/** One line of Markdown and how far it has been read: tabs stand for spaces up to the next multiple of four. Pure. */
+/**
+ * One line of Markdown and how far it has been read. A tab counts as spaces up to the next multiple of four. Pure.
+ */
 
 export class Line {
   readonly text: string;
-  /** of the line in the whole text */
+  /** where the line begins in the whole text */
   readonly start: number;
   /** without the line break */
   readonly end: number;
@@ -17,7 +19,7 @@ export class Line {
     this.at = start;
   }
 
-  /** the first character that is no space; `end` for a blank rest */
+  /** the first character that is no space; `end` when the rest is blank */
   get nonspace(): number {
     let at = this.at;
     while (at < this.end && (this.text[at] === ' ' || this.text[at] === '\t')) at += 1;
@@ -39,7 +41,7 @@ export class Line {
     return column - this.#column;
   }
 
-  /** Reads so many columns, at most to the end of the line. */
+  /** Reads this many columns, at most to the end of the line. */
   advance(columns: number): void {
     let left = columns;
     while (left > 0 && this.at < this.end) {
@@ -54,7 +56,7 @@ export class Line {
     }
   }
 
-  /** Reads up to a character behind this one, which is no tab's matter. */
+  /** Reads up to a character behind this one; there must be no tab in between. */
   skipTo(at: number): void {
     this.#column += at - this.at;
     this.at = at;
@@ -64,7 +66,7 @@ export class Line {
     this.advance(this.indent);
   }
 
-  /** the rest of the line from its first character that is no space */
+  /** the rest of the line, from its first character that is no space */
   get content(): string {
     return this.text.slice(this.nonspace, this.end);
   }
@@ -75,7 +77,7 @@ export class Line {
   }
 }
 
-/** The lines of a text; none for the break at its end. */
+/** The lines of a text. A line break at its end adds no empty line. */
 export function* linesOf(text: string): Generator<Line> {
   const breaks = /\r\n|\n|\r/g;
   let start = 0;

@@ -1,19 +1,19 @@
 /** Destinations, titles, labels and definitions of Markdown links, read by hand in one pass each. Pure. */
 import type { Meter } from './meter.ts';
 
-/** CommonMark allows more; each nesting is a place from which the text is read again. */
+/** CommonMark allows more; each level of nesting is another place from which the text is read again. */
 const DEEPEST_PARENTHESES = 32;
 const LONGEST_LABEL = 999;
 
 export interface Destination {
   /** without angle brackets */
   address: string;
-  /** after the closing parenthesis */
+  /** the place behind the closing parenthesis */
   end: number;
   hasTitle: boolean;
 }
 
-/** Reads `(destination "title")` at `at`; null when it is no such thing. */
+/** Reads `(destination "title")` at `at`; null when there is none. */
 export function destinationAt(text: string, at: number, meter: Meter): Destination | null {
   if (text[at] !== '(') return null;
   const found = addressAt(text, skipSpace(text, at + 1), meter, true);
@@ -35,7 +35,7 @@ export interface Definition {
   end: number;
 }
 
-/** Reads `[label]: destination "title"` up to the end of its line; the title may stand on the next ones. */
+/** Reads `[label]: destination "title"` up to the end of its line; the title may stand on the lines below. */
 export function definitionAt(text: string, at: number, meter: Meter): Definition | null {
   if (text[at] !== '[') return null;
   const close = labelEnd(text, at + 1);
@@ -52,7 +52,7 @@ export function definitionAt(text: string, at: number, meter: Meter): Definition
   return end === null ? null : { label, address: found.address, addressEnd: found.end, end };
 }
 
-/** After spaces and the break; null when something else stands before it. */
+/** The place behind spaces and the line break; null when something else comes first. */
 function endOfLine(text: string, from: number): number | null {
   let at = from;
   while (text[at] === ' ' || text[at] === '\t') at += 1;
@@ -60,7 +60,7 @@ function endOfLine(text: string, from: number): number | null {
   return text[at] === '\n' ? at + 1 : null;
 }
 
-/** Spaces and at most one line break. */
+/** Skips spaces and at most one line break. */
 function skipSpace(text: string, from: number): number {
   let at = from;
   let breaks = 0;
@@ -108,7 +108,7 @@ function addressAt(
   return depth !== 0 && inParentheses ? null : { address: text.slice(start, at), end: at };
 }
 
-/** After the closing mark of a title; null: there is none. */
+/** The place behind the title's closing mark; null: there is none. */
 function titleAt(text: string, start: number, meter: Meter): number | null {
   const open = text[start];
   const close = open === '(' ? ')' : open;
@@ -123,7 +123,7 @@ function titleAt(text: string, start: number, meter: Meter): number | null {
   return null;
 }
 
-/** The closing bracket of a label that begins before `from`; null: none. */
+/** The closing bracket of a label that begins before `from`; null: there is none. */
 export function labelEnd(text: string, from: number): number | null {
   const most = Math.min(text.length, from + LONGEST_LABEL + 1);
   for (let at = from; at < most; at += 1) {
@@ -140,8 +140,8 @@ export function labelOf(text: string): string {
 }
 
 /**
- * An address may stay, because a browser shows it to whoever points at the link. One with words in it may not: brackets
- * of their own let a destination be a whole letter.
+ * An address may stay, because a browser shows it when somebody points at the link. One that contains words may not: in
+ * angle brackets a destination can hold a whole letter.
  */
 export function seenAddress(address: string): string {
   if (address.length > 500 || /^\s*(?:data|javascript|vbscript):/i.test(address)) return '';

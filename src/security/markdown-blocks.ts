@@ -1,6 +1,7 @@
 /**
- * The blocks of a Markdown text as CommonMark and goldmark cut it: which lines are paragraphs, which are code and which
- * are raw HTML, inside quotes, lists and footnotes. It says where in the text they stand. Pure, one pass, no recursion.
+ * The blocks of a Markdown text, cut as CommonMark and goldmark do: which lines are paragraphs, which are code and
+ * which are raw HTML, inside quotes, lists and footnotes, and where in the text they stand. Pure, one pass, no
+ * recursion.
  */
 import {
   closesFence,
@@ -16,7 +17,7 @@ import {
 import { type Line, linesOf } from './line.ts';
 import type { Meter } from './meter.ts';
 
-/** Part of one line, in the whole text. */
+/** Part of one line, by its place in the whole text. */
 export interface Segment {
   start: number;
   end: number;
@@ -25,11 +26,11 @@ export interface Segment {
 export interface Leaf {
   kind: 'paragraph' | 'heading' | 'code' | 'html';
   segments: Segment[];
-  /** the innermost footnote around it */
+  /** the innermost footnote that contains it */
   footnote: Footnote | null;
   /** the info string of a fence */
   info: Segment | null;
-  /** a heading that begins with `#`: the other kind is a paragraph with a line under it */
+  /** a heading that begins with `#`; the other kind is a paragraph with a line under it */
   isAtx: boolean;
 }
 
@@ -41,13 +42,13 @@ export interface Footnote extends Segment {
 export interface Blocks {
   leaves: Leaf[];
   footnotes: Footnote[];
-  /** where the text gets too deep to be followed; nothing behind it was read */
+  /** where the text gets nested too deep to be followed; nothing behind it was read */
   end: number;
 }
 
 interface Container {
   kind: 'quote' | 'item' | 'footnote' | 'description';
-  /** columns that belong to it on later lines */
+  /** columns by which later lines must be indented to belong to it */
   indent: number;
   isEmpty: boolean;
   footnote: Footnote | null;
@@ -56,7 +57,7 @@ interface Container {
 interface OpenLeaf extends Leaf {
   fence: Fence | null;
   html: HtmlStart | null;
-  /** code that is indented: blank lines at its end are not part of it */
+  /** indented code; blank lines at its end are not part of it */
   isIndented: boolean;
 }
 
@@ -113,7 +114,7 @@ class BlockReader {
     return true;
   }
 
-  /** How many of the open containers this line belongs to; reads their marks. */
+  /** How many of the open containers this line continues. Reads their marks. */
   #continued(line: Line): number {
     for (let depth = 0; depth < this.#containers.length; depth += 1) {
       if (!this.#continues(line, this.#containers[depth]!)) return depth;
@@ -165,7 +166,7 @@ class BlockReader {
     let depth = matched;
     let isOpened = false;
     for (;;) {
-      // A paragraph in containers that are not all continued may still go on (lazily), unless a block begins here.
+      // A paragraph may go on (lazily) although not all its containers do, unless a new block begins here.
       const interrupts = inParagraph && !isOpened && depth === matched;
       if (line.isBlank) return isOpened ? 'container' : 'nothing';
       if (line.indent > 3) {
@@ -187,7 +188,7 @@ class BlockReader {
     }
   }
 
-  /** Ends what is open below this depth, because a new block begins in it. */
+  /** Ends everything that is open below this depth, because a new block begins there. */
   #begin(depth: number): void {
     this.#closeLeaf();
     this.#closeTo(depth);
@@ -283,7 +284,7 @@ class BlockReader {
     }
     const isLazy = !isOpened && matched < this.#containers.length;
     if (this.#leaf?.kind === 'paragraph' && !isOpened) {
-      // Lazily or not, the paragraph goes on.
+      // Lazily or not, the paragraph goes on here.
       this.#leaf.segments.push({ start: line.nonspace, end: line.end });
       return;
     }

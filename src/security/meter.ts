@@ -1,4 +1,7 @@
-/** Counts the characters looked at: a text that takes too many is given up, and a test sees that the time is linear. */
+/**
+ * Counts the characters that were looked at. A text that takes too many is given up, and a test checks that the time is
+ * linear.
+ */
 export interface Meter {
   steps: number;
 }

@@ -1,6 +1,6 @@
 /**
- * What leaves through us in our accounts' names does nothing on the forge besides being read: it calls nobody, closes
- * and opens no other issue, and is no command to another robot. Pure; doing it twice changes nothing.
+ * Texts that we post from our accounts must only be read: they notify nobody, close and open no other issue, and
+ * command no other robot. Pure; doing it twice changes nothing.
  */
 import { splitMarkdown } from '../mentions.ts';
 import { neutraliseAllMentions, neutraliseMentions } from '../security.ts';
@@ -9,13 +9,13 @@ import { breakClosing, type Closing } from './closing-keywords.ts';
 
 export interface OutgoingRules extends Closing {
   /**
-   * The words may be a stranger's: commands and mentions in what looks like code are broken, too, because many robots
-   * read raw text. Otherwise code stays good for copying.
+   * The words may come from a stranger, and many robots read raw text: so commands and mentions are broken in code,
+   * too. Apart from that, code stays as it is, so that it can be copied.
    */
   strict: boolean;
 }
 
-/** A description, a comment, a review: Markdown. */
+/** For descriptions, comments and reviews: Markdown. */
 export function outgoingBody(text: string, rules: OutgoingRules): string {
   // guard: outgoing: code after a stranger's words
   if (rules.strict) return breakClosing(breakCommands(neutraliseAllMentions(text)), rules);
@@ -25,16 +25,16 @@ export function outgoingBody(text: string, rules: OutgoingRules): string {
   return breakClosing(quiet.join(''), rules);
 }
 
-/** The forges take 255 characters, and answer an error for more. */
+/** The forges take 255 characters, and answer longer ones with an error. */
 const LONGEST_TITLE = 250;
 
-/** A title, a status: one line, in which no forge knows code. */
+/** For titles and statuses: one line, in which no forge looks for code. */
 export function outgoingTitle(text: string, rules: OutgoingRules): string {
   const line = text.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
   return cut(breakClosing(breakCommands(neutraliseAllMentions(line)), rules));
 }
 
-/** Between whole characters: half of one is no text that a forge would take. */
+/** Cut between whole characters: no forge would take half of one. */
 function cut(title: string): string {
   if (title.length <= LONGEST_TITLE) return title;
   return `${title.slice(0, LONGEST_TITLE - 1).replace(/[\ud800-\udbff]$/, '')}…`;

@@ -1,11 +1,13 @@
-/** Links that name a definition elsewhere in the text, and what a reader sees of both. Pure. */
+/**
+ * Links that name a definition elsewhere in the text, and what a reader sees of link and definition. Pure.
+ */
 import type { Cuts } from './cuts.ts';
 import { seenAddress } from './link-parts.ts';
 import type { Footnote } from './markdown-blocks.ts';
 
 export interface Reference {
   label: string;
-  /** what names the definition stands here, behind the text of the link; empty for `[label]` */
+  /** what names the definition stands here, behind the link's text; empty for `[label]` */
   start: number;
   end: number;
   /** its own text is the label */
@@ -24,8 +26,8 @@ export interface Defined {
 }
 
 /**
- * A definition shows nothing, so it stays only, without its title, where a reader sees its label as the text of a link.
- * Any other label is hidden text: the address is put into the link instead.
+ * A definition shows nothing. It stays, without its title, only where its label is also the visible text of a link. Any
+ * other label would be hidden text, so the address is put into the link instead.
  */
 export function cutReferences(
   references: readonly Reference[],

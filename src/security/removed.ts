@@ -1,4 +1,4 @@
-/** What was taken out of texts, to be told to whoever reads them: kind and number, never the content. Pure. */
+/** What was taken out of texts, to tell whoever reads them: kind and number, never the content. Pure. */
 
 export type Kind =
   | 'comment'

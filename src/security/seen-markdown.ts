@@ -1,6 +1,6 @@
 /**
- * A text of strangers as a reader of the forge sees it. First its blocks, then the inside of each, then the raw HTML of
- * all in order, because a tag may hide what stands between it and another one. Nothing is rewritten: parts are cut out.
+ * A stranger's text as a reader of the forge sees it. Blocks are read first, then the inside of each, then all raw HTML
+ * in order, because a tag may hide what stands between it and another one. Nothing is rewritten: parts are cut out.
  */
 import { Cuts } from './cuts.ts';
 import { FlatText } from './flat-text.ts';
@@ -14,7 +14,10 @@ import { cutReferences, type Defined } from './references.ts';
 import type { Removed } from './removed.ts';
 import { tableIn } from './table-rows.ts';
 
-/** Steps for each character. Honest texts take five; what takes more was built to, and its rest is not shown. */
+/**
+ * Steps allowed for each character. Honest texts take five; a text that takes more was built to, and its rest is not
+ * shown.
+ */
 const MOST_STEPS = 60;
 const FEWEST_STEPS = 100_000;
 
@@ -102,7 +105,9 @@ function* readHtml(
   stream.finish();
 }
 
-/** Paragraphs, headings and cells of a leaf, without its definitions, which are noted. None for code and HTML. */
+/**
+ * Paragraphs, headings and cells of a leaf, without its definitions, which are noted. Nothing for code and HTML.
+ */
 function partsOf(source: string, leaf: Leaf, notes: { reading: Reading; definitions: Defined[] }): Part[] {
   const { cuts } = notes.reading;
   if (leaf.kind === 'heading') cutHeadingAttributes(source, leaf, cuts);
@@ -157,7 +162,10 @@ function cutHeadingAttributes(source: string, { segments }: Leaf, cuts: Cuts): v
   }
 }
 
-/** The name of a language tells how to read the code, and nobody sees more of an info string than its colours. */
+/**
+ * The name of a language stays, because it tells how to read the code. The rest of an info string is not shown on the
+ * forge.
+ */
 const LANGUAGES = new Set(
   (
     'asm awk bash bat c c# c++ clojure cmake console cpp cs csharp css csv dart diff docker dockerfile elixir erlang ' +
@@ -180,7 +188,10 @@ function addCode({ info, segments }: Leaf, source: string, { code, cuts }: Readi
   if (first !== undefined) code.push({ start: first.start, end: segments.at(-1)!.end });
 }
 
-/** As goldmark counts: the first footnote of a label is used by any reference to it, also from another footnote. */
+/**
+ * Counted as goldmark does: the first footnote of a label is used by any reference to it, also by one in another
+ * footnote.
+ */
 function unusedFootnotes(footnotes: readonly Footnote[], used: ReadonlySet<string>): Set<Footnote> {
   const first = new Set<string>();
   return new Set(
@@ -197,7 +208,7 @@ function isIn(footnote: Footnote | null, unused: ReadonlySet<Footnote>): boolean
   return false;
 }
 
-/** A forge may show front matter as a table of names and values; 0: there is none. */
+/** End of the front matter, which a forge may show as a table of names and values; 0: there is none. */
 function frontMatterEnd(source: string): number {
   if (!/^---[ \t]*\r?\n/.test(source.slice(0, 200))) return 0;
   const end = /\n(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/g;
@@ -216,7 +227,7 @@ function cutRemarks(source: string, end: number, cuts: Cuts): void {
   }
 }
 
-/** Invisible characters go everywhere, entities for them where entities are read. */
+/** Invisible characters are removed everywhere, entities for them only where entities are decoded. */
 function keeper(source: string, code: readonly Segment[]): (part: string, start: number) => string {
   const ordered = code.toSorted((a, b) => a.start - b.start);
   let next = 0;

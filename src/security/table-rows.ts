@@ -1,10 +1,10 @@
-/** Tables: their rows, and the cells that have no column. Pure. */
+/** Tables: their rows, and cells beyond the last column. Pure. */
 import type { Segment } from './markdown-blocks.ts';
 
 export interface Table {
   /** lines of the paragraph before the table */
   before: number;
-  /** by row, without the row of dashes */
+  /** one entry a row, without the row of dashes */
   rows: { cells: Segment[] /** from the first cell beyond the last column on */; excess: Segment | null }[];
 }
 
@@ -31,7 +31,7 @@ function row(source: string, line: Segment, columns: number): Table['rows'][numb
   };
 }
 
-/** Between bars that are not escaped; those at both ends of the line are no cells. */
+/** Cells are what stands between unescaped bars; nothing outside the bars at both ends is a cell. */
 function cellsOf(source: string, { start, end }: Segment): Segment[] {
   const cells: Segment[] = [];
   let from = start;

@@ -4,7 +4,7 @@ import { seenAddress } from './link-parts.ts';
 const PICTURE = /\.(?:jpe?g|png|tiff?|webp|gif|bmp|ico|svg)$/i;
 const ADDRESS = /^(?:https?|ftp|mailto):/i;
 
-/** What a reader sees of it, in the same brackets. */
+/** What a reader sees of the link, in the same brackets. */
 export function seenWikiLink(content: string): string {
   const properties = new Map<string, string>();
   for (const part of content.split('|')) {
@@ -22,7 +22,7 @@ export function seenWikiLink(content: string): string {
   return `[[${properties.get('title') || name || link}]]`;
 }
 
-/** The first word is the text unless it is an address; the second one is the address. */
+/** The first part is the text, unless it is an address; then the second part is the text. */
 function placeWord(properties: Map<string, string>, word: string): void {
   const hasName = (properties.get('name') ?? '') !== '';
   if (hasName) properties.set('link', word.trim());

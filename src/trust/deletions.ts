@@ -1,4 +1,6 @@
-/** Whether a comment is really gone: a delivery that says so takes somebody's words back. */
+/**
+ * Whether a comment is really gone. A delivery that claims so takes somebody's words back, so the forge is asked.
+ */
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
@@ -14,11 +16,11 @@ export interface DeletionQuestion {
   forge: ForgeConfig;
   repository: RepositoryRef;
   comment: number;
-  /** where it may have been an inline comment of a review */
+  /** items in which it may have been an inline comment of a review */
   numbers: readonly number[];
 }
 
-/** Throws ForgeUnavailable, and ForgeRefused when no account is told anything. */
+/** Throws ForgeUnavailable or ForgeRefused when no account gets an answer. */
 export async function commentIsGone(deps: DeletionDeps, question: DeletionQuestion): Promise<boolean> {
   return await deps.patience.ask(question.forge.name, async () => {
     let trouble: unknown = null;

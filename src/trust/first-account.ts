@@ -1,10 +1,10 @@
-/** A question that any of our accounts can answer, asked of one after the other. */
+/** Asks our accounts one after the other a question that any of them may be able to answer. */
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 
 /**
- * The answer of the first account that sees what is asked for; null: none does. Throws what the first account met that was
- * told nothing (ForgeUnavailable, ForgeRefused), unless a later one has the answer.
+ * The answer of the first account that sees what is asked for; null: none does. Throws the first ForgeUnavailable or
+ * ForgeRefused that an account met, unless a later account has the answer.
  */
 export async function firstAnswer<T>(
   forge: ForgeConfig,

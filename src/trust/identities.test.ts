@@ -152,7 +152,7 @@ describe('a token that may not be asked whose it is', () => {
     expect(await client.self()).toEqual({ id: idOf('bo'), login: 'bo' });
     await client.createIssue(repository, { title: 'Pears', body: '' });
     expect(said).toEqual([
-      'error: a post of agent dev bears another name: agent dev does not start: its token on home is that of ada, and ' +
+      'error: the forge shows another author for a post of agent dev: agent dev does not start: its token on home is that of ada, and ' +
         'forges.home.accounts.dev.login is bo. Give it the token of bo, or correct the login',
     ]);
     await expect(client.createComment(repository, 1, 'More')).rejects.toThrow(

@@ -1,7 +1,7 @@
 /**
- * Who our accounts are: each agent's token, asked for its own name and id. A token that may not be asked (403: it lacks the
- * scope, and some tokens cannot have it) is taken for the configured account until what
- * it posts shows whose it is.
+ * Who our accounts are: each agent's token is asked for its owner's name and id. Some tokens may not be asked (403:
+ * they lack the scope, and some kinds cannot have it). Those count as the configured account until their first post
+ * shows the author.
  */
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
@@ -14,9 +14,12 @@ import { compared, type NamedOwner, ownerOfToken } from './token-owner.ts';
 
 export type Identity =
   | { kind: 'ok'; id: number; login: string }
-  /** the forge does not say whose token it is; `id`: of the account with the configured login, as far as it is known */
+  /**
+   * the forge does not say whose token it is; `id`: that of the account with the configured login, as far as it is
+   * known
+   */
   | { kind: 'assumed'; id: number | null; login: string; reason: string }
-  /** the token is another account's: what it does would be done in that name */
+  /** the token belongs to another account, in whose name it would act */
   | { kind: 'wrong'; login: string; reason: string }
   | { kind: 'refused'; status: number; reason: string }
   | { kind: 'unavailable'; reason: string };
@@ -35,11 +38,11 @@ export interface IdentityDeps {
   now: () => number;
 }
 
-/** A person mends a token on the forge without telling us: what was refused is asked for again after this long. */
+/** People repair a token on the forge without telling us, so a refusal is asked again after this long. */
 const ASK_AGAIN_MS = 60_000;
 
 interface Known {
-  /** what was asked about; another token or login is another question */
+  /** what was asked about; after a change of token or login it is asked anew */
   account: string;
   identity: Identity;
   at: number;
@@ -64,7 +67,9 @@ export class Identities {
     );
   }
 
-  /** Asks when it was never answered, when the configuration names another token, and a minute after a refusal. */
+  /**
+   * Asks when there is no answer yet, when the configuration names another token, and a minute after a refusal.
+   */
   async of(forgeName: string, agent: string): Promise<Identity> {
     const forge = this.#deps.forges()[forgeName];
     const account = forge?.accounts[agent];
@@ -84,7 +89,10 @@ export class Identities {
     return identity;
   }
 
-  /** Whose name stands under what this agent has just posted; the identity that follows when that is news. */
+  /**
+   * Notes the author of this agent's latest post. Answers the identity that this shows, or null when the author is
+   * known already.
+   */
   posted(forgeName: string, agent: string, author: ForgeUser): Identity | null {
     const forge = this.#deps.forges()[forgeName];
     const account = forge?.accounts[agent];
@@ -97,7 +105,7 @@ export class Identities {
     return identity;
   }
 
-  /** Why nothing may be written in this agent's name; null = it may, as far as is known. */
+  /** Why nothing may be written as this agent; null = it may, as far as we know. */
   whyNotWrite(forgeName: string, agent: string): string | null {
     const forge = this.#deps.forges()[forgeName];
     const account = forge?.accounts[agent];
@@ -112,7 +120,7 @@ export class Identities {
     return identity.kind === 'unavailable' || this.#deps.now() - at >= ASK_AGAIN_MS;
   }
 
-  /** Of the accounts that answered to the name they are configured with. */
+  /** Ids of the accounts whose name is the configured one. */
   ids(forge: ForgeConfig): AccountIds {
     const ids = new Map<string, number>();
     for (const [agent, account] of Object.entries(forge.accounts)) {
@@ -170,10 +178,12 @@ async function ask(client: IdentityForge, asked: Asked): Promise<Identity> {
   }
 }
 
-/** More repositories than this are not looked through for one account. */
+/** At most so many repositories are searched for one account. */
 const MOST_LOOKED_AT = 5;
 
-/** The id is looked for among those who may be assigned: it tells our account from whoever claims its name. */
+/**
+ * The id is looked for among the people who may be assigned; it tells our account from others that use its name.
+ */
 async function assume(client: IdentityForge, { forge, agent, login }: Asked): Promise<Identity> {
   const option = `forges.${forge.name}.accounts.${agent}`;
   const { tokens } = kitOf(forge.kind);
@@ -195,7 +205,7 @@ async function accountId(client: IdentityForge, forge: ForgeConfig, login: strin
       if (account !== undefined) return account.id;
     }
   } catch (error) {
-    // It is asked again within a minute.
+    // The next try is within a minute.
     if (!(error instanceof ForgeUnavailable || error instanceof ForgeRefused)) throw error;
   }
   return null;

@@ -1,4 +1,7 @@
-/** Whether a pull request is by whom a delivery says, with these words: what closes an issue joins its conversation. */
+/**
+ * Whether a pull request has the author and the text that a delivery says. It matters because a pull request that
+ * closes an issue joins its conversation.
+ */
 import type { ForgeConfig } from '../config/config.ts';
 import { isEventTextOf } from '../forges/event-limits.ts';
 import type { Forge, Item } from '../forges/forge.ts';
@@ -17,7 +20,7 @@ export interface ItemQuestion {
   item: EventItem;
 }
 
-/** Throws ForgeUnavailable, and ForgeRefused when no account is told anything. */
+/** Throws ForgeUnavailable or ForgeRefused when no account gets an answer. */
 export async function itemIsAsSaid(deps: ItemDeps, { item, ...question }: ItemQuestion): Promise<boolean> {
   const found = await itemOnForge(deps, { ...question, number: item.number });
   return found !== null && found.author.id === item.author.id && isEventTextOf(item.body, found.body);

@@ -1,6 +1,6 @@
 /**
- * Which labels an item has, and which of them the sender of a delivery has put on. No delivery names the change, and not
- * every body can be believed: some have the old set of labels.
+ * Which labels an item has, and which of them the sender of a delivery has put on. Deliveries do not name the change,
+ * and their lists cannot always be trusted: some have the old set of labels.
  */
 import type { ForgeConfig } from '../config/config.ts';
 import type { Forge, TimelineEntry } from '../forges/forge.ts';
@@ -20,7 +20,7 @@ export interface LabelQuestion {
   repository: RepositoryRef;
   number: number;
   sender: ForgeUser;
-  /** RFC 3339: what happened before it is no part of the act */
+  /** RFC 3339: what happened earlier does not belong to the sender's act */
   since: string;
 }
 
@@ -28,15 +28,17 @@ export interface LabelsTold {
   /** complete sets, as they are now */
   labels: string[];
   assignees: string[];
-  /** those of the labels that the sender has put on since then; all of them where the forge does not say who did */
+  /** labels that the sender has put on since then; all labels where the forge does not say who put them on */
   added: string[];
-  /** lower-case name → when it was last put on since then */
+  /** label in lower case → when it was last put on since then */
   putOn: ReadonlyMap<string, string>;
   /** when labels last changed; '' = not since then */
   changedAt: string;
 }
 
-/** null: no account of ours sees the item. Throws ForgeUnavailable, and ForgeRefused when no account is told anything. */
+/**
+ * null: none of our accounts sees the item. Throws ForgeUnavailable or ForgeRefused when no account gets an answer.
+ */
 export async function labelsOf(deps: LabelDeps, question: LabelQuestion): Promise<LabelsTold | null> {
   const { forge } = question;
   return await deps.patience.ask(forge.name, () =>
@@ -62,10 +64,10 @@ async function askOne(client: LabelForge, question: LabelQuestion): Promise<Labe
   };
 }
 
-/** More than this since the act is not looked through: 500 entries. */
+/** At most 500 entries since the act are read. */
 const MOST_PAGES = 10;
 
-/** null: this forge has no timeline, or not for us. */
+/** null: this forge has no timeline, or does not show it to us. */
 async function labelChanges(
   client: LabelForge,
   { repository, number, since }: LabelQuestion,

@@ -1,9 +1,11 @@
-/** How long the router waits for a forge: it decides one delivery after the other, and must not wait for one for ever. */
+/**
+ * How long the router waits for a forge. It decides one delivery after the other, so it must not wait for ever.
+ */
 import { ForgeUnavailable } from '../errors.ts';
 
-/** A forge that says nothing must not hold up the deliveries of another. */
+/** A forge that does not answer must not hold up the deliveries of another forge. */
 const PATIENCE_MS = 10_000;
-/** Each look-up at a forge that is down costs `PATIENCE_MS`. */
+/** For this long a forge that was down is not asked again: each question would cost `PATIENCE_MS`. */
 const DOWN_MS = 10_000;
 
 export class Patience {
@@ -14,7 +16,7 @@ export class Patience {
     this.#now = now;
   }
 
-  /** Throws ForgeUnavailable at once where the forge was down a moment ago. */
+  /** Throws ForgeUnavailable without asking where the forge was down a moment ago. */
   async ask<T>(forge: string, question: () => Promise<T>): Promise<T> {
     const down = this.#down.get(forge);
     if (down !== undefined && this.#now() < down.until) throw down.error;

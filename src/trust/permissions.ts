@@ -1,4 +1,4 @@
-/** What the forge says somebody may do, remembered for minutes. */
+/** The permissions that the forge answers, remembered for minutes. */
 import type { ForgeConfig } from '../config/config.ts';
 import { ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
@@ -21,11 +21,13 @@ export interface PermissionQuestion {
 /** `another`: the login belongs to another account than the id. */
 export type Told = Permission | 'unknown' | 'another';
 
-/** A permission that was taken away counts this long; before a run it is asked for again (`RECENT_MS`). */
+/**
+ * For so long a permission that was taken away still counts; before a run it is asked again (`RECENT_MS`).
+ */
 const GRANTED_MS = 5 * 60_000;
-/** A person who was refused is likely to be given the permission next, and to try again at once. */
+/** Short, because a person who was refused is often given the permission next and tries again at once. */
 const REFUSED_MS = 30_000;
-/** Fresh enough for a run: the routing of the same event has usually just asked. */
+/** Recent enough for a run: usually the routing of the same event has just asked. */
 export const RECENT_MS = 15_000;
 const MOST_REMEMBERED = 10_000;
 
@@ -38,7 +40,7 @@ export class Permissions {
     this.#deps = deps;
   }
 
-  /** What is remembered, at most `maxAgeMs` old; null = it has to be asked for. */
+  /** The remembered answer, at most `maxAgeMs` old; null = the forge has to be asked. */
   remembered(question: PermissionQuestion, maxAgeMs = Number.POSITIVE_INFINITY): Told | null {
     const found = this.#answers.get(keyOf(question));
     if (found === undefined) return null;
@@ -51,7 +53,7 @@ export class Permissions {
     return age <= Math.min(maxAgeMs, good ? GRANTED_MS : REFUSED_MS) ? found.answer : null;
   }
 
-  /** Throws ForgeUnavailable, and ForgeRefused when none of our tokens is taken any more. */
+  /** Throws ForgeUnavailable, and ForgeRefused when the forge refuses all our tokens. */
   async of(question: PermissionQuestion, maxAgeMs?: number): Promise<Told> {
     const known = this.remembered(question, maxAgeMs);
     if (known !== null) return known;
@@ -71,8 +73,9 @@ export class Permissions {
   }
 
   /**
-   * One account after the other until one can tell: the permission is told to administrators of the repository, and
-   * only one of the agents may be that. `none` is also what an account answers that may not see the repository.
+   * Asks one account after the other until one can tell: only administrators of the repository are told a permission,
+   * and perhaps only one agent is one. An account that may not see the repository answers `none`, so `none` is not
+   * final.
    */
   async #askAccounts({ forge, repository, user }: PermissionQuestion): Promise<Told> {
     let answer: Told | null = null;
@@ -83,7 +86,7 @@ export class Permissions {
         if (said !== 'unknown' && said !== 'none') return said;
         answer = answer === null || answer === said ? said : 'unknown';
       } catch (error) {
-        // A token that is refused says nothing about the person; another agent's may be good.
+        // A refused token says nothing about the person; another agent's token may be good.
         if (!(error instanceof ForgeUnavailable || error instanceof ForgeRefused)) throw error;
         trouble ??= error;
       }

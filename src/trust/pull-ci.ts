@@ -1,4 +1,4 @@
-/** What CI says of a pull request's head, asked by whichever of our accounts may see it. */
+/** What CI says about a pull request's head, asked by any of our accounts that may see it. */
 import type { ForgeConfig } from '../config/config.ts';
 import type { CiState, Forge, Item } from '../forges/forge.ts';
 import { firstAnswer } from './first-account.ts';

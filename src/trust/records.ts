@@ -1,4 +1,4 @@
-/** Refused triggers in the audit, beside what the agents themselves tried. */
+/** Audit rows of refused triggers, beside those of what the agents themselves tried. */
 import { recordAudit } from '../audit.ts';
 import type { Rows } from '../database/database.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
@@ -10,7 +10,7 @@ export interface Refusal {
   reason: string;
   sender: Judgement | null;
   now: number;
-  /** of the run that was to answer it, where there is one */
+  /** the run that was to answer it, where there is one */
   dispatch?: { id: string; conversationId: string; agent: string };
 }
 

@@ -1,6 +1,7 @@
 /**
- * Which repository an id is, as the forge says it, remembered for minutes. A delivery names an id and a name; whoever
- * knows a hook's secret can write any two there. What is listed, permitted and acted on must be one repository.
+ * Which repository an id is, according to the forge, remembered for minutes. A delivery names an id and a name, and
+ * whoever knows a hook's secret can write any two. The listed, the permitted and the acted-on repository must be one
+ * and the same.
  */
 import type { ForgeConfig } from '../config/config.ts';
 import type { Forge } from '../forges/forge.ts';
@@ -17,22 +18,22 @@ export interface RepositoryDeps {
 
 export type Identified =
   | { kind: 'known'; repository: EventRepository }
-  /** a clause for a person that ends with the remedy */
+  /** a clause for people, which ends with the remedy */
   | { kind: 'refused'; reason: string };
 
-/** Before a run the forge is asked again, so a rename or a transfer that happens meanwhile is seen there. */
+/** The forge is asked again before a run, which notices a rename or transfer within this time. */
 const KNOWN_MS = 5 * 60_000;
-/** An account that was missing is likely to be added next. */
+/** Short, because an account that was missing is often added next. */
 const UNSEEN_MS = 30_000;
 const MOST_REMEMBERED = 10_000;
-/** Old names of one repository; made-up ones must not fill the memory. */
+/** Enough for the old names of one repository; made-up names must not fill the memory. */
 const MOST_NAMES = 20;
 
 interface Remembered {
   at: number;
   /** null = none of our accounts sees a repository with this id */
   repository: EventRepository | null;
-  /** names that were asked about, lower case, and whether they are this repository's */
+  /** names that were asked about, in lower case, and whether each is this repository's */
   names: Map<string, boolean>;
 }
 
@@ -44,7 +45,7 @@ export class Repositories {
     this.#deps = deps;
   }
 
-  /** Throws ForgeUnavailable, and ForgeRefused when none of our tokens is taken any more. */
+  /** Throws ForgeUnavailable, and ForgeRefused when the forge refuses all our tokens. */
   async identify(forge: ForgeConfig, claimed: RepositoryRef): Promise<Identified> {
     const name = claimed.fullName.toLowerCase();
     const key = JSON.stringify([forge.name, forge.url, claimed.id]);
@@ -91,7 +92,8 @@ function unseen(forge: ForgeConfig, { id, fullName }: RepositoryRef): string {
 }
 
 function another(forge: ForgeConfig, claimed: RepositoryRef, found: EventRepository): string {
-  // Not the found name: it may be that of a private repository, and this sentence is also shown to its neighbours.
+  // Without the name that was found: it may belong to a private repository, and people outside of that read this
+  // sentence.
   return (
     `not the repository it says: the delivery names ${claimed.fullName} and the id ${found.id}, and on ${forge.name} ` +
     'these are two repositories. Somebody who knows the webhook secret may have made it up: change the secret'

@@ -1,4 +1,6 @@
-/** Whether somebody may wake agents, or be believed in a prompt: the rules, without asking anybody. Pure. */
+/**
+ * Whether somebody may wake agents, or be believed in a prompt: the rules alone; the forge is not asked here. Pure.
+ */
 import type { ForgeConfig } from '../config/config.ts';
 import { kitOf } from '../forges/registry.ts';
 import { hasLogin, sameLogin } from '../logins.ts';
@@ -8,19 +10,19 @@ export interface Question {
   forge: ForgeConfig;
   repository: { id: string; fullName: string };
   user: ForgeUser;
-  /** what the user did; null = it is about a text they wrote */
+  /** what the user did; null = the question is about a text they wrote */
   event: EventName | null;
 }
 
 export interface Judgement {
   allowed: boolean;
-  /** what the forge answered; null = it did not have to be asked */
+  /** the forge's answer; null = it did not have to be asked */
   permission: Permission | 'unknown' | 'another' | null;
-  /** a clause for a person; a refusal ends with the remedy */
+  /** a clause for people; a refusal ends with the remedy */
   reason: string;
 }
 
-/** Ids of our accounts on one forge, by agent; an agent whose account was not asked yet is absent. */
+/** Ids of our accounts on one forge, by agent; an agent is absent while its account was not asked. */
 export type AccountIds = ReadonlyMap<string, number>;
 
 export interface Account {
@@ -29,7 +31,7 @@ export interface Account {
   agent: string;
 }
 
-/** The id decides where it is known: whoever takes over a login that we gave up is a stranger. */
+/** Where the id is known, it decides: somebody who takes over a login that we gave up is a stranger. */
 export function isAccountOf({ forge, ids, agent }: Account, user: ForgeUser): boolean {
   const id = ids.get(agent);
   // guard: trust: accounts by id
@@ -42,17 +44,17 @@ export function isOurAccount(forge: ForgeConfig, ids: AccountIds, user: ForgeUse
   return agentOf(forge, ids, user) !== null;
 }
 
-/** The agent whose account this is; of two that share it, the first. */
+/** The agent whose account this is; the first one where agents share it. */
 function agentOf(forge: ForgeConfig, ids: AccountIds, user: ForgeUser): string | null {
   return Object.keys(forge.accounts).find((agent) => isAccountOf({ forge, ids, agent }, user)) ?? null;
 }
 
-/** What needs no answer of the forge; null when it does. */
+/** The judgement that needs no answer of the forge; null when one is needed. */
 export function judgeUnasked(question: Question, ids: AccountIds): Judgement | null {
   const { forge, user, event } = question;
   const agent = agentOf(forge, ids, user);
-  // A delivery may pair our id with any name, and our name with any id: the two must be one account, or the forge is
-  // asked like about anybody.
+  // A delivery may pair our id with any name, and our name with any id. Only the pair of one account of ours counts as
+  // ours; for any other pair the forge is asked as about anybody.
   // guard: world trust: a name without an id is no pass
   if (agent !== null && ids.has(agent) && sameLogin(forge.accounts[agent]!.login, user.login))
     return allow(`${user.login} is the account of our agent ${agent}`);
@@ -71,13 +73,13 @@ export function judgeUnasked(question: Question, ids: AccountIds): Judgement | n
 }
 
 /**
- * Deleted people and the forge's own robots have no permission that could be asked for. What a robot
- * says about a CI run is the forge's own word; everything else it does, some workflow made it do.
+ * Nobody can ask for the permission of deleted people and of the forge's own robots. What a robot says about a CI run
+ * is the forge's own word; everything else it does was caused by some workflow.
  */
 function judgeNobody({ forge, user, event }: Question, account: 'robot' | 'deleted'): Judgement {
   if (account === 'deleted') {
     return refuse(
-      `${user.login} is a deleted account, which has no permission any more. Let somebody repeat it who may.`,
+      `${user.login} is a deleted account, which has no permission any more. Let somebody who has permission repeat it.`,
     );
   }
   if (event?.startsWith('ci.') === true) return allow(`${user.login} is the forge's own robot`);
@@ -120,7 +122,7 @@ export function judgeAnswer(question: Question, permission: Permission | 'unknow
   };
 }
 
-/** A pull request from a fork is code of strangers; null when it may run. */
+/** A pull request from a fork is a stranger's code. Null when it may run. */
 export function forkRefusal(
   forge: ForgeConfig,
   pull: { fork: boolean; headRepository: string | null } | null,

@@ -1,21 +1,21 @@
-/** Whose token is this? Every place that has to know asks here. */
+/** Whose token is this? The one place that answers it. */
 import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
 import { sameLogin } from '../logins.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 
 export type NamedOwner =
-  /** `same`: the account with the configured login; `other`: what is done with the token is done in that name */
+  /** `same`: the account with the configured login; `other`: another account, in whose name the token acts */
   { kind: 'same' | 'other'; user: ForgeUser };
 
 export type TokenOwner =
   | NamedOwner
-  /** 403: the token works, and lacks the right to ask whose it is */
+  /** 403: the token works, but may not ask whose it is */
   | { kind: 'untold'; said: string }
   | { kind: 'refused'; status: number; said: string }
   | { kind: 'unavailable'; said: string };
 
-/** `login`: as configured. Rejects only with what is no answer of a forge. */
+/** `login`: the configured one. Rejects only with errors that are not answers of a forge. */
 export async function ownerOfToken(client: Pick<Forge, 'self'>, login: string): Promise<TokenOwner> {
   try {
     return compared(await client.self(), login);

@@ -1,13 +1,13 @@
 /**
- * How many bytes of webhook bodies are held at once, over all connections and for each address. They are in memory from
- * their first byte until they are stored or refused, and before the last byte nobody knows whether the sender may send
- * anything at all.
+ * How many bytes of webhook bodies are held at once, over all connections and for each address. Bodies are in memory
+ * from their first byte until they are stored or refused, and before the last byte nobody knows whether the sender may
+ * send anything at all.
  *
- * The first 64 KiB of every body have room of their own, which larger bodies cannot take: somebody who fills the rest
- * keeps large deliveries out, and not the usual ones of 10 to 30 KiB.
+ * The first 64 KiB of every body have room of their own, which larger bodies cannot take. So somebody who fills the
+ * rest keeps out large deliveries, but not the usual ones of 10 to 30 KiB.
  *
- * Behind a proxy every request comes from one address. Then the limit for an address is the limit for all; only the
- * proxy can tell senders apart and hold one of them back.
+ * Behind a proxy every request comes from one address, and the limit for an address is then the limit for all. Only
+ * the proxy can tell senders apart and hold one of them back.
  */
 
 const SMALL_BODY = 64 * 1024;
@@ -58,12 +58,12 @@ export class InFlight {
 
 /** What one request holds. */
 export interface Share {
-  /** null, or whose room is used up; then nothing was taken */
+  /** null, or whose room is used up: that of all addresses or of this one; then nothing was taken */
   take(bytes: number): 'all' | 'address' | null;
   release(): void;
 }
 
-/** One host has a whole /64 of IPv6 addresses to itself. */
+/** One host usually has a whole /64 of IPv6 addresses, so that counts as one address. */
 export function senderOf(address: string): string {
   const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;

@@ -1,6 +1,6 @@
 /**
- * Reads a body piece by piece: hashes it while it comes, stops at the size limit, at the end of the room for bodies in
- * flight, and when the sender is slow. Nothing is parsed here.
+ * Reads a body piece by piece and hashes it as it arrives. Stops at the size limit, when the room for bodies in flight
+ * is used up, and when the sender is slow. Nothing is parsed here.
  */
 import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -12,13 +12,15 @@ import type { Share } from './in-flight.ts';
 export interface Patience {
   /** in each window … */
   windowMs: number;
-  /** … so much must come, or the rest of the body */
+  /** … this much must arrive, or the rest of the body */
   windowBytes: number;
-  /** from the headers to the last byte */
+  /** most time from the headers to the last byte */
   totalMs: number;
 }
 
-/** A forge gives up after 5 s by itself (`[webhook] DELIVER_TIMEOUT`), so these are for everybody else. */
+/**
+ * A forge gives up after 5 s by itself (`[webhook] DELIVER_TIMEOUT`), so these limits are for all other senders.
+ */
 export const PATIENCE: Patience = { windowMs: 5000, windowBytes: 80 * 1024, totalMs: 30_000 };
 
 export interface BodyReading {
@@ -29,7 +31,7 @@ export interface BodyReading {
   patience: Patience;
 }
 
-/** Resolves with the pieces in order; rejects with RequestRefused, and then reads no further. */
+/** Resolves with the pieces in order. Rejects with RequestRefused, and then reads no more. */
 export async function readBody(reading: BodyReading): Promise<Uint8Array[]> {
   const { body } = reading;
   const pieces: Uint8Array[] = [];
@@ -44,7 +46,7 @@ export async function readBody(reading: BodyReading): Promise<Uint8Array[]> {
     const refuse = (refusal: RequestRefused): void =>
       end(() => {
         hashing.stop();
-        // What still comes waits in the socket until the server has answered, and is thrown away then.
+        // The rest of the body waits in the socket until the server has answered, and is then thrown away.
         body.pause();
         pieces.length = 0;
         reject(refusal);
@@ -63,23 +65,25 @@ export async function readBody(reading: BodyReading): Promise<Uint8Array[]> {
     };
     const onEnd = (): void =>
       end(() => void hashing.done.then(() => (size === 0 ? reject(emptyBody()) : resolve(pieces))));
-    // After `end` it is not heard any more: without an end the sender has gone.
+    // This listener is removed at `end`: a close without an end means that the sender has left.
     const onClose = (): void => refuse(cutOff());
     const watch = watchProgress(reading.patience, () => refuse(tooSlow()));
     body.on('data', onData).on('end', onEnd).on('close', onClose);
-    // The reason why it closes; unheard, it would end the process.
+    // 'close' follows and is enough; without a listener this error would end the process.
     body.on('error', () => {});
   });
 }
 
 /**
- * Bytes hashed, over all secrets, before other work has its turn: about a millisecond. The system hands over up to 2 MiB
- * of a body in one turn of the event loop.
+ * Bytes that are hashed, over all secrets, before other work gets a turn: about a millisecond. The system delivers up
+ * to 2 MiB of a body in one turn of the event loop.
  */
 // guard: bodies: many secrets, many turns
 const HASHED_A_TURN = 512 * 1024;
 
-/** Hashes the pieces in their order; usual bodies at once, large ones and those with many secrets in turns. */
+/**
+ * Hashes the pieces in order: usual bodies at once, large ones and those with many secrets in several turns.
+ */
 class Hashing {
   readonly #body: Readable;
   readonly #digests: BodyHash;

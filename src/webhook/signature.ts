@@ -1,18 +1,23 @@
-/** Who signed a delivery: what can be refused by the header alone, and whose secret it was in the end. */
+/**
+ * Who signed a delivery: first what the header alone tells, then, once the body has been hashed, whose secret it was.
+ */
 import type { ForgeConfig } from '../config/config.ts';
 import { type Signer, signersOf } from '../config/listed-repositories.ts';
 import { RequestRefused } from '../errors.ts';
 import type { BodyHash, SentClaim } from '../forges/kit.ts';
 import { kitOf } from '../forges/registry.ts';
 
-/** A signature that a header carries and a body must still prove. */
+/** A signature from a header, which the body must still prove. */
 export interface Claim {
   digests: BodyHash;
-  /** The entry whose secret signed it, null for the forge's. Throws RequestRefused when no secret did. */
+  /**
+   * The listed entry whose secret signed it; null for the forge's own secret. Throws RequestRefused when no secret
+   * matches.
+   */
   prove(): { scope: string | null };
 }
 
-/** Throws RequestRefused when there is nothing a body could prove. */
+/** Throws RequestRefused when no body could prove the header. */
 export function requireClaim(headers: Headers, forge: ForgeConfig): Claim {
   const signers: Signer[] = signersOf(forge);
   const sent = kitOf(forge.kind).claim(

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { removeTree } from './remove-tree.ts';
 
 /**
- * Renames `path` to `<prefix><n>` beside it, n counting up, and deletes all but the newest `keep` of that prefix.
- * Answers the new path.
+ * Renames `path` to `<prefix><n>` in the same folder, with n counting up, and deletes all but the newest `keep` of that
+ * prefix. Answers the new path.
  */
 export async function moveAside(path: string, prefix: string, keep: number): Promise<string> {
   const folder = dirname(path);

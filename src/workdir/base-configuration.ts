@@ -1,6 +1,7 @@
 /**
- * What instructs an agent, as the base branch has it: CLAUDE.md and its kind in any folder, `.claude`, `.mcp.json`, what
- * those are links to, and what they may import with `@`. Laid out in a folder of the worker's own.
+ * The files that instruct an agent, as the base branch has them: CLAUDE.md and similar files in any folder, `.claude`,
+ * `.mcp.json`, the targets of links among them, and everything that they may import with `@`. They are written to a
+ * folder of the worker's own.
  */
 import { lstat, mkdir, readFile, readlink } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
@@ -9,11 +10,11 @@ import { possibleImports, type Tree } from './imports.ts';
 import { removeTree } from './remove-tree.ts';
 import { treeOfEntries } from './trees.ts';
 
-// In any case: a file system may not tell them apart where git does.
+// Upper and lower case alike: git tells such names apart, a file system may not.
 const CONFIGURATION = /(^|\/)((claude|agents)(\.local)?\.md|\.mcp\.json|\.claude)(\/|$)/i;
-/** Larger files are no text that instructs anybody; the CLI leaves them out, too. */
+/** Larger files are no instructions; the CLI leaves them out, too. */
 const LARGEST_TEXT = 4 * 1024 * 1024;
-/** More than there are in any tree of sense: imports of imports, links to links. */
+/** A limit for imports of imports and links to links, more than any sensible tree needs. */
 const MOST_ROUNDS = 100;
 
 export function isConfigurationPath(path: string): boolean {
@@ -21,9 +22,9 @@ export function isConfigurationPath(path: string): boolean {
 }
 
 export interface BaseConfiguration {
-  /** path in the checkout → its file in `folder`, and the blob it is of */
+  /** path in the checkout → its file in `folder`, and its blob */
   files: Map<string, { file: string; blob: string }>;
-  /** paths in another tree that these files may import, whether the base has them or not */
+  /** paths in another tree that these files may import, also those that the base does not have */
   importsIn(tree: Tree): Promise<Set<string>>;
 }
 
@@ -70,11 +71,11 @@ interface Layout {
 
 interface ImportingText {
   file: string;
-  /** where relative imports may begin: beside the file, beside what a link leads to, at the top */
+  /** folders in which a relative import may begin: the file's own, that of a link's target, and the top */
   folders: string[];
 }
 
-/** Notes a file; answers what else is needed because of it: path → where it stands in the base's tree. */
+/** Notes a file; answers what it needs besides: path → its place in the base's tree. */
 async function follow(
   r: Reading,
   { entries, tree, files, texts }: Layout,
@@ -112,7 +113,7 @@ async function readEntries(r: Reading): Promise<Entries> {
   for (const line of stdout.split('\0')) {
     const tab = line.indexOf('\t');
     const path = line.slice(tab + 1);
-    // A path with a line end could not be named in an exclude file.
+    // A path with a line break cannot be named in an exclude file.
     if (tab < 0 || path.includes('\n')) continue;
     const [mode = '', , blob = ''] = line.slice(0, tab).split(' ');
     if (mode !== '160000') entries.set(path, { mode, blob });
@@ -120,7 +121,7 @@ async function readEntries(r: Reading): Promise<Entries> {
   return entries;
 }
 
-/** Where the link `source` leads within the tree; null = out of it. */
+/** The path that the link `source` leads to; null = outside of the tree. */
 function withinTree(source: string, name: string): string | null {
   if (name.startsWith('/')) return null;
   const path = posix.normalize(posix.join(dirname(source), name)).replace(/\/$/, '');

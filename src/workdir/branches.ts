@@ -1,11 +1,13 @@
 /**
- * Which branches a checkout and a refresh of its mirror take. All of them, as a person's clone would, until there are so
- * many that listing them is most of the work: 30,000 cost 0.8 s in every step that reads or writes them.
+ * Which branches a checkout, and a refresh of its mirror, fetch. That is all of them, as in a person's clone, until
+ * listing them is most of the work: 30,000 branches cost 0.8 s in every step that reads or writes them.
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A line of packed-refs is 41 or 65 bytes and the name: this is somewhere above 1,500 refs. */
+/**
+ * A line of packed-refs is 41 or 65 bytes plus the name, so this limit is reached somewhere above 1,500 refs.
+ */
 const MANY_BYTES = 150_000;
 
 export type Branches = { kind: 'all' } | { kind: 'named'; names: readonly string[] };
@@ -15,7 +17,7 @@ export async function branchesFor(mirror: string, names: readonly string[]): Pro
   return (packed?.size ?? 0) > MANY_BYTES ? { kind: 'named', names: [...new Set(names)] } : { kind: 'all' };
 }
 
-/** `into` is the folder of refs that they are fetched into, `refs/heads` or `refs/remotes/origin`. */
+/** `into` is the folder of refs to fetch into: `refs/heads` or `refs/remotes/origin`. */
 export function refspecsOf(branches: Branches, into: string): string[] {
   return branches.kind === 'all'
     ? [`+refs/heads/*:${into}/*`]

@@ -18,7 +18,7 @@ export interface Status {
   dirtyFiles: string[];
 }
 
-/** The checkout, not the mirror, is what git cannot work with. */
+/** Git cannot work with the checkout; the mirror is not at fault. */
 export class CheckoutBroken extends Error {
   override name = 'CheckoutBroken';
 }
@@ -34,7 +34,7 @@ export async function inCheckout(
     gitDir: control.gitDir,
     workTree: control.checkout,
     args,
-    // Files that are kept in Git LFS stand in a checkout with their content, and are not changed by that.
+    // Files in Git LFS stand in a checkout with their content; that does not count as a change.
     // guard: lfs: a content in a checkout is no change
     config: [['filter.lfs.clean', CLEAN]],
     ...(answers ? { answers } : {}),
@@ -43,8 +43,8 @@ export async function inCheckout(
 }
 
 /**
- * Clones, and puts HEAD where it belongs. Without hard links: through them an agent could write into the mirror's own
- * packs. Not worktrees or alternates: those die with the mirror.
+ * Clones, and sets HEAD. Rejected: hard links, because an agent could write into the mirror's own packs through them;
+ * worktrees and alternates, because they break when the mirror goes.
  */
 export async function createCheckout(
   git: Git,
@@ -58,7 +58,7 @@ export async function createCheckout(
   // guard: checkout: hard links
   const copied = [...one, '--local', '--no-hardlinks', '--no-checkout', '--origin', 'origin', '--template='];
   try {
-    // The log of a clone would hold the mirror's path, which is wrong once the state folder has been moved.
+    // A clone's reflog would hold the mirror's path, which is wrong once the state folder has been moved.
     const config: [string, string][] = [['core.logAllRefUpdates', 'false']];
     const args = ['clone', '--quiet', ...copied, ...settingsForClone(o.settings), '--', use.path, fresh];
     await git({ gitDir: null, args, config });
@@ -106,7 +106,7 @@ export async function readStatus(git: Git, control: Control): Promise<Status> {
   return status;
 }
 
-/** Brings `origin/*` and the pull request's head up to date. Touches neither HEAD nor a file of the agent. */
+/** Brings `origin/*` and the pull request's head up to date. Changes neither HEAD nor the agent's files. */
 export async function refreshCheckout(
   git: Git,
   use: MirrorUse,
@@ -120,7 +120,8 @@ export async function refreshCheckout(
   try {
     await inCheckout(git, control, ['fetch', ...options, '--', use.path, ...refspecs]);
   } catch (error) {
-    // Either side may be at fault. The mirror costs nothing but time, so it is suspected (and replaced) first.
+    // The checkout or the mirror may be at fault. A new mirror costs only time, so the mirror is suspected (and
+    // replaced) first.
     if (use.fresh && isDamage(error)) throw new CheckoutBroken(String(error));
     throw error;
   }
@@ -135,13 +136,13 @@ const OPERATIONS = {
   BISECT_LOG: 'bisect',
 };
 
-/** What the agent's git is in the middle of, or null. */
+/** The git operation that the agent has not finished, or null. */
 export async function operationInProgress(checkout: string): Promise<string | null> {
   const [name] = await operationFiles(checkout);
   return name === undefined ? null : OPERATIONS[name];
 }
 
-/** The files and folders by which git knows of it, in the checkout's `.git`. */
+/** The files and folders in the checkout's `.git` by which git knows of an unfinished operation. */
 export async function operationFiles(checkout: string): Promise<(keyof typeof OPERATIONS)[]> {
   const found: (keyof typeof OPERATIONS)[] = [];
   for (const name of Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]) {

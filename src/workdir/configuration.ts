@@ -1,9 +1,10 @@
 /**
- * Configuration from the base: what instructs an agent stands in the checkout as the base branch has it, whatever the
- * pull request says. In the index it stays what the pull request has (skip-worktree), so that status is clean and no
- * commit carries it. Given back before HEAD moves, put again after; each step can be repeated after a crash.
+ * Configuration from the base: the files that instruct an agent stand in the checkout as the base branch has them,
+ * whatever the pull request says. The index keeps the pull request's versions (skip-worktree), so that status is clean
+ * and no commit carries ours. The files are given back before HEAD moves, and put in again afterwards; each step can
+ * be repeated after a crash.
  *
- * Only while no process of the agent lives: paths are looked at, then used.
+ * Call this only while no process of the agent lives: paths are checked first and used later.
  */
 import { createHash } from 'node:crypto';
 import { copyFile, lstat, mkdir, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
@@ -27,7 +28,7 @@ export interface Configured {
   control: Control;
 }
 
-/** What was put, for the next time: on this machine, out of the agent's reach. */
+/** What was placed in the checkout, noted for the next time where no agent can write. */
 interface Manifest {
   paths: string[];
   blobs: string[];
@@ -41,7 +42,7 @@ interface IndexEntry {
 const LARGEST_COMPARED = 1024 * 1024;
 
 export interface TakenConfiguration {
-  /** sentences for the prompt: where the pull request has it otherwise, and what was moved away */
+  /** sentences for the prompt: where the pull request differs, and what was moved away */
   notes: string[];
   /** the files in the checkout that may instruct the agent, from the base; sorted, relative paths */
   instructions: string[];
@@ -53,7 +54,7 @@ export async function takeBaseConfiguration(
 ): Promise<TakenConfiguration> {
   const folder = join(c.control.folder, 'base');
   const base = await readBaseConfiguration({ git: c.git, ...o, folder });
-  // What the base's instructions name and the base does not have would be read from the pull request.
+  // A file that the base's instructions import and the base does not have would be read from the pull request.
   // guard: project: imports that the base does not have
   const named = await base.importsIn(treeOfFolder(c.control.checkout));
   const paths = [...new Set([...base.files.keys(), ...named])];
@@ -78,7 +79,7 @@ export async function takeBaseConfiguration(
   };
 }
 
-/** The checkout as git knows it again. Does nothing where nothing was taken. */
+/** Gives the checkout the files of git's index again. Does nothing where nothing was placed. */
 export async function giveConfigurationBack(c: Configured): Promise<void> {
   const manifest = await readManifest(c);
   if (manifest === null) return;
@@ -113,8 +114,8 @@ async function skip(c: Configured, index: IndexEntry[], on: boolean): Promise<vo
 }
 
 /**
- * Takes away what stands in the checkout. What neither git nor we have is moved beside the checkout, not deleted;
- * answers those.
+ * Removes instructing files from the checkout. A file whose content neither git nor we have is moved beside the
+ * checkout, not deleted; answers those.
  */
 async function clear(c: Configured, index: IndexEntry[], manifest: Manifest): Promise<string[]> {
   const aside: string[] = [];
@@ -171,7 +172,7 @@ async function place(checkout: string, path: string, file: string): Promise<bool
 const BEGIN = '# claude-hooks: from the base branch';
 const END = '# claude-hooks: end';
 
-/** Into the agent's exclude file, and into the one of our own git directory. */
+/** Writes these paths to the agent's exclude file, and to the one of our own git directory. */
 async function exclude(c: Configured, paths: string[]): Promise<void> {
   const lines = paths.map((path) => `/${path.replace(/[\\*?[\]]/g, '\\$&').replace(/ $/, '\\ ')}`);
   await mkdir(join(c.control.gitDir, 'info'), { recursive: true });

@@ -26,12 +26,12 @@ export type CheckoutPoint =
       kind: 'branch';
       branch: string;
       base: string;
-      /** names to take instead, in order, where the forge can have no such branch beside those it has */
+      /** names to take instead, in this order, where a branch of the forge makes the first one impossible */
       otherwise?: readonly string[];
     }
   /**
-   * detached at `sha`, the head of a pull request into `base` (the default branch when not given); `ref` is what the
-   * forge calls that head, and so does the checkout
+   * detached at `sha`, the head of a pull request into `base` (the default branch when not given); `ref` is the forge's
+   * name for that head, and the checkout uses the same name
    */
   | { kind: 'pull'; number: number; ref: string; sha: string; base?: string };
 
@@ -43,45 +43,45 @@ export interface CheckoutSpec {
   remote: Remote;
   defaultBranch: string;
   at: CheckoutPoint;
-  /** who commits: `user.name` and `user.email` of the checkout */
+  /** who commits: the checkout's `user.name` and `user.email` */
   identity: { name: string; email: string };
   /**
-   * where the agent will see the relay; it goes into the checkout's own git configuration. null = where it is on this
+   * where the agent will see the relay; it is written into the checkout's git configuration. null = its place on this
    * machine, for an engine that does not isolate
    */
   relay: RelayPaths | null;
   /** true: `CLAUDE.md`, `.claude/` and MCP files stand in the checkout as the base branch has them */
   configurationFromBase: boolean;
-  /** commits are signed through the relay's `sign` program */
+  /** commits are signed by the relay's `sign` program */
   sign: boolean;
-  /** whether contents in Git LFS are put in place of their pointers, and how much; not given = no */
+  /** whether Git LFS contents replace their pointers, and up to which size; not given = they do not */
   lfs?: { fetch: boolean; maxBytes: number };
-  /** not given = none are placed, and the notes name them */
+  /** not given = no submodule is placed, and the notes name them */
   submodules?: SubmoduleRule;
 }
 
-/** Which submodules stand in a checkout. */
+/** Which submodules are placed in a checkout. */
 export interface SubmoduleRule {
-  /** addresses of the forge: what `.gitmodules` names below one of them is of the same forge */
+  /** addresses of the forge: a URL in `.gitmodules` below one of them belongs to the same forge */
   addresses: readonly string[];
   /** null = the operator did not list this repository */
   remoteOf(fullName: string): Remote | null;
 }
 
 /**
- * The relay: how git inside the container reaches the worker, without a network or a credential. Paths as the agent
- * sees them; below `root` are `push.git` (its own to write), `outbox` (its own to write), `answers` and `programs`
- * (to read).
+ * The relay: how git inside the container reaches the worker, without a network or a credential. Paths are those that
+ * the agent sees. Below `root` are `push.git` and `outbox`, which the agent may write, and `answers` and `programs`,
+ * which it may read.
  */
 export interface RelayPaths {
   root: string;
-  /** bare repository to fetch from, to read */
+  /** bare repository to fetch from, read-only */
   origin: string;
 }
 
 /** The same on this machine. */
 export interface RelayFolders {
-  /** made anew by each `prepare`; `incoming` below it is the worker's own and never mounted */
+  /** made anew by each `prepare`; `incoming` below it belongs to the worker and is never mounted */
   root: string;
   /** the mirror */
   origin: string;
@@ -90,18 +90,21 @@ export interface RelayFolders {
 export interface Checkout {
   conversation: string;
   repositoryId: string;
-  /** absolute; the same for the whole life of the conversation, renamed repositories included */
+  /** absolute; the same for the whole life of the conversation, also after the repository was renamed */
   path: string;
   /** the branch HEAD is on, null when detached */
   branch: string | null;
   headSha: string;
-  /** the branch that the work is for, of the names that were asked for; null at a pull request's head */
+  /** the branch that the work is for, one of the names asked for; null at a pull request's head */
   workBranch: string | null;
   /** head of the base branch on the forge, as of this `prepare` */
   baseSha: string;
-  /** whole sentences for the prompt: what the agent should know about the state it finds */
+  /** sentences for the prompt: what the agent should know about the state of the checkout */
   notes: string[];
-  /** with the configuration from the base: the only files that may instruct the agent, relative paths; else null */
+  /**
+   * where configuration comes from the base: the only files that may instruct the agent, as relative paths; otherwise
+   * null
+   */
   instructions: string[] | null;
   /** true when the folder was made by this call */
   created: boolean;
@@ -118,11 +121,11 @@ export interface Inspection {
   commitsAheadOfBase: number;
 }
 
-/** What the forge has of none of its branches. */
+/** Work in the checkout that no branch of the forge has. */
 export interface Unpublished {
-  /** modified, staged and untracked files, but not those that differed right after git made the checkout */
+  /** modified, staged and untracked files, without those that differed right after git made the checkout */
   dirtyFiles: string[];
-  /** commits that are not published, by branch of the checkout; null = HEAD without a branch */
+  /** number of unpublished commits for each branch of the checkout; null = HEAD without a branch */
   branches: { name: string | null; commits: number }[];
 }
 
@@ -130,26 +133,33 @@ export interface PushRequest {
   remote: Remote;
   /** the branch on the forge */
   branch: string;
-  /** refuse unless the forge's branch is exactly here; null = must not exist; undefined = anywhere */
+  /**
+   * refuse unless the forge's branch is at exactly this commit; null = it must not exist; undefined = it may be
+   * anywhere
+   */
   expectedRemoteSha?: string | null;
-  /** where the work began: what is in it already is no news of this run; not given = not known */
+  /**
+   * the commit at which the work began: what that one already has is not new in this run; not given = not known
+   */
   began?: string | null;
-  /** asked before anything is sent; without it everything that git accepts is */
+  /** decides before anything is sent; when not given, everything that git accepts is sent */
   check?: PushCheck;
 }
 
 export interface PushCheck {
-  /** branch that the work is for: what differs from it is the agent's */
+  /** branch that the work is for: whatever differs from it is the agent's work */
   base: string;
-  /** whether a link at this path is to be looked into: what it leads to is read as if it stood there */
+  /** whether a link at this path is followed: what it leads to is checked as if it stood there */
   isWatched(path: string): boolean;
   /** null = go on */
   refuse(facts: PushFacts): Refusal | null;
-  /** what the contents that a push sends to Git LFS may take together */
+  /** the most that the contents of one push may take in Git LFS */
   maxLfsBytes: number;
 }
 
-/** Why something does not leave, in two halves: people are told the first, and only the agent can use the second. */
+/**
+ * Why a push is refused, in two halves: people read the first one, the second is useful only to the agent.
+ */
 export interface Refusal {
   /** a sentence that says what is not allowed */
   what: string;
@@ -157,91 +167,99 @@ export interface Refusal {
   todo: string;
 }
 
-/** What a push would do to the forge, told without judging it. */
+/** The facts about a push, without a judgement. */
 export interface PushFacts {
   branch: string;
   sha: string;
-  /** head of the branch on the forge, null = no such branch; the last known one while the forge is not reachable */
+  /**
+   * head of the branch on the forge, null = no such branch; the last known one while the forge cannot be reached
+   */
   remoteSha: string | null;
   reachable: boolean;
-  /** the branch's head on the forge that the agent has been shown; undefined = not known */
+  /** the forge's head of this branch as last shown to the agent; undefined = not known */
   seen: string | null | undefined;
-  /** true as well where the branch is new */
+  /** also true for a new branch */
   fastForward: boolean;
-  /** what the new objects take on the disk */
+  /** size of the new objects on the disk */
   bytes: number;
   /** commits that no branch, tag or pull request of the forge has */
   commits: { sha: string; committer: { name: string; email: string } }[];
-  /** what commits say that no branch or tag of the forge has: those of pull requests, too, which anybody may open */
+  /**
+   * messages of commits that no branch or tag of the forge has. Commits of pull requests count as new here, because
+   * anybody may open one
+   */
   messages: { sha: string; encoding: string; text: string }[];
-  /** paths that are neither as in the base, nor as where the work left it, nor as on the forge's branch already */
+  /** paths that differ from all three: the base, the commit where the work left it, and the forge's branch */
   changedFiles: string[];
-  /** symbolic links at watched paths of the pushed tree, with what they name as it is written there */
+  /** symbolic links at watched paths of the pushed tree, and their targets as written */
   links: { path: string; target: string }[];
-  /** what a changed `.gitmodules` names */
+  /** the addresses in a changed `.gitmodules` */
   submoduleUrls: string[];
 }
 
-/** A push that an agent handed over, to be looked at in a quarantine and then sent. */
+/** A push that an agent handed over; it is looked at in a quarantine, and then sent. */
 export interface HandedOver {
   remote: Remote;
   branch: string;
   sha: string;
-  /** a file of the worker's own; null = the agent sent no object */
+  /** a file that only the worker writes; null = the agent sent no object */
   pack: string | null;
   maxBytes: number;
   seen: string | null;
   check: PushCheck;
-  /** true: while the forge is down the commits are kept for the conversation's next `push` */
+  /** true: while the forge is down, the commits are kept for the conversation's next `push` */
   keep: boolean;
 }
 
 export type ReceiveOutcome =
   | { kind: 'pushed'; sha: string; forced: boolean }
   | { kind: 'up-to-date'; sha: string }
-  /** the forge is down; the next `push` of the conversation sends it */
+  /** the forge is down; the conversation's next `push` sends it */
   | { kind: 'kept'; sha: string; why: string }
   | { kind: 'rejected'; reason: string };
 
 export type PushOutcome =
   | { kind: 'pushed'; sha: string }
-  /** the forge has every commit already; `sha` is its head; `news`: some of them are not in what the work began from */
+  /**
+   * the forge already has every commit; `sha` is its head; `news`: some of them are newer than the commit where the
+   * work began
+   */
   | { kind: 'up-to-date'; sha: string; news: boolean }
   /** no commits beyond the base */
   | { kind: 'nothing' }
   /** `reason` is for the agent and the log; `remoteSha` is null when the forge has no such branch */
   | { kind: 'rejected'; reason: string; why: PushRejection; remoteSha: string | null };
 
-/** Why a push was rejected, as far as people can be told. */
+/** Why a push was rejected, in a form that people may be told. */
 export type PushRejection =
   /** the forge has commits that the checkout does not */
   | { kind: 'behind' }
   /** git does not accept the commits themselves */
   | { kind: 'objects' }
-  /** rules of this installation; `what` is a sentence of ours */
+  /** a rule of this installation refuses it; `what` is a sentence of ours */
   | { kind: 'rules'; what: string }
   /** a branch protection, or a hook of the forge */
   | { kind: 'protected' | 'hook' }
-  /** the forge, by whatever it said */
+  /** the forge refuses it, with these words */
   | { kind: 'forge' };
 
 export interface WorkdirOptions {
   /** absolute; `mirrors`, `checkouts`, `control`, `relays` and `quarantine` are made below it */
   folder: string;
   log?: (message: string, fields: Record<string, unknown>) => void;
-  /** limit for one git command, milliseconds; 10 minutes when not given */
+  /** time limit for one git command, in milliseconds; 10 minutes when not given */
   gitTimeoutMs?: number;
-  /** the worker's environment; only PATH and where certificates are kept are taken from it */
+  /** the worker's environment; only PATH and the variables that name certificates are taken from it */
   env?: Record<string, string | undefined>;
-  /** not given = directly, and trusting what the system trusts */
+  /** not given = no proxy, and the system's certificates are trusted */
   network?: WorkdirNetwork;
 }
 
-/** How git and Git LFS leave this machine. */
+/** How git and Git LFS reach the network. */
 export interface WorkdirNetwork {
-  /** the proxy's address with user and password, or null: directly */
+  /** the proxy's address with user and password; null: no proxy */
   proxyFor(address: string): string | null;
-  /** certificates in PEM form that are trusted; '' = those of the system */
+  /** trusted certificates in PEM form; '' = those of the system */
   authorities: string;
   fetch: typeof fetch;
 }
@@ -250,32 +268,36 @@ export interface Workdir {
   prepare(spec: CheckoutSpec): Promise<Checkout>;
   inspect(checkout: CheckoutHandle): Promise<Inspection>;
   /**
-   * Never forced. What is pushed is the checkout's branch, or HEAD where that goes on from it with commits which the
-   * forge does not have: on a branch of the agent's own, or without one.
+   * Never forced. Pushes the checkout's branch. Where HEAD (detached, or on a branch of the agent's own) continues that
+   * branch with commits which the forge does not have, HEAD is pushed.
    */
   push(checkout: CheckoutHandle, request: PushRequest): Promise<PushOutcome>;
   /**
-   * Takes a handed-over push through index-pack, fsck and `check`, then sends it, what it names in Git LFS first.
-   * Forced only where `check` lets something pass that is no fast-forward, and then only over the head it was told of.
-   * Whatever is wrong with what the agent sent is `rejected`; GitFailed means that this machine, the mirror or the credential failed.
+   * Takes a handed-over push through index-pack, fsck and `check`, then sends it; contents that it names in Git LFS are
+   * sent first. It is forced only where `check` allows a push that is no fast-forward, and then only over the head that
+   * `check` was told of. Anything wrong with what the agent sent is `rejected`; GitFailed means that this machine, the
+   * mirror or the credential failed.
    */
   receive(checkout: CheckoutHandle, push: HandedOver): Promise<ReceiveOutcome>;
   /** Brings the mirror up to date; answers the head of `branch` in it. */
   refresh(checkout: CheckoutHandle, at: { remote: Remote; branch: string }): Promise<string | null>;
-  /** The head of `branch` in the mirror as it stands. */
+  /** The head of `branch` in the mirror, without asking the forge. */
   knownHead(checkout: CheckoutHandle, at: { remote: Remote; branch: string }): Promise<string | null>;
-  /** What is in the checkout and was not published. `since`: unix ms, older commits are left out. */
+  /** Work in the checkout that was not published. `since`: unix ms, older commits are left out. */
   unpublished(
     checkout: CheckoutHandle,
     of: { published: string | null; since: number },
   ): Promise<Unpublished>;
   /** Files that differ from `sinceSha` now: committed, uncommitted and untracked; sorted, relative paths. */
   changedFiles(checkout: CheckoutHandle, sinceSha: string): Promise<string[]>;
-  /** Which of these files some branch of the forge has with this very content (git's name of it), as of the last fetch. */
+  /**
+   * Those of these files that some branch of the forge has with exactly this content (named by its blob id), as of the
+   * last fetch.
+   */
   onForge(conversation: string, files: readonly { path: string; blob: string }[]): Promise<Set<string>>;
   /** Deletes the checkout, what was moved aside for it, and its ref in the mirror. Idempotent. */
   remove(conversation: string): Promise<void>;
 }
 
-/** As much of a `Checkout` as the later calls need. */
+/** The part of a `Checkout` that later calls need. */
 export type CheckoutHandle = Pick<Checkout, 'conversation' | 'repositoryId' | 'path' | 'branch' | 'baseSha'>;

@@ -1,12 +1,12 @@
 /**
- * A git directory of the worker's own for each checkout, so that no git of the worker ever reads what an agent could
- * have written as configuration: `config`, `HEAD`, `info` and `logs` are ours; objects, refs and index are links to
- * the checkout's. Hooks, fsmonitor, filters, drivers, includes, remotes and aliases an agent configures do not exist
- * for us. (Rejected: running in the checkout with `-c` overrides; filter and driver names are the agent's to choose,
+ * A git directory of the worker's own for each checkout, so that no git of the worker ever reads configuration that an
+ * agent could have written: `config`, `HEAD`, `info` and `logs` are ours; objects, refs and index are links to the
+ * checkout's. Hooks, fsmonitor, filters, drivers, includes, remotes and aliases that an agent configures do not exist
+ * for us. (Rejected: running in the checkout with `-c` overrides; the agent chooses the names of filters and drivers,
  * and overrides do not reach the upload-pack of a local fetch.)
  *
- * A container keeps agents from this folder and from the mirrors, and its death ends every race between a look at the
- * checkout and its use. With the engine `process` neither holds.
+ * A container keeps agents out of this folder and of the mirrors, and once it has ended no path can change between a
+ * look at the checkout and its use. With the engine `process` neither is true.
  */
 import { constants } from 'node:fs';
 import {
@@ -43,13 +43,15 @@ const CONFIG = `[gc]
 	allowAnySHA1InWant = true
 `;
 
-/** What we know about a checkout without asking the checkout. */
+/** What we know about a checkout without looking at it. */
 export interface CheckoutRecord {
-  /** name of its folder among the conversation's checkouts; no path, because the state folder may be moved */
+  /**
+   * name of its folder among the conversation's checkouts; not a path, because the state folder may be moved
+   */
   folder: string;
   /** name of the mirror's folder */
   mirror: string;
-  /** where we last detached HEAD; a HEAD elsewhere holds the agent's own commits */
+  /** the commit at which we last detached HEAD; a detached HEAD elsewhere holds commits of the agent */
   detachedAt: string | null;
   format: ObjectFormat;
   /** files that differed from the commit right after git made the checkout: line ends, names that differ in case only */
@@ -75,7 +77,7 @@ export class Control {
     this.#recordFile = join(folder, 'record.json');
   }
 
-  /** Looks at the checkout without git, and makes the git directory agree with it. */
+  /** Looks at the checkout without git, and brings the git directory in line with it. */
   async adopt(format: ObjectFormat): Promise<CheckoutShape> {
     const shape = await readCheckout(this.checkout);
     if (shape.kind !== 'whole') return shape;
@@ -86,13 +88,16 @@ export class Control {
     return shape;
   }
 
-  /** The branch HEAD is on, null when detached. Not asked of git, whose words for "none" are legal branch names. */
+  /**
+   * The branch HEAD is on, null when detached. HEAD is read as a file, because what git prints for "none" is also a
+   * legal branch name.
+   */
   async branch(): Promise<string | null> {
     const head = await readFile(join(this.gitDir, 'HEAD'), 'utf8');
     return head.startsWith('ref: refs/heads/') ? head.slice('ref: refs/heads/'.length).trimEnd() : null;
   }
 
-  /** After a command that moved HEAD to another place: the agent's git must see it too. */
+  /** Call it after a command that moved HEAD, so that the agent's git sees the move, too. */
   async returnHead(): Promise<void> {
     const head = await readFile(join(this.gitDir, 'HEAD'), 'utf8');
     const target = join(this.checkout, '.git', 'HEAD');
@@ -124,7 +129,7 @@ export async function readRecord(folder: string): Promise<CheckoutRecord | null>
       bornDirty: stored.bornDirty ?? [],
     };
   } catch {
-    // Not there yet, or torn: everything in it can be found again.
+    // Missing or torn: everything in it can be found out again.
     return null;
   }
 }
@@ -165,12 +170,12 @@ async function readCheckout(checkout: string): Promise<CheckoutShape> {
 }
 
 /**
- * Path of something below that is neither file nor folder: git would write a ref through a link, and wait for ever at a
- * FIFO. 100,000 loose objects take 0.1 s.
+ * Path of something inside that is neither file nor folder: git would write a ref through a link, and wait for ever at
+ * a FIFO. Looking at 100,000 loose objects takes 0.1 s.
  */
 async function firstOdd(folder: string): Promise<string | null> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    // Folders in folders, deeper than git or we can name them.
+    // Folders are nested deeper than git or we can name them.
     // guard: checkout: folders without a bottom, part 1
     if (error.code === 'ENAMETOOLONG') return null;
     throw error;
@@ -213,7 +218,7 @@ async function typeOf(path: string): Promise<'folder' | 'file' | 'link' | 'other
   }
 }
 
-/** Relative, so that it still leads there after the state folder was moved or copied. */
+/** The link is relative, so that it still works after the state folder was moved or copied. */
 async function link(absolute: string, path: string): Promise<void> {
   const target = relative(dirname(path), absolute);
   const current = await readlink(path).catch(() => null);

@@ -1,4 +1,7 @@
-/** What a push would bring, told from a repository that is ours: the mirror, or a quarantine with the mirror's refs. */
+/**
+ * What a push would bring, found out in a repository that only we write: the mirror, or a quarantine with the mirror's
+ * refs.
+ */
 import { PULL_FOLDERS } from '../forges/registry.ts';
 import type { PushCheck, PushFacts } from './contract.ts';
 import type { Git } from './git.ts';
@@ -9,17 +12,17 @@ export interface FactsRequest {
   gitDir: string;
   sha: string;
   branch: string;
-  /** commits of the base: its present head, and the one the work began from */
+  /** two commits of the base: its present head, and the one where the work began */
   bases: string[];
   remote: Pick<PushFacts, 'remoteSha' | 'reachable' | 'seen'>;
   isWatched: PushCheck['isWatched'];
 }
 
-/** What people with write access have put there. */
+/** Refs that only people with write access can have set. */
 // guard: outgoing: words of commits in pull requests
 const ON_NO_BRANCH = ['--not', '--branches', '--tags'];
 
-/** Everything the forge is known to have. */
+/** All refs that the forge is known to have. */
 export const NOT_ON_THE_FORGE = [
   '--not',
   '--branches',
@@ -93,7 +96,10 @@ async function newCommits(r: FactsRequest): Promise<PushFacts['commits']> {
     });
 }
 
-/** As they were written: git would translate them from an encoding that a commit names, and no forge does. */
+/**
+ * Messages are read as they were written. Git would convert them from an encoding that the commit names, but no forge
+ * does.
+ */
 async function newMessages(r: FactsRequest): Promise<PushFacts['messages']> {
   const format = '--format=%H%n%e%n%B';
   const args = ['log', '-z', '--no-show-signature', '--encoding=none', format, r.sha, ...ON_NO_BRANCH];
@@ -113,7 +119,7 @@ const MOST_LINKS = 100;
 
 async function linksOf(r: FactsRequest): Promise<PushFacts['links']> {
   const links: PushFacts['links'] = [];
-  // In the base as well: a link that came there later is in the merge of the two.
+  // Links of the base count as well: one that was added there later will be in the merge.
   for (const tree of new Set([r.sha, ...r.bases])) {
     const { stdout } = await r.git({ gitDir: r.gitDir, args: ['ls-tree', '-r', '-z', tree] });
     for (const entry of stdout.split('\0')) {

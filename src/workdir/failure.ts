@@ -11,13 +11,13 @@ export type FailureKind =
   | 'denied'
   /** no such repository, or the credential may not see it */
   | 'missing'
-  /** the other side understood and said no */
+  /** the other side understood the request and refused it */
   | 'refused'
-  /** this machine: disk, memory, permissions, git itself not installed */
+  /** a fault of this machine: disk, memory, permissions, or git is not installed */
   | 'machine'
   /** git answered more than fits into memory */
   | 'too-long'
-  /** none of the others: a repository on our side is broken */
+  /** none of the others fits, so a repository on our side is broken */
   | 'damaged';
 
 const MACHINE =
@@ -36,7 +36,7 @@ const REMEDY: Record<FailureKind, string> = {
   denied:
     "Check that the agent account's token is valid and may read and write code, and that the account may use this repository",
   missing:
-    'Check the clone URL, and that the agent account may see the repository (a forge hides what it may not)',
+    'Check the clone URL, and that the agent account may see the repository (a forge says "not found" of one that the account may not see)',
   refused: "Read the remote's words above; if the clone URL redirects, use the address it redirects to",
   machine: 'Free the resource that git names on this machine, or correct its permissions',
   'too-long':
@@ -57,12 +57,15 @@ export class GitCommandFailed extends GitFailed {
   }
 }
 
-/** `remote` = the command spoke to the forge. Locally, words such as "early EOF" mean a broken pack, not a network. */
+/**
+ * `remote` = the command spoke to the forge. In a local command, words such as "early EOF" mean a broken pack and not a
+ * network fault.
+ */
 export function failureKind(said: string, remote: boolean): FailureKind {
-  // What the other side's hooks print arrives with this prefix and may hold any words at all.
+  // Hooks of the other side may print any words; their output arrives with this prefix.
   const stderr = said.replace(/^remote:(?! fatal).*$/gm, '');
   if (MACHINE.test(stderr)) return 'machine';
-  // The repository on the forge was empty when ours was made, so that nothing told how it names its objects.
+  // The repository on the forge was empty when ours was made, so its object format was not known.
   if (remote && /mismatched algorithms/.test(stderr)) return 'damaged';
   if (REFUSED.test(stderr) && !/requested URL returned error: (401|403|404|408|429)/.test(stderr)) {
     return 'refused';

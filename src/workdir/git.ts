@@ -1,7 +1,8 @@
 /**
- * Every git command of the worker goes through here: an environment of our own, no shell, a time limit, and failures
- * told apart. The token of a remote is in the environment of that one command only, which no agent can see from inside
- * a container; one that runs as a bare process of the same user can, in /proc while the command runs.
+ * Every git command of the worker goes through here. It runs in our own environment, without a shell, with a time
+ * limit, and its failures are told apart. The token of a remote is in the environment of that one command only: an
+ * agent inside a container cannot see it, but one that runs as a bare process of the same user can, in /proc while the
+ * command runs.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,13 +21,13 @@ export interface GitCall {
   remote?: Address;
   /** settings for this command only */
   config?: [key: string, value: string][];
-  /** exit codes that are answers, not failures; 0 when not given */
+  /** exit codes that are answers and not failures; 0 when not given */
   answers?: number[];
   /** what the command reads; nothing when not given */
   input?: { file: string } | { text: string };
-  /** in place of the repository's index */
+  /** used in place of the repository's index */
   indexFile?: string;
-  /** the answer may be no text: each character of it stands for one byte */
+  /** the answer may be binary: each character of it stands for one byte */
   bytes?: true;
 }
 
@@ -41,7 +42,9 @@ export type Git = (call: GitCall) => Promise<GitAnswer>;
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
 const PASSED_ON = /^(PATH|TMPDIR|SSL_CERT_(FILE|DIR)|GIT_SSL_CAINFO|GIT_SSL_CAPATH|GIT_EXEC_PATH)$/;
 
-/** Stronger than any repository's own configuration, and inherited by git's children inside one repository. */
+/**
+ * Overrides every repository's own configuration, and is inherited by git's children inside one repository.
+ */
 const PROTECTION: [string, string][] = [
   ['core.hooksPath', '/dev/null'],
   ['core.fsmonitor', 'false'],
@@ -56,13 +59,13 @@ const PROTECTION: [string, string][] = [
   ['protocol.file.allow', 'always'],
   ['protocol.http.allow', 'always'],
   ['protocol.https.allow', 'always'],
-  // What the server names as another place to fetch a part from.
+  // The server must not send us to another place for part of the data.
   ['transfer.bundleURI', 'false'],
   ['fetch.uriProtocols', ''],
   ['submodule.recurse', 'false'],
   ['fetch.recurseSubmodules', 'false'],
   ['diff.ignoreSubmodules', 'all'],
-  // A detached gc would outlive the command, and the lock we hold for it.
+  // A detached gc would outlive the command and the lock that we hold for it.
   ['gc.autoDetach', 'false'],
   ['maintenance.autoDetach', 'false'],
   ['http.lowSpeedLimit', '1000'],
@@ -77,7 +80,7 @@ export function makeGit(options: WorkdirOptions): Git {
   const base = {
     ...passedOn(options.env),
     ...ownEnvironment(home, globalConfig),
-    // The second is of a proxy that speaks TLS itself.
+    // The second variable is for a proxy that speaks TLS itself.
     // guard: network: authorities of git
     ...(authorities.text === ''
       ? {}
@@ -118,7 +121,7 @@ function answerOf(call: GitCall, ran: ProgramAnswer): GitAnswer {
   };
 }
 
-/** Also for callers that learn only from the answer's text that it was a failure. */
+/** Exported for callers that see only in the answer's text that the command failed. */
 export function failed(
   call: GitCall,
   answer: GitAnswer,
@@ -130,7 +133,7 @@ export function failed(
   const stderr =
     cutShort === null ? answer.stderr : `${answer.stderr}\n${cutSecrets(cutShort.why, call.remote)}`;
   if (cutShort?.how === 'timed-out') {
-    // A local command that takes this long is a busy machine; nothing says that a repository is broken.
+    // A local command that takes this long means a busy machine and not a broken repository.
     const kind = call.remote === undefined ? 'machine' : 'unreachable';
     return new GitCommandFailed(`git ${verb} ${where}`, kind, { exitCode, stderr });
   }
@@ -166,8 +169,8 @@ async function makeHome(
   authorities: { file: string; text: string },
 ): Promise<void> {
   await mkdir(home, { recursive: true });
-  // Git clears GIT_CONFIG_* for the other end of a local fetch, so this one setting has to be a file: with it a state
-  // folder that another user once wrote (a volume, a rootless container) stays usable.
+  // Git clears GIT_CONFIG_* for the other end of a local fetch, so this one setting has to be in a file. It keeps a
+  // state folder usable that another user once wrote (a volume, a rootless container).
   await writeFile(globalConfig, '[safe]\n\tdirectory = *\n');
   if (authorities.text !== '') await writeFile(authorities.file, `${authorities.text}\n`);
 }

@@ -1,15 +1,15 @@
 /**
- * Which files the instructions of a repository could mean with an `@`. On purpose this takes more for an import than
- * the CLI does: what its grammar reads as one depends on Markdown, escapes, anchors and its release, and a file too many
- * costs little, while one too few would let a pull request instruct whoever looks at it.
+ * Which files the instructions of a repository could import with an `@`. On purpose this finds more imports than the
+ * CLI does: what the CLI takes for one depends on Markdown, escapes, anchors and its release. A file too many costs
+ * little; one too few would let a pull request instruct the agent that looks at it.
  *
- * So: every `@`, wherever it stands, and every file of the tree whose name is how the text after it begins.
+ * So every `@` counts, wherever it stands, and every file of the tree whose name the text behind it begins with.
  */
 import { posix } from 'node:path';
 
 /** Files and folders of one tree: the base's, or a checkout. */
 export interface Tree {
-  /** What is in a folder, `''` = the top; empty where there is no such folder. A link is no folder. */
+  /** The entries of a folder, `''` = the top; empty where there is no such folder. A link is not a folder. */
   list(folder: string): Promise<readonly TreeEntry[]>;
 }
 
@@ -20,17 +20,19 @@ export interface TreeEntry {
   kind: 'file' | 'folder' | 'link';
 }
 
-/** Longer than any path there can be. */
+/** No path can be longer. */
 const LONGEST = 4096;
 const OPENING = /^["'`<([{]+/;
 const NAME_GOES_ON = /[\p{L}\p{N}]/u;
 const MOST_PARTS = 64;
-/** Names are compared in turns, so that a long text does not keep the service from answering. */
+/**
+ * After so many comparisons other work gets a turn, so that a long text does not keep the service from answering.
+ */
 const TURN = 200;
 
 /**
- * Paths in `tree` that `text` may import; `folders` are those its relative names may begin in. A link stands for
- * everything behind it.
+ * Paths in `tree` that `text` may import; relative names may begin in any of `folders`. A link stands for everything
+ * behind it.
  */
 export async function possibleImports(
   text: string,
@@ -54,7 +56,10 @@ interface Position {
   rest: string;
 }
 
-/** What may stand behind each `@`: as written, with escaped spaces, without any backslash; `a/../` taken back. */
+/**
+ * The possible readings of the text behind each `@`: as written, with escaped spaces, without any backslash; `a/../` is
+ * resolved.
+ */
 function* spellings(text: string): Generator<string> {
   for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
     const end = text.indexOf('\n', at);
@@ -74,7 +79,10 @@ function* spellings(text: string): Generator<string> {
   }
 }
 
-/** In each folder. A path that leads out of the tree may lead back in, so each later part may begin at the top. */
+/**
+ * A name may begin in each folder. A path that leads out of the tree may lead back in, so each later part of it may
+ * also begin at the top.
+ */
 function* startsOf(folders: readonly string[], spelled: string): Generator<Position> {
   for (const folder of folders) yield { folder, rest: spelled };
   if (!/^(?:[/~]|\.\.)/.test(spelled)) return;
@@ -100,7 +108,7 @@ async function walk(tree: Tree, found: Set<string>, start: Position): Promise<vo
   }
 }
 
-/** Goes on at the top where the path leads out of the tree. */
+/** A path that leads out of the tree goes on at the top. */
 function withoutDots(at: Position): Position {
   let { folder, rest } = at;
   for (;;) {
@@ -113,7 +121,10 @@ function withoutDots(at: Position): Position {
   }
 }
 
-/** The CLI composes accents, and a file system may not tell letters apart by their case. */
+/**
+ * Names are compared without case and with composed accents: the CLI composes accents, and a file system may ignore
+ * case.
+ */
 export function keyOf(name: string): string {
   return name.normalize('NFC').toLowerCase();
 }

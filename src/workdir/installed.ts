@@ -1,4 +1,4 @@
-/** Whether the git that we run is there, and new enough for what we ask of it. */
+/** Whether git is installed, and new enough for the commands we use. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { MissingProgram } from '../errors.ts';
@@ -8,7 +8,7 @@ const NEEDED: readonly [number, number] = [2, 38];
 const NEED = `git ${NEEDED.join('.')} or newer`;
 const REMEDY = 'Install it with the package git of your system (`apt-get install git`).';
 
-/** Throws MissingProgram with one sentence. `path`: where programs are looked for, as in $PATH. */
+/** Throws MissingProgram with one sentence. `path`: where to look for programs, in the form of $PATH. */
 export async function requireGit(path: string | undefined): Promise<void> {
   const said = await versionOf(path ?? '/usr/local/bin:/usr/bin:/bin');
   const numbers = /^git version (\d+)\.(\d+)/.exec(said);

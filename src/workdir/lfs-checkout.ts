@@ -1,6 +1,6 @@
 /**
- * Files of Git LFS in a checkout: the contents are put in place of their pointers where the operator wants that, and the
- * agent is told which files are pointers. No filter of a repository runs; the pointer in the index stays what it is.
+ * Files of Git LFS in a checkout: contents replace their pointers where the operator wants that, and the agent is told
+ * which files are still pointers. No filter of a repository runs; the index keeps the pointer.
  */
 import { chmod, copyFile, lstat, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,7 +25,10 @@ export interface LfsCheckout {
   wanted: CheckoutSpec['lfs'];
 }
 
-/** Answers sentences for the prompt. Only while no process of the agent lives: paths are looked at, then used. */
+/**
+ * Answers sentences for the prompt. Call it only while no process of the agent lives: paths are checked first and used
+ * later.
+ */
 export async function layOutLfs(c: LfsCheckout): Promise<string[]> {
   const { git, control, commit } = c;
   const scratch = join(control.folder, 'lfs-index');
@@ -64,7 +67,7 @@ async function stillPointers(checkout: string, files: readonly LfsFile[]): Promi
   return found;
 }
 
-/** Answers why not all could be fetched, or null. */
+/** Answers why some contents could not be fetched, or null. */
 async function fetchContents(
   { use }: LfsCheckout,
   { pointers, maxBytes }: { pointers: readonly LfsFile[]; maxBytes: number },
@@ -88,7 +91,7 @@ async function fetchContents(
   } catch (error) {
     if (error instanceof LfsRefused) return `Their contents could not be fetched: ${error.message}.`;
     if (!(error instanceof GitCommandFailed)) throw error;
-    // Most work does not read them, so it goes on; the next run asks again.
+    // The run goes on, because most work does not read these files; the next run asks again.
     const why = error.transient ? 'did not answer' : 'does not let the account read them';
     return `Their contents could not be fetched: the forge ${why}.`;
   }
@@ -104,7 +107,7 @@ async function putContents(c: LfsCheckout, pointers: readonly LfsFile[]): Promis
     commit,
     '--',
   ]);
-  // What the agent has staged in place of a file is its work, and so is what stands there now.
+  // A file that the agent has staged holds its work, so it is left alone.
   const changed = new Set(staged.stdout.split('\0'));
   const placed: string[] = [];
   for (const { path, pointer } of pointers) {
@@ -113,7 +116,7 @@ async function putContents(c: LfsCheckout, pointers: readonly LfsFile[]): Promis
     placed.push(path);
   }
   if (placed.length === 0) return;
-  // Git takes a file whose size is another than the index knows for changed, without looking into it.
+  // Git takes a file for changed, without reading it, when its size differs from the size in the index.
   const text = placed.map((path) => `${path}\0`).join('');
   await inCheckout(git, control, ['update-index', '-z', '--stdin'], undefined, { text });
 }

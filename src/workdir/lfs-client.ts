@@ -1,7 +1,7 @@
 /**
- * Git LFS over HTTP, as the account: the batch API with the transfer "basic". Requests go to the address that git uses and
- * to no other: whatever the forge's answer names elsewhere is not asked, and no redirect is followed, because the token is
- * in the request.
+ * Git LFS over HTTP, as the account: the batch API with the transfer "basic". Requests go only to the address that git
+ * uses. Other hosts that the forge's answer names are not asked, and redirects are not followed, because the request
+ * carries the token.
  */
 import { openAsBlob } from 'node:fs';
 import { z } from 'zod';
@@ -12,11 +12,11 @@ import type { Address } from './remote.ts';
 const JSON_TYPE = 'application/vnd.git-lfs+json';
 const QUESTION_MS = 60_000;
 const TRANSFER_MS = 10 * 60_000;
-/** An answer names at most this many objects. */
+/** The most objects that one request asks for. */
 const BATCH = 100;
 const LARGEST_ANSWER = 4 * 1024 * 1024;
 
-/** The forge will not, or this is not for us to follow: a sentence without an end. */
+/** The forge refuses, or we may not follow what it says. The message is a sentence without its full stop. */
 export class LfsRefused extends Error {
   override name = 'LfsRefused';
 }
@@ -38,17 +38,17 @@ type Action = z.output<typeof action>;
 
 export interface Offered {
   pointer: Pointer;
-  /** null = nothing is to be sent, or nothing can be fetched */
+  /** null = nothing has to be sent, or nothing can be fetched */
   action: Action | null;
   verify: Action | null;
-  /** what the forge says is wrong with it */
+  /** the forge's words for what is wrong with it */
   error: string | null;
 }
 
 /** By the content's name. */
 export type Offers = Map<string, Offered>;
 
-/** Throws LfsRefused, and GitCommandFailed where the forge cannot be reached or does not take the token. */
+/** Throws LfsRefused, and GitCommandFailed where the forge cannot be reached or refuses the token. */
 export async function askBatch(
   address: Address,
   operation: 'upload' | 'download',
@@ -131,7 +131,7 @@ function onTheForge(address: Address, href: string): string {
   }
   const host = url === null ? 'an address that cannot be read' : url.host;
   throw new LfsRefused(
-    `the forge wants the content at ${printable(host)}, and it is exchanged with the forge itself only`,
+    `the forge names ${printable(host)} for the content, but contents are exchanged only with the forge itself`,
   );
 }
 
@@ -175,7 +175,7 @@ async function request(
   throw new LfsRefused(words);
 }
 
-/** Of the headers that an action names; the rest are how a request is framed, which is ours. */
+/** Only these headers of an action are used; all others are about the connection, and we set those. */
 function headersOf({ header }: Action): Record<string, string> {
   const taken: Record<string, string> = {};
   for (const [name, value] of Object.entries(header ?? {})) {

@@ -1,6 +1,6 @@
 /**
- * Which files of a commit are kept in Git LFS, as its `.gitattributes` say, and which blobs are pointers. Asked of git with
- * an index of our own, so that no file of a checkout is read.
+ * Which files of a commit are kept in Git LFS, according to its `.gitattributes`, and which blobs are pointers. Git is
+ * asked with an index of our own, so that no file of a checkout is read.
  */
 import { rm } from 'node:fs/promises';
 import { NOT_ON_THE_FORGE } from './facts.ts';
@@ -11,7 +11,7 @@ export interface LfsQuestion {
   git: Git;
   gitDir: string;
   commit: string;
-  /** path of an index that this may make and delete */
+  /** path for a temporary index, which is made and deleted here */
   scratch: string;
 }
 
@@ -26,10 +26,10 @@ interface Blob {
   path: string;
 }
 
-/** How many blobs one git reads: their contents are held in memory. */
+/** How many blobs one git command reads: it holds their contents in memory. */
 const BATCH = 10_000;
 
-/** The files of the commit that are kept in Git LFS and are pointers there. */
+/** The commit's files that belong to Git LFS and are stored as pointers. */
 export async function lfsFilesOf(q: LfsQuestion): Promise<LfsFile[]> {
   if (!(await usesLfs(q))) return [];
   const blobs = await blobsOf(q);
@@ -46,15 +46,17 @@ export async function lfsFilesOf(q: LfsQuestion): Promise<LfsFile[]> {
 }
 
 export interface LfsChanges {
-  /** what the forge must have, or the push would leave pointers to nothing */
+  /** contents that the forge must have, or the push would leave pointers to nothing */
   needed: LfsFile[];
-  /** pointers at paths that no `.gitattributes` gives to Git LFS: texts, to everybody who checks them out */
+  /** pointers at paths that no `.gitattributes` gives to Git LFS; in a checkout they stay texts */
   others: LfsFile[];
-  /** changed files that are to be kept in Git LFS, and whose content was committed itself */
+  /** changed files that belong to Git LFS, but were committed with their content */
   raw: string[];
 }
 
-/** What the commits bring that the forge has not; null where the commit's tree knows nothing of Git LFS. */
+/**
+ * What these commits bring that the forge does not have; null where the commit's tree does not use Git LFS.
+ */
 export async function lfsChanges(
   q: LfsQuestion,
   changedFiles: readonly string[],
@@ -81,14 +83,14 @@ export async function lfsChanges(
   return { ...changes, needed: oncePerContent(changes.needed), others: oncePerContent(changes.others) };
 }
 
-/** Most repositories do not, and are asked nothing else. */
+/** Most repositories do not use Git LFS, and this is the only thing they are asked. */
 export async function usesLfs({ git, gitDir, commit }: Omit<LfsQuestion, 'scratch'>): Promise<boolean> {
   const args = ['grep', '--quiet', '--fixed-strings', '-e', 'filter=lfs', commit];
   const where = ['--', ':(top,glob)**/.gitattributes'];
   return (await git({ gitDir, args: [...args, ...where], answers: [0, 1] })).exitCode === 0;
 }
 
-/** Regular files only: a link is stored as it is, whatever attributes say. */
+/** Regular files only: a link is stored as it is, whatever the attributes say. */
 async function blobsOf({ git, gitDir, commit }: LfsQuestion): Promise<Blob[]> {
   const { stdout } = await git({ gitDir, args: ['ls-tree', '-r', '-l', '-z', commit] });
   return stdout.split('\0').flatMap((entry) => {
@@ -97,7 +99,7 @@ async function blobsOf({ git, gitDir, commit }: LfsQuestion): Promise<Blob[]> {
   });
 }
 
-/** Each under one of the paths it has; in every new commit, not only in the last. */
+/** New blobs of all new commits, not only of the last. Each is named by one of its paths. */
 async function newBlobs({ git, gitDir, commit }: LfsQuestion): Promise<Blob[]> {
   const listed = await git({ gitDir, args: ['rev-list', '--objects', commit, ...NOT_ON_THE_FORGE] });
   const format = '%(objecttype) %(objectname) %(objectsize) %(rest)';
@@ -144,7 +146,7 @@ async function readPointers({ git, gitDir }: LfsQuestion, blobs: readonly Blob[]
       .slice(at, at + BATCH)
       .map((id) => `${id}\n`)
       .join('');
-    // One character for each byte, so that what is no text does not shift the lengths.
+    // One character for each byte, so that binary content does not shift the lengths.
     const { stdout } = await git({ gitDir, args: ['cat-file', '--batch'], input: { text }, bytes: true });
     for (const [id, content] of batchContents(stdout)) {
       const pointer = parsePointer(content);

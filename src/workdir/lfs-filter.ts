@@ -1,12 +1,12 @@
 /**
- * The filter "lfs" where git-lfs is not installed. Without one, git takes the content of a file for what is to be committed.
- * In a checkout it is two shell programs of the relay, which git-lfs goes before where the machine's configuration has it
- * (git asks `filter.lfs.process` first); for the worker's git it is `CLEAN` alone, a command of ours in its environment:
- * which paths it is for, a repository may say, and what runs, it may not.
+ * The filter "lfs" where git-lfs is not installed; without it git would commit the file's content. In a checkout it is
+ * two shell programs of the relay. Where the machine configures git-lfs, that one is used first (git asks
+ * `filter.lfs.process` before these). The worker's git has only `CLEAN`, a command of ours in its environment: a
+ * repository may say for which paths it runs, but not what runs.
  */
 import { POINTER_BEGINS } from './lfs-pointer.ts';
 
-// Without a percent sign: git replaces those in the command of a filter.
+// No percent sign may stand here: git replaces those in a filter's command.
 const MEASURE = `size=$(($(wc -c <"$file")))
 if [ "$size" -eq 0 ] || { [ "$size" -lt 1024 ] && head -n 1 "$file" | grep -qxF '${POINTER_BEGINS}'; }; then
   cat "$file"
@@ -21,21 +21,24 @@ echo "oid sha256:$oid"
 echo "size $size"
 `;
 
-/** Content to pointer, and nothing is kept: for comparing. A file of more than 2 GiB counts as changed, and fills no disk. */
+/**
+ * From content to pointer, storing nothing: used to compare. A file of more than 2 GiB counts as changed, so it cannot
+ * fill the disk.
+ */
 export const CLEAN = `ulimit -f 4194304
 file=$(mktemp) || exit 1
 trap 'rm -f "$file"' EXIT
 cat >"$file" || exit 1
 ${MEASURE}${POINTER}`;
 
-// Where the contents of an oid stand below a store.
+// The place of an oid's content in a store.
 const FOLDER = `rest=\${oid#??}
 below=\${oid%"$rest"}
 more=\${rest#??}
 below=$below/\${rest%"$more"}
 `;
 
-/** Content to pointer; the content goes into the checkout's own store, as git-lfs does it. */
+/** From content to pointer; the content goes into the checkout's own store, as with git-lfs. */
 export const CLEAN_PROGRAM = `store=$(git rev-parse --git-common-dir)/lfs || exit 1
 mkdir -p "$store/tmp" || exit 1
 file=$(mktemp "$store/tmp/XXXXXX") || exit 1
@@ -45,7 +48,9 @@ ${MEASURE}${FOLDER}mkdir -p "$store/objects/$below" || exit 1
 mv -f "$file" "$store/objects/$below/$oid" || exit 1
 ${POINTER}`;
 
-/** Pointer to content, where the checkout's store or the one of origin has it; else the pointer stays. */
+/**
+ * From pointer to content, where the checkout's store or that of origin has it; otherwise the pointer stays.
+ */
 export const SMUDGE_PROGRAM = `file=$(mktemp) || exit 1
 trap 'rm -f "$file"' EXIT
 cat >"$file" || exit 1

@@ -1,6 +1,6 @@
 /**
- * The contents that a push's pointers name go to the forge before the pointers do. Where one is nowhere, or a file that is
- * kept in Git LFS was committed itself, the push is refused: the forge would take both without a word.
+ * Contents that a push's pointers name go to the forge before the pointers do. The push is refused where a content
+ * cannot be found, or where a file of Git LFS was committed with its content: the forge would accept both silently.
  */
 import type { Refusal } from './contract.ts';
 import type { Git } from './git.ts';
@@ -13,17 +13,17 @@ import { quotedNames } from './names.ts';
 export interface LfsPush {
   git: Git;
   use: MirrorUse;
-  /** bare repository that has the commit, and refs as the forge's */
+  /** bare repository that has the commit, and the forge's refs */
   gitDir: string;
   commit: string;
   changedFiles: readonly string[];
   stores: AgentStores;
   maxBytes: number;
-  /** false: nothing is sent yet, and what is needed must be here */
+  /** false: nothing is sent yet, and every content that is needed must be on this machine */
   reachable: boolean;
 }
 
-/** null = nothing is missing on the forge, as far as Git LFS goes. */
+/** null = everything that Git LFS needs is on the forge. */
 export async function sendLfs(p: LfsPush): Promise<Refusal | null> {
   const scratch = `${p.gitDir}/lfs-index`;
   const question = { git: p.git, gitDir: p.gitDir, commit: p.commit, scratch };
@@ -69,7 +69,7 @@ async function sendAll(
   return null;
 }
 
-/** Of what the forge has not: that which is not here either. */
+/** The contents that neither the forge nor this machine has. */
 async function missingOf(p: LfsPush, files: readonly LfsFile[], offers: Offers | null): Promise<Set<string>> {
   const missing = new Set<string>();
   for (const { pointer } of files) {
@@ -80,7 +80,7 @@ async function missingOf(p: LfsPush, files: readonly LfsFile[], offers: Offers |
   return missing;
 }
 
-/** While the forge is down: what is here is kept with the commits, and sent with them. */
+/** While the forge is down, contents on this machine are kept with the commits, and sent with them. */
 async function holdBack(p: LfsPush, needed: readonly LfsFile[]): Promise<Refusal | null> {
   const bytes = needed.reduce((sum, { pointer }) => sum + pointer.size, 0);
   const over = overLimit(bytes, p.maxBytes);

@@ -1,7 +1,7 @@
 /**
- * Contents of Git LFS on this machine, laid out as git-lfs lays them out: `objects/ab/cd/<oid>`. The mirror has a store of
- * ours, which agents see in `origin`; those in a checkout and in a relay are agents' own, and nothing in them is believed:
- * no link is followed on the way, and what is taken is a plain file of the named size with the named SHA-256.
+ * Contents of Git LFS on this machine, in the layout of git-lfs: `objects/ab/cd/<oid>`. The mirror's store is ours, and
+ * agents see it in `origin`. The stores in a checkout and in a relay are written by agents, so nothing in them is
+ * trusted: no link on the way is followed, and only a plain file of the named size and SHA-256 is taken.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -11,7 +11,7 @@ import type { Pointer } from './lfs-pointer.ts';
 
 const CHUNK = 1024 * 1024;
 
-/** Folders in which an agent's git leaves contents: of its checkout, and of the repository it pushes to. */
+/** Folders in which an agent's git leaves contents: in its checkout, and in the repository it pushes to. */
 export interface AgentStores {
   checkout: string;
   /** `push.git` of the relay */
@@ -27,7 +27,7 @@ export async function isStored(mirror: string, pointer: Pointer): Promise<boolea
   return found?.isFile() === true && found.size === pointer.size;
 }
 
-/** From an agent's stores into the mirror's; false where no store has it whole. */
+/** Copies a content from an agent's store into the mirror's; false where no store has it whole. */
 export async function takeFromAgent(mirror: string, stores: AgentStores, pointer: Pointer): Promise<boolean> {
   for (const [root, ...below] of [
     [stores.checkout, '.git', 'lfs', 'objects'],
@@ -46,7 +46,7 @@ export async function takeFromAgent(mirror: string, stores: AgentStores, pointer
   return false;
 }
 
-/** Into the mirror's store, if it is what the pointer names. */
+/** Stores the content in the mirror's store, if it is what the pointer names. */
 export async function keep(
   mirror: string,
   pointer: Pointer,
@@ -93,8 +93,8 @@ async function* chunksOf(file: FileHandle): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * Step by step from a folder that is ours, each by the one before: the agent may put a link into the way at any moment,
- * and through it would send what another repository has. null where there is no such plain way.
+ * Each folder is opened from the one before, beginning with one of ours: the agent may put a link in the way at any
+ * moment, and could send another repository's contents through it. null where a step is not a plain folder or file.
  */
 async function openPlain(root: string, parts: readonly string[]): Promise<FileHandle | null> {
   // guard: lfs: no link on the way to a content

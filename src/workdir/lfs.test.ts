@@ -293,7 +293,7 @@ describe('a push', () => {
     await commitRaw(checkout, 'home.bin', pointerTo(content));
     put(join(checkout.path, '.git/lfs/objects'), content);
     expect(await pushAfterRun(checkout)).toMatchObject({
-      reason: expect.stringMatching(/"home.bin".*exchanged with the forge itself only/),
+      reason: expect.stringMatching(/"home.bin".*exchanged only with the forge itself/),
     });
     gate.rewrite = () => '{"message":"moved"}';
     expect(await pushAfterRun(checkout)).toMatchObject({ reason: expect.stringContaining('cannot be read') });

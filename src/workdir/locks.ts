@@ -2,8 +2,8 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Deletes the `*.lock` files a killed git left in a git directory; true when there were any. Only for a repository in
- * which no git runs. Links are not followed. Objects are skipped: git never waits for a lock there.
+ * Deletes the `*.lock` files that a killed git left in a git directory; true when there were any. Call it only while no
+ * git runs in that repository. Links are not followed. Objects are skipped, because git never waits for a lock there.
  */
 export async function removeLocks(gitDir: string): Promise<boolean> {
   let found = false;

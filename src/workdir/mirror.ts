@@ -1,6 +1,6 @@
 /**
- * One bare repository per repository of a forge. It is ours alone: agents read it (their `origin`), nothing of theirs
- * is ever read as its configuration, and it can be thrown away and cloned anew at any time.
+ * One bare repository for each repository of a forge. Only we write it: agents read it (it is their `origin`), and
+ * nothing of theirs is ever read as its configuration. It can be thrown away and cloned anew at any time.
  */
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ export interface MirrorUse {
   path: string;
   address: Address;
   format: ObjectFormat;
-  /** true when this call cloned it: up to date, and not the culprit when something is broken */
+  /** true when this call cloned it: it is up to date, and not at fault when something is broken */
   fresh: boolean;
 }
 
@@ -40,25 +40,26 @@ export function pullRef(number: number): string {
   return `${OUR_PULLS}/${number}/head`;
 }
 
-/** A pull request by the forge's name for its head. */
+/** A pull request, with the forge's name for its head. */
 export interface PullHead {
   number: number;
   ref: string;
 }
 
-/** A ref of the forge, and what the mirror calls it. */
+/** A ref of the forge, and its name in the mirror. */
 interface Fetched {
   theirs: string;
   ours: string;
 }
 
-// A pull request's commit may be on no branch any more. What conversations handed over is nobody else's business.
+// Commits may be asked for by id, because a pull request's commit may be on no branch any more. What conversations
+// handed over is hidden from all others.
 const HIDDEN = ['refs/claude-hooks', ...PULL_FOLDERS].map((folder) => `\thideRefs = ${folder}\n`).join('');
 const SERVED =
   // guard: marks: heads of pull requests
   `[uploadpack]\n\tallowAnySHA1InWant = true\n${HIDDEN}`;
 
-// An agent that pushes to its origin would believe that its work is on the forge.
+// Pushes are refused: an agent that pushes to its origin would believe that its work is on the forge.
 const REFUSE_PUSH = `#!/bin/sh
 echo "This repository is a read-only mirror. Push to origin, whose push URL is the relay." >&2
 exit 1
@@ -81,8 +82,8 @@ export class Mirrors {
   }
 
   /**
-   * Runs `work` while nobody else touches this mirror. Where it fails because a repository is broken, it is repeated
-   * once without stale locks (if there were any) and once on a mirror cloned anew. So `work` must be repeatable.
+   * Runs `work` while nobody else uses this mirror. Where it fails because a repository is broken, it is repeated once
+   * without stale locks (if there were any) and once on a mirror cloned anew. So `work` must be repeatable.
    */
   async use<T>(repositoryId: string, remote: Remote, work: (use: MirrorUse) => Promise<T>): Promise<T> {
     const address = parseRemote(remote, this.#network);
@@ -121,7 +122,9 @@ export class Mirrors {
     return work({ path, address, format: await objectFormatOf(path), fresh: true });
   }
 
-  /** Forgets what a conversation pushed through the mirror of this name; its objects go with git's next collection. */
+  /**
+   * Forgets what a conversation pushed through the mirror of this name; git's next collection removes the objects.
+   */
   async forget(name: string, refs: string[]): Promise<void> {
     const path = join(this.#folder, name);
     await this.#locks.hold(path, async () => {
@@ -133,8 +136,8 @@ export class Mirrors {
   }
 
   /**
-   * Brings branches and tags up to date, and the head of a pull request where asked for. Of very many branches only those that
-   * are named, and the others every ten minutes.
+   * Brings branches and tags up to date, and the head of a pull request where asked for. Where there are very many
+   * branches, only the named ones are fetched each time, and the others every ten minutes.
    */
   async refresh(
     use: MirrorUse,
@@ -160,12 +163,12 @@ export class Mirrors {
     this.#whole.set(use.path, Date.now());
   }
 
-  /** Asked for a ref that is not there, git would fetch none of the others: so it is asked first which there are. */
+  /** Asks first which refs exist: when one of them is missing, git fetches none of the others. */
   async #refreshNamed(use: MirrorUse, refs: readonly Fetched[]): Promise<void> {
     const { path: gitDir, address } = use;
     const args = ['ls-remote', '--refs', '--', address.url, ...refs.map(({ theirs }) => theirs)];
     const { stdout } = await this.#git({ gitDir, args, remote: address });
-    // ls-remote matches the end of a name, too.
+    // ls-remote also lists refs whose name only ends like this.
     const listed = new Set(stdout.split('\n').map((line) => line.slice(line.indexOf('\t') + 1)));
     const there = refs.filter(({ theirs }) => listed.has(theirs));
     if (there.length > 0) await fetchInto(this.#git, use, there.map(refspec));
@@ -186,23 +189,25 @@ export class Mirrors {
     return (await this.commit(use.path, sha)) !== null;
   }
 
-  /** The commit a full ref names in the mirror, or null where there is no such ref. A ref to nowhere is damage. */
+  /**
+   * The commit of a full ref in the mirror, or null where there is no such ref. A ref that leads nowhere is damage.
+   */
   async head(path: string, ref: string): Promise<string | null> {
     const format = '--format=%(refname) %(objectname) %(objecttype)';
     const { stdout } = await this.#git({ gitDir: path, args: ['for-each-ref', format, ref] });
-    // A pattern matches what is below it too.
+    // The pattern also matches refs below this name.
     const line = stdout.split('\n').find((l) => l.startsWith(`${ref} `));
     return line?.split(' ')[1] ?? null;
   }
 
-  /** A branch whose name goes on below this one: `a/b` for `a`; null = there is none. */
+  /** A branch below this name, such as `a/b` for `a`; null = there is none. */
   async firstBelow(path: string, branch: string): Promise<string | null> {
     const args = ['for-each-ref', '--count=1', '--format=%(refname:lstrip=2)', `refs/heads/${branch}/`];
     const { stdout } = await this.#git({ gitDir: path, args });
     return stdout === '' ? null : stdout;
   }
 
-  /** The commit an id names in the mirror, or null. */
+  /** The commit that an id names in the mirror, or null. */
   async commit(path: string, name: string): Promise<string | null> {
     const args = ['rev-parse', '--verify', '--quiet', `${name}^{commit}`];
     const answer = await this.#git({ gitDir: path, args, answers: [0, 1] });
@@ -213,7 +218,8 @@ export class Mirrors {
     const fresh = `${path}.new`;
     await rm(fresh, { recursive: true, force: true });
     await mkdir(this.#folder, { recursive: true });
-    // A clone writes all refs into one file; a fetch writes a file for each: 13 s more at 30,000 branches.
+    // A clone writes all refs into one file; a fetch would write a file for each, which takes 13 s more at 30,000
+    // branches.
     const options = ['--quiet', '--bare', '--no-local', '--template='];
     try {
       const args = ['clone', ...options, '--', address.url, fresh];
@@ -235,7 +241,7 @@ function refspec({ theirs, ours }: Fetched): string {
   return `+${theirs}:${ours}`;
 }
 
-/** A refspec without a colon fetches the commit and names it nowhere. */
+/** A refspec without a colon fetches the commit and makes no ref for it. */
 export async function fetchInto(
   git: Git,
   use: Pick<MirrorUse, 'path' | 'address'>,

@@ -1,8 +1,11 @@
-/** Names from a forge are hostile input: checked before git sees them, made safe before the file system does. */
+/**
+ * Names from a forge are hostile input: they are checked before git sees them, and made safe before the file system
+ * does.
+ */
 import { createHash } from 'node:crypto';
 import { GitFailed } from '../errors.ts';
 
-// A ref is a file: 255 bytes per component on common file systems, less `.lock`.
+// A ref is a file: a component may have 255 bytes on common file systems, less `.lock`.
 const LONGEST_COMPONENT = 250;
 const LONGEST_BRANCH = 1000;
 const FORBIDDEN = /[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^[-/]|\/$|\.$/;
@@ -46,7 +49,9 @@ export function requirePullNumber(number: number): void {
   throw refused(`${number} is not the number of a pull request`, 'Pass the number the forge shows');
 }
 
-/** The last part of `owner/name`, fit to be a folder anywhere: `[A-Za-z0-9._-]`, at most 64 characters. */
+/**
+ * The last part of `owner/name`, made fit to be a folder name anywhere: `[A-Za-z0-9._-]`, at most 64 characters.
+ */
 export function folderName(fullName: string): string {
   const last = fullName.slice(fullName.lastIndexOf('/') + 1);
   const safe = last
@@ -57,12 +62,15 @@ export function folderName(fullName: string): string {
   return safe === '' ? 'repository' : safe;
 }
 
-/** A folder name for a key that may hold anything: readable start, unique end. */
+/** A folder name for a key that may hold any characters: readable at its start, unique at its end. */
 export function folderKey(readable: string, key: string): string {
   return `${folderName(readable)}-${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
 }
 
-/** A line for `.git/config`: git itself strips these from names, but complains about an empty result. */
+/**
+ * A value for one line of `.git/config`: git strips these characters from names itself, but complains when nothing is
+ * left.
+ */
 export function identityLine(text: string, otherwise: string): string {
   const line = text
     .toWellFormed()
@@ -74,7 +82,7 @@ export function identityLine(text: string, otherwise: string): string {
 
 const MOST_NAMED = 10;
 
-/** Paths of a repository for a sentence: sorted, quoted, the first ones. */
+/** The first of these paths, sorted and quoted, for a sentence. */
 export function quotedNames(paths: readonly string[]): string {
   const names = [...paths]
     .sort()

@@ -1,7 +1,11 @@
-/** Whether a branch of the forge has a file with a given content: asked of the mirror, which is ours. */
+/**
+ * Whether a branch of the forge has a file with a given content. The mirror is asked, which only we write.
+ */
 import type { Git } from './git.ts';
 
-/** Newest first; what only an older branch has is not found, and then the file counts as unknown. */
+/**
+ * The newest branches are looked at first. A file that only an older branch has is not found, and counts as unknown.
+ */
 const MOST_BRANCHES = 200;
 
 export async function onForge(

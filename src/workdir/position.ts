@@ -1,6 +1,6 @@
 /**
- * Where an existing checkout ends up. One rule stands above the others: nothing the agent made is lost or moved, and
- * whatever is left as it was is said in a note.
+ * Moves an existing checkout to where it should be. The first rule: nothing the agent made is lost or moved, and a note
+ * says whatever was left as it was.
  */
 import { CheckoutBroken, inCheckout, operationInProgress, readStatus, type Status } from './checkout.ts';
 import type { Control } from './control.ts';
@@ -14,14 +14,16 @@ export interface Position {
   git: Git;
   control: Control;
   status: Status;
-  /** where the service last detached HEAD, null when it never did */
+  /** the commit at which the service last detached HEAD, null when it never did */
   detachedAt: string | null;
-  /** where the branch stood on the forge when the checkout last looked; null = it was not there, or is no branch */
+  /**
+   * where the forge's branch stood when the checkout last looked; null = it was not there, or is no branch
+   */
   remoteBefore: string | null;
   notes: string[];
 }
 
-/** Answers the state it leaves. */
+/** Answers the state of the checkout afterwards. */
 export async function position(p: Position, target: Target): Promise<Status> {
   try {
     return target.kind === 'branch' ? await positionOnBranch(p, target) : await positionOnPull(p, target);
@@ -44,7 +46,9 @@ async function positionOnBranch(p: Position, target: Target & { kind: 'branch' }
   return (await goToBranch(p, target)) ? await readStatus(p.git, p.control) : p.status;
 }
 
-/** Answers whether anything was moved. Git itself refuses each step that would overwrite a file which is not committed. */
+/**
+ * Answers whether anything was moved. Git itself refuses each step that would overwrite an uncommitted file.
+ */
 async function goToBranch(p: Position, target: Target & { kind: 'branch' }): Promise<boolean> {
   let head = p.status.headSha;
   let moved = false;
@@ -89,7 +93,7 @@ async function goToBranch(p: Position, target: Target & { kind: 'branch' }): Pro
   return moved;
 }
 
-/** Said where the checkout was left as it is: that the forge is ahead of it. */
+/** A sentence for a checkout that was left as it is: the forge is ahead of it. */
 async function newCommits(p: Position, target: Target & { kind: 'branch' }): Promise<string> {
   const remote = target.remoteSha;
   if (remote === null || (await isAncestor(p, remote, p.status.headSha))) return '';
@@ -97,8 +101,9 @@ async function newCommits(p: Position, target: Target & { kind: 'branch' }): Pro
 }
 
 /**
- * At the commit exactly, whatever stands in the way: what is said of a pull request is said of this commit. A tree that
- * differs right after git made it (line ends, names that differ in case only) is no work of anybody's.
+ * Checks out exactly this commit, whatever stands in the way, because what the agent says about a pull request is about
+ * this commit. Differences that exist right after git made the tree (line ends, names that differ in case only) are
+ * nobody's work.
  */
 async function positionOnPull(p: Position, target: Target & { kind: 'pull' }): Promise<Status> {
   const { git, control, status } = p;
@@ -129,7 +134,10 @@ function countOf(files: number): string {
   return files === 1 ? '1 file' : `${files} files`;
 }
 
-/** The tree goes to the branch; it is made where it does not exist. Answers its head, null = git would have to overwrite. */
+/**
+ * Switches to the branch, which is made where it does not exist. Answers its head, null = git would have to overwrite a
+ * file.
+ */
 async function switchTo(p: Position, target: Target & { kind: 'branch' }): Promise<string | null> {
   const ref = `refs/heads/${target.branch}`;
   const local = await inCheckout(
@@ -147,7 +155,9 @@ async function switchTo(p: Position, target: Target & { kind: 'branch' }): Promi
   return local.exitCode === 0 ? local.stdout : start;
 }
 
-/** Commits on a detached HEAD that no branch or tag has would be out of sight once HEAD moves. */
+/**
+ * Commits on a detached HEAD that no branch or tag has would be lost from sight once HEAD moves, so they get a branch.
+ */
 async function keepDetachedWork(p: Position): Promise<void> {
   const head = p.status.headSha;
   if (p.status.branch !== null || head === p.detachedAt) return;

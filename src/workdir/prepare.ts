@@ -32,13 +32,13 @@ export interface Tools {
   log: NonNullable<WorkdirOptions['log']>;
 }
 
-/** Where the checkout should be, and what of the forge's branches it sees. */
+/** Where the checkout should be, and which of the forge's branches it sees. */
 interface Wanted {
   target: Target;
   branches: Branches;
 }
 
-/** One `prepare`, across the repetitions that a broken mirror causes. */
+/** The state of one `prepare`, kept when a broken mirror makes it start again. */
 interface Preparation extends Tools {
   spec: CheckoutSpec;
   control: Control;
@@ -60,7 +60,7 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
     const branches = await branchesFor(use.path, branchesOf(target));
     const { folder, git } = tools;
     const { conversation } = spec;
-    // Before the checkout, whose files may come through the relay's filter for Git LFS.
+    // The relay comes before the checkout, whose files may come through the relay's filter for Git LFS.
     const relay = await makeRelay(git, { folder, conversation, mirror: use, seen: relayOf(p, use) });
     const { status, created } = await continueOrCreate(p, use, { target, branches });
     if (target.kind === 'pull' && target.sha !== target.wanted) {
@@ -98,7 +98,8 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
       relay,
     };
   });
-  // After the mirror was let go of: what is wrong with that of a submodule must not be taken for its fault.
+  // Submodules are placed after the mirror was released: a fault of a submodule's mirror must not be taken for a fault
+  // of this one.
   if (prepared.headSha !== '') {
     const { git, mirrors, control } = p;
     p.notes.push(...(await placeSubmodules({ git, mirrors, control, spec, commit: prepared.headSha })));
@@ -106,7 +107,7 @@ export async function prepareCheckout(tools: Tools, spec: CheckoutSpec): Promise
   return prepared;
 }
 
-/** What a commit only names: contents in Git LFS. */
+/** Contents in Git LFS, which a commit only names. */
 async function layOutContents(p: Preparation, use: MirrorUse, { headSha }: Status): Promise<string[]> {
   if (headSha === '') return [];
   const { git, control, spec } = p;
@@ -116,10 +117,13 @@ async function layOutContents(p: Preparation, use: MirrorUse, { headSha }: Statu
 const MOST_BORN_DIRTY = 1000;
 function blockedNote(spec: CheckoutSpec, target: Target & { kind: 'branch' }): string {
   const wanted = spec.at.kind === 'branch' ? spec.at.branch : '';
-  return `The forge has a branch called ${target.blockedBy}, beside which there can be none called ${wanted}: your branch is ${target.branch}.`;
+  return `The forge has a branch called ${target.blockedBy}, so it can have none called ${wanted}: your branch is ${target.branch}.`;
 }
 
-/** When one fails the other is waited for, too: this is repeated on a mirror made anew, and would meet it. */
+/**
+ * Waits for both even when one fails: the work is then repeated on a new mirror, and the other one must not still be
+ * running.
+ */
 async function together<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([one, other]);
   return [await one, await other];
@@ -172,14 +176,14 @@ async function continueOrCreate(
 }
 
 async function continueCheckout(p: Preparation, use: MirrorUse, wanted: Wanted): Promise<Status> {
-  // Of their own until it worked: a checkout that turns out broken keeps nothing of what they say.
+  // The notes are kept apart until this has worked: when the checkout turns out to be broken, they no longer apply.
   const notes: string[] = [];
   await removeLocks(join(p.control.checkout, '.git'));
   await giveConfigurationBack(p).catch((error) => {
     throw isDamage(error) ? new CheckoutBroken(String(error)) : error;
   });
   const settings = settingsOf(p.spec, relayOf(p, use));
-  // The worker's git reads a configuration of its own, so the agent's can be put right meanwhile.
+  // The worker's git reads its own configuration, so the agent's can be corrected at the same time.
   const [{ status, remoteBefore }, written] = await together(
     statusOnceFetched(p, use, wanted),
     configureCheckout(p.git, p.control.checkout, settings),
@@ -214,7 +218,7 @@ async function setAside(p: Preparation, reason: string): Promise<void> {
   );
 }
 
-/** Found again by its folder when the record is lost: a renamed repository must not get a second checkout. */
+/** Finds the folder when the record is lost: a renamed repository must not get a second checkout. */
 async function existingCheckout(home: string): Promise<string | null> {
   const names = await readdir(home).catch(() => []);
   return names.find((n) => !n.startsWith('.')) ?? null;

@@ -1,6 +1,6 @@
 /**
- * From the checkout into the mirror, from the mirror to the forge: the command that carries the token runs in a
- * repository that no agent writes, and what it sends went through git's own checks of every object first.
+ * Pushes go from the checkout into the mirror, and from the mirror to the forge. So the command that carries the token
+ * runs in a repository that no agent writes, and git's own checks have seen every object before it is sent.
  */
 import { inCheckout } from './checkout.ts';
 import type { CheckoutHandle, PushOutcome, PushRequest, Refusal } from './contract.ts';
@@ -12,7 +12,7 @@ import { sendLfs } from './lfs-push.ts';
 import type { AgentStores } from './lfs-store.ts';
 import { fetchInto, type Mirrors, type MirrorUse } from './mirror.ts';
 
-/** Where a push goes: a branch of the forge, through its mirror. */
+/** Where a push goes: a branch of the forge, sent from its mirror. */
 export interface Destination {
   git: Git;
   mirrors: Mirrors;
@@ -46,7 +46,7 @@ export async function pushCheckout(p: Push): Promise<PushOutcome> {
   if (sha === null) return { kind: 'nothing' };
   const outcome = await pushCommit(p, sha);
   if (outcome.kind === 'pushed' || outcome.kind === 'up-to-date') await forgetKept(p, outcome.sha);
-  // A later run sees by it whether somebody has taken these commits away again.
+  // A later run sees by this ref whether somebody has taken these commits away again.
   if (outcome.kind === 'pushed') await noteOnForge(p, outcome.sha);
   return outcome;
 }
@@ -75,7 +75,7 @@ async function pushCommit(p: Push, sha: string): Promise<PushOutcome> {
   return { kind: 'rejected', reason: `${what} ${todo}`, why: { kind: 'rules', what }, remoteSha };
 }
 
-/** The mirror may not have the commit of the beginning: then nothing of it was ever published. */
+/** Where the mirror does not have the commit at which the work began, nothing of that was ever published. */
 async function isNews(p: Push, sha: string): Promise<boolean> {
   const { began } = p.request;
   if (began == null) return false;
@@ -83,7 +83,7 @@ async function isNews(p: Push, sha: string): Promise<boolean> {
   return (await p.git({ gitDir: p.use.path, args, answers: [0, 1, 128] })).exitCode !== 0;
 }
 
-/** What the git door would have refused is not sent after the run either. */
+/** The push after a run is refused for the same reasons as one at the git door. */
 async function refusalOf(p: Push, sha: string, remoteSha: string | null): Promise<Refusal | null> {
   const { check } = p.request;
   // guard: relay: push after the run
@@ -105,7 +105,10 @@ async function refusalOf(p: Push, sha: string, remoteSha: string | null): Promis
   return check.refuse(facts) ?? (await sendLfs({ git, use, ...at }));
 }
 
-/** The branch, or HEAD where the agent has gone on from it elsewhere. Only what the forge does not have says that it has. */
+/**
+ * The branch, or HEAD where the agent continued from the branch elsewhere. HEAD counts only when it has commits that
+ * the forge does not have.
+ */
 async function workOf(p: Push): Promise<string> {
   if (p.checkout.branch === null) return 'HEAD';
   const branch = `refs/heads/${p.checkout.branch}`;
@@ -126,7 +129,9 @@ async function workOf(p: Push): Promise<string> {
   return own.exitCode === 0 && own.stdout !== '' ? 'HEAD' : branch;
 }
 
-/** Copies the checkout's commits into the mirror. Answers the commit, '' for none, or why it cannot be. */
+/**
+ * Copies the checkout's commits into the mirror. Answers the commit, '' for none, or why it could not be done.
+ */
 async function takeOver(p: Push): Promise<string | PushOutcome> {
   const from = await workOf(p);
   const named = await inCheckout(
@@ -158,8 +163,8 @@ async function takeOver(p: Push): Promise<string | PushOutcome> {
 }
 
 /**
- * What the agent pushed while the forge was down may be ahead of the checkout's branch (it pushed from another one).
- * Where the two have parted, the checkout is what the agent has last decided on.
+ * What the agent pushed while the forge was down may be ahead of the checkout's branch (it pushed from another one);
+ * then that is sent. Where the two have diverged, the checkout is the agent's latest decision.
  */
 async function withKept(p: Push, sha: string): Promise<string | null> {
   const kept = await p.mirrors.head(p.use.path, keptRef(p.checkout.conversation));
@@ -168,7 +173,9 @@ async function withKept(p: Push, sha: string): Promise<string | null> {
   return (await isAncestor(p.git, p.use.path, [sha, kept])) ? kept : sha;
 }
 
-/** Only what the checkout has: what was kept while the forge was down may be in the mirror alone. */
+/**
+ * May fail: what was kept while the forge was down may be in the mirror only, and the checkout cannot name it.
+ */
 async function noteOnForge(p: Push, sha: string): Promise<void> {
   const args = ['update-ref', `refs/remotes/origin/${p.branch}`, sha];
   await inCheckout(p.git, p.control, args, [0, 1, 128]);
@@ -181,7 +188,7 @@ async function forgetKept(p: Push, sent: string): Promise<void> {
   await p.git({ gitDir: p.use.path, args: ['update-ref', '-d', ref] });
 }
 
-/** Head of the branch on the forge; its commits are in the mirror afterwards. */
+/** Head of the branch on the forge; afterwards its commits are in the mirror. */
 export async function remoteHead(d: Destination): Promise<string | null> {
   const ref = `refs/heads/${d.branch}`;
   const { path, address } = d.use;
@@ -190,7 +197,7 @@ export async function remoteHead(d: Destination): Promise<string | null> {
     args: ['ls-remote', '--refs', '--', address.url, ref],
     remote: address,
   });
-  // ls-remote matches the end of a name: refs/heads/x/refs/heads/y answers to refs/heads/y as well.
+  // ls-remote compares only the end of a name: refs/heads/x/refs/heads/y is listed for refs/heads/y as well.
   const line = listed.stdout.split('\n').find((l) => l.endsWith(`\t${ref}`));
   const sha = line === undefined ? null : line.slice(0, line.indexOf('\t'));
   if (sha !== null && (await d.mirrors.head(path, ref)) !== sha)
@@ -198,7 +205,7 @@ export async function remoteHead(d: Destination): Promise<string | null> {
   return sha;
 }
 
-/** `over` = the one commit of the forge that may be lost by it; null = none may. */
+/** `over` = the one commit of the forge that this push may overwrite; null = none. */
 export async function send(d: Destination, sha: string, over: string | null): Promise<Sent> {
   const ref = `refs/heads/${d.branch}`;
   const { path, address } = d.use;
@@ -221,7 +228,7 @@ export async function send(d: Destination, sha: string, over: string | null): Pr
   };
 }
 
-/** Git and forges say it in words only. */
+/** Git and forges tell this by their words only. */
 function kindOf(said: string): 'behind' | 'protected' | 'hook' | 'forge' {
   if (/non-fast-forward|fetch first|stale info/.test(said)) return 'behind';
   if (/protected/i.test(said)) return 'protected';

@@ -1,8 +1,8 @@
 /**
- * What stands in the way of a checkout that has to be at one commit exactly. It is moved beside the checkout, where no
- * agent reads it: among the files may be instructions, which a CLI obeys wherever it comes upon them.
+ * Moves away what keeps a checkout from being at exactly one commit. It goes beside the checkout, where no agent reads
+ * it: some of the files may be instructions, and a CLI obeys those wherever it finds them.
  *
- * Only while no process of the agent lives: paths are looked at, then moved.
+ * Call this only while no process of the agent lives: paths are checked first and moved later.
  */
 import { lstat, mkdir, readdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -10,17 +10,20 @@ import { operationFiles } from './checkout.ts';
 import { removeTree } from './remove-tree.ts';
 
 const PREFIX = '.put-aside-';
-/** Of one conversation. A build's output can be large, and each review may leave one. */
+/** For each conversation. The output of a build can be large, and each review may leave one. */
 const MOST_KEPT = 20;
 
-/** Moves these files of the checkout and what an unfinished git operation left; answers the folder, null = nothing was there. */
+/**
+ * Moves these files of the checkout and the rest of an unfinished git operation; answers the folder, null = there was
+ * nothing to move.
+ */
 export async function putAside(checkout: string, files: readonly string[]): Promise<string | null> {
   const operation = await operationFiles(checkout);
   if (files.length === 0 && operation.length === 0) return null;
   const folder = await nextFolder(dirname(checkout));
   const at = join(dirname(checkout), folder);
   await mkdir(at);
-  // A repository in the checkout is listed as a folder, with a slash behind it.
+  // A repository inside the checkout is listed as a folder, with a slash at the end.
   for (const file of files.map((name) => name.replace(/\/$/, ''))) {
     if (await isBelow(checkout, file)) await move(join(checkout, file), join(at, 'files', file));
   }
@@ -38,7 +41,10 @@ async function nextFolder(home: string): Promise<string> {
   return `${PREFIX}${(numbers[0] ?? 0) + 1}`;
 }
 
-/** Through a link that stands where a folder was, this would move files of somebody else. The link is a file of its own. */
+/**
+ * False where a link stands in place of a folder: through it, somebody else's files would be moved. The link itself is
+ * listed as a file.
+ */
 async function isBelow(checkout: string, file: string): Promise<boolean> {
   let folder = checkout;
   for (const part of file.split('/').slice(0, -1)) {
@@ -50,7 +56,7 @@ async function isBelow(checkout: string, file: string): Promise<boolean> {
   return true;
 }
 
-/** A file that git lists as deleted is not there, and there is nothing to keep of it. */
+/** A file that git lists as deleted is not there, so nothing is moved. */
 async function move(from: string, to: string): Promise<void> {
   if ((await lstat(from).catch(() => null)) === null) return;
   await mkdir(dirname(to), { recursive: true });

@@ -1,7 +1,7 @@
 /**
- * What an agent handed over, from its pack to the forge. The pack is unpacked into a quarantine: a repository made for
- * this one push, with the mirror's objects as alternates. Only what passed git's own checks and the caller's goes into
- * the mirror, and from there to the forge.
+ * Takes what an agent handed over from its pack to the forge. The pack is unpacked into a quarantine: a repository made
+ * for this one push, with the mirror's objects as alternates. Only what passed git's own checks and the caller's goes
+ * into the mirror, and from there to the forge.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +28,8 @@ export interface Receive {
   push: HandedOver;
 }
 
-// A blob beyond this is streamed; below it git holds objects in memory, and an agent chooses what a delta unfolds to.
+// Larger blobs are streamed; git holds smaller objects in memory, and an agent chooses how large a delta becomes when
+// unpacked.
 const CHECKS: [string, string][] = [
   ['core.bigFileThreshold', '32m'],
   ['transfer.fsckObjects', 'true'],
@@ -82,7 +83,10 @@ async function makeQuarantine(r: Receive): Promise<void> {
   await writeFile(join(r.quarantine, 'packed-refs'), await forgeRefs(r.git, r.use.path));
 }
 
-/** Answers why git does not accept it, or null. The agent is to blame, never the mirror: it would be cloned anew. */
+/**
+ * Answers why git does not accept it, or null. These errors are the agent's fault; if they counted as the mirror's, it
+ * would be cloned anew.
+ */
 async function unpack(r: Receive): Promise<string | null> {
   const { sha, pack, maxBytes } = r.push;
   const gitDir = r.quarantine;
@@ -134,7 +138,9 @@ async function lfsRefusal(r: Receive, { changedFiles, reachable }: PushFacts): P
   }
 }
 
-/** The conversation's own branch gets a ref before anything leaves, so that a worker that dies here loses nothing. */
+/**
+ * The conversation's own branch gets a ref before anything is sent, so that nothing is lost when the worker dies here.
+ */
 async function intoMirror(r: Receive): Promise<void> {
   const { sha, keep } = r.push;
   // guard: relay: kept before it is sent

@@ -1,12 +1,12 @@
 /**
- * What git inside the container runs to reach the worker: POSIX sh, git and the usual small tools, so that any image
- * with git will do. They hold no right: whatever they write into the outbox an agent could write as well, and the
- * worker treats it so. (Rejected: a socket, which needs a client in every image.)
+ * The programs that git inside the container runs to reach the worker: POSIX sh, git and the usual small tools, so that
+ * any image with git will do. They have no rights of their own: an agent could write everything they write into the
+ * outbox, and the worker treats it so. (Rejected: a socket, which needs a client in every image.)
  */
 import type { RelayPaths } from './contract.ts';
 import { CLEAN_PROGRAM, SMUDGE_PROGRAM } from './lfs-filter.ts';
 
-/** File names below `programs`, and what is in them. All but `ask` are run. */
+/** The files in `programs`: name → text. All but `ask` are run. */
 export function relayPrograms(relay: RelayPaths): Record<string, string> {
   return {
     ask: ask(relay),
@@ -19,7 +19,7 @@ export function relayPrograms(relay: RelayPaths): Record<string, string> {
   };
 }
 
-/** For a shell, and for git settings that git hands to one. */
+/** Quoted for a shell, and for git settings that git passes to a shell. */
 export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -28,7 +28,8 @@ function program(relay: RelayPaths, body: string): string {
   return `#!/bin/sh\n. ${shellQuoted(`${relay.root}/programs/ask`)}\n${body}`;
 }
 
-// An id is claimed with noclobber: processes of one dispatch may live in several pid namespaces and share a number.
+// noclobber gives each id to one process only: processes of one dispatch may live in several pid namespaces and have
+// the same pid.
 function ask(relay: RelayPaths): string {
   return `root=${shellQuoted(relay.root)}
 origin=${shellQuoted(relay.origin)}
@@ -87,8 +88,8 @@ if [ "$verdict" = late ]; then say "the forge has not answered yet; this is what
 exec git -c safe.directory='*' upload-pack "$@"
 `;
 
-// What others pushed since stands in the mirror only; without it git would call every --force-with-lease stale.
-// Not beside another push: its old value would be gone before it is done.
+// Brings in what others have pushed meanwhile, which only the mirror has; without it git would call every
+// --force-with-lease stale. Not while another push is under way: its old value would be gone before it is done.
 const RECEIVE_PACK = `busy=no
 for file in "$root"/outbox/push-*; do
   if [ -e "$file" ]; then busy=yes; fi
@@ -126,7 +127,7 @@ if [ "$verdict" = late ]; then say "no answer within 15 minutes. Your commits ar
 [ "$verdict" = ok ]
 `;
 
-// git calls this in place of ssh-keygen: to sign, and to verify, which needs nobody's help.
+// git calls this in place of ssh-keygen: to sign, and to verify, for which the worker is not needed.
 const SIGN = `verb= before= last=
 for word in "$@"; do
   if [ "$before" = -Y ]; then verb=$word; fi

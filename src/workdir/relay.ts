@@ -1,6 +1,6 @@
 /**
- * The relay of one dispatch. The agent writes `push.git` and `outbox`; no git of the worker ever runs in the first,
- * and the second is read file by file (`broker/git-outbox.ts`). Everything else in it is the worker's.
+ * The relay of one dispatch. The agent writes `push.git` and `outbox`. No git of the worker ever runs in `push.git`,
+ * and `outbox` is read file by file (`broker/git-outbox.ts`). Only the worker writes the rest.
  */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -16,7 +16,7 @@ export function relayFolderOf(folder: string, conversation: string): string {
   return join(folder, 'relays', conversation.toLowerCase());
 }
 
-/** What was there before goes, with everything an earlier run left in it. */
+/** Replaces the relay of an earlier run, with everything that run left in it. */
 export async function makeRelay(
   git: Git,
   o: { folder: string; conversation: string; mirror: Pick<MirrorUse, 'path' | 'format'>; seen: RelayPaths },
@@ -33,7 +33,7 @@ export async function makeRelay(
   for (const [name, text] of Object.entries(relayPrograms(o.seen))) {
     const path = join(fresh, 'programs', name);
     await mkdir(dirname(path), { recursive: true });
-    // For whom it is, the umask says.
+    // The umask decides who may run it.
     await writeFile(path, text, { mode: 0o777 });
   }
   await removeTree(root);
@@ -41,12 +41,12 @@ export async function makeRelay(
   return { root, origin: o.mirror.path };
 }
 
-/** Lines of a packed-refs file: branches and tags of the forge, which only people with permission push. */
+/** Lines of a packed-refs file: the forge's branches and tags, which only people with permission can push. */
 async function publicRefs(git: Git, mirror: string): Promise<string> {
   return await packedRefs(git, mirror, ['refs/heads', 'refs/tags']);
 }
 
-/** What the forge has, heads of pull requests included; without what other conversations handed over. */
+/** All refs that the forge has, heads of pull requests included; not what other conversations handed over. */
 export async function forgeRefs(git: Git, mirror: string): Promise<string> {
   return await packedRefs(git, mirror, ['refs/heads', 'refs/tags', ...PULL_FOLDERS, OUR_PULLS]);
 }
@@ -57,7 +57,7 @@ async function packedRefs(git: Git, mirror: string, patterns: string[]): Promise
   return stdout === '' ? '' : `${stdout}\n`;
 }
 
-/** Made by hand: `git init` would know nothing of where the agent will see it. */
+/** Made by hand: `git init` cannot know under which paths the agent will see it. */
 async function makePushRepository(
   path: string,
   { config, alternate, refs }: { config: string; alternate: string; refs: string },

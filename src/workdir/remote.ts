@@ -1,23 +1,23 @@
 import type { Remote, WorkdirNetwork } from './contract.ts';
 import { refused } from './names.ts';
 
-/** A remote taken apart: what may be shown, and what only the environment of one command may carry. */
+/** A remote in two parts: what may be shown, and what only the environment of one command may hold. */
 export interface Address {
   /** without user and password: it appears in argument lists and messages */
   url: string;
-  /** one forge, one origin: what keeps repository 1 of one forge apart from repository 1 of another */
+  /** scheme, host and port; keeps repository 1 of one forge apart from repository 1 of another */
   origin: string;
-  /** git configuration for exactly one command */
+  /** git configuration for just one command */
   config: [key: string, value: string][];
-  /** value of the header of that name, for requests of ours to the same origin; null = anonymous */
+  /** value of the Authorization header for our own requests to the same origin; null = anonymous */
   authorization: string | null;
-  /** strings to cut out of everything git prints */
+  /** secrets to remove from everything git prints */
   secrets: string[];
-  /** for requests of ours: as git goes */
+  /** for our own requests: goes the same way as git */
   fetch: typeof fetch;
 }
 
-/** git carries extra headers over to wherever the first answer points, another host included. */
+/** git sends extra headers also to wherever the first answer redirects it, even to another host. */
 // guard: clone: redirects
 const STAY: [string, string] = ['http.followRedirects', 'false'];
 
@@ -71,7 +71,7 @@ export function parseRemote(remote: Remote, network?: WorkdirNetwork): Address {
   };
 }
 
-/** Said for each origin, and said where there is no proxy as well: then nothing else can name one. */
+/** Set for each origin, also when there is no proxy: then no other configuration can name one. */
 function wayTo({ origin }: URL, network: WorkdirNetwork | undefined): Pick<Address, 'config' | 'secrets'> {
   // guard: network: git obeys
   const proxy = network?.proxyFor(`${origin}/`) ?? null;
@@ -79,7 +79,8 @@ function wayTo({ origin }: URL, network: WorkdirNetwork | undefined): Pick<Addre
   const { password } = new URL(proxy);
   const config: Address['config'] = [
     [`http.${origin}/.proxy`, proxy],
-    // As the service sends it; asking the proxy first what it likes costs a request, and some close the line at that.
+    // The service does the same. Asking the proxy first which method it wants costs a request, and some proxies then
+    // close the connection.
     [`http.${origin}/.proxyAuthMethod`, 'basic'],
   ];
   return { config, secrets: password === '' ? [] : [password, decodeURIComponent(password)] };

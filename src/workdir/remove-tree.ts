@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** So many names of 255 bytes fit into a path of 4096, with room for where the tree stands. */
+/** A path of 4096 bytes holds this many names of 255 bytes, and leaves room for the tree's own path. */
 const LEVELS = 12;
 
 /**
- * Deletes what an agent may have made: folders without permissions, and folders deeper than a path can be long. Links
- * are not followed.
+ * Deletes trees that an agent may have made: with folders without permissions, and folders nested deeper than a path
+ * can be long. Links are not followed.
  */
 export async function removeTree(path: string): Promise<void> {
   try {
@@ -22,7 +22,7 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
-/** What is far down is moved to the top, again and again, until nothing is far down. */
+/** Deep folders are moved to the top, again and again, until none is deep. */
 async function moveUp(path: string): Promise<void> {
   for (;;) {
     const deep = await foldersAt(path, LEVELS);

@@ -1,4 +1,4 @@
-/** A branch that somebody force-pushed while the agent was away: found out, and told to the agent. */
+/** Finds out that somebody force-pushed a branch while the agent was away, and tells the agent. */
 import { inCheckout } from './checkout.ts';
 import type { Control } from './control.ts';
 import type { Git } from './git.ts';
@@ -8,7 +8,7 @@ interface Place {
   control: Control;
 }
 
-/** The branch on the forge, as far as the checkout knows. */
+/** The forge's branch, as far as the checkout knows. */
 export async function remoteHeadIn(git: Git, control: Control, branch: string): Promise<string | null> {
   const args = ['rev-parse', '--verify', '--quiet', `refs/remotes/origin/${branch}^{commit}`];
   const { exitCode, stdout } = await inCheckout(git, control, args, [0, 1, 128]);
@@ -24,8 +24,8 @@ interface Parting {
 }
 
 /**
- * null: nothing that had been on the forge is gone from there. Taking commits away is a person's decision: a merge, or a
- * push of the checkout as it is, would bring them back.
+ * null: the forge's branch has lost nothing that it had before. If it has, a person decided so, and a merge, or a push
+ * of the checkout as it is, would bring those commits back.
  */
 export async function rewrittenNote(
   p: Place,

@@ -1,4 +1,6 @@
-/** What stands in the checkout's own `.git/config` because of us. The agent may change it; it is put right each time. */
+/**
+ * What we write into the checkout's own `.git/config`. The agent may change it; each `prepare` corrects it.
+ */
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CheckoutSpec, RelayPaths } from './contract.ts';
@@ -19,26 +21,26 @@ export function settingsOf(spec: Pick<CheckoutSpec, 'identity' | 'sign'>, relay:
     ['remote.origin.pushurl', `${relay.root}/push.git`],
     ['remote.origin.uploadpack', shellQuoted(`${programs}/upload-pack`)],
     ['remote.origin.receivepack', shellQuoted(`${programs}/receive-pack`)],
-    // A plain `git push` of a new branch has no upstream to go by.
+    // Without this, a plain `git push` of a new branch fails, because it has no upstream.
     ['push.default', 'current'],
-    // For an image without git-lfs; with one, its `filter.lfs.process` goes before these.
+    // For an image without git-lfs; where it is installed, `filter.lfs.process` is used instead.
     ['filter.lfs.clean', shellQuoted(`${programs}/lfs-clean`)],
     ['filter.lfs.smudge', shellQuoted(`${programs}/lfs-smudge`)],
-    // A program that fails must not let the content itself be committed.
+    // When the filter fails, git must not commit the content itself.
     ['filter.lfs.required', 'true'],
-    // git-lfs would end a checkout at the first content that is not here, and leave the file deleted.
+    // Without this, git-lfs stops a checkout at the first content that is missing, and leaves the file deleted.
     ['lfs.skipdownloaderrors', 'true'],
     ['gpg.format', spec.sign ? 'ssh' : null],
     ['gpg.ssh.program', spec.sign ? `${programs}/sign` : null],
-    // The worker signs with its own key whatever stands here.
+    // The worker signs with its own key, whatever is written here.
     ['user.signingkey', spec.sign ? `${programs}/signing-key.pub` : null],
     ['commit.gpgsign', spec.sign ? 'true' : null],
   ];
 }
 
 /**
- * One `git clone` writes them, instead of one `git config` each. Not those of the remote: the clone itself would obey
- * them.
+ * Passed to one `git clone`, instead of one `git config` each. Settings of the remote are left out, because the clone
+ * itself would obey them.
  */
 export function settingsForClone(settings: Settings): string[] {
   return settings.flatMap(([key, value]) =>
@@ -46,7 +48,7 @@ export function settingsForClone(settings: Settings): string[] {
   );
 }
 
-/** With a git that reads nothing but that file. False = it cannot. */
+/** Uses a git that reads nothing but that file. False = it cannot read it. */
 export async function configureCheckout(git: Git, checkout: string, settings: Settings): Promise<boolean> {
   const file = join(checkout, '.git', 'config');
   const config = ['config', '--file', file];

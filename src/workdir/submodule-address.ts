@@ -1,8 +1,8 @@
-/** Which repository of the same forge a submodule's address means. Pure. */
+/** Which repository of the same forge a submodule's address names. Pure. */
 
 /**
- * `owner/name`, or null for another host, another scheme, or an address that cannot be read. A relative address is that of
- * the repository that names it, with `..` for each step up, as git reads it.
+ * `owner/name`, or null for another host, another scheme, or an address that cannot be read. A relative address begins
+ * at the repository that names it, with `..` for each step up, as git reads it.
  */
 export function submoduleRepository(
   url: string,
@@ -18,7 +18,7 @@ function stepsFrom(fullName: string, url: string): string | null {
   for (const step of url.split('/')) {
     if (step === '.' || step === '') continue;
     if (step !== '..') at.push(step);
-    // Above the owner the address of another forge begins.
+    // One step above the owner, the address would leave this forge.
     else if (at.pop() === undefined) return null;
   }
   return at.join('/');

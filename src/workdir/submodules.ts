@@ -1,9 +1,10 @@
 /**
- * Submodules in a checkout: a copy of the files at the commit that the superproject names, fetched outside with the same
- * account. A copy and no repository: it has no configuration, no hooks and no branches, and nobody commits in it what
- * nobody could push. What instructs agents is left out of it, and what `.gitmodules` asks git to run is never read.
+ * Submodules in a checkout: a copy of the files at the commit that the superproject names, fetched outside of the
+ * container with the same account. It is a copy and not a repository: it has no configuration, no hooks and no
+ * branches, so nobody commits in it what could not be pushed. Files that instruct agents are left out, and commands
+ * that `.gitmodules` asks git to run are never read.
  *
- * Only while no process of the agent lives: paths are looked at, then used.
+ * Call this only while no process of the agent lives: paths are checked first and used later.
  */
 import { lstat, mkdir, readdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -30,7 +31,7 @@ export interface Submodules {
 interface Submodule {
   path: string;
   sha: string;
-  /** as `.gitmodules` has it; null = it does not say */
+  /** as in `.gitmodules`; null = it is not named there */
   url: string | null;
 }
 
@@ -39,7 +40,7 @@ interface Source {
   remote: Remote;
 }
 
-/** What stands in the checkout because of us: path → where it came from. */
+/** What we have placed in the checkout: path → where it came from. */
 type Placed = Record<string, { fullName: string; sha: string }>;
 
 const MOST = 50;
@@ -99,7 +100,7 @@ async function submodulesOf({ git, control, commit }: Submodules): Promise<Submo
   return links.map((link) => ({ ...link, url: urls.get(link.path) ?? null }));
 }
 
-/** Where its files come from, or why nowhere. */
+/** Where its files come from, or why they cannot be had. */
 function sourceOf({ spec }: Submodules, { url }: Submodule): Source | string {
   const rule = spec.submodules;
   if (url === null) return '.gitmodules does not name its address';
@@ -137,7 +138,7 @@ async function place(
   return { placed: true, notes: [thereNote(submodule, source), ...copied] };
 }
 
-/** The files of the commit, in `fresh`; answers notes, or why not. */
+/** Writes the files of the commit to `fresh`; answers notes, or why it could not be done. */
 async function copyOf(
   s: Submodules,
   submodule: Submodule,
@@ -146,9 +147,9 @@ async function copyOf(
   await removeTree(fresh);
   await mkdir(fresh, { recursive: true });
   try {
-    // A mirror of its own: which repository of which id stands behind a name is not known here.
+    // The mirror is named for the submodule, because only the repository's name is known here and not its id.
     return await s.mirrors.use(`submodule ${source.fullName}`, source.remote, async (use) => {
-      // Also where the commit is there already: the account may have lost the repository.
+      // Asked also when the commit is here already: the account may have lost its access.
       await s.mirrors.refresh(use, { pull: null, names: [] });
       if (!(await s.mirrors.fetchCommit(use, submodule.sha)))
         return `${source.fullName} does not have its commit ${submodule.sha}`;
@@ -219,7 +220,7 @@ async function isFree(target: string): Promise<boolean> {
   return found === null || (found.isDirectory() && (await readdir(target)).length === 0);
 }
 
-/** Beside the checkout: the agent may have changed something in it. */
+/** Moved beside the checkout, because the agent may have changed something in it. */
 async function setAside({ checkout }: Control, path: string): Promise<void> {
   if (!(await hasRealParents(checkout, path))) return;
   const aside = join(dirname(checkout), '.submodules', path);

@@ -1,4 +1,4 @@
-/** Where a checkout should be, as far as the forge is concerned: read from the mirror, which is ours. */
+/** Where a checkout should be, according to the forge. This is read from the mirror, which only we write. */
 import type { CheckoutSpec } from './contract.ts';
 import { type Mirrors, type MirrorUse, pullRef } from './mirror.ts';
 import { refused } from './names.ts';
@@ -11,14 +11,14 @@ export type Target = {
       kind: 'branch';
       branch: string;
       remoteSha: string | null;
-      /** a branch of the forge that kept the wanted name from being taken */
+      /** a branch of the forge that makes the wanted name impossible */
       blockedBy: string | null;
     }
-  /** `sha` differs from the wanted one when the forge no longer has that */
+  /** `sha` differs from the wanted one when the forge no longer has that one */
   | { kind: 'pull'; ref: string; sha: string; wanted: string }
 );
 
-/** Refreshes the mirror first. */
+/** Brings the mirror up to date first. */
 export async function findTarget(mirrors: Mirrors, use: MirrorUse, spec: CheckoutSpec): Promise<Target> {
   const at = spec.at;
   const base = at.base ?? spec.defaultBranch;
@@ -58,7 +58,7 @@ export async function findTarget(mirrors: Mirrors, use: MirrorUse, spec: Checkou
 
 type BranchPoint = Extract<CheckoutSpec['at'], { kind: 'branch' }>;
 
-/** `a/b/c` cannot be beside `a` or `a/b`. */
+/** A branch `a/b/c` cannot exist beside `a` or `a/b`. */
 function parentsOf(name: string): string[] {
   const parts = name.split('/');
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
@@ -69,7 +69,7 @@ function namesFor({ branch, otherwise = [] }: BranchPoint): string[] {
   return otherwise.length === 0 ? wanted : [...wanted, ...wanted.flatMap(parentsOf)];
 }
 
-/** The first name that the forge can have; the wanted one where it can have none of them. */
+/** The first name that is possible on the forge; the wanted one where none of them is. */
 async function freeName(
   mirrors: Mirrors,
   use: MirrorUse,
@@ -92,7 +92,7 @@ async function blockingBranch(mirrors: Mirrors, use: MirrorUse, name: string): P
   return await mirrors.firstBelow(use.path, name);
 }
 
-/** The branches of the forge that the work goes by. */
+/** The forge's branches that matter to the work. */
 export function branchesOf(target: Target): string[] {
   const own = target.kind === 'branch' && target.remoteSha !== null ? [target.branch] : [];
   return [target.base, ...own];

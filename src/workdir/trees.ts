@@ -1,9 +1,9 @@
-/** A checkout and a commit as trees of names. Each folder is read once. */
+/** A checkout and a commit, each read as a tree of names. Each folder is read once. */
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keyOf, type Tree, type TreeEntry } from './imports.ts';
 
-/** Tracked or not; links are not followed, and git's own folder is not in it. */
+/** Tracked and untracked files; links are not followed, and `.git` is left out. */
 export function treeOfFolder(root: string): Tree {
   const known = new Map<string, Promise<TreeEntry[]>>();
   const read = async (folder: string): Promise<TreeEntry[]> => {

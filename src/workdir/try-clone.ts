@@ -1,4 +1,6 @@
-/** A small clone that is thrown away: whether git gets to a repository as an account, for the doctor. */
+/**
+ * A small clone that is thrown away. The doctor uses it to see whether git reaches a repository as an account.
+ */
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,16 +13,16 @@ import { removeTree } from './remove-tree.ts';
 
 export type CloneTrial =
   | { kind: 'empty' }
-  /** `taken`: those of the names asked for that are branches of it */
+  /** `taken`: those of the names asked for that exist as branches */
   | { kind: 'cloned'; taken: string[] }
-  /** `words`: what git said, without a secret */
+  /** `words`: git's message, without secrets */
   | { kind: 'failed'; failure: FailureKind; words: string };
 
 export type TryClone = (remote: Remote, names: readonly string[]) => Promise<CloneTrial>;
 
 const TIME_LIMIT_MS = 30_000;
 
-/** The newest commit without its files, which is enough to have used every step of a fetch. */
+/** Fetches the newest commit without its files, which is enough to go through every step of a fetch. */
 export async function tryClone(
   remote: Remote,
   { names, ...how }: Pick<WorkdirOptions, 'env' | 'network' | 'gitTimeoutMs'> & { names: readonly string[] },

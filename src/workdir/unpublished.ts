@@ -1,4 +1,7 @@
-/** What a run leaves in the checkout that is on no branch of the forge: told to people, who would take "done" for published. */
+/**
+ * What a run leaves in the checkout that no branch of the forge has. People are told, because they would take "done"
+ * for published.
+ */
 import { PULL_FOLDERS } from '../forges/registry.ts';
 import { inCheckout, readStatus } from './checkout.ts';
 import type { Unpublished } from './contract.ts';
@@ -6,11 +9,11 @@ import type { Control } from './control.ts';
 import type { Git } from './git.ts';
 
 export interface UnpublishedQuestion {
-  /** what was published of the checkout; null = nothing */
+  /** the commit of the checkout that was published; null = nothing was */
   published: string | null;
-  /** unix ms: older commits were told of when they were made */
+  /** unix ms; people were told of older commits when those were made */
   since: number;
-  /** differed right after git made the checkout: nobody's work */
+  /** files that differed right after git made the checkout: nobody's work */
   bornDirty: readonly string[];
 }
 
@@ -34,7 +37,7 @@ export async function readUnpublished(
     .map((line) => line.split(' '))
     .filter(([, at]) => Number(at) * 1000 >= since - SLACK_MS)
     .map(([sha = '', , ...name]) => ({ sha, name: name.join(' ') }))
-    // What was kept of an earlier run was told of then.
+    // People were told of these when an earlier run was kept.
     .filter(({ name }) => !name.startsWith('kept-'));
   if (status.branch === null && !heads.some(({ sha }) => sha === status.headSha)) {
     heads.push({ name: null, sha: status.headSha });
@@ -47,7 +50,7 @@ export async function readUnpublished(
   return { dirtyFiles, branches };
 }
 
-/** Of what the forge had published, the checkout may not have a copy. */
+/** The published commit may be unknown to the checkout, so a missing one is ignored. */
 async function countOf(git: Git, control: Control, sha: string, published: string | null): Promise<number> {
   const known = published === null ? [] : [published];
   const args = [
