@@ -179,8 +179,8 @@ describe('the token', () => {
 
 describe('a remote that fails', () => {
   test.each([
-    [401, false, /token is valid and has the scopes/],
-    [403, false, /token is valid and has the scopes/],
+    [401, false, /token is valid and may read and write code/],
+    [403, false, /token is valid and may read and write code/],
     [404, false, /Check the clone URL/],
     [503, true, /can be repeated/],
     [429, true, /can be repeated/],
