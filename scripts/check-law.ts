@@ -15,7 +15,7 @@ const files = sourceFiles(root);
 const violations = [...(await importViolations(root, files)), ...textViolations(files)];
 for (const { rule, where, sentence } of violations) console.error(`${rule}: ${where}\n  ${sentence}`);
 if (violations.length > 0) {
-  console.error(`\n${violations.length} violation(s) of the law. docs/architecture.md shows it whole.`);
+  console.error(`\n${violations.length} violation(s) of the law. docs/law.md shows it whole.`);
   process.exitCode = 1;
 } else console.log(`The law holds in ${files.length} files.`);
 

@@ -1,12 +1,12 @@
 /**
  * The import law as data: which room may import which. A room is `src/<room>.ts` with the folder `src/<room>/`.
- * docs/architecture.md shows this table; test/law.test.ts holds the two together.
+ * docs/law.md shows this table; test/law.test.ts holds the two together.
  */
 
 export interface Room {
   /** rooms it may import, besides itself and the words; `all-above` = every room listed before it */
   imports: readonly string[] | 'all-above';
-  /** one clause for docs/architecture.md */
+  /** one clause for docs/law.md */
   owns: string;
 }
 

@@ -132,8 +132,8 @@ describe('the table', () => {
     }
   });
 
-  test('docs/architecture.md shows it as it stands', async () => {
-    const page = await readFile(join(root, 'docs/architecture.md'), 'utf8');
+  test('docs/law.md shows it as it stands', async () => {
+    const page = await readFile(join(root, 'docs/law.md'), 'utf8');
     const shown = page.split('\n').filter((line) => line.startsWith('| `'));
     const words = Object.entries(WORDS).map(([word, others]) => `| \`${word}\` | ${listed(others)} |`);
     const rooms = Object.entries(ROOMS).map(
