@@ -15,7 +15,7 @@ const CHANGES_ITS_PROCESS = [
   'src/**/schedule.test.ts',
   'src/webhook.test.ts',
   'src/workdir/branches.test.ts',
-  'src/**/context.test.ts',
+  'src/**/gather.test.ts',
   'src/**/marks-walk.test.ts',
   'src/**/once.test.ts',
 ];
