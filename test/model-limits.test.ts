@@ -247,7 +247,7 @@ describe.skipIf(!here.ok)(here.title('trouble with one request'), sideBySide, ()
 
       await assign(stage, 'MUTE');
       await stage.settled();
-      expect(await answers(stage, 4)).toEqual(['I am done, and ended without a word about it.']);
+      expect(await answers(stage, 4)).toEqual(['Finished without a written answer.']);
       for (const number of [1, 2, 3, 4]) expect(await sessionsOf(stage, number)).toEqual(['verified']);
     });
   });
