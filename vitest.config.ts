@@ -40,6 +40,7 @@ export default defineConfig({
           include: ['{src,rehearsal,test}/**/*.test.ts'],
           exclude: [...exclude, ...OWN_PROCESS],
           isolate: false,
+          setupFiles: ['test/support/shared-process.ts'],
         },
       },
     ],
