@@ -40,7 +40,7 @@ function addToy(): void {
   const registry = readFileSync(join(folder, REGISTRY), 'utf8');
   const imported = edited(
     registry,
-    "from '../src/forges/gitea/kit.ts';\n",
+    "from './gitea/kit.ts';\n",
     "import { TOY } from './toy/kit.ts';\n",
   );
   writeFileSync(join(folder, REGISTRY), edited(imported, '  gitea: GITEA,\n', '  toy: TOY,\n'));
