@@ -38,11 +38,7 @@ function addToy(): void {
   const there = kit.replaceAll('../../../src/forges/', '../').replaceAll('../../../src/', '../../');
   writeFileSync(join(folder, 'src/forges/toy/kit.ts'), there);
   const registry = readFileSync(join(folder, REGISTRY), 'utf8');
-  const imported = edited(
-    registry,
-    "from './gitea/kit.ts';\n",
-    "import { TOY } from './toy/kit.ts';\n",
-  );
+  const imported = edited(registry, "from './gitea/kit.ts';\n", "import { TOY } from './toy/kit.ts';\n");
   writeFileSync(join(folder, REGISTRY), edited(imported, '  gitea: GITEA,\n', '  toy: TOY,\n'));
 }
 
