@@ -1,5 +1,4 @@
 /** REST: repositories, branches, statuses, runs, collaborators, hooks. */
-
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused } from '../src/errors.ts';

@@ -1,5 +1,4 @@
 /** Git over HTTP through the real `git http-backend`, and noticing what a push changed. */
-
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';

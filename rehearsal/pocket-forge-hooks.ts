@@ -2,7 +2,6 @@
  * Webhook subscriptions and deliveries as Forgejo does them: signed once, attempted once, never retried.
  * Deliveries go out one after another, so their order here is certain; on a real forge it is not.
  */
-
 import { createHmac, randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';

@@ -1,5 +1,4 @@
 /** What people do to issues, and to the issue side of pull requests. Each act sends the webhooks Forgejo sends. */
-
 import { ForgeMissing, ForgeRefused } from '../src/errors.ts';
 import { isPull, itemById, may, repositoryById, requirePermission } from './pocket-forge-access.ts';
 import type { PocketContext } from './pocket-forge-context.ts';

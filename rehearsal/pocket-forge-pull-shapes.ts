@@ -1,5 +1,4 @@
 /** The JSON shapes of pull requests, reviews, commits, statuses and runs. */
-
 import { fullName, type PullItem, repositoryById, userById } from './pocket-forge-access.ts';
 import { emailOf, type PocketContext } from './pocket-forge-context.ts';
 import { HABITS } from './pocket-forge-kinds.ts';

@@ -1,5 +1,4 @@
 /** What every route needs of a request: its visitor, its repository, its body, its page. */
-
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import { ForgeRefused } from '../src/errors.ts';

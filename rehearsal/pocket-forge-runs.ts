@@ -1,5 +1,4 @@
 /** Commit statuses and Actions runs. Nothing is executed: a run is what somebody says it was. */
-
 import { ForgeRefused } from '../src/errors.ts';
 import { ACTIONS, findPull, requirePermission } from './pocket-forge-access.ts';
 import { folderOf, type PocketContext } from './pocket-forge-context.ts';

@@ -3,7 +3,6 @@
  * and Forgejo's webhooks, as far as docs/pocket-forge.md says. It is no toy in what it does speak: real repositories,
  * real HTTP, real signatures.
  */
-
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';

@@ -2,14 +2,12 @@
  * One dispatch from its lease to its settlement, as the steps it takes:
  * gather → screen → converse → publish → settle.
  */
-
 import { converse } from './dispatch/converse/converse.ts';
 import { stopWithdrawn } from './dispatch/converse/recall.ts';
 import { putBack } from './dispatch/converse/steering-files.ts';
 import { type Attempt, beginDispatch, type Dispatch, type DispatchDeps } from './dispatch/dispatch.ts';
 import { type GatherResult, gather } from './dispatch/gather/gather.ts';
 import { publishAnswer, publishStoredAnswer } from './dispatch/publish/answer.ts';
-
 import { tellPeople } from './dispatch/publish/publish.ts';
 import { screen } from './dispatch/screen/screen.ts';
 import { withoutStale } from './dispatch/screen/stale.ts';

@@ -1,10 +1,10 @@
-/** The gateway, see `gateway/contract.ts`: one unix socket per dispatch, and behind it the one way to the model. */
+/** The gateway, see `gateway/port.ts`: one unix socket per dispatch, and behind it the one way to the model. */
 import type { Database } from './database/database.ts';
-import type { Gateway, GatewayReport, GatewayRun, OpenGateway } from './gateway/contract.ts';
 import { CredentialSource } from './gateway/credential.ts';
 import { openDoor } from './gateway/door.ts';
 import type { RunAtGateway } from './gateway/exchange.ts';
 import { Ledger, usageOf } from './gateway/ledger.ts';
+import type { Gateway, GatewayReport, GatewayRun, OpenGateway } from './gateway/port.ts';
 import type { PriceTable } from './gateway/prices.ts';
 import { RefusalMemory } from './gateway/refusal-memory.ts';
 import { openSocketFolders } from './gateway/sockets.ts';

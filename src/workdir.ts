@@ -1,7 +1,13 @@
-/** The working folders; the contract and its types are in `workdir/contract.ts`. */
+/** The working folders; the contract and its types are in `workdir/port.ts`. */
 import { isAbsolute, join } from 'node:path';
 import { KeyedMutex } from './mutex.ts';
 import { inCheckout, readStatus } from './workdir/checkout.ts';
+import { Control, readRecord } from './workdir/control.ts';
+import { makeGit } from './workdir/git.ts';
+import type { AgentStores } from './workdir/lfs-store.ts';
+import { Mirrors } from './workdir/mirror.ts';
+import { refused, requireBranchName, requireConversation, requireSha } from './workdir/names.ts';
+import { onForge } from './workdir/on-forge.ts';
 import type {
   CheckoutHandle,
   HandedOver,
@@ -12,13 +18,7 @@ import type {
   Remote,
   Workdir,
   WorkdirOptions,
-} from './workdir/contract.ts';
-import { Control, readRecord } from './workdir/control.ts';
-import { makeGit } from './workdir/git.ts';
-import type { AgentStores } from './workdir/lfs-store.ts';
-import { Mirrors } from './workdir/mirror.ts';
-import { refused, requireBranchName, requireConversation, requireSha } from './workdir/names.ts';
-import { onForge } from './workdir/on-forge.ts';
+} from './workdir/port.ts';
 import { checkoutsFolderOf, controlFolderOf, prepareCheckout, type Tools } from './workdir/prepare.ts';
 import { keptRef, pushCheckout, relayRef } from './workdir/push.ts';
 import { receivePush } from './workdir/receive.ts';
@@ -37,7 +37,7 @@ export type {
   Remote,
   Workdir,
   WorkdirOptions,
-} from './workdir/contract.ts';
+} from './workdir/port.ts';
 
 /** Starts nothing and touches no file until the first call. */
 export function openWorkdir(options: WorkdirOptions): Workdir {

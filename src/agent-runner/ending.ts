@@ -1,7 +1,7 @@
 /** How a run of the CLI ended, read from its report: one of a closed set, each with one reaction. Pure. */
 import { ENGINE_FAILED_EXIT_CODE, LOCK_HELD_EXIT_CODE } from '../container/container.ts';
-import type { GatewayReport } from '../gateway/contract.ts';
 import { isOverflow, isPolicy, speaksOfCredential, speaksOfModel } from '../gateway/error-words.ts';
+import type { GatewayReport } from '../gateway/port.ts';
 import type { CapReason } from '../vocabulary.ts';
 import type { CliReport, CliResult } from './run-cli.ts';
 

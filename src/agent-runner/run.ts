@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { ContainerEngine } from '../container/container.ts';
 import type { PlaceRequest } from '../container/place.ts';
 import type { Database } from '../database/database.ts';
-import type { Gateway, GatewayCaps } from '../gateway/contract.ts';
+import type { Gateway, GatewayCaps } from '../gateway/port.ts';
 import type { Log } from '../log.ts';
 import type { CliFolders } from '../sessions/folders.ts';
 import type { CapReason, Continuity } from '../vocabulary.ts';

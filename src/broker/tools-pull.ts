@@ -1,5 +1,4 @@
 /** Opening and changing pull requests, and asking for a review. */
-
 import type { Item } from '../forges/forge.ts';
 import { postedText, unmarked } from '../outcome/answer.ts';
 import { choosePull, joinPull, OPEN_PULL_TOOL, openedByAnother } from '../outcome/pulls.ts';

@@ -1,5 +1,4 @@
 /** What agents run on: a model whose price is known, and settings that it takes. */
-
 import { actingAgents } from './acting-agents.ts';
 import type { Check } from './check.ts';
 import type { DoctorContext } from './context.ts';

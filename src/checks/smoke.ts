@@ -4,7 +4,6 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { startRehearsalModel } from '../../rehearsal/model.ts';
 import { modelWay } from '../agent-runner/model-way.ts';
 import type { RunnerDeps } from '../agent-runner/run.ts';
@@ -12,7 +11,7 @@ import type { AgentConfig, LoadedConfig } from '../config/config.ts';
 import { type ContainerEngine, EngineFailed } from '../container/container.ts';
 import { type Database, migrate, openDatabase } from '../database/database.ts';
 import { AlreadyRunning } from '../errors.ts';
-import type { Gateway } from '../gateway/contract.ts';
+import type { Gateway } from '../gateway/port.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
 import type { Upstream } from '../gateway/upstream.ts';
 import { createGateway } from '../gateway.ts';

@@ -1,5 +1,4 @@
 /** The remedy where git or the API cannot reach a forge, by the error and by whether a proxy is used. Pure. */
-
 import { shownProxy } from '../network/proxies.ts';
 import type { Network } from '../network.ts';
 

@@ -12,7 +12,7 @@ import { readWords } from './option-values.ts';
 import { registerRehearsal } from './rehearsal.ts';
 import { registerSessions } from './sessions.ts';
 import { endWhenNobodyReads, wasCut } from './stopping.ts';
-import { registerInspection } from './views.ts';
+import { registerViews } from './views.ts';
 
 /** Runs the command that this process was started with. */
 export async function start(): Promise<void> {
@@ -68,7 +68,7 @@ export function buildProgram(caller: Caller): Command {
     });
   registerCaller(program, caller);
   registerOperations(program);
-  registerInspection(program);
+  registerViews(program);
   registerSessions(program);
   registerAnswers(program);
   registerHealth(program);

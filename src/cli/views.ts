@@ -19,7 +19,7 @@ const ITEM = 'item as [forge:]owner/name#12 or its address on the forge';
 /** commander does not parse defaults, so this has the type that the parser answers. */
 const LIMIT = 50;
 
-export function registerInspection(program: Command): void {
+export function registerViews(program: Command): void {
   registerDeliveries(program);
   registerConversations(program);
 }

@@ -31,7 +31,7 @@ const RENAMED: Readonly<Record<string, string>> = {
 const UNUSED = ['color'];
 
 const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('rehearsal'))
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
   .map((file) => ({ file, text: withoutTexts(readFileSync(join(SRC, file), 'utf8')) }));
 
 /** Comments and texts may name an option without reading it. */

@@ -20,7 +20,6 @@
  * - Errors: a container that cannot start rejects with EngineFailed and the engine's own words, or its process exits
  *   with ENGINE_FAILED_EXIT_CODE. Any other exit code is the command's own and not an error of this port.
  */
-
 import type { Readable, Writable } from 'node:stream';
 import { WithRemedy } from '../errors.ts';
 import type { EngineName } from '../vocabulary.ts';

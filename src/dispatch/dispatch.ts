@@ -3,7 +3,6 @@
  * `screen` what of it may be read, `converse` the answer.
  */
 import type { RunnerDeps } from '../agent-runner/run.ts';
-
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Forge } from '../forges/forge.ts';

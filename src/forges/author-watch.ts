@@ -2,7 +2,6 @@
  * A client that reports the author of everything it posts. Some tokens cannot be asked whose they are (Forgejo's for named
  * repositories), but what they create shows its author.
  */
-
 import { ForgeRefused } from '../errors.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 import type { Forge, ForgeMarker, ForgeWriter } from './forge.ts';

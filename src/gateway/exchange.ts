@@ -1,9 +1,9 @@
 /** A request on its way through the gateway, and what it shares with the others of its run. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../log.ts';
-import type { GatewayRun } from './contract.ts';
 import type { CredentialSource } from './credential.ts';
 import type { Ledger } from './ledger.ts';
+import type { GatewayRun } from './port.ts';
 import type { PriceTable } from './prices.ts';
 import type { RefusalMemory } from './refusal-memory.ts';
 import type { Tally } from './tally.ts';

@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { betasOf } from './admission.ts';
 import { OUTWARD_HEADERS } from './allowed.ts';
-import type { Credential } from './contract.ts';
+import type { Credential } from './port.ts';
 
 /** The CLI's headers are names and numbers; the list of betas is the longest. */
 const MOST_HEADER = 1000;

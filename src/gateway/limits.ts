@@ -1,7 +1,7 @@
 /** Whether an answer of upstream is a limit, and until when. Pure. */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { GatewayReport } from './contract.ts';
 import { familyOf, isNoCredit, limitsModel, speaksOfCredential } from './error-words.ts';
+import type { GatewayReport } from './port.ts';
 
 type Limit = NonNullable<GatewayReport['limit']>;
 

@@ -1,11 +1,11 @@
 /** One request through the gateway: caps, the way out and back, and its row. */
 import type { IncomingMessage } from 'node:http';
 import { refusal } from './admission.ts';
-import type { CapName } from './contract.ts';
 import type { Exchange, RunAtGateway } from './exchange.ts';
 import { outwardHeaders } from './headers.ts';
 import type { RequestEntry } from './ledger.ts';
 import { limitOf } from './limits.ts';
+import type { CapName } from './port.ts';
 import { microUsdOf } from './prices.ts';
 import { probeOf, takeRefusal } from './refused.ts';
 import { type ErrorAnswer, readError, relayAnswer, sendError, sendRefusal } from './relay.ts';

@@ -1,5 +1,5 @@
 /** What a run has used so far, and which cap it has reached. In memory; the rows are the ledger's. */
-import type { CapName, GatewayCaps, GatewayReport } from './contract.ts';
+import type { CapName, GatewayCaps, GatewayReport } from './port.ts';
 import { type PriceTable, priceOf } from './prices.ts';
 import type { Usage } from './usage.ts';
 

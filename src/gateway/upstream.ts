@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
-import type { Credential } from './contract.ts';
+import type { Credential } from './port.ts';
 
 export interface Upstream {
   /** a path is kept: `/v1/messages` comes behind it */

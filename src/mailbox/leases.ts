@@ -4,7 +4,6 @@
  * A lease is a row with a number that only rises. Every later write of the holder names its number; a holder whose
  * number is old learns it from a write that changes nothing (LeaseLost), not from a clock.
  */
-
 import type { Updateable } from 'kysely';
 import { type Database, type Rows, serialise } from '../database/database.ts';
 import type { ConversationRow, DispatchRow, MessageRow, Tables } from '../database/tables.ts';

@@ -24,6 +24,17 @@ const CONFIG = (() => {
   return folder.load();
 })();
 
+/** Who wakes the agent depends on whether it has been here. */
+const FIRST_OR_LATER = (() => {
+  const flow = (name: string, condition: string) =>
+    `- { name: ${name}, on: [issue.assigned], if: "${condition}", agent: dev, skill: work-on-issue }\n`;
+  using folder = new ConfigFolder({
+    'claude-hooks.yaml': SMALL_CONFIG.replace('dev-bot', 'pear-bot').replace('team/shop', 'orchard/pears'),
+    'flows/first.yaml': flow('first', '!conversation.exists') + flow('later', 'conversation.exists'),
+  });
+  return folder.load().flows.filter(({ name }) => name === 'first' || name === 'later');
+})();
+
 const assigned = changed(ASSIGNED, {});
 /** On the same issue, by somebody whom nobody has asked about, naming nobody. */
 function comment(fields: Json = {}): Json {
@@ -170,10 +181,11 @@ describeDatabases('what happens while the forge is asked', (open) => {
         opened.push(id);
       });
     });
-    await routeNext(deps(database, other));
+    await routeNext(deps(database, { ...other, flows: FIRST_OR_LATER }));
     const { decision, state } = await newest(database);
     expect(state).toBe('routed');
     expect(decision!.messages.map((m) => m.conversation)).toEqual(opened);
+    expect(decision!.messages.map((m) => m.flow)).toEqual(['later']);
     expect(other.times()).toBe(1);
   });
 

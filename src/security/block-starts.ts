@@ -1,5 +1,4 @@
 /** What the beginning of a line says about its block, by the rules of CommonMark. Pure. */
-
 import { TagReader } from './html-tags.ts';
 import type { Line } from './line.ts';
 import type { Meter } from './meter.ts';

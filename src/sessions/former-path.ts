@@ -3,7 +3,6 @@
  * that path (of a large output of a tool, a history has nothing but the path), and so does the system prompt that the CLI
  * keeps for as long as the session lives.
  */
-
 import type { PreparedSession } from './apply.ts';
 import { transcriptPath } from './folders.ts';
 import { readPlain } from './plain-files.ts';

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import type { Rows } from '../database/database.ts';
 import type { SessionRow } from '../database/tables.ts';
 import { newestSession } from '../sessions.ts';
-
 import {
   archivedCopy,
   type Copy,

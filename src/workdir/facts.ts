@@ -3,9 +3,9 @@
  * refs.
  */
 import { PULL_FOLDERS } from '../forges/registry.ts';
-import type { PushCheck, PushFacts } from './contract.ts';
 import type { Git } from './git.ts';
 import { OUR_PULLS } from './mirror.ts';
+import type { PushCheck, PushFacts } from './port.ts';
 
 export interface FactsRequest {
   git: Git;

@@ -7,8 +7,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ProgramAnswer, runProgram, withoutLineEnd } from '../program.ts';
-import type { WorkdirOptions } from './contract.ts';
 import { failureKind, GitCommandFailed } from './failure.ts';
+import type { WorkdirOptions } from './port.ts';
 import type { Address } from './remote.ts';
 
 export interface GitCall {

@@ -5,7 +5,6 @@
 import { chmod, copyFile, lstat, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inCheckout } from './checkout.ts';
-import type { CheckoutSpec } from './contract.ts';
 import type { Control } from './control.ts';
 import { GitCommandFailed } from './failure.ts';
 import type { Git } from './git.ts';
@@ -15,6 +14,7 @@ import { LARGEST_POINTER, type Pointer, parsePointer } from './lfs-pointer.ts';
 import { isStored, keep, storedPath } from './lfs-store.ts';
 import type { MirrorUse } from './mirror.ts';
 import { quotedNames } from './names.ts';
+import type { CheckoutSpec } from './port.ts';
 import { hasRealParents } from './trees.ts';
 
 export interface LfsCheckout {

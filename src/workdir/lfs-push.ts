@@ -2,13 +2,14 @@
  * Contents that a push's pointers name go to the forge before the pointers do. The push is refused where a content
  * cannot be found, or where a file of Git LFS was committed with its content: the forge would accept both silently.
  */
-import type { Refusal } from './contract.ts';
+
 import type { Git } from './git.ts';
 import { askBatch, LfsRefused, type Offers, upload } from './lfs-client.ts';
 import { type LfsFile, lfsChanges } from './lfs-files.ts';
 import { type AgentStores, isStored, storedPath, takeFromAgent } from './lfs-store.ts';
 import type { MirrorUse } from './mirror.ts';
 import { quotedNames } from './names.ts';
+import type { Refusal } from './port.ts';
 
 export interface LfsPush {
   git: Git;

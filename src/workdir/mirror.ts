@@ -8,12 +8,12 @@ import { PULL_FOLDERS } from '../forges/registry.ts';
 import { KeyedMutex } from '../mutex.ts';
 import { moveAside } from './aside.ts';
 import { branchesFor } from './branches.ts';
-import type { Remote, WorkdirOptions } from './contract.ts';
 import { GitCommandFailed, isDamage } from './failure.ts';
 import type { Git } from './git.ts';
 import { removeLocks } from './locks.ts';
 import { folderKey } from './names.ts';
 import { formatConfig, type ObjectFormat, objectFormatOf } from './object-format.ts';
+import type { Remote, WorkdirOptions } from './port.ts';
 import { type Address, parseRemote } from './remote.ts';
 
 export interface MirrorUse {

@@ -4,7 +4,6 @@ import { moveAside } from './aside.ts';
 import { type Branches, branchesFor, branchNote } from './branches.ts';
 import { CheckoutBroken, createCheckout, readStatus, refreshCheckout, type Status } from './checkout.ts';
 import { giveConfigurationBack, takeBaseConfiguration } from './configuration.ts';
-import type { Checkout, CheckoutSpec, RelayPaths, WorkdirOptions } from './contract.ts';
 import { type CheckoutRecord, Control, readRecord } from './control.ts';
 import { isDamage } from './failure.ts';
 import type { Git } from './git.ts';
@@ -18,6 +17,7 @@ import {
   requirePullNumber,
   requireSha,
 } from './names.ts';
+import type { Checkout, CheckoutSpec, RelayPaths, WorkdirOptions } from './port.ts';
 import { position } from './position.ts';
 import { makeRelay, relayFolderOf } from './relay.ts';
 import { remoteHeadIn } from './rewritten.ts';

@@ -3,7 +3,6 @@
  * runs in a repository that no agent writes, and git's own checks have seen every object before it is sent.
  */
 import { inCheckout } from './checkout.ts';
-import type { CheckoutHandle, PushOutcome, PushRequest, Refusal } from './contract.ts';
 import type { Control } from './control.ts';
 import { isAncestor, readFacts } from './facts.ts';
 import { GitCommandFailed } from './failure.ts';
@@ -11,6 +10,7 @@ import { failed, type Git, type GitAnswer, type GitCall } from './git.ts';
 import { sendLfs } from './lfs-push.ts';
 import type { AgentStores } from './lfs-store.ts';
 import { fetchInto, type Mirrors, type MirrorUse } from './mirror.ts';
+import type { CheckoutHandle, PushOutcome, PushRequest, Refusal } from './port.ts';
 
 /** Where a push goes: a branch of the forge, sent from its mirror. */
 export interface Destination {

@@ -5,7 +5,6 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CheckoutHandle, HandedOver, PushFacts, ReceiveOutcome, Refusal } from './contract.ts';
 import { isAncestor, NOT_ON_THE_FORGE, readFacts } from './facts.ts';
 import { GitCommandFailed } from './failure.ts';
 import type { Git } from './git.ts';
@@ -13,6 +12,7 @@ import { sendLfs } from './lfs-push.ts';
 import type { AgentStores } from './lfs-store.ts';
 import type { Mirrors, MirrorUse } from './mirror.ts';
 import { formatConfig } from './object-format.ts';
+import type { CheckoutHandle, HandedOver, PushFacts, ReceiveOutcome, Refusal } from './port.ts';
 import { type Destination, keptRef, remoteHead, send } from './push.ts';
 import { forgeRefs } from './relay.ts';
 import { removeTree } from './remove-tree.ts';

@@ -3,8 +3,9 @@
  * any image with git will do. They have no rights of their own: an agent could write everything they write into the
  * outbox, and the worker treats it so. (Rejected: a socket, which needs a client in every image.)
  */
-import type { RelayPaths } from './contract.ts';
+
 import { CLEAN_PROGRAM, SMUDGE_PROGRAM } from './lfs-filter.ts';
+import type { RelayPaths } from './port.ts';
 
 /** The files in `programs`: name → text. All but `ask` are run. */
 export function relayPrograms(relay: RelayPaths): Record<string, string> {

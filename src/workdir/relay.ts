@@ -5,10 +5,10 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PULL_FOLDERS } from '../forges/registry.ts';
-import type { RelayFolders, RelayPaths } from './contract.ts';
 import type { Git } from './git.ts';
 import { type MirrorUse, OUR_PULLS } from './mirror.ts';
 import { formatConfig, type ObjectFormat } from './object-format.ts';
+import type { RelayFolders, RelayPaths } from './port.ts';
 import { relayPrograms } from './relay-programs.ts';
 import { removeTree } from './remove-tree.ts';
 

@@ -1,5 +1,5 @@
-import type { Remote, WorkdirNetwork } from './contract.ts';
 import { refused } from './names.ts';
+import type { Remote, WorkdirNetwork } from './port.ts';
 
 /** A remote in two parts: what may be shown, and what only the environment of one command may hold. */
 export interface Address {

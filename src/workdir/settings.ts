@@ -3,10 +3,10 @@
  */
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CheckoutSpec, RelayPaths } from './contract.ts';
 import { isDamage } from './failure.ts';
 import type { Git } from './git.ts';
 import { identityLine } from './names.ts';
+import type { CheckoutSpec, RelayPaths } from './port.ts';
 import { shellQuoted } from './relay-programs.ts';
 
 /** null = the key must not be there */

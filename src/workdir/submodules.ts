@@ -9,13 +9,13 @@
 import { lstat, mkdir, readdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isConfigurationPath } from './base-configuration.ts';
-import type { CheckoutSpec, Remote } from './contract.ts';
 import type { Control } from './control.ts';
 import { GitCommandFailed } from './failure.ts';
 import type { Git } from './git.ts';
 import { usesLfs } from './lfs-files.ts';
 import type { Mirrors, MirrorUse } from './mirror.ts';
 import { quotedNames } from './names.ts';
+import type { CheckoutSpec, Remote } from './port.ts';
 import { removeTree } from './remove-tree.ts';
 import { submoduleRepository } from './submodule-address.ts';
 import { hasRealParents } from './trees.ts';

@@ -1,7 +1,8 @@
 /** Where a checkout should be, according to the forge. This is read from the mirror, which only we write. */
-import type { CheckoutSpec } from './contract.ts';
+
 import { type Mirrors, type MirrorUse, pullRef } from './mirror.ts';
 import { refused } from './names.ts';
+import type { CheckoutSpec } from './port.ts';
 
 export type Target = {
   base: string;

@@ -5,9 +5,9 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Remote, WorkdirOptions } from './contract.ts';
 import { type FailureKind, GitCommandFailed } from './failure.ts';
 import { makeGit } from './git.ts';
+import type { Remote, WorkdirOptions } from './port.ts';
 import { parseRemote } from './remote.ts';
 import { removeTree } from './remove-tree.ts';
 

@@ -4,9 +4,9 @@
  */
 import { PULL_FOLDERS } from '../forges/registry.ts';
 import { inCheckout, readStatus } from './checkout.ts';
-import type { Unpublished } from './contract.ts';
 import type { Control } from './control.ts';
 import type { Git } from './git.ts';
+import type { Unpublished } from './port.ts';
 
 export interface UnpublishedQuestion {
   /** the commit of the checkout that was published; null = nothing was */

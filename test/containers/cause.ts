@@ -1,5 +1,4 @@
 /** One row of the matrix: how a layout or a machine breaks, and what is to become of the conversation. */
-
 import type { EngineName } from '../../src/vocabulary.ts';
 import type { Turn, TurnOptions } from '../support/conversation.ts';
 import type { Expected } from './expected.ts';

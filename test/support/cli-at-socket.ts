@@ -2,7 +2,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Options, query, type SDKMessage, type SDKResultMessage } from '@anthropic-ai/claude-agent-sdk';
-
 import { OTHER_CLI } from './tested-cli.ts';
 
 /** What stands for a key inside; it may never be seen at the model. */

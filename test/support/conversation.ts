@@ -21,7 +21,7 @@ import { processEngine } from '../../src/container/process.ts';
 import { type Database, migrate, openDatabase } from '../../src/database/database.ts';
 import type { ConversationRow, DispatchRow, IncidentRow, SessionRow } from '../../src/database/tables.ts';
 import { announceRun, storeAnswer } from '../../src/dispatch/converse/announced.ts';
-import type { Gateway, GatewayCaps } from '../../src/gateway/contract.ts';
+import type { Gateway, GatewayCaps } from '../../src/gateway/port.ts';
 import { LIST_PRICES } from '../../src/gateway/prices.ts';
 import { createGateway } from '../../src/gateway.ts';
 import { storeEvent } from '../../src/inbox/events.ts';

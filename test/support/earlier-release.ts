@@ -1,7 +1,7 @@
 /** A run as an earlier release of ours made it: all tools of the CLI, its own kinds of subagents, its skills and its memory. */
 import type { ContainerEngine } from '../../src/container/container.ts';
 import { processEngine } from '../../src/container/process.ts';
-import type { Gateway } from '../../src/gateway/contract.ts';
+import type { Gateway } from '../../src/gateway/port.ts';
 import { FLOCK } from './conversation.ts';
 
 const NEW_VARIABLES = [

@@ -8,7 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { join } from 'node:path';
-import type { Gateway, GatewayReport } from '../../src/gateway/contract.ts';
+import type { Gateway, GatewayReport } from '../../src/gateway/port.ts';
 import { bodyOf } from './upstream.ts';
 
 export interface RecordedAtSocket {

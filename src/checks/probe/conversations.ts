@@ -3,7 +3,6 @@
  * Each run leaves one conversation per agent for the next run to resume.
  */
 import { randomUUID } from 'node:crypto';
-
 import type { RunOutcome } from '../../agent-runner/run.ts';
 import type { Database } from '../../database/database.ts';
 import type { ConversationRow } from '../../database/tables.ts';

@@ -1,6 +1,6 @@
 /** A push through the relay, to a scratch repository of our own: the agent's side and the worker's are the real ones. */
 import type { AgentConfig } from '../../config/config.ts';
-import type { Checkout, Remote, Workdir } from '../../workdir/contract.ts';
+import type { Checkout, Remote, Workdir } from '../../workdir/port.ts';
 import type { Check } from '../check.ts';
 import { failed, type ProbeCheck, passed, skipped } from './probe-check.ts';
 import { PUSH } from './script.ts';

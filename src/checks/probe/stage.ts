@@ -1,7 +1,6 @@
 /** What a probe runs in: all that an agent's dispatch has, with a scratch repository in place of the forge's. */
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-
 import type { RehearsalModel } from '../../../rehearsal/model.ts';
 import { createBareRepository, PocketGit } from '../../../rehearsal/pocket-forge-repositories.ts';
 import type { DispatchRun, RunnerDeps } from '../../agent-runner/run.ts';
@@ -9,10 +8,10 @@ import type { AgentConfig, LoadedConfig } from '../../config/config.ts';
 import type { ContainerEngine } from '../../container/container.ts';
 import { type Place, placeOf, relayInside } from '../../container/place.ts';
 import type { Database } from '../../database/database.ts';
-import type { Gateway, OpenGateway } from '../../gateway/contract.ts';
+import type { Gateway, OpenGateway } from '../../gateway/port.ts';
 import type { Log } from '../../log.ts';
 import { type CliFolders, cliFolders, createCliFolders } from '../../sessions/folders.ts';
-import type { Checkout, Workdir } from '../../workdir/contract.ts';
+import type { Checkout, Workdir } from '../../workdir/port.ts';
 import { dropConversation } from './conversations.ts';
 
 export interface ProbeDeps {

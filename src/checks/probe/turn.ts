@@ -1,10 +1,8 @@
 /** One dispatch of a probe, on the product's own path, and what the model received in it. */
-
 import type { RecordedRequest } from '../../../rehearsal/model-record.ts';
 import type { DispatchRun, RunnerDeps, RunOutcome } from '../../agent-runner/run.ts';
 import { runWithSessionResume } from '../../agent-runner.ts';
 import { createDispatch, storeOutcome } from './conversations.ts';
-
 import type { ProbeDeps, Stage } from './stage.ts';
 
 export interface Turn {

@@ -1,5 +1,4 @@
 /** A session's diagnosis as text: verdict and cause, what to do, then every check. */
-
 import { oneLine } from '../../terminal-text.ts';
 import type { Diagnosis } from '../../views/diagnosis.ts';
 import { columns, indent } from './columns.ts';

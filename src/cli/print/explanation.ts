@@ -1,5 +1,4 @@
 /** A delivery's explanation as text: the answer first, then what it follows from. */
-
 import { oneLine, type Paint, plain, showTime } from '../../terminal-text.ts';
 import type { Explained } from '../../views/explain-item.ts';
 import type { DeliveryExplanation, MessageView } from '../../views/explanation.ts';

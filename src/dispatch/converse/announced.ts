@@ -1,6 +1,5 @@
 /** The rows of a run: what it was asked, before the CLI starts, and what it answered. Always written under its lease. */
 import type { DispatchRun, RunOutcome } from '../../agent-runner/run.ts';
-
 import type { Database } from '../../database/database.ts';
 import type { EffectRow } from '../../database/tables.ts';
 import { assertLease, type Lease, updateLeased } from '../../mailbox/leases.ts';

@@ -1,6 +1,5 @@
 /** Which texts each form of the prompt shows. Labels and the length limit come later. Pure. */
 import type { PromptForm } from '../../agent-runner/run.ts';
-
 import type { Snapshot } from '../../flows/changes.ts';
 import type { InlineComment } from '../../forges/forge.ts';
 import { sameLogin } from '../../logins.ts';

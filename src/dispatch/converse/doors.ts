@@ -1,6 +1,5 @@
 /** Two ways out of one run's container, both held by the worker: forge tools and the git door. The third is the gateway. */
 import type { AgentTool } from '../../agent-runner/run.ts';
-
 import { recordAudit } from '../../audit.ts';
 import type { PushPolicy } from '../../broker/git-policy.ts';
 import type { BrokerDeps, RunMarks } from '../../broker/scope.ts';

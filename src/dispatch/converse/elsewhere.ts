@@ -2,9 +2,7 @@
  * A dispatch that several items woke: what stands on each, and where its answer goes. The service adds this and not the
  * skill, because an operator's own skill may not know of it.
  */
-
 import type { PromptForm } from '../../agent-runner/run.ts';
-
 import type { Words } from '../../config/words.ts';
 import type { PromptContext, PromptReview } from '../../flows/prompt.ts';
 import { kindName } from '../../item-key.ts';

@@ -3,7 +3,6 @@
  * none of that may make a request that the model cannot take. What woke the agent is shown first, then the newest; what
  * has no room is named, and the agent can read it with the forge's tools.
  */
-
 import { type Shown, shownText, stripHiddenText } from '../../security/hidden-text.ts';
 import { addRemoved, describeRemoved, nothingRemoved, type Removed } from '../../security/removed.ts';
 import { beginningOf, endOf, LONGEST_TO_SHOW } from '../../text-limits.ts';

@@ -1,7 +1,5 @@
 /** The prompt of a dispatch in its two forms. */
-
 import type { PromptForm, PromptTexts } from '../../agent-runner/run.ts';
-
 import type { Spoken } from '../../broker/scope.ts';
 import type { AgentConfig, Skill } from '../../config/config.ts';
 import type { Words } from '../../config/words.ts';

@@ -1,5 +1,4 @@
 /** What a skill sees of an item and of the events about it: every text and name with its voice. Pure. */
-
 import { Words, type WordsKind } from '../../config/words.ts';
 import type { ChangeWords } from '../../flows/changes.ts';
 import type { PromptComment, PromptInline, PromptReview, Spoken } from '../../flows/prompt.ts';

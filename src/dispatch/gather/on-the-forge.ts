@@ -4,7 +4,6 @@
  * the forge has: its author, its words, its time, who assigned or labelled. What is used from then on are the forge's
  * own words.
  */
-
 import { isEventTextOf } from '../../forges/event-limits.ts';
 import type { Item } from '../../forges/forge.ts';
 import { isSameItem } from '../../item-key.ts';

@@ -1,5 +1,5 @@
 /** What a run has left that people cannot see, in sentences for them. Pure but for the question to the checkout. */
-import type { CheckoutHandle, Unpublished, Workdir } from '../../workdir/contract.ts';
+import type { CheckoutHandle, Unpublished, Workdir } from '../../workdir/port.ts';
 
 const MOST_NAMED = 5;
 

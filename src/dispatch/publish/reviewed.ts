@@ -1,5 +1,5 @@
 /** Which commit a review is about: the one that stood in the checkout while the reviewer looked, whatever the forge has by now. */
-import type { CheckoutHandle, Workdir } from '../../workdir/contract.ts';
+import type { CheckoutHandle, Workdir } from '../../workdir/port.ts';
 
 /** `why`: a sentence for people */
 export type Reviewed = { kind: 'commit'; sha: string } | { kind: 'withheld'; why: string };

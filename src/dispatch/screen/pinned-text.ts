@@ -3,7 +3,6 @@
  * must not be able to change it between that moment and the run. Each piece also gets its voice here, and only here:
  * whose words it is. Pure.
  */
-
 import type { Comment, InlineComment, Item, Review } from '../../forges/forge.ts';
 import { isSameItem } from '../../item-key.ts';
 import type { ForgeEvent, ForgeUser } from '../../vocabulary.ts';

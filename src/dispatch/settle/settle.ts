@@ -1,6 +1,5 @@
 /** The last step: how a dispatch ends that has no answer to publish, and what people are told of it. */
 import type { RunOutcome } from '../../agent-runner/run.ts';
-
 import { describePark, parkCredential, parkName } from '../../mailbox/parks.ts';
 import { type Cause, type FailureText, failureText } from '../../outcome/failure-texts.ts';
 import { storeRun } from '../converse/announced.ts';

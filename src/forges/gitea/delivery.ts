@@ -1,5 +1,4 @@
 /** Reads webhook bodies of Forgejo and Gitea. */
-
 import { shapeProblem } from '../json-shape.ts';
 import type { ParseDelivery } from '../kit.ts';
 import { parseActionRun, parseStatus, parseWorkflowRun } from './ci.ts';
