@@ -45,7 +45,7 @@ const perAgent = {
   }),
   user: z.string().regex(USER).optional().meta({
     description:
-      'Numeric user, or user:group, inside the container. Without it: that of the service. Keep it: files of another user end conversations.',
+      'Numeric user, or user:group, inside the container. Without it: that of the service. Do not change it unless the service runs as root: nobody else can give the new user the files of conversations that are there.',
     'x-expects': 'a number, or two with a colon, as 1000:1000',
   }),
   network: z.enum(['none', 'host']).optional().meta({
