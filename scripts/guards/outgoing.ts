@@ -68,7 +68,7 @@ export const OUTGOING_GUARDS: Guard[] = [
     off: [
       {
         mark: 'outgoing: words of commits in pull requests',
-        becomes: "const ON_NO_BRANCH = ['--not', '--branches', '--tags', '--glob=refs/pull/*'];",
+        becomes: 'const ON_NO_BRANCH = ["--not", "--branches", "--tags", `--glob=${OUR_PULLS}/*`];',
       },
     ],
     tests: { files: ['src/broker/git-door-content.test.ts'], named: 'in a pull request only' },
