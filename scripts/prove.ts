@@ -5,11 +5,14 @@
  *   npm run prove                 every guard
  *   npm run prove -- lease        guards whose name contains "lease"
  *   npm run prove -- --json FILE  the report as JSON, too
+ *   npm run prove -- --first      ends a guard's run at its first red test: shorter, and names that test only
+ *   npm run prove -- --part 1/2   every second guard, from the first: two of them share the work
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { GUARDS } from './guards/every.ts';
 import type { Edit, Guard, TextEdit } from './guards/guard.ts';
 import { marks, replaced } from './guards/marks.ts';
@@ -39,18 +42,22 @@ interface Proof {
   problem: string | null;
 }
 
-const args = process.argv.slice(2);
-const jsonAt = args.indexOf('--json');
-const jsonFile = jsonAt === -1 ? null : args[jsonAt + 1]!;
-const wanted = args.find((a, i) => !a.startsWith('--') && (jsonAt === -1 || i !== jsonAt + 1)) ?? '';
+const { values: options, positionals } = parseArgs({
+  options: { json: { type: 'string' }, first: { type: 'boolean' }, part: { type: 'string', default: '1/1' } },
+  allowPositionals: true,
+});
+const wanted = positionals[0] ?? '';
+const [part, parts] = options.part.split('/').map(Number) as [number, number];
+if (!(part >= 1 && part <= parts)) throw new Error(`--part ${options.part} is no part; write 1/2 or 2/2.`);
 
 const marked = marks(ROOT);
 const copy = mkdtempSync(join(tmpdir(), 'claude-hooks-prove-'));
 try {
   for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-  const proofs = GUARDS.filter((g) => g.name.includes(wanted)).map(prove);
-  if (jsonFile !== null) writeFileSync(jsonFile, `${JSON.stringify(proofs, null, 2)}\n`);
+  const named = GUARDS.filter((g) => g.name.includes(wanted));
+  const proofs = named.filter((_, i) => i % parts === part - 1).map(prove);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(proofs, null, 2)}\n`);
   const unproved = proofs.filter((p) => p.red.length === 0);
   process.stdout.write(`\n${proofs.length - unproved.length} guards proved, ${unproved.length} not\n`);
   if (unproved.length > 0 || proofs.length === 0) process.exitCode = 1;
@@ -117,6 +124,7 @@ function failingTests(tests: Guard['tests']): string[] {
       'run',
       ...tests.files,
       ...filter,
+      ...(options.first === true ? ['--bail=1'] : []),
       '--reporter=json',
       `--outputFile=${report}`,
     ],
