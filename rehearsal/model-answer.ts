@@ -42,7 +42,7 @@ export function errorAnswer(
   return { status, type, message: message ?? (status === 529 ? 'Overloaded' : type), headers };
 }
 
-/** The `error` of a fault with its templates filled; null for every other fault. */
+/** The `error` of a fault, with its templates filled in. Other faults have none: null. */
 export function scriptedError(fault: Fault | null, variables: TemplateVariables): ErrorAnswer | null {
   if (!fault?.error) return null;
   const { status, type, message, headers } = fault.error;
@@ -83,7 +83,7 @@ export async function sendReply(
   const { fault } = reply;
   const stage = fault?.disconnect?.after ?? fault?.stall?.after ?? fault?.hold?.after ?? fault?.error?.after;
   const chunks = exchange.record.stream ? events.map(encodeEvent) : [JSON.stringify(reply.message)];
-  // A plain JSON body has no events to stop between: every stage but the first means "after the headers".
+  // A plain JSON body cannot be cut between events. So every stage but the first means "after the headers".
   const stop = stage === undefined ? -1 : exchange.record.stream ? eventsBefore(stage, events) : 0;
   if (stage === 'request' && !(await meetFault(exchange, reply))) return;
   await pause(fault?.slow?.first_ms, exchange.gone);
@@ -106,7 +106,8 @@ function openReply({ response, record }: Exchange): void {
     'cache-control': 'no-cache',
     'request-id': newId('req'),
   });
-  // Without this the headers wait for the first write, and a stall after them would look like one before them.
+  // The headers are sent at once. Otherwise they wait for the first write, and a stall after them looks like one
+  // before them.
   response.flushHeaders();
 }
 
@@ -131,7 +132,10 @@ async function meetFault(
   return !gone.aborted;
 }
 
-/** Waits for the kernel: destroy() drops what is still queued, and then a cut would come earlier than the script says. */
+/**
+ * Waits for the kernel, because destroy() drops what is still queued: the cut would come earlier than the script
+ * says.
+ */
 function write(response: ServerResponse, chunk: string): Promise<void> {
   return new Promise((resolve) => response.write(chunk, () => resolve()));
 }

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { blocksOf, type ContentBlock, type MessagesRequest } from './model-request.ts';
 
-/** In tokens; input_tokens is only what lies behind the last cache marker, as in the API. */
+/** In tokens. `input_tokens` counts only what stands behind the last cache marker, as in the API. */
 export interface Usage {
   input_tokens: number;
   output_tokens: number;
@@ -17,7 +17,10 @@ export interface Usage {
 
 const CHARACTERS_PER_TOKEN = 4;
 const LOOKBACK_BLOCKS = 20;
-/** Anthropic's least cacheable prefix by model, as published; of most models, and of those we know nothing of, the last. */
+/**
+ * Smallest prefix that Anthropic caches, by model, as published. The last entry is for most models, and for unknown
+ * ones.
+ */
 const LEAST_CACHEABLE_TOKENS: readonly [RegExp, number][] = [
   [/opus-4-[567]|haiku-4-5/, 4096],
   [/3-5-haiku|3-haiku/, 2048],
@@ -92,7 +95,7 @@ function leastCacheable(model: string): number {
   return LEAST_CACHEABLE_TOKENS.find(([pattern]) => pattern.test(model))?.[1] ?? 0;
 }
 
-/** Other thinking, or another choice of tools, leaves what is cached of tools and system, and nothing of the messages. */
+/** When thinking or the choice of tools changes, the cached tools and system stay valid; cached messages do not. */
 function messagesKey({ thinking, tool_choice }: MessagesRequest): string {
   return JSON.stringify([thinking ?? null, tool_choice ?? null]);
 }

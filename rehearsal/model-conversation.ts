@@ -1,6 +1,7 @@
 /**
- * Reads a conversation out of one request. The Messages API is stateless and so is this: prompt, step and history come
- * from `messages` alone, so a script goes on at the right place after a restart of the CLI or of the model.
+ * Reads a conversation out of one request. The Messages API keeps no state, and neither does this file: prompt, step
+ * and history are read from `messages` alone. So a script goes on at the right place after a restart of the CLI or of
+ * the model.
  */
 import { blocksOf, type ContentBlock, type Message, type MessagesRequest, textOf } from './model-request.ts';
 
@@ -25,7 +26,7 @@ export interface Conversation {
 
 export function readConversation(request: MessagesRequest): Conversation {
   const at = request.messages.findLastIndex(isPrompt);
-  // Compacted in mid-turn, a conversation has no prompt left: all of it is history then.
+  // A conversation that was compacted in the middle of a turn has no prompt any more. All of it is history then.
   const start = at === -1 ? request.messages.length : at;
   const before = request.messages.slice(0, start).filter(hasOwnContent);
   const turn = request.messages.slice(start);
@@ -48,7 +49,7 @@ export function readConversation(request: MessagesRequest): Conversation {
 /** After a move the note goes on with ` (was …)`. */
 const CWD_NOTE = /primary working directory: (.+?)(?: \(.*\))?$/gim;
 
-/** What the CLI writes in the user's or the model's name without either having said it. */
+/** Texts that the CLI writes in the user's or the model's name. */
 const REMINDER = /<system-reminder>[\s\S]*?<\/system-reminder>/g;
 const CLI_NOTES = [REMINDER, /^\[Request interrupted by user(?: for tool use)?\]$/gm];
 /** The CLI closes an interrupted turn with this assistant message when the session is resumed. */
@@ -87,7 +88,7 @@ function isPrompt(message: Message): boolean {
   return promptText(message) !== '' || blocksOf(message.content).some(isAttachment);
 }
 
-/** An image or a document is a prompt even without a word; a tool result never is. */
+/** An image or a document is a prompt, also without text. A tool result never is. */
 function isAttachment(block: ContentBlock): boolean {
   return block.type !== 'text' && block.type !== 'tool_result';
 }

@@ -107,7 +107,8 @@ async function answerTurn(
   if (error !== null) record.answered = 'error';
   if (error !== null && !(fault?.error?.after && record.stream)) return sendError(exchange, error);
   const message = answerOf(fault, { exchange, rehearsal, request, cue, variables });
-  // A connection cut before the first byte looks to its client as if nothing had arrived: nothing is billed either.
+  // A connection that is cut before the first byte looks to its client as if nothing had arrived, so nothing is
+  // billed.
   if (fault?.disconnect?.after === 'request') record.usage = null;
   await sendReply(exchange, { message, fault, error, holds });
 }

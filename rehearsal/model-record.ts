@@ -37,7 +37,10 @@ export interface RecordedRequest {
   headers: Record<string, string>;
 }
 
-/** To tell whether two requests could share a cache: hashes, because both parts are large and mostly the same. */
+/**
+ * Two requests can share a cache when these are equal. They are hashes, because both parts are large and mostly the
+ * same.
+ */
 export interface SentParts {
   /** of the whole request */
   bytes: number;
@@ -101,7 +104,7 @@ function keptHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   return kept;
 }
 
-/** Four characters tell two credentials apart in a test; a short value shows none at all. */
+/** Four characters tell two credentials apart in a test. Of a short value nothing is shown. */
 function redact(value: string): string {
   return value.length < 9 ? '…' : `…${value.slice(-4)}`;
 }

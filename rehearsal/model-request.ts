@@ -30,7 +30,7 @@ export interface MessagesRequest {
   output_config?: { format?: { type: string; schema?: unknown } };
 }
 
-/** A string is the API's short form of one text block; both forms must read, and hash, alike. */
+/** A string is the API's short form of one text block. Both forms are read alike and have the same hash. */
 export function blocksOf(content: string | ContentBlock[] | undefined): ContentBlock[] {
   if (content === undefined) return [];
   return typeof content === 'string' ? [{ type: 'text', text: content }] : content;

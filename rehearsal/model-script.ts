@@ -19,7 +19,7 @@ const template = z.string().superRefine((text, ctx) => {
   }
 });
 
-/** i and s: prompts are prose, and a pattern may reach over line ends. */
+/** Flags i and s: prompts are prose, and a pattern may span several lines. */
 const pattern = z.string().transform((source, ctx): RegExp => {
   try {
     return new RegExp(source, 'is');

@@ -1,6 +1,7 @@
 /**
- * The CLI asks its model for more than the agent's turns: a session title, a quota probe, the summary of a compaction.
- * Such a request must never meet a scene: it would use up a fault, or take an agent's answer for a title.
+ * Side requests: besides the agent's turns the CLI asks its model for a session title, a quota probe, the summary of
+ * a compaction. Such a request must never meet a scene: it would use up a fault, or take an agent's answer for a
+ * title.
  */
 import type { Conversation } from './model-conversation.ts';
 import { type MessagesRequest, textOf } from './model-request.ts';

@@ -54,7 +54,7 @@ export function buildMessage(model: string, content: ReplyContent, usage: Usage)
   };
 }
 
-/** What has been said by then stands, and nothing is called. */
+/** The text of a refused answer stands as it was until then, and no tool is called. */
 export function refusalOf(message: ReplyMessage, text: string): ReplyMessage {
   return { ...message, content: text === '' ? [] : [{ type: 'text', text }], stop_reason: 'refusal' };
 }
@@ -114,7 +114,7 @@ function event(type: string, data: Record<string, unknown>): StreamEvent {
   return { event: type, data: { type, ...data } };
 }
 
-/** At least two pieces where the text allows, so that `half` cuts inside a block; whole code points, never half a pair. */
+/** At least two pieces where the text allows it, so that `half` cuts inside a block. Pieces are whole code points. */
 function pieces(text: string): string[] {
   const points = [...text];
   const size = Math.max(1, Math.min(40, Math.ceil(points.length / 2)));

@@ -1,5 +1,5 @@
 /**
- * What the real API refuses before any model sees it, as far as a session can get it wrong: a transcript that was cut,
+ * What the real API refuses before a model sees it, as far as a session can cause it: a transcript that was cut,
  * repaired or put together badly fails here as it would there.
  */
 import { blocksOf, type ContentBlock, type Message, type MessagesRequest } from './model-request.ts';
@@ -31,7 +31,9 @@ interface Turn {
   blocks: ContentBlock[];
 }
 
-/** The API takes neighbours of one role for one message; mid-conversation system turns stand outside of the order. */
+/**
+ * The API takes neighbours of one role as one message. System turns in mid-conversation do not count for the order.
+ */
 function combineNeighbours(messages: Message[]): Turn[] {
   const turns: Turn[] = [];
   for (const [index, { role, content }] of messages.entries()) {
@@ -56,7 +58,7 @@ function findBadShape(message: Message, index: number): string | null {
   return empty ? `messages.${index}: text content blocks must be non-empty` : null;
 }
 
-/** Where an agent's effort has changed, Claude Code 2.1.330 says so in a turn without words. */
+/** When an agent's effort has changed, Claude Code 2.1.330 sends a turn without text. */
 function setsEffort({ role, output_config }: Message): boolean {
   return role === 'system' && output_config !== undefined;
 }

@@ -90,7 +90,7 @@ async function handle(
   if (url.pathname.startsWith('/_rehearsal/')) return answerControl(request, response, url, rehearsal);
   const gone = new AbortController();
   response.on('close', () => gone.abort());
-  // A write that meets a client who has just left must not end the process; 'close' tells us all we need.
+  // Writing to a client that has just left raises an error that must not end the process; 'close' is enough to know.
   response.on('error', () => {});
   const record = blankRecord(url.pathname, request.headers, Date.now());
   const exchange = { response, record, gone: gone.signal };

@@ -71,7 +71,7 @@ export function findUser(state: PocketState, login: string): StoredUser {
   return found;
 }
 
-/** Whoever speaks for the runs. It has no token and no page. */
+/** The account that speaks for CI runs. It has no token and no page. */
 export const ACTIONS: StoredUser = {
   id: -2,
   login: 'gitea-actions',

@@ -83,7 +83,7 @@ export function addPullRoutes(api: Hono<PocketApi>, context: PocketContext): voi
   addReviewRoutes(api, context);
   addReviewerRoutes(api, context);
   addMergeRoutes(api, context);
-  // Last, because `:base` would swallow the number of every route above.
+  // Registered last, because `:base` also matches the numbers in the routes above.
   api.get(`${PULLS}/:base/:head{.+}`, (c) => {
     const { base, head } = c.req.param();
     const item = pullByBranches(context, { repository: routeRepository(c, context), base, head });

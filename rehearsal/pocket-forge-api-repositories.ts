@@ -147,7 +147,7 @@ function addStatusRoutes(api: Hono<PocketApi>, context: PocketContext): void {
       state: combinedState(statuses),
       sha,
       total_count: statuses.length,
-      // `null` where there is none, as Go encodes an empty slice nobody made
+      // `null` where there is none: Go encodes an empty slice that was never made as null.
       statuses: statuses.length === 0 ? null : statuses.map((s) => statusShape(context, s)),
       repository: repositoryShape(context, repository, visitor(c) ?? 'omitted'),
       commit_url: url,
@@ -250,7 +250,8 @@ function addProtectionRoutes(api: Hono<PocketApi>, context: PocketContext): void
 }
 
 function addCollaboratorRoutes(api: Hono<PocketApi>, context: PocketContext): void {
-  // Who may write; the whole list at once. A site admin is not in it unless something else makes it so.
+  // Accounts that may write, the whole list at once. A site admin is listed only when another reason makes it one of
+  // them.
   api.get(`${REPO}/assignees`, (c) => {
     const repository = routeRepository(c, context);
     const writers = repository.collaborators.filter((k) => k.permission !== 'read').map((k) => k.user);

@@ -1,4 +1,4 @@
-/** The REST edge: who is asking, how errors look, and the routes that belong to no repository. */
+/** The REST edge: who asks, what errors look like, and the routes that belong to no repository. */
 import { Hono, type MiddlewareHandler } from 'hono';
 import { ForgeMissing, ForgeRefused } from '../src/errors.ts';
 import { findUser, repositoryById, requirePermission } from './pocket-forge-access.ts';

@@ -24,7 +24,7 @@ export function folderOf(context: PocketContext, repository: StoredRepository): 
 }
 
 export function identityOf(user: StoredUser): GitIdentity {
-  // git's own delimiters would end the name early.
+  // git's own delimiters would end the name early, so they are taken out.
   const name = user.fullName.replace(/[<>\n]/g, '');
   return { name: name === '' ? user.login : name, email: emailOf(user) };
 }

@@ -13,7 +13,7 @@ import { type PocketApi, visitor } from './pocket-forge-requests.ts';
 import { requireGitScope } from './pocket-forge-scopes.ts';
 import type { StoredRepository, StoredUser } from './pocket-forge-state.ts';
 
-/** A push is read whole before git sees it, so that a client that stalls holds nobody up. */
+/** A push is read whole before git gets it, so that a client that stalls does not block others. */
 const PUSH_LIMIT = 256 * 1024 * 1024;
 
 const SERVICES = ['info/refs', 'git-upload-pack', 'git-receive-pack'];
@@ -60,7 +60,7 @@ export function serveGit(app: Hono<PocketApi>, context: PocketContext): GitServe
   };
 }
 
-/** To somebody who may not read it, a private repository looks as if a token were missing. */
+/** An account that may not read a private repository gets the same answer as one without a token. */
 function findGitRepository(
   context: PocketContext,
   name: string,
@@ -106,7 +106,7 @@ async function receive(call: BackendCall, actor: StoredUser): Promise<Response> 
     const folder = folderOf(context, repository);
     const before = await listRefs(context.git, folder);
     const answer = await startBackend(call, pack);
-    // The report is read to its end, so git is done and every ref has moved when the second look is taken.
+    // The report is read to its end. Then git has finished and every ref has moved, and refs can be compared.
     const chunks: Buffer[] = [];
     for await (const chunk of answer.body) chunks.push(chunk);
     const after = await listRefs(context.git, folder);
@@ -142,7 +142,7 @@ async function startBackend(call: BackendCall, pack: Buffer | null): Promise<Bac
   child.once('close', () => running.delete(child));
   child.once('error', () => running.delete(child));
   const input = pack === null ? (request.body ?? []) : [pack];
-  // git may answer, or die, before it has read everything; the answer's end says which.
+  // git may answer or die before it has read everything. The end of its answer says which.
   pipeline(input, child.stdin).catch(() => child.stdin.destroy());
   return readAnswer(child);
 }

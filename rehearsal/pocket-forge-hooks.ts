@@ -67,7 +67,7 @@ export function expandEvents(names: readonly string[], kind: PocketKind = 'forge
 }
 
 function subscribed(hook: StoredHook, eventType: HookEventType, kind: PocketKind): boolean {
-  // Forgejo's quirk: a comment review is gated by the comment subscription, not by the review one.
+  // A quirk of Forgejo: a comment review is sent to subscribers of comments, not of reviews.
   const isQuirk = eventType === 'pull_request_review_comment' && !HABITS[kind].commentReviewIsReview;
   const gate = isQuirk ? 'pull_request_comment' : eventType;
   return hook.active && (hook.events.includes(gate) || hook.events.includes(eventType));
@@ -224,12 +224,12 @@ export class HookQueue {
   }
 
   async #deliverAll(): Promise<void> {
-    // Lets the call that queued the first task return before the state is saved again.
+    // Lets the call that queued the first task return, before the state is saved again.
     await Promise.resolve();
     while (!this.#closing.signal.aborted) {
       const task = this.#state.waiting.shift();
       if (task === undefined) return;
-      // Off the list before the call: a crash in between loses the delivery, it never doubles it.
+      // The task leaves the list before the call. A crash in between loses the delivery and never doubles it.
       this.#save();
       await this.#attempt(task);
     }

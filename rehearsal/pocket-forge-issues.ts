@@ -25,7 +25,9 @@ export interface NewItem {
   labels: number[];
 }
 
-/** Assignees and labels of people without write permission are dropped in silence, as on the real forge. */
+/**
+ * Assignees and labels given by people without write permission are dropped without an error, as on the real forge.
+ */
 export function createIssue(
   context: PocketContext,
   o: { repository: StoredRepository; actor: StoredUser; input: NewItem },
@@ -37,7 +39,7 @@ export function createIssue(
   const born = item.updated;
   if (HABITS[context.kind].bornWithoutTime) Object.assign(item, { created: EPOCH, updated: EPOCH });
   const labels = writer ? bearLabels(context, { ...o, item }) : [];
-  // The forge tells of the assignment before it tells that the issue exists.
+  // The forge sends the assignment before it sends that the issue was opened.
   for (const user of assignees) assign(context, { item, actor: o.actor, user, at: item.updated });
   Object.assign(item, { created: born, updated: born });
   sendItemEvent(context, { item, action: 'opened', sender: o.actor });
@@ -94,7 +96,7 @@ export function assignableUsers(
   return logins.map((login) => {
     const user = context.state.users.find((u) => u.login.toLowerCase() === login.toLowerCase());
     if (user !== undefined && may(repository, user, 'write')) return user;
-    // As recorded: nothing is said.
+    // As recorded: no webhook is sent.
     if (user === undefined) throw new ForgeRefused('', 500);
     throw new ForgeRefused(
       `${login} cannot be assigned here. Name an account that is the owner or a collaborator with write permission.`,

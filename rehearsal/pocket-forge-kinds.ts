@@ -11,7 +11,7 @@ interface PocketHabits {
   headers: readonly string[];
   /** `label_updated` after a PUT lists the labels that were there before */
   replacedLabelsAreOld: boolean;
-  /** an account whose last word was a mere comment is listed among the requested reviewers */
+  /** an account whose last review only comments is listed among the requested reviewers */
   listsCommenters: boolean;
   /** a verdict marks the same account's earlier ones as dismissed */
   verdictDismisses: boolean;

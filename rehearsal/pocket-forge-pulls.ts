@@ -138,7 +138,7 @@ export async function editPull(
   editItem(context, o);
 }
 
-/** `changes.ref.from` names the new base, not the old one: the forge's slip, as recorded. */
+/** `changes.ref.from` names the new base and not the old one: an error of the forge, as recorded. */
 async function changeBase(
   context: PocketContext,
   o: { item: PullItem; actor: StoredUser; base: string },
@@ -163,7 +163,7 @@ export function requestReview(
   const repository = repositoryById(context.state, o.item.repository);
   requirePermission(repository, o.actor, o.item.author === o.actor.id ? 'read' : 'write');
   const reviewers = o.logins.map((login) => findUser(context.state, login));
-  // The list is read once for the whole call: it lacks the second account and those behind it.
+  // The list is read once for the whole call, so it lacks the second account and all after it.
   let listed: StoredUser[] | undefined;
   for (const reviewer of reviewers) {
     if (reviewer.id === o.item.author) {

@@ -61,7 +61,7 @@ async function publishRefMove(context: PocketContext, move: RefMove, one: OneRef
     else if (before === ZERO) sendRefEvent(context, created);
     return;
   }
-  // As recorded, not as one would think: the branch is told of before its commits, and so are the issues they close.
+  // The order is as recorded, and surprising: the branch is announced before its commits and the issues they close.
   if (before === ZERO) sendRefEvent(context, created);
   if (move.closesIssues && branch === repository.defaultBranch) {
     for (const commit of commits.toReversed()) {
@@ -137,7 +137,7 @@ export async function testHook(
   context.hooks.sendTo(o.hook, { repository: o.repository, eventType: 'push', body });
 }
 
-/** Only the pull requests whose head moved are told; one whose base moved is compared again in silence. */
+/** Only pull requests whose head moved are announced. Those whose base moved are compared again without a webhook. */
 async function followBranch(
   context: PocketContext,
   move: RefMove,

@@ -15,7 +15,7 @@ interface Reference {
   state: 'open' | 'closed';
 }
 
-/** The word, perhaps a colon, one space, and at once what it names. */
+/** The keyword, perhaps a colon, one space, and directly after it what it names. */
 const REFERENCE =
   /(?:^|[\s([])(close[sd]?|fix(?:e[sd])?|resolve[sd]?|reopen(?:s|ed)?):? (?:([\w.-]+\/[\w.-]+)?[#!]|(https?:\/\/[^\s/]+(?:\/[^\s/]+)*\/(?=[\w.-]+\/[\w.-]+\/(?:issues|pulls)\/))([\w.-]+\/[\w.-]+)\/(?:issues|pulls)\/)(\d+)(?=$|[\s)\]'"]|[:;,.?!](?:\s|$))/gimu;
 
@@ -29,7 +29,7 @@ function referencesIn(text: string, url: string): Reference[] {
   return found;
 }
 
-/** Nothing in code is a reference, and nothing in an HTML comment. */
+/** References in code and in HTML comments do not count. */
 function prose(markdown: string): string {
   return splitMarkdown(markdown)
     .map((part) => (part.prose ? part.text : '\n'))
@@ -50,7 +50,7 @@ export function actOnCommit(context: PocketContext, o: Referring & { text: strin
   }
 }
 
-/** A comment counts if who wrote it may close the issue; the rest is the merger's business. */
+/** A comment counts if its author may close the issue. For the rest, the permission of whoever merges counts. */
 export function actOnMerge(
   context: PocketContext,
   o: Omit<Referring, 'repository'> & { item: PullItem },

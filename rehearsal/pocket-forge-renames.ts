@@ -17,7 +17,7 @@ export async function renameRepository(
   await rename(from, folderOf(context, repository));
 }
 
-/** Where an old name leads; null for a name that is nobody's old one, or that another repository has taken. */
+/** The present name for an old one; null for a name that was never one, or that another repository has taken. */
 export function nameNow(state: PocketState, name: string): string | null {
   const wanted = name.toLowerCase();
   const id = state.oldNames?.[wanted];

@@ -56,7 +56,7 @@ export function workflowName(context: PocketContext, run: StoredRun): string {
   return context.kind === 'forgejo' ? run.workflow : (run.name ?? run.workflow.replace(/\.ya?ml$/, ''));
 }
 
-/** Another number than the run's, so that nobody gets away with mixing them up. */
+/** A number that differs from the run's, so that code which mixes them up fails. */
 export function jobId(run: StoredRun, index: number): number {
   return 1_000 * (index + 1) + run.id;
 }

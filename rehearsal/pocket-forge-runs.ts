@@ -1,4 +1,4 @@
-/** Commit statuses and Actions runs. Nothing is executed: a run is what somebody says it was. */
+/** Commit statuses and Actions runs. Nothing is executed: the test or the script says how a run ended. */
 import { ForgeRefused } from '../src/errors.ts';
 import { ACTIONS, findPull, requirePermission } from './pocket-forge-access.ts';
 import { folderOf, type PocketContext } from './pocket-forge-context.ts';

@@ -39,7 +39,7 @@ export function addTimelineRoute(api: Hono<PocketApi>, context: PocketContext): 
   api.get('/repos/:owner/:name/issues/:number{[0-9]+}/timeline', (c) => {
     const item = findItem(context.state, routeRepository(c, context), routeNumber(c));
     const shown = page(c, context, withinTimes(c, entriesOf(context, item)));
-    // The forge counts the page, not the list.
+    // The forge's count is that of the page, not of the list.
     c.header('X-Total-Count', String(shown.length));
     return c.json(shown.map(({ shape }) => shape()));
   });
@@ -90,7 +90,7 @@ function entryShape(context: PocketContext, entry: StoredTimelineEntry): object 
   switch (entry.type) {
     case 'label': {
       const label = repository.labels.find((l) => l.id === entry.subject);
-      // What was added says "1", what was taken off says nothing.
+      // The field says "1" for what was added and is empty for what was removed.
       const body = entry.removed ? '' : '1';
       return { ...common, body, label: label === undefined ? null : labelShape(context, repository, label) };
     }

@@ -41,7 +41,7 @@ import type {
   StoredProtection,
 } from './pocket-forge-state.ts';
 
-/** Everything a person would want to hear; `create` and `delete` are left out. */
+/** Every event a hook may want, but for `create` and `delete`. */
 const DEFAULT_HOOK_EVENTS = [
   'issues',
   'issue_assign',

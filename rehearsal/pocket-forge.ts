@@ -1,7 +1,7 @@
 /**
  * A small forge in one process, for the demo, the smoke test and end-to-end tests: Forgejo's REST API, git over HTTP
- * and Forgejo's webhooks, as far as docs/pocket-forge.md says. It is no toy in what it does speak: real repositories,
- * real HTTP, real signatures.
+ * and Forgejo's webhooks, as far as docs/pocket-forge.md says. What it offers is real: git repositories, HTTP,
+ * signatures.
  */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -41,7 +41,7 @@ interface PocketAccount {
 }
 
 export interface PocketForgeOptions {
-  /** whose habits it has; default forgejo */
+  /** the kind of forge it behaves like; default forgejo */
   kind?: PocketKind;
   /** made when missing; holds the state file and the bare repositories */
   folder: string;
