@@ -18,7 +18,7 @@ import {
 } from './model-scene.ts';
 import type { Fault, ModelScript } from './model-script.ts';
 import { isSideRequest, sideText } from './model-side.ts';
-import { buildMessage, type ReplyContent, type ReplyMessage, refusalOf } from './model-stream.ts';
+import { buildMessage, endedEarly, type ReplyContent, type ReplyMessage } from './model-stream.ts';
 import { findInvalid } from './model-validation.ts';
 
 /** The API's own limit for this endpoint. */
@@ -124,13 +124,15 @@ function answerOf(
   },
 ): ReplyMessage {
   const { exchange, rehearsal, request } = o;
-  if (!fault?.refusal) {
+  const reason = fault?.refusal ? 'refusal' : 'max_tokens';
+  const early = fault?.[reason];
+  if (!early) {
     return billedMessage(exchange.record, rehearsal.cache, request, fillStep(o.cue.step, o.variables));
   }
-  exchange.record.answered = 'refusal';
-  const text = fill(fault.refusal.text, o.variables);
+  exchange.record.answered = reason;
+  const text = fill(early.text, o.variables);
   const message = billedMessage(exchange.record, rehearsal.cache, request, { text, tools: [] });
-  return refusalOf(message, text);
+  return endedEarly(message, { text, reason });
 }
 
 function billedMessage(

@@ -26,7 +26,7 @@ export interface RecordedRequest {
   step: number;
   /** the scene that answered, null for the fallback and for side requests */
   scene: string | null;
-  answered: 'reply' | 'error' | 'refusal' | 'disconnect' | 'stall';
+  answered: 'reply' | 'error' | 'refusal' | 'max_tokens' | 'disconnect' | 'stall';
   /** HTTP status; 0 where the connection was cut before one was sent */
   status: number;
   /** true when the answer went out to its end; false while it runs, and when the client left or was cut off */

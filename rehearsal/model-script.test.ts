@@ -49,7 +49,7 @@ describe('parseModelScript', () => {
     ['fallback: { text: a, faults: [{ times: 2 }] }', 'fallback.faults.0: names 0 faults'],
     [
       'fallback: { text: a, faults: [{ error: { status: 500 }, slow: {} }] }',
-      'fallback.faults.0: names 2 faults; one entry is one of error, disconnect, stall, slow, refusal, hold',
+      'fallback.faults.0: names 2 faults; one entry is one of error, disconnect, stall, slow, refusal, max_tokens, hold',
     ],
     ['fallback: { text: a, faults: [{ error: { status: 200 } }] }', 'fallback.faults.0.error.status: '],
     [

@@ -49,6 +49,8 @@ const faultKinds = {
   slow: z.strictObject({ first_ms: milliseconds.default(0), chunk_ms: milliseconds.default(0) }),
   /** an answer that ends with `stop_reason: refusal`, as the API's policy makes it; billed as any other */
   refusal: z.strictObject({ text: template.default('') }),
+  /** an answer that is cut off with `stop_reason: max_tokens`; billed as any other */
+  max_tokens: z.strictObject({ text: template.default('') }),
   /** silence until `release(name)` */
   hold: z.strictObject({ name: z.string().min(1), after: stage.default('half') }),
 };
@@ -60,6 +62,7 @@ const fault = z
     stall: faultKinds.stall.optional(),
     slow: faultKinds.slow.optional(),
     refusal: faultKinds.refusal.optional(),
+    max_tokens: faultKinds.max_tokens.optional(),
     hold: faultKinds.hold.optional(),
     /** how many requests meet this fault before the next one in the list, or the plain reply, has its turn */
     times: z.union([z.number().int().min(1), z.literal('always')]).default(1),
@@ -84,7 +87,9 @@ const stepShape = z.strictObject({
 });
 
 const step = stepShape.superRefine((value, ctx) => {
-  const always = value.faults.some((f) => f.times === 'always' && (f.error || f.disconnect || f.refusal));
+  const always = value.faults.some(
+    (f) => f.times === 'always' && (f.error || f.disconnect || f.refusal || f.max_tokens),
+  );
   if (value.text === '' && value.tools.length === 0 && !always) {
     ctx.addIssue({ code: 'custom', message: 'has neither text nor tools, and an empty reply is no reply' });
   }

@@ -14,7 +14,7 @@ export interface ReplyMessage {
   role: 'assistant';
   model: string;
   content: ReplyBlock[];
-  stop_reason: 'end_turn' | 'tool_use' | 'refusal';
+  stop_reason: 'end_turn' | 'tool_use' | 'refusal' | 'max_tokens';
   stop_sequence: null;
   usage: Usage;
 }
@@ -54,9 +54,12 @@ export function buildMessage(model: string, content: ReplyContent, usage: Usage)
   };
 }
 
-/** The text of a refused answer stands as it was until then, and no tool is called. */
-export function refusalOf(message: ReplyMessage, text: string): ReplyMessage {
-  return { ...message, content: text === '' ? [] : [{ type: 'text', text }], stop_reason: 'refusal' };
+/** An answer that does not come to its end. Its text stands as it was until then, and no tool is called. */
+export function endedEarly(
+  message: ReplyMessage,
+  { text, reason }: { text: string; reason: 'refusal' | 'max_tokens' },
+): ReplyMessage {
+  return { ...message, content: text === '' ? [] : [{ type: 'text', text }], stop_reason: reason };
 }
 
 export function streamEvents(message: ReplyMessage): StreamEvent[] {

@@ -477,6 +477,16 @@ describe.skipIf(!cli.ok)(cli.title('what a run may not do'), () => {
     expect(turn.history).toContain('cobalt-5');
   });
 
+  test('an answer that is longer than the model writes at once is asked for in one run only, and its session goes on', async () => {
+    await plant(c);
+    const long = await c.turn('ENDLESS: write all you know.');
+    expect(long.outcome).toMatchObject({ kind: 'capped', why: 'max-output' });
+    expect(long.requests.length).toBeLessThan(6);
+    const turn = await ask();
+    expect(turn.outcome).toMatchObject({ continuity: 'resumed' });
+    expect(turn.history).toContain('and so on');
+  });
+
   test('a longer transcript on disk than in the archive is archived before it is used', async () => {
     const planted = await plant(c);
     await c.database.rows.deleteFrom('transcript_chunks').execute();

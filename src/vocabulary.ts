@@ -7,7 +7,7 @@
 export type EngineName = 'docker' | 'podman' | 'bubblewrap' | 'process';
 
 /** Why a run ends before the agent is done: caps of the CLI, then caps of the gateway. */
-export type CapReason = 'max-turns' | 'max-budget' | 'max-requests' | 'max-tokens' | 'max-usd';
+export type CapReason = 'max-turns' | 'max-budget' | 'max-output' | 'max-requests' | 'max-tokens' | 'max-usd';
 
 /** The CLI's tools that an agent has when its file names none: those that work on a repository needs. */
 export const USUAL_TOOLS = ['Agent', 'Bash', 'Edit', 'Read', 'Skill', 'TaskStop', 'Write'] as const;

@@ -7,6 +7,12 @@ const REFUSALS = 'no refusal costs more';
 
 export const MODEL_LIMITS_GUARDS: Guard[] = [
   {
+    name: 'an answer longer than the model writes',
+    keeps: 'the same long answer from being paid for again and again, as in an outage',
+    off: [{ mark: 'an answer longer than the model writes', becomes: '' }],
+    tests: { files: ENDING, named: 'longer than the model writes' },
+  },
+  {
     name: 'a refusal of one text is not the credential’s',
     keeps: 'a proxy that refuses one issue from stopping all conversations',
     off: [{ mark: 'a refusal of one text is not the credential’s', becomes: '' }],

@@ -229,6 +229,12 @@ test('our caps are no errors', () => {
   expect(judge(capped('error_max_budget_usd'))).toMatchObject({ kind: 'capped', why: 'max-budget' });
 });
 
+test('an answer longer than the model writes at once is no outage, which would ask for it again and again', () => {
+  const results = [result({ isError: true, terminalReason: 'api_error', text: 'API Error: … maximum' })];
+  const long = report({ results, apiErrorKind: 'max_output_tokens' });
+  expect(judge(long)).toMatchObject({ kind: 'capped', why: 'max-output' });
+});
+
 describe('what the gateway saw', () => {
   test.each(['max-requests', 'max-tokens', 'max-usd'] as const)('%s ends a run at our cap', (capped) => {
     const ending = judge(apiError(400), 'resume', null, { ...NOTHING_SEEN, capped });

@@ -73,6 +73,9 @@ export function endingOf(input: EndingFacts): Ending {
   if (result === undefined) return withoutResult(input);
   if (result.subtype === 'error_max_turns') return { kind: 'capped', why: 'max-turns', result };
   if (result.subtype === 'error_max_budget_usd') return { kind: 'capped', why: 'max-budget', result };
+  // The CLI has asked the model three times to go on by then. Asking again would pay for all of it again.
+  // guard: an answer longer than the model writes
+  if (report.apiErrorKind === 'max_output_tokens') return { kind: 'capped', why: 'max-output', result };
   if (TOO_LONG.has(result.terminalReason)) return { kind: 'too-long', detail: describe(result) };
   if (isApiError(report, result)) return apiError(report, result, input.gateway);
   if (isWordless(input, result)) {

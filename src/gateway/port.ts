@@ -48,7 +48,7 @@ export interface GatewayRun {
   caps: GatewayCaps;
 }
 
-export type CapName = Exclude<CapReason, 'max-turns' | 'max-budget'>;
+export type CapName = Exclude<CapReason, 'max-turns' | 'max-budget' | 'max-output'>;
 
 export interface GatewayReport {
   requests: number;

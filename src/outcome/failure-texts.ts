@@ -73,6 +73,7 @@ function sentencesOf(failure: Failure): string {
     case 'too-long':
       return `I was stopped after ${failure.minutes} minutes (worker.run_timeout_minutes) before I was done. Write here to let me go on.`;
     case 'capped':
+      if (failure.why === 'max-output') return TOO_MUCH_AT_ONCE;
       return `I stopped at my limit (${failure.why}) before I was done. Write here to let me go on.`;
     case 'push':
       return `The branch ${failure.branch} could not be pushed: ${pushCause(failure.why)}`;
@@ -82,6 +83,9 @@ function sentencesOf(failure: Failure): string {
       return `The review was refused by the forge${status(failure.status)}, so this is a comment and no verdict.`;
   }
 }
+
+const TOO_MUCH_AT_ONCE =
+  'My answer became longer than the model may write at once, and it was cut off. What I have done so far is kept. Ask me for a part of it, or to write it into files.';
 
 const OTHER_WORDS = 'Edit it, or say it in other words, and I read it.';
 

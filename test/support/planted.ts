@@ -32,6 +32,11 @@ scenes:
     steps:
       - tools: [{ name: Bash, input: { command: 'echo ran >> side-effects.txt; sleep 30; echo finished >> side-effects.txt', description: 'Work for long' } }]
       - text: The long work is done.
+  - name: too-much
+    when: { prompt: 'ENDLESS|Resume directly' }
+    steps:
+      - text: x
+        faults: [{ max_tokens: { text: and so on }, times: always }]
 `;
 
 export interface Planted {
