@@ -14,6 +14,12 @@ export const GATEWAY_GUARDS: Guard[] = [
     tests: { files: ['src/gateway/door.test.ts'], named: 'headers of the container stay behind' },
   },
   {
+    name: 'retry-after in seconds',
+    keeps: 'the CLI from asking again at once where the wait is a date',
+    off: [{ mark: 'retry-after in seconds', becomes: '' }],
+    tests: { files: ['src/gateway/headers.test.ts'], named: 'whole seconds' },
+  },
+  {
     name: 'headers of upstream dropped',
     keeps: 'what upstream says to us from reaching an agent',
     off: [{ mark: 'headers of upstream dropped', becomes: '() => true,' }],

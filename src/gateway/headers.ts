@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { betasOf } from './admission.ts';
 import { OUTWARD_HEADERS } from './allowed.ts';
 import type { Credential } from './port.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 /** The CLI's headers are names and numbers; the list of betas is the longest. */
 const MOST_HEADER = 1000;
@@ -41,13 +42,20 @@ export function outwardHeaders(from: IncomingHttpHeaders, credential: Credential
   return headers;
 }
 
-/** `secrets`: a header that repeats one of them is dropped. */
+/**
+ * `secrets`: a header that repeats one of them is dropped. `retry-after` leaves in seconds: the CLI takes no other form
+ * and asks again within a second (measured on CLI 2.1.330).
+ */
 export function inwardHeaders(from: IncomingHttpHeaders, secrets: readonly string[]): OutgoingHttpHeaders {
   const headers = passing(
     from,
     // guard: headers of upstream dropped
     (name) => INWARD.has(name) || INWARD_PREFIXES.some((prefix) => name.startsWith(prefix)),
   );
+  const waitMs = retryAfterMs(from, Date.now());
+  delete headers['retry-after-ms'];
+  // guard: retry-after in seconds
+  if (waitMs !== null) headers['retry-after'] = String(Math.ceil(waitMs / 1000));
   for (const [name, value] of Object.entries(headers)) {
     if (secrets.some((secret) => secret !== '' && String(value).includes(secret))) delete headers[name];
   }

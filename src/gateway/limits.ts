@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { familyOf, isNoCredit, limitsModel, speaksOfCredential } from './error-words.ts';
 import type { GatewayReport } from './port.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 type Limit = NonNullable<GatewayReport['limit']>;
 
@@ -64,18 +65,6 @@ function limitStatus({ status, type, message }: ErrorSeen): number | null {
 /** Unclear whether the key or this request is refused. Only another request tells (`probe.ts`). */
 export function mayBeOfBody({ status, message }: Pick<ErrorSeen, 'status' | 'message'>): boolean {
   return status === 403 || (status === 400 && !isNoCredit(message));
-}
-
-/** Seconds, or a date. */
-function retryAfterMs(headers: IncomingHttpHeaders, now: number): number | null {
-  const ms = Number(headers['retry-after-ms'] ?? Number.NaN);
-  if (Number.isFinite(ms) && ms >= 0) return ms;
-  const after = headers['retry-after'];
-  if (after === undefined) return null;
-  const seconds = Number(after);
-  if (Number.isFinite(seconds)) return seconds >= 0 ? seconds * 1000 : null;
-  const date = Date.parse(after);
-  return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
 
 /**
