@@ -1,4 +1,7 @@
-/** What stands in the way of the service turns both commands red, with the remedy: each really set up, and really seen. */
+/**
+ * Each fault that keeps the service from working turns both commands red and shows its remedy. Each fault is set up
+ * for real.
+ */
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';

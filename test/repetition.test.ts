@@ -209,7 +209,7 @@ describeDatabases('five hundred deliveries, each three times', (open) => {
           decidedOnce.map((d) => d.id),
           `${id} of ${key}`,
         ).toEqual([duplicate_of]);
-      // Without a meaning there is nothing to repeat: every copy has its own reason.
+      // A delivery that means nothing cannot be a repetition: every copy has its own reason.
       else if (key === null) expect(reason).not.toBeNull();
     }
     expect(all.filter((d) => d.state === 'duplicate').length).toBeGreaterThan(DELIVERIES);

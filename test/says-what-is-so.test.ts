@@ -1,4 +1,4 @@
-/** What agents are said to have done, approved and published is what they did. Whole service, real CLI, real git. */
+/** What is said about agents (done, approved, published) is what they did. Whole service, real CLI, real git. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { renderConversations, renderDescriptions } from '../src/cli/print/conversations.ts';
 import { listConversations } from '../src/views/conversation-list.ts';

@@ -1,4 +1,6 @@
-/** The life of a service: starts, stops, kills, reloads. Everything is real; only time is shortened by configuration. */
+/**
+ * The life of a service: starts, stops, kills, reloads. Everything is real; the configuration only shortens waits.
+ */
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';

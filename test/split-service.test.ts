@@ -1,4 +1,4 @@
-/** `serve --only`: the parts of a service as three of them, which have nothing in common but the rows. */
+/** `serve --only`: the three parts of a service as processes that share nothing but the rows. */
 import { afterEach, expect, test } from 'vitest';
 import { AlreadyRunning } from '../src/errors.ts';
 import { isStateLocked } from '../src/state-lock.ts';

@@ -1,4 +1,4 @@
-/** Work that somebody takes back: it stops, nothing of it goes out, and the conversation can still go on. */
+/** Work that somebody takes back: it stops, nothing of it is published, and the conversation can go on. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { historyText } from './support/conversation.ts';
 import { needs } from './support/requirements.ts';

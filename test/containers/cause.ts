@@ -1,4 +1,4 @@
-/** One row of the matrix: how a layout or a machine breaks, and what is to become of the conversation. */
+/** One row of the matrix: how a layout or a machine breaks, and what must become of the conversation. */
 import type { EngineName } from '../../src/vocabulary.ts';
 import type { Turn, TurnOptions } from '../support/conversation.ts';
 import type { Expected } from './expected.ts';
@@ -17,11 +17,11 @@ type ForEngine<T> = (engine: EngineName) => T;
 
 export interface Cause {
   name: string;
-  /** engines that can have it; the others with the reason why not */
+  /** engines that can have this cause; for the others the reason why they cannot */
   cannot?: Partial<Record<EngineName, string>>;
-  /** it is there from the first run on: that run must end so */
+  /** the fault is there from the first run on, so that run must end as said here */
   first?: Expected;
-  /** the worker alone is concerned, so that it is run in one engine unless all are asked for */
+  /** only the worker is concerned: one engine is enough, unless all are asked for */
   alike?: boolean;
   /** it needs the container of the first turn, so that turn is run and not put back from a copy */
   ownFirstTurn?: boolean;

@@ -1,4 +1,4 @@
-/** What a turn is expected to be, and how that is seen: by the history that reached the model, and by the rows. */
+/** What a turn must be, and how that is checked: by the history that reached the model, and by the rows. */
 import { expect } from 'vitest';
 import type { Turn } from '../support/conversation.ts';
 import type { Stage } from './stage.ts';
@@ -26,7 +26,7 @@ export const resumed: Expected = {
   failedResumes: 0,
 };
 
-/** Read, answered with the whole history, and then not written. */
+/** The history was read and answered with, and the new turn could not be written. */
 export const unsaved: Expected = { ...resumed, saved: false, incidents: [UNSAVED] };
 
 export const freshUnsaved: Expected = { ...unsaved, rung: 'fresh', reason: 'first-dispatch' };
@@ -45,7 +45,9 @@ export const rebuilt = (reason: string): Expected => ({
   incidents: [`rebuilt ${reason}`],
 });
 
-/** The first rung that reads nothing of the folder is the last: the record as text, in a session that is not kept. */
+/**
+ * The first rung that does not read the folder is the last one: the record as text, in a session that is not kept.
+ */
 export const toldUnsaved: Expected = {
   rung: 'rebuilt',
   reason: 'resume-failed',
@@ -59,7 +61,7 @@ export const toldUnsaved: Expected = {
   failedResumes: 3,
 };
 
-/** Rebuilt before it began, because the last turn was not kept; and not kept again. */
+/** Rebuilt, because the last turn was not kept; and this one is not kept either. */
 export const rebuiltUnsaved: Expected = {
   ...rebuilt('transcript-not-written'),
   saved: false,

@@ -16,7 +16,7 @@ import type { Cause } from './cause.ts';
 import { type Expected, rebuilt, restored, resumed, unsaved } from './expected.ts';
 import type { Stage } from './stage.ts';
 
-/** With the archive the bytes come back; without it what we know ourselves. */
+/** With the archive the bytes come back. Without it, what the rows know comes back. */
 function loss(
   name: string,
   reason: string,
@@ -117,7 +117,7 @@ export const FILE_CAUSES: Cause[] = [
   },
 ];
 
-/** Each of these sends history, settings or requests to another place, or nowhere. */
+/** Each of these sends history, settings or requests to another place, or to none. */
 const HOSTILE_SETTINGS = {
   cleanupPeriodDays: 1,
   disableAllHooks: true,

@@ -1,4 +1,4 @@
-/** What an image does; docker and podman alone have one. */
+/** What an image does. Only docker and podman have images. */
 import { type Cause, cannot, NO_IMAGE } from './cause.ts';
 import { engineFailed, rebuilt, resumed, toldUnsaved } from './expected.ts';
 import { type Difference, imageWith } from './images.ts';
@@ -50,7 +50,8 @@ export const IMAGE_CAUSES: Cause[] = [
         }),
       },
     }),
-    // They may be the operator's policy and stay in force. What they break is seen, said and mended from the record.
+    // They may be the operator's policy, so they stay in force. What they break is noticed, reported, and mended from
+    // the record.
     during: toldUnsaved,
     after: rebuilt('transcript-not-written'),
   },

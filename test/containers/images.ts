@@ -19,7 +19,7 @@ export interface Difference {
   files?: Record<string, string>;
 }
 
-/** The same difference is the same image, made once in podman's store. */
+/** The same difference is the same image: podman's store makes it once. */
 export function imageWith(stage: Stage, difference: Difference): string {
   const base = stage.test.image!;
   const tag = createHash('sha256')
@@ -44,7 +44,7 @@ export function imageWith(stage: Stage, difference: Difference): string {
   return name;
 }
 
-/** As `podman kill` by somebody else. Throws when none of this conversation runs. */
+/** As if somebody else ran `podman kill`. Throws when no container of this conversation runs. */
 export function killContainers(stage: Stage, dispatch: string): void {
   const ids = podman('ps', '-q', '--filter', `label=claude-hooks.dispatch=${dispatch}`).split('\n');
   if (ids[0] === '') throw new Error(`no container of ${dispatch} runs for ${stage.test.name}`);

@@ -24,7 +24,7 @@ type Kill = (stage: Stage, dispatch: string) => unknown;
 const CHECKED = 'I was cut off; I have checked what is there.';
 const sideEffects = ({ c }: Stage) => join(c.cwd, 'side-effects.txt');
 
-/** Killed while a tool runs; the same dispatch goes on by itself, and is told that it was cut off. */
+/** Killed while a tool runs. The same dispatch goes on without help, and is told that it was cut off. */
 function inMidTool(name: string, kill: Kill, more: Pick<Cause, 'cannot'> = {}): Cause {
   return {
     ...more,
@@ -146,7 +146,7 @@ async function afterWorkersDeath(stage: Stage): Promise<Turn> {
   }
 }
 
-/** The lock is held by somebody whom nobody ends; it is free when the first try has been refused. */
+/** Somebody holds the lock, and nobody ends them. The lock is free again after the first try was refused. */
 async function besideAnother(stage: Stage): Promise<Turn> {
   const { c } = stage;
   const lock = join(c.folders().locks, (await c.session()).id);

@@ -30,7 +30,7 @@ const inLayout = (change: Change) => (stage: Stage) => ({
 });
 const lost = rebuilt('transcript-not-written');
 
-/** Readable and not writable: the CLI says nothing, answers with the whole history and forgets the turn. */
+/** Readable and not writable: the CLI reports nothing, answers with the whole history, and loses the turn. */
 const silent = (name: string, change: Change): Cause[] => [
   { name, arrange: inLayout(change), during: unsaved, after: lost },
   {

@@ -1,4 +1,4 @@
-/** Layouts that differ from the right one: the real engine, given something else than `place.ts` says. */
+/** Layouts that are wrong on purpose: the real engine is given something else than `place.ts` says. */
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerEngine, Mount, SpawnSpec } from '../../src/container/container.ts';
@@ -69,7 +69,7 @@ export const MOVED_INSIDE: Change = {
   env: { CLAUDE_CONFIG_DIR: '/state/moved' },
 };
 
-/** Every container gets one of its own, which nobody keeps. */
+/** Every container gets a folder of its own, which is thrown away. */
 export function emptyVolume(folder: string): Change {
   return {
     mounts: cliFolder((m) => [{ ...m, source: mkdtempSync(join(folder, 'volume-')) }]),

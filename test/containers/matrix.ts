@@ -52,7 +52,7 @@ async function throughFault(stage: Stage, cause: Cause): Promise<void> {
   await meets(stage, next, engineOf(cause.after, name));
 }
 
-/** What a fault moved for good stays there. */
+/** What a fault has moved stays moved. */
 function kept({ turn }: Fault) {
   return { ...(turn?.state === undefined ? {} : { state: turn.state }) };
 }
@@ -74,7 +74,7 @@ async function plantedIn(stage: Stage, cause: Cause): Promise<Fault> {
   return fault;
 }
 
-/** The turn's own fact is known from the next turn on, so the expectation comes before it counts. */
+/** The turn's own fact counts from the next turn on, so the expectation is made before the turn. */
 async function meets(stage: Stage, turn: Turn, expected: Expected): Promise<void> {
   await expectTurn(stage, turn, expected);
   stage.learn(turn);

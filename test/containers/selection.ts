@@ -6,7 +6,7 @@ const { FAULTS, FAULT } = process.env;
 
 const idOf = (engine: EngineName, cause: Cause) => `${engine}/${cause.name}`;
 
-/** Of docker only its own command line is new: one cause of each kind. */
+/** Of docker only our own command line is new, so one cause of each kind is enough. */
 const USUAL_IN_DOCKER = new Set([
   'the CLI folder is read-only',
   'the CLI folder is not mounted',

@@ -1,4 +1,4 @@
-/** One conversation in one engine, with a planted fact, and hands to break what it stands on. */
+/** One conversation in one engine with a planted fact, and functions that break what it needs. */
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import type { TestConversation, Turn, TurnOptions } from '../support/conversatio
 import type { TestEngine } from '../support/engines.ts';
 import type { KeptTurn } from '../support/kept-turn.ts';
 
-/** One for all stages of a process, because they go on from the same first turn. */
+/** One for all stages of a process, because they begin with the same first turn. */
 const SECRET = `vault-${randomInt(1e6)}`;
 
 export class Stage {
@@ -47,7 +47,7 @@ export class Stage {
     await this.c.close();
   }
 
-  /** At the end of the test, whatever comes. */
+  /** Runs at the end of the test, also when it failed. */
   later(undo: () => void): void {
     this.#closers.push(undo);
   }
@@ -66,7 +66,7 @@ export class Stage {
     return await this.#turn('ASK: what do you know? Remember also', options);
   }
 
-  /** Every prompt brings a fact of its own, known from the next turn on. */
+  /** Every prompt brings a fact of its own. From the next turn on the conversation must know it. */
   async #turn(prompt: string, options: TurnOptions): Promise<Turn> {
     return await this.c.turn(`${prompt} ${this.newFact()}`, this.options(options));
   }
@@ -75,7 +75,7 @@ export class Stage {
     return `amber-${randomInt(1e9)}`;
   }
 
-  /** What the prompt of this turn brought must not be forgotten from now on. */
+  /** From now on the conversation must not forget what this prompt brought. */
   learn(turn: Turn): void {
     const prompt = turn.requests.at(-1)!.prompt;
     this.facts.push(prompt.match(/amber-\d+/g)!.at(-1)!);

@@ -1,4 +1,6 @@
-/** A worker of its own: runs one leased dispatch of a test's conversation, until it ends or is killed. */
+/**
+ * A worker in a process of its own: it runs one leased dispatch of a test's conversation, until it ends or is killed.
+ */
 import type { RehearsalModel } from '../../rehearsal/model.ts';
 import { TestConversation } from '../support/conversation.ts';
 import { testEngines } from '../support/engines.ts';

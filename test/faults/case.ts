@@ -1,4 +1,4 @@
-/** Which cases are run, and how one of them is named: the name alone is enough to run it again. */
+/** Which cases are run, and how a case is named. The name alone is enough to run it again. */
 import { describe, inject, onTestFailed, test } from 'vitest';
 import type { DialectName } from '../../src/database/dialect.ts';
 import { FAULT_POINTS, type FaultPoint } from '../../src/faults.ts';
@@ -52,7 +52,7 @@ export function isRun(id: string, usual: boolean): boolean {
   return FAULT === undefined ? usual || FAULTS === 'all' : FAULT === id;
 }
 
-/** Said when the case fails, with what there is to understand it. */
+/** Printed when the case fails, with everything that helps to understand it. */
 export function tellHowToReplay(id: string, { stage }: Injector): void {
   onTestFailed(() => {
     const asked = stage.turns.map((r) => `${r.scene}/${r.step} ${JSON.stringify(r.prompt.slice(0, 100))}`);

@@ -1,4 +1,4 @@
-/** Who runs on a session: looks for the CLIs of one installation in /proc. */
+/** Which CLIs run on a session: finds the CLIs of one installation in /proc. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { INSTANCE_MARK } from '../../src/container/process-tree.ts';
 
@@ -10,7 +10,7 @@ export function clisOf(instance: string): number[] {
   const clis = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => cliWith(pid, instance) ?? []);
-  // Between fork and exec a tool bears its CLI's command line.
+  // Between fork and exec a tool has its CLI's command line.
   return clis.filter((cli) => !clis.some((other) => other.pid === cli.parent)).map((cli) => cli.pid);
 }
 

@@ -1,4 +1,4 @@
-/** No point is left out of the usual run without a word. */
+/** The usual run leaves no fault point out. */
 import { expect, test } from 'vitest';
 import { FAULT_POINTS } from '../../src/faults.ts';
 import { isUsual, kills } from './case.ts';

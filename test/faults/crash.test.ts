@@ -102,7 +102,7 @@ async function survive(survivor: Survivor, id: string, crash: Crash): Promise<vo
     expect(clisOf(injector.instance).length, 'the CLI outlives the service').toBe(1);
     const orphans = await injector.stage.processes();
     await injector.start();
-    // Not left to the next run: it ends what bears its own mark, and only after it has met the lock.
+    // The new service ends this CLI by its mark. It may do so only after it has met the lock.
     const left = (await injector.stage.processes()).filter((pid) => orphans.includes(pid));
     expect(left, 'what a dead service has left when the next one listens').toEqual([]);
     await injector.stage.reached(name);

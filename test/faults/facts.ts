@@ -1,4 +1,6 @@
-/** What is there after a case: rows, the forge, the checkout, the transcript, and what reached the model. */
+/**
+ * What is there after a case: rows, the forge, the checkout, the transcript, and the requests that reached the model.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RecordedRequest } from '../../rehearsal/model-record.ts';

@@ -19,9 +19,9 @@ import { REQUESTS_PER_TURN } from './story.ts';
 
 const here = needs('cli', 'git', 'proc', 'mount-namespace');
 
-/** Enough for both conversations' CLI folders and the rows; the rest of it is filled in a moment. */
+/** Enough room for the CLI folders and rows of both conversations. The rest of the disk is filled soon. */
 const DISK = '48m';
-/** What cannot settle its dispatch leaves it to the end of its lease. */
+/** A service that cannot settle its dispatch leaves it to the end of the lease. */
 const SHORT_LEASE = { worker: { lease_seconds: 5 } };
 const USUAL = ['webhook.received', 'run.announced', 'answer.stored', 'settle.begun'];
 /** A dispatch that met trouble waits 10 s before it is tried again. */

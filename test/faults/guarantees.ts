@@ -1,4 +1,4 @@
-/** What must be true after any fault: nothing is lost, nothing is done twice, nothing is forgotten. */
+/** What must be true after any fault: nothing is lost, done twice or forgotten. */
 import { expect } from 'vitest';
 import type { Message } from '../../rehearsal/model-request.ts';
 import type { FaultPoint } from '../../src/faults.ts';
@@ -61,7 +61,7 @@ function expectNothingTwice(story: Story, facts: Facts, rounds: number): void {
   expect.soft(facts.effects.map((e) => e.kind)).toEqual(kinds);
 }
 
-/** One session, of one line of descent, and the model has seen all of it, each prompt once. */
+/** The session is one line without forks, and the model has seen all of it, each prompt once. */
 function expectOneHistory(story: Story, facts: Facts, rounds: readonly Round[]): void {
   expect
     .soft(
@@ -102,7 +102,7 @@ function partition<T>(all: T[], isFirst: (one: T) => boolean): [T[], T[]] {
 /** The points between which the model works: a kill there can cost the turn that it cuts off. */
 const WORKING: readonly FaultPoint[] = ['archive.claimed', 'archive.appended', 'run.answering'];
 
-/** Before the model was asked there is nothing to pay again; once it has answered, the answer is not asked for again. */
+/** A kill before the model was asked costs nothing. A kill after its answer must not ask it again. */
 export function expectPaidOnce(round: Round, point: FaultPoint): void {
   const most = WORKING.includes(point) ? 2 * REQUESTS_PER_TURN : REQUESTS_PER_TURN;
   expect.soft(round.requests.length, 'paid requests').toBeLessThanOrEqual(most);

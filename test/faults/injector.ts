@@ -1,6 +1,6 @@
 /**
- * The fault injector: a forge and a model that go on living, and a service beside them, as a process of its own, that is
- * armed, dies, and is started again. README.md tells how to use it.
+ * The fault injector: a forge and a model that stay alive, and a service in a process of its own that is armed, dies
+ * and is started again. README.md says how to use it.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -73,7 +73,7 @@ export class Injector {
     return this.#database.url ?? `sqlite:${join(this.stage.state, 'claude-hooks.db')}`;
   }
 
-  /** Another play for the rounds to come. */
+  /** Another script of the model for the next rounds. */
   rehearse(variant: Variant): void {
     this.stage.model.use(parseModelScript(modelScript(variant), 'model.yaml'));
   }
@@ -127,7 +127,7 @@ export class Injector {
     await this.stage.until('the service is dead', () => isDead);
     this.#service = null;
     this.rounds.at(-1)!.deaths++;
-    // What the forge had to say to a dead service has failed by now.
+    // By now every delivery to the dead service has failed.
     await this.stage.forge.settled();
   }
 

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 /** Chosen by SEED, or anew for each run of the suite. */
 export const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
 
-/** A number below `below` that depends on nothing but the seed and its name: cases can be replayed one by one. */
+/** A number below `below` that depends only on the seed and its name, so that a case can be run again. */
 export function drawn(what: string, below: number): number {
   return createHash('sha256').update(`${SEED} ${what}`).digest().readUInt32BE() % below;
 }

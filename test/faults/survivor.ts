@@ -15,7 +15,7 @@ export class Survivor {
     this.#what = what;
   }
 
-  /** Its service runs, and nothing is left to do. Asked for once in a test. */
+  /** The service runs and is idle. Asked once in a test. */
   async next(): Promise<Injector> {
     if (!this.#isWhole) {
       await this.close();

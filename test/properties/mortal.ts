@@ -1,8 +1,8 @@
-/** A process that can die between any two of its queries, seen from the database. */
+/** A process that can die between any two of its queries, as the database sees it. */
 import type { KyselyPlugin } from 'kysely';
 import type { Database } from '../../src/database/database.ts';
 
-/** What a dead process gets; nobody in the product knows it, so nothing reacts to it with another write. */
+/** The error that a dead process gets. The product does not know it, so nothing reacts to it with another write. */
 export class Died extends Error {
   override name = 'Died';
 }

@@ -1,6 +1,6 @@
 /**
- * What is left of the CLI when only its effect on the service's rows counts: it needs its transcript to resume, adds a
- * prompt to it, and perhaps an answer.
+ * A stand-in for the CLI where only its effect on the service's rows counts: it needs its transcript to resume, adds
+ * a prompt to it, and perhaps an answer.
  */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ export class PretendCli {
     this.#file = join(prepared.session.config_folder, transcriptPath(prepared.session.id));
   }
 
-  /** Throws what the real one refuses: to resume what is not there, and to begin what is there already. */
+  /** Throws what the real CLI refuses: to resume a missing session, and to begin an existing one. */
   start(prepared: PreparedSession): void {
     const present = existsSync(this.#file);
     if (prepared.start === 'resume' && !present) {

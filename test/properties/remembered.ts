@@ -1,4 +1,4 @@
-/** Stories that went wrong once, or that chance tells too seldom. They are told first in every run. */
+/** Runs that failed once, or that chance makes too seldom. They come first in every run. */
 import type { Happening } from './happenings.ts';
 import type { Script } from './lifelike-run.ts';
 import type { Step } from './steps.ts';
@@ -19,7 +19,7 @@ const work = (gates: number): Step => ({ do: 'work', worker: 0, gates, dies: nul
 const wait = (seconds: number): Step => ({ do: 'clock', seconds });
 /** Asks at this very moment, whatever is due. */
 const ask: Step = { do: 'lease', script: well, patient: false, dies: null };
-/** Nobody tells of its death: only its lease does. */
+/** Its death is seen by its lease only. */
 const lostFromSight: Step[] = [wait(60), { do: 'rescue', dies: null }];
 const crash: Step = { do: 'crash', worker: 0, known: true };
 const finish: Step = { do: 'finish', worker: 0 };

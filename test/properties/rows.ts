@@ -30,7 +30,7 @@ const TABLES = [
   ...['messages', 'dispatches', 'conversation_items', 'conversations', 'items', 'deliveries', 'events'],
 ] as const;
 
-/** A new database for every run would be most of the run's time. */
+/** Making a new database for every run would take most of the run's time. */
 export async function emptyTables({ rows }: Database): Promise<void> {
   for (const table of TABLES) await rows.deleteFrom(table as 'deliveries').execute();
 }

@@ -1,4 +1,4 @@
-/** The last guard is the schema: what the code must never write is refused, whatever the code does. */
+/** The schema is the last guard: it refuses what the code must never write. */
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { DispatchState } from '../../src/vocabulary.ts';

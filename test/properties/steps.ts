@@ -54,7 +54,7 @@ const script: fc.Arbitrary<Script> = fc.record({
   resumeFails: usual(false, 2),
 });
 
-/** Up to an hour forward, which is longer than every lease and wait but a few, and backward as a wrong clock is set. */
+/** Up to an hour forward, which is longer than most leases and waits, and backward as by a wrong clock. */
 const seconds = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 1, max: 90 }) },
   { weight: 1, arbitrary: fc.integer({ min: 90, max: 3600 }) },

@@ -86,7 +86,7 @@ export class World {
     }
   }
 
-  /** Nothing new comes, everybody works, and the clock goes on: all must come to an end. */
+  /** Nothing new comes, every worker works and the clock goes on. Then everything must come to an end. */
   async drain(): Promise<void> {
     const script: Script = { ending: 'answered', lost: 'nothing', resumeFails: false };
     for (const slot of this.#crew.slots) await this.#finish(slot);
@@ -125,7 +125,7 @@ export class World {
     });
   }
 
-  /** Nobody is told "answered" whose words the model never got. */
+  /** A message may be "answered" only if the model got its words. */
   #answeredUnasked(): string[] {
     return this.#look.messages
       .filter((m) => m.state === 'answered' && !this.#asked.get(m.dispatch_id!)?.has(m.id))
@@ -247,7 +247,7 @@ export class World {
   async #work(slot: Slot, dies: number | null): Promise<void> {
     if (slot.run === null) return;
     const isOld = !(await this.#isCurrent(slot.lease!));
-    // A request to the forge that is on its way cannot be called back; that one window stays open.
+    // A request to the forge that is under way cannot be called back. This window cannot be closed.
     if (isOld && slot.run.at === 'effect.planned') return this.#crew.bury(slot.process);
     await this.#watched('step', () => this.#advance(slot, dies), isOld);
   }

@@ -1,4 +1,4 @@
-/** One thing that somebody in a container tries, and what it must be answered with. */
+/** One attack from inside a container, and how it must be refused. */
 
 export interface Attempt {
   name: string;
@@ -41,8 +41,8 @@ export interface Target {
 }
 
 /**
- * Finds every secret of the stage, and what the neighbour was told, without being what it looks for. The decoy is found,
- * too: a search that finds nothing at all did not search.
+ * Finds every secret of the stage and what the neighbour was told. It must find the decoy as well: otherwise the
+ * search did not work.
  */
 export const SECRETS = '[s]tage-token|[s]k-ant-stage|[s]tage-webhook|[k]estrel-of-the-neighbour';
 export const DECOY = 'decoy-stage-token';

@@ -1,4 +1,7 @@
-/** The whole service, an agent that has turned, and its neighbour. Plays everything once and keeps what was seen. */
+/**
+ * The whole service with an agent that has turned hostile, and its neighbour. Everything is played once, and what
+ * happened is kept.
+ */
 import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
@@ -26,7 +29,7 @@ import { network } from './attempts/network.ts';
 import { smuggling } from './attempts/smuggling.ts';
 import { LIBRARY } from './library.ts';
 
-/** In this order: what spoils the ground for others comes last. */
+/** In this order: attempts that break things for others come last. */
 export function attempts(at: Target): Attempt[] {
   const all = [credentials, model, smuggling, network, pushes, mounts, kernel, archive, lifetime, traps];
   return all.flatMap((of) => of(at));
@@ -306,7 +309,7 @@ function script(comment: number): string {
     {
       name: 'attempts',
       when: { prompt: 'RED TEAM ATTEMPTS' },
-      // One after the other: whichever of several calls at once fails would take the others with it.
+      // One after the other, because of several calls at once a failed one cancels the others.
       steps: [
         ...tools.map((tool) => ({ tools: [tool] })),
         { tools: [bash('run')] },

@@ -1,6 +1,6 @@
 /**
- * Somebody who knows the hook's secret (the forge shows it to every administrator of a repository that has the hook)
- * and signs what never happened. Everything goes through the whole service; nothing may come of it.
+ * An attacker who knows the hook's secret (the forge shows it to every administrator of a repository that has the
+ * hook) signs things that never happened. They go through the whole service and must have no effect.
  */
 import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

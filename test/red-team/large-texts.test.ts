@@ -24,7 +24,7 @@ const RUNS = Number(process.env.LARGE_TEXTS_RUNS ?? 10);
 
 const BOUND_MS = 20;
 const MAX_BODY = 26_214_400;
-/** A real hold-up comes every time; what another process on this machine causes does not. */
+/** A real hold-up comes every time. One that another process of this machine causes does not. */
 const TRIES = 4;
 
 /** One of each kind that a forge sends: fine event name and fixture. */

@@ -1,6 +1,6 @@
 /**
- * A stranger's words in one run, and what a later run of the same session may: the words can be gone from the forge by
- * then, and they are still in the history. Through the whole service; the real CLI.
+ * A run that read a stranger's words, and what a later run of the same session may do. The words may be gone from the
+ * forge by then, and are still in the history. Through the whole service with the real CLI.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';

@@ -101,7 +101,7 @@ export function projectFiles(engine: TestEngine): void {
   });
 }
 
-/** What the container's own user made in its folders has the modes that it chose; the folders above are closed. */
+/** Files that the container's user made in its folders keep its modes. The folders above them are closed. */
 const THE_AGENTS_OWN =
   /^(work\/checkouts\/[^/]+\/|conversations\/[^/]+\/(cli|home|tmp)\/|work\/relays\/[^/]+\/(push\.git|outbox)\/)/;
 

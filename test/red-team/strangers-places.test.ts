@@ -317,7 +317,7 @@ describe('what a tool answers, where everything is a stranger’s', () => {
   };
 
   test.each(tools)('$name', async ({ name, call }) => {
-    // A new tool that reads has to be tried here first.
+    // Try a new tool that reads here first.
     expect(Object.keys(inputs)).toContain(name);
     for (const input of inputs[name]!) {
       const { text, isError } = await call(input, { toolUseId: 'toolu_0123456789' });

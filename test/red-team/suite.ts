@@ -1,4 +1,6 @@
-/** What must be true after the drama; one test for each attempt, so that a run lists attempt, engine and outcome. */
+/**
+ * What must be true after all attempts; one test for each attempt, so that a run lists attempt, engine and outcome.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestEngine } from '../support/engines.ts';
 import { patience } from '../support/patience.ts';

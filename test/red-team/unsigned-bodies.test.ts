@@ -26,7 +26,7 @@ const SENT = {
   'x-forgejo-event': 'issues',
   'content-length': String(SIZE),
 };
-/** Well-formed, and of nothing. */
+/** Well-formed, and it says nothing. */
 const CLAIMED = { ...SENT, 'x-forgejo-signature': 'a'.repeat(64) };
 
 let stage: Stage;
@@ -60,7 +60,7 @@ class Attack {
     }
   }
 
-  /** A busy service takes its time; one that takes no more has answered, or has cut the connection. */
+  /** A busy service may take long. One that reads no more has answered or closed the connection. */
   async #drainedOrAnswered(): Promise<void> {
     let drained = false;
     this.socket.once('drain', () => {

@@ -1,4 +1,4 @@
-/** The few words that tests say to the PostgreSQL server itself, outside of any test's database. */
+/** The few statements that tests send to the PostgreSQL server itself, outside of a test's database. */
 import pg from 'pg';
 
 export async function asAdministrator<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {

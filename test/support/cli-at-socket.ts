@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Options, query, type SDKMessage, type SDKResultMessage } from '@anthropic-ai/claude-agent-sdk';
 import { OTHER_CLI } from './tested-cli.ts';
 
-/** What stands for a key inside; it may never be seen at the model. */
+/** The placeholder for a key inside. The model must never see it. */
 export const PLACEHOLDER = 'sk-ant-placeholder-inside';
 
 export interface CliSeen {

@@ -12,7 +12,7 @@ import type { Lease } from '../../src/mailbox/leases.ts';
 import type { Trust } from '../../src/trust.ts';
 import type { Workdir } from '../../src/workdir.ts';
 
-/** What is gathered for, with nobody to speak through. */
+/** What the dispatch is gathered for. Nobody answers. */
 export function dispatchOf(
   lease: Lease,
   config: Pick<LoadedConfig, 'agents' | 'forges'>,

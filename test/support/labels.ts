@@ -10,7 +10,7 @@ const LABELS = [
 ];
 const isLabel = (line: string) => LABELS.some((label) => label.test(line));
 
-/** Places where `marker` stands without its label, each with the line it is in. */
+/** Places where `marker` stands without its label, each with its line. */
 export function unlabelled(text: string, marker: string): string[] {
   const lines = text.split('\n');
   const wrong: string[] = [];

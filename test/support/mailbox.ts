@@ -1,4 +1,4 @@
-/** Short words for tests of the mailbox: say something to a conversation, lease it, look at its rows. */
+/** Short functions for tests of the mailbox: send something to a conversation, lease it, read its rows. */
 import { randomUUID } from 'node:crypto';
 import type { Database, Rows } from '../../src/database/database.ts';
 import type { ConversationRow, DispatchRow, MessageRow } from '../../src/database/tables.ts';

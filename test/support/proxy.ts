@@ -57,7 +57,7 @@ export async function openProxy({ password }: { password?: string } = {}): Promi
   return { url: await listening(server, sockets), asked, credentials };
 }
 
-/** Of the kind that a firewall makes: the connection stands, and nothing ever comes. */
+/** A firewall's kind: it takes the connection and never answers. */
 export async function openSilentProxy(): Promise<string> {
   const sockets = new Set<Socket>();
   return await listening(

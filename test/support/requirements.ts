@@ -76,7 +76,7 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
     environmentIsReadable() ? '' : '/proc/<pid>/environ cannot be read; run on Linux with /proc mounted',
 };
 
-/** Which runtime the tests take: Debian 12 installs another one first, which does not start everywhere. */
+/** Which runtime the tests use: Debian 12 installs another one first, and that one does not start everywhere. */
 export const PODMAN_ARGS = ['--runtime', 'runc'];
 
 /** What Vitest's main process has tried, for the processes of the test files. */

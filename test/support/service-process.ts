@@ -32,7 +32,7 @@ export class ServiceProcess {
       child.stderr!.on('data', read);
       void this.ended.then((code) => reject(new Error(`The service ended with code ${code}:\n${output}`)));
     });
-    // Whoever waits for it hears of it; nobody has to.
+    // Callers that wait for it get the error. Nobody has to wait.
     this.listening.catch(() => {});
   }
 

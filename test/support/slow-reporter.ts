@@ -3,7 +3,7 @@ import type { Reporter, TestModule, Vitest } from 'vitest/node';
 
 const FILES = 10;
 const TESTS = 10;
-/** Below it nothing is worth a line. */
+/** Faster ones are not listed. */
 const SLOW_MS = 5_000;
 
 export default class SlowReporter implements Reporter {

@@ -1,4 +1,4 @@
-/** A Messages API that says what the test wants, on loopback; and plain requests over a unix socket. */
+/** A Messages API on loopback that answers as the test wants, and plain requests over a unix socket. */
 import { once } from 'node:events';
 import {
   createServer,
