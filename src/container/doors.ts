@@ -43,7 +43,7 @@ export function hasDoors(engine: Pick<ContainerEngine, 'isolates'>, network: 'no
   return engine.isolates && network === 'none';
 }
 
-const SCRIPT = `const { env } = process;
+const SCRIPT = `const { env } = Bun;
 const net = require('node:net');
 const doors = env.CLAUDE_HOOKS_DOORS.split('\\n').filter(Boolean);
 const commands = env.CLAUDE_HOOKS_COMMANDS;
