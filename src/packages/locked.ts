@@ -1,8 +1,14 @@
-/** What a lock file says of one package, and all that the package door knows of lock files. */
+/** What a lock file says of one package: the words of policy and readers. */
+
+export const ECOSYSTEMS = ['npm', 'pypi', 'crates', 'go', 'maven'] as const;
+export type EcosystemName = (typeof ECOSYSTEMS)[number];
+
 export interface Locked {
-  ecosystem: 'npm' | 'pypi' | 'crates' | 'go' | 'maven';
+  ecosystem: EcosystemName;
+  /** in the ecosystem's own normal form, as `Asked.name` has it */
   name: string;
+  /** null = the file does not say */
   version: string | null;
-  /** SRI form 'sha512-<base64>', 'sha256-<base64>', or 'go-h1:<base64>' */
+  /** `sha512-<base64>` and so on, as Subresource Integrity writes them, or `go-h1:<base64>` */
   digests: readonly string[];
 }
