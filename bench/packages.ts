@@ -2,11 +2,11 @@
  * What the package door costs: `node bench/packages.ts [packages] [megabytes]`. A cold `npm ci` with and without the door,
  * in turn, and the memory that one large file adds to the process with the door. The registry is a process of its own.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate, openDatabase } from '../src/database/database.ts';
 import { silentLog } from '../src/log.ts';
@@ -120,7 +120,7 @@ async function memoryOfLarge(): Promise<number> {
 }
 
 try {
-  console.log(`load: ${spawnSync('uptime', { encoding: 'utf8' }).stdout.trim()}`);
+  console.log(`load of the machine: ${loadavg()[0]!.toFixed(1)}`);
   console.log(`memory added by a file of ${megabytes} MB: ${(await memoryOfLarge()).toFixed(1)} MB`);
   for (let round = 1; round <= ROUNDS; round++) {
     const direct = await install(`${url}/`);
