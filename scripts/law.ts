@@ -48,8 +48,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   workdir: { imports: ['program', 'forges'], owns: 'mirrors, checkouts, pushes' },
   steering: { imports: [], owns: 'files that steer later runs: which they are, kept and put back' },
   container: { imports: [], owns: 'where the CLI runs' },
+  packages: {
+    imports: ['config', 'network', 'database', 'audit', 'container'],
+    owns: "the agents' way to package registries: policy, cache, ecosystems",
+  },
   gateway: {
-    imports: ['database', 'audit'],
+    imports: ['database', 'audit', 'container'],
     owns: "the agents' way to the model: credential, ledger, caps",
   },
   trust: {
@@ -90,6 +94,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'outcome',
       'agent-runner',
       'gateway',
+      'packages',
       'audit',
       'trust',
       'broker',
@@ -124,6 +129,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'trust',
       'workdir',
       'container',
+      'packages',
       'gateway',
       'agent-runner',
       'state-lock',

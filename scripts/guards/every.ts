@@ -19,6 +19,7 @@ import { MODEL_GUARDS } from './model.ts';
 import { MODEL_LIMITS_GUARDS } from './model-limits.ts';
 import { NETWORK_GUARDS } from './network.ts';
 import { OUTGOING_GUARDS } from './outgoing.ts';
+import { PACKAGES_GUARDS } from './packages.ts';
 import { PLACE_GUARDS } from './place.ts';
 import { PROMPT_GUARDS } from './prompt.ts';
 import { RED_TEAM_GUARDS } from './red-team.ts';
@@ -36,6 +37,7 @@ export const GUARDS: Guard[] = [
   ...CORE_GUARDS,
   ...CONTAINERS_GUARDS,
   ...GATEWAY_GUARDS,
+  ...PACKAGES_GUARDS,
   ...BROKER_GUARDS,
   ...RELAY_GUARDS,
   ...TRUST_GUARDS,

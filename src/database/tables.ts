@@ -28,6 +28,7 @@ export interface Tables {
   incidents: IncidentsTable;
   effects: EffectsTable;
   parks: ParksTable;
+  package_approvals: PackageApprovalsTable;
   audit: AuditTable;
   model_requests: ModelRequestsTable;
 }
@@ -299,13 +300,27 @@ interface SetAsideTable {
   at: number;
 }
 
+/** Commits whose lock files count besides those of the base branch. */
+interface PackageApprovalsTable {
+  id: string;
+  forge: string;
+  /** `owner/name` in lower case */
+  repository: string;
+  commit_sha: string;
+  approved_by: string;
+  because: string;
+  at: number;
+  withdrawn_at: number | null;
+  withdrawn_by: string | null;
+}
+
 interface AuditTable {
   seq: Generated<number>;
   at: number;
   dispatch_id: string | null;
   conversation_id: string | null;
   agent: string | null;
-  door: 'model' | 'forge' | 'git' | 'trigger';
+  door: 'model' | 'forge' | 'git' | 'trigger' | 'packages';
   action: string;
   decision: 'allowed' | 'denied' | 'failed';
   reason: string | null;

@@ -24,7 +24,8 @@ export type Requirement =
   | 'ssh-keygen'
   | 'pgbouncer'
   | 'static-shell'
-  | 'musl';
+  | 'musl'
+  | 'npm';
 
 export interface Need {
   ok: boolean;
@@ -64,6 +65,10 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
     readdirSync('/lib').some((name) => name.startsWith('ld-musl-'))
       ? ''
       : 'there is no musl loader in /lib; install musl',
+  npm: () =>
+    succeeds('/usr/bin/node', ['/usr/lib/node_modules/npm/bin/npm-cli.js', '--version'])
+      ? ''
+      : 'there is no node and npm in /usr; install them there',
   cli: () => {
     const binary = cliBinary();
     if (binary === null)
