@@ -84,3 +84,10 @@ async function lookInto(oci: OciOptions, client: string[], image: string): Promi
   }
   return { libc, git: git === 'yes' };
 }
+
+/** What the engine calls this image's content; null where it does not have the image. */
+export async function imageId(oci: OciOptions, image: string): Promise<string | null> {
+  const client = [oci.program, ...oci.programArgs];
+  const { code, stdout } = await ask([...client, 'image', 'inspect', '--format', '{{.Id}}', image], oci.env);
+  return code === 0 ? stdout.trim() : null;
+}
