@@ -34,6 +34,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'a program of this machine, run to its end: what it says has a bound, and the error is ours',
   },
   database: { imports: [], owns: 'connections, transactions, migrations, SQLite and PostgreSQL differences' },
+  'state-lock': { imports: [], owns: 'one service per state folder, and other locks of the kernel' },
   forges: { imports: [], owns: 'all that is known of each kind of forge: kits, and the ports to call it' },
   config: { imports: ['forges'], owns: 'the option tables, agents, flows and skills as read from files' },
   network: { imports: ['config'], owns: 'how HTTP leaves this machine: proxies, authorities' },
@@ -48,6 +49,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   workdir: { imports: ['program', 'forges'], owns: 'mirrors, checkouts, pushes' },
   steering: { imports: [], owns: 'files that steer later runs: which they are, kept and put back' },
   container: { imports: [], owns: 'where the CLI runs' },
+  layers: {
+    imports: ['program', 'state-lock', 'database', 'config', 'workdir', 'steering', 'container'],
+    owns: 'what set-up commands made: built once, read-only, and what a conversation writes above it',
+  },
   gateway: {
     imports: ['database', 'audit'],
     owns: "the agents' way to the model: credential, ledger, caps",
@@ -93,6 +98,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'audit',
       'trust',
       'broker',
+      'layers',
     ],
     owns: 'one dispatch, from its lease to its settlement: gather, screen, converse, publish, settle',
   },
@@ -109,7 +115,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'a stored delivery, or a file, routed again',
   },
   metrics: { imports: ['database'], owns: 'counters and gauges for Prometheus' },
-  'state-lock': { imports: [], owns: 'one service per state folder' },
   server: {
     imports: ['forges', 'config', 'database', 'webhook', 'metrics'],
     owns: 'the HTTP application; errors become answers in one place',

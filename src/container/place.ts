@@ -175,6 +175,11 @@ export interface SetUpPlace extends Pick<Place, 'path' | 'cwd' | 'home' | 'tempo
   spec: Place['spec'];
 }
 
+/** Roots of kept paths, as the agent has them. */
+export function insideOf(checkoutName: string): Record<LayerMount['root'], string> {
+  return { checkout: `/work/${checkoutName}`, home: HOME_INSIDE };
+}
+
 /** For an engine that isolates. */
 export function setUpPlaceOf(engine: Pick<ContainerEngine, 'name'>, r: SetUpPlaceRequest): SetUpPlace {
   const cwd = `/work/${r.checkoutName}`;
