@@ -19,12 +19,12 @@ import type { Database } from './database/database.ts';
 import type { Log } from './log.ts';
 import { type BuildDeps, buildLayer, type LayerAnswer } from './layers/building.ts';
 import { type Job, jobOf } from './layers/job.ts';
-import { findLayer, type LayerOnDisk, readyFolder } from './layers/manifest.ts';
+import { bytesOf, findLayer, type LayerOnDisk, readyFolder } from './layers/manifest.ts';
 import { failedNote, notesOfOwn } from './layers/notes.ts';
 import { CopyFailed, ownLayer, type Way } from './layers/own.ts';
 import type { LayerRequest, Layers, ReadyLayers, SetUpSaid } from './layers/port.ts';
 import { shownPath } from './layers/recipe.ts';
-import { forgetBuilding, noteReady, noteUsed, readLayer } from './layers/rows.ts';
+import { forgetBuilding, noteBuilding, noteReady, noteUsed, readLayer } from './layers/rows.ts';
 import { sweepLayers } from './layers/sweep.ts';
 import { makeFolders } from './layers/tree.ts';
 import { takeLock } from './state-lock.ts';
@@ -178,7 +178,9 @@ class SharedLayers {
     const name = { place: instance, key: job.key };
     const row = await readLayer(database.rows, name);
     const there = await findLayer(folder, job.key);
-    if (there.kind === 'whole' && row?.state !== 'unwanted') return await this.#reuse(there.layer, row === null);
+    // One that a person does not want any more goes once nobody uses it.
+    const isWanted = row?.state !== 'unwanted' || this.#used.get(job.key)! > 1;
+    if (there.kind === 'whole' && isWanted) return await this.#reuse(r, job, there.layer);
     if (there.kind === 'broken') log.warn(`a layer is broken and is built anew: ${there.why}`, { layer: job.key });
     // guard: layers: a failed set-up waits
     if (row?.state === 'failed' && (row.retry_at ?? 0) > now()) {
@@ -189,7 +191,7 @@ class SharedLayers {
     try {
       // Another process may have built it meanwhile.
       const now = await findLayer(folder, job.key);
-      if (now.kind === 'whole' && row?.state !== 'unwanted') return await this.#reuse(now.layer, false);
+      if (now.kind === 'whole' && isWanted) return await this.#reuse(r, job, now.layer);
       if (now.kind !== 'none') await this.#putAway(job.key);
       const deps: BuildDeps = this.#options;
       return await buildLayer(deps, r, { job, failures: row?.failures ?? 0 });
@@ -198,13 +200,18 @@ class SharedLayers {
     }
   }
 
-  async #reuse(layer: LayerOnDisk, isUnknown: boolean): Promise<LayerAnswer> {
-    const { database, instance, now } = this.#options;
+  /** The row follows the disk: the service may have died between the two, or the database may be an older one. */
+  async #reuse(r: LayerRequest, { recipe }: Job, layer: LayerOnDisk): Promise<LayerAnswer> {
+    const { database, engine, instance, now } = this.#options;
     const name = { place: instance, key: layer.key };
-    const row = isUnknown ? null : await readLayer(database.rows, name);
-    const bytes = layer.kept.reduce((sum, kept) => sum + kept.bytes, 0);
-    if (row !== null && row.state !== 'ready') {
-      await noteReady(database.rows, name, { bytes, logEnd: row.log_end, now: now() });
+    const row = await readLayer(database.rows, name);
+    if (row === null) {
+      const about = { repository: r.repository, engine: engine.name, image: r.settings.image, recipe };
+      await noteBuilding(database, name, { about, dispatch: r.dispatchId, now: now() });
+    }
+    if (row === null || row.state === 'building' || row.state === 'failed') {
+      const end = { logEnd: row?.log_end ?? null, now: now() };
+      await noteReady(database.rows, name, { bytes: bytesOf(layer), ...end });
     }
     await noteUsed(database.rows, name, now());
     return { kind: 'ready', layer, built: false };
@@ -215,7 +222,8 @@ class SharedLayers {
     await mkdir(join(folder, 'removing'), { recursive: true, mode: 0o700 });
     const aside = join(folder, 'removing', `${key}-${performance.now()}`);
     await rename(readyFolder(folder, key), aside);
-    await removeTree(aside);
+    // A run of another conversation may still read it: then it stays until the next start.
+    if (this.#used.get(key)! === 1) await removeTree(aside);
   }
 
   async #lock(key: string): Promise<{ release(): void } | null> {

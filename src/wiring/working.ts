@@ -55,6 +55,9 @@ function begin(foundation: Foundation, deps: DispatchDeps, metrics: Metrics): Wo
     deps,
   );
   let smoke: SmokeSchedule | null = null;
+  const sweeping = setInterval(() => {
+    deps.layers.sweep().catch((error) => foundation.log.warn(`layers were not swept: ${String(error)}`));
+  }, SWEEP_EVERY_MS).unref();
   return {
     wake: worker.wake,
     look: () => {
@@ -63,12 +66,16 @@ function begin(foundation: Foundation, deps: DispatchDeps, metrics: Metrics): Wo
       void seeModelWay(foundation, deps.runner);
     },
     stop: async (graceMs) => {
+      clearInterval(sweeping);
       await smoke?.stop();
       await worker.drain(graceMs);
       await deps.runner.gateway.close();
     },
   };
 }
+
+/** A command that removes a layer only says so in its row. */
+const SWEEP_EVERY_MS = 30_000;
 
 /** Smoke checks beside the work; results go to the log and to the metrics. */
 function startSmoke({ config, log, options }: Foundation, metrics: Metrics): SmokeSchedule {
