@@ -53,8 +53,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['program', 'state-lock', 'database', 'config', 'workdir', 'steering', 'container'],
     owns: 'what set-up commands made: built once, read-only, and what a conversation writes above it',
   },
+  packages: {
+    imports: ['config', 'network', 'database', 'audit', 'container'],
+    owns: "the agents' way to package registries: policy, cache, ecosystems",
+  },
   gateway: {
-    imports: ['database', 'audit'],
+    imports: ['database', 'audit', 'container'],
     owns: "the agents' way to the model: credential, ledger, caps",
   },
   trust: {
@@ -95,6 +99,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'outcome',
       'agent-runner',
       'gateway',
+      'packages',
       'audit',
       'trust',
       'broker',
@@ -129,6 +134,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'trust',
       'workdir',
       'container',
+      'packages',
       'gateway',
       'agent-runner',
       'state-lock',

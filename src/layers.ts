@@ -181,7 +181,8 @@ class SharedLayers {
     // One that a person does not want any more goes once nobody uses it.
     const isWanted = row?.state !== 'unwanted' || this.#used.get(job.key)! > 1;
     if (there.kind === 'whole' && isWanted) return await this.#reuse(r, job, there.layer);
-    if (there.kind === 'broken') log.warn(`a layer is broken and is built anew: ${there.why}`, { layer: job.key });
+    if (there.kind === 'broken')
+      log.warn(`a layer is broken and is built anew: ${there.why}`, { layer: job.key });
     // guard: layers: a failed set-up waits
     if (row?.state === 'failed' && (row.retry_at ?? 0) > now()) {
       return { kind: 'failed', reason: row.reason ?? '', logEnd: row.log_end ?? '' };
@@ -295,4 +296,3 @@ async function orAborted(flight: Promise<LayerAnswer>, signal: AbortSignal): Pro
     signal.removeEventListener('abort', onAbort);
   }
 }
-

@@ -37,14 +37,19 @@ const relative = (description: string) =>
 /** The same keys in `container.setup` and in a repository's own file. */
 const recipe = {
   commands: z.array(z.string().min(1)).optional().meta({
-    description: 'Shell commands, one after the other, each in a shell of its own; the first that fails ends them.',
+    description:
+      'Shell commands, one after the other, each in a shell of its own; the first that fails ends them.',
   }),
   lock_files: z.array(relative('Path in the repository, as `package-lock.json`.')).optional().meta({
     description: 'Files of the base branch: when one of them changes, the commands run anew.',
   }),
-  keep: z.array(relative('Folder in the checkout, as `node_modules`; or below HOME, as `~/.cargo/registry`.')).optional().meta({
-    description: 'Folders that the commands fill. They are kept as a read-only layer, and all else is thrown away.',
-  }),
+  keep: z
+    .array(relative('Folder in the checkout, as `node_modules`; or below HOME, as `~/.cargo/registry`.'))
+    .optional()
+    .meta({
+      description:
+        'Folders that the commands fill. They are kept as a read-only layer, and all else is thrown away.',
+    }),
   timeout_minutes: z.number().positive().max(1440).optional().meta({
     description: 'Longest time for all commands. Without it: 20.',
   }),
@@ -127,7 +132,8 @@ export const containerOptions = z
           description: 'A layer that no run has used for so long is removed.',
         }),
         max_bytes: z.string().regex(MEMORY).default('20g').meta({
-          description: 'Most that all layers may take; beyond it those that were not used for longest are removed.',
+          description:
+            'Most that all layers may take; beyond it those that were not used for longest are removed.',
           'x-expects': 'a size such as 512m or 4g',
         }),
       })

@@ -7,6 +7,9 @@ const LONGEST = 500;
 export function isKeptPath(text: string): boolean {
   const path = text.startsWith('~/') ? text.slice(2) : text;
   // guard: layers: a kept path stays inside
-  if (path === '' || path.length > LONGEST || /[\u0000-\u001f\u007f\\]/.test(path) || /^[~/-]/.test(path)) return false;
-  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !/^\.git$/i.test(part));
+  if (path === '' || path.length > LONGEST || /[\u0000-\u001f\u007f\\]/.test(path) || /^[~/-]/.test(path))
+    return false;
+  return path
+    .split('/')
+    .every((part) => part !== '' && part !== '.' && part !== '..' && !/^\.git$/i.test(part));
 }

@@ -136,7 +136,9 @@ class BubblewrapContainer implements RunningContainer {
    * of this is `exec`: the processes below us stay the same.
    */
   #mountOverlays(): string[] {
-    const over = this.#spec.mounts.flatMap(({ source, over }) => (over === undefined ? [] : [{ source, over }]));
+    const over = this.#spec.mounts.flatMap(({ source, over }) =>
+      over === undefined ? [] : [{ source, over }],
+    );
     if (over.length === 0) return [];
     const tools = this.#options.overlay;
     if (tools === null) {

@@ -25,7 +25,8 @@ export async function tryOverlay({ engine, folder, image, user }: OverlayTrial):
   const trial = await mkdtemp(join(folder, 'trial-'));
   const at = (name: string) => join(trial, name);
   try {
-    for (const name of ['lower/folder', 'upper', 'work', 'merged']) await mkdir(at(name), { recursive: true });
+    for (const name of ['lower/folder', 'upper', 'work', 'merged'])
+      await mkdir(at(name), { recursive: true });
     for (const name of ['below', 'gone', 'folder/file']) await writeFile(at(`lower/${name}`), 'below\n');
     const container = await engine.start({
       ...{ instance: `trial-${randomUUID()}`, dispatch: 'trial', image, user, network: 'none' },

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type {
   ContainedProcess,
   ContainerEngine,
-  Mount,
   RunningContainer,
   SpawnSpec,
 } from '../container/container.ts';
+import { spawnWithDoors } from '../container/doors.ts';
 import { type SetUpPlaceRequest, setUpPlaceOf } from '../container/place.ts';
 import { faultPoint } from '../faults.ts';
 import { removeTree } from '../workdir/remove-tree.ts';
@@ -24,9 +24,8 @@ export type Ran =
 
 /** Ways out of the set-up run's container, opened for it alone. */
 export interface SetUpDoors {
-  mounts: readonly Mount[];
-  /** how `bash -c <commands>` is started so that the doors listen beside it */
-  spawn(o: { commands: string; env: Record<string, string>; cwd: string }): SpawnSpec;
+  /** null = none is open */
+  open: SetUpPlaceRequest['doors'];
   close(): Promise<void>;
 }
 
@@ -41,8 +40,7 @@ export interface SetUpRun {
   folder: string;
   /** writes the files of the base branch into this folder */
   layOut(folder: string): Promise<void>;
-  /** null = none is configured */
-  openDoors: (() => Promise<SetUpDoors | null>) | null;
+  openDoors(): Promise<SetUpDoors>;
   output: Output;
   signal: AbortSignal;
 }
@@ -63,29 +61,31 @@ export async function runSetUp(run: SetUpRun): Promise<{ ran: Ran; folders: Buil
     await mkdir(path, { recursive: true, mode: 0o700 });
   }
   await run.layOut(folders.checkout);
-  const place = setUpPlaceOf(run.engine, {
-    ...{ ...folders, temporary, checkoutName: run.checkoutName, settings: run.settings },
-    memoryBytes: run.recipe.limits.memoryBytes,
-  });
   faultPoint('setup.begun');
   if (run.signal.aborted) return { ran: { kind: 'stopped' }, folders };
-  const doors = (await run.openDoors?.()) ?? null;
+  const doors = await run.openDoors();
   try {
-    const { spec } = place;
-    const container = await run.engine.start({
-      ...{ ...spec, instance: run.instance, dispatch: run.dispatch },
-      mounts: [...spec.mounts, ...(doors?.mounts ?? [])],
+    const place = setUpPlaceOf(run.engine, {
+      ...{ ...folders, temporary, checkoutName: run.checkoutName, settings: run.settings },
+      memoryBytes: run.recipe.limits.memoryBytes,
+      doors: doors.open,
     });
+    const { instance, dispatch } = run;
+    const container = await run.engine.start({ ...place.spec, instance, dispatch });
     const env = {
       ...(place.path === null ? {} : { PATH: place.path }),
       ...{ HOME: place.home, TMPDIR: place.temporary, LANG: 'C.UTF-8', TERM: 'dumb', CI: 'true' },
     };
     const started = { commands: commandLines(run.recipe.commands), env, cwd: place.cwd };
-    const ran = await toItsEnd(run, container, doors?.spawn(started) ?? plainSpawn(started));
+    const spawn =
+      place.doors === null || doors.open === null
+        ? plainSpawn(started)
+        : spawnWithDoors({ ...started, cli: doors.open.cli, inner: place.doors });
+    const ran = await toItsEnd(run, container, spawn);
     faultPoint('setup.ran');
     return { ran, folders };
   } finally {
-    await doors?.close();
+    await doors.close();
   }
 }
 

@@ -56,7 +56,10 @@ export async function buildLayer(
     const logEnd = output.end(deps.secrets());
     if (outcome.kind === 'ready') {
       await noteReady(database.rows, name, { bytes: bytesOf(outcome.layer), logEnd, now: now() });
-      log.info('set-up commands ended, and their layer is ready', { ...fields, bytes: bytesOf(outcome.layer) });
+      log.info('set-up commands ended, and their layer is ready', {
+        ...fields,
+        bytes: bytesOf(outcome.layer),
+      });
       return { ...outcome, built: true };
     }
     const reason = sentenceOf(outcome, job.recipe);
@@ -85,7 +88,7 @@ async function runAndCommit(
       checkoutName: job.checkoutName,
       folder: join(folder, 'run'),
       layOut: (into) => deps.workdir.layOut(r.checkout, r.base, into),
-      openDoors: r.openDoors,
+      openDoors: () => r.openDoors(),
       output,
       signal: r.signal,
     });
@@ -124,4 +127,3 @@ function sentenceOf({ why, what }: Failed, { source }: Job['recipe']): string {
       return `The set-up commands ${what}. Correct them, or raise the limit in container.setup.`;
   }
 }
-

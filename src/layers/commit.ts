@@ -43,7 +43,8 @@ export async function commitLayer(c: Commit): Promise<Committed> {
     }
     const folder = join(c.fresh, String(n));
     const removed = await removeInstructions({ folder, target: c.targetOf(kept), within: c.within });
-    if (removed > 0) notes.push(`${removed} files that would instruct agents were left out of ${shownPath(kept)}.`);
+    if (removed > 0)
+      notes.push(`${removed} files that would instruct agents were left out of ${shownPath(kept)}.`);
     faultPoint('layer.unpacked');
     manifest.kept.push({ ...kept, n, ...(await treeOf(folder)) });
   }

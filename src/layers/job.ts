@@ -67,4 +67,3 @@ export async function jobOf(r: LayerRequest, facts: Facts): Promise<Asked> {
     },
   };
 }
-

@@ -28,7 +28,9 @@ export function notesOfOwn({ news, shown, hidden }: OwnNews): string[] {
   const list = shown.join(', ');
   const notes: string[] = [];
   if (shown.length > 0 && news === 'first') {
-    notes.push(`Set up for you, as the base branch asks for it: ${list}. What you change there is yours alone.`);
+    notes.push(
+      `Set up for you, as the base branch asks for it: ${list}. What you change there is yours alone.`,
+    );
   }
   if (shown.length > 0 && news === 'replaced') {
     notes.push(

@@ -14,7 +14,8 @@ export interface LayerRequest {
   settings: ContainerSettings;
   /** the conversation's, on this machine: HOME, and what it has of layers */
   folders: { home: string; layers: string };
-  openDoors: (() => Promise<SetUpDoors | null>) | null;
+  /** opened only when commands are run */
+  openDoors(): Promise<SetUpDoors>;
   signal: AbortSignal;
 }
 

@@ -117,7 +117,12 @@ export async function forgetBuilding(rows: Rows, place: string, now: number): Pr
 export async function noteStopped(rows: Rows, { place, key }: LayerName, now: number): Promise<void> {
   await rows
     .updateTable('layers')
-    .set({ state: 'failed', reason: 'its dispatch was stopped while it was built', ended_at: now, retry_at: now })
+    .set({
+      state: 'failed',
+      reason: 'its dispatch was stopped while it was built',
+      ended_at: now,
+      retry_at: now,
+    })
     .where('place', '=', place)
     .where('key', '=', key)
     .execute();

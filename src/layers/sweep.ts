@@ -25,11 +25,7 @@ export async function sweepLayers(s: Sweep): Promise<string[]> {
   const unwanted = layersToRemove(rows, s);
   for (const key of unwanted) {
     await removeLayer(s, key);
-    await s.database.rows
-      .deleteFrom('layers')
-      .where('place', '=', s.place)
-      .where('key', '=', key)
-      .execute();
+    await s.database.rows.deleteFrom('layers').where('place', '=', s.place).where('key', '=', key).execute();
   }
   return [...unwanted, ...(await removeUnknown(s, rows))];
 }

@@ -27,7 +27,9 @@ export async function* entriesBelow(folder: string): AsyncGenerator<Entry> {
   const folders = [''];
   for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
     const names = (await readdir(join(folder, at))).sort();
-    const entries = await Promise.all(names.map((name) => entryOf(folder, at === '' ? name : `${at}/${name}`)));
+    const entries = await Promise.all(
+      names.map((name) => entryOf(folder, at === '' ? name : `${at}/${name}`)),
+    );
     for (const entry of entries) {
       if (entry.found.isDirectory()) folders.push(entry.path);
       yield entry;
@@ -60,7 +62,12 @@ export async function bytesBelow(folder: string): Promise<number> {
   for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
     const entries: Dirent[] = await readdir(at, { withFileTypes: true }).catch(() => []);
     const sizes = await Promise.all(
-      entries.map((entry) => lstat(join(at, entry.name)).then((s) => s.blocks * BLOCK, () => 0)),
+      entries.map((entry) =>
+        lstat(join(at, entry.name)).then(
+          (s) => s.blocks * BLOCK,
+          () => 0,
+        ),
+      ),
     );
     bytes += sizes.reduce((sum, size) => sum + size, 0);
     folders.push(...entries.filter((e) => e.isDirectory()).map((e) => join(at, e.name)));

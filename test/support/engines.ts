@@ -48,7 +48,12 @@ export function testEngines(): TestEngine[] {
     {
       name: 'bubblewrap',
       need: needs('bubblewrap', 'flock', 'proc'),
-      engine: bubblewrapEngine({ program: bwrap, flock, cgroups: findCgroups(), overlay: overlayTools(path) }),
+      engine: bubblewrapEngine({
+        program: bwrap,
+        flock,
+        cgroups: findCgroups(),
+        overlay: overlayTools(path),
+      }),
       image: null,
       oci: null,
     },

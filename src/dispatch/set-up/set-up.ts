@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ReadyLayers } from '../../layers/port.ts';
 import { updateLeased } from '../../mailbox/leases.ts';
 import type { BasePoint } from '../../workdir/port.ts';
+import { openContainerDoors } from '../converse/container-doors.ts';
 import { remoteNow } from '../converse/doors.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
@@ -31,7 +32,10 @@ export async function withSetUp<T>(
   }
 }
 
-async function requestOf(dispatch: Prepared, deps: DispatchDeps): Promise<Parameters<DispatchDeps['layers']['forRun']>[0]> {
+async function requestOf(
+  dispatch: Prepared,
+  deps: DispatchDeps,
+): Promise<Parameters<DispatchDeps['layers']['forRun']>[0]> {
   const { key, agent, repository, forge, place } = dispatch;
   const folder = join(deps.config().state, 'conversations', key.conversationId);
   return {
@@ -42,7 +46,12 @@ async function requestOf(dispatch: Prepared, deps: DispatchDeps): Promise<Parame
     base: await baseOf(dispatch, deps),
     settings: agent.container,
     folders: { home: join(folder, 'home'), layers: join(folder, 'layers') },
-    openDoors: null,
+    openDoors: async () => {
+      // The commands read nothing that strangers wrote, whatever the session of this dispatch has read.
+      const { doors, close } = await openContainerDoors(dispatch, deps, () => null);
+      const cli = doors === null ? null : await deps.runner.cli(agent.container.image);
+      return { open: doors === null || cli === null ? null : { ...doors, cli }, close };
+    },
     signal: dispatch.signal,
   };
 }
