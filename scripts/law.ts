@@ -112,7 +112,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'the loop: what is due is leased, and the lease renewed while its dispatch runs',
   },
   views: {
-    imports: ['database', 'inbox', 'mailbox', 'sessions', 'flows', 'gateway', 'router'],
+    imports: ['database', 'inbox', 'mailbox', 'sessions', 'flows', 'layers', 'gateway', 'router'],
     owns: 'what is in the rows, as JSON: lists by pages, one conversation, one delivery and why, one session’s diagnosis',
   },
   replay: {

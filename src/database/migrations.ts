@@ -14,8 +14,8 @@ import { models } from './migrations/0017-models.ts';
 import { instructions } from './migrations/0018-instructions.ts';
 import { eventsAsRows } from './migrations/0019-events-as-rows.ts';
 import { kindInTheItemKey } from './migrations/0020-kind-in-the-item-key.ts';
-import { layers } from './migrations/0024-layers.ts';
 import { viewIndexes } from './migrations/0021-view-indexes.ts';
+import { layers } from './migrations/0024-layers.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {

@@ -10,10 +10,7 @@ test('every point that a dispatch passes is killed at in each run of the suite, 
   const points = new Set([...first, ...later].map(({ point }) => point));
   // Only a large body comes in pieces: src/inbox/pieces.test.ts kills there. Set-up commands run in no bare process:
   // src/layers/killed.test.ts kills there.
-  expect(FAULT_POINTS.filter((point) => !points.has(point))).toEqual([
-    'webhook.pieces',
-    ...LAYER_POINTS,
-  ]);
+  expect(FAULT_POINTS.filter((point) => !points.has(point))).toEqual(['webhook.pieces', ...LAYER_POINTS]);
   expect(first.length).toBeGreaterThan(10);
   expect(later.length).toBeGreaterThan(10);
 });
