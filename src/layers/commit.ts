@@ -72,7 +72,6 @@ const SYNC_MS = 120_000;
 async function take({ from, fresh }: Commit, kept: KeptPath, n: number): Promise<string | null> {
   const source = join(from[kept.root], kept.path);
   const blocked = await blockedAt(from[kept.root], kept.path);
-  // guard: layers: a kept path is no link
   if (blocked !== null) {
     return `${shownPath(kept)} is not kept: ${shownPath({ ...kept, path: blocked })} is no folder but a file or a link.`;
   }

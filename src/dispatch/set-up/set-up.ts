@@ -73,7 +73,6 @@ async function baseOf(dispatch: Prepared, deps: DispatchDeps): Promise<BasePoint
     .where('repository_id', '=', repository.id)
     .where('branch', '=', name)
     .executeTakeFirst();
-  // guard: layers: no base that an agent works on
   if (own === undefined) return { remote, sha: checkout.baseSha };
   const head = await deps.workdir.knownHead(checkout, { remote, branch: repository.defaultBranch });
   return { remote, sha: head ?? checkout.baseSha };
