@@ -6,7 +6,13 @@ import { migrate, openDatabase } from '../src/database/database.ts';
 import { bytesOf, findLayer } from '../src/layers/manifest.ts';
 import { type TestEngine, testEngines } from '../test/support/engines.ts';
 import { BareRepository } from '../test/support/git-remotes.ts';
-import { type Asked, checkoutFor, layersIn, requestOf, withoutOverlays } from '../test/support/layers-stage.ts';
+import {
+  type Asked,
+  checkoutFor,
+  layersIn,
+  requestOf,
+  withoutOverlays,
+} from '../test/support/layers-stage.ts';
 import type { Bench } from './bench.ts';
 import { figure, type PartReport, shareAtMost } from './report.ts';
 import { medianOf } from './summary.ts';
@@ -34,16 +40,22 @@ interface Measured {
 
 export async function measureSetup(bench: Bench): Promise<PartReport> {
   const rounds = bench.quick ? 3 : 10;
-  const engines = testEngines().filter(({ need, name }) => need.ok && name !== 'process' && name !== 'docker');
+  const engines = testEngines().filter(
+    ({ need, name }) => need.ok && name !== 'process' && name !== 'docker',
+  );
   const bubblewrap = engines.find(({ name }) => name === 'bubblewrap');
   const forms: [string, TestEngine][] = [
     ...engines.map((engine): [string, TestEngine] => [`${engine.name}, overlay`, engine]),
-    ...(bubblewrap === undefined ? [] : [['bubblewrap, copy', withoutOverlays(bubblewrap)] as [string, TestEngine]]),
+    ...(bubblewrap === undefined
+      ? []
+      : [['bubblewrap, copy', withoutOverlays(bubblewrap)] as [string, TestEngine]]),
   ];
   const measured: Measured[] = [];
   for (const [name, engine] of forms) {
     measured.push(await measureOne(bench, { name, engine, rounds }));
-    bench.say(`  ${name}: ${figure(measured.at(-1)!.first)} ms, then ${figure(medianOf(measured.at(-1)!.reused))} ms`);
+    bench.say(
+      `  ${name}: ${figure(measured.at(-1)!.first)} ms, then ${figure(medianOf(measured.at(-1)!.reused))} ms`,
+    );
   }
   return report(measured, rounds);
 }
@@ -95,7 +107,12 @@ function report(measured: readonly Measured[], rounds: number): PartReport {
       `The first conversation of a repository runs the commands: in bubblewrap, files of this machine's Python are copied and compiled; in podman, 3,000 files are made. Then ${rounds} further conversations ask for the same, each twice. Measured from the question to the mounts being ready; the check of every name, size and time in the layer is part of it, and the first one's trial of overlays, too. Nothing is fetched: with a network, the first one takes longer and the others do not.`,
     ],
     goals: measured.map(({ name, first, reused }) =>
-      shareAtMost(`Set-up, ${name}: a second conversation against the first (median)`, medianOf(reused), first, 0.05),
+      shareAtMost(
+        `Set-up, ${name}: a second conversation against the first (median)`,
+        medianOf(reused),
+        first,
+        0.05,
+      ),
     ),
     tables: [
       {

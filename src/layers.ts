@@ -12,6 +12,7 @@
  */
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ContainerSettings } from './config/config.ts';
 import { readSetupFile, SETUP_FILE } from './config/setup-file.ts';
 import type { ContainerEngine } from './container/container.ts';
 import { tryOverlay } from './container/overlay-trial.ts';
@@ -51,6 +52,7 @@ export function openLayers(options: LayersOptions): Layers {
   const shared = new SharedLayers(options);
   return {
     forRun: (request) => shared.forRun(request),
+    look: (settings) => shared.look(settings),
     recover: () => shared.recover(),
     sweep: () => shared.sweep(),
   };
@@ -121,6 +123,13 @@ class SharedLayers {
       const note = failedNote({ reason, kept: job.job.recipe.keep.map(shownPath), logEnd: '' });
       return { ...NOTHING, notes: [note], said: said('failed', job.job.key, reason) };
     }
+  }
+
+  async look(all: readonly ContainerSettings[]): Promise<void> {
+    const { engine, log } = this.#options;
+    const wanted = all.filter(({ setup }) => setup.commands.length > 0);
+    if (wanted.length > 0 && !engine.isolates) log.warn(NOT_ISOLATED);
+    else for (const settings of wanted) await this.#way(settings);
   }
 
   async recover(): Promise<void> {
@@ -243,7 +252,7 @@ class SharedLayers {
   }
 
   async #own(r: LayerRequest, job: Job, layer: LayerOnDisk): Promise<Pick<ReadyLayers, 'mounts' | 'notes'>> {
-    const way = await this.#way(r);
+    const way = await this.#way(r.settings);
     const folder = r.folders.layers;
     const own = await ownLayer({ layer, folder, way, targetOf: job.targetOf, within: job.within });
     const roots = { checkout: r.checkout.path, home: r.folders.home };
@@ -259,9 +268,8 @@ class SharedLayers {
     return { mounts, notes: notesOfOwn({ news: own.news, shown: mounts.map(shownPath), hidden }) };
   }
 
-  async #way({ settings }: LayerRequest): Promise<Way> {
+  async #way({ image, user }: Pick<ContainerSettings, 'image' | 'user'>): Promise<Way> {
     const { engine, folder, log } = this.#options;
-    const { image, user } = settings;
     const name = JSON.stringify([image, user]);
     const asked =
       this.#ways.get(name) ??

@@ -55,7 +55,13 @@ export const LAYERS_GUARDS: Guard[] = [
   {
     name: 'layers: a kept path stays inside',
     keeps: 'a kept path from naming what is outside of the checkout, or git’s own folder',
-    off: [{ mark: 'layers: a kept path stays inside', becomes: "if (path === '' && path.length > LONGEST) return false;\nreturn true;\n", lines: 6 }],
+    off: [
+      {
+        mark: 'layers: a kept path stays inside',
+        becomes: "if (path === '' && path.length > LONGEST) return false;\nreturn true;\n",
+        lines: 6,
+      },
+    ],
     tests: { files: PURE, named: 'is not kept' },
   },
   {

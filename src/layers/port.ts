@@ -44,6 +44,8 @@ export interface ReadyLayers {
 export interface Layers {
   /** Never rejects because of what commands did: the run goes on without. Call it while no process of the conversation lives. */
   forRun(request: LayerRequest): Promise<ReadyLayers>;
+  /** Finds out how layers are shown for these, where the configuration has commands, and says so in the log. */
+  look(settings: readonly ContainerSettings[]): Promise<void>;
   /** Puts away what an earlier service left half done. */
   recover(): Promise<void>;
   /** Removes what is unwanted, unused for too long, or beyond the limit, and in no use. */

@@ -43,18 +43,33 @@ describe('the recipe', () => {
     expect(wantedOf(SETTINGS, readSetupFile('commands: []\n'))).toEqual({ kind: 'nothing' });
   });
 
-  test.each(['', '/abs', '../up', 'a/../b', 'a//b', './a', '.git', 'a/.GIT/hooks', '~', '~/', '~/../x', '-x', 'a\nb', '~user/x'])(
-    'a path %j is not kept',
+  test.each([
+    '',
+    '/abs',
+    '../up',
+    'a/../b',
+    'a//b',
+    './a',
+    '.git',
+    'a/.GIT/hooks',
+    '~',
+    '~/',
+    '~/../x',
+    '-x',
+    'a\nb',
+    '~user/x',
+  ])('a path %j is not kept', (path) => {
+    expect(isKeptPath(path)).toBe(false);
+    expect(readSetupFile(`commands: [x]\nkeep: [${JSON.stringify(path)}]\n`).kind).toBe('problem');
+  });
+
+  test.each(['node_modules', '.venv', 'packages/a/node_modules', '~/.cargo', '~/go/pkg'])(
+    '%s may be kept',
     (path) => {
-      expect(isKeptPath(path)).toBe(false);
-      expect(readSetupFile(`commands: [x]\nkeep: [${JSON.stringify(path)}]\n`).kind).toBe('problem');
+      expect(isKeptPath(path)).toBe(true);
+      expect(wantedOf({ ...SETTINGS, keep: [path] }, null).kind).toBe('recipe');
     },
   );
-
-  test.each(['node_modules', '.venv', 'packages/a/node_modules', '~/.cargo', '~/go/pkg'])('%s may be kept', (path) => {
-    expect(isKeptPath(path)).toBe(true);
-    expect(wantedOf({ ...SETTINGS, keep: [path] }, null).kind).toBe('recipe');
-  });
 
   test.each([
     [['.claude'], 'obeys'],
@@ -71,7 +86,9 @@ describe('the recipe', () => {
   });
 
   test('a file with a mistake is told with its line', () => {
-    expect(readSetupFile('commands: [a\n')).toMatchObject({ problem: expect.stringContaining('.claude-hooks/setup.yaml:') });
+    expect(readSetupFile('commands: [a\n')).toMatchObject({
+      problem: expect.stringContaining('.claude-hooks/setup.yaml:'),
+    });
     expect(readSetupFile('comands: [a]\n')).toMatchObject({ problem: expect.stringContaining('commands') });
   });
 });
@@ -119,7 +136,12 @@ test('the set-up run has no network, no cache and no mount that an agent can wri
     },
   );
   expect(spec).toMatchObject({ network: 'none', limits: { memoryBytes: 5 } });
-  expect(spec.mounts.map(({ target }) => target)).toEqual(['/state/home', '/state/tmp', '/work/app', '/tools']);
+  expect(spec.mounts.map(({ target }) => target)).toEqual([
+    '/state/home',
+    '/state/tmp',
+    '/work/app',
+    '/tools',
+  ]);
 });
 
 test('a failed set-up waits longer each time, a day at most', () => {
@@ -133,13 +155,24 @@ test('what a terminal would obey is no part of a log', () => {
 describe('what is removed', () => {
   const day = 86_400_000;
   const now = 100 * day;
-  const row = (key: string, used: number, bytes = 10, state: 'ready' | 'failed' | 'unwanted' | 'building' = 'ready') => ({
+  const row = (
+    key: string,
+    used: number,
+    bytes = 10,
+    state: 'ready' | 'failed' | 'unwanted' | 'building' = 'ready',
+  ) => ({
     ...{ key, state, used_at: now - used * day, created_at: 0, bytes, retry_at: null },
   });
   const limits = { unusedDays: 14, maxBytes: 1000, isUsed: (key: string) => key === 'used', now };
 
   test('unwanted ones, old ones, and the oldest beyond the limit; none that is in use', () => {
-    const rows = [row('a', 1), row('old', 15), row('used', 30), row('bad', 1, 0, 'unwanted'), row('now', 90, 0, 'building')];
+    const rows = [
+      row('a', 1),
+      row('old', 15),
+      row('used', 30),
+      row('bad', 1, 0, 'unwanted'),
+      row('now', 90, 0, 'building'),
+    ];
     expect(layersToRemove(rows, limits)).toEqual(['old', 'bad']);
     const large = [row('a', 3, 600), row('b', 2, 600), row('used', 9, 600)];
     expect(layersToRemove(large, limits)).toEqual(['a', 'b']);

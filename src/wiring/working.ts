@@ -64,6 +64,9 @@ function begin(foundation: Foundation, deps: DispatchDeps, metrics: Metrics): Wo
       smoke = startSmoke(foundation, metrics);
       sayModels(initial, foundation.log);
       void seeModelWay(foundation, deps.runner);
+      deps.layers
+        .look([...initial.agents.values()].map(({ container }) => container))
+        .catch((error) => foundation.log.warn(`how layers are shown is not known: ${String(error)}`));
     },
     stop: async (graceMs) => {
       clearInterval(sweeping);
