@@ -42,16 +42,16 @@ function onMain(file: string, text: string): void {
   git(folder, 'push', '-q', 'origin', 'HEAD:main');
 }
 
-async function issue(number: number): Promise<{ seen: string; files: string; setUp: unknown }> {
-  await stage.forge
-    .as(OWNER)
-    .createIssue(REPOSITORY, { title: `Look ${number}`, body: '', assignees: [DEV] });
+async function issue(): Promise<{ number: number; seen: string; files: string; setUp: unknown }> {
+  const asked = { title: 'Look', body: '', assignees: [DEV] };
+  const { number } = await stage.forge.as(OWNER).createIssue(REPOSITORY, asked);
   await stage.settled();
   const dispatch = (await stage.dispatches()).at(-1)!;
   expect(dispatch.state).toBe('succeeded');
   const bare = stage.repositoryFolder(REPOSITORY);
   const files = git(bare, 'ls-tree', '-r', '--name-only', `dev/${number}`);
   return {
+    number,
     seen: git(bare, 'show', `dev/${number}:seen.txt`),
     files,
     setUp: JSON.parse(dispatch.set_up ?? 'null'),
@@ -64,23 +64,26 @@ test.skipIf(!here.ok)(
     stage = await Stage.open({ model: MODEL, config: { container: { engine: 'bubblewrap' } } });
     onMain('.claude-hooks/setup.yaml', setup('echo well'));
     await stage.start();
-    expect(await issue(1)).toMatchObject({ seen: 'built', setUp: { outcome: 'built' } });
+    expect(await issue()).toMatchObject({ seen: 'built', setUp: { outcome: 'built' } });
     expect(stage.turns[0]!.prompt).toContain('Set up for you, as the base branch asks for it: node_modules.');
-    const second = await issue(2);
+    const second = await issue();
     expect(second).toMatchObject({ seen: 'built', setUp: { outcome: 'reused' } });
     expect(second.files).not.toContain('node_modules');
-    expect(await issue(3)).toMatchObject({ seen: 'built', setUp: { outcome: 'reused' } });
-    await stage.forge.as(OWNER).comment(REPOSITORY, 3, 'Look again.');
+    const third = await issue();
+    expect(third).toMatchObject({ seen: 'built', setUp: { outcome: 'reused' } });
+    await stage.forge.as(OWNER).comment(REPOSITORY, third.number, 'Look again.');
     await stage.settled();
     const bare = stage.repositoryFolder(REPOSITORY);
-    expect(git(bare, 'show', 'dev/3:seen.txt')).toBe('built\nmine');
+    expect(git(bare, 'show', `dev/${third.number}:seen.txt`)).toBe('built\nmine');
 
     onMain('.claude-hooks/setup.yaml', setup('echo no package here >&2; exit 7'));
-    const failed = await issue(4 + 1);
+    const failed = await issue();
     expect(failed).toMatchObject({ seen: '', setUp: { outcome: 'failed' } });
     expect(stage.turns.at(-1)!.prompt).toContain('ended with exit code 7');
     expect(stage.turns.at(-1)!.prompt).toContain('no package here');
-    const named = readReference(`${REPOSITORY}#5`, { home: { url: stage.forge.url } } as never);
+    const named = readReference(`${REPOSITORY}#${failed.number}`, {
+      home: { url: stage.forge.url },
+    } as never);
     const shown = renderDescriptions(await describeConversation(stage.rows, named), Date.now());
     expect(shown).toMatch(/set-up\s+failed \(layer [0-9a-f]{12}\)/);
     expect(shown).toContain('no package here');
