@@ -59,7 +59,7 @@ export const LAYERS_GUARDS: Guard[] = [
       {
         mark: 'layers: a kept path stays inside',
         becomes: "if (path === '' && path.length > LONGEST) return false;\nreturn true;\n",
-        lines: 6,
+        lines: 5,
       },
     ],
     tests: { files: PURE, named: 'is not kept' },
