@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type TestEngine, testEngines } from '../test/support/engines.ts';
 import { LayersStage, SECRET, withoutOverlays } from '../test/support/layers-stage.ts';
+import { needs } from '../test/support/requirements.ts';
 import { takeLock } from './state-lock.ts';
 
 const ENGINES = testEngines();
@@ -169,6 +170,26 @@ describe.skipIf(!bubblewrap.need.ok)(bubblewrap.need.title('layers'), () => {
     const run = await stage.run({ setup });
     expect(run.ready.said).toMatchObject({ outcome: 'failed', text: expect.stringContaining(words) });
   });
+
+  test.skipIf(!needs('mount-namespace').ok)(
+    'a full disk is said, and whoever needs less goes on',
+    async () => {
+      const stage = await LayersStage.open(bubblewrap);
+      const disk = join(stage.folder, 'layers');
+      mkdirSync(disk);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'claude-hooks-test', disk]);
+      onTestFinished(() => void execFileSync('umount', ['-l', disk]));
+      const large = { commands: ['mkdir node_modules; head -c 50000000 /dev/zero > node_modules/x'] };
+      const full = await stage.run({ setup: large });
+      expect(full.ready.said).toMatchObject({
+        outcome: 'failed',
+        text: expect.stringContaining('no room on the disk'),
+      });
+      const small = await stage.run({ setup: SETUP });
+      expect(small.ready.said).toMatchObject({ outcome: 'built' });
+      expect((await small.shell('cat node_modules/lib/code')).out).toBe('base\n');
+    },
+  );
 
   test('what would instruct agents, links that lead out, and tracked or linked paths are not kept', async () => {
     const stage = await LayersStage.open(bubblewrap);

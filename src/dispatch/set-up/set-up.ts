@@ -1,10 +1,10 @@
 /** The step before the agent's run: what the repository's set-up commands made is there, or the agent knows why not. */
 import { join } from 'node:path';
+import { cloneAddress } from '../../forges/clone-address.ts';
 import type { ReadyLayers } from '../../layers/port.ts';
 import { updateLeased } from '../../mailbox/leases.ts';
 import type { BasePoint } from '../../workdir/port.ts';
 import { openContainerDoors } from '../converse/container-doors.ts';
-import { remoteNow } from '../converse/doors.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
 
@@ -62,7 +62,9 @@ async function requestOf(
  */
 async function baseOf(dispatch: Prepared, deps: DispatchDeps): Promise<BasePoint> {
   const { place, repository, lease } = dispatch;
-  const remote = await remoteNow(dispatch, deps);
+  const { config, account } = dispatch.forge;
+  // The mirror has been fetched for this dispatch already.
+  const remote = { url: cloneAddress(config.cloneUrl, repository.fullName), token: account.token };
   const { checkout } = place;
   const name = place.branch?.base ?? place.checkedOut?.pull?.baseRef ?? repository.defaultBranch;
   if (name === repository.defaultBranch) return { remote, sha: checkout.baseSha };
