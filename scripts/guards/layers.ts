@@ -14,7 +14,7 @@ export const LAYERS_GUARDS: Guard[] = [
         becomes: 'void over;\nreturn owned(source, target);',
       },
     ],
-    tests: { files: LAYERS, named: 'bubblewrap the first conversation builds' },
+    tests: { files: LAYERS, named: 'bubblewrap.*the first conversation builds' },
   },
   {
     name: 'layers: the set-up run sees nothing of agents',

@@ -94,7 +94,7 @@ function plainSpawn(o: { commands: string; env: Record<string, string>; cwd: str
 }
 
 /** Each command in a shell of its own, named before it runs; the exit code is that of the first that fails. */
-export function commandLines(commands: readonly string[]): string {
+function commandLines(commands: readonly string[]): string {
   const one = (command: string) => {
     const text = quoted(command);
     return `printf '$ %s\\n' ${text}; bash -c ${text} </dev/null || exit`;

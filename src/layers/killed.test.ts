@@ -3,13 +3,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { TestDatabase } from '../../test/support/databases.ts';
 import { testEngines } from '../../test/support/engines.ts';
 import { LAYER_POINTS, LayersStage } from '../../test/support/layers-stage.ts';
 
 const bubblewrap = testEngines().find(({ name }) => name === 'bubblewrap')!;
-const PROCESS = join(import.meta.dirname, '../../test/support/layers-process.ts');
+const PROCESS = fileURLToPath(new URL('../../test/support/layers-process.ts', import.meta.url));
 const ASKED = {
   setup: {
     keep: ['node_modules', 'target'],

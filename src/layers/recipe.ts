@@ -51,7 +51,7 @@ export function wantedOf(settings: SetupSettings, file: ReadSetupFile | null): W
 }
 
 /** As the operator or the repository wrote it. */
-export function keptPath(text: string): KeptPath {
+function keptPath(text: string): KeptPath {
   return text.startsWith('~/') ? { root: 'home', path: text.slice(2) } : { root: 'checkout', path: text };
 }
 

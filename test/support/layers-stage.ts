@@ -70,7 +70,7 @@ export interface Run {
   shell(script: string): Promise<End>;
 }
 
-export function settingsOf(image: string | null, setup: Partial<SetupSettings>): ContainerSettings {
+function settingsOf(image: string | null, setup: Partial<SetupSettings>): ContainerSettings {
   return {
     ...{
       image,
