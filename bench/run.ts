@@ -16,6 +16,7 @@ import { measureMemory } from './memory.ts';
 import { measurePrompt } from './prompt.ts';
 import { measureRecall } from './recall.ts';
 import { type PartReport, toMarkdown, withKept } from './report.ts';
+import { measureSetup } from './setup.ts';
 import { measureStatements } from './statements.ts';
 import { measureWarm } from './warm.ts';
 
@@ -30,6 +31,7 @@ const PARTS: Record<string, Part> = {
   recall: measureRecall,
   prompt: measurePrompt,
   statements: measureStatements,
+  setup: measureSetup,
 };
 const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
 

@@ -34,6 +34,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'a program of this machine, run to its end: what it says has a bound, and the error is ours',
   },
   database: { imports: [], owns: 'connections, transactions, migrations, SQLite and PostgreSQL differences' },
+  'state-lock': { imports: [], owns: 'one service per state folder, and other locks of the kernel' },
   forges: { imports: [], owns: 'all that is known of each kind of forge: kits, and the ports to call it' },
   config: { imports: ['forges'], owns: 'the option tables, agents, flows and skills as read from files' },
   network: { imports: ['config'], owns: 'how HTTP leaves this machine: proxies, authorities' },
@@ -48,6 +49,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   workdir: { imports: ['program', 'forges'], owns: 'mirrors, checkouts, pushes' },
   steering: { imports: [], owns: 'files that steer later runs: which they are, kept and put back' },
   container: { imports: [], owns: 'where the CLI runs' },
+  layers: {
+    imports: ['program', 'state-lock', 'database', 'config', 'workdir', 'steering', 'container'],
+    owns: 'what set-up commands made: built once, read-only, and what a conversation writes above it',
+  },
   packages: {
     imports: ['config', 'network', 'database', 'audit', 'container'],
     owns: "the agents' way to package registries: policy, cache, ecosystems",
@@ -98,6 +103,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'audit',
       'trust',
       'broker',
+      'layers',
     ],
     owns: 'one dispatch, from its lease to its settlement: gather, screen, converse, publish, settle',
   },
@@ -106,7 +112,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'the loop: what is due is leased, and the lease renewed while its dispatch runs',
   },
   views: {
-    imports: ['database', 'inbox', 'mailbox', 'sessions', 'flows', 'gateway', 'router'],
+    imports: ['database', 'inbox', 'mailbox', 'sessions', 'flows', 'layers', 'gateway', 'router'],
     owns: 'what is in the rows, as JSON: lists by pages, one conversation, one delivery and why, one session’s diagnosis',
   },
   replay: {
@@ -114,7 +120,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'a stored delivery, or a file, routed again',
   },
   metrics: { imports: ['database'], owns: 'counters and gauges for Prometheus' },
-  'state-lock': { imports: [], owns: 'one service per state folder' },
   server: {
     imports: ['forges', 'config', 'database', 'webhook', 'metrics'],
     owns: 'the HTTP application; errors become answers in one place',

@@ -1,6 +1,6 @@
 /**
  * One dispatch from its lease to its settlement, as the steps it takes:
- * gather → screen → converse → publish → settle.
+ * gather → screen → set up → converse → publish → settle.
  */
 import { converse } from './dispatch/converse/converse.ts';
 import { stopWithdrawn } from './dispatch/converse/recall.ts';
@@ -11,6 +11,7 @@ import { publishAnswer, publishStoredAnswer } from './dispatch/publish/answer.ts
 import { tellPeople } from './dispatch/publish/publish.ts';
 import { screen } from './dispatch/screen/screen.ts';
 import { withoutStale } from './dispatch/screen/stale.ts';
+import { withSetUp } from './dispatch/set-up/set-up.ts';
 import { type Finished, finish, finishParked } from './dispatch/settle/ending.ts';
 import { postpone, settleOutcome } from './dispatch/settle/settle.ts';
 import { about, tellEnd } from './dispatch/settle/told.ts';
@@ -64,7 +65,7 @@ async function takeSteps(dispatch: Dispatch, deps: DispatchDeps): Promise<Finish
   if (gathered.kind !== 'ready') return await endBeforeRun(dispatch, deps, gathered);
   const prepared = withoutStale(await screen(gathered.dispatch, deps));
   if (prepared.context.leading === null) return finish({ state: 'cancelled', reason: ALL_READ });
-  const { outcome, withdrawn } = await converse(prepared, deps);
+  const { outcome, withdrawn } = await withSetUp(prepared, deps, (equipped) => converse(equipped, deps));
   if (withdrawn !== null) return await stopWithdrawn(prepared, deps, withdrawn);
   if (outcome.kind === 'answered') return await publishAnswer(prepared, deps, outcome);
   return await settleOutcome(prepared, deps, outcome);

@@ -34,15 +34,8 @@ export function lockState(stateFolder: string): StateLock {
   // Checked first, because SQLite would only say that it cannot open a file.
   accessSync(stateFolder, constants.W_OK | constants.X_OK);
   const holderFile = join(stateFolder, 'serve.json');
-  const db = new DatabaseSync(join(stateFolder, 'serve.lock'));
-  try {
-    db.exec('PRAGMA busy_timeout = 0');
-    db.exec('PRAGMA locking_mode = EXCLUSIVE');
-    // guard: state lock
-    db.exec('BEGIN EXCLUSIVE');
-  } catch (error) {
-    db.close();
-    if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
+  const held = takeLock(join(stateFolder, 'serve.lock'));
+  if (held === null) {
     throw new AlreadyRunning(
       `Another claude-hooks service${describeHolder(holderFile)} owns the state folder ${stateFolder}. ` +
         'Stop it first, or give this one another "state" in its configuration.',
@@ -51,6 +44,24 @@ export function lockState(stateFolder: string): StateLock {
   writeFileSync(holderFile, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }));
   return {
     tightened,
+    release: held.release,
+  };
+}
+
+/** Takes a lock that is a file, until `release` or the end of this process; null = another process has it. */
+export function takeLock(file: string): { release(): void } | null {
+  const db = new DatabaseSync(file);
+  try {
+    db.exec('PRAGMA busy_timeout = 0');
+    db.exec('PRAGMA locking_mode = EXCLUSIVE');
+    // guard: state lock
+    db.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    db.close();
+    if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
+    return null;
+  }
+  return {
     release: () => {
       db.exec('ROLLBACK');
       db.close();

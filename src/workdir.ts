@@ -1,8 +1,10 @@
 /** The working folders; the contract and its types are in `workdir/port.ts`. */
 import { isAbsolute, join } from 'node:path';
 import { KeyedMutex } from './mutex.ts';
+import { inCommit, inIndex, layOutCommit, readBaseFiles } from './workdir/base-files.ts';
 import { inCheckout, readStatus } from './workdir/checkout.ts';
 import { Control, readRecord } from './workdir/control.ts';
+import { excludeLines, writeExcludeBlock } from './workdir/exclude-block.ts';
 import { readFilesNamed } from './workdir/files-named.ts';
 import { makeGit } from './workdir/git.ts';
 import type { AgentStores } from './workdir/lfs-store.ts';
@@ -10,6 +12,7 @@ import { Mirrors } from './workdir/mirror.ts';
 import { refused, requireBranchName, requireConversation, requireSha } from './workdir/names.ts';
 import { onForge } from './workdir/on-forge.ts';
 import type {
+  BasePoint,
   CheckoutHandle,
   HandedOver,
   Inspection,
@@ -78,6 +81,20 @@ export function openWorkdir(options: WorkdirOptions): Workdir {
       tools.mirrors.use(checkout.repositoryId, remote, ({ path }) =>
         readFilesNamed({ git, mirror: path, sha }, isWanted),
       ),
+    baseFiles: async (checkout, { remote, sha }, { paths, texts }) =>
+      tools.mirrors.use(checkout.repositoryId, remote, ({ path }) =>
+        readBaseFiles({ git, mirror: path, sha }, paths, texts),
+      ),
+    tracked: async (checkout, at, paths) => tracked(tools, checkout, { ...at, paths }),
+    layOut: async (checkout, { remote, sha }, folder) =>
+      tools.mirrors.use(checkout.repositoryId, remote, ({ path }) =>
+        layOutCommit({ git, mirror: path, sha }, folder),
+      ),
+    overlook: async (checkout, paths) =>
+      alone(checkout.conversation, async () => {
+        await openControl(tools, checkout);
+        await writeExcludeBlock(checkout.path, 'what set-up commands made', excludeLines(paths));
+      }),
     remove: async (conversation) => alone(conversation, () => remove(tools, conversation)),
   };
 }
@@ -155,6 +172,19 @@ async function changedFiles(tools: Tools, checkout: CheckoutHandle, sinceSha: st
   const { dirtyFiles } = await readStatus(tools.git, control);
   const names = tracked.stdout.split('\0').filter((name) => name !== '');
   return [...new Set([...names, ...dirtyFiles])].sort();
+}
+
+async function tracked(
+  { git, mirrors, ...tools }: Tools,
+  checkout: CheckoutHandle,
+  { remote, sha, paths }: BasePoint & { paths: readonly string[] },
+): Promise<string[]> {
+  const control = await openControl({ git, mirrors, ...tools }, checkout);
+  const own = await inIndex(git, control, paths);
+  const based = await mirrors.use(checkout.repositoryId, remote, ({ path }) =>
+    inCommit({ git, mirror: path, sha }, paths),
+  );
+  return [...new Set([...own, ...based])];
 }
 
 async function remove(tools: Tools, conversation: string): Promise<void> {

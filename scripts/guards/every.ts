@@ -11,6 +11,7 @@ import { GATEWAY_GUARDS } from './gateway.ts';
 import { GATEWAY_ABUSE_GUARDS } from './gateway-abuse.ts';
 import type { Guard } from './guard.ts';
 import { INTAKE_GUARDS } from './intake.ts';
+import { LAYERS_GUARDS } from './layers.ts';
 import { LAYOUTS_GUARDS } from './layouts.ts';
 import { LFS_GUARDS } from './lfs.ts';
 import { LOGS_GUARDS } from './logs.ts';
@@ -42,6 +43,7 @@ export const GUARDS: Guard[] = [
   ...RELAY_GUARDS,
   ...TRUST_GUARDS,
   ...LAYOUTS_GUARDS,
+  ...LAYERS_GUARDS,
   ...SMOKE_GUARDS,
   ...RED_TEAM_GUARDS,
   ...INTAKE_GUARDS,

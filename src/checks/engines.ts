@@ -1,8 +1,10 @@
 /** Where agents run: an engine that works, an image that serves, a CLI that starts in it, and which CLI that is. */
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { AgentConfig } from '../config/config.ts';
 import { EngineFailed } from '../container/container.ts';
+import { tryOverlay } from '../container/overlay-trial.ts';
 import { actingAgents } from './acting-agents.ts';
 import type { Check } from './check.ts';
 import type { DoctorContext, WorkingEngine } from './context.ts';
@@ -19,6 +21,7 @@ export async function checkEngines(context: DoctorContext): Promise<Check[]> {
       ...passed.map((t) => passedOver(t, chosen.engine.name)),
       ...checkLimits(context, chosen),
       ...(await checkImages(context, chosen)),
+      ...(await checkLayers(context, chosen)),
     ];
   } catch (error) {
     if (!(error instanceof EngineFailed)) throw error;
@@ -110,6 +113,39 @@ async function checkImage(
     return [imageFailed(subject, error)];
   }
   return await startCli({ chosen, agent, subject, cli });
+}
+
+/** How what set-up commands made is shown to runs, where the configuration has such commands. */
+async function checkLayers({ config }: DoctorContext, { engine }: WorkingEngine): Promise<Check[]> {
+  const agents = actingAgents(config).filter(({ container }) => container.setup.commands.length > 0);
+  const [first] = agents;
+  if (first === undefined) return [];
+  if (!engine.isolates) {
+    return [
+      {
+        check: 'set-up-not-run',
+        severity: 'risk',
+        subject: 'container.setup',
+        problem: 'set-up commands are not run, because agents run as bare processes',
+        evidence: 'container.engine is process',
+        remedy: 'Use bubblewrap, podman or docker, or remove container.setup.',
+      },
+    ];
+  }
+  const { image, user } = first.container;
+  const problem = await tryOverlay({ engine, folder: join(config.state, 'layers'), image, user });
+  if (problem === null) return [];
+  return [
+    {
+      check: 'layers-copied',
+      severity: 'note',
+      subject: engine.name,
+      problem: 'no overlay can be mounted, so what set-up commands made is copied for each conversation',
+      evidence: problem,
+      remedy:
+        'Run the service as root, or have the state folder on a file system that shares blocks (XFS, Btrfs).',
+    },
+  ];
 }
 
 function imageFailed(subject: string, { problem, remedy }: EngineFailed): Check {

@@ -7,6 +7,7 @@ import { registerAnswers } from './answers.ts';
 import { type Caller, registerCaller } from './caller.ts';
 import { failureOf, UsageError } from './failure.ts';
 import { registerHealth } from './health.ts';
+import { registerLayers } from './layers.ts';
 import { registerOperations } from './operations.ts';
 import { readWords } from './option-values.ts';
 import { registerPackages } from './packages.ts';
@@ -72,6 +73,7 @@ export function buildProgram(caller: Caller): Command {
   registerViews(program);
   registerSessions(program);
   registerAnswers(program);
+  registerLayers(program);
   registerHealth(program);
   registerPackages(program);
   registerRehearsal(program);

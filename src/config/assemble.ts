@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import type { AgentConfig, Flow, ForgeConfig, LoadedConfig, NetworkSettings, Skill } from './config.ts';
+import { bytesOf } from './container-settings.ts';
 import { secretsOfProxies } from './network-settings.ts';
 import type { Options } from './options.ts';
 import { packageSettings, secretsOfRegistries } from './package-settings.ts';
@@ -44,6 +45,10 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
       runArgs: found.container.run_args,
       muslCliPath:
         found.container.musl_cli_path === undefined ? null : resolve(folder, found.container.musl_cli_path),
+      layers: {
+        unusedDays: found.container.layers.unused_days,
+        maxBytes: bytesOf(found.container.layers.max_bytes),
+      },
     },
     worker: {
       concurrency: worker.concurrency,

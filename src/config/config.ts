@@ -36,6 +36,8 @@ export interface LoadedConfig {
     runArgs: readonly string[];
     /** absolute, or null for the installed build */
     muslCliPath: string | null;
+    /** how long what set-up commands made is kept */
+    layers: { unusedDays: number; maxBytes: number };
   };
   worker: {
     concurrency: number;
@@ -175,6 +177,23 @@ export interface ContainerSettings {
   caches: readonly { name: string; target: string }[];
   /** the agent's own, or `packages.policy` */
   packages: PackagePolicy;
+  setup: SetupSettings;
+}
+
+/** Commands that make what the runs of a repository share. */
+export interface SetupSettings {
+  /** none: nothing is set up, unless the repository has a file of its own */
+  commands: readonly string[];
+  /** of the base branch; their contents are part of a layer's key */
+  lockFiles: readonly string[];
+  /** folders in the checkout, or below HOME with `~/` before them */
+  keep: readonly string[];
+  timeoutMs: number;
+  /** null = no limit */
+  memoryBytes: number | null;
+  maxBytes: number;
+  /** whether `.claude-hooks/setup.yaml` of the base branch counts */
+  repositoryFile: boolean;
 }
 
 export interface Flow {

@@ -1,5 +1,6 @@
 /** The option tables of the container: for all agents in claude-hooks.yaml, and what one agent sets for itself. */
 import { z } from 'zod';
+import { isKeptPath } from './kept-paths.ts';
 import { packagePolicy } from './package-options.ts';
 
 const MEMORY = /^[1-9]\d*(\.\d+)?[kmgt]?$/i;
@@ -27,6 +28,58 @@ const cache = z.strictObject({
     }),
   target: path('Path inside the container.'),
 });
+
+const relative = (description: string) =>
+  z.string().refine(isKeptPath, 'is no plain relative path').meta({
+    description,
+    'x-expects': 'a relative path without "..", outside of .git',
+  });
+
+/** The same keys in `container.setup` and in a repository's own file. */
+const recipe = {
+  commands: z.array(z.string().min(1)).optional().meta({
+    description:
+      'Shell commands, one after the other, each in a shell of its own; the first that fails ends them.',
+  }),
+  lock_files: z.array(relative('Path in the repository, as `package-lock.json`.')).optional().meta({
+    description: 'Files of the base branch: when one of them changes, the commands run anew.',
+  }),
+  keep: z
+    .array(relative('Folder in the checkout, as `node_modules`; or below HOME, as `~/.cargo/registry`.'))
+    .optional()
+    .meta({
+      description:
+        'Folders that the commands fill. They are kept as a read-only layer, and all else is thrown away.',
+    }),
+  timeout_minutes: z.number().positive().max(1440).optional().meta({
+    description: 'Longest time for all commands. Without it: 20.',
+  }),
+  memory: z.string().regex(MEMORY).optional().meta({
+    description: 'Most memory of the container that runs them. Without it: that of `memory`.',
+    'x-expects': 'a size such as 512m or 4g',
+  }),
+  max_bytes: z.string().regex(MEMORY).optional().meta({
+    description: 'Most that the commands may have on the disk. Without it: `10g`.',
+    'x-expects': 'a size such as 512m or 4g',
+  }),
+};
+
+/** `.claude-hooks/setup.yaml` of a repository's base branch. */
+export const setupFileOptions = z.strictObject(recipe);
+
+const setup = z
+  .strictObject({
+    ...recipe,
+    repository_file: z.boolean().optional().meta({
+      description:
+        'Whether `.claude-hooks/setup.yaml` of the base branch replaces commands, lock_files and keep; it can only lower the limits. Without it: true.',
+    }),
+  })
+  .optional()
+  .meta({
+    description:
+      'Commands that run before the first run of a conversation, in its container, on the base branch; what they make is shared by all conversations of the repository.',
+  });
 
 /** What an agent's front matter may set; each key replaces the general one. */
 const perAgent = {
@@ -57,6 +110,7 @@ const perAgent = {
     .array(mount)
     .optional()
     .meta({ description: 'Further files and folders of this machine inside the container.' }),
+  setup,
   caches: z.array(cache).optional().meta({
     description: 'Folders that outlive the container, shared by all conversations of the agent.',
   }),
@@ -80,6 +134,19 @@ export const containerOptions = z
         'Where the CLI runs. `auto` takes docker, podman or bubblewrap, whichever works first. `process` is a bare process with the rights of the service: no isolation, so it must be asked for by name.',
     }),
     ...perAgent,
+    layers: z
+      .strictObject({
+        unused_days: z.number().positive().max(3650).default(14).meta({
+          description: 'A layer that no run has used for so long is removed.',
+        }),
+        max_bytes: z.string().regex(MEMORY).default('20g').meta({
+          description:
+            'Most that all layers may take; beyond it those that were not used for longest are removed.',
+          'x-expects': 'a size such as 512m or 4g',
+        }),
+      })
+      .prefault({})
+      .meta({ description: 'How long what set-up commands made is kept.' }),
     program_args: z.array(z.string()).default([]).meta({
       description: 'Arguments for docker or podman before `run`, as `["--runtime", "runc"]`.',
     }),

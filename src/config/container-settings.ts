@@ -28,12 +28,31 @@ export function containerSettings(
     mounts: (own.mounts ?? general.mounts ?? []).map((m) => ({ ...m, source: resolve(folder, m.source) })),
     caches: own.caches ?? general.caches ?? [],
     packages: own.packages ?? policy,
+    setup: setupSettings(own.setup ?? general.setup ?? {}, memory === undefined ? null : bytesOf(memory)),
   };
 }
 
+type SetupTable = NonNullable<Own['setup']>;
+
+function setupSettings(table: SetupTable, containerMemory: number | null): ContainerSettings['setup'] {
+  return {
+    commands: table.commands ?? [],
+    lockFiles: table.lock_files ?? [],
+    keep: table.keep ?? [],
+    timeoutMs: (table.timeout_minutes ?? DEFAULT_SETUP_MINUTES) * 60_000,
+    memoryBytes: table.memory === undefined ? containerMemory : bytesOf(table.memory),
+    maxBytes: table.max_bytes === undefined ? DEFAULT_SETUP_BYTES : bytesOf(table.max_bytes),
+    repositoryFile: table.repository_file ?? true,
+  };
+}
+
+/** A cold build of dependencies takes minutes, and one that hangs takes all there is. */
+const DEFAULT_SETUP_MINUTES = 20;
+const DEFAULT_SETUP_BYTES = 10 * 1024 ** 3;
+
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 
-function bytesOf(size: string): number {
+export function bytesOf(size: string): number {
   const unit = size.at(-1)!.toLowerCase();
   const factor = UNITS[unit] ?? 1;
   return Math.round(Number.parseFloat(size) * factor);

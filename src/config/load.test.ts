@@ -168,6 +168,15 @@ sessions: { archive: "\${ARCHIVE:-false}" }
       network: 'none',
       mounts,
       caches: [],
+      setup: {
+        commands: [],
+        lockFiles: [],
+        keep: [],
+        timeoutMs: 20 * 60_000,
+        memoryBytes: 1.5 * 1024 ** 3,
+        maxBytes: 10 * 1024 ** 3,
+        repositoryFile: true,
+      },
     });
     expect(config.agents.get('reviewer')!.container).toMatchObject({
       memoryBytes: 512 * 1024 ** 2,

@@ -82,7 +82,11 @@ export function bubblewrapArguments({ spec, user, spawn, made, seccomp }: Bubble
     ],
     ...['--symlink', '../tmp', '/var/tmp'],
     // guard: container: read-only mounts (bubblewrap)
-    ...spec.mounts.flatMap((m) => [m.access === 'read' ? '--ro-bind' : '--bind', m.source, m.target]),
+    ...spec.mounts.flatMap((m) => [
+      m.access === 'read' ? '--ro-bind' : '--bind',
+      m.over?.merged ?? m.source,
+      m.target,
+    ]),
     // The root is made read-only last, because mount points are made in it until here.
     ...['--remount-ro', '/', '--chdir', spawn.cwd, '--', spawn.command, ...spawn.args],
   ];

@@ -36,6 +36,8 @@ export interface BubblewrapOptions {
   /** absolute path of util-linux `flock`, or null where there is none */
   flock: string | null;
   cgroups: Cgroups;
+  /** absolute paths of util-linux `unshare` and `mount`; null where one is missing: then no overlay can be mounted */
+  overlay: { unshare: string; mount: string } | null;
 }
 
 export function bubblewrapEngine(options: BubblewrapOptions): ContainerEngine {
@@ -111,7 +113,7 @@ class BubblewrapContainer implements RunningContainer {
       seccomp: SECCOMP !== null,
     });
     const child = startClient({
-      argv: [...lock, ...this.#joinGroups(), program, ...inside],
+      argv: [...lock, ...this.#joinGroups(), ...this.#mountOverlays(), program, ...inside],
       env: { ...spawn.env, [INSTANCE_MARK]: instance, [DISPATCH_MARK]: dispatch },
       cwd: '/',
       readings: [...made.map(([, text]) => text), ...(SECCOMP === null ? [] : [SECCOMP])],
@@ -127,6 +129,33 @@ class BubblewrapContainer implements RunningContainer {
     const lists = this.#groups.processLists;
     const script = `for list in ${lists.map((_, i) => `"$${i + 1}"`).join(' ')}; do echo $$ > "$list" || exit 125; done; shift ${lists.length}; exec "$@"`;
     return ['/bin/sh', '-c', script, 'sh', ...lists];
+  }
+
+  /**
+   * bwrap gets a mount namespace with the overlays in it, so that they go with its last process, however that ends. All
+   * of this is `exec`: the processes below us stay the same.
+   */
+  #mountOverlays(): string[] {
+    const over = this.#spec.mounts.flatMap(({ source, over }) =>
+      over === undefined ? [] : [{ source, over }],
+    );
+    if (over.length === 0) return [];
+    const tools = this.#options.overlay;
+    if (tools === null) {
+      throw new EngineFailed(
+        'An overlay cannot be mounted for bubblewrap: unshare or mount is missing.',
+        'Install the packages util-linux and mount.',
+      );
+    }
+    const script = `for n in ${over.map((_, i) => i).join(' ')}; do "$0" -t overlay overlay -o "$1" "$2" || exit 125; shift 2; done; exec "$@"`;
+    return [
+      ...[tools.unshare, '--mount', '--propagation', 'private', '/bin/sh', '-c', script, tools.mount],
+      ...over.flatMap(({ source, over: { upper, work, merged } }) => [
+        // With `redirect_dir` a folder of the layer can be renamed, as package managers do.
+        `lowerdir=${source},upperdir=${upper},workdir=${work},redirect_dir=on`,
+        merged,
+      ]),
+    ];
   }
 
   async stop(graceMs = GRACE_MS): Promise<void> {

@@ -17,11 +17,22 @@ export function checkMounts(spec: ContainerSpec): void {
         'Create it, or correct container.mounts',
       );
     }
+    if (mount.over !== undefined) checkOverlay(mount, mount.over);
     const around = spec.mounts
       .slice(0, i)
       .filter((m) => m.access === 'write' && isBelow(m.target, mount.target));
     for (const outer of around) checkNoLinks(outer, mount);
   });
+}
+
+function checkOverlay(mount: Mount, over: NonNullable<Mount['over']>): void {
+  for (const path of [over.upper, over.work, over.merged]) {
+    checkPath(path, 'A folder of an overlay');
+    if (!exists(path)) throw refused(path, 'is part of an overlay and does not exist', 'Create it');
+  }
+  if (mount.access === 'read') {
+    throw refused(mount.target, 'is an overlay that cannot be written', 'Mount its source read-only instead');
+  }
 }
 
 export function checkSpawn(spec: SpawnSpec): void {

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { EngineName } from '../vocabulary.ts';
-import { bubblewrapEngine } from './bubblewrap.ts';
+import { type BubblewrapOptions, bubblewrapEngine } from './bubblewrap.ts';
 import { findCgroups } from './cgroup.ts';
 import { ask } from './client.ts';
 import { type ContainerEngine, EngineFailed, type Unheld } from './container.ts';
@@ -107,8 +107,8 @@ async function tryEngine(name: (typeof ORDER)[number], choice: EngineChoice): Pr
   }
 }
 
-async function tryBubblewrap(program: string, { flock }: EngineChoice): Promise<Found> {
-  const engine = bubblewrapEngine({ program, flock, cgroups: findCgroups() });
+async function tryBubblewrap(program: string, { flock, path }: EngineChoice): Promise<Found> {
+  const engine = bubblewrapEngine({ program, flock, cgroups: findCgroups(), overlay: overlayTools(path) });
   const container = await engine.start({
     instance: `trial-${randomUUID()}`,
     dispatch: 'trial',
@@ -164,6 +164,13 @@ function clientEnvironment({ environment, path }: EngineChoice): Record<string, 
     (entry): entry is [string, string] => entry[1] !== undefined && CLIENTS_OWN.test(entry[0]),
   );
   return { ...Object.fromEntries(own), PATH: path };
+}
+
+/** What bubblewrap needs to mount overlays. */
+export function overlayTools(path: string): BubblewrapOptions['overlay'] {
+  const unshare = findProgram('unshare', path);
+  const mount = findProgram('mount', path);
+  return unshare === null || mount === null ? null : { unshare, mount };
 }
 
 /** Absolute path of a program, looked for as a shell does; null where there is none. */

@@ -41,6 +41,20 @@ export interface Mount {
   owned?: boolean;
   /** belongs to the worker, and the container's user must be able to read it */
   shown?: boolean;
+  /**
+   * `source` is a folder that nobody may write, and what is written at `target` lands in `upper`. Both must be on one
+   * file system. Not every engine can do it on every machine: `canOverlay` finds out. Not with `access: 'read'`
+   */
+  over?: Overlay;
+}
+
+export interface Overlay {
+  /** absolute; what was written */
+  upper: string;
+  /** absolute; the kernel's own, beside `upper` */
+  work: string;
+  /** absolute; an empty folder where some engines put the two together */
+  merged: string;
 }
 
 /** null = no limit of ours */

@@ -2,6 +2,7 @@
  * Facts about an image of docker or podman: whether it is there, has a shell, and uses glibc or musl. Found out by
  * running it.
  */
+import { readFile } from 'node:fs/promises';
 import { ask } from './client.ts';
 import { EngineFailed } from './container.ts';
 import type { OciOptions } from './oci.ts';
@@ -83,4 +84,18 @@ async function lookInto(oci: OciOptions, client: string[], image: string): Promi
     );
   }
   return { libc, git: git === 'yes' };
+}
+
+/**
+ * Names the content that commands run in: by the engine's name of the image, or without one by the release of this
+ * machine's system. An update of packages within a release is not seen.
+ */
+export async function systemOf(oci: OciOptions | null, image: string | null): Promise<string> {
+  if (oci === null || image === null) {
+    const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
+    return JSON.stringify([process.arch, release]);
+  }
+  const client = [oci.program, ...oci.programArgs];
+  const { code, stdout } = await ask([...client, 'image', 'inspect', '--format', '{{.Id}}', image], oci.env);
+  return code === 0 ? stdout.trim() : image;
 }

@@ -1,6 +1,6 @@
 /** The command lines of docker and podman. Both are the same for what we need. */
 import { createHash } from 'node:crypto';
-import type { ContainerSpec, Mount, SpawnSpec } from './container.ts';
+import type { ContainerSpec, Mount, Overlay, SpawnSpec } from './container.ts';
 import { DISPATCH_MARK, INSTANCE_MARK } from './process-tree.ts';
 
 const INSTANCE_LABEL = 'claude-hooks.instance';
@@ -69,6 +69,8 @@ export interface RunRequest {
   /** arguments that differ between installations, such as those of user namespaces */
   engineArgs: readonly string[];
   runArgs: readonly string[];
+  /** how this engine is told of an overlay */
+  overlays: 'option' | 'volume';
 }
 
 /** What follows `docker` or `podman`. */
@@ -117,7 +119,7 @@ export function runArguments(request: RunRequest): string[] {
     DISPATCH_MARK,
     // guard: container: values outside argument lists (docker, podman)
     ...names.flatMap((n) => ['-e', `${VARIABLE_PREFIX}${n}`]),
-    ...spec.mounts.flatMap(mountArguments),
+    ...spec.mounts.flatMap((one) => mountArguments(one, request.overlays)),
     '-w',
     spawn.cwd,
     ...request.engineArgs,
@@ -150,11 +152,29 @@ export function clientVariables(
 }
 
 /** The engines read the option as a line of CSV, so any name works when it is quoted as CSV. */
-function mountArguments({ source, target, access }: Mount): string[] {
+function mountArguments({ source, target, access, over }: Mount, overlays: RunRequest['overlays']): string[] {
+  if (over !== undefined) return overlayArguments({ source, target, over }, overlays);
   // guard: container: read-only mounts (docker, podman)
   const fields = ['type=bind', `src=${source}`, `dst=${target}`, ...(access === 'read' ? ['readonly'] : [])];
   // guard: container: mount names (docker, podman)
   return ['--mount', fields.map((field) => `"${field.replaceAll('"', '""')}"`).join(',')];
+}
+
+/**
+ * podman mounts an overlay itself. docker does so by a volume without a name, which goes with the container. Neither takes
+ * a colon or a comma in these paths; where the state folder has one, the trial of overlays fails and copies are made.
+ */
+function overlayArguments(
+  { source, target, over }: { source: string; target: string; over: Overlay },
+  overlays: RunRequest['overlays'],
+): string[] {
+  const { upper, work } = over;
+  if (overlays === 'option') return ['-v', `${source}:${target}:O,upperdir=${upper},workdir=${work}`];
+  const options = `lowerdir=${source},upperdir=${upper},workdir=${work}`;
+  return [
+    '--mount',
+    `type=volume,dst=${target},volume-opt=type=overlay,volume-opt=device=overlay,"volume-opt=o=${options}"`,
+  ];
 }
 
 function limitArguments({ limits }: ContainerSpec): string[] {

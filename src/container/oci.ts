@@ -143,7 +143,8 @@ class OciContainer implements RunningContainer {
     const name = containerName(this.#spec, spawn.lockFile, this.#children.length);
     const user = this.#user();
     const engineArgs = [...user.engineArgs, ...this.#client.seccomp()];
-    const request = { spec: this.#spec, spawn, name, runArgs, user: user.user, engineArgs };
+    const overlays = this.#client.options.name === 'podman' ? ('option' as const) : ('volume' as const);
+    const request = { spec: this.#spec, spawn, name, runArgs, user: user.user, engineArgs, overlays };
     const run = this.#client.argv(runArguments(request));
     const lock = lockPrefix(flock, spawn.lockFile, 'exec');
     const argv = lock.length === 0 ? run : [...lock, '/bin/sh', '-c', this.#takeName(name), 'sh', ...run];

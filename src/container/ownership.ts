@@ -24,10 +24,12 @@ export function ownUser(): User {
  */
 export async function giveToUser(spec: Pick<ContainerSpec, 'mounts'>, user: User): Promise<void> {
   if (process.getuid?.() !== 0) return;
-  for (const { source, owned, shown } of spec.mounts) {
+  for (const { source, owned, shown, over } of spec.mounts) {
     if (shown === true && user.uid !== ownUser().uid) await show(source);
-    if (owned !== true || (await isAllOurs(source, user))) continue;
-    await give(source, user);
+    // What is below an overlay belongs to all conversations, and nobody may write it.
+    const given = over?.upper ?? source;
+    if (owned !== true || (await isAllOurs(given, user))) continue;
+    await give(given, user);
   }
 }
 

@@ -12,13 +12,14 @@
  * An engine that does not isolate shows everything at its own path.
  */
 import { join } from 'node:path';
-import type { ContainerEngine, ContainerSpec, Limits, Mount } from './container.ts';
+import type { ContainerEngine, ContainerSpec, Limits, Mount, Overlay } from './container.ts';
 import { type ContainerDoor, DOOR_PORTS, hasDoors, type InnerDoors } from './doors.ts';
 
 const DOORS = '/run/claude-hooks';
 /** HOME of an engine that isolates. */
 export const HOME_INSIDE = '/state/home';
 const CONFIG_INSIDE = '/state/cli';
+const TEMPORARY_INSIDE = '/state/tmp';
 /** The path has no space, because it is one option among others. */
 const FORWARDER_INSIDE = `${DOORS}/model-forwarder.js`;
 const DOOR_SCRIPT_INSIDE = `${DOORS}/doors.js`;
@@ -58,8 +59,20 @@ export interface PlaceRequest {
   };
   /** folders that outlive the container */
   caches: Mount[];
+  /** what set-up commands made, as this conversation has it; without it: nothing */
+  layers?: readonly LayerMount[];
   /** the worker's own PATH, for an engine that does not isolate */
   path: string;
+}
+
+/** A folder that set-up commands made, and where this conversation's changes to it are. */
+export interface LayerMount {
+  /** `path` is relative to it */
+  root: 'checkout' | 'home';
+  path: string;
+  /** on this machine; with `over` the shared folder, which nobody may write, otherwise the conversation's own copy */
+  source: string;
+  over: Overlay | null;
 }
 
 /** The same things as the agent sees them. */
@@ -124,7 +137,7 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
   const mounts = [
     mount(r.cli, r.cli, 'read'),
     owned(r.folders.home, HOME_INSIDE),
-    owned(r.folders.temporary, '/state/tmp'),
+    owned(r.folders.temporary, TEMPORARY_INSIDE),
     // guard: prompt: one path for every CLI folder, part 1
     ...cliFolderAt(CONFIG_INSIDE, r),
     ...(r.namesFolder === true ? cliFolderAt(r.folders.config, r) : []),
@@ -137,6 +150,7 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
     shown(`${r.relay.root}/answers`, `${relay.root}/answers`),
     shown(`${r.relay.root}/programs`, `${relay.root}/programs`),
     ...(r.forwarder === null ? [] : [shown(r.forwarder, FORWARDER_INSIDE)]),
+    ...(r.layers ?? []).map((layer) => layerMount(layer, cwd)),
     ...doorMounts(r.doors),
     ...r.caches.map((cache) => owned(cache.source, cache.target)),
     ...r.settings.mounts,
@@ -146,12 +160,64 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
     // guard: prompt: one path for every CLI folder, part 2
     config: CONFIG_INSIDE,
     home: HOME_INSIDE,
-    temporary: '/state/tmp',
+    temporary: TEMPORARY_INSIDE,
     socket,
     cli: r.cli,
     forwarder: r.forwarder === null ? null : FORWARDER_INSIDE,
     doors: innerDoors(r.doors),
     spec: { ...common(r), mounts },
+  };
+}
+
+function layerMount({ root, path, source, over }: LayerMount, cwd: string): Mount {
+  const target = join(root === 'checkout' ? cwd : HOME_INSIDE, path);
+  // guard: layers: writes land in the conversation’s own folder
+  return { ...owned(source, target), ...(over === null ? {} : { over }) };
+}
+
+/** Where set-up commands run: a checkout, HOME and TMPDIR of their own, and nothing that an agent has written. */
+export interface SetUpPlaceRequest {
+  checkout: string;
+  checkoutName: string;
+  home: string;
+  temporary: string;
+  settings: PlaceRequest['settings'];
+  memoryBytes: number | null;
+  /** with the CLI that listens for them, on this machine; null = none are open */
+  doors: (NonNullable<PlaceRequest['doors']> & { cli: string }) | null;
+}
+
+export type SetUpPlace = Pick<Place, 'path' | 'cwd' | 'home' | 'temporary' | 'doors' | 'spec'>;
+
+/** Roots of kept paths, as the agent has them. */
+export function insideOf(checkoutName: string): Record<LayerMount['root'], string> {
+  return { checkout: `/work/${checkoutName}`, home: HOME_INSIDE };
+}
+
+/** For an engine that isolates. */
+export function setUpPlaceOf(engine: Pick<ContainerEngine, 'name'>, r: SetUpPlaceRequest): SetUpPlace {
+  const cwd = `/work/${r.checkoutName}`;
+  const { memoryBytes } = r;
+  return {
+    path: engine.name === 'bubblewrap' ? STANDARD_PATH : null,
+    cwd,
+    home: HOME_INSIDE,
+    temporary: TEMPORARY_INSIDE,
+    doors: innerDoors(r.doors),
+    spec: {
+      ...common({ settings: { ...r.settings, memoryBytes } }),
+      // guard: layers: the set-up run has no network
+      network: 'none',
+      mounts: [
+        owned(r.home, HOME_INSIDE),
+        owned(r.temporary, TEMPORARY_INSIDE),
+        owned(r.checkout, cwd),
+        ...(r.doors === null ? [] : [mount(r.doors.cli, r.doors.cli, 'read'), ...doorMounts(r.doors)]),
+        // Agents may have written in a mount that they can write. Caches are left out for the same reason.
+        // guard: layers: the set-up run sees nothing of agents
+        ...r.settings.mounts.filter(({ access }) => access === 'read'),
+      ],
+    },
   };
 }
 
@@ -187,7 +253,7 @@ function cliFolderAt(target: string, { folders, closed = [] }: PlaceRequest): Mo
   ];
 }
 
-function common({ settings }: PlaceRequest): Omit<Place['spec'], 'mounts'> {
+function common({ settings }: Pick<PlaceRequest, 'settings'>): Omit<Place['spec'], 'mounts'> {
   const limits: Limits = {
     memoryBytes: settings.memoryBytes,
     cpus: settings.cpus,

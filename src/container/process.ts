@@ -36,6 +36,12 @@ export const processEngine = (options: ProcessEngineOptions): ContainerEngine =>
         `Give both the same path, or use bubblewrap, podman or docker.`,
       );
     }
+    if (spec.mounts.some(({ over }) => over !== undefined)) {
+      throw new EngineFailed(
+        'A bare process has no overlays: it sees this machine as it is.',
+        'Use bubblewrap, podman or docker.',
+      );
+    }
     return new ProcessContainer(spec, options);
   },
   reapOrphans,

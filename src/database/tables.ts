@@ -31,6 +31,7 @@ export interface Tables {
   package_approvals: PackageApprovalsTable;
   audit: AuditTable;
   model_requests: ModelRequestsTable;
+  layers: LayersTable;
 }
 
 interface ItemsTable {
@@ -138,6 +139,8 @@ interface DispatchesTable {
   prompt: string | null;
   /** JSON array of message ids the prompt carries */
   carried: string;
+  /** JSON SetUpSaid: what became of the set-up commands; null = none were configured */
+  set_up: Generated<string | null>;
   /** JSON Snapshot the prompt was made from */
   snapshot: string | null;
   /** final answer of the agent */
@@ -150,6 +153,36 @@ interface DispatchesTable {
   usage: string | null;
   /** the delivery that may have recalled the running dispatch; the worker asks the forge */
   recalled_by: Generated<string | null>;
+}
+
+export type LayerState = 'building' | 'ready' | 'failed' | 'unwanted';
+
+/** What set-up commands made, one row for each key and state folder. */
+interface LayersTable {
+  /** the installation whose state folder has it */
+  place: string;
+  key: string;
+  forge: string;
+  repository_id: string;
+  repository_name: string;
+  engine: string;
+  image: string | null;
+  /** JSON Recipe */
+  recipe: string;
+  state: LayerState;
+  /** id of the dispatch that built it last */
+  made_by: string;
+  created_at: number;
+  ended_at: number | null;
+  used_at: number | null;
+  bytes: number;
+  /** since it last succeeded */
+  failures: number;
+  /** not built again before this time; null = whenever it is needed */
+  retry_at: number | null;
+  reason: string | null;
+  /** the last lines of its output */
+  log_end: string | null;
 }
 
 interface SessionsTable {
@@ -350,6 +383,7 @@ interface ModelRequestsTable {
   total_ms: number | null;
 }
 
+export type LayerRow = Selectable<LayersTable>;
 export type AuditRow = Selectable<AuditTable>;
 export type SetAsideRow = Selectable<SetAsideTable>;
 export type ModelRequestRow = Selectable<ModelRequestsTable>;

@@ -7,6 +7,7 @@ import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts
 import type { Database } from '../database/database.ts';
 import type { Forge } from '../forges/forge.ts';
 import { itemKeyOfConversation } from '../item-key.ts';
+import type { Layers } from '../layers/port.ts';
 import type { Log } from '../log.ts';
 import type { Lease } from '../mailbox/leases.ts';
 import type { Settlement } from '../mailbox/settlement.ts';
@@ -54,6 +55,7 @@ export interface DispatchDeps {
   forge: (forge: ForgeConfig, agent: string) => Forge;
   trust: Trust;
   workdir: Workdir;
+  layers: Layers;
   runner: RunnerDeps;
   packages: Packages;
   now: () => number;

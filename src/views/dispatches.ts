@@ -1,6 +1,7 @@
 /** A dispatch as the answering commands show it: how it went, what it did outside, where continuity broke. */
 import type { Rows } from '../database/database.ts';
 import type { DispatchRow, EffectRow, IncidentRow } from '../database/tables.ts';
+import type { SetUpSaid } from '../layers/port.ts';
 import { oneLine } from '../terminal-text.ts';
 import type { DispatchState } from '../vocabulary.ts';
 import { storedJson, timeOf } from './stored.ts';
@@ -29,8 +30,15 @@ export interface DispatchView {
   formerModel: string | null;
   /** beginning of the answer, one line */
   answer: string | null;
+  /** what became of the set-up commands; null = none were configured */
+  setUp: SetUpView | null;
   effects: EffectView[];
   incidents: IncidentView[];
+}
+
+export interface SetUpView extends SetUpSaid {
+  /** the last lines of a set-up that failed, as of its last attempt */
+  logEnd: string | null;
 }
 
 export interface EffectView {
@@ -73,6 +81,7 @@ const SHOWN = [
   'former_model',
   'answer',
   'usage',
+  'set_up',
 ] as const satisfies (keyof DispatchRow)[];
 
 export type ShownDispatchRow = Pick<DispatchRow, (typeof SHOWN)[number]>;
@@ -154,16 +163,41 @@ async function viewSome(rows: Rows, dispatches: readonly ShownDispatchRow[]): Pr
     .where('dispatch_id', 'in', ids)
     .orderBy('seq')
     .execute();
+  const logs = await logsOfSetUps(rows, dispatches);
   const effectsOf = Map.groupBy(effects, (effect) => effect.dispatch_id);
   const incidentsOf = Map.groupBy(incidents, (incident) => incident.dispatch_id);
   return dispatches.map((d) => ({
     ...viewRow(d),
+    setUp: viewSetUp(d, logs),
     effects: (effectsOf.get(d.id) ?? []).map(viewEffect),
     incidents: (incidentsOf.get(d.id) ?? []).map(viewIncident),
   }));
 }
 
-function viewRow(d: ShownDispatchRow): Omit<DispatchView, 'effects' | 'incidents'> {
+function viewSetUp(d: ShownDispatchRow, logs: ReadonlyMap<string, string | null>): SetUpView | null {
+  const said = storedJson(d.set_up) as SetUpSaid | null;
+  if (said === null) return null;
+  const logEnd = said.outcome === 'failed' && said.key !== null ? (logs.get(said.key) ?? null) : null;
+  return { ...said, logEnd };
+}
+
+/** By key; of these dispatches, those whose set-up failed. */
+async function logsOfSetUps(
+  rows: Rows,
+  dispatches: readonly ShownDispatchRow[],
+): Promise<Map<string, string | null>> {
+  const said = dispatches.map((d) => storedJson(d.set_up) as SetUpSaid | null);
+  const keys = said.flatMap((one) => (one?.outcome === 'failed' && one.key !== null ? [one.key] : []));
+  if (keys.length === 0) return new Map();
+  const found = await rows
+    .selectFrom('layers')
+    .select(['key', 'log_end'])
+    .where('key', 'in', [...new Set(keys)])
+    .execute();
+  return new Map(found.map(({ key, log_end }) => [key, log_end]));
+}
+
+function viewRow(d: ShownDispatchRow): Omit<DispatchView, 'setUp' | 'effects' | 'incidents'> {
   return {
     id: d.id,
     agent: d.agent,

@@ -6,9 +6,11 @@ import { modelWay } from '../agent-runner/model-way.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import { type ChosenEngine, chooseEngine, findProgram } from '../container/choose.ts';
 import { cliFor } from '../container/cli-build.ts';
+import { systemOf } from '../container/image.ts';
 import type { DispatchDeps } from '../dispatch/dispatch.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
 import { createGateway } from '../gateway.ts';
+import { openLayers } from '../layers.ts';
 import { createPackages } from '../packages.ts';
 import { openWorkdir } from '../workdir.ts';
 import type { ForgeAccess } from './forge-access.ts';
@@ -33,17 +35,30 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
   mkdirSync(join(initial.state, 'work'), { recursive: true, mode: 0o700 });
   const chosen = await chooseEngine(engineChoice(initial, options.env, path));
   sayEngine(chosen, given);
+  const workdir = openWorkdir({
+    folder: join(initial.state, 'work'),
+    env: options.env,
+    network,
+    log: (message, fields) => log.info(message, fields),
+  });
   return {
     database,
     config,
     refreshConfig: given.refresh,
     forge,
     trust,
-    workdir: openWorkdir({
-      folder: join(initial.state, 'work'),
-      env: options.env,
-      network,
-      log: (message, fields) => log.info(message, fields),
+    workdir,
+    layers: openLayers({
+      folder: join(initial.state, 'layers'),
+      instance,
+      database,
+      engine: chosen.engine,
+      workdir,
+      systemOf: (image) => systemOf(chosen.oci, image),
+      secrets: () => config().secrets,
+      limits: () => config().container.layers,
+      log,
+      now,
     }),
     runner: {
       database,

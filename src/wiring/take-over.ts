@@ -9,6 +9,7 @@ export async function takeOver(foundation: Foundation, deps: DispatchDeps): Prom
   const orphans = await runner.engine.reapOrphans(runner.instance);
   if (orphans.length > 0)
     foundation.log.warn('ended processes of an earlier service', { dispatches: orphans });
+  await deps.layers.recover();
   // We hold the lock of this state folder, so every earlier worker of it is dead, whatever its leases say.
   const dead = await workersOfThisFolder(foundation, runner.instance);
   const rescued = await rescueExpired(foundation.database, {

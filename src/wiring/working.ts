@@ -55,20 +55,30 @@ function begin(foundation: Foundation, deps: DispatchDeps, metrics: Metrics): Wo
     deps,
   );
   let smoke: SmokeSchedule | null = null;
+  const sweeping = setInterval(() => {
+    deps.layers.sweep().catch((error) => foundation.log.warn(`layers were not swept: ${String(error)}`));
+  }, SWEEP_EVERY_MS).unref();
   return {
     wake: worker.wake,
     look: () => {
       smoke = startSmoke(foundation, metrics);
       sayModels(initial, foundation.log);
       void seeModelWay(foundation, deps.runner);
+      deps.layers
+        .look([...initial.agents.values()].map(({ container }) => container))
+        .catch((error) => foundation.log.warn(`how layers are shown is not known: ${String(error)}`));
     },
     stop: async (graceMs) => {
+      clearInterval(sweeping);
       await smoke?.stop();
       await worker.drain(graceMs);
       await Promise.all([deps.runner.gateway.close(), deps.packages.close()]);
     },
   };
 }
+
+/** A command that removes a layer only says so in its row. */
+const SWEEP_EVERY_MS = 30_000;
 
 /** Smoke checks beside the work; results go to the log and to the metrics. */
 function startSmoke({ config, log, options }: Foundation, metrics: Metrics): SmokeSchedule {

@@ -18,6 +18,7 @@ import {
 } from './base-configuration.ts';
 import { inCheckout } from './checkout.ts';
 import type { Control } from './control.ts';
+import { excludeLines, writeExcludeBlock } from './exclude-block.ts';
 import type { Git } from './git.ts';
 import { quotedNames } from './names.ts';
 import { removeTree } from './remove-tree.ts';
@@ -169,31 +170,12 @@ async function place(checkout: string, path: string, file: string): Promise<bool
   return true;
 }
 
-const BEGIN = '# claude-hooks: from the base branch';
-const END = '# claude-hooks: end';
-
 /** Writes these paths to the agent's exclude file, and to the one of our own git directory. */
 async function exclude(c: Configured, paths: string[]): Promise<void> {
-  const lines = paths.map((path) => `/${path.replace(/[\\*?[\]]/g, '\\$&').replace(/ $/, '\\ ')}`);
+  const lines = excludeLines(paths);
   await mkdir(join(c.control.gitDir, 'info'), { recursive: true });
   await writeFile(join(c.control.gitDir, 'info/exclude'), lines.map((l) => `${l}\n`).join(''));
-  const info = join(c.control.checkout, '.git/info');
-  if (!(await isFolder(info))) {
-    if (lines.length === 0) return;
-    await rm(info, { force: true });
-    await mkdir(info);
-  }
-  const file = join(info, 'exclude');
-  const s = await lstat(file).catch(() => null);
-  const readable = s?.isFile() && s.size <= LARGEST_COMPARED;
-  const before = readable ? await readFile(file, 'utf8') : '';
-  const kept = before.replace(new RegExp(`${BEGIN}\n[^]*?${END}\n`, 'g'), '');
-  const block = lines.length === 0 ? '' : `${BEGIN}\n${lines.join('\n')}\n${END}\n`;
-  if (readable && kept + block === before) return;
-  await removeTree(file);
-  await writeFile(file, kept === '' || kept.endsWith('\n') ? kept + block : `${kept}\n${block}`, {
-    flag: 'wx',
-  });
+  await writeExcludeBlock(c.control.checkout, 'from the base branch', lines);
 }
 
 function notesOf(base: BaseConfiguration, index: IndexEntry[]): string[] {

@@ -304,6 +304,16 @@ export interface Workdir {
     at: { remote: Remote; sha: string },
     isWanted: (path: string) => boolean,
   ): Promise<NamedFile[] | null>;
+  /**
+   * Files of a commit that the mirror has, by path; of `texts` with their content. Nothing of the checkout is read.
+   */
+  baseFiles(checkout: CheckoutHandle, at: BasePoint, of: BaseQuestion): Promise<Map<string, BaseFile>>;
+  /** Those of these paths that the commit, or the checkout's index, has as a file or with files below. */
+  tracked(checkout: CheckoutHandle, at: BasePoint, paths: readonly string[]): Promise<string[]>;
+  /** Writes the commit's files into `folder`, which is emptied first: without history, submodules or Git LFS. */
+  layOut(checkout: CheckoutHandle, at: BasePoint, folder: string): Promise<void>;
+  /** Has the agent's git overlook these paths of the checkout, in place of those of the last call. */
+  overlook(checkout: CheckoutHandle, paths: readonly string[]): Promise<void>;
   /** Deletes the checkout, what was moved aside for it, and its ref in the mirror. Idempotent. */
   remove(conversation: string): Promise<void>;
 }
@@ -311,6 +321,25 @@ export interface Workdir {
 export interface NamedFile {
   path: string;
   text: string;
+}
+
+/** A commit of a branch of the forge, in the mirror of the checkout's repository. */
+export interface BasePoint {
+  remote: Remote;
+  sha: string;
+}
+
+export interface BaseFile {
+  /** git's name of its content */
+  blob: string;
+  /** null = not asked for, no plain file, or too large to be read */
+  text: string | null;
+}
+
+export interface BaseQuestion {
+  paths: readonly string[];
+  /** those of `paths` whose content is wanted */
+  texts: readonly string[];
 }
 
 /** The part of a `Checkout` that later calls need. */

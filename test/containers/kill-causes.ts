@@ -116,7 +116,12 @@ export const KILL_CAUSES: Cause[] = [
 /** Its program is gone, or no longer takes what it is told. */
 function failingEngine({ oci }: TestEngine): ContainerEngine {
   if (oci !== null) return ociEngine({ ...oci, runArgs: ['--no-such-option'] });
-  return bubblewrapEngine({ program: '/nonexistent/bwrap', flock: FLOCK, cgroups: findCgroups() });
+  return bubblewrapEngine({
+    program: '/nonexistent/bwrap',
+    flock: FLOCK,
+    overlay: null,
+    cgroups: findCgroups(),
+  });
 }
 
 /** What a start of the service does: end what was left, put the dispatch back, and go on with it. */

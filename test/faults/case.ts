@@ -7,11 +7,17 @@ import type { Injector } from './injector.ts';
 import { SEED } from './story.ts';
 
 /**
- * Passed more than once in one dispatch, or never: only a large body comes in pieces (src/inbox/pieces.test.ts). Push
+ * Passed more than once in one dispatch, or never: only a large body comes in pieces (src/inbox/pieces.test.ts), and only
+ * an engine that isolates runs set-up commands (src/layers/killed.test.ts). Push
  * and comment come in each dispatch, the pull request in the first alone.
  */
 const PASSES: Partial<Record<FaultPoint, readonly [first: number, later: number]>> = {
   'webhook.pieces': [0, 0],
+  'setup.begun': [0, 0],
+  'setup.ran': [0, 0],
+  'layer.unpacked': [0, 0],
+  'layer.written': [0, 0],
+  'layer.committed': [0, 0],
   'archive.claimed': [2, 2],
   'archive.appended': [2, 2],
   'run.answering': [2, 2],

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bubblewrapEngine } from '../../src/container/bubblewrap.ts';
 import { findCgroups } from '../../src/container/cgroup.ts';
-import { findProgram } from '../../src/container/choose.ts';
+import { findProgram, overlayTools } from '../../src/container/choose.ts';
 import type { ContainerEngine } from '../../src/container/container.ts';
 import { type OciOptions, ociEngine } from '../../src/container/oci.ts';
 import { processEngine } from '../../src/container/process.ts';
@@ -48,7 +48,12 @@ export function testEngines(): TestEngine[] {
     {
       name: 'bubblewrap',
       need: needs('bubblewrap', 'flock', 'proc'),
-      engine: bubblewrapEngine({ program: bwrap, flock, cgroups: findCgroups() }),
+      engine: bubblewrapEngine({
+        program: bwrap,
+        flock,
+        cgroups: findCgroups(),
+        overlay: overlayTools(path),
+      }),
       image: null,
       oci: null,
     },

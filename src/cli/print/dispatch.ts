@@ -1,8 +1,9 @@
 /** A dispatch in lines: how it went, what it did outside, where continuity broke. */
 import { count, oneLine, type Paint, plain, showDuration, showTime, type Tone } from '../../terminal-text.ts';
-import type { DispatchView, EffectView, IncidentView } from '../../views/dispatches.ts';
+import type { DispatchView, EffectView, IncidentView, SetUpView } from '../../views/dispatches.ts';
 import type { DispatchState } from '../../vocabulary.ts';
 import { columns, indent } from './columns.ts';
+import { logLines } from './layers.ts';
 
 export function renderDispatch(d: DispatchView, paint: Paint = plain): string[] {
   const facts = [
@@ -11,6 +12,7 @@ export function renderDispatch(d: DispatchView, paint: Paint = plain): string[] 
       ? []
       : [['session', `${d.session}${d.continuity === null ? '' : `, ${showContinuity(d)}`}`]]),
     ...(d.model === null ? [] : [['model', showModel(d, d.model)]]),
+    ...(d.setUp === null ? [] : showSetUp(d.setUp)),
     ...(d.answer === null ? [] : [['answer', oneLine(d.answer, 110)]]),
     ...d.effects.map((e) => ['effect', showEffect(e)]),
     ...d.incidents.map((i) => ['incident', showIncident(i)]),
@@ -37,6 +39,11 @@ function showState(d: DispatchView, paint: Paint): string {
 function showContinuity(d: DispatchView): string {
   const history = d.historyMessages === null ? '' : ` with ${count(d.historyMessages, 'message')} of history`;
   return `${d.continuity}${history}`;
+}
+
+function showSetUp({ outcome, key, text, ms, logEnd }: SetUpView): string[][] {
+  const layer = key === null ? '' : ` (layer ${key.slice(0, 12)})`;
+  return [['set-up', `${outcome}${layer} after ${showDuration(ms)}: ${oneLine(text)}`], ...logLines(logEnd)];
 }
 
 function showModel({ formerModel }: DispatchView, model: string): string {

@@ -10,6 +10,7 @@ import { cliFolders } from '../../sessions/folders.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
 import { asideSet, readSetAside, textsThatWoke, withoutTexts } from '../screen/set-aside.ts';
+import type { Equipped } from '../set-up/set-up.ts';
 import { tellStart } from '../settle/told.ts';
 import { announceRun, conversationView, storeRun } from './announced.ts';
 import { askForVerdict } from './ask-verdict.ts';
@@ -27,14 +28,14 @@ export interface Conversed {
   withdrawn: string | null;
 }
 
-export async function converse(dispatch: Prepared, deps: DispatchDeps): Promise<Conversed> {
+export async function converse(dispatch: Equipped, deps: DispatchDeps): Promise<Conversed> {
   const recall = watchRecalls(dispatch, deps);
   const outcome = await run({ ...dispatch, signal: recall.signal }, deps).finally(() => recall.stop());
   const isStopped = outcome.kind === 'interrupted' && !dispatch.signal.aborted;
   return { outcome, withdrawn: isStopped ? recall.reason() : null };
 }
 
-async function run(dispatch: Prepared, deps: DispatchDeps): Promise<RunOutcome> {
+async function run(dispatch: Equipped, deps: DispatchDeps): Promise<RunOutcome> {
   const { agent, context } = dispatch;
   const aside = await readSetAside(deps.database.rows, dispatch.key.conversationId);
   // guard: refused text is set aside
@@ -71,7 +72,7 @@ async function run(dispatch: Prepared, deps: DispatchDeps): Promise<RunOutcome> 
 }
 
 function runOf(
-  dispatch: Prepared,
+  dispatch: Equipped,
   deps: DispatchDeps,
   { material, marks, around }: { material: PromptMaterial; marks: SessionMarks; around: ContainerDoors },
 ): Omit<DispatchRun, 'tools'> {
@@ -145,7 +146,10 @@ function agentOptions(agent: AgentConfig): DispatchRun['agent'] {
   };
 }
 
-function containerOf({ agent, place: { checkout } }: Prepared, deps: DispatchDeps): DispatchRun['container'] {
+function containerOf(
+  { agent, layers, place: { checkout } }: Equipped,
+  deps: DispatchDeps,
+): DispatchRun['container'] {
   const caches = agent.container.caches.map(({ name, target }) => {
     const source = join(deps.config().state, 'caches', agent.name, name);
     mkdirSync(source, { recursive: true, mode: 0o700 });
@@ -155,6 +159,7 @@ function containerOf({ agent, place: { checkout } }: Prepared, deps: DispatchDep
     settings: agent.container,
     relay: checkout.relay,
     caches,
+    layers,
     checkoutName: basename(checkout.path),
   };
 }
