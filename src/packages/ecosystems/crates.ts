@@ -7,6 +7,7 @@ import type { AskedArtefact, Ecosystem, Located, Locating, Metadata, Rewriting }
 import { digestOfHex, present } from '../lockfiles/digest.ts';
 import { fieldsOf, textOf } from '../lockfiles/shape.ts';
 import { crateName } from '../names.ts';
+import { readOf } from './bad-document.ts';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const VERSION = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]{1,80})?(?:\+[0-9A-Za-z.-]{1,80})?$/;
@@ -68,7 +69,11 @@ interface Release {
   line: string;
 }
 
-function releasesOf(document: Metadata): Release[] {
+function releasesOf(document: Metadata, name: string | null): Release[] {
+  return readOf('crates', name, () => releasesIn(document));
+}
+
+function releasesIn(document: Metadata): Release[] {
   const lines = document.body
     .toString('utf8')
     .split('\n')
@@ -81,8 +86,8 @@ function releasesOf(document: Metadata): Release[] {
   });
 }
 
-function rewrite(document: Metadata, { locked }: Rewriting): Metadata {
-  const releases = releasesOf(document);
+function rewrite(document: Metadata, { asked, locked }: Rewriting): Metadata {
+  const releases = releasesOf(document, asked.name);
   const versions = locked === null ? null : new Set(locked.map(({ version }) => version));
   const kept = releases.filter(({ version }) => versions === null || versions.has(version));
   return { body: Buffer.from(kept.map(({ line }) => `${line}\n`).join('')), contentType: 'text/plain' };
@@ -90,12 +95,13 @@ function rewrite(document: Metadata, { locked }: Rewriting): Metadata {
 
 /** The name is written as the index writes it: archives may be kept by it. */
 async function locate(asked: AskedArtefact, at: Locating): Promise<Located | null> {
-  const releases = releasesOf(await at.metadata({ kind: 'metadata', name: asked.name, part: '' }));
+  const document = await at.metadata({ kind: 'metadata', name: asked.name, part: '' });
+  const releases = releasesOf(document, asked.name);
   const release = releases.find(({ version }) => version === asked.version);
   if (release === undefined || crateName(release.name) !== asked.name || !NAME.test(release.name))
     return null;
   const config = await at.metadata({ kind: 'metadata', name: null, part: CONFIG });
-  const dl = textOf(fieldsOf(JSON.parse(config.body.toString('utf8'))).dl);
+  const dl = readOf('crates', null, () => textOf(fieldsOf(JSON.parse(config.body.toString('utf8'))).dl));
   return dl === null ? null : { url: archiveAt(dl, release), digests: release.digests };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { AskedArtefact, AskedMetadata, Ecosystem, Metadata, Rewriting } from '../ecosystem.ts';
 import { pypiName, pypiVersion } from '../names.ts';
+import { readOf } from './bad-document.ts';
 import { filesOf, type IndexFile, pageOf } from './pypi-index.ts';
 
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9])?$/;
@@ -29,8 +30,8 @@ export const pypi: Ecosystem = {
   rewrite,
   locate: async (asked, at) => {
     const page: AskedMetadata = { kind: 'metadata', name: asked.name, part: '' };
-    const files = filesOf(await at.metadata(page), pageAt(page, at.registry));
-    return locatedIn(files, asked);
+    const document = await at.metadata(page);
+    return locatedIn(filesIn(document, page, at.registry), asked);
   },
   refusal: (message) => ({ body: `${message}\n`, contentType: 'text/plain; charset=utf-8' }),
   environment: ({ base }) => ({
@@ -51,10 +52,14 @@ function pageAt({ name }: AskedMetadata, registry: string): string {
   return `${registry}/${name}/`;
 }
 
+function filesIn(document: Metadata, asked: AskedMetadata, registry: string): IndexFile[] {
+  return readOf('pypi', asked.name, () => filesOf(document, pageAt(asked, registry)));
+}
+
 function rewrite(document: Metadata, to: Rewriting): Metadata {
   const name = to.asked.name!;
   const locked = to.locked === null ? null : new Set(to.locked.flatMap(({ digests }) => digests));
-  const files = filesOf(document, pageAt(to.asked, to.registry)).filter((file) => {
+  const files = filesIn(document, to.asked, to.registry).filter((file) => {
     if (!FILE.test(file.name) || versionOf(file.name, name) === null) return false;
     return locked === null || file.digests.length === 0 || file.digests.some((digest) => locked.has(digest));
   });
