@@ -9,7 +9,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 export type Requirement =
@@ -24,7 +24,8 @@ export type Requirement =
   | 'ssh-keygen'
   | 'pgbouncer'
   | 'static-shell'
-  | 'musl';
+  | 'musl'
+  | 'toolchains';
 
 export interface Need {
   ok: boolean;
@@ -64,6 +65,13 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
     readdirSync('/lib').some((name) => name.startsWith('ld-musl-'))
       ? ''
       : 'there is no musl loader in /lib; install musl',
+  toolchains: () => {
+    const missing = Object.entries(TOOLCHAINS).filter(([, command]) => !succeeds('sh', ['-c', command]));
+    const names = missing.map(([name]) => name).join(', ');
+    return names === ''
+      ? ''
+      : `these do not run: ${names}; install python3-pip, cargo, gcc, libc6-dev, golang-go and npm`;
+  },
   cli: () => {
     const binary = cliBinary();
     if (binary === null)
@@ -75,6 +83,15 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
   proc: () =>
     environmentIsReadable() ? '' : '/proc/<pid>/environ cannot be read; run on Linux with /proc mounted',
 };
+
+/** What the four real builds need, and how it is found out. rustup asks for the real home. */
+const TOOLCHAINS = {
+  npm: 'npm --version',
+  'the pip of /usr/bin/python3': '/usr/bin/python3 -m pip --version',
+  cargo: `HOME=${homedir()} cargo --version && HOME=${homedir()} rustc --version`,
+  cc: 'cc --version',
+  go: 'go version',
+} as const;
 
 /** Which runtime the tests take: Debian 12 installs another one first, which does not start everywhere. */
 export const PODMAN_ARGS = ['--runtime', 'runc'];
