@@ -9,6 +9,7 @@ import { cliFor } from '../container/cli-build.ts';
 import type { DispatchDeps } from '../dispatch/dispatch.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
 import { createGateway } from '../gateway.ts';
+import { createPackages } from '../packages.ts';
 import { openWorkdir } from '../workdir.ts';
 import type { ForgeAccess } from './forge-access.ts';
 import type { Foundation } from './foundation.ts';
@@ -77,6 +78,14 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
         lateMessagesMs: initial.worker.lateMessagesSeconds * 1000,
       },
     },
+    packages: createPackages({
+      folders: { cache: join(initial.state, 'packages'), sockets: join(initial.state, 'doors') },
+      settings: () => config().packages,
+      fetch: network.fetch,
+      database,
+      log,
+      now,
+    }),
     now,
     log,
     attempted: given.attempted,
