@@ -71,14 +71,14 @@ async function makeNode({ folder, checkout, site, npm, env }: Making): Promise<v
   write(join(parts, native), {
     'package.json': JSON.stringify({ name: native, version: '1.0.0', os: ['linux'], cpu: [process.arch] }),
   });
-  cpSync('/bin/busybox', join(parts, native, 'tool'));
+  cpSync('/bin/busybox', join(parts, native, 'busybox'));
   write(join(parts, 'demo-native'), {
     'package.json': JSON.stringify({
       name: 'demo-native',
       version: '1.0.0',
       optionalDependencies: { [native]: '1.0.0' },
     }),
-    'index.js': `exports.say = (text) => require('node:child_process').execFileSync(require.resolve('${native}/tool'), ['echo', text], { encoding: 'utf8' });\n`,
+    'index.js': `exports.say = (text) => require('node:child_process').execFileSync(require.resolve('${native}/busybox'), ['echo', text], { encoding: 'utf8' });\n`,
   });
   for (const name of [native, 'demo-native']) addNpm(site, await packed(join(parts, name), { npm, env }));
   write(join(checkout, 'node'), {

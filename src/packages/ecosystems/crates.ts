@@ -35,7 +35,8 @@ export const crates: Ecosystem = {
   locate,
   refusal: (message) => ({ body: `${message}\n`, contentType: 'text/plain; charset=utf-8' }),
   environment: ({ base }) => ({
-    variables: { CARGO_REGISTRIES_CRATES_IO_PROTOCOL: 'sparse', CARGO_NET_RETRY: '1' },
+    // With it Cargo would ask by HTTP/1.1 for an upgrade to HTTP/2, which the door does not speak.
+    variables: { CARGO_HTTP_MULTIPLEXING: 'false', CARGO_NET_RETRY: '1' },
     // Cargo takes replaced sources from files only, and looks for them in every folder above the checkout.
     files: {
       '/work/.cargo/config.toml': [
