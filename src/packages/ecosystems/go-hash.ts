@@ -50,6 +50,7 @@ async function hashOfZip(path: string): Promise<readonly string[]> {
       const name = entry.fileName as unknown as Buffer;
       left -= entry.uncompressedSize;
       // Of two files with one name Go reads the last; nobody honest writes such a zip.
+      // guard: packages: a zip is read in one way
       if (left < 0 || name.includes(0x0a) || names.has(name.toString('latin1'))) return [];
       names.add(name.toString('latin1'));
       hashed.push({ name, hex: await hashOfEntry(zip, entry) });
@@ -81,6 +82,7 @@ async function hashOfEntry(zip: ZipFile, entry: Entry): Promise<string> {
 function hashOfList(files: Hashed[]): string {
   const hash = createHash('sha256');
   for (const { name, hex } of files.toSorted((a, b) => Buffer.compare(a.name, b.name))) {
+    // guard: packages: hash of a Go module
     hash.update(`${hex}  `).update(name).update('\n');
   }
   return `go-h1:${hash.digest('base64')}`;
