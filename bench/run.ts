@@ -13,6 +13,7 @@ import { measureGrowth } from './growth.ts';
 import { measureIntake } from './intake.ts';
 import { describeMachine } from './machine.ts';
 import { measureMemory } from './memory.ts';
+import { measurePackages } from './packages.ts';
 import { measurePrompt } from './prompt.ts';
 import { measureRecall } from './recall.ts';
 import { type PartReport, toMarkdown, withKept } from './report.ts';
@@ -28,6 +29,7 @@ const PARTS: Record<string, Part> = {
   warm: measureWarm,
   gateway: measureGateway,
   recall: measureRecall,
+  packages: measurePackages,
   prompt: measurePrompt,
   statements: measureStatements,
 };

@@ -88,7 +88,7 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
 const TOOLCHAINS = {
   npm: 'npm --version',
   'the pip of /usr/bin/python3': '/usr/bin/python3 -m pip --version',
-  cargo: `HOME=${homedir()} cargo --version && HOME=${homedir()} rustc --version`,
+  cargo: `export RUSTUP_HOME=${process.env.RUSTUP_HOME ?? `${homedir()}/.rustup`}; cargo --version && rustc --version`,
   cc: 'cc --version',
   go: 'go version',
 } as const;
