@@ -79,7 +79,7 @@ function locatedIn(files: readonly IndexFile[], asked: AskedArtefact) {
 }
 
 /** The version in `<name>-<version>-….whl` or `<name>-<version>.tar.gz`; null = the file is not of that project. */
-export function versionOf(file: string, name: string): string | null {
+function versionOf(file: string, name: string): string | null {
   const stem = file.replace(/(?:\.whl|\.tar\.gz|\.zip|\.tar\.bz2|\.tgz)(?:\.metadata)?$/, '');
   const parts = stem.split('-');
   for (let count = 1; count < parts.length; count++) {
