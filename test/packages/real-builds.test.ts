@@ -1,6 +1,6 @@
 /**
  * Four projects are built and tested in a container without a network, by the real tools through the package door, from
- * registries that this test starts. The real registries: `npm run bench -- packages`.
+ * registries that this test starts. The real registries: `npm run bench -- builds`.
  */
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -56,7 +56,7 @@ interface Row {
   refused: number;
 }
 
-export async function measurePackages(bench: Bench): Promise<PartReport> {
+export async function measurePackageBuilds(bench: Bench): Promise<PartReport> {
   const checkout = join(bench.folder, 'projects');
   await makeProjects(checkout);
   const registries = await registriesOfThisMachine();
