@@ -20,6 +20,7 @@ import { MODEL_LIMITS_GUARDS } from './model-limits.ts';
 import { NETWORK_GUARDS } from './network.ts';
 import { OUTGOING_GUARDS } from './outgoing.ts';
 import { PACKAGE_KINDS_GUARDS } from './package-kinds.ts';
+import { PACKAGES_GUARDS } from './packages.ts';
 import { PLACE_GUARDS } from './place.ts';
 import { PROMPT_GUARDS } from './prompt.ts';
 import { RED_TEAM_GUARDS } from './red-team.ts';
@@ -37,6 +38,7 @@ export const GUARDS: Guard[] = [
   ...CORE_GUARDS,
   ...CONTAINERS_GUARDS,
   ...GATEWAY_GUARDS,
+  ...PACKAGES_GUARDS,
   ...BROKER_GUARDS,
   ...RELAY_GUARDS,
   ...TRUST_GUARDS,

@@ -23,6 +23,7 @@ import { buildProgram } from './program.ts';
 
 const ITEM = 'home:team/shop#5';
 const PREFIX = 'abcdef12';
+const SHA = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 
 interface Row {
   /** a call that is answered here; null where it needs more than rows (its own tests answer it) */
@@ -106,6 +107,20 @@ const TABLE: Record<string, Row> = {
     unknownCode: 2,
     needsRows: true,
     wrong: [[['x', '--other-home', ''], 'Give a text that is not empty.']],
+  },
+  'packages list': { right: [], needsRows: true },
+  'packages approve': {
+    right: ['team/shop', SHA, '--by', 'ada', '--because', 'read'],
+    needsRows: true,
+    wrong: [
+      [['shop', SHA, '--by', 'ada', '--because', 'read'], 'Give a repository as owner/name'],
+      [['team/shop', 'main', '--by', 'ada', '--because', 'read'], 'Give the whole name of a commit'],
+      [['team/shop', SHA, '--by', 'ada'], "Required option '--because <text>' not specified"],
+    ],
+  },
+  'packages withdraw': {
+    right: null,
+    wrong: [[['x'], "Required option '--by <name>' not specified"]],
   },
   'answers post': { right: [ITEM], refers: [], needsRows: true },
   smoke: { right: null },

@@ -9,6 +9,7 @@ import { failureOf, UsageError } from './failure.ts';
 import { registerHealth } from './health.ts';
 import { registerOperations } from './operations.ts';
 import { readWords } from './option-values.ts';
+import { registerPackages } from './packages.ts';
 import { registerRehearsal } from './rehearsal.ts';
 import { registerSessions } from './sessions.ts';
 import { endWhenNobodyReads, wasCut } from './stopping.ts';
@@ -72,6 +73,7 @@ export function buildProgram(caller: Caller): Command {
   registerSessions(program);
   registerAnswers(program);
   registerHealth(program);
+  registerPackages(program);
   registerRehearsal(program);
   throwRatherThanExit(program, program.name());
   return program;

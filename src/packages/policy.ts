@@ -24,7 +24,7 @@ export class LockedPackages {
 const keyOf = (ecosystem: EcosystemName, name: string) => `${ecosystem} ${name}`;
 
 /** The stricter of two. */
-export function stricterPolicy(one: PackagePolicy, other: PackagePolicy): PackagePolicy {
+function stricterPolicy(one: PackagePolicy, other: PackagePolicy): PackagePolicy {
   const order: Record<PackagePolicy, number> = { off: 0, lockfile: 1, registry: 2 };
   return order[one] < order[other] ? one : other;
 }

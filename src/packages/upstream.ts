@@ -40,6 +40,7 @@ async function askOnce(at: URL, { registry, headers, fetch, signal }: Asking): P
   const own = at.origin === new URL(registry.url).origin;
   // guard: packages: redirect to another host
   if (!own && !isFileHost(at, registry)) throw elsewhere(at);
+  // guard: packages: credential of the registry
   const sent = { ...headers, 'user-agent': USER_AGENT, ...(own ? registry.headers : {}) };
   try {
     return await fetch(at.href, { headers: sent, redirect: 'manual', signal });

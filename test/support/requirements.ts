@@ -25,7 +25,8 @@ export type Requirement =
   | 'pgbouncer'
   | 'static-shell'
   | 'musl'
-  | 'toolchains';
+  | 'toolchains'
+  | 'npm';
 
 export interface Need {
   ok: boolean;
@@ -72,6 +73,10 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
       ? ''
       : `these do not run: ${names}; install python3-pip, cargo, gcc, libc6-dev, golang-go and npm`;
   },
+  npm: () =>
+    succeeds('/usr/bin/node', ['/usr/lib/node_modules/npm/bin/npm-cli.js', '--version'])
+      ? ''
+      : 'there is no node and npm in /usr; install them there',
   cli: () => {
     const binary = cliBinary();
     if (binary === null)
