@@ -13,6 +13,7 @@ import { measureGrowth } from './growth.ts';
 import { measureIntake } from './intake.ts';
 import { describeMachine } from './machine.ts';
 import { measureMemory } from './memory.ts';
+import { measurePackageBuilds } from './package-builds.ts';
 import { measurePrompt } from './prompt.ts';
 import { measureRecall } from './recall.ts';
 import { type PartReport, toMarkdown, withKept } from './report.ts';
@@ -29,6 +30,7 @@ const PARTS: Record<string, Part> = {
   warm: measureWarm,
   gateway: measureGateway,
   recall: measureRecall,
+  builds: measurePackageBuilds,
   prompt: measurePrompt,
   statements: measureStatements,
   setup: measureSetup,

@@ -20,6 +20,7 @@ import { MODEL_GUARDS } from './model.ts';
 import { MODEL_LIMITS_GUARDS } from './model-limits.ts';
 import { NETWORK_GUARDS } from './network.ts';
 import { OUTGOING_GUARDS } from './outgoing.ts';
+import { PACKAGE_KINDS_GUARDS } from './package-kinds.ts';
 import { PACKAGES_GUARDS } from './packages.ts';
 import { PLACE_GUARDS } from './place.ts';
 import { PROMPT_GUARDS } from './prompt.ts';
@@ -56,6 +57,7 @@ export const GUARDS: Guard[] = [
   ...BODIES_GUARDS,
   ...TRUTH_GUARDS,
   ...LFS_GUARDS,
+  ...PACKAGE_KINDS_GUARDS,
   ...PLACE_GUARDS,
   ...WORDS_GUARDS,
   ...FORGE_GUARDS,

@@ -15,6 +15,8 @@ export type Asked =
       name: string | null;
       /** which of the package's documents, in words of the ecosystem; '' where there is one */
       part: string;
+      /** the one version that it is about; only a locked one is asked for then. Absent = all of them */
+      version?: string;
     }
   | { kind: 'artefact'; name: string; version: string; file: string };
 export type AskedMetadata = Extract<Asked, { kind: 'metadata' }>;

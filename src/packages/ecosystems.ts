@@ -1,9 +1,19 @@
 /** The ecosystems at the door, by the first part of a path there. */
 import type { EcosystemName } from '../vocabulary.ts';
 import type { Ecosystem } from './ecosystem.ts';
+import { crates } from './ecosystems/crates.ts';
+import { go } from './ecosystems/go.ts';
+import { maven } from './ecosystems/maven.ts';
+import { pypi } from './ecosystems/pypi.ts';
 import { npm } from './npm.ts';
 
-export const AT_THE_DOOR: Readonly<Partial<Record<EcosystemName, Ecosystem>>> = { npm };
+export const AT_THE_DOOR: Readonly<Record<EcosystemName, Ecosystem>> = {
+  npm,
+  pypi,
+  crates,
+  go,
+  maven,
+};
 
 export interface Addressed {
   ecosystem: Ecosystem;
@@ -17,7 +27,8 @@ export interface Addressed {
  */
 export function addressedIn(path: string): Addressed | null {
   const match = /^\/([a-z]+)\/(.+)$/.exec(path);
-  const named = match === null ? undefined : AT_THE_DOOR[match[1] as EcosystemName];
+  const first = match?.[1] ?? '';
+  const named = Object.hasOwn(AT_THE_DOOR, first) ? AT_THE_DOOR[first as EcosystemName] : undefined;
   if (named?.parse(match![2]!) != null) return { ecosystem: named, path: match![2]! };
   if (npm.parse(path.slice(1))?.kind === 'artefact') return { ecosystem: npm, path: path.slice(1) };
   return named === undefined ? null : { ecosystem: named, path: match![2]! };

@@ -55,9 +55,11 @@ export function judgeAsked({ ecosystem, asked, policy, locked }: Judged): readon
   const known = locked.of(ecosystem, asked.name);
   // guard: packages: only names in a lock file
   if (known.length === 0) throw notLocked(asked, locked);
-  if (asked.kind === 'metadata') return known;
+  // guard: packages: documents about a version
+  if (asked.kind === 'metadata' && asked.version === undefined) return known;
   const ofVersion = known.filter(({ version }) => version === null || version === asked.version);
   if (ofVersion.length === 0) throw notLocked(asked, locked);
+  if (asked.kind === 'metadata') return ofVersion;
   if (ofVersion.every(({ digests }) => digests.length === 0)) throw withoutDigest(asked);
   return ofVersion;
 }

@@ -81,6 +81,7 @@ function settingsOf(image: string | null, setup: Partial<SetupSettings>): Contai
       network: 'none',
       mounts: [],
       caches: [],
+      packages: "off",
     },
     setup: {
       ...{ commands: [], lockFiles: [], keep: ['node_modules'], timeoutMs: 60_000, memoryBytes: null },

@@ -9,7 +9,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 export type Requirement =
@@ -25,6 +25,7 @@ export type Requirement =
   | 'pgbouncer'
   | 'static-shell'
   | 'musl'
+  | 'toolchains'
   | 'npm';
 
 export interface Need {
@@ -65,6 +66,13 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
     readdirSync('/lib').some((name) => name.startsWith('ld-musl-'))
       ? ''
       : 'there is no musl loader in /lib; install musl',
+  toolchains: () => {
+    const missing = Object.entries(TOOLCHAINS).filter(([, command]) => !succeeds('sh', ['-c', command]));
+    const names = missing.map(([name]) => name).join(', ');
+    return names === ''
+      ? ''
+      : `these do not run: ${names}; install python3-pip, cargo, gcc, libc6-dev, golang-go and npm`;
+  },
   npm: () =>
     succeeds('/usr/bin/node', ['/usr/lib/node_modules/npm/bin/npm-cli.js', '--version'])
       ? ''
@@ -80,6 +88,15 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
   proc: () =>
     environmentIsReadable() ? '' : '/proc/<pid>/environ cannot be read; run on Linux with /proc mounted',
 };
+
+/** What the four real builds need, and how it is found out. rustup asks for the real home. */
+const TOOLCHAINS = {
+  npm: 'npm --version',
+  'the pip of /usr/bin/python3': '/usr/bin/python3 -m pip --version',
+  cargo: `export RUSTUP_HOME=${process.env.RUSTUP_HOME ?? `${homedir()}/.rustup`}; cargo --version && rustc --version`,
+  cc: 'cc --version',
+  go: 'go version',
+} as const;
 
 /** Which runtime the tests use: Debian 12 installs another one first, and that one does not start everywhere. */
 export const PODMAN_ARGS = ['--runtime', 'runc'];

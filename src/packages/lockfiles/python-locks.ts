@@ -1,5 +1,5 @@
 import type { Locked } from '../locked.ts';
-import { pypiName } from '../names.ts';
+import { pypiName, pypiVersion } from '../names.ts';
 import { digestOfColonForm, digestOfHex, present } from './digest.ts';
 import { readJson } from './json.ts';
 import { type Fields, fieldsOf, isFields, listOf, textOf } from './shape.ts';
@@ -72,7 +72,13 @@ function packagesIn(lock: LockText, file: Fields, key: string): Fields[] {
 function lockedOf(entry: Fields, digests: readonly (string | null)[]): Locked[] {
   const name = textOf(entry.name);
   if (name === null) return [];
+  const version = textOf(entry.version);
   return [
-    { ecosystem: 'pypi', name: pypiName(name), version: textOf(entry.version), digests: present(digests) },
+    {
+      ecosystem: 'pypi',
+      name: pypiName(name),
+      version: version === null ? null : pypiVersion(version),
+      digests: present(digests),
+    },
   ];
 }

@@ -1,5 +1,5 @@
 import type { Locked } from '../locked.ts';
-import { pypiName } from '../names.ts';
+import { pypiName, pypiVersion } from '../names.ts';
 import { digestOfColonForm, present } from './digest.ts';
 import type { LockText } from './unreadable.ts';
 
@@ -20,8 +20,10 @@ function lockedOf(line: string): Locked[] {
   const rest = after!.trimStart().replace(/^\[[^\]]*\]/, '');
   // `name @ https://…` is no file of an index, and a path is none, either.
   if (/^[@:/\\]/.test(rest.trimStart())) return [];
-  const [, version = null] = /^\(?={2,3}([^;,)]+)/.exec(specifierOf(rest)) ?? [];
+  const [, found] = /^\(?={2,3}([^;,)]+)/.exec(specifierOf(rest)) ?? [];
   const hashes = rest.split(/\s+/).map((word) => digestOfColonForm(/^--hash=(.+)$/.exec(word)?.[1]));
+  // `==1.*` is no version.
+  const version = found === undefined || found.includes('*') ? null : pypiVersion(found);
   return [{ ecosystem: 'pypi', name: pypiName(name), version, digests: present(hashes) }];
 }
 
