@@ -52,6 +52,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['database', 'audit'],
     owns: "the agents' way to the model: credential, ledger, caps",
   },
+  egress: { imports: ['config'], owns: 'the network by name: a CONNECT proxy for each dispatch' },
   trust: {
     imports: ['database', 'config', 'audit', 'forges'],
     owns: 'who may wake an agent, and who our accounts are, as the forge answers it',
