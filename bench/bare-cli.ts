@@ -55,7 +55,7 @@ export async function captureStart(turn: CliTurn): Promise<CliStart> {
 /** The service's environment, without the gateway between CLI and model. */
 function directEnvironment({ folders, model }: CliTurn): Record<string, string> {
   const { ANTHROPIC_UNIX_SOCKET: _, ...env } = cliEnvironment({
-    place: { ...folders, path: process.env.PATH!, socket: '', forwarder: null },
+    place: { ...folders, path: process.env.PATH!, socket: '', forwarder: null, doors: null },
     modelRetries: 0,
     modelIdleSeconds: 120,
     root: process.getuid?.() === 0,

@@ -48,11 +48,18 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   workdir: { imports: ['program', 'forges'], owns: 'mirrors, checkouts, pushes' },
   steering: { imports: [], owns: 'files that steer later runs: which they are, kept and put back' },
   container: { imports: [], owns: 'where the CLI runs' },
+  packages: {
+    imports: ['config', 'network', 'database', 'audit', 'container'],
+    owns: "the agents' way to package registries: policy, cache, ecosystems",
+  },
   gateway: {
-    imports: ['database', 'audit'],
+    imports: ['database', 'audit', 'container'],
     owns: "the agents' way to the model: credential, ledger, caps",
   },
-  egress: { imports: ['config'], owns: 'the network by name: a CONNECT proxy for each dispatch' },
+  egress: {
+    imports: ['config', 'network', 'database', 'audit', 'container'],
+    owns: 'the network by name: a CONNECT proxy for each dispatch',
+  },
   trust: {
     imports: ['database', 'config', 'audit', 'forges'],
     owns: 'who may wake an agent, and who our accounts are, as the forge answers it',
@@ -91,6 +98,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'outcome',
       'agent-runner',
       'gateway',
+      'packages',
       'audit',
       'trust',
       'broker',
@@ -125,6 +133,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'trust',
       'workdir',
       'container',
+      'packages',
       'gateway',
       'agent-runner',
       'state-lock',

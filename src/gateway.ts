@@ -1,4 +1,6 @@
 /** The gateway, see `gateway/port.ts`: one unix socket per dispatch, and behind it the one way to the model. */
+
+import { openSocketFolders } from './container/sockets.ts';
 import type { Database } from './database/database.ts';
 import { CredentialSource } from './gateway/credential.ts';
 import { openDoor } from './gateway/door.ts';
@@ -7,7 +9,6 @@ import { Ledger, usageOf } from './gateway/ledger.ts';
 import type { Gateway, GatewayReport, GatewayRun, OpenGateway } from './gateway/port.ts';
 import type { PriceTable } from './gateway/prices.ts';
 import { RefusalMemory } from './gateway/refusal-memory.ts';
-import { openSocketFolders } from './gateway/sockets.ts';
 import { type Carried, Tally } from './gateway/tally.ts';
 import { type ProxyFor, type Upstream, UpstreamLine } from './gateway/upstream.ts';
 import type { Log } from './log.ts';

@@ -96,6 +96,6 @@ export const GATEWAY_GUARDS: Guard[] = [
     name: 'folder of a socket',
     keeps: 'another user of this machine from using a run’s socket',
     off: [{ mark: 'folder of a socket', becomes: '' }],
-    tests: { files: ['src/gateway/sockets.test.ts'], named: 'closed to others' },
+    tests: { files: ['src/container/sockets.test.ts'], named: 'closed to others' },
   },
 ];

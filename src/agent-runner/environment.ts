@@ -2,12 +2,13 @@
  * The environment of the CLI. It has only what is named here, and no variable of the worker: a leaked
  * CLAUDE_CODE_SKIP_PROMPT_HISTORY, for example, would silently stop the transcript.
  */
+import { environmentWithDoors } from '../container/doors.ts';
 import type { Place } from '../container/place.ts';
 import { PROJECT_FOLDER_NAME } from '../sessions/folders.ts';
 import { forwarderEnvironment } from './model-forwarder.ts';
 
 export interface EnvironmentOptions {
-  place: Pick<Place, 'path' | 'config' | 'home' | 'temporary' | 'socket' | 'forwarder'>;
+  place: Pick<Place, 'path' | 'config' | 'home' | 'temporary' | 'socket' | 'forwarder' | 'doors'>;
   /** the CLI's own retries of one request, before it reports an API error */
   modelRetries: number;
   /** longest silence of the model's side; less than 10 s counts as 10 s */
@@ -69,5 +70,6 @@ export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<stri
     ENABLE_TOOL_SEARCH: 'false',
     ...(o.root ? { IS_SANDBOX: '1' } : {}),
   };
-  return place.forwarder === null ? env : forwarderEnvironment(env, place.forwarder);
+  const withModel = place.forwarder === null ? env : forwarderEnvironment(env, place.forwarder);
+  return environmentWithDoors(withModel, place.doors);
 }

@@ -52,7 +52,7 @@ export interface DispatchRun {
   instructions: readonly string[] | null;
   folders: CliFolders;
   /** what the container of this agent has and may */
-  container: Pick<PlaceRequest, 'settings' | 'relay' | 'caches' | 'checkoutName'>;
+  container: Pick<PlaceRequest, 'settings' | 'relay' | 'caches' | 'checkoutName' | 'doors'>;
   tools: AgentTool[];
   caps: GatewayCaps;
   /** an earlier attempt of this dispatch may have begun to work */

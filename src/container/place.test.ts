@@ -67,3 +67,39 @@ test('a bare process has everything at its own path, so that two conversations d
     cwd: requestOf('one').checkout,
   });
 });
+
+describe('doors of a container', () => {
+  const doors: NonNullable<PlaceRequest['doors']> = {
+    script: '/srv/state/doors/doors.js',
+    open: [
+      {
+        name: 'packages',
+        socket: '/srv/state/doors/m-1/m.sock',
+        environment: { npm_config_registry: 'http://127.0.0.1:8901/npm/' },
+        mounts: [{ source: '/srv/state/x', target: '/run/claude-hooks/x', access: 'read' }],
+      },
+    ],
+  };
+
+  test('are sockets with fixed names and ports, and what their tools read', () => {
+    const { doors: inner, spec } = inside(requestOf('one', { doors }));
+    expect(inner).toEqual({
+      script: '/run/claude-hooks/doors.js',
+      doors: [{ name: 'packages', port: 8901, socket: '/run/claude-hooks/packages.sock' }],
+      environment: { npm_config_registry: 'http://127.0.0.1:8901/npm/' },
+    });
+    const targets = spec.mounts.map(({ target }) => target);
+    expect(targets).toEqual(
+      expect.arrayContaining([inner!.script, inner!.doors[0]!.socket, '/run/claude-hooks/x']),
+    );
+  });
+
+  test('are left out where the container has no network namespace of its own', () => {
+    const request = requestOf('one', { doors });
+    const onHost = inside({ ...request, settings: { ...request.settings, network: 'host' } });
+    for (const place of [onHost, bare(request), inside(requestOf('one'))]) {
+      expect(place.doors).toBe(null);
+      expect(JSON.stringify(place.spec.mounts)).not.toContain('doors');
+    }
+  });
+});

@@ -13,11 +13,13 @@
  */
 import { join } from 'node:path';
 import type { ContainerEngine, ContainerSpec, Limits, Mount } from './container.ts';
+import { type ContainerDoor, DOOR_PORTS, hasDoors, type InnerDoors } from './doors.ts';
 
 const DOORS = '/run/claude-hooks';
 const CONFIG_INSIDE = '/state/cli';
 /** The path has no space, because it is one option among others. */
 const FORWARDER_INSIDE = `${DOORS}/model-forwarder.js`;
+const DOOR_SCRIPT_INSIDE = `${DOORS}/doors.js`;
 
 export interface PlaceRequest {
   /** the checkout on this machine, and the last part of its path inside */
@@ -37,6 +39,11 @@ export interface PlaceRequest {
   cli: string;
   /** script for a CLI that does not take the socket by itself; null = it does */
   forwarder: string | null;
+  /**
+   * doors besides model and forge, and the script that listens for them, on this machine. Where `hasDoors` says no, they
+   * are left out. Without it: none
+   */
+  doors?: { script: string; open: readonly ContainerDoor[] } | null;
   relay: { root: string; origin: string };
   settings: {
     image: string | null;
@@ -64,6 +71,8 @@ export interface Place {
   socket: string;
   cli: string;
   forwarder: string | null;
+  /** null = no doors besides model and forge */
+  doors: InnerDoors | null;
   spec: Omit<ContainerSpec, 'instance' | 'dispatch'>;
 }
 
@@ -76,7 +85,8 @@ const RELAY_INSIDE = { root: `${DOORS}/relay`, origin: `${DOORS}/origin.git` };
 
 export function placeOf(engine: Pick<ContainerEngine, 'name' | 'isolates'>, request: PlaceRequest): Place {
   if (!engine.isolates) return samePlace(request);
-  return { ...insidePlace(request), path: engine.name === 'bubblewrap' ? STANDARD_PATH : null };
+  const doors = hasDoors(engine, request.settings.network) ? (request.doors ?? null) : null;
+  return { ...insidePlace({ ...request, doors }), path: engine.name === 'bubblewrap' ? STANDARD_PATH : null };
 }
 
 const STANDARD_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -90,6 +100,7 @@ function samePlace(r: PlaceRequest): Place {
     socket: r.socket,
     cli: r.cli,
     forwarder: r.forwarder,
+    doors: null,
     spec: {
       ...common(r),
       // A bare process cannot change its user; whoever configured one has been told.
@@ -124,6 +135,7 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
     shown(`${r.relay.root}/answers`, `${relay.root}/answers`),
     shown(`${r.relay.root}/programs`, `${relay.root}/programs`),
     ...(r.forwarder === null ? [] : [shown(r.forwarder, FORWARDER_INSIDE)]),
+    ...doorMounts(r.doors),
     ...r.caches.map((cache) => owned(cache.source, cache.target)),
     ...r.settings.mounts,
   ];
@@ -136,7 +148,31 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
     socket,
     cli: r.cli,
     forwarder: r.forwarder === null ? null : FORWARDER_INSIDE,
+    doors: innerDoors(r.doors),
     spec: { ...common(r), mounts },
+  };
+}
+
+const doorInside = ({ name }: ContainerDoor) => `${DOORS}/${name}.sock`;
+
+function doorMounts(doors: PlaceRequest['doors']): Mount[] {
+  if (doors == null || doors.open.length === 0) return [];
+  return [
+    shown(doors.script, DOOR_SCRIPT_INSIDE),
+    ...doors.open.flatMap((door) => [owned(door.socket, doorInside(door)), ...door.mounts]),
+  ];
+}
+
+function innerDoors(doors: PlaceRequest['doors']): InnerDoors | null {
+  if (doors == null || doors.open.length === 0) return null;
+  return {
+    script: DOOR_SCRIPT_INSIDE,
+    doors: doors.open.map((door) => ({
+      name: door.name,
+      port: DOOR_PORTS[door.name],
+      socket: doorInside(door),
+    })),
+    environment: Object.assign({}, ...doors.open.map(({ environment }) => environment)),
   };
 }
 

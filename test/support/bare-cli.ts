@@ -59,6 +59,7 @@ export async function bareCli(c: TestConversation, run: BareRun): Promise<BareRe
               path: process.env.PATH!,
               socket: '',
               forwarder: null,
+              doors: null,
             },
             modelRetries: 0,
             modelIdleSeconds: 120,

@@ -13,6 +13,7 @@ import { asideSet, readSetAside, textsThatWoke, withoutTexts } from '../screen/s
 import { tellStart } from '../settle/told.ts';
 import { announceRun, conversationView, storeRun } from './announced.ts';
 import { askForVerdict } from './ask-verdict.ts';
+import { type ContainerDoors, openContainerDoors } from './container-doors.ts';
 import { openDoors } from './doors.ts';
 import { readTexts } from './prompt-budget.ts';
 import { type PromptMaterial, promptOf, spokenIn } from './prompts.ts';
@@ -47,9 +48,13 @@ async function run(dispatch: Prepared, deps: DispatchDeps): Promise<RunOutcome> 
     onMarked: () => keepFiles(dispatch, deps),
     now: deps.now,
   });
-  const doors = await openDoors(dispatch, deps, { marks, aside });
+  const around = await openContainerDoors(dispatch, deps, () => marks.restriction());
+  const doors = await openDoors(dispatch, deps, { marks, aside }).catch(async (error: unknown) => {
+    await around.close();
+    throw error;
+  });
   try {
-    const started = { ...runOf(dispatch, deps, { material, marks }), tools: doors.tools };
+    const started = { ...runOf(dispatch, deps, { material, marks, around }), tools: doors.tools };
     const runner = { ...deps.runner, database: underLease(deps.runner.database, dispatch.lease) };
     const outcome = await runWithSessionResume(started, runner);
     // guard: truth: a missing verdict is asked for
@@ -61,14 +66,14 @@ async function run(dispatch: Prepared, deps: DispatchDeps): Promise<RunOutcome> 
       again: (again) => runWithSessionResume(again, runner),
     });
   } finally {
-    await doors.close();
+    await Promise.all([doors.close(), around.close()]);
   }
 }
 
 function runOf(
   dispatch: Prepared,
   deps: DispatchDeps,
-  { material, marks }: { material: PromptMaterial; marks: SessionMarks },
+  { material, marks, around }: { material: PromptMaterial; marks: SessionMarks; around: ContainerDoors },
 ): Omit<DispatchRun, 'tools'> {
   const { key, lease, agent } = dispatch;
   const { checkout } = dispatch.place;
@@ -83,7 +88,7 @@ function runOf(
     cwd: checkout.path,
     instructions: checkout.instructions,
     folders: cliFolders(deps.config().state, key.conversationId),
-    container: containerOf(dispatch, deps),
+    container: { ...containerOf(dispatch, deps), doors: around.doors },
     caps: agent.caps,
     retried: lease.previous !== null,
     prompt: (form, texts) =>

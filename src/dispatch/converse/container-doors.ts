@@ -1,0 +1,53 @@
+/** Doors of one dispatch's container besides model, forge and git: sockets that programs inside reach by loopback. */
+import { join } from 'node:path';
+import { type ContainerDoor, hasDoors, writeDoorScript } from '../../container/doors.ts';
+import type { PlaceRequest } from '../../container/place.ts';
+import type { DispatchDeps } from '../dispatch.ts';
+import type { Prepared } from '../screen/context.ts';
+
+export interface ContainerDoors {
+  /** for the place; null = none is open */
+  doors: NonNullable<PlaceRequest['doors']> | null;
+  close(): Promise<void>;
+}
+
+export interface OpenedDoor {
+  door: ContainerDoor;
+  /** idempotent; cuts what is under way, and resolves when it is accounted for */
+  close(): Promise<void>;
+}
+
+/**
+ * `restriction`: why the session may do less, as of now; null = it has no mark. It may change while the run lasts, so a
+ * door asks at each request. Answers null where this agent does not have the door.
+ */
+export type DoorOpener = (
+  dispatch: Prepared,
+  deps: DispatchDeps,
+  restriction: () => string | null,
+) => Promise<OpenedDoor | null>;
+
+const OPENERS: readonly DoorOpener[] = [];
+
+/** Opens what this agent has. Where `hasDoors` says no, nothing is opened: the tools have a network of their own. */
+export async function openContainerDoors(
+  dispatch: Prepared,
+  deps: DispatchDeps,
+  restriction: () => string | null,
+): Promise<ContainerDoors> {
+  const opened: OpenedDoor[] = [];
+  const close = async () => void (await Promise.all(opened.map((one) => one.close())));
+  if (!hasDoors(deps.runner.engine, dispatch.agent.container.network)) return { doors: null, close };
+  try {
+    for (const open of OPENERS) {
+      const one = await open(dispatch, deps, restriction);
+      if (one !== null) opened.push(one);
+    }
+    if (opened.length === 0) return { doors: null, close };
+    const script = await writeDoorScript(join(deps.config().state, 'doors'));
+    return { doors: { script, open: opened.map(({ door }) => door) }, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
