@@ -35,6 +35,13 @@ export function readAllowedHost(text: string): HostReading {
   return { kind: 'host', host: { host, below, port } };
 }
 
+/** For a text that the option table has let through. */
+export function allowedHost(text: string): AllowedHost {
+  const read = readAllowedHost(text);
+  if (read.kind === 'not') throw new Error(`${text} ${read.problem}. This is a bug.`);
+  return read.host;
+}
+
 function not(problem: string): HostReading {
   return { kind: 'not', problem };
 }

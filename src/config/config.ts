@@ -2,6 +2,7 @@
 import type { ForgeKind } from '../forges/registry.ts';
 import type { AgentView, ConversationView, EventName, ForgeEvent } from '../vocabulary.ts';
 import type { AgentOptions } from './agent-options.ts';
+import type { AllowedHost } from './allowed-hosts.ts';
 import type { ListedRepository } from './listed-repositories.ts';
 import type { Options } from './options.ts';
 
@@ -126,6 +127,8 @@ export interface AgentConfig {
     maxWrites: number;
   };
   workflowFiles: boolean;
+  /** whether a restricted run may use `container.names` */
+  networkInRestrictedRuns: boolean;
   /** of one dispatch */
   caps: { requests: number | null; tokens: number | null; usd: number | null };
   container: ContainerSettings;
@@ -144,10 +147,22 @@ export interface ContainerSettings {
   pids: number;
   /** null = the service's own */
   user: { uid: number; gid: number } | null;
+  /** `none` also where there are `names` */
   network: 'none' | 'host';
+  /** hosts that are reached through the proxy of the service; null = none */
+  names: NameSettings | null;
   /** sources are absolute */
   mounts: readonly { source: string; target: string; access: 'read' | 'write' }[];
   caches: readonly { name: string; target: string }[];
+}
+
+export interface NameSettings {
+  allow: readonly AllowedHost[];
+  /** bytes of one run */
+  maxSent: number;
+  maxReceived: number;
+  /** at once */
+  maxConnections: number;
 }
 
 export interface Flow {

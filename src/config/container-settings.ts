@@ -1,6 +1,7 @@
 /** Container settings of an agent: its own, then the general ones; sizes in bytes, paths absolute. */
 import { resolve } from 'node:path';
 import type { z } from 'zod';
+import { allowedHost } from './allowed-hosts.ts';
 import type { ContainerSettings } from './config.ts';
 import type { agentContainerOptions, containerOptions } from './container-options.ts';
 
@@ -19,9 +20,22 @@ export function containerSettings(own: Own, general: General, folder: string): C
     cpus: own.cpus ?? general.cpus ?? null,
     pids: own.pids ?? general.pids ?? DEFAULT_PIDS,
     user: user === undefined ? null : userOf(user),
-    network: own.network ?? general.network ?? 'none',
+    ...networkOf(own.network ?? general.network ?? 'none'),
     mounts: (own.mounts ?? general.mounts ?? []).map((m) => ({ ...m, source: resolve(folder, m.source) })),
     caches: own.caches ?? general.caches ?? [],
+  };
+}
+
+function networkOf(found: NonNullable<General['network']>): Pick<ContainerSettings, 'network' | 'names'> {
+  if (typeof found === 'string') return { network: found, names: null };
+  return {
+    network: 'none',
+    names: {
+      allow: found.allow.map((text) => allowedHost(text)),
+      maxSent: bytesOf(found.max_sent),
+      maxReceived: bytesOf(found.max_received),
+      maxConnections: found.max_connections,
+    },
   };
 }
 

@@ -5,6 +5,7 @@
 import type { RunnerDeps } from '../agent-runner/run.ts';
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import type { Egress } from '../egress.ts';
 import type { Forge } from '../forges/forge.ts';
 import { itemKeyOfConversation } from '../item-key.ts';
 import type { Log } from '../log.ts';
@@ -54,6 +55,8 @@ export interface DispatchDeps {
   trust: Trust;
   workdir: Workdir;
   runner: RunnerDeps;
+  /** the network by name */
+  egress: Egress;
   now: () => number;
   log: Log;
   /** for the metrics */

@@ -86,6 +86,7 @@ async function opened(o: Stage = {}): Promise<Opened> {
       lookupMs: 5000,
       connectMs: 5000,
     },
+    passed: () => {},
     audit: async (entry) => void audit.push(entry),
   });
   onTestFinished(async () => {

@@ -18,6 +18,8 @@ export interface EgressRun {
   /** whether the service itself would need a proxy to get there */
   isProxied: (target: Target) => boolean;
   reach: Reach;
+  /** each entry, also where there are too many for the audit */
+  passed: (entry: EgressEntry) => void;
   audit: (entry: EgressEntry) => Promise<void>;
 }
 
@@ -77,7 +79,7 @@ export async function openEgressDoor(socketPath: string, run: EgressRun): Promis
   };
 }
 
-/** Refusals are all counted by the door's metrics; of one run only so many become rows. */
+/** Refusals are all counted; of one run only so many become rows. */
 const MOST_AUDITED = 200;
 
 class Door {
@@ -163,12 +165,12 @@ class Door {
   async #carry(o: Standing): Promise<void> {
     const { action, address, client, target, upstream } = o;
     // Before a byte goes: what cannot be told to the audit does not happen.
-    await this.#run
-      .audit(entryOf({ action, verdict: 'opened', detail: { address } }))
-      .catch((error: unknown) => {
-        upstream.destroy();
-        throw error;
-      });
+    const opened = entryOf({ action, verdict: 'opened', detail: { address } });
+    this.#run.passed(opened);
+    await this.#run.audit(opened).catch((error: unknown) => {
+      upstream.destroy();
+      throw error;
+    });
     client.write('HTTP/1.1 200 Connection established\r\n\r\n');
     const tunnel = openTunnel({
       ...o,
@@ -181,8 +183,9 @@ class Door {
     const { verdict, sent, received, ms, name } = await tunnel.ended;
     this.#tunnels.delete(tunnel);
     const shown = name === null ? {} : { server_name: name.replace(/[^\w.-]/g, '?').slice(0, 255) };
-    const detail = { address, ms, ...shown };
-    await this.#run.audit(entryOf({ action, verdict, sent, received, detail }));
+    const ended = entryOf({ action, verdict, sent, received, detail: { address, ms, ...shown } });
+    this.#run.passed(ended);
+    await this.#run.audit(ended);
   }
 
   #answer(
@@ -198,9 +201,10 @@ class Door {
   #told = 0;
 
   #tell(said: Said): void {
+    const entry = entryOf(said);
     this.#told += 1;
-    if (this.#told > MOST_AUDITED) return;
-    this.#track(this.#run.audit(entryOf(said)));
+    this.#run.passed(entry);
+    if (this.#told <= MOST_AUDITED) this.#track(this.#run.audit(entry));
   }
 
   #track(work: Promise<void>): void {

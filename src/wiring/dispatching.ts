@@ -7,8 +7,10 @@ import type { LoadedConfig } from '../config/config.ts';
 import { type ChosenEngine, chooseEngine, findProgram } from '../container/choose.ts';
 import { cliFor } from '../container/cli-build.ts';
 import type { DispatchDeps } from '../dispatch/dispatch.ts';
+import { createEgress } from '../egress.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
 import { createGateway } from '../gateway.ts';
+import type { DoorPassage } from '../metrics.ts';
 import { openWorkdir } from '../workdir.ts';
 import type { ForgeAccess } from './forge-access.ts';
 import type { Foundation } from './foundation.ts';
@@ -18,6 +20,8 @@ type Given = Pick<Foundation, 'options' | 'config' | 'log' | 'database'> & {
   refresh: () => void;
   access: ForgeAccess;
   attempted: DispatchDeps['attempted'];
+  /** for the metrics */
+  passed: (at: DoorPassage) => void;
 };
 
 const STANDARD_PATH = '/usr/local/bin:/usr/bin:/bin';
@@ -77,6 +81,14 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
         lateMessagesMs: initial.worker.lateMessagesSeconds * 1000,
       },
     },
+    egress: await createEgress({
+      ...options.reach,
+      folder: join(initial.state, 'run'),
+      proxyFor: network.proxyFor,
+      database,
+      passed: (entry) => given.passed({ door: 'network', ...entry }),
+      now,
+    }),
     now,
     log,
     attempted: given.attempted,

@@ -4,15 +4,20 @@ import { type ContainerDoor, hasDoors, writeDoorScript } from '../../container/d
 import type { PlaceRequest } from '../../container/place.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
+import { openNameDoor } from './name-door.ts';
 
 export interface ContainerDoors {
   /** for the place; null = none is open */
   doors: NonNullable<PlaceRequest['doors']> | null;
+  /** call it when the session is marked, before its agent is shown the words */
+  restricted(): void;
   close(): Promise<void>;
 }
 
 export interface OpenedDoor {
   door: ContainerDoor;
+  /** the session was marked just now: what stands and may no longer be is cut */
+  restricted?(): void;
   /** idempotent; cuts what is under way, and resolves when it is accounted for */
   close(): Promise<void>;
 }
@@ -27,7 +32,7 @@ export type DoorOpener = (
   restriction: () => string | null,
 ) => Promise<OpenedDoor | null>;
 
-const OPENERS: readonly DoorOpener[] = [];
+const OPENERS: readonly DoorOpener[] = [openNameDoor];
 
 /** Opens what this agent has. Where `hasDoors` says no, nothing is opened: the tools have a network of their own. */
 export async function openContainerDoors(
@@ -37,15 +42,19 @@ export async function openContainerDoors(
 ): Promise<ContainerDoors> {
   const opened: OpenedDoor[] = [];
   const close = async () => void (await Promise.all(opened.map((one) => one.close())));
-  if (!hasDoors(deps.runner.engine, dispatch.agent.container.network)) return { doors: null, close };
+  const restricted = () => {
+    for (const one of opened) one.restricted?.();
+  };
+  const none = { doors: null, restricted, close };
+  if (!hasDoors(deps.runner.engine, dispatch.agent.container.network)) return none;
   try {
     for (const open of OPENERS) {
       const one = await open(dispatch, deps, restriction);
       if (one !== null) opened.push(one);
     }
-    if (opened.length === 0) return { doors: null, close };
+    if (opened.length === 0) return none;
     const script = await writeDoorScript(join(deps.config().state, 'doors'));
-    return { doors: { script, open: opened.map(({ door }) => door) }, close };
+    return { doors: { script, open: opened.map(({ door }) => door) }, restricted, close };
   } catch (error) {
     await close();
     throw error;
