@@ -28,6 +28,8 @@ export interface LoadedConfig {
     engine: Options['container']['engine'];
     programArgs: readonly string[];
     runArgs: readonly string[];
+    /** null = the engine's own choice */
+    runtime: string | null;
     /** absolute, or null for the installed build */
     muslCliPath: string | null;
   };

@@ -110,6 +110,10 @@ export const containerOptions = z
         'Where the CLI runs. `auto` takes docker, podman or bubblewrap, whichever works first. `process` is a bare process with the rights of the service: no isolation, so it must be asked for by name.',
     }),
     ...perAgent,
+    runtime: z.string().min(1).optional().meta({
+      description:
+        'The program that starts containers for docker or podman, by name or path: `runsc` (gVisor), `crun`, `runc`, `kata`. Without it: as docker or podman chooses. [What each needs](containers.md#runtimes).',
+    }),
     program_args: z.array(z.string()).default([]).meta({
       description: 'Arguments for docker or podman before `run`, as `["--runtime", "runc"]`.',
     }),

@@ -105,6 +105,7 @@ export function engineChoice(
   return {
     engine: config.container.engine,
     image: images.find((image) => image !== null) ?? null,
+    runtime: config.container.runtime,
     programArgs: config.container.programArgs,
     runArgs: config.container.runArgs,
     path,

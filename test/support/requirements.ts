@@ -76,8 +76,10 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
     environmentIsReadable() ? '' : '/proc/<pid>/environ cannot be read; run on Linux with /proc mounted',
 };
 
+/** A runtime to run the suites of the container engines on, by path or name, as `container.runtime` takes it. */
+export const OTHER_RUNTIME = process.env.CLAUDE_HOOKS_TEST_RUNTIME ?? null;
 /** Which runtime the tests take: Debian 12 installs another one first, which does not start everywhere. */
-export const PODMAN_ARGS = ['--runtime', 'runc'];
+export const PODMAN_ARGS = OTHER_RUNTIME === null ? ['--runtime', 'runc'] : [];
 
 /** What Vitest's main process has tried, for the processes of the test files. */
 const TRIED = 'CLAUDE_HOOKS_TEST_TRIED';
