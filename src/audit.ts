@@ -7,7 +7,7 @@ export interface AuditEntry {
   dispatchId: string | null;
   conversationId: string | null;
   agent: string | null;
-  /** `model` = gateway, `forge` = broker tools, `git` = relayed pushes, `network` = hosts by name, `trigger` = who may wake an agent */
+  /** `model` = gateway, `forge` = broker tools, `git` = relayed pushes, `trigger` = who may wake an agent, `packages` = registries, `network` = hosts by name */
   door: AuditRow['door'];
   /** what was tried, such as `merge`, `push refs/heads/main`, `GET /v1/models` */
   action: string;
@@ -20,20 +20,27 @@ export interface AuditEntry {
 }
 
 export async function recordAudit(rows: Rows, entry: AuditEntry): Promise<void> {
-  await rows
-    .insertInto('audit')
-    .values({
-      at: entry.now,
-      dispatch_id: entry.dispatchId,
-      conversation_id: entry.conversationId,
-      agent: entry.agent,
-      door: entry.door,
-      action: entry.action,
-      decision: entry.decision,
-      reason: entry.reason,
-      detail: JSON.stringify(entry.detail),
-    })
-    .execute();
+  await recordAudits(rows, [entry]);
+}
+
+/** In one statement, in this order. At most some hundreds: a database takes 32,766 values at once. */
+export async function recordAudits(rows: Rows, entries: readonly AuditEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  await rows.insertInto('audit').values(entries.map(rowOf)).execute();
+}
+
+function rowOf(entry: AuditEntry) {
+  return {
+    at: entry.now,
+    dispatch_id: entry.dispatchId,
+    conversation_id: entry.conversationId,
+    agent: entry.agent,
+    door: entry.door,
+    action: entry.action,
+    decision: entry.decision,
+    reason: entry.reason,
+    detail: JSON.stringify(entry.detail),
+  };
 }
 
 /** Oldest first. */

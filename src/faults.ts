@@ -30,7 +30,15 @@ export const FAULT_POINTS = [
   'settle.begun',
   'settle.committed',
 ] as const;
-export type FaultPoint = (typeof FAULT_POINTS)[number];
+
+/** In the order in which a file of a package passes them: it is being fetched, is whole, has its name, is known. */
+export const PACKAGE_FAULT_POINTS = [
+  'package.fetching',
+  'package.fetched',
+  'package.stored',
+  'package.committed',
+] as const;
+export type FaultPoint = (typeof FAULT_POINTS)[number] | (typeof PACKAGE_FAULT_POINTS)[number];
 
 type Fault = (point: FaultPoint) => void;
 
@@ -50,9 +58,10 @@ export function armFault(fault: Fault | null): void {
 export function parseFault(spec: string): Fault {
   const match = /^(kill|fill:(.+))@([a-z.]+)(?:#(\d+))?$/.exec(spec);
   const point = match?.[3];
-  if (point === undefined || !FAULT_POINTS.includes(point as FaultPoint)) {
+  const points: readonly string[] = [...FAULT_POINTS, ...PACKAGE_FAULT_POINTS];
+  if (point === undefined || !points.includes(point)) {
     throw new Error(
-      `${spec} is no fault. Use kill@<point> or kill@<point>#<n> with one of ${FAULT_POINTS.join(', ')}.`,
+      `${spec} is no fault. Use kill@<point> or kill@<point>#<n> with one of ${points.join(', ')}.`,
     );
   }
   const ballast = match![2];

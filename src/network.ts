@@ -19,7 +19,9 @@ export interface Network {
 export function networkOf(config: LoadedConfig): Network {
   const forges = Object.values(config.forges).flatMap(({ url, cloneUrl }) => [url, cloneUrl]);
   const own = config.server.publicUrl === null ? [] : [config.server.publicUrl];
-  const addresses = [config.model.upstream, config.database.url, ...forges, ...own];
+  const isPackageDoorOpen = [...config.agents.values()].some((agent) => agent.container.packages !== 'off');
+  const registries = isPackageDoorOpen ? Object.values(config.packages.registries).map(({ url }) => url) : [];
+  const addresses = [config.model.upstream, config.database.url, ...forges, ...own, ...registries];
   return openNetwork(config.network, addresses);
 }
 

@@ -6,6 +6,14 @@
 /** Where a CLI runs; the order is from the strongest isolation to none. */
 export type EngineName = 'docker' | 'podman' | 'bubblewrap' | 'process';
 
+/** Kinds of package registries, each with its own tools. */
+export const ECOSYSTEMS = ['npm', 'pypi', 'crates', 'go', 'maven'] as const;
+export type EcosystemName = (typeof ECOSYSTEMS)[number];
+
+/** What may pass the package door; the order is from the least. */
+export const PACKAGE_POLICIES = ['off', 'lockfile', 'registry'] as const;
+export type PackagePolicy = (typeof PACKAGE_POLICIES)[number];
+
 /** Why a run ends before the agent is done: caps of the CLI, then caps of the gateway. */
 export type CapReason = 'max-turns' | 'max-budget' | 'max-requests' | 'max-tokens' | 'max-usd';
 

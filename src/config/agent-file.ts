@@ -16,6 +16,7 @@ export interface AgentDefaults {
   /** folder of claude-hooks.yaml, where relative mounts start */
   folder: string;
   container: Options['container'];
+  packages: Options['packages']['policy'];
   model: string;
   quietSeconds: number;
   maxWaitSeconds: number;
@@ -92,7 +93,10 @@ function agentConfig(
       tokens: found.max_run_tokens ?? null,
       usd: found.max_run_usd ?? null,
     },
-    container: containerSettings(found.container, defaults.container, defaults.folder),
+    container: containerSettings(found.container, defaults.container, {
+      folder: defaults.folder,
+      policy: defaults.packages,
+    }),
     concurrency: found.concurrency,
     quietSeconds: found.quiet_seconds ?? defaults.quietSeconds,
     maxWaitSeconds: found.max_wait_seconds ?? defaults.maxWaitSeconds,

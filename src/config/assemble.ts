@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import type { AgentConfig, Flow, ForgeConfig, LoadedConfig, NetworkSettings, Skill } from './config.ts';
 import { secretsOfProxies } from './network-settings.ts';
 import type { Options } from './options.ts';
+import { packageSettings, secretsOfRegistries } from './package-settings.ts';
 import { type Preparation, passwordIn } from './prepare.ts';
 import { listedRepositories, secretsOfHooks } from './webhook-secrets.ts';
 
@@ -67,6 +68,7 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
       signingKeyFile:
         found.git.signing_key_file === undefined ? null : resolve(folder, found.git.signing_key_file),
     },
+    packages: packageSettings(found.packages),
     smoke: { everyMinutes: found.smoke.every_minutes },
     metrics: found.metrics.port === undefined ? null : { host: found.metrics.host, port: found.metrics.port },
     log: found.log,
@@ -76,7 +78,13 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
     ...read,
     warnings,
     // guard: network: passwords of proxies
-    secrets: [...new Set([...secretsOf(found), ...secretsOfProxies(read.network)])],
+    secrets: [
+      ...new Set([
+        ...secretsOf(found),
+        ...secretsOfProxies(read.network),
+        ...secretsOfRegistries(found.packages),
+      ]),
+    ],
   };
   return frozen(config);
 }

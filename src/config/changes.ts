@@ -26,7 +26,7 @@ export interface Version {
 
 /** Options that are read only once, when the part they belong to is made. */
 const READ_AT_START =
-  /^(server|state|database|container|worker|sessions|smoke|metrics|network|log|model\.(small|retries|idle_seconds))\b/;
+  /^(server|state|database|container|worker|sessions|smoke|metrics|network|log|packages\.cache|model\.(small|retries|idle_seconds))\b/;
 
 export function changesOf(before: Version, after: Version, table: TableNode): ConfigChanges {
   const options = changedOptions(before.options, after.options, { node: table, path: [] });

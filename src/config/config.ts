@@ -1,6 +1,13 @@
 /** The shapes `loadConfig` answers with. Frozen; read once and passed on by wiring. */
 import type { ForgeKind } from '../forges/registry.ts';
-import type { AgentView, ConversationView, EventName, ForgeEvent } from '../vocabulary.ts';
+import type {
+  AgentView,
+  ConversationView,
+  EcosystemName,
+  EventName,
+  ForgeEvent,
+  PackagePolicy,
+} from '../vocabulary.ts';
 import type { AgentOptions } from './agent-options.ts';
 import type { AllowedHost } from './allowed-hosts.ts';
 import type { ListedRepository } from './listed-repositories.ts';
@@ -56,6 +63,7 @@ export interface LoadedConfig {
     signingKeyFile: string | null;
   };
   network: NetworkSettings;
+  packages: PackageSettings;
   smoke: { everyMinutes: number };
   /** null: beside the webhooks */
   metrics: { host: string; port: number } | null;
@@ -79,6 +87,23 @@ export interface NetworkSettings {
   noProxy: readonly string[];
   /** certificates in PEM form that are trusted besides those of the system and of Node */
   authorities: readonly string[];
+}
+
+export interface PackageSettings {
+  policy: PackagePolicy;
+  registries: Readonly<Record<EcosystemName, RegistrySettings>>;
+  cache: { maxBytes: number };
+  /** requests and bytes of one dispatch, seconds of one answer */
+  limits: { requests: number; bytes: number; seconds: number };
+}
+
+export interface RegistrySettings {
+  /** without a slash at its end */
+  url: string;
+  /** other hosts that its files may come from; they get no header of `headers` */
+  artefactHosts: readonly string[];
+  /** its credential, if it wants any; names in lower case */
+  headers: Readonly<Record<string, string>>;
 }
 
 export interface ForgeConfig {
@@ -156,6 +181,8 @@ export interface ContainerSettings {
   /** sources are absolute */
   mounts: readonly { source: string; target: string; access: 'read' | 'write' }[];
   caches: readonly { name: string; target: string }[];
+  /** the agent's own, or `packages.policy` */
+  packages: PackagePolicy;
 }
 
 export interface NameSettings {

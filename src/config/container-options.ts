@@ -1,6 +1,7 @@
 /** The option tables of the container: for all agents in claude-hooks.yaml, and what one agent sets for itself. */
 import { z } from 'zod';
 import { readAllowedHost } from './allowed-hosts.ts';
+import { packagePolicy } from './package-options.ts';
 
 const MEMORY = /^[1-9]\d*(\.\d+)?[kmgt]?$/i;
 const USER = /^\d+(:\d+)?$/;
@@ -99,9 +100,16 @@ const perAgent = {
   }),
 };
 
-export const agentContainerOptions = z.strictObject(perAgent).prefault({}).meta({
-  description: 'Its own container settings; each key replaces the general one.',
+const packages = packagePolicy.optional().meta({
+  description: 'What it may install through the package door. Without it: `packages.policy`.',
 });
+
+export const agentContainerOptions = z
+  .strictObject({ ...perAgent, packages })
+  .prefault({})
+  .meta({
+    description: 'Its own container settings; each key replaces the general one.',
+  });
 
 export const containerOptions = z
   .strictObject({

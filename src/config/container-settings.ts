@@ -1,6 +1,7 @@
 /** Container settings of an agent: its own, then the general ones; sizes in bytes, paths absolute. */
 import { resolve } from 'node:path';
 import type { z } from 'zod';
+import type { PackagePolicy } from '../vocabulary.ts';
 import { allowedHost } from './allowed-hosts.ts';
 import type { ContainerSettings } from './config.ts';
 import type { agentContainerOptions, containerOptions } from './container-options.ts';
@@ -11,7 +12,11 @@ type Own = z.output<typeof agentContainerOptions>;
 /** The default: enough for a build, and it stops a fork bomb. */
 const DEFAULT_PIDS = 2048;
 
-export function containerSettings(own: Own, general: General, folder: string): ContainerSettings {
+export function containerSettings(
+  own: Own,
+  general: General,
+  { folder, policy }: { folder: string; policy: PackagePolicy },
+): ContainerSettings {
   const memory = own.memory ?? general.memory;
   const user = own.user ?? general.user;
   return {
@@ -23,6 +28,7 @@ export function containerSettings(own: Own, general: General, folder: string): C
     ...networkOf(own.network ?? general.network ?? 'none'),
     mounts: (own.mounts ?? general.mounts ?? []).map((m) => ({ ...m, source: resolve(folder, m.source) })),
     caches: own.caches ?? general.caches ?? [],
+    packages: own.packages ?? policy,
   };
 }
 

@@ -147,6 +147,7 @@ function agentDefaults(found: Options | null, folder: string): AgentDefaults {
   return {
     folder,
     container: found?.container ?? containerOptions.parse(undefined),
+    packages: found?.packages.policy ?? 'off',
     model: found?.model.default ?? '',
     quietSeconds: found?.mailbox.quiet_seconds ?? 0,
     maxWaitSeconds: found?.mailbox.max_wait_seconds ?? 0,

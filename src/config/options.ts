@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { FORGE_KINDS } from '../forges/registry.ts';
 import { containerOptions as container } from './container-options.ts';
+import { packages } from './package-options.ts';
 import { checkWebhookSecrets, hasEverySecret } from './webhook-secrets.ts';
 
 export const NAME_PATTERN = /^[a-z][a-z0-9-]{0,39}$/;
@@ -327,6 +328,7 @@ export const options = z.strictObject({
   sessions,
   git,
   network,
+  packages,
   smoke,
   metrics,
   log,

@@ -305,7 +305,7 @@ interface AuditTable {
   dispatch_id: string | null;
   conversation_id: string | null;
   agent: string | null;
-  door: 'model' | 'forge' | 'git' | 'trigger' | 'network';
+  door: 'model' | 'forge' | 'git' | 'trigger' | 'packages' | 'network';
   action: string;
   decision: 'allowed' | 'denied' | 'failed';
   reason: string | null;

@@ -1,7 +1,7 @@
 /** What a lock file says of one package: the words of policy and readers. */
+import type { EcosystemName } from '../vocabulary.ts';
 
-export const ECOSYSTEMS = ['npm', 'pypi', 'crates', 'go', 'maven'] as const;
-export type EcosystemName = (typeof ECOSYSTEMS)[number];
+export type { EcosystemName };
 
 export interface Locked {
   ecosystem: EcosystemName;
