@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import { KeyedMutex } from './mutex.ts';
 import { inCheckout, readStatus } from './workdir/checkout.ts';
 import { Control, readRecord } from './workdir/control.ts';
+import { readFilesNamed } from './workdir/files-named.ts';
 import { makeGit } from './workdir/git.ts';
 import type { AgentStores } from './workdir/lfs-store.ts';
 import { Mirrors } from './workdir/mirror.ts';
@@ -73,6 +74,10 @@ export function openWorkdir(options: WorkdirOptions): Workdir {
       if (record === null) return new Set();
       return await onForge(git, join(options.folder, 'mirrors', record.mirror), files);
     },
+    filesNamed: async (checkout, { remote, sha }, isWanted) =>
+      tools.mirrors.use(checkout.repositoryId, remote, ({ path }) =>
+        readFilesNamed({ git, mirror: path, sha }, isWanted),
+      ),
     remove: async (conversation) => alone(conversation, () => remove(tools, conversation)),
   };
 }

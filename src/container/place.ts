@@ -16,6 +16,8 @@ import type { ContainerEngine, ContainerSpec, Limits, Mount } from './container.
 import { type ContainerDoor, DOOR_PORTS, hasDoors, type InnerDoors } from './doors.ts';
 
 const DOORS = '/run/claude-hooks';
+/** HOME of an engine that isolates. */
+export const HOME_INSIDE = '/state/home';
 const CONFIG_INSIDE = '/state/cli';
 /** The path has no space, because it is one option among others. */
 const FORWARDER_INSIDE = `${DOORS}/model-forwarder.js`;
@@ -121,7 +123,7 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
   const relay = RELAY_INSIDE;
   const mounts = [
     mount(r.cli, r.cli, 'read'),
-    owned(r.folders.home, '/state/home'),
+    owned(r.folders.home, HOME_INSIDE),
     owned(r.folders.temporary, '/state/tmp'),
     // guard: prompt: one path for every CLI folder, part 1
     ...cliFolderAt(CONFIG_INSIDE, r),
@@ -143,7 +145,7 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
     cwd,
     // guard: prompt: one path for every CLI folder, part 2
     config: CONFIG_INSIDE,
-    home: '/state/home',
+    home: HOME_INSIDE,
     temporary: '/state/tmp',
     socket,
     cli: r.cli,

@@ -28,6 +28,7 @@ export interface Tables {
   incidents: IncidentsTable;
   effects: EffectsTable;
   parks: ParksTable;
+  package_approvals: PackageApprovalsTable;
   audit: AuditTable;
   model_requests: ModelRequestsTable;
 }
@@ -297,6 +298,20 @@ interface SetAsideTable {
   /** the reason, in the words of the model's side */
   why: string;
   at: number;
+}
+
+/** Commits whose lock files count besides those of the base branch. */
+interface PackageApprovalsTable {
+  id: string;
+  forge: string;
+  /** `owner/name` in lower case */
+  repository: string;
+  commit_sha: string;
+  approved_by: string;
+  because: string;
+  at: number;
+  withdrawn_at: number | null;
+  withdrawn_by: string | null;
 }
 
 interface AuditTable {

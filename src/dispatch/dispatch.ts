@@ -12,6 +12,7 @@ import type { Log } from '../log.ts';
 import type { Lease } from '../mailbox/leases.ts';
 import type { Settlement } from '../mailbox/settlement.ts';
 import { type OutgoingForge, outgoingForge, type ReadingForge } from '../outcome/outgoing-forge.ts';
+import type { Packages } from '../packages.ts';
 import type { Closing } from '../security/closing-keywords.ts';
 import type { Trust } from '../trust.ts';
 import type { DispatchKey, ItemKind, ParkCause, RepositoryRef } from '../vocabulary.ts';
@@ -57,6 +58,7 @@ export interface DispatchDeps {
   runner: RunnerDeps;
   /** the network by name */
   egress: Egress;
+  packages: Packages;
   now: () => number;
   log: Log;
   /** for the metrics */

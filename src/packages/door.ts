@@ -13,7 +13,7 @@ import type { EcosystemName, PackagePolicy } from '../vocabulary.ts';
 import type { Asked, AskedArtefact, AskedMetadata, Ecosystem } from './ecosystem.ts';
 import { type Addressed, addressedIn } from './ecosystems.ts';
 import type { Locked } from './locked.ts';
-import { judgeAsked, type LockedPackages } from './policy.ts';
+import { judgeAsked, LockedPackages } from './policy.ts';
 import { PackageRefused, type PackageVerdict } from './refused.ts';
 import type { PackageStore } from './store.ts';
 
@@ -38,6 +38,7 @@ export interface DoorDeps {
 
 /** npm opens 15 by default. */
 const MOST_CONNECTIONS = 128;
+const NOTHING_LOCKED = new LockedPackages([], []);
 const LONGEST_URL = 1024;
 const MOST_AUDITED_OVER_LIMIT = 100;
 
@@ -149,12 +150,9 @@ async function pass(exchange: Exchange, told: Told, deps: DoorDeps): Promise<num
     );
   }
   const { ecosystem, asked } = askedIn(request, told);
-  const locked = judgeAsked({
-    ecosystem: ecosystem.name,
-    asked,
-    policy: deps.policy(),
-    locked: await deps.locked(),
-  });
+  const policy = deps.policy();
+  const known = policy === 'lockfile' ? await deps.locked() : NOTHING_LOCKED;
+  const locked = judgeAsked({ ecosystem: ecosystem.name, asked, policy, locked: known });
   return asked.kind === 'metadata'
     ? await giveDocument(exchange, { ecosystem, asked, locked }, deps)
     : await giveFile(exchange, { ecosystem, asked, locked, told }, deps);

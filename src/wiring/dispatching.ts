@@ -11,6 +11,8 @@ import { createEgress } from '../egress.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
 import { createGateway } from '../gateway.ts';
 import type { DoorPassage } from '../metrics.ts';
+import { decisionOf } from '../packages/refused.ts';
+import { createPackages } from '../packages.ts';
 import { openWorkdir } from '../workdir.ts';
 import type { ForgeAccess } from './forge-access.ts';
 import type { Foundation } from './foundation.ts';
@@ -87,6 +89,22 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
       proxyFor: network.proxyFor,
       database,
       passed: (entry) => given.passed({ door: 'network', ...entry }),
+      now,
+    }),
+    packages: createPackages({
+      folders: { cache: join(initial.state, 'packages'), sockets: join(initial.state, 'doors') },
+      settings: () => config().packages,
+      fetch: network.fetch,
+      database,
+      log,
+      attempted: ({ verdict, detail }) =>
+        given.passed({
+          door: 'packages',
+          decision: decisionOf(verdict),
+          verdict,
+          sent: 0,
+          received: Number(detail.bytes ?? 0),
+        }),
       now,
     }),
     now,

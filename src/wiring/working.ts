@@ -65,7 +65,7 @@ function begin(foundation: Foundation, deps: DispatchDeps, metrics: Metrics): Wo
     stop: async (graceMs) => {
       await smoke?.stop();
       await worker.drain(graceMs);
-      await deps.runner.gateway.close();
+      await Promise.all([deps.runner.gateway.close(), deps.packages.close()]);
     },
   };
 }

@@ -295,8 +295,22 @@ export interface Workdir {
    * last fetch.
    */
   onForge(conversation: string, files: readonly { path: string; blob: string }[]): Promise<Set<string>>;
+  /**
+   * Files of a commit whose path is wanted, with their texts, from the mirror alone; nothing of the checkout is read.
+   * null = the mirror does not have the commit.
+   */
+  filesNamed(
+    checkout: CheckoutHandle,
+    at: { remote: Remote; sha: string },
+    isWanted: (path: string) => boolean,
+  ): Promise<NamedFile[] | null>;
   /** Deletes the checkout, what was moved aside for it, and its ref in the mirror. Idempotent. */
   remove(conversation: string): Promise<void>;
+}
+
+export interface NamedFile {
+  path: string;
+  text: string;
 }
 
 /** The part of a `Checkout` that later calls need. */

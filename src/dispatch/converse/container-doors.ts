@@ -1,10 +1,12 @@
 /** Doors of one dispatch's container besides model, forge and git: sockets that programs inside reach by loopback. */
 import { join } from 'node:path';
-import { type ContainerDoor, hasDoors, writeDoorScript } from '../../container/doors.ts';
+import { hasDoors, writeDoorScript } from '../../container/doors.ts';
 import type { PlaceRequest } from '../../container/place.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
+import type { DoorOpener, OpenedDoor } from './door-opener.ts';
 import { openNameDoor } from './name-door.ts';
+import { openPackages } from './package-door.ts';
 
 export interface ContainerDoors {
   /** for the place; null = none is open */
@@ -14,25 +16,7 @@ export interface ContainerDoors {
   close(): Promise<void>;
 }
 
-export interface OpenedDoor {
-  door: ContainerDoor;
-  /** the session was marked just now: what stands and may no longer be is cut */
-  restricted?(): void;
-  /** idempotent; cuts what is under way, and resolves when it is accounted for */
-  close(): Promise<void>;
-}
-
-/**
- * `restriction`: why the session may do less, as of now; null = it has no mark. It may change while the run lasts, so a
- * door asks at each request. Answers null where this agent does not have the door.
- */
-export type DoorOpener = (
-  dispatch: Prepared,
-  deps: DispatchDeps,
-  restriction: () => string | null,
-) => Promise<OpenedDoor | null>;
-
-const OPENERS: readonly DoorOpener[] = [openNameDoor];
+const OPENERS: readonly DoorOpener[] = [openPackages, openNameDoor];
 
 /** Opens what this agent has. Where `hasDoors` says no, nothing is opened: the tools have a network of their own. */
 export async function openContainerDoors(

@@ -1,6 +1,6 @@
 /** The door to hosts by name, for an agent with `container.network: { allow: […] }`. */
 import { DOOR_PORTS } from '../../container/doors.ts';
-import type { DoorOpener } from './container-doors.ts';
+import type { DoorOpener } from './door-opener.ts';
 
 export const openNameDoor: DoorOpener = async ({ agent, key }, { egress }, restriction) => {
   const { names } = agent.container;
