@@ -135,6 +135,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'container',
       'packages',
       'gateway',
+      'packages',
+      'egress',
       'agent-runner',
       'state-lock',
     ],

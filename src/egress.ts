@@ -1,5 +1,4 @@
 /** The network by name, see `egress/door.ts`: one proxy for each dispatch, on a unix socket of its own. */
-import { networkInterfaces } from 'node:os';
 import { recordAudit } from './audit.ts';
 import type { NameSettings } from './config/config.ts';
 import { openSocketFolders } from './container/sockets.ts';
@@ -7,7 +6,7 @@ import type { Database } from './database/database.ts';
 import { type AddressRules, PUBLIC_ONLY } from './egress/addresses.ts';
 import { type EgressEntry, openEgressDoor } from './egress/door.ts';
 import { FIXED_LIMITS } from './egress/limits.ts';
-import { type Lookup, systemLookup } from './egress/lookups.ts';
+import { type Lookup, ownAddresses, systemLookup } from './egress/lookups.ts';
 import { showTarget } from './egress/target.ts';
 import type { DispatchKey } from './vocabulary.ts';
 
@@ -93,9 +92,4 @@ export async function createEgress(deps: EgressDeps): Promise<Egress> {
       };
     },
   };
-}
-
-/** Asked each time, because an interface may come up while the service runs. */
-function ownAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
 }

@@ -1,5 +1,6 @@
-/** Names are resolved outside of the container, as every program of this machine resolves them. */
+/** Names, and this machine's own addresses. Names are resolved outside of the container, as every program of this machine resolves them. */
 import { lookup } from 'node:dns/promises';
+import { networkInterfaces } from 'node:os';
 
 /** Answers all addresses of a name; rejects where there are none. */
 export type Lookup = (host: string) => Promise<readonly string[]>;
@@ -24,4 +25,9 @@ export function systemLookup(): Lookup {
       else next();
     }
   };
+}
+
+/** Asked each time, because an interface may come up while the service runs. */
+export function ownAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
 }
