@@ -108,6 +108,23 @@ export const EGRESS_GUARDS: Guard[] = [
     tests: { ...DOOR, named: 'lasts too long' },
   },
   {
+    name: 'egress: nothing through a proxy',
+    keeps: 'a host from being resolved by a proxy, where no address could be refused',
+    off: [{ mark: 'egress: nothing through a proxy', becomes: 'void checkReachedDirectly;' }],
+    tests: { files: ['src/config/allowed-hosts.test.ts'], named: 'behind the proxy of the service' },
+  },
+  {
+    name: 'egress: opened to a restricted run only by its agent’s file',
+    keeps: 'the hosts of an agent from staying open to what a stranger’s words make it send',
+    off: [
+      {
+        mark: 'egress: opened to a restricted run only by its agent’s file',
+        becomes: 'restriction: () => null,',
+      },
+    ],
+    tests: { files: ['src/dispatch/converse/name-door.test.ts'] },
+  },
+  {
     name: 'egress: connections at once',
     keeps: 'a run from holding more connections than it may',
     off: [{ mark: 'egress: connections at once', becomes: 'void connections;' }],
