@@ -1,7 +1,6 @@
 /** `container.runtime`: the program that starts containers for docker and podman, and what each needs for our sockets. */
 import { basename } from 'node:path';
 import type { ContainerSpec } from './container.ts';
-import type { OciOptions } from './oci.ts';
 
 export type RuntimeKind = 'gvisor' | 'kata' | 'other';
 
@@ -13,7 +12,7 @@ export function runtimeKind(runtime: string): RuntimeKind {
 
 /** Arguments before `run` and after it. Pure. */
 export function runtimeArguments(
-  { name, runtime }: Pick<OciOptions, 'name' | 'runtime'>,
+  { name, runtime }: { name: 'docker' | 'podman'; runtime: string | null },
   network: ContainerSpec['network'],
 ): { before: string[]; after: string[] } {
   if (runtime === null) return { before: [], after: [] };
