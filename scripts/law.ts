@@ -61,6 +61,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['database', 'audit', 'container'],
     owns: "the agents' way to the model: credential, ledger, caps",
   },
+  egress: {
+    imports: ['config', 'network', 'database', 'audit', 'container'],
+    owns: 'the network by name: a CONNECT proxy for each dispatch',
+  },
   trust: {
     imports: ['database', 'config', 'audit', 'forges'],
     owns: 'who may wake an agent, and who our accounts are, as the forge answers it',
@@ -99,6 +103,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'outcome',
       'agent-runner',
       'gateway',
+      'egress',
       'packages',
       'audit',
       'trust',
@@ -136,6 +141,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'container',
       'packages',
       'gateway',
+      'egress',
       'agent-runner',
       'state-lock',
     ],
@@ -198,6 +204,9 @@ export const PACKAGES: Readonly<Record<string, { only: readonly string[]; becaus
   },
   pino: { only: ['log'], because: 'every line passes the redactor' },
   'prom-client': { only: ['metrics'], because: 'names and labels of series stay in one place' },
+  'smol-toml': { only: ['packages'], because: 'lock files are read in one room' },
+  htmlparser2: { only: ['packages'], because: 'pages of package indexes are read in one room' },
+  yauzl: { only: ['packages'], because: 'Go modules are hashed in one room' },
   undici: { only: ['network'], because: 'what leaves this machine asks one room for its proxy' },
   commander: { only: ['cli'], because: 'arguments are read in one place' },
 };

@@ -13,6 +13,8 @@ export interface Metrics {
   decided(decision: { forge: string; event: string; decision: string }): void;
   /** one attempt of a dispatch has ended */
   attempted(attempt: Attempt): void;
+  /** one request at the door to packages or to hosts; what has only ended counts its bytes */
+  passed(at: DoorPassage): void;
   /** one check of a smoke run: ok, missing, refused, failed, skipped */
   smokeCheck(check: string, state: string): void;
   /** unix ms of a smoke run in which all was well */
@@ -20,6 +22,14 @@ export interface Metrics {
   /** Prometheus text format 0.0.4 */
   render(): Promise<string>;
   contentType: string;
+}
+
+export interface DoorPassage {
+  door: 'packages' | 'network';
+  decision: string;
+  verdict: string;
+  sent: number;
+  received: number;
 }
 
 export interface Attempt {
@@ -54,6 +64,11 @@ export function createMetrics(database: Database, o: { version?: string; now?: (
       series.observe('claude_hooks_dispatch_duration_seconds', { agent, state }, ranMs / 1000);
       series.observe('claude_hooks_dispatch_queue_seconds', { agent }, queuedMs / 1000);
       if (cause !== null) series.inc('claude_hooks_dispatch_parks_total', { cause });
+    },
+    passed: ({ door, decision, verdict, sent, received }) => {
+      if (verdict !== 'ended') series.inc('claude_hooks_door_requests_total', { door, decision, verdict });
+      series.inc('claude_hooks_door_bytes_total', { door, direction: 'sent' }, sent);
+      series.inc('claude_hooks_door_bytes_total', { door, direction: 'received' }, received);
     },
     smokeCheck: (check, state) => series.inc('claude_hooks_smoke_checks_total', { check, state }),
     smokeSucceeded: (at) => series.set('claude_hooks_smoke_last_success_timestamp_seconds', {}, at / 1000),

@@ -4,8 +4,8 @@
  */
 import http from 'node:http';
 import type { LoadedConfig, NetworkSettings } from './config/config.ts';
+import { proxyFor, shownProxy } from './config/proxies.ts';
 import { trustedCertificates, trustInThisProcess } from './network/authorities.ts';
-import { proxyFor, shownProxy } from './network/proxies.ts';
 
 export interface Network {
   fetch: typeof fetch;

@@ -283,6 +283,7 @@ async function work(
     network: networkOf(config),
     refresh: () => {},
     attempted: () => {},
+    passed: () => {},
   };
   const deps = await dispatchDeps({ ...given, access: forgeAccess(given) }, instance);
   const worker = startWorker({ id: `${instance}:test`, concurrency: 2, leaseMs: 30_000, runTimeoutMs }, deps);

@@ -6,6 +6,7 @@ import { CONFIG_CHECK_GUARDS } from './config-check.ts';
 import { CONFIG_FILES_GUARDS } from './config-files.ts';
 import { CONTAINERS_GUARDS } from './containers.ts';
 import { CORE_GUARDS } from './core.ts';
+import { EGRESS_GUARDS } from './egress.ts';
 import { FORGE_GUARDS } from './forge.ts';
 import { GATEWAY_GUARDS } from './gateway.ts';
 import { GATEWAY_ABUSE_GUARDS } from './gateway-abuse.ts';
@@ -70,4 +71,5 @@ export const GUARDS: Guard[] = [
   ...PROMPT_GUARDS,
   ...LOGS_GUARDS,
   ...COMMANDS_GUARDS,
+  ...EGRESS_GUARDS,
 ];

@@ -14,7 +14,7 @@ export const NETWORK_GUARDS: Guard[] = [
         becomes: 'if (noProxy.some((entry) => covers(entry, { host, port }))) return null;',
       },
     ],
-    tests: { files: ['src/network/proxies.test.ts'], named: 'never reached through a proxy' },
+    tests: { files: ['src/config/proxies.test.ts'], named: 'never reached through a proxy' },
   },
   {
     name: 'network: names below',
@@ -25,7 +25,7 @@ export const NETWORK_GUARDS: Guard[] = [
         becomes: 'return at.host === name || (isIP(at.host) === 0 && at.host === `.${name}`);',
       },
     ],
-    tests: { files: ['src/network/proxies.test.ts'], named: 'no_proxy' },
+    tests: { files: ['src/config/proxies.test.ts'], named: 'no_proxy' },
   },
   {
     name: 'network: git obeys',

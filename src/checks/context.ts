@@ -6,6 +6,7 @@ import type { Forge, FoundRepository } from '../forges/forge.ts';
 import type { Network } from '../network.ts';
 import type { TryClone } from '../workdir/try-clone.ts';
 import type { Check } from './check.ts';
+import type { DoorCheckDeps } from './doors.ts';
 
 export interface Visible extends FoundRepository {
   /** the first of our accounts that sees it */
@@ -55,6 +56,8 @@ export interface DoctorContext {
   sites: FindSites;
   /** a small clone that is thrown away, and which of these names are branches there */
   clone: TryClone;
+  /** how hosts by name are reached; left out, as the product has it */
+  reach?: DoorCheckDeps['reach'];
   /** null when the database cannot be read */
   rows: Rows | null;
   service: {

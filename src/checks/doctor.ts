@@ -3,11 +3,13 @@
  * tried in a container is left to the smoke checks.
  */
 import { type Database, openDatabase } from '../database/database.ts';
+import { silentLog } from '../log.ts';
 import { checkAccounts } from './accounts.ts';
 import { actingAgents } from './acting-agents.ts';
 import { type Check, isWell, worstFirst } from './check.ts';
 import { checkClones } from './clones.ts';
 import type { DoctorContext, Look } from './context.ts';
+import { checkDoors } from './doors.ts';
 import { checkEngines } from './engines.ts';
 import { checkFolders } from './folders.ts';
 import { checkHooks } from './hooks.ts';
@@ -39,6 +41,8 @@ const CHECKS: Readonly<Record<string, Look>> = {
   engines: checkEngines,
   models: checkModels,
   network: checkNetwork,
+  doors: (context) =>
+    checkDoors(context.config, actingAgents(context.config), { ...context, log: silentLog }),
   accounts: checkAccounts,
   permissions: checkPermissions,
   reads: checkReads,

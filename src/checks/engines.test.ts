@@ -35,6 +35,7 @@ test('no engine: each is named with what it lacks', async () => {
       engine: 'auto',
       image: null,
       programArgs: [],
+      runtime: null,
       runArgs: [],
       path: '/nonexistent',
       flock: null,

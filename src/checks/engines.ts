@@ -5,10 +5,12 @@ import { promisify } from 'node:util';
 import type { AgentConfig } from '../config/config.ts';
 import { EngineFailed } from '../container/container.ts';
 import { tryOverlay } from '../container/overlay-trial.ts';
+import { socketRemedy } from '../container/runtime.ts';
 import { actingAgents } from './acting-agents.ts';
 import type { Check } from './check.ts';
 import type { DoctorContext, WorkingEngine } from './context.ts';
 import { runInside } from './probe/inside.ts';
+import { whyNoSocket } from './probe/socket.ts';
 
 export async function checkEngines(context: DoctorContext): Promise<Check[]> {
   const drift = await checkCliPath(context);
@@ -112,7 +114,8 @@ async function checkImage(
     if (!(error instanceof EngineFailed)) throw error;
     return [imageFailed(subject, error)];
   }
-  return await startCli({ chosen, agent, subject, cli });
+  const started = await startCli({ chosen, agent, subject, cli });
+  return started.length > 0 ? started : await checkSocket(context, { chosen, agent, subject, cli });
 }
 
 /** How what set-up commands made is shown to runs, where the configuration has such commands. */
@@ -160,6 +163,33 @@ function imageFailed(subject: string, { problem, remedy }: EngineFailed): Check 
     evidence: problem,
     remedy,
   };
+}
+
+/** A runtime that somebody chose may keep sockets of this machine out. */
+async function checkSocket(
+  { config }: DoctorContext,
+  {
+    chosen: { engine },
+    agent,
+    subject,
+    cli,
+  }: { chosen: WorkingEngine; agent: AgentConfig; subject: string; cli: string },
+): Promise<Check[]> {
+  const { runtime } = config.container;
+  if (runtime === null || !engine.isolates) return [];
+  const { image, user } = agent.container;
+  const seen = await whyNoSocket({ engine, cli, spec: { image, user }, path: STANDARD_PATH });
+  if (seen === null) return [];
+  return [
+    {
+      check: 'sockets-out-of-reach',
+      severity: 'broken',
+      subject: `${subject}, runtime ${runtime}`,
+      problem: 'programs in it reach no socket of the service, so neither the model nor a door',
+      evidence: seen,
+      remedy: socketRemedy({ name: engine.name, runtime }),
+    },
+  ];
 }
 
 const LOOK =

@@ -2,6 +2,7 @@
 import { type Check, isWell } from './check.ts';
 import type { CloneCheck } from './clones.ts';
 import type { DispatchCheck } from './dispatches.ts';
+import type { DoorCheck } from './doors.ts';
 import type { IdentityCheck } from './identity.ts';
 import type { PortCheck } from './port.ts';
 import type { ProbeCheck } from './probe/probe-check.ts';
@@ -21,6 +22,7 @@ type OneOfSmoke =
   | CloneCheck
   | PortCheck
   | DispatchCheck
+  | DoorCheck
   | KeyCheck
   | ProbeCheck;
 

@@ -24,6 +24,7 @@ import { actingAgents } from './acting-agents.ts';
 import type { Check } from './check.ts';
 import { checkCredentials, type ForgeOf } from './credentials.ts';
 import { checkDispatches } from './dispatches.ts';
+import { checkDoors, type DoorCheckDeps } from './doors.ts';
 import { engineMissing } from './engines.ts';
 import { anotherUser } from './other-user.ts';
 import { checkPort } from './port.ts';
@@ -45,6 +46,8 @@ export interface SmokeDeps {
   running: boolean;
   /** a small clone that is thrown away, and which of these names are branches there */
   clone: TryClone;
+  /** how hosts by name are reached; left out, as the product has it */
+  reach?: DoorCheckDeps['reach'];
   /** the worker's side of the relay; null: the push is skipped */
   door: PushDoor | null;
   env: Record<string, string | undefined>;
@@ -86,9 +89,15 @@ async function checkInstallation(
     const acting = deps.agents.filter(({ name }) => Object.hasOwn(forge.accounts, name));
     for (const agent of acting) lines.push(...(await checkSmokeClones(forge, agent, deps)));
   }
+  const doors = await checkDoors(config, deps.agents, deps);
   const port = await checkPort(config.server, deps);
   const dispatches = await checkDispatches(config.database.url, deps.now());
-  return [...lines, ...[...port, ...dispatches].map((check) => lineOf(check))];
+  return [...lines, ...[...doors.map(whereOf), ...port, ...dispatches].map((check) => lineOf(check))];
+}
+
+/** A line has no subject of its own. */
+function whereOf<Name extends string>(check: Check<Name>): Check<Name> {
+  return { ...check, evidence: `${check.subject}: ${check.evidence}` };
 }
 
 function notProbed({ container }: LoadedConfig, error: unknown): Check<'engine-missing' | 'run'> {

@@ -1,5 +1,5 @@
 /** The remedy where git or the API cannot reach a forge, by the error and by whether a proxy is used. Pure. */
-import { shownProxy } from '../network/proxies.ts';
+import { shownProxy } from '../config/proxies.ts';
 import type { Network } from '../network.ts';
 
 /** How Node, OpenSSL and GnuTLS say that a certificate is not trusted. */

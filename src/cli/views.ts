@@ -4,6 +4,7 @@ import { readAudit } from '../views/audit.ts';
 import { listConversations } from '../views/conversation-list.ts';
 import { describeConversation } from '../views/conversations.ts';
 import { DELIVERY_STATES, listDeliveries } from '../views/deliveries.ts';
+import { readDoors } from '../views/doors.ts';
 import { explain } from '../views/explain-item.ts';
 import { readReference } from '../views/references.ts';
 import type { DeliveryState } from '../vocabulary.ts';
@@ -12,6 +13,7 @@ import { type NamedRepository, readLimit, readRepository, readSince } from './op
 import { renderAudit } from './print/audit.ts';
 import { renderConversations, renderDescriptions } from './print/conversations.ts';
 import { renderDeliveries } from './print/deliveries.ts';
+import { renderDoors } from './print/doors.ts';
 import { renderExplained } from './print/explanation.ts';
 import { answer, reading } from './shared.ts';
 
@@ -81,15 +83,22 @@ function registerConversations(program: Command): void {
   ]);
   const tried = program
     .command('audit')
-    .description('what agents tried at the doors to model, forge and git, newest first')
+    .description(
+      'what agents tried at their doors (model, forge, git, packages, hosts by name), newest first',
+    )
     .argument('[conversation]', `${ITEM}, or the id of a conversation`)
     .option('--denied', 'only what was refused or failed')
+    .option(
+      '--doors',
+      'added up: what passed the doors to packages and to hosts by name, and what was refused',
+    )
     .option('--limit <number>', 'most entries to list', readLimit, LIMIT)
     .option('--json', 'print JSON')
     .action(audit);
   withExamples(tried, [
     { call: 'audit --denied', does: 'what was refused, of all conversations' },
     { call: 'audit ada/greeter#1 --limit 200', does: 'what was tried on one item' },
+    { call: 'audit --doors --denied', does: 'packages and hosts that agents asked for and did not get' },
   ]);
 }
 
@@ -132,9 +141,16 @@ async function conversations(
 
 async function audit(
   text: string | undefined,
-  { denied = false, limit }: { denied?: boolean; limit: number },
+  { denied = false, doors = false, limit }: { denied?: boolean; doors?: boolean; limit: number },
   command: Command,
 ): Promise<void> {
+  if (doors) {
+    const view = await reading(command, ({ database: { rows }, config }) => {
+      const reference = text === undefined ? null : readReference(text, config.forges);
+      return readDoors(rows, { reference, denied, limit });
+    });
+    return answer(command, view, renderDoors);
+  }
   const entries = await reading(command, ({ database: { rows }, config }) => {
     const reference = text === undefined ? null : readReference(text, config.forges);
     return readAudit(rows, { reference, denied, limit });

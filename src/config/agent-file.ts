@@ -87,6 +87,7 @@ function agentConfig(
       maxWrites: found.max_forge_writes,
     },
     workflowFiles: found.workflow_files,
+    networkInRestrictedRuns: found.network_in_restricted_runs,
     caps: {
       requests: found.max_run_requests ?? null,
       tokens: found.max_run_tokens ?? null,

@@ -84,6 +84,10 @@ export const agentOptions = z.strictObject({
     description:
       'Whether it may push changes of [files that CI runs](protected-files.md), with secrets of the forge.',
   }),
+  network_in_restricted_runs: z.boolean().default(false).meta({
+    description:
+      'Whether it keeps the hosts of `container.network.allow` in a session that has read words of people who may not give it work. What such words make it send cannot be told from work.',
+  }),
   max_run_requests: cap('Requests to the model in one dispatch.'),
   max_run_tokens: cap('New input and output tokens of one dispatch; cache reads are not counted.'),
   max_run_usd: z

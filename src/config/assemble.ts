@@ -41,6 +41,7 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
     },
     container: {
       engine: found.container.engine,
+      runtime: found.container.runtime ?? null,
       programArgs: found.container.program_args,
       runArgs: found.container.run_args,
       muslCliPath:

@@ -9,6 +9,7 @@ import type {
   PackagePolicy,
 } from '../vocabulary.ts';
 import type { AgentOptions } from './agent-options.ts';
+import type { AllowedHost } from './allowed-hosts.ts';
 import type { ListedRepository } from './listed-repositories.ts';
 import type { Options } from './options.ts';
 
@@ -34,6 +35,8 @@ export interface LoadedConfig {
     engine: Options['container']['engine'];
     programArgs: readonly string[];
     runArgs: readonly string[];
+    /** null = the engine's own choice */
+    runtime: string | null;
     /** absolute, or null for the installed build */
     muslCliPath: string | null;
     /** how long what set-up commands made is kept */
@@ -153,6 +156,8 @@ export interface AgentConfig {
     maxWrites: number;
   };
   workflowFiles: boolean;
+  /** whether a restricted run may use `container.names` */
+  networkInRestrictedRuns: boolean;
   /** of one dispatch */
   caps: { requests: number | null; tokens: number | null; usd: number | null };
   container: ContainerSettings;
@@ -171,7 +176,10 @@ export interface ContainerSettings {
   pids: number;
   /** null = the service's own */
   user: { uid: number; gid: number } | null;
+  /** `none` also where there are `names` */
   network: 'none' | 'host';
+  /** hosts that are reached through the proxy of the service; null = none */
+  names: NameSettings | null;
   /** sources are absolute */
   mounts: readonly { source: string; target: string; access: 'read' | 'write' }[];
   caches: readonly { name: string; target: string }[];
@@ -194,6 +202,15 @@ export interface SetupSettings {
   maxBytes: number;
   /** whether `.claude-hooks/setup.yaml` of the base branch counts */
   repositoryFile: boolean;
+}
+
+export interface NameSettings {
+  allow: readonly AllowedHost[];
+  /** bytes of one run */
+  maxSent: number;
+  maxReceived: number;
+  /** at once */
+  maxConnections: number;
 }
 
 export interface Flow {

@@ -1,5 +1,6 @@
 /** The option tables of the container: for all agents in claude-hooks.yaml, and what one agent sets for itself. */
 import { z } from 'zod';
+import { readAllowedHost } from './allowed-hosts.ts';
 import { isKeptPath } from './kept-paths.ts';
 import { packagePolicy } from './package-options.ts';
 
@@ -80,6 +81,38 @@ const setup = z
     description:
       'Commands that run before the first run of a conversation, in its container, on the base branch; what they make is shared by all conversations of the repository.',
   });
+const HOST_EXPECTED = 'a host and a port, as files.example.org:443 or *.example.org:443';
+
+const allowedHost = z
+  .string()
+  .superRefine((text, issues) => {
+    const read = readAllowedHost(text);
+    if (read.kind === 'host') return;
+    const remedy = `Write ${HOST_EXPECTED}.`;
+    issues.addIssue({
+      code: 'custom',
+      message: `${JSON.stringify(text)} ${read.problem}`,
+      params: { remedy },
+    });
+  })
+  .meta({ 'x-expects': HOST_EXPECTED });
+
+const size = (description: string, usual: string) =>
+  z.string().regex(MEMORY).default(usual).meta({ description, 'x-expects': 'a size such as 512m or 4g' });
+
+const byName = z.strictObject({
+  allow: z
+    .array(allowedHost)
+    .min(1)
+    .meta({
+      description:
+        'Hosts and ports that may be reached over TLS, as `files.example.org:443`. `*.example.org:443` is every name below example.org.',
+      'x-expects': `a list of entries, each ${HOST_EXPECTED}`,
+    }),
+  max_sent: size('Most bytes that one run may send, over all its connections.', '64m'),
+  max_received: size('Most bytes that one run may receive.', '2g'),
+  max_connections: z.int().min(1).max(256).default(32).meta({ description: 'Most connections at once.' }),
+});
 
 /** What an agent's front matter may set; each key replaces the general one. */
 const perAgent = {
@@ -102,10 +135,14 @@ const perAgent = {
       'Numeric user, or user:group, inside the container. Without it: that of the service. Do not change it unless the service runs as root: nobody else can give the new user the files of conversations that are there.',
     'x-expects': 'a number, or two with a colon, as 1000:1000',
   }),
-  network: z.enum(['none', 'host']).optional().meta({
-    description:
-      'The network of the container. `none`, the default, is enough: model, forge and git come through sockets and mounts.',
-  }),
+  network: z
+    .union([z.enum(['none', 'host']), byName])
+    .optional()
+    .meta({
+      description:
+        'The network of the container. `none`, the default, is enough: model, forge and git come through sockets and mounts. `{ allow: […] }` is none as well, with a [proxy to these hosts](network.md#names-for-agents). `host` is all of this machine.',
+      'x-expects': 'none, host, or a mapping with allow',
+    }),
   mounts: z
     .array(mount)
     .optional()
@@ -147,6 +184,10 @@ export const containerOptions = z
       })
       .prefault({})
       .meta({ description: 'How long what set-up commands made is kept.' }),
+    runtime: z.string().min(1).optional().meta({
+      description:
+        'The program that starts containers for docker or podman, by name or path: `runsc` (gVisor), `crun`, `runc`, `kata`. Without it: as docker or podman chooses. [What each needs](containers.md#runtimes).',
+    }),
     program_args: z.array(z.string()).default([]).meta({
       description: 'Arguments for docker or podman before `run`, as `["--runtime", "runc"]`.',
     }),

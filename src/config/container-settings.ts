@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import type { PackagePolicy } from '../vocabulary.ts';
+import { allowedHost } from './allowed-hosts.ts';
 import type { ContainerSettings } from './config.ts';
 import type { agentContainerOptions, containerOptions } from './container-options.ts';
 
@@ -24,7 +25,7 @@ export function containerSettings(
     cpus: own.cpus ?? general.cpus ?? null,
     pids: own.pids ?? general.pids ?? DEFAULT_PIDS,
     user: user === undefined ? null : userOf(user),
-    network: own.network ?? general.network ?? 'none',
+    ...networkOf(own.network ?? general.network ?? 'none'),
     mounts: (own.mounts ?? general.mounts ?? []).map((m) => ({ ...m, source: resolve(folder, m.source) })),
     caches: own.caches ?? general.caches ?? [],
     packages: own.packages ?? policy,
@@ -49,6 +50,19 @@ function setupSettings(table: SetupTable, containerMemory: number | null): Conta
 /** A cold build of dependencies takes minutes, and one that hangs takes all there is. */
 const DEFAULT_SETUP_MINUTES = 20;
 const DEFAULT_SETUP_BYTES = 10 * 1024 ** 3;
+
+function networkOf(found: NonNullable<General['network']>): Pick<ContainerSettings, 'network' | 'names'> {
+  if (typeof found === 'string') return { network: found, names: null };
+  return {
+    network: 'none',
+    names: {
+      allow: found.allow.map((text) => allowedHost(text)),
+      maxSent: bytesOf(found.max_sent),
+      maxReceived: bytesOf(found.max_received),
+      maxConnections: found.max_connections,
+    },
+  };
+}
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 

@@ -17,6 +17,7 @@ import { type Options, options } from './options.ts';
 import { packageFolder } from './package-folder.ts';
 import { type Preparation, prepare } from './prepare.ts';
 import { validate } from './problems.ts';
+import { checkReachedDirectly } from './reached-directly.ts';
 import { checkAccounts, checkFlowReferences, checkUnused } from './references.ts';
 import { Sources } from './sources.ts';
 import { tableOf } from './table.ts';
@@ -99,6 +100,8 @@ function read(preparation: Preparation): Pick<Version, 'config' | 'options'> | n
   checkSkillFields(flows, skills.reads, preparation);
   if (found === null) return null;
   const network = networkSettings(found.network, preparation);
+  // guard: egress: nothing through a proxy
+  checkReachedDirectly(agents.valid, network, preparation);
   checkAccounts({ file, forges: found.forges, flows }, named, preparation);
   if (problems.length > 0) return null;
   const parts = { agents: agents.valid, skills: skills.valid, flows, network };

@@ -18,6 +18,7 @@ function choice(changes: Partial<EngineChoice> = {}): EngineChoice {
     engine: 'auto',
     image: null,
     programArgs: PODMAN_ARGS,
+    runtime: null,
     runArgs: RUN_ARGS,
     path: PATH,
     flock: '/usr/bin/flock',

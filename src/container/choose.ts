@@ -19,6 +19,8 @@ export interface EngineChoice {
   image: string | null;
   programArgs: readonly string[];
   runArgs: readonly string[];
+  /** `container.runtime`; null = the engine's own */
+  runtime: string | null;
   /** where programs are looked for, as in $PATH */
   path: string;
   /** absolute path of util-linux `flock`, or null where there is none */
@@ -123,7 +125,7 @@ async function tryBubblewrap(program: string, { flock, path }: EngineChoice): Pr
 }
 
 async function tryOci(name: 'docker' | 'podman', program: string, choice: EngineChoice): Promise<Found> {
-  const { image, programArgs, runArgs, flock } = choice;
+  const { image, programArgs, runArgs, runtime, flock } = choice;
   if (image === null) {
     return {
       name,
@@ -141,7 +143,7 @@ async function tryOci(name: 'docker' | 'podman', program: string, choice: Engine
     return { name, problem: `It does not answer: ${info.stderr.trim() || info.stdout.trim()}`, remedy };
   }
   const rootless = rootlessOf(info.stdout);
-  const oci: OciOptions = { name, program, programArgs, runArgs, flock, env, rootless };
+  const oci: OciOptions = { name, program, programArgs, runArgs, runtime, flock, env, rootless };
   await inspectImage(oci, image);
   return { engine: ociEngine(oci), oci };
 }

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { ask } from './client.ts';
 import { EngineFailed } from './container.ts';
 import type { OciOptions } from './oci.ts';
+import { runtimeArguments, runtimeRemedy } from './runtime.ts';
 
 export type Libc = 'glibc' | 'musl';
 
@@ -35,6 +36,7 @@ echo "looked \${libc:-none} $git $shell"`;
 /** Throws EngineFailed where the image cannot serve. */
 export async function inspectImage(oci: OciOptions, image: string): Promise<ImageFacts> {
   const client = [oci.program, ...oci.programArgs];
+  const runtime = runtimeArguments(oci, 'none');
   const there = await ask([...client, 'image', 'inspect', '--format', '{{.Id}}', image], oci.env);
   if (there.code !== 0) {
     throw new EngineFailed(
@@ -42,8 +44,14 @@ export async function inspectImage(oci: OciOptions, image: string): Promise<Imag
       `Fetch it with "${oci.name} pull ${image}", or correct container.image.`,
     );
   }
-  const key = [...client, ...oci.runArgs, there.stdout.trim()].join('\0');
-  const facts = known.get(key) ?? (await lookInto(oci, client, image));
+  const key = [...client, oci.runtime, ...oci.runArgs, there.stdout.trim()].join('\0');
+  const facts =
+    known.get(key) ??
+    (await lookInto(
+      { ...oci, runArgs: [...runtime.after, ...oci.runArgs] },
+      [...client, ...runtime.before],
+      image,
+    ));
   known.set(key, facts);
   return facts;
 }
@@ -57,13 +65,21 @@ async function lookInto(oci: OciOptions, client: string[], image: string): Promi
   const run = ['run', '--rm', '--pull', 'never', '--network', 'none', '--read-only', '--log-driver', 'none'];
   const entry = ['--entrypoint', '/bin/sh', image, '-c', LOOK];
   const answer = await ask([...client, ...run, ...oci.runArgs, ...entry], oci.env);
-  if (answer.code === 126 || answer.code === 127) {
+  const isShell = oci.runtime === null || answer.stderr.includes('/bin/sh');
+  if ((answer.code === 126 || answer.code === 127) && isShell) {
     throw new EngineFailed(
       `The image ${image} has no shell: /bin/sh does not start in it (${answer.stderr.trim()}).`,
       `Choose an image that has one, as all of Debian, Ubuntu, Fedora and Alpine do.`,
     );
   }
   const [, libc, git, shell] = /^looked (\S+) (\S+) (\S+)$/m.exec(answer.stdout) ?? [];
+  if (oci.runtime !== null && (answer.code !== 0 || libc === undefined)) {
+    const said = answer.stderr.trim() || `exit code ${answer.code}`;
+    throw new EngineFailed(
+      `${oci.name} starts no container with the runtime ${oci.runtime}: ${said}.`,
+      runtimeRemedy({ name: oci.name, runtime: oci.runtime }, said),
+    );
+  }
   if (answer.code !== 0 || libc === undefined) {
     throw new EngineFailed(
       `${oci.name} does not start a container of ${image}: ${answer.stderr.trim() || `exit code ${answer.code}`}.`,

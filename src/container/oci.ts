@@ -29,6 +29,7 @@ import {
 import { giveToUser, ownUser } from './ownership.ts';
 import { seccompArguments } from './podman-seccomp.ts';
 import { ProcessTree } from './process-tree.ts';
+import { runtimeArguments } from './runtime.ts';
 
 export interface OciOptions {
   name: 'docker' | 'podman';
@@ -37,6 +38,8 @@ export interface OciOptions {
   /** before and after `run`, as configured */
   programArgs: readonly string[];
   runArgs: readonly string[];
+  /** the program that starts containers, by name or path; null = the engine's own choice */
+  runtime: string | null;
   /** absolute path of util-linux `flock`, or null where there is none: then a second holder of a lock exits with 125 */
   flock: string | null;
   /** the client's own environment; nothing of it reaches the container */
@@ -144,8 +147,10 @@ class OciContainer implements RunningContainer {
     const user = this.#user();
     const engineArgs = [...user.engineArgs, ...this.#client.seccomp()];
     const overlays = this.#client.options.name === 'podman' ? ('option' as const) : ('volume' as const);
-    const request = { spec: this.#spec, spawn, name, runArgs, user: user.user, engineArgs, overlays };
-    const run = this.#client.argv(runArguments(request));
+    const runtime = runtimeArguments(this.#client.options, this.#spec.network);
+    const all = [...engineArgs, ...runtime.after];
+    const request = { spec: this.#spec, spawn, name, runArgs, user: user.user, engineArgs: all, overlays };
+    const run = this.#client.argv([...runtime.before, ...runArguments(request)]);
     const lock = lockPrefix(flock, spawn.lockFile, 'exec');
     const argv = lock.length === 0 ? run : [...lock, '/bin/sh', '-c', this.#takeName(name), 'sh', ...run];
     const child = startClient({ argv, env: clientVariables(env, this.#spec, spawn.env), cwd: '/' });

@@ -77,7 +77,7 @@ async function endDispatches({ folder, engine, image }: LeftBehind, env: Environ
   const path = env.PATH ?? '/usr/local/bin:/usr/bin:/bin';
   const chosen = await chooseEngine({
     ...{ engine, image, path, flock: findProgram('flock', path) },
-    ...{ programArgs: [], runArgs: [], environment: env },
+    ...{ programArgs: [], runArgs: [], runtime: null, environment: env },
   });
   await chosen.engine.reapOrphans(instance);
 }

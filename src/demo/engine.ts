@@ -44,6 +44,7 @@ async function choose({ engine, image, env }: DemoEngine) {
     engine,
     image,
     programArgs: [],
+    runtime: null,
     runArgs: [],
     path,
     flock: findProgram('flock', path),

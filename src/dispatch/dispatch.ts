@@ -5,6 +5,7 @@
 import type { RunnerDeps } from '../agent-runner/run.ts';
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import type { Egress } from '../egress.ts';
 import type { Forge } from '../forges/forge.ts';
 import { itemKeyOfConversation } from '../item-key.ts';
 import type { Layers } from '../layers/port.ts';
@@ -57,6 +58,8 @@ export interface DispatchDeps {
   workdir: Workdir;
   layers: Layers;
   runner: RunnerDeps;
+  /** the network by name */
+  egress: Egress;
   packages: Packages;
   now: () => number;
   log: Log;

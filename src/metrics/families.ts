@@ -126,6 +126,18 @@ export const FAMILIES = {
     help: 'Acts on the forge by kind and state; refused = the forge said no',
     from: 'rows',
   },
+  claude_hooks_door_requests_total: {
+    type: 'counter',
+    labels: ['door', 'decision', 'verdict'],
+    help: 'Requests of agents at the doors to packages and to hosts by name: allowed, denied, failed, and why',
+    from: 'process',
+  },
+  claude_hooks_door_bytes_total: {
+    type: 'counter',
+    labels: ['door', 'direction'],
+    help: 'Bytes that passed these doors: sent by agents, or received by them; counted when a connection has ended',
+    from: 'process',
+  },
   claude_hooks_smoke_checks_total: {
     type: 'counter',
     labels: ['check', 'state'],

@@ -1,6 +1,7 @@
 /** The layers of set-up commands: what there is, for whom, and what an operator may write to name one. */
 import type { Rows } from '../database/database.ts';
-import type { LayerRow, LayerState } from '../database/tables.ts';
+import type { LayerState } from '../database/door-tables.ts';
+import type { LayerRow } from '../database/tables.ts';
 import { NotFound } from '../errors.ts';
 import { oneLine } from '../terminal-text.ts';
 import { ambiguous, isPrefix } from './references.ts';

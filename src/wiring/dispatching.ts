@@ -8,9 +8,12 @@ import { type ChosenEngine, chooseEngine, findProgram } from '../container/choos
 import { cliFor } from '../container/cli-build.ts';
 import { systemOf } from '../container/image.ts';
 import type { DispatchDeps } from '../dispatch/dispatch.ts';
+import { createEgress } from '../egress.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
 import { createGateway } from '../gateway.ts';
 import { openLayers } from '../layers.ts';
+import type { DoorPassage } from '../metrics.ts';
+import { decisionOf } from '../packages/refused.ts';
 import { createPackages } from '../packages.ts';
 import { openWorkdir } from '../workdir.ts';
 import type { ForgeAccess } from './forge-access.ts';
@@ -21,6 +24,8 @@ type Given = Pick<Foundation, 'options' | 'config' | 'log' | 'database'> & {
   refresh: () => void;
   access: ForgeAccess;
   attempted: DispatchDeps['attempted'];
+  /** for the metrics */
+  passed: (at: DoorPassage) => void;
 };
 
 const STANDARD_PATH = '/usr/local/bin:/usr/bin:/bin';
@@ -93,12 +98,28 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
         lateMessagesMs: initial.worker.lateMessagesSeconds * 1000,
       },
     },
+    egress: await createEgress({
+      ...options.reach,
+      folder: join(initial.state, 'run'),
+      proxyFor: network.proxyFor,
+      database,
+      passed: (entry) => given.passed({ door: 'network', ...entry }),
+      now,
+    }),
     packages: createPackages({
       folders: { cache: join(initial.state, 'packages'), sockets: join(initial.state, 'doors') },
       settings: () => config().packages,
       fetch: network.fetch,
       database,
       log,
+      attempted: ({ verdict, detail }) =>
+        given.passed({
+          door: 'packages',
+          decision: decisionOf(verdict),
+          verdict,
+          sent: 0,
+          received: Number(detail.bytes ?? 0),
+        }),
       now,
     }),
     now,
@@ -117,6 +138,7 @@ export function engineChoice(
   return {
     engine: config.container.engine,
     image: images.find((image) => image !== null) ?? null,
+    runtime: config.container.runtime,
     programArgs: config.container.programArgs,
     runArgs: config.container.runArgs,
     path,

@@ -2,6 +2,7 @@
 import type { LoadedConfig } from '../config/config.ts';
 import type { ConfigWatcher } from '../config/watch.ts';
 import type { Database } from '../database/database.ts';
+import type { EgressDeps } from '../egress.ts';
 import type { Log } from '../log.ts';
 import type { StateLock } from '../state-lock.ts';
 import type { ServicePart } from './service-parts.ts';
@@ -12,6 +13,8 @@ export interface ServiceOptions {
   write: (line: string) => void;
   /** whether people read what is written, as it is written; left out, nobody does */
   terminal?: boolean;
+  /** how hosts by name are found, and which addresses they may have; left out, as the product has it */
+  reach?: Pick<EgressDeps, 'lookup' | 'rules'>;
   /** the parts to start; left out, all of them */
   only?: readonly ServicePart[];
 }

@@ -31,10 +31,10 @@ export async function readyWorker(
   foundation: Foundation,
   { access, metrics }: { access: ForgeAccess; metrics: Metrics },
 ): Promise<ReadyWorker> {
-  const { attempted } = metrics;
+  const { attempted, passed } = metrics;
   const refresh = () => foundation.watcher.refresh();
   const instance = instanceOf(foundation.config().state);
-  const deps = await dispatchDeps({ ...foundation, access, refresh, attempted }, instance);
+  const deps = await dispatchDeps({ ...foundation, access, refresh, attempted, passed }, instance);
   const rescued = await takeOver(foundation, deps);
   return {
     engine: deps.runner.engine.name,

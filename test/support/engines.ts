@@ -12,7 +12,7 @@ import type { ContainerEngine } from '../../src/container/container.ts';
 import { type OciOptions, ociEngine } from '../../src/container/oci.ts';
 import { processEngine } from '../../src/container/process.ts';
 import type { EngineName } from '../../src/vocabulary.ts';
-import { type Need, needs, PODMAN_ARGS } from './requirements.ts';
+import { type Need, needs, OTHER_RUNTIME, PODMAN_ARGS } from './requirements.ts';
 import { testImage } from './test-image.ts';
 
 /**
@@ -70,7 +70,15 @@ export function testEngines(): TestEngine[] {
 function ociTestEngine(name: 'docker' | 'podman', program: string, flock: string | null): TestEngine {
   const need = needs('podman', 'flock', 'proc');
   const env = { PATH: process.env.PATH!, HOME: '/nonexistent' };
-  const options = { name, program, programArgs: PODMAN_ARGS, runArgs: RUN_ARGS, flock, env };
+  const options = {
+    name,
+    program,
+    programArgs: PODMAN_ARGS,
+    runArgs: RUN_ARGS,
+    runtime: OTHER_RUNTIME,
+    flock,
+    env,
+  };
   const oci: OciOptions = { ...options, rootless: null };
   const image = need.ok ? knownImage() : null;
   return { name, need, engine: ociEngine(oci), image, oci };

@@ -81,7 +81,8 @@ function settingsOf(image: string | null, setup: Partial<SetupSettings>): Contai
       network: 'none',
       mounts: [],
       caches: [],
-      packages: "off",
+      packages: 'off',
+      names: null,
     },
     setup: {
       ...{ commands: [], lockFiles: [], keep: ['node_modules'], timeoutMs: 60_000, memoryBytes: null },

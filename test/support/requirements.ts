@@ -98,8 +98,10 @@ const TOOLCHAINS = {
   go: 'go version',
 } as const;
 
+/** A runtime to run the suites of the container engines on, by path or name, as `container.runtime` takes it. */
+export const OTHER_RUNTIME = process.env.CLAUDE_HOOKS_TEST_RUNTIME ?? null;
 /** Which runtime the tests use: Debian 12 installs another one first, and that one does not start everywhere. */
-export const PODMAN_ARGS = ['--runtime', 'runc'];
+export const PODMAN_ARGS = OTHER_RUNTIME === null ? ['--runtime', 'runc'] : [];
 
 /** What Vitest's main process has tried, for the processes of the test files. */
 const TRIED = 'CLAUDE_HOOKS_TEST_TRIED';

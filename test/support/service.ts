@@ -14,6 +14,7 @@ import { parseModelScript } from '../../rehearsal/model-script.ts';
 import { type PocketForge, startPocketForge } from '../../rehearsal/pocket-forge.ts';
 import { type Database, openDatabase } from '../../src/database/database.ts';
 import type { DispatchRow, EffectRow, MessageRow, SessionRow } from '../../src/database/tables.ts';
+import type { ServiceOptions } from '../../src/wiring/foundation.ts';
 import type { ServicePart } from '../../src/wiring/service-parts.ts';
 import { type Service, startService } from '../../src/wiring.ts';
 import { patience } from './patience.ts';
@@ -49,6 +50,8 @@ export class Stage {
   readonly logged: string[] = [];
   /** put into the environment of the service */
   readonly extraEnv: Record<string, string> = {};
+  /** for a service in this process */
+  reach: NonNullable<ServiceOptions['reach']> = {};
   readonly #form: StageForm | undefined;
   #config: StageConfig | null = null;
   #port = 0;
@@ -153,6 +156,7 @@ export class Stage {
     const service = await startService({
       file: this.configFile,
       env: this.env,
+      reach: this.reach,
       write: (line) => void this.logged.push(line),
       ...(only === undefined ? {} : { only }),
     });

@@ -40,22 +40,27 @@ async function run(dispatch: Equipped, deps: DispatchDeps): Promise<RunOutcome> 
   const aside = await readSetAside(deps.database.rows, dispatch.key.conversationId);
   // guard: refused text is set aside
   const material = await materialOf(dispatch, deps, withoutTexts(context, aside));
+  let around: ContainerDoors | null = null;
   const marks = sessionMarks({
     dispatch,
     database: deps.database,
     trust: deps.trust,
     repository: dispatch.repository,
     woke: new Set(dispatch.messages.map(({ event }) => event.sender.id)),
-    onMarked: () => keepFiles(dispatch, deps),
+    onMarked: async () => {
+      around?.restricted();
+      await keepFiles(dispatch, deps);
+    },
     now: deps.now,
   });
-  const around = await openContainerDoors(dispatch, deps, () => marks.restriction());
+  const opened = await openContainerDoors(dispatch, deps, () => marks.restriction());
+  around = opened;
   const doors = await openDoors(dispatch, deps, { marks, aside }).catch(async (error: unknown) => {
-    await around.close();
+    await opened.close();
     throw error;
   });
   try {
-    const started = { ...runOf(dispatch, deps, { material, marks, around }), tools: doors.tools };
+    const started = { ...runOf(dispatch, deps, { material, marks, around: opened }), tools: doors.tools };
     const runner = { ...deps.runner, database: underLease(deps.runner.database, dispatch.lease) };
     const outcome = await runWithSessionResume(started, runner);
     // guard: truth: a missing verdict is asked for
@@ -67,7 +72,7 @@ async function run(dispatch: Equipped, deps: DispatchDeps): Promise<RunOutcome> 
       again: (again) => runWithSessionResume(again, runner),
     });
   } finally {
-    await Promise.all([doors.close(), around.close()]);
+    await Promise.all([doors.close(), opened.close()]);
   }
 }
 

@@ -5,6 +5,8 @@ import type { Prepared } from '../screen/context.ts';
 
 export interface OpenedDoor {
   door: ContainerDoor;
+  /** the session was marked just now: what stands and may no longer be is cut */
+  restricted?(): void;
   /** idempotent; cuts what is under way, and resolves when it is accounted for */
   close(): Promise<void>;
 }

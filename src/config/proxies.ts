@@ -1,6 +1,6 @@
 /** Whether an address is reached through a proxy: the same answer for the service and for git. Pure. */
 import { BlockList, isIP } from 'node:net';
-import type { NetworkSettings } from '../config/config.ts';
+import type { NetworkSettings } from './config.ts';
 
 /** The proxy's address with user and password; null = no proxy. */
 export function proxyFor({ proxies, noProxy }: NetworkSettings, address: string | URL): string | null {
