@@ -14,7 +14,7 @@ export type HelloReading =
 export type HelloRefusal = 'not-tls' | 'hidden-server-name' | 'early-data' | 'hello-too-long';
 
 /** A hello with keys against quantum computers has about 2 KiB. */
-export const MOST_HELLO_BYTES = 16 * 1024;
+const MOST_HELLO_BYTES = 16 * 1024;
 const RECORD_HEAD = 5;
 /** Clients send one or two. */
 const MOST_RECORDS = 16;
