@@ -6,12 +6,22 @@
 import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
 import type { CapReason, DispatchState, ItemKind, MessageState, SessionState } from '../vocabulary.ts';
 import type { DeliveriesTable, DeliveryPiecesTable, EventProofsTable, EventsTable } from './intake-tables.ts';
+import type {
+  EventLikenessesTable,
+  ProgressTable,
+  ReconcilerMarksTable,
+  RuleFindingsTable,
+} from './reconciler-tables.ts';
 
 export interface Tables {
   deliveries: DeliveriesTable;
   delivery_pieces: DeliveryPiecesTable;
   events: EventsTable;
   event_proofs: EventProofsTable;
+  event_likenesses: EventLikenessesTable;
+  reconciler_marks: ReconcilerMarksTable;
+  rule_findings: RuleFindingsTable;
+  progress: ProgressTable;
   items: ItemsTable;
   conversations: ConversationsTable;
   conversation_items: ConversationItemsTable;
@@ -44,6 +54,8 @@ interface ItemsTable {
   assignees: string;
   head_sha: string | null;
   head_ref: string | null;
+  /** SHA-256 of the description as an event has it, as last seen; null = never seen, or by an earlier release */
+  text_digest: Generated<string | null>;
   occurred_at: string;
 }
 
@@ -147,6 +159,8 @@ interface DispatchesTable {
   turns: number | null;
   /** JSON usage as the CLI reported it at the end: totals of the whole session so far, not of this run alone */
   usage: string | null;
+  /** whether what its skill promised was found on the forge; null = it promised nothing, or was not looked for */
+  progress: Generated<'made' | 'none' | null>;
   /** the delivery that may have recalled the running dispatch; the worker asks the forge */
   recalled_by: Generated<string | null>;
 }
@@ -335,6 +349,8 @@ interface ModelRequestsTable {
   total_ms: number | null;
 }
 
+export type RuleFindingRow = Selectable<RuleFindingsTable>;
+export type ReconcilerMarkRow = Selectable<ReconcilerMarksTable>;
 export type AuditRow = Selectable<AuditTable>;
 export type SetAsideRow = Selectable<SetAsideTable>;
 export type ModelRequestRow = Selectable<ModelRequestsTable>;
