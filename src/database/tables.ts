@@ -54,8 +54,8 @@ interface ItemsTable {
   assignees: string;
   head_sha: string | null;
   head_ref: string | null;
-  /** SHA-256 of the description as an event has it, as last seen; null = never seen, or by an earlier release */
-  text_digest: Generated<string | null>;
+  /** JSON SeenText of the description; null = never seen, or by an earlier release */
+  seen_text: Generated<string | null>;
   occurred_at: string;
 }
 

@@ -51,7 +51,7 @@ export function reconciler(dialect: 'sqlite' | 'postgres'): Migration {
         .addColumn('asked_at', t.long)
         .execute();
       await schema.alterTable('dispatches').addColumn('progress', 'text').execute();
-      await schema.alterTable('items').addColumn('text_digest', 'text').execute();
+      await schema.alterTable('items').addColumn('seen_text', 'text').execute();
     },
   };
 }

@@ -38,6 +38,8 @@ export interface ListAnswer<T> {
   total: number | null;
   /** the list is longer than one answer may be; these are its first members */
   isCutShort: boolean;
+  /** unix ms by the forge's own clock, in whole seconds; null when it sends no Date */
+  at: number | null;
 }
 
 /** An answer of success whose body is not JSON, or is of no interest. */
@@ -55,6 +57,8 @@ export interface ForgeHttp {
   sendTo<S extends z.ZodType>(call: RepositoryCall, shape: S): Promise<Answer<z.output<S>>>;
   /** as `sendTo`, for a list of any length, which is the answer or a field of it */
   listTo<S extends z.ZodType>(call: RepositoryCall, list: ListShape<S>): Promise<ListAnswer<z.output<S>>>;
+  /** as `listTo`, for a list that belongs to no repository */
+  list<S extends z.ZodType>(call: Call, list: ListShape<S>): Promise<ListAnswer<z.output<S>>>;
   /** for calls that answer with a status alone, or with text; the same errors */
   tell(call: Call): Promise<PlainAnswer>;
   tellTo(call: RepositoryCall): Promise<PlainAnswer>;
@@ -130,6 +134,7 @@ export function createForgeHttp(account: ForgeAccount): ForgeHttp {
     send,
     sendTo,
     listTo: async (call, list) => await readList(account, await exchangeWith(call, 'list'), list),
+    list: async (call, list) => await readList(account, await exchange(call, 'list'), list),
     tell: async (call) => plain(account, await exchange(call, 'text')),
     tellTo: async (call) => plain(account, await exchangeWith(call, 'text')),
     look: async (call) => {
@@ -174,7 +179,13 @@ async function readList<S extends z.ZodType>(
     members.push(parsed.data);
     if (members.length % MEMBERS_PER_TURN === 0) await othersTurn();
   }
-  return { members, total: totalOf(exchange), isCutShort: exchange.body.isCutShort };
+  const at = Date.parse(exchange.response.headers.get('date') ?? '');
+  return {
+    members,
+    total: totalOf(exchange),
+    isCutShort: exchange.body.isCutShort,
+    at: Number.isNaN(at) ? null : at,
+  };
 }
 
 function jsonOf(account: ForgeAccount, exchange: Exchange): unknown {
