@@ -68,6 +68,8 @@ const EVER = Number.MAX_SAFE_INTEGER;
 /** How much earlier and later than the forge's history a webhook of this kind may say it was. */
 export function slackOf(name: ForgeEvent['name']): { earlier: number; later: number } {
   if (/\.opened$|\.merged$|^comment\.(?:created|deleted)$/.test(name)) return { earlier: EVER, later: EVER };
+  // The text of now, whenever it was written.
+  if (name === 'issue.edited' || name === 'pull.edited') return { earlier: EVER, later: SECONDS_MS };
   const isStale = name === 'pull.synchronized' || name === 'review.submitted';
   return { earlier: isStale ? STALE_MS : SECONDS_MS, later: SECONDS_MS };
 }

@@ -130,7 +130,12 @@ function openedTwin(history: ItemHistory, born: Snapshot): Happened[] {
     by: issue.user,
     snapshot: born,
   });
-  return event === null ? [] : [{ event, likenesses: [] }];
+  if (event === null) return [];
+  // An edit of its description since is told with it, as what it says now.
+  const { now } = snapshots(history);
+  const edited = itemTwin(history, { action: 'edited', at: issue.updated_at, by: issue.user, snapshot: now });
+  const likeness = edited === null ? null : likenessOf(edited);
+  return [{ event, likenesses: likeness === null ? [] : [{ likeness, at: issue.updated_at }] }];
 }
 
 function stepTwins(history: ItemHistory, steps: Step[]): Happened[] {
