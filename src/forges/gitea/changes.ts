@@ -116,7 +116,8 @@ async function history(http: ForgeHttp, question: HistoryQuestion) {
   const pullCall = { method: 'GET', repository, path: `/pulls/${number}` } as const;
   const pull = isPull ? (await http.sendTo(pullCall, pullShape)).value : null;
   const entries = await timelineSince(http, question);
-  const from = Date.parse(since);
+  // The forge's times are whole seconds.
+  const from = Math.floor(Date.parse(since) / 1000) * 1000;
   const reviews = isPull ? await reviewsOf(http, { repository, number, from }) : [];
   return happenedOn({ forge, repository, issue, pull, entries, reviews, since: from, seenText });
 }
