@@ -67,6 +67,7 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
         found.git.signing_key_file === undefined ? null : resolve(folder, found.git.signing_key_file),
     },
     smoke: { everyMinutes: found.smoke.every_minutes },
+    reconciler: { overlapSeconds: found.reconciler.overlap_seconds, rules: found.reconciler.rules },
     metrics: found.metrics.port === undefined ? null : { host: found.metrics.host, port: found.metrics.port },
     log: found.log,
     forges: Object.fromEntries(
@@ -94,6 +95,8 @@ function forgeConfig(name: string, forge: Options['forges'][string]): ForgeConfi
     forkPulls: forge.fork_pulls,
     lfs: forge.lfs,
     closingKeywords: forge.closing_keywords,
+    intake: forge.intake,
+    lookSeconds: forge.look_seconds ?? null,
     accounts: forge.accounts,
   };
 }

@@ -1,6 +1,6 @@
 /** The shapes `loadConfig` answers with. Frozen; read once and passed on by wiring. */
 import type { ForgeKind } from '../forges/registry.ts';
-import type { AgentView, ConversationView, EventName, ForgeEvent } from '../vocabulary.ts';
+import type { AgentView, ConversationView, EventName, ForgeEvent, RuleName } from '../vocabulary.ts';
 import type { AgentOptions } from './agent-options.ts';
 import type { ListedRepository } from './listed-repositories.ts';
 import type { Options } from './options.ts';
@@ -54,6 +54,11 @@ export interface LoadedConfig {
   };
   network: NetworkSettings;
   smoke: { everyMinutes: number };
+  reconciler: {
+    overlapSeconds: number;
+    /** those that are not here report */
+    rules: Readonly<Partial<Record<RuleName, 'off' | 'report' | 'act'>>>;
+  };
   /** null: beside the webhooks */
   metrics: { host: string; port: number } | null;
   log: Options['log'];
@@ -98,6 +103,10 @@ export interface ForgeConfig {
   lfs: 'pointers' | 'fetch';
   /** words that close or reopen issues there, besides the usual ones */
   closingKeywords: readonly string[];
+  /** how news come: by webhooks, by looking, or both */
+  intake: 'hooks' | 'poll' | 'both';
+  /** seconds between two looks; null = the usual ones of the way of intake */
+  lookSeconds: number | null;
   /** by agent name */
   accounts: Readonly<Record<string, { login: string; token: string }>>;
 }

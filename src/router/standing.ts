@@ -2,8 +2,10 @@
  * What the rows say that a decision rests on. It is read once before the decision, and once more by the transaction that
  * writes it: when the two are equal, nothing has happened in between that could change the decision.
  */
+import type { ExpressionBuilder } from 'kysely';
 import type { Rows } from '../database/database.ts';
-import type { DeliveryRow, ItemRow } from '../database/tables.ts';
+import type { DeliveryRow, ItemRow, Tables } from '../database/tables.ts';
+import { likenessOf, slackOf } from '../forges/likeness.ts';
 import { deletionKey } from '../forges/new-event.ts';
 import type { ItemInRepository } from '../item-key.ts';
 import { closedIssues } from '../mailbox/conversations.ts';
@@ -62,7 +64,7 @@ export async function readStanding(rows: Rows, question: StandingQuestion): Prom
   const isFailure = event.name === 'ci.failed' && delivery.source !== 'replay';
   return {
     isUndecided: row !== undefined,
-    first: row?.first_event == null ? null : { event: row.first_event, delivery: row.first_delivery! },
+    first: firstIn(row),
     isDeleted,
     located,
     item: row?.occurred_at == null ? null : seenIn(row),
@@ -76,6 +78,12 @@ export async function readStanding(rows: Rows, question: StandingQuestion): Prom
         })
       : [],
   };
+}
+
+function firstIn(row: FoundRow | undefined): Standing['first'] {
+  if (row?.first_event != null) return { event: row.first_event, delivery: row.first_delivery! };
+  if (row?.alike_event != null) return { event: row.alike_event, delivery: row.alike_delivery! };
+  return null;
 }
 
 /** No item has it. */
@@ -96,6 +104,13 @@ async function readRows(rows: Rows, { delivery, event }: StandingQuestion, item:
         .on('first.semantic_key', '=', event.semanticKey)
         .onRef('first.delivery_id', '!=', 'd.id'),
     )
+    // Of the same happening, as the reconciler found it: it may know another second, or a newer text.
+    // guard: reconciler: a late webhook is no second event
+    .leftJoin('events as alike', (join) =>
+      join
+        .onRef('alike.delivery_id', '!=', 'd.id')
+        .on((e) => e('alike.id', '=', likeEvent(e, { event, source: delivery.source }))),
+    )
     .leftJoin('events as deletion', (join) =>
       join.onRef('deletion.forge', '=', 'd.forge').on('deletion.semantic_key', '=', deletionKey(event) ?? ''),
     )
@@ -114,6 +129,7 @@ async function readRows(rows: Rows, { delivery, event }: StandingQuestion, item:
     )
     .leftJoin('conversations as c', 'c.id', 'n.conversation_id')
     .select(['first.id as first_event', 'first.delivery_id as first_delivery'])
+    .select(['alike.id as alike_event', 'alike.delivery_id as alike_delivery'])
     .select('deletion.id as deleted_by')
     .select(['i.labels', 'i.assignees', 'i.occurred_at'])
     .select(['c.id', 'c.agent', 'c.branch', 'c.repository_name', 'c.item_number', 'n.number', 'n.kind'])
@@ -131,6 +147,29 @@ async function readRows(rows: Rows, { delivery, event }: StandingQuestion, item:
     .orderBy('n.kind')
     .orderBy('n.agent')
     .execute();
+}
+
+/** What the reconciler finds itself has been compared before it was written. */
+function likeEvent(
+  { selectFrom }: Pick<ExpressionBuilder<Tables, never>, 'selectFrom'>,
+  { event, source }: { event: ForgeEvent; source: DeliveryRow['source'] },
+) {
+  const likeness = source === 'webhook' ? (likenessOf(event) ?? '') : '';
+  const saidAt = Date.parse(event.occurredAt);
+  const { earlier, later } = slackOf(event.name);
+  const isTimed = !Number.isNaN(saidAt);
+  return selectFrom('event_likenesses as l')
+    .select('l.event_id')
+    .where('l.forge', '=', event.forge)
+    .where('l.likeness', '=', likeness)
+    .where('l.at', '>=', isTimed ? saidAt - later : 0)
+    .where(
+      'l.at',
+      '<=',
+      isTimed ? Math.min(saidAt + earlier, Number.MAX_SAFE_INTEGER) : Number.MAX_SAFE_INTEGER,
+    )
+    .orderBy('l.at')
+    .limit(1);
 }
 
 function issuesClosedBy(item: EventItem | null): number[] {

@@ -228,9 +228,21 @@ function failure(account: ForgeAccount, { call, response, body }: Exchange): Err
   const message = describeRefusal({ account, call, status, words, location: headers.get('location') });
   if (status === 404) return new ForgeMissing(message);
   if (status >= 500 || status === 429 || status === 408 || status === 425) {
-    return new ForgeUnavailable(message, status, retryAfterSeconds(headers.get('retry-after')));
+    return new ForgeUnavailable(
+      message,
+      status,
+      retryAfterSeconds(headers.get('retry-after')) ?? limitResetSeconds(headers),
+    );
   }
   return new ForgeRefused(message, status);
+}
+
+/** Forges have no limits of their own; proxies before them name the end of one in several ways. */
+function limitResetSeconds(headers: Headers): number | null {
+  const left = Number(headers.get('ratelimit-reset') ?? Number.NaN);
+  if (Number.isFinite(left) && left >= 0) return Math.ceil(left);
+  const end = Number(headers.get('x-ratelimit-reset') ?? Number.NaN);
+  return Number.isFinite(end) ? Math.max(0, Math.ceil(end - Date.now() / 1000)) : null;
 }
 
 /** Seconds or an HTTP date. */
