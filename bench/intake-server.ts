@@ -32,7 +32,7 @@ async function ours(url: string): Promise<Hono> {
     forkPulls: false,
     lfs: 'pointers' as const,
     closingKeywords: [],
-    intake: 'both',
+    intake: 'both' as const,
     lookSeconds: null,
     accounts: {},
   };

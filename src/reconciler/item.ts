@@ -27,6 +27,10 @@ export async function lookAtItem(
     seenText: await seenTextOf(looking, { repository, number }),
   });
   if ('why' in history) return [];
+  for (const { event } of history) {
+    const sha = /^pull\.(?:opened|synchronized|reopened)$/.test(event.name) ? event.pull?.headSha : undefined;
+    if (sha !== undefined) looking.heads.set(`${repository.id}@${sha}`, { repository, sha });
+  }
   return await takeIn(database, {
     forge: forge.name,
     happened: history,

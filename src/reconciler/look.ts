@@ -22,7 +22,15 @@ export async function look(deps: LookDeps, kind: LookKind): Promise<LookOutcome>
   const found = await searchChanged(deps, known, kind);
   if ('why' in found) return { kind: 'not-offered', why: found.why };
   const at = found.at ?? deps.now();
-  const looking: Looking = { ...deps, kind, marks: known, at, done: new Set(), behind: new Set() };
+  const looking: Looking = {
+    ...deps,
+    kind,
+    marks: known,
+    at,
+    done: new Set(),
+    heads: new Map(),
+    behind: new Set(),
+  };
   const took = [
     ...(await lookAtRepositories(looking, found.items)),
     ...(await lookAtComments(looking)),

@@ -5,7 +5,7 @@ import type { ForgeChanges } from '../forges/changes.ts';
 import type { Forge } from '../forges/forge.ts';
 import type { Log } from '../log.ts';
 import type { Trust } from '../trust.ts';
-import type { EventName, ForgeEvent, RepositoryRef } from '../vocabulary.ts';
+import type { ForgeEvent, RepositoryRef } from '../vocabulary.ts';
 import type { Marks } from './marks.ts';
 
 export type LookForge = ForgeChanges & Pick<Forge, 'findRepository'>;
@@ -28,7 +28,7 @@ export interface LookMemory {
   readonly seen: Map<string, string>;
   /** named repositories by lower-case name, and the account that reads them */
   readonly named: Map<string, { repository: RepositoryRef; reader: string }>;
-  /** heads of pull requests: whether CI is over, or when it was asked last */
+  /** commits of pull requests by `<repository id>@<sha>`: whether CI is over, or when it was asked last */
   readonly ci: Map<string, { isOver: boolean; askedAt: number }>;
 }
 
@@ -49,11 +49,11 @@ export interface Looking extends LookDeps {
   at: number;
   /** items that were looked at in this look */
   done: Set<string>;
+  /** commits that pull requests got in what was looked at, by `<repository id>@<sha>` */
+  heads: Map<string, { repository: RepositoryRef; sha: string }>;
   /** ids of repositories that could not be read */
   behind: Set<string>;
 }
-
-export type Taken = { kind: 'looked'; took: readonly { name: EventName }[]; at: number };
 
 export type LookOutcome =
   | { kind: 'looked'; took: ForgeEvent[]; behind: string[] }

@@ -2,9 +2,8 @@
  * What the rows say that a decision rests on. It is read once before the decision, and once more by the transaction that
  * writes it: when the two are equal, nothing has happened in between that could change the decision.
  */
-import type { ExpressionBuilder } from 'kysely';
 import type { Rows } from '../database/database.ts';
-import type { DeliveryRow, ItemRow, Tables } from '../database/tables.ts';
+import type { DeliveryRow, ItemRow } from '../database/tables.ts';
 import { likenessOf, slackOf } from '../forges/likeness.ts';
 import { deletionKey } from '../forges/new-event.ts';
 import type { ItemInRepository } from '../item-key.ts';
@@ -92,7 +91,9 @@ const NO_NUMBER = 0;
 type FoundRow = Awaited<ReturnType<typeof readRows>>[number];
 
 /** One statement, because most deliveries want nobody and this is all that they cost: a row for each conversation, or one. */
-async function readRows(rows: Rows, { delivery, event }: StandingQuestion, item: ItemInRepository | null) {
+async function readRows(rows: Rows, question: StandingQuestion, item: ItemInRepository | null) {
+  const { delivery, event } = question;
+  const like = likenessAskedFor(question);
   const number = item?.number ?? NO_NUMBER;
   const numbers = [...new Set([number, ...issuesClosedBy(event.item)])];
   const repository = event.repository.id;
@@ -109,7 +110,21 @@ async function readRows(rows: Rows, { delivery, event }: StandingQuestion, item:
     .leftJoin('events as alike', (join) =>
       join
         .onRef('alike.delivery_id', '!=', 'd.id')
-        .on((e) => e('alike.id', '=', likeEvent(e, { event, source: delivery.source }))),
+        .on((e) =>
+          e(
+            'alike.id',
+            '=',
+            e
+              .selectFrom('event_likenesses as l')
+              .select('l.event_id')
+              .where('l.forge', '=', event.forge)
+              .where('l.likeness', '=', like.likeness)
+              .where('l.at', '>=', like.from)
+              .where('l.at', '<=', like.to)
+              .orderBy('l.at')
+              .limit(1),
+          ),
+        ),
     )
     .leftJoin('events as deletion', (join) =>
       join.onRef('deletion.forge', '=', 'd.forge').on('deletion.semantic_key', '=', deletionKey(event) ?? ''),
@@ -150,26 +165,13 @@ async function readRows(rows: Rows, { delivery, event }: StandingQuestion, item:
 }
 
 /** What the reconciler finds itself has been compared before it was written. */
-function likeEvent(
-  { selectFrom }: Pick<ExpressionBuilder<Tables, never>, 'selectFrom'>,
-  { event, source }: { event: ForgeEvent; source: DeliveryRow['source'] },
-) {
-  const likeness = source === 'webhook' ? (likenessOf(event) ?? '') : '';
+function likenessAskedFor({ delivery, event }: StandingQuestion) {
+  const likeness = delivery.source === 'webhook' ? (likenessOf(event) ?? '') : '';
   const saidAt = Date.parse(event.occurredAt);
   const { earlier, later } = slackOf(event.name);
-  const isTimed = !Number.isNaN(saidAt);
-  return selectFrom('event_likenesses as l')
-    .select('l.event_id')
-    .where('l.forge', '=', event.forge)
-    .where('l.likeness', '=', likeness)
-    .where('l.at', '>=', isTimed ? saidAt - later : 0)
-    .where(
-      'l.at',
-      '<=',
-      isTimed ? Math.min(saidAt + earlier, Number.MAX_SAFE_INTEGER) : Number.MAX_SAFE_INTEGER,
-    )
-    .orderBy('l.at')
-    .limit(1);
+  if (Number.isNaN(saidAt)) return { likeness, from: 0, to: Number.MAX_SAFE_INTEGER };
+  const to = Math.min(saidAt + earlier, Number.MAX_SAFE_INTEGER);
+  return { likeness, from: Math.max(0, saidAt - later), to };
 }
 
 function issuesClosedBy(item: EventItem | null): number[] {

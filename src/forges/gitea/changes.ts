@@ -15,7 +15,8 @@ import {
   issue as issueShape,
   pullRequest as pullShape,
 } from './payloads.ts';
-import { happenedOn, type InlineFound, type ReviewFound } from './twins.ts';
+import type { InlineFound, ReviewFound } from './twin-bodies.ts';
+import { happenedOn } from './twins.ts';
 
 export function createChanges(http: ForgeHttp): ForgeChanges {
   return {

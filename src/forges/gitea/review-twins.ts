@@ -3,7 +3,7 @@ import type { Happened } from '../changes.ts';
 import { parsePull } from './events.ts';
 import type { PullRequestObject } from './payloads.ts';
 import { snapshots } from './snapshots.ts';
-import { type ItemHistory, type ReviewFound, repositoryOf, textOfComment, twin } from './twins.ts';
+import { type ItemHistory, type ReviewFound, repositoryOf, textOfComment, twin } from './twin-bodies.ts';
 
 /** In the words of webhooks. */
 const TYPES: Readonly<Record<string, string>> = {
