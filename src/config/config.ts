@@ -1,6 +1,13 @@
 /** The shapes `loadConfig` answers with. Frozen; read once and passed on by wiring. */
 import type { ForgeKind } from '../forges/registry.ts';
-import type { AgentView, ConversationView, EventName, ForgeEvent, RuleName } from '../vocabulary.ts';
+import type {
+  AgentView,
+  ConversationView,
+  EventName,
+  ForgeEvent,
+  RuleName,
+  SkillPromise,
+} from '../vocabulary.ts';
 import type { AgentOptions } from './agent-options.ts';
 import type { ListedRepository } from './listed-repositories.ts';
 import type { Options } from './options.ts';
@@ -207,5 +214,7 @@ export interface Skill {
   name: string;
   file: string;
   description: string;
+  /** what may come of a run; empty = nothing is checked */
+  promises: readonly SkillPromise[];
   render(form: 'full' | 'short', context: object): string;
 }

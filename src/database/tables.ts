@@ -282,7 +282,7 @@ interface EffectsTable {
   /** idempotency key: dispatch id + what */
   key: string;
   /** `tool:<name>` is a call of a broker tool */
-  kind: 'push' | 'pull' | 'comment' | 'review' | `tool:${string}`;
+  kind: 'push' | 'pull' | 'comment' | 'review' | 'ask' | `tool:${string}`;
   state: 'planned' | 'done' | 'refused';
   /** JSON */
   request: string;
