@@ -24,12 +24,19 @@ export interface ReconcilerDeps {
   looked?: (look: LookTold) => void;
   /** there are new events */
   wakeRouter?: () => void;
+  /** asks the rules about what no event tells; left out, nobody does */
+  askRules?: (forge: ForgeConfig) => Promise<void>;
 }
 
 interface ForgeState {
   pace: Pace;
   memory: LookMemory;
+  /** unix ms */
+  rulesAt: number;
 }
+
+/** Most rules ask the forge, and what they find has been so for a while. */
+const RULES_EVERY_MS = 30 * 60_000;
 
 export interface Reconciler {
   /** Looks at every forge that is due. Answers in how many milliseconds the next one is. */
@@ -46,15 +53,29 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       const { forges } = deps.config();
       let next = LONGEST_WAIT_MS;
       for (const forge of Object.values(forges)) {
-        if (forge.intake === 'hooks' || Object.keys(forge.accounts).length === 0) continue;
-        const state = states.get(forge.name) ?? { pace: firstPace(deps.now()), memory: emptyMemory() };
+        if (Object.keys(forge.accounts).length === 0) continue;
+        const state = states.get(forge.name) ?? firstState(deps.now());
         states.set(forge.name, state);
-        if (state.pace.dueAt <= deps.now()) await lookAt(deps, forge, state);
-        next = Math.min(next, Math.max(1, state.pace.dueAt - deps.now()));
+        const isLooking = forge.intake !== 'hooks';
+        if (isLooking && state.pace.dueAt <= deps.now()) await lookAt(deps, forge, state);
+        await askRules(deps, forge, state);
+        if (isLooking) next = Math.min(next, Math.max(1, state.pace.dueAt - deps.now()));
       }
       return next;
     },
   };
+}
+
+function firstState(now: number): ForgeState {
+  return { pace: firstPace(now), memory: emptyMemory(), rulesAt: now };
+}
+
+/** Not while the forge is away, and not before the first look has told what there is. */
+async function askRules(deps: ReconcilerDeps, forge: ForgeConfig, state: ForgeState): Promise<void> {
+  const { pace, rulesAt } = state;
+  if (deps.askRules === undefined || pace.failures > 0 || rulesAt > deps.now()) return;
+  state.rulesAt = deps.now() + RULES_EVERY_MS;
+  await deps.askRules(forge);
 }
 
 async function lookAt(deps: ReconcilerDeps, forge: ForgeConfig, state: ForgeState): Promise<void> {

@@ -6,6 +6,7 @@ import { describeConversation } from '../views/conversations.ts';
 import { DELIVERY_STATES, listDeliveries } from '../views/deliveries.ts';
 import { explain } from '../views/explain-item.ts';
 import { readReference } from '../views/references.ts';
+import { listStuck } from '../views/stuck.ts';
 import type { DeliveryState } from '../vocabulary.ts';
 import { withExamples } from './examples.ts';
 import { type NamedRepository, readLimit, readRepository, readSince } from './option-values.ts';
@@ -13,6 +14,7 @@ import { renderAudit } from './print/audit.ts';
 import { renderConversations, renderDescriptions } from './print/conversations.ts';
 import { renderDeliveries } from './print/deliveries.ts';
 import { renderExplained } from './print/explanation.ts';
+import { renderStuck } from './print/stuck.ts';
 import { answer, reading } from './shared.ts';
 
 const ITEM = 'item as [forge:]owner/name#12 or its address on the forge';
@@ -79,6 +81,14 @@ function registerConversations(program: Command): void {
     { call: 'conversations', does: 'all of them, with what each is doing or how it ended' },
     { call: 'conversations home:ada/greeter#1', does: 'one whole, named as the list prints it' },
   ]);
+  const found = program
+    .command('stuck')
+    .description('what no event tells and somebody should look at, by the rules of the reconciler')
+    .option('--json', 'print JSON')
+    .action(stuck);
+  withExamples(found, [
+    { call: 'stuck', does: 'each with the rule that found it, since when, and what to do' },
+  ]);
   const tried = program
     .command('audit')
     .description('what agents tried at the doors to model, forge and git, newest first')
@@ -128,6 +138,10 @@ async function conversations(
     describeConversation(rows, readReference(text, config.forges), now),
   );
   answer(command, described, (found, paint) => renderDescriptions(found, now, paint));
+}
+
+async function stuck(_options: unknown, command: Command): Promise<void> {
+  answer(command, await reading(command, ({ database: { rows } }) => listStuck(rows)), renderStuck);
 }
 
 async function audit(
