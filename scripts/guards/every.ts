@@ -21,6 +21,7 @@ import { NETWORK_GUARDS } from './network.ts';
 import { OUTGOING_GUARDS } from './outgoing.ts';
 import { PLACE_GUARDS } from './place.ts';
 import { PROMPT_GUARDS } from './prompt.ts';
+import { RECONCILER_GUARDS } from './reconciler.ts';
 import { RED_TEAM_GUARDS } from './red-team.ts';
 import { RELAY_GUARDS } from './relay.ts';
 import { SMOKE_GUARDS } from './smoke.ts';
@@ -64,4 +65,5 @@ export const GUARDS: Guard[] = [
   ...PROMPT_GUARDS,
   ...LOGS_GUARDS,
   ...COMMANDS_GUARDS,
+  ...RECONCILER_GUARDS,
 ];

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { describeDatabases } from '../../test/support/databases.ts';
+import { dispatchOf, lease, NOW, waitingOn } from '../../test/support/mailbox.ts';
 import { noteAsked, noteProgress, progressOf } from './progress.ts';
+import { settleDispatch } from './settlement.ts';
 
 describeDatabases('progress of a conversation', (open) => {
   test('dispatches without it are counted in a row, and one that makes some ends the row', async () => {
@@ -12,6 +14,16 @@ describeDatabases('progress of a conversation', (open) => {
     }
     expect(counts).toEqual([1, 2, 0, 1]);
     expect(await progressOf(rows, 'another')).toEqual({ without: 0, askedAt: null });
+  });
+
+  test('it is counted when a dispatch is settled, and kept with the dispatch', async () => {
+    const database = await open();
+    const conversation = await waitingOn(database.rows);
+    const held = await lease(database);
+    const progress = { made: false, asked: true };
+    await settleDispatch(database, held, { settlement: { state: 'succeeded' }, progress, now: NOW });
+    expect(await progressOf(database.rows, conversation.id)).toEqual({ without: 1, askedAt: NOW });
+    expect(await dispatchOf(database.rows, held.dispatch.id)).toMatchObject({ progress: 'none' });
   });
 
   test('whoever was asked about a row is not asked about it again; the next row asks anew', async () => {

@@ -50,7 +50,6 @@ async function begin(deps: LookDeps): Promise<LookOutcome> {
   const found = await searchChanged(deps, { forge: whole, repositories: new Map() }, 'usual');
   if ('why' in found) return { kind: 'not-offered', why: found.why };
   const mark = found.at ?? now();
-  // guard: reconciler: the first start begins now
   await setMark(database, { forge: forge.name, mark, commentsMark: mark, now: now() });
   return { kind: 'begun' };
 }

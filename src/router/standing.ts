@@ -106,7 +106,6 @@ async function readRows(rows: Rows, question: StandingQuestion, item: ItemInRepo
         .onRef('first.delivery_id', '!=', 'd.id'),
     )
     // Of the same happening, as the reconciler found it: it may know another second, or a newer text.
-    // guard: reconciler: a late webhook is no second event
     .leftJoin('events as alike', (join) =>
       join
         .onRef('alike.delivery_id', '!=', 'd.id')
@@ -166,6 +165,7 @@ async function readRows(rows: Rows, question: StandingQuestion, item: ItemInRepo
 
 /** What the reconciler finds itself has been compared before it was written. */
 function likenessAskedFor({ delivery, event }: StandingQuestion) {
+  // guard: reconciler: a late webhook is no second event
   const likeness = delivery.source === 'webhook' ? (likenessOf(event) ?? '') : '';
   const saidAt = Date.parse(event.occurredAt);
   const { earlier, later } = slackOf(event.name);

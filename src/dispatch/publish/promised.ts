@@ -44,7 +44,6 @@ export async function checkPromises(
   if (kept.length > 0) return { made: true, asked: false };
   const { rows } = deps.database;
   const { without, askedAt } = await progressOf(rows, dispatch.key.conversationId);
-  // guard: progress: a person is asked once
   if (without + 1 < ENOUGH || askedAt !== null) return { made: false, asked: false };
   const tried = await triedBefore(dispatch, deps, { skill: leading.skill, lacking: [...promises] });
   const number = leading.event.item?.number ?? dispatch.item.number;
