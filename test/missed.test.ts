@@ -35,8 +35,8 @@ describe.skipIf(!here.ok)(here.title('a comment that no webhook told'), () => {
     await ada.comment(REPOSITORY, 1, 'Is it done?');
     await stage.forge.settled();
     stage.extraEnv.CLAUDE_HOOKS_FAULT = 'kill@reconcile.committed';
-    const { code } = await stage.spawnAgain();
-    expect(code).toBeNull();
+    const dying = await stage.spawn();
+    expect(await dying.ended).toBeNull();
     delete stage.extraEnv.CLAUDE_HOOKS_FAULT;
     await stage.spawn();
     await stage.untilDispatch(2, 'succeeded');
