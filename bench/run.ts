@@ -15,6 +15,7 @@ import { describeMachine } from './machine.ts';
 import { measureMemory } from './memory.ts';
 import { measurePrompt } from './prompt.ts';
 import { measureRecall } from './recall.ts';
+import { measureReconciler } from './reconciler.ts';
 import { type PartReport, toMarkdown, withKept } from './report.ts';
 import { measureStatements } from './statements.ts';
 import { measureWarm } from './warm.ts';
@@ -30,6 +31,7 @@ const PARTS: Record<string, Part> = {
   recall: measureRecall,
   prompt: measurePrompt,
   statements: measureStatements,
+  reconciler: measureReconciler,
 };
 const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
 

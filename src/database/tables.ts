@@ -349,7 +349,6 @@ interface ModelRequestsTable {
   total_ms: number | null;
 }
 
-export type RuleFindingRow = Selectable<RuleFindingsTable>;
 export type ReconcilerMarkRow = Selectable<ReconcilerMarksTable>;
 export type AuditRow = Selectable<AuditTable>;
 export type SetAsideRow = Selectable<SetAsideTable>;
