@@ -32,6 +32,8 @@ async function ours(url: string): Promise<Hono> {
     forkPulls: false,
     lfs: 'pointers' as const,
     closingKeywords: [],
+    intake: 'both' as const,
+    lookSeconds: null,
     accounts: {},
   };
   return createServer({

@@ -16,6 +16,7 @@ import { measureMemory } from './memory.ts';
 import { measurePackageBuilds } from './package-builds.ts';
 import { measurePrompt } from './prompt.ts';
 import { measureRecall } from './recall.ts';
+import { measureReconciler } from './reconciler.ts';
 import { type PartReport, toMarkdown, withKept } from './report.ts';
 import { measureSetup } from './setup.ts';
 import { measureStatements } from './statements.ts';
@@ -34,6 +35,7 @@ const PARTS: Record<string, Part> = {
   prompt: measurePrompt,
   statements: measureStatements,
   setup: measureSetup,
+  reconciler: measureReconciler,
 };
 const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
 

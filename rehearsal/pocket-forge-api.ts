@@ -18,6 +18,7 @@ import {
   visitor,
 } from './pocket-forge-requests.ts';
 import { type PocketToken, requireScope } from './pocket-forge-scopes.ts';
+import { addSearchRoute } from './pocket-forge-search.ts';
 import { ownUserShape, repositoryShape, userShape } from './pocket-forge-shapes.ts';
 import { addTimelineRoute } from './pocket-forge-timeline.ts';
 
@@ -32,12 +33,16 @@ export function createApi(context: PocketContext, tokens: ReadonlyMap<string, Po
     c.set('token', token);
     c.set('visitor', token === null ? null : findUser(context.state, token.login));
     await next();
+    // The clock that stamps what is done here, and not that of the HTTP server.
+    c.header('Date', new Date().toUTCString());
   });
   const api = new Hono<PocketApi>();
   api.use(async (c, next) => {
     requireScope(c.get('token'), c.req.method, c.req.path.slice('/api/v1'.length));
     await next();
   });
+  // Before the routes of a repository, of which `issues/search` could be one.
+  addSearchRoute(api, context);
   api.use('/repos/:owner/:name/*', renamed(context));
   api.use('/repos/:owner/:name', renamed(context));
   addGeneralRoutes(api, context);

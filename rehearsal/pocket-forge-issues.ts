@@ -165,6 +165,9 @@ function editText(context: PocketContext, o: { item: StoredItem; actor: StoredUs
     o.item[field] = to;
     o.item.updated = now();
     const changes: Changes = { [field]: { from } };
+    // Of a description that was edited the timeline says nothing.
+    if (field === 'title')
+      recordEntry(context, { item: o.item, actor: o.actor, type: 'change_title', from, to });
     sendItemEvent(context, { item: o.item, action: 'edited', sender: o.actor, changes });
   }
 }

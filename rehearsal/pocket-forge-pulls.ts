@@ -149,6 +149,7 @@ async function changeBase(
   const baseSha = await resolveCommit(context.git, folderOf(context, repository), `refs/heads/${base}`);
   if (baseSha === null) throw new ForgeRefused(`There is no base branch ${base}. Name an existing one.`, 404);
   if (item.state === 'closed') throw new ForgeRefused('The pull request is closed. Reopen it first.', 422);
+  recordEntry(context, { item, actor, type: 'change_target_branch', from: item.pull.baseRef, to: base });
   Object.assign(item.pull, { baseRef: base, baseSha });
   await refreshPull(context, repository, item);
   item.updated = now();

@@ -206,7 +206,16 @@ export interface StoredRun {
 export interface StoredTimelineEntry {
   id: number;
   item: number;
-  type: 'assignees' | 'label' | 'review_request' | 'pull_push' | 'close' | 'reopen' | 'merge_pull';
+  type:
+    | 'assignees'
+    | 'label'
+    | 'review_request'
+    | 'pull_push'
+    | 'close'
+    | 'reopen'
+    | 'merge_pull'
+    | 'change_title'
+    | 'change_target_branch';
   user: number;
   created: string;
   updated: string;
@@ -216,6 +225,9 @@ export interface StoredTimelineEntry {
   removed: boolean;
   /** of a push, oldest first */
   commits: string[];
+  /** of a title or a base branch: what it was, and what it became */
+  from?: string;
+  to?: string;
 }
 
 /** A hook delivery that was not attempted yet. */

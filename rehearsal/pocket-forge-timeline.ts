@@ -3,7 +3,7 @@ import type { Hono } from 'hono';
 import { findItem, fullName, itemById, repositoryById, userById } from './pocket-forge-access.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
 import { type PocketApi, page, routeNumber, routeRepository, withinTimes } from './pocket-forge-requests.ts';
-import { labelShape, userShape } from './pocket-forge-shapes.ts';
+import { itemHtmlUrl, labelShape, userShape } from './pocket-forge-shapes.ts';
 import {
   nextId,
   now,
@@ -13,7 +13,7 @@ import {
 } from './pocket-forge-state.ts';
 
 type What = Pick<StoredTimelineEntry, 'type'> &
-  Partial<Pick<StoredTimelineEntry, 'subject' | 'removed' | 'commits'>>;
+  Partial<Pick<StoredTimelineEntry, 'subject' | 'removed' | 'commits' | 'from' | 'to'>>;
 
 /** Entries share the comments' sequence of ids, as on the forge. */
 export function recordEntry(
@@ -52,6 +52,7 @@ interface Row {
 }
 
 function entriesOf(context: PocketContext, item: StoredItem): Row[] {
+  const htmlUrl = itemHtmlUrl(context, repositoryById(context.state, item.repository), item);
   const done = (context.state.timeline ?? [])
     .filter((entry) => entry.item === item.id)
     .map((entry) => ({ ...entry, shape: () => entryShape(context, entry) }));
@@ -60,7 +61,12 @@ function entriesOf(context: PocketContext, item: StoredItem): Row[] {
     .map(({ id, author, body, created, updated }) => ({
       id,
       updated,
-      shape: () => ({ ...base(context, { id, user: author, created, updated }), type: 'comment', body }),
+      shape: () => ({
+        ...base(context, { id, user: author, created, updated }),
+        type: 'comment',
+        body,
+        html_url: `${htmlUrl}#issuecomment-${id}`,
+      }),
     }));
   return [...done, ...said].sort((a, b) => a.id - b.id);
 }
@@ -79,6 +85,10 @@ function base(
     assignee: null,
     assignee_team: null,
     removed_assignee: false,
+    old_title: '',
+    new_title: '',
+    old_ref: '',
+    new_ref: '',
   };
 }
 
@@ -96,6 +106,10 @@ function entryShape(context: PocketContext, entry: StoredTimelineEntry): object 
     }
     case 'pull_push':
       return { ...common, body: JSON.stringify({ is_force_push: false, commit_ids: entry.commits }) };
+    case 'change_title':
+      return { ...common, old_title: entry.from ?? '', new_title: entry.to ?? '' };
+    case 'change_target_branch':
+      return { ...common, old_ref: entry.from ?? '', new_ref: entry.to ?? '' };
     case 'close':
     case 'reopen':
     case 'merge_pull':

@@ -89,6 +89,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['config', 'database', 'inbox', 'mailbox', 'forges', 'flows', 'trust'],
     owns: 'deliveries to messages and dispatches, one transaction each',
   },
+  reconciler: {
+    imports: ['config', 'database', 'inbox', 'mailbox', 'forges', 'trust'],
+    owns: 'what no webhook told: looks at the forges, and rules for what no event tells',
+  },
   dispatch: {
     imports: [
       'config',

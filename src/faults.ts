@@ -8,6 +8,10 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 
 /** In the order in which a delivery passes them. */
 export const FAULT_POINTS = [
+  'reconcile.found',
+  'reconcile.written',
+  'reconcile.committed',
+  'reconcile.marked',
   'webhook.received',
   'webhook.pieces',
   'webhook.stored',

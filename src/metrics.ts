@@ -19,6 +19,8 @@ export interface Metrics {
   smokeCheck(check: string, state: string): void;
   /** unix ms of a smoke run in which all was well */
   smokeSucceeded(at: number): void;
+  /** one look at a forge, see `claude_hooks_reconciler_looks_total`; `until`: unix ms of a pause */
+  looked(look: { forge: string; outcome: string; events: readonly string[]; until: number | null }): void;
   /** Prometheus text format 0.0.4 */
   render(): Promise<string>;
   contentType: string;
@@ -72,6 +74,11 @@ export function createMetrics(database: Database, o: { version?: string; now?: (
     },
     smokeCheck: (check, state) => series.inc('claude_hooks_smoke_checks_total', { check, state }),
     smokeSucceeded: (at) => series.set('claude_hooks_smoke_last_success_timestamp_seconds', {}, at / 1000),
+    looked: ({ forge, outcome, events, until }) => {
+      series.inc('claude_hooks_reconciler_looks_total', { forge, outcome });
+      for (const event of events) series.inc('claude_hooks_reconciler_events_total', { forge, event });
+      series.set('claude_hooks_reconciler_paused_until_timestamp_seconds', { forge }, (until ?? 0) / 1000);
+    },
     render: () => {
       // Scrapes at the same time share one reading of the rows.
       rendering ??= render().finally(() => {

@@ -253,6 +253,19 @@ export type Continuity = (typeof CONTINUITIES)[number];
 export const PARK_CAUSES = ['limit', 'outage', 'trouble', 'identity', 'ci'] as const;
 export type ParkCause = (typeof PARK_CAUSES)[number];
 
+/** What no event tells, each found by a rule of the reconciler. */
+export const RULES = [
+  'merged-issue-open',
+  'review-never-began',
+  'assigned-without-conversation',
+  'success-without-effect',
+] as const;
+export type RuleName = (typeof RULES)[number];
+
+/** What a skill may promise that a run leaves on the forge. */
+export const PROMISES = ['head', 'pull', 'verdict', 'answer'] as const;
+export type SkillPromise = (typeof PROMISES)[number];
+
 /** The part of an agent that conditions and prompts may see as `agent`. */
 export interface AgentView {
   name: string;

@@ -13,6 +13,7 @@ import { type ForgeAccess, forgeAccess } from './wiring/forge-access.ts';
 import type { Foundation, ServiceOptions } from './wiring/foundation.ts';
 import { type Health, type Listening, startHealth, startServer } from './wiring/listening.ts';
 import { keepFilesPrivate } from './wiring/private-files.ts';
+import { startReconciling } from './wiring/reconciling.ts';
 import { startRouting } from './wiring/routing.ts';
 import { tellRejected, tellReload, tellStart } from './wiring/said.ts';
 import { requireShared, SERVICE_PARTS, type ServicePart } from './wiring/service-parts.ts';
@@ -78,6 +79,8 @@ async function startParts(foundation: Foundation, parts: ReadonlySet<ServicePart
       throw error;
     },
   );
+  const reconciling =
+    router === null ? null : startReconciling(foundation, { access, metrics, wakeRouter: router.wake });
   worker?.look();
   await tellStart(log, {
     config: initial,
@@ -96,6 +99,7 @@ async function startParts(foundation: Foundation, parts: ReadonlySet<ServicePart
       log.info(stopping);
       // The router stops next; what is accepted after it stays in its row until the next start.
       const closed = servers.web?.close();
+      await reconciling?.stop();
       await router?.stop();
       await worker?.stop(config().worker.drainSeconds * 1000);
       await closed;

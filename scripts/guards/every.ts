@@ -25,6 +25,7 @@ import { PACKAGE_KINDS_GUARDS } from './package-kinds.ts';
 import { PACKAGES_GUARDS } from './packages.ts';
 import { PLACE_GUARDS } from './place.ts';
 import { PROMPT_GUARDS } from './prompt.ts';
+import { RECONCILER_GUARDS } from './reconciler.ts';
 import { RED_TEAM_GUARDS } from './red-team.ts';
 import { RELAY_GUARDS } from './relay.ts';
 import { SMOKE_GUARDS } from './smoke.ts';
@@ -72,4 +73,5 @@ export const GUARDS: Guard[] = [
   ...LOGS_GUARDS,
   ...COMMANDS_GUARDS,
   ...EGRESS_GUARDS,
+  ...RECONCILER_GUARDS,
 ];

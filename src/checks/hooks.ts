@@ -15,6 +15,8 @@ import { type Trial, tryDelivery } from './test-delivery.ts';
 export async function checkHooks(context: DoctorContext): Promise<Check[]> {
   const findings: Check[] = [];
   for (const forge of Object.values(context.config.forges)) {
+    // It is looked at, and needs no hook.
+    if (forge.intake === 'poll') continue;
     // checkSites tells of repositories that no account sees.
     for (const visible of await visibleSites(context, forge)) {
       findings.push(...(await checkRepository(context, forge, visible)));

@@ -90,6 +90,7 @@ const TABLE: Record<string, Row> = {
     ],
   },
   conversations: { right: [ITEM], refers: [], needsRows: true, wrong: LIMIT() },
+  stuck: { right: [], needsRows: true },
   audit: { right: [ITEM], refers: [], needsRows: true, wrong: LIMIT() },
   'sessions unmark': {
     right: [ITEM, '--by', 'ada', '--because', 'read'],

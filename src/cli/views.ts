@@ -7,6 +7,7 @@ import { DELIVERY_STATES, listDeliveries } from '../views/deliveries.ts';
 import { readDoors } from '../views/doors.ts';
 import { explain } from '../views/explain-item.ts';
 import { readReference } from '../views/references.ts';
+import { listStuck } from '../views/stuck.ts';
 import type { DeliveryState } from '../vocabulary.ts';
 import { withExamples } from './examples.ts';
 import { type NamedRepository, readLimit, readRepository, readSince } from './option-values.ts';
@@ -15,6 +16,7 @@ import { renderConversations, renderDescriptions } from './print/conversations.t
 import { renderDeliveries } from './print/deliveries.ts';
 import { renderDoors } from './print/doors.ts';
 import { renderExplained } from './print/explanation.ts';
+import { renderStuck } from './print/stuck.ts';
 import { answer, reading } from './shared.ts';
 
 const ITEM = 'item as [forge:]owner/name#12 or its address on the forge';
@@ -81,6 +83,14 @@ function registerConversations(program: Command): void {
     { call: 'conversations', does: 'all of them, with what each is doing or how it ended' },
     { call: 'conversations home:ada/greeter#1', does: 'one whole, named as the list prints it' },
   ]);
+  const found = program
+    .command('stuck')
+    .description('what no event tells and somebody should look at, by the rules of the reconciler')
+    .option('--json', 'print JSON')
+    .action(stuck);
+  withExamples(found, [
+    { call: 'stuck', does: 'each with the rule that found it, since when, and what to do' },
+  ]);
   const tried = program
     .command('audit')
     .description(
@@ -137,6 +147,10 @@ async function conversations(
     describeConversation(rows, readReference(text, config.forges), now),
   );
   answer(command, described, (found, paint) => renderDescriptions(found, now, paint));
+}
+
+async function stuck(_options: unknown, command: Command): Promise<void> {
+  answer(command, await reading(command, ({ database: { rows } }) => listStuck(rows)), renderStuck);
 }
 
 async function audit(

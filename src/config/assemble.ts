@@ -75,6 +75,7 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
     },
     packages: packageSettings(found.packages),
     smoke: { everyMinutes: found.smoke.every_minutes },
+    reconciler: { overlapSeconds: found.reconciler.overlap_seconds, rules: found.reconciler.rules },
     metrics: found.metrics.port === undefined ? null : { host: found.metrics.host, port: found.metrics.port },
     log: found.log,
     forges: Object.fromEntries(
@@ -108,6 +109,8 @@ function forgeConfig(name: string, forge: Options['forges'][string]): ForgeConfi
     forkPulls: forge.fork_pulls,
     lfs: forge.lfs,
     closingKeywords: forge.closing_keywords,
+    intake: forge.intake,
+    lookSeconds: forge.look_seconds ?? null,
     accounts: forge.accounts,
   };
 }

@@ -7,6 +7,8 @@ import type {
   EventName,
   ForgeEvent,
   PackagePolicy,
+  RuleName,
+  SkillPromise,
 } from '../vocabulary.ts';
 import type { AgentOptions } from './agent-options.ts';
 import type { AllowedHost } from './allowed-hosts.ts';
@@ -67,6 +69,11 @@ export interface LoadedConfig {
   network: NetworkSettings;
   packages: PackageSettings;
   smoke: { everyMinutes: number };
+  reconciler: {
+    overlapSeconds: number;
+    /** those that are not here report */
+    rules: Readonly<Partial<Record<RuleName, 'off' | 'report' | 'act'>>>;
+  };
   /** null: beside the webhooks */
   metrics: { host: string; port: number } | null;
   log: Options['log'];
@@ -128,6 +135,10 @@ export interface ForgeConfig {
   lfs: 'pointers' | 'fetch';
   /** words that close or reopen issues there, besides the usual ones */
   closingKeywords: readonly string[];
+  /** how news come: by webhooks, by looking, or both */
+  intake: 'hooks' | 'poll' | 'both';
+  /** seconds between two looks; null = the usual ones of the way of intake */
+  lookSeconds: number | null;
   /** by agent name */
   accounts: Readonly<Record<string, { login: string; token: string }>>;
 }
@@ -261,5 +272,7 @@ export interface Skill {
   name: string;
   file: string;
   description: string;
+  /** what may come of a run; empty = nothing is checked */
+  promises: readonly SkillPromise[];
   render(form: 'full' | 'short', context: object): string;
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { FORGE_KINDS } from '../forges/registry.ts';
+import { RULES } from '../vocabulary.ts';
 import { containerOptions as container } from './container-options.ts';
 import { packages } from './package-options.ts';
 import { checkWebhookSecrets, hasEverySecret } from './webhook-secrets.ts';
@@ -302,6 +303,13 @@ const forge = z
           "Words by which this forge closes or reopens issues, besides the usual ones: `CLOSE_KEYWORDS` and `REOPEN_KEYWORDS` of its own configuration, where its administrator changed them. In agents' texts they do nothing.",
         'x-expects': 'words of letters',
       }),
+    intake: z.enum(['hooks', 'poll', 'both']).default('both').meta({
+      description:
+        'How news come. `hooks`: by webhooks alone; what never arrives is lost. `poll`: by [looking](reconciler.md), without any hook or public address. `both`: by webhooks, and a look every few minutes, at the start and after a gap finds what was missed.',
+    }),
+    look_seconds: z.int().min(5).max(86_400).optional().meta({
+      description: 'Seconds between two looks. Without it: 300 beside webhooks, 30 with `intake: poll`.',
+    }),
     accounts: z.record(name("an agent's name"), account).default({}).meta({
       description: "Each agent's account on this forge. An agent without one does not act there.",
       'x-key': 'agent',
@@ -309,6 +317,28 @@ const forge = z
   })
   .refine(hasEverySecret, { path: ['webhook_secret'], error: 'is missing', when: () => true })
   .superRefine(checkWebhookSecrets);
+
+const reconciler = z
+  .strictObject({
+    overlap_seconds: seconds(
+      'How far back each look reads again what an earlier one has read: more than the clocks of the forge and its database differ.',
+      120,
+      0,
+    ),
+    rules: z
+      .partialRecord(z.enum(RULES), z.enum(['off', 'report', 'act']))
+      .default({})
+      .meta({
+        description:
+          'What to do about what no event tells, by [rule](reconciler.md#rules): `report` lists it in `claude-hooks stuck`, `act` does something about it besides, at most once in six hours. Rules that are not named here report.',
+        'x-key': 'rule',
+        'x-expects': 'off, report or act for each of the rules',
+      }),
+  })
+  .prefault({})
+  .meta({
+    description: 'How [looks](reconciler.md) at the forges are made; `intake` of a forge says whether.',
+  });
 
 const folder = (what: string, rule: string) =>
   text(`Folder with your ${what}. ${rule} Without it: \`./${what}\` when it exists.`).optional();
@@ -330,6 +360,7 @@ export const options = z.strictObject({
   network,
   packages,
   smoke,
+  reconciler,
   metrics,
   log,
   forges: z

@@ -2,6 +2,7 @@
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { ConfigProblem } from '../errors.ts';
+import { PROMISES } from '../vocabulary.ts';
 import type { Skill } from './config.ts';
 import { readFrontMatter } from './front-matter.ts';
 import type { Loading } from './loading.ts';
@@ -17,6 +18,11 @@ export const skillOptions = z.strictObject({
     'x-expects': 'lower-case letters, digits and dashes',
   }),
   description: z.string().min(1).meta({ description: 'What the skill asks for, in one sentence.' }),
+  promises: z.array(z.enum(PROMISES)).default([]).meta({
+    description:
+      'What may come of a run with this skill: `head` (new commits), `pull` (a new pull request), `verdict` (a review), `answer` (a comment). When nothing of it is there after a run, the run made no progress; after two in a row a person is asked. Without it: nothing is checked.',
+    'x-expects': 'a list of head, pull, verdict, answer',
+  }),
 });
 
 const SKILL_TABLE = tableOf(skillOptions);
@@ -66,6 +72,7 @@ export function readSkill(
     name,
     file,
     description: found.description,
+    promises: found.promises,
     render: (form, context) => (form === 'full' ? render : renderShort).render(context),
   };
   return { skill, reads: [...render.reads, ...(renderShort === render ? [] : renderShort.reads)] };

@@ -7,6 +7,7 @@ import { type ListedRepository, secretHolderOf } from './listed-repositories.ts'
 
 export interface WrittenForge {
   webhook_secret?: string | string[] | undefined;
+  intake?: string | undefined;
   repositories: (string | { name: string; webhook_secret: string | string[] })[];
 }
 
@@ -28,7 +29,8 @@ export function secretsOfHooks(forge: WrittenForge): string[] {
  * This check also runs when something else is wrong with the forge, so that both problems are reported at once.
  */
 export function hasEverySecret(forge: Partial<WrittenForge>): boolean {
-  if (forge.webhook_secret !== undefined) return true;
+  // Without hooks nothing is signed.
+  if (forge.webhook_secret !== undefined || forge.intake === 'poll') return true;
   if (!Array.isArray(forge.repositories)) return false;
   const repositories = listedRepositories({ repositories: forge.repositories });
   return repositories.every(({ pattern }) => secretHolderOf({ repositories }, pattern) !== null);

@@ -53,8 +53,11 @@ export interface DeliveryPiecesTable {
   bytes: ColumnType<Uint8Array, Uint8Array, never>;
 }
 
-/** How we learned of an event: by a webhook, by an operator's replay, or by a look of our own. */
-export type EventSource = 'webhook' | 'replay' | 'look';
+/**
+ * How we learned of an event: by a webhook, by an operator's replay, by a look at the CI of a new pull request, or by the
+ * reconciler, which found it on the forge.
+ */
+export type EventSource = 'webhook' | 'replay' | 'look' | 'reconciled';
 
 export interface EventsTable {
   seq: Generated<number>;

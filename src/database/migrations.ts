@@ -17,6 +17,7 @@ import { kindInTheItemKey } from './migrations/0020-kind-in-the-item-key.ts';
 import { viewIndexes } from './migrations/0021-view-indexes.ts';
 import { packageApprovals } from './migrations/0022-package-approvals.ts';
 import { layers } from './migrations/0024-layers.ts';
+import { reconciler } from './migrations/0025-reconciler.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
@@ -36,5 +37,6 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0021-view-indexes': viewIndexes(),
     '0022-package-approvals': packageApprovals(dialect),
     '0024-layers': layers(dialect),
+    '0025-reconciler': reconciler(dialect),
   };
 }

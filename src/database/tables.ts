@@ -7,12 +7,22 @@ import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
 import type { CapReason, DispatchState, ItemKind, MessageState, SessionState } from '../vocabulary.ts';
 import type { AuditTable, LayersTable, PackageApprovalsTable } from './door-tables.ts';
 import type { DeliveriesTable, DeliveryPiecesTable, EventProofsTable, EventsTable } from './intake-tables.ts';
+import type {
+  EventLikenessesTable,
+  ProgressTable,
+  ReconcilerMarksTable,
+  RuleFindingsTable,
+} from './reconciler-tables.ts';
 
 export interface Tables {
   deliveries: DeliveriesTable;
   delivery_pieces: DeliveryPiecesTable;
   events: EventsTable;
   event_proofs: EventProofsTable;
+  event_likenesses: EventLikenessesTable;
+  reconciler_marks: ReconcilerMarksTable;
+  rule_findings: RuleFindingsTable;
+  progress: ProgressTable;
   items: ItemsTable;
   conversations: ConversationsTable;
   conversation_items: ConversationItemsTable;
@@ -47,6 +57,8 @@ interface ItemsTable {
   assignees: string;
   head_sha: string | null;
   head_ref: string | null;
+  /** JSON SeenText of the description; null = never seen, or by an earlier release */
+  seen_text: Generated<string | null>;
   occurred_at: string;
 }
 
@@ -152,6 +164,8 @@ interface DispatchesTable {
   turns: number | null;
   /** JSON usage as the CLI reported it at the end: totals of the whole session so far, not of this run alone */
   usage: string | null;
+  /** whether what its skill promised was found on the forge; null = it promised nothing, or was not looked for */
+  progress: Generated<'made' | 'none' | null>;
   /** the delivery that may have recalled the running dispatch; the worker asks the forge */
   recalled_by: Generated<string | null>;
 }
@@ -273,7 +287,7 @@ interface EffectsTable {
   /** idempotency key: dispatch id + what */
   key: string;
   /** `tool:<name>` is a call of a broker tool */
-  kind: 'push' | 'pull' | 'comment' | 'review' | `tool:${string}`;
+  kind: 'push' | 'pull' | 'comment' | 'review' | 'ask' | `tool:${string}`;
   state: 'planned' | 'done' | 'refused';
   /** JSON */
   request: string;
@@ -327,6 +341,7 @@ interface ModelRequestsTable {
 }
 
 export type LayerRow = Selectable<LayersTable>;
+export type ReconcilerMarkRow = Selectable<ReconcilerMarksTable>;
 export type AuditRow = Selectable<AuditTable>;
 export type SetAsideRow = Selectable<SetAsideTable>;
 export type ModelRequestRow = Selectable<ModelRequestsTable>;

@@ -19,6 +19,8 @@ import type {
   RepositoryRef,
   ReviewVerdict,
 } from '../vocabulary.ts';
+import type { ForgeChanges } from './changes.ts';
+import type { NotOffered } from './not-offered.ts';
 
 export interface Forge
   extends ForgeIdentity,
@@ -27,7 +29,8 @@ export interface Forge
     ForgeReader,
     ForgeCi,
     ForgeWriter,
-    ForgeMarker {
+    ForgeMarker,
+    ForgeChanges {
   readonly name: string;
 }
 
@@ -236,15 +239,6 @@ export interface CiState {
   failed: string[];
   /** something else still runs; only beside a failure */
   running?: true;
-}
-
-/** What this forge, or this version of it, has no endpoint for, or not for this account. */
-export interface NotOffered {
-  kind: 'not-offered';
-  /** a sentence for a person, with the remedy */
-  why: string;
-  /** the forge has it, and shows it to others */
-  isHidden?: true;
 }
 
 export interface CiRun {

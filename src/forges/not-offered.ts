@@ -4,6 +4,15 @@
  */
 import { ForgeMissing, ForgeRefused } from '../errors.ts';
 
+/** What this forge, or this version of it, has no endpoint for, or not for this account. */
+export interface NotOffered {
+  kind: 'not-offered';
+  /** a sentence for a person, with the remedy */
+  why: string;
+  /** the forge has it, and shows it to others */
+  isHidden?: true;
+}
+
 /** null: something else is wrong, such as a refused token or a forge that is down. */
 export function whyNotOffered(error: unknown): 'no-route' | 'not-to-us' | null {
   if (error instanceof ForgeMissing) return 'no-route';

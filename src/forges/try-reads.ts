@@ -1,7 +1,8 @@
 /** Reads once what every dispatch reads before it runs. An account that is refused one of these would fail every dispatch. */
 import { isForgesAnswer } from '../errors.ts';
 import type { RepositoryRef } from '../vocabulary.ts';
-import type { Forge, NotOffered } from './forge.ts';
+import type { Forge } from './forge.ts';
+import type { NotOffered } from './not-offered.ts';
 
 export interface ReadTrial {
   /** as "comments of #3" */

@@ -2,6 +2,7 @@
 import type { Database, Rows } from '../database/database.ts';
 import type { DispatchRow } from '../database/tables.ts';
 import { assertLease, type Lease } from './leases.ts';
+import { noteAsked, noteProgress } from './progress.ts';
 
 export type Settlement =
   | { state: 'succeeded' }
@@ -24,6 +25,8 @@ export interface SettleOptions {
   seen?: string | null;
   /** messages that arrived in the mailbox but were not in the answered prompt; they stay waiting */
   unanswered?: string[];
+  /** whether what its skill promised was found, and whether a person was asked; null = it promised nothing */
+  progress?: { made: boolean; asked: boolean } | null;
 }
 
 /** Settles a running dispatch and frees its conversation, in one transaction. */
@@ -40,7 +43,24 @@ export async function settleDispatch(
       ...(hasAnswered(options.settlement) && options.seen != null ? { seen: options.seen } : {}),
     });
     await settle(tx, lease.dispatch, options);
+    // guard: progress: counted with the settlement
+    if (options.progress != null) await settleProgress(tx, lease.dispatch, options.progress, options.now);
   });
+}
+
+async function settleProgress(
+  tx: Rows,
+  { id, conversation_id: conversation }: DispatchRow,
+  { made, asked }: { made: boolean; asked: boolean },
+  now: number,
+): Promise<void> {
+  await noteProgress(tx, conversation, made, now);
+  if (asked) await noteAsked(tx, conversation, now);
+  await tx
+    .updateTable('dispatches')
+    .set({ progress: made ? 'made' : 'none' })
+    .where('id', '=', id)
+    .execute();
 }
 
 /** Counts also when the answer could not be posted: the agent has read what it was woken for. */

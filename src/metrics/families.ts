@@ -36,6 +36,36 @@ export const FAMILIES = {
     help: 'What was decided about deliveries: routed, refused (its sender may not, or it is not true), unwanted (no flow), echo (our own doing), duplicate, ignored, failed, postponed',
     from: 'process',
   },
+  claude_hooks_reconciler_looks_total: {
+    type: 'counter',
+    labels: ['forge', 'outcome'],
+    help: 'Looks at a forge for what no webhook told: nothing, found, begun (first of all), postponed (the forge did not answer or asked us to wait), failed, not-offered',
+    from: 'process',
+  },
+  claude_hooks_reconciler_events_total: {
+    type: 'counter',
+    labels: ['forge', 'event'],
+    help: 'Events that a look found and no webhook had told',
+    from: 'process',
+  },
+  claude_hooks_reconciler_paused_until_timestamp_seconds: {
+    type: 'gauge',
+    labels: ['forge'],
+    help: 'Until when no look is made because the forge did not answer or asked us to wait; 0 = none waits',
+    from: 'process',
+  },
+  claude_hooks_reconciler_mark_timestamp_seconds: {
+    type: 'gauge',
+    labels: ['forge'],
+    help: "How far all repositories of a forge have been looked through, by the forge's clock; one that falls behind is missing something",
+    from: 'rows',
+  },
+  claude_hooks_stuck_items: {
+    type: 'gauge',
+    labels: ['rule'],
+    help: 'What the rules of the reconciler have found and is still so, see `claude-hooks stuck`',
+    from: 'rows',
+  },
   claude_hooks_messages: {
     type: 'gauge',
     labels: ['state'],

@@ -16,6 +16,8 @@ const READERS: Partial<Record<FamilyName, Read>> = {
   claude_hooks_incidents_total: incidents,
   claude_hooks_conversations: conversations,
   claude_hooks_park_until_timestamp_seconds: parks,
+  claude_hooks_reconciler_mark_timestamp_seconds: reconcilerMarks,
+  claude_hooks_stuck_items: stuckItems,
 };
 
 export async function samplesFromRows(database: Database, now: number): Promise<[FamilyName, Sample[]][]> {
@@ -121,4 +123,23 @@ async function parks(rows: Rows, now: number): Promise<Sample[]> {
     .where('until', '>', now)
     .execute();
   return found.map(({ credential, until }) => ({ labels: { credential }, value: Number(until) / 1000 }));
+}
+
+async function reconcilerMarks(rows: Rows): Promise<Sample[]> {
+  const found = await rows
+    .selectFrom('reconciler_marks')
+    .select(['forge', (e) => e.fn.min<number>('mark').as('mark')])
+    .groupBy('forge')
+    .execute();
+  return found.map(({ forge, mark }) => ({ labels: { forge }, value: Number(mark) / 1000 }));
+}
+
+async function stuckItems(rows: Rows): Promise<Sample[]> {
+  const found = await rows
+    .selectFrom('rule_findings')
+    .select(['rule', (e) => e.fn.countAll<number>().as('count')])
+    .where('over_at', 'is', null)
+    .groupBy('rule')
+    .execute();
+  return found.map(({ rule, count }) => ({ labels: { rule }, value: Number(count) }));
 }

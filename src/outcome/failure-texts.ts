@@ -4,7 +4,7 @@
  * operator. Pure.
  */
 import { ForgeMissing, ForgeRefused, ForgeUnavailable, GitFailed } from '../errors.ts';
-import type { CapReason } from '../vocabulary.ts';
+import type { CapReason, SkillPromise } from '../vocabulary.ts';
 
 /** Where the fault lies, as far as that helps people on the forge. */
 export type Cause =
@@ -44,7 +44,18 @@ export type Failure =
   | { kind: 'capped'; why: CapReason }
   | { kind: 'push'; branch: string; why: PushCause }
   | { kind: 'pull'; status: number | null }
-  | { kind: 'review'; status: number | null };
+  | { kind: 'review'; status: number | null }
+  /** two runs in a row left nothing of what they were for; `tried`: oldest first */
+  | { kind: 'no-progress'; tried: readonly Tried[] };
+
+/** One run that left nothing. */
+export interface Tried {
+  /** of ours or the operator's, in letters, digits and dashes */
+  skill: string;
+  /** RFC 3339 */
+  at: string;
+  lacking: readonly SkillPromise[];
+}
 
 /** Only `failureText` makes one, so that no other text can be posted in its place. */
 export type FailureText = string & { readonly made: 'failure-texts' };
@@ -81,11 +92,28 @@ function sentencesOf(failure: Failure): string {
       return `The pull request could not be opened: the forge refused it${status(failure.status)}. The branch is there; a person can open it.`;
     case 'review':
       return `The review was refused by the forge${status(failure.status)}, so this is a comment and no verdict.`;
+    case 'no-progress':
+      return [
+        `I have run ${failure.tried.length} times in a row without a result, and I need a person to say how to go on.`,
+        'What I tried:',
+        ...failure.tried.map(triedLine),
+        'My answers above say what I found. Write here what to do differently, or take me off; I do not ask again before something came of it.',
+      ].join('\n');
   }
 }
 
 const TOO_MUCH_AT_ONCE =
   'My answer became longer than the model may write at once, and it was cut off. What I have done so far is kept. Ask me for a part of it, or to write it into files.';
+const LACKING: Record<SkillPromise, string> = {
+  head: 'new commits',
+  pull: 'a pull request',
+  verdict: 'a verdict',
+  answer: 'an answer',
+};
+
+function triedLine({ skill, at, lacking }: Tried): string {
+  return `- ${at}, ${skill}: there should have been ${lacking.map((one) => LACKING[one]).join(' or ')}`;
+}
 
 const OTHER_WORDS = 'Edit it, or say it in other words, and I read it.';
 

@@ -89,6 +89,11 @@ const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
   listRepositories: null,
   listAssignable: null,
   listOwnerHooks: null,
+  changedItems: null,
+  openForSelf: null,
+  changedComments: null,
+  history: null,
+  ciResults: null,
   // A delivery that means nothing, worded by the forge.
   sendTestDelivery: null,
 };

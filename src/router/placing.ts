@@ -4,6 +4,7 @@
  */
 import type { Rows } from '../database/database.ts';
 import type { NewItemRow } from '../database/tables.ts';
+import { seenTextOf } from '../forges/seen-text.ts';
 import type { LabelsTold } from '../trust/labels.ts';
 import type { EventItem, ForgeEvent, ForgeUser } from '../vocabulary.ts';
 import type { Located } from './locating.ts';
@@ -136,6 +137,7 @@ function rowAfter(
     labels: JSON.stringify(labels),
     assignees: JSON.stringify(assignees),
     occurred_at: event.occurredAt,
+    seen_text: JSON.stringify(seenTextOf(item)),
     ...(event.pull === null ? {} : { head_sha: event.pull.headSha, head_ref: event.pull.headRef }),
   };
 }

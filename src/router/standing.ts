@@ -4,6 +4,7 @@
  */
 import type { Rows } from '../database/database.ts';
 import type { DeliveryRow, ItemRow } from '../database/tables.ts';
+import { likenessOf, slackOf } from '../forges/likeness.ts';
 import { deletionKey } from '../forges/new-event.ts';
 import type { ItemInRepository } from '../item-key.ts';
 import { closedIssues } from '../mailbox/conversations.ts';
@@ -62,7 +63,7 @@ export async function readStanding(rows: Rows, question: StandingQuestion): Prom
   const isFailure = event.name === 'ci.failed' && delivery.source !== 'replay';
   return {
     isUndecided: row !== undefined,
-    first: row?.first_event == null ? null : { event: row.first_event, delivery: row.first_delivery! },
+    first: firstIn(row),
     isDeleted,
     located,
     item: row?.occurred_at == null ? null : seenIn(row),
@@ -78,13 +79,21 @@ export async function readStanding(rows: Rows, question: StandingQuestion): Prom
   };
 }
 
+function firstIn(row: FoundRow | undefined): Standing['first'] {
+  if (row?.first_event != null) return { event: row.first_event, delivery: row.first_delivery! };
+  if (row?.alike_event != null) return { event: row.alike_event, delivery: row.alike_delivery! };
+  return null;
+}
+
 /** No item has it. */
 const NO_NUMBER = 0;
 
 type FoundRow = Awaited<ReturnType<typeof readRows>>[number];
 
 /** One statement, because most deliveries want nobody and this is all that they cost: a row for each conversation, or one. */
-async function readRows(rows: Rows, { delivery, event }: StandingQuestion, item: ItemInRepository | null) {
+async function readRows(rows: Rows, question: StandingQuestion, item: ItemInRepository | null) {
+  const { delivery, event } = question;
+  const like = likenessAskedFor(question);
   const number = item?.number ?? NO_NUMBER;
   const numbers = [...new Set([number, ...issuesClosedBy(event.item)])];
   const repository = event.repository.id;
@@ -95,6 +104,26 @@ async function readRows(rows: Rows, { delivery, event }: StandingQuestion, item:
         .onRef('first.forge', '=', 'd.forge')
         .on('first.semantic_key', '=', event.semanticKey)
         .onRef('first.delivery_id', '!=', 'd.id'),
+    )
+    // Of the same happening, as the reconciler found it: it may know another second, or a newer text.
+    .leftJoin('events as alike', (join) =>
+      join
+        .onRef('alike.delivery_id', '!=', 'd.id')
+        .on((e) =>
+          e(
+            'alike.id',
+            '=',
+            e
+              .selectFrom('event_likenesses as l')
+              .select('l.event_id')
+              .where('l.forge', '=', event.forge)
+              .where('l.likeness', '=', like.likeness)
+              .where('l.at', '>=', like.from)
+              .where('l.at', '<=', like.to)
+              .orderBy('l.at')
+              .limit(1),
+          ),
+        ),
     )
     .leftJoin('events as deletion', (join) =>
       join.onRef('deletion.forge', '=', 'd.forge').on('deletion.semantic_key', '=', deletionKey(event) ?? ''),
@@ -114,6 +143,7 @@ async function readRows(rows: Rows, { delivery, event }: StandingQuestion, item:
     )
     .leftJoin('conversations as c', 'c.id', 'n.conversation_id')
     .select(['first.id as first_event', 'first.delivery_id as first_delivery'])
+    .select(['alike.id as alike_event', 'alike.delivery_id as alike_delivery'])
     .select('deletion.id as deleted_by')
     .select(['i.labels', 'i.assignees', 'i.occurred_at'])
     .select(['c.id', 'c.agent', 'c.branch', 'c.repository_name', 'c.item_number', 'n.number', 'n.kind'])
@@ -131,6 +161,17 @@ async function readRows(rows: Rows, { delivery, event }: StandingQuestion, item:
     .orderBy('n.kind')
     .orderBy('n.agent')
     .execute();
+}
+
+/** What the reconciler finds itself has been compared before it was written. */
+function likenessAskedFor({ delivery, event }: StandingQuestion) {
+  // guard: reconciler: a late webhook is no second event
+  const likeness = delivery.source === 'webhook' ? (likenessOf(event) ?? '') : '';
+  const saidAt = Date.parse(event.occurredAt);
+  const { earlier, later } = slackOf(event.name);
+  if (Number.isNaN(saidAt)) return { likeness, from: 0, to: Number.MAX_SAFE_INTEGER };
+  const to = Math.min(saidAt + earlier, Number.MAX_SAFE_INTEGER);
+  return { likeness, from: Math.max(0, saidAt - later), to };
 }
 
 function issuesClosedBy(item: EventItem | null): number[] {

@@ -9,7 +9,7 @@ export interface DeliveryExplanation {
     id: string;
     forge: string;
     forgeDeliveryId: string;
-    source: 'webhook' | 'replay' | 'look';
+    source: 'webhook' | 'replay' | 'look' | 'reconciled';
     /** the entry of `repositories` whose own secret signed it; null = the forge's secret, `*` = none, from a file */
     signedFor: string | null;
     receivedAt: string;

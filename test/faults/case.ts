@@ -7,11 +7,15 @@ import type { Injector } from './injector.ts';
 import { SEED } from './story.ts';
 
 /**
- * Passed more than once in one dispatch, or never: only a large body comes in pieces (src/inbox/pieces.test.ts), and only
- * an engine that isolates runs set-up commands (src/layers/killed.test.ts). Push
- * and comment come in each dispatch, the pull request in the first alone.
+ * Passed more than once in one dispatch, or never: only a large body comes in pieces (src/inbox/pieces.test.ts), only an
+ * engine that isolates runs set-up commands (src/layers/killed.test.ts), and the reconciler's points are passed where
+ * deliveries were missed (src/reconciler/kill.test.ts). Push and comment come in each dispatch, the pull request in the first alone.
  */
 const PASSES: Partial<Record<FaultPoint, readonly [first: number, later: number]>> = {
+  'reconcile.found': [0, 0],
+  'reconcile.written': [0, 0],
+  'reconcile.committed': [0, 0],
+  'reconcile.marked': [0, 0],
   'webhook.pieces': [0, 0],
   'setup.begun': [0, 0],
   'setup.ran': [0, 0],

@@ -244,6 +244,7 @@ describe('what a skill is given, where everything is a stranger’s', () => {
                 name: 's',
                 file: 's.md',
                 description: '',
+                promises: [],
                 render: (_: unknown, c: object) => render(c as never),
               },
             ],

@@ -27,6 +27,8 @@ export const HOME: ForgeConfig = {
   forkPulls: false,
   lfs: 'pointers',
   closingKeywords: [],
+  intake: 'both',
+  lookSeconds: null,
   accounts: {},
 };
 

@@ -18,6 +18,8 @@ const CHANGES_ITS_PROCESS = [
   'src/**/gather.test.ts',
   'src/**/marks-walk.test.ts',
   'src/**/once.test.ts',
+  'src/**/twins.test.ts',
+  'src/reconciler.test.ts',
 ];
 
 /** They watch or measure their process, or start so much beside it that sharing saves little. */

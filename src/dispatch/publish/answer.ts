@@ -11,6 +11,7 @@ import type { Prepared } from '../screen/context.ts';
 import { unscreened } from '../screen/screen.ts';
 import type { Finished } from '../settle/ending.ts';
 import { putAside, tellCap } from '../settle/settle.ts';
+import { checkPromises, type ProgressMade } from './promised.ts';
 import { publish } from './publish.ts';
 
 export async function publishAnswer(
@@ -37,7 +38,11 @@ export async function publishAnswer(
     planned,
     messages: outcome.adopted ? carriedBefore(dispatch) : dispatch.messages,
   });
-  return answered(dispatch, { adopted: outcome.adopted, published });
+  const messages = outcome.adopted ? carriedBefore(dispatch) : dispatch.messages;
+  const hasWords = outcome.answer.trim() !== '';
+  const { joined } = dispatch.place;
+  const progress = await checkPromises(dispatch, deps, { published, messages, hasWords, joined });
+  return answered(dispatch, { adopted: outcome.adopted, published, progress });
 }
 
 /** The messages that an answer from before a crash was given to; later ones are not answered by it. */
@@ -49,7 +54,7 @@ function carriedBefore({ lease, messages }: Prepared): Prepared['messages'] {
 /** Messages that were not in the answered prompt (they came while the service was down) go on waiting. */
 function answered(
   dispatch: Prepared,
-  { adopted, published }: { adopted: boolean; published: Published },
+  { adopted, published, progress }: { adopted: boolean; published: Published; progress: ProgressMade | null },
 ): Finished {
   const { lease } = dispatch;
   const refusal = unpostedReason(published);
@@ -64,6 +69,8 @@ function answered(
     // Comments that were not in the answered prompt must be new to the next one.
     seen: unanswered.length > 0 ? lease.conversation.seen : seen,
     unanswered,
+    // An answer that was refused is posted later, and counted then.
+    progress: refusal === null || progress?.made === true ? progress : null,
   };
 }
 
@@ -91,7 +98,11 @@ export async function publishStoredAnswer(
     planned: null,
     messages: carriedBefore(dispatch),
   });
-  const finished = answered(dispatch, { adopted: true, published });
+  const messages = carriedBefore(dispatch);
+  const { joined } = dispatch.place;
+  const promised = { published, messages, hasWords: answer.trim() !== '', joined };
+  const progress = await checkPromises(dispatch, deps, promised);
+  const finished = answered(dispatch, { adopted: true, published, progress });
   // An answer that is posted late must not reset what later runs have seen.
   const seen = (await isLastAnswered(deps.database.rows, lease.dispatch)) ? lease.dispatch.snapshot : null;
   return 'lost' in finished ? finished : { ...finished, seen };

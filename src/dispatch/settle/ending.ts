@@ -3,7 +3,14 @@ import type { Settlement } from '../../mailbox/settlement.ts';
 import type { ParkCause } from '../../vocabulary.ts';
 
 export type Finished =
-  | { settlement: Settlement; cause?: ParkCause; seen: string | null; unanswered: string[] }
+  | {
+      settlement: Settlement;
+      cause?: ParkCause;
+      seen: string | null;
+      unanswered: string[];
+      /** null or left out: its skill promised nothing */
+      progress?: { made: boolean; asked: boolean } | null;
+    }
   | { lost: true };
 
 export function finish(settlement: Settlement): Finished {

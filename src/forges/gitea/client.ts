@@ -19,6 +19,7 @@ import {
   toReview,
   verdictOf,
 } from './answers.ts';
+import { createChanges } from './changes.ts';
 import { createEvidence } from './evidence.ts';
 import { createHooks } from './hooks.ts';
 import { createForgeHttp, type ForgeHttp } from './http.ts';
@@ -57,6 +58,7 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
     ...createComments(http),
     ...createEvidence(http),
     ...createSurvey(http),
+    ...createChanges(http),
     async getRepository({ id }) {
       // By id, because another repository may have taken the old name.
       const path = `/repositories/${encodeURIComponent(id)}`;

@@ -5,8 +5,8 @@
 import { z } from 'zod';
 import { ForgeMissing, ForgeRefused } from '../../errors.ts';
 import type { EventRepository, RepositoryRef } from '../../vocabulary.ts';
-import type { Comment, Forge, NotOffered, Timeline, TimelineEntry } from '../forge.ts';
-import { whyNotOffered } from '../not-offered.ts';
+import type { Comment, Forge, Timeline, TimelineEntry } from '../forge.ts';
+import { type NotOffered, whyNotOffered } from '../not-offered.ts';
 import { reviewAnswer, toComment } from './answers.ts';
 import type { ForgeHttp } from './http.ts';
 import { toRepository, toUser } from './objects.ts';
@@ -97,19 +97,30 @@ const timelineAnswer = z.object({
   assignee_team: z.object({ name: word }).nullish(),
   removed_assignee: z.boolean().nullish(),
   label: z.object({ name: word }).nullish(),
+  html_url: word,
+  updated_at: instant,
+  new_title: word,
+  old_title: word,
+  new_ref: word,
+  old_ref: word,
 });
-type TimelineAnswer = z.output<typeof timelineAnswer>;
+export type TimelineAnswer = z.output<typeof timelineAnswer>;
 
-interface TimelineCall {
+export interface TimelineCall {
   repository: RepositoryRef;
   number: number;
   at: Parameters<Forge['timeline']>[2];
 }
 
+/** One page as the forge gives it; entries that the reader may not see are null. */
+export async function timelinePage(http: ForgeHttp, call: TimelineCall): Promise<(TimelineAnswer | null)[]> {
+  const whole = await timelinePiece(http, call, { page: call.at.page, limit: PAGE_SIZE });
+  return whole.isCutShort ? await inPieces(http, call) : whole.members;
+}
+
 async function timeline(http: ForgeHttp, call: TimelineCall): Promise<Timeline | NotOffered> {
   try {
-    const whole = await timelinePiece(http, call, { page: call.at.page, limit: PAGE_SIZE });
-    const members = whole.isCutShort ? await inPieces(http, call) : whole.members;
+    const members = await timelinePage(http, call);
     // Entries that the reader may not see are null.
     const entries = members.flatMap((answer) => (answer === null ? [] : toEntry(answer)));
     return { kind: 'timeline', entries, isLast: members.length === 0 };
@@ -188,7 +199,7 @@ function named(name: string | undefined): string[] {
 
 const pushBody = z.object({ commit_ids: z.array(z.string()).nullish() });
 
-function commitsIn(body: string): string[] {
+export function commitsIn(body: string): string[] {
   try {
     return pushBody.parse(JSON.parse(body)).commit_ids ?? [];
   } catch {

@@ -38,6 +38,8 @@ export interface ListAnswer<T> {
   total: number | null;
   /** the list is longer than one answer may be; these are its first members */
   isCutShort: boolean;
+  /** unix ms by the forge's own clock, in whole seconds; null when it sends no Date */
+  at: number | null;
 }
 
 /** An answer of success whose body is not JSON, or is of no interest. */
@@ -55,6 +57,8 @@ export interface ForgeHttp {
   sendTo<S extends z.ZodType>(call: RepositoryCall, shape: S): Promise<Answer<z.output<S>>>;
   /** as `sendTo`, for a list of any length, which is the answer or a field of it */
   listTo<S extends z.ZodType>(call: RepositoryCall, list: ListShape<S>): Promise<ListAnswer<z.output<S>>>;
+  /** as `listTo`, for a list that belongs to no repository */
+  list<S extends z.ZodType>(call: Call, list: ListShape<S>): Promise<ListAnswer<z.output<S>>>;
   /** for calls that answer with a status alone, or with text; the same errors */
   tell(call: Call): Promise<PlainAnswer>;
   tellTo(call: RepositoryCall): Promise<PlainAnswer>;
@@ -130,6 +134,7 @@ export function createForgeHttp(account: ForgeAccount): ForgeHttp {
     send,
     sendTo,
     listTo: async (call, list) => await readList(account, await exchangeWith(call, 'list'), list),
+    list: async (call, list) => await readList(account, await exchange(call, 'list'), list),
     tell: async (call) => plain(account, await exchange(call, 'text')),
     tellTo: async (call) => plain(account, await exchangeWith(call, 'text')),
     look: async (call) => {
@@ -174,7 +179,13 @@ async function readList<S extends z.ZodType>(
     members.push(parsed.data);
     if (members.length % MEMBERS_PER_TURN === 0) await othersTurn();
   }
-  return { members, total: totalOf(exchange), isCutShort: exchange.body.isCutShort };
+  const at = Date.parse(exchange.response.headers.get('date') ?? '');
+  return {
+    members,
+    total: totalOf(exchange),
+    isCutShort: exchange.body.isCutShort,
+    at: Number.isNaN(at) ? null : at,
+  };
 }
 
 function jsonOf(account: ForgeAccount, exchange: Exchange): unknown {
@@ -217,9 +228,21 @@ function failure(account: ForgeAccount, { call, response, body }: Exchange): Err
   const message = describeRefusal({ account, call, status, words, location: headers.get('location') });
   if (status === 404) return new ForgeMissing(message);
   if (status >= 500 || status === 429 || status === 408 || status === 425) {
-    return new ForgeUnavailable(message, status, retryAfterSeconds(headers.get('retry-after')));
+    return new ForgeUnavailable(
+      message,
+      status,
+      retryAfterSeconds(headers.get('retry-after')) ?? limitResetSeconds(headers),
+    );
   }
   return new ForgeRefused(message, status);
+}
+
+/** Forges have no limits of their own; proxies before them name the end of one in several ways. */
+function limitResetSeconds(headers: Headers): number | null {
+  const left = Number(headers.get('ratelimit-reset') ?? Number.NaN);
+  if (Number.isFinite(left) && left >= 0) return Math.ceil(left);
+  const end = Number(headers.get('x-ratelimit-reset') ?? Number.NaN);
+  return Number.isFinite(end) ? Math.max(0, Math.ceil(end - Date.now() / 1000)) : null;
 }
 
 /** Seconds or an HTTP date. */

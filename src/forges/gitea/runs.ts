@@ -1,7 +1,7 @@
 /** Runs, jobs and logs of Actions. Each was added in another version of the forges, so each may be missing. */
 import { z } from 'zod';
-import type { CiRun, ForgeCi, NotOffered } from '../forge.ts';
-import { offeredOr, whyNotOffered } from '../not-offered.ts';
+import type { CiRun, ForgeCi } from '../forge.ts';
+import { type NotOffered, offeredOr, whyNotOffered } from '../not-offered.ts';
 import { isRunOf, runAnswer } from './answers.ts';
 import type { ForgeHttp } from './http.ts';
 import { runsOfTasks } from './tasks.ts';

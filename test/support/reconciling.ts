@@ -1,0 +1,189 @@
+/** The reconciler and the router before a pocket forge, with fake time and a forge that may fail; no agent runs. */
+import { vi } from 'vitest';
+import type { PocketKind } from '../../rehearsal/pocket-forge-kinds.ts';
+import {
+  cloneAs,
+  type Listener,
+  REPO,
+  SECRET,
+  startListener,
+  startTrial,
+  type Trial,
+} from '../../rehearsal/pocket-forge-trial.ts';
+import type { LoadedConfig } from '../../src/config/config.ts';
+import type { Database } from '../../src/database/database.ts';
+import { readDeliveryHeaders } from '../../src/forges/delivery-headers.ts';
+import { kitOf } from '../../src/forges/registry.ts';
+import { acceptDelivery } from '../../src/inbox.ts';
+import { createLog } from '../../src/log.ts';
+import type { LookTold } from '../../src/reconciler/told.ts';
+import { createReconciler, type Reconciler } from '../../src/reconciler.ts';
+import { routeNext } from '../../src/router.ts';
+import { createTrust } from '../../src/trust.ts';
+import { ConfigFolder } from './config-folder.ts';
+import type { Hour } from './eventful-hour.ts';
+
+export const START = Date.parse('2026-11-28T12:00:00.200Z');
+
+/** What the forge does instead of answering; null = it answers. */
+export type Trouble = (url: string) => Response | null;
+
+export interface ReconcilingStage {
+  trial: Trial;
+  listener: Listener;
+  hour: Hour;
+  config: LoadedConfig;
+  looks: LookTold[];
+  logged: string[];
+  /** of the reconciler's own clients, so far */
+  requests: string[];
+  trouble: Trouble | null;
+  clock: { now: number };
+  set(now: number): void;
+  reconciler(database: Database): Reconciler;
+  /** until nothing is left to decide */
+  route(database: Database): Promise<void>;
+  /** webhooks that the listener heard come to the service at last */
+  deliverLate(database: Database): Promise<void>;
+  end(): Promise<void>;
+}
+
+export interface StageOptions {
+  kind?: PocketKind;
+  intake?: 'both' | 'poll';
+  /** repositories of ada besides the first */
+  more?: number;
+}
+
+export async function reconcilingStage({
+  kind = 'forgejo',
+  intake = 'both',
+  more = 0,
+}: StageOptions = {}): Promise<ReconcilingStage> {
+  const users = ['ada', 'bo', 'cy', 'dev-bot'].map((login) => ({ login, token: `${login}-token` }));
+  const trial = await startTrial({ kind, users });
+  const listener = await startListener();
+  await trial.forge.as('ada').setCollaborator(REPO, 'dev-bot', 'write');
+  await trial.forge.as('ada').addHook(REPO, { url: listener.url, secret: SECRET });
+  for (let n = 0; n < more; n++) {
+    await trial.forge.createRepository({
+      owner: 'ada',
+      name: `quiet-${n}`,
+      files: { 'README.md': 'quiet\n' },
+      collaborators: [{ login: 'dev-bot', permission: 'write' }],
+    });
+  }
+  const clone = await cloneAs(trial, 'bo');
+  const config = configOf(kind, intake, trial.forge.url);
+  const clock = { now: START };
+  const set = (now: number) => {
+    clock.now = now;
+    vi.setSystemTime(now);
+  };
+  const tick = () => set(clock.now + 60_000);
+  const stage: ReconcilingStage = {
+    trial,
+    listener,
+    config,
+    clock,
+    set,
+    looks: [],
+    logged: [],
+    requests: [],
+    trouble: null,
+    hour: { forge: trial.forge, repo: REPO, clone, owner: 'ada', writer: 'bo', agent: 'dev-bot', tick },
+    reconciler: (database) => reconcilerOn(stage, database),
+    route: async (database) => {
+      const deps = routerDeps(stage, database);
+      while (await routeNext(deps));
+    },
+    deliverLate: (database) => deliverLate(stage, database),
+    end: async () => {
+      await listener.end();
+      await trial.end();
+    },
+  };
+  return stage;
+}
+
+function configOf(kind: PocketKind, intake: string, url: string): LoadedConfig {
+  using folder = new ConfigFolder({
+    'claude-hooks.yaml': `
+state: ./state
+model: { api_key: not-needed }
+forges:
+  home:
+    kind: ${kind}
+    url: ${url}
+    intake: ${intake}
+    webhook_secret: ${SECRET}
+    repositories: [ada/*]
+    accounts: { dev: { login: dev-bot, token: dev-bot-token } }
+`,
+  });
+  return folder.load();
+}
+
+function clientOf(stage: ReconcilingStage) {
+  const watched: typeof fetch = async (input, init) => {
+    const url = String(input);
+    stage.requests.push(url.replace(/^.*\/api\/v1/, ''));
+    return stage.trouble?.(url) ?? (await fetch(input, init));
+  };
+  const { kind, url } = stage.config.forges.home!;
+  return kitOf(kind).client({ name: 'home', url, token: 'dev-bot-token', fetch: watched });
+}
+
+function logOf(stage: ReconcilingStage) {
+  const write = (line: string) => void stage.logged.push(line);
+  return createLog({ level: 'debug', format: 'json', secrets: () => [], write });
+}
+
+function trustOf(stage: ReconcilingStage) {
+  const { kind, url } = stage.config.forges.home!;
+  const client = kitOf(kind).client({ name: 'home', url, token: 'dev-bot-token' });
+  const log = logOf(stage);
+  return createTrust({
+    forges: () => stage.config.forges,
+    client: () => client,
+    now: () => stage.clock.now,
+    log,
+  });
+}
+
+function reconcilerOn(stage: ReconcilingStage, database: Database): Reconciler {
+  const client = clientOf(stage);
+  return createReconciler({
+    database,
+    config: () => stage.config,
+    client: () => client,
+    trust: trustOf(stage),
+    now: () => stage.clock.now,
+    log: logOf(stage),
+    looked: (look) => void stage.looks.push(look),
+  });
+}
+
+function routerDeps(stage: ReconcilingStage, database: Database) {
+  const log = logOf(stage);
+  return { database, config: () => stage.config, now: () => stage.clock.now, log, trust: trustOf(stage) };
+}
+
+async function deliverLate(stage: ReconcilingStage, database: Database): Promise<void> {
+  await stage.trial.forge.settled();
+  for (const { headers, raw } of stage.listener.received) {
+    const read = readDeliveryHeaders(headers as Record<string, string>);
+    if (read.kind !== 'ok') throw new Error(read.reason);
+    const kept = Object.entries(headers).filter(([name]) => name.startsWith('x-'));
+    await acceptDelivery(database.rows, {
+      forge: 'home',
+      forgeDeliveryId: read.headers.deliveryId,
+      source: 'webhook',
+      headers: Object.fromEntries(kept) as Record<string, string>,
+      body: raw,
+      now: stage.clock.now,
+    });
+  }
+  const deps = routerDeps(stage, database);
+  while (await routeNext(deps));
+}
