@@ -40,6 +40,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   audit: { imports: ['database'], owns: 'what agents tried at our doors, and what became of it' },
   inbox: { imports: ['database'], owns: 'deliveries, and the events they tell' },
   mailbox: { imports: ['database'], owns: 'conversations, messages, dispatches, leases, holds' },
+  budgets: {
+    imports: ['database', 'config', 'mailbox'],
+    owns: 'how much may be spent, and when no run begins',
+  },
   sessions: {
     imports: ['database'],
     owns: 'the session chain, the transcript archive, the ladder, the record',
@@ -81,6 +85,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'config',
       'database',
       'mailbox',
+      'budgets',
       'sessions',
       'forges',
       'flows',

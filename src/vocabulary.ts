@@ -7,7 +7,7 @@
 export type EngineName = 'docker' | 'podman' | 'bubblewrap' | 'process';
 
 /** Why a run ends before the agent is done: caps of the CLI, then caps of the gateway. */
-export type CapReason = 'max-turns' | 'max-budget' | 'max-requests' | 'max-tokens' | 'max-usd';
+export type CapReason = 'max-turns' | 'max-budget' | 'max-requests' | 'max-tokens' | 'max-usd' | 'budget';
 
 /** The CLI's tools that an agent has when its file names none: those that work on a repository needs. */
 export const USUAL_TOOLS = ['Agent', 'Bash', 'Edit', 'Read', 'Skill', 'TaskStop', 'Write'] as const;
@@ -240,9 +240,9 @@ export type Continuity = (typeof CONTINUITIES)[number];
 
 /**
  * Why a dispatch waits: a usage limit of the model, an outage of something we need, trouble of unknown cause, an
- * account other than the configured one, or CI that still runs.
+ * account other than the configured one, CI that still runs, or a budget that is spent.
  */
-export const PARK_CAUSES = ['limit', 'outage', 'trouble', 'identity', 'ci'] as const;
+export const PARK_CAUSES = ['limit', 'outage', 'trouble', 'identity', 'ci', 'budget'] as const;
 export type ParkCause = (typeof PARK_CAUSES)[number];
 
 /** What a hold holds up. */

@@ -81,6 +81,7 @@ async function leaseNext(options: WorkerOptions, deps: DispatchDeps): Promise<Le
     for (const { id, label } of await endHolds(deps.database.rows, deps.now())) {
       deps.log.info(`${label} is not held any more, the time of its hold is over`, { hold: id });
     }
+    await deps.budgets.look();
     const rescued = await rescueExpired(deps.database, {
       now: deps.now(),
       deadWorkers: 'expired-only',

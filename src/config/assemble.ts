@@ -3,6 +3,7 @@
  * case.
  */
 import { join, resolve } from 'node:path';
+import { budgetSettings } from './budget-settings.ts';
 import type { AgentConfig, Flow, ForgeConfig, LoadedConfig, NetworkSettings, Skill } from './config.ts';
 import { secretsOfProxies } from './network-settings.ts';
 import type { Options } from './options.ts';
@@ -52,6 +53,7 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
       runTimeoutMinutes: worker.run_timeout_minutes,
       cliPath: worker.cli_path === undefined ? null : resolve(folder, worker.cli_path),
     },
+    budgets: budgetSettings(found.budgets),
     mailbox: { quietSeconds: mailbox.quiet_seconds, maxWaitSeconds: mailbox.max_wait_seconds },
     sessions: {
       archive: sessions.archive,

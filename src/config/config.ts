@@ -1,7 +1,9 @@
 /** The shapes `loadConfig` answers with. Frozen; read once and passed on by wiring. */
+
 import type { ForgeKind } from '../forges/registry.ts';
 import type { AgentView, ConversationView, EventName, ForgeEvent } from '../vocabulary.ts';
 import type { AgentOptions } from './agent-options.ts';
+import type { BudgetSettings } from './budget-settings.ts';
 import type { ListedRepository } from './listed-repositories.ts';
 import type { Options } from './options.ts';
 
@@ -39,6 +41,7 @@ export interface LoadedConfig {
     /** absolute, or null for the pinned CLI */
     cliPath: string | null;
   };
+  budgets: BudgetSettings;
   mailbox: { quietSeconds: number; maxWaitSeconds: number };
   sessions: { archive: boolean; flushMilliseconds: number; maxFailedResumes: number };
   git: {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { FORGE_KINDS } from '../forges/registry.ts';
+import { budgetOptions as budgets } from './budget-options.ts';
 import { containerOptions as container } from './container-options.ts';
 import { checkWebhookSecrets, hasEverySecret } from './webhook-secrets.ts';
 
@@ -323,6 +324,7 @@ export const options = z.strictObject({
   model,
   container,
   worker,
+  budgets,
   mailbox,
   sessions,
   git,

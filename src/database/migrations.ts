@@ -16,6 +16,7 @@ import { eventsAsRows } from './migrations/0019-events-as-rows.ts';
 import { kindInTheItemKey } from './migrations/0020-kind-in-the-item-key.ts';
 import { viewIndexes } from './migrations/0021-view-indexes.ts';
 import { holds } from './migrations/0026-holds.ts';
+import { money } from './migrations/0026-money.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
@@ -34,5 +35,6 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0020-kind-in-the-item-key': kindInTheItemKey(dialect),
     '0021-view-indexes': viewIndexes(),
     '0026-holds': holds(dialect),
+    '0026-money': money(dialect),
   };
 }

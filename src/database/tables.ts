@@ -38,6 +38,9 @@ export interface Tables {
   holds: HoldsTable;
   audit: AuditTable;
   model_requests: ModelRequestsTable;
+  model_reservations: ModelReservationsTable;
+  budget_raises: BudgetRaisesTable;
+  budget_warnings: BudgetWarningsTable;
 }
 
 interface ItemsTable {
@@ -358,6 +361,49 @@ interface ModelRequestsTable {
   micro_usd: number | null;
   first_byte_ms: number | null;
   total_ms: number | null;
+}
+
+/** A request to the model that was sent and has no row in the ledger yet, with the most that it may cost. */
+interface ModelReservationsTable {
+  id: string;
+  dispatch_id: string;
+  conversation_id: string;
+  agent: string;
+  forge: string;
+  repository_id: string;
+  at: number;
+  tokens: number;
+  /** null = the model has no known price */
+  micro_usd: number | null;
+  /** `lost`: nobody knows what it has cost, and it counts at its most */
+  state: 'open' | 'lost';
+}
+
+interface BudgetRaisesTable {
+  seq: Generated<number>;
+  id: string;
+  /** `conversation:<id>`, `repository:<forge>/<id>`, `agent:<name>`, `day` or `month` */
+  budget: string;
+  micro_usd: number;
+  tokens: number;
+  by_name: string;
+  at: number;
+  until: number | null;
+}
+
+/** Given once for each budget, unit and period. */
+interface BudgetWarningsTable {
+  seq: Generated<number>;
+  budget: string;
+  label: string;
+  unit: 'usd' | 'tokens';
+  period_start: number;
+  /** whose request it was at */
+  conversation_id: string;
+  /** millionths of a dollar, or tokens */
+  spent: number;
+  cap: number;
+  at: number;
 }
 
 export type AuditRow = Selectable<AuditTable>;

@@ -3,6 +3,7 @@
  * `screen` what of it may be read, `converse` the answer.
  */
 import type { RunnerDeps } from '../agent-runner/run.ts';
+import type { Budgets } from '../budgets.ts';
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Forge } from '../forges/forge.ts';
@@ -54,6 +55,7 @@ export interface DispatchDeps {
   trust: Trust;
   workdir: Workdir;
   runner: RunnerDeps;
+  budgets: Pick<Budgets, 'startHeld' | 'look'>;
   now: () => number;
   log: Log;
   /** for the metrics */

@@ -87,7 +87,7 @@ export const FAMILIES = {
   claude_hooks_dispatch_parks_total: {
     type: 'counter',
     labels: ['cause'],
-    help: 'Dispatches put off: limit (of the model), outage, trouble (unknown), identity (of an account), ci (not over)',
+    help: 'Dispatches put off: limit (of the model), outage, trouble (unknown), identity (of an account), ci (not over), budget (spent, or quiet hours)',
     from: 'process',
   },
   claude_hooks_holds: {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { modelWay } from '../agent-runner/model-way.ts';
+import { createBudgets } from '../budgets.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import { type ChosenEngine, chooseEngine, findProgram } from '../container/choose.ts';
 import { cliFor } from '../container/cli-build.ts';
@@ -32,8 +33,10 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
   mkdirSync(join(initial.state, 'work'), { recursive: true, mode: 0o700 });
   const chosen = await chooseEngine(engineChoice(initial, options.env, path));
   sayEngine(chosen, given);
+  const budgets = createBudgets({ database, settings: () => config().budgets, log, now });
   return {
     database,
+    budgets,
     config,
     refreshConfig: given.refresh,
     forge,
@@ -52,6 +55,7 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
         upstream: () => ({ baseUrl: config().model.upstream, credential: config().model.credential }),
         refreshCredential: given.refresh,
         prices: LIST_PRICES,
+        spending: budgets,
         proxyFor: network.proxyFor,
         database,
         log,

@@ -1,6 +1,6 @@
 /** The last step: how a dispatch ends that has no answer to publish, and what people are told of it. */
 import type { RunOutcome } from '../../agent-runner/run.ts';
-import { credentialScope, placeHold } from '../../mailbox/holds.ts';
+import { credentialScope, holdsOn, placeHold } from '../../mailbox/holds.ts';
 import { type Cause, type FailureText, failureText } from '../../outcome/failure-texts.ts';
 import { storeRun } from '../converse/announced.ts';
 import { ABORT, type Dispatch, type DispatchDeps } from '../dispatch.ts';
@@ -25,6 +25,8 @@ export async function settleOutcome(
     }
     case 'limited':
       return await holdCredential(dispatch, deps, outcome);
+    case 'out-of-budget':
+      return await waitForBudget(dispatch, deps, outcome.why);
     case 'transient':
       return await postpone(dispatch, deps, {
         why: outcome.why,
@@ -116,6 +118,21 @@ async function holdCredential(
     dispatch: dispatch.lease.dispatch.id,
   });
   return finishParked('limit', { reason: limit.why, until, holdId: hold.id });
+}
+
+/**
+ * The gateway has held what the budget is of, in the transaction that refused the request. The dispatch is due as soon as
+ * nothing holds it.
+ */
+async function waitForBudget(dispatch: Dispatch, deps: DispatchDeps, why: string): Promise<Finished> {
+  const { conversation } = dispatch.lease;
+  const holds = await holdsOn(deps.database.rows, { ...conversation, model: null }, deps.now());
+  const holdId = holds.find((hold) => hold.by_kind === 'budget')?.id;
+  return finishParked('budget', {
+    reason: why,
+    until: deps.now(),
+    ...(holdId === undefined ? {} : { holdId }),
+  });
 }
 
 export interface Put {
