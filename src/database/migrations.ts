@@ -15,6 +15,7 @@ import { instructions } from './migrations/0018-instructions.ts';
 import { eventsAsRows } from './migrations/0019-events-as-rows.ts';
 import { kindInTheItemKey } from './migrations/0020-kind-in-the-item-key.ts';
 import { viewIndexes } from './migrations/0021-view-indexes.ts';
+import { reconciler } from './migrations/0025-reconciler.ts';
 import { holds } from './migrations/0026-holds.ts';
 import { money } from './migrations/0026-money.ts';
 
@@ -34,6 +35,7 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0019-events-as-rows': eventsAsRows(dialect),
     '0020-kind-in-the-item-key': kindInTheItemKey(dialect),
     '0021-view-indexes': viewIndexes(),
+    '0025-reconciler': reconciler(dialect),
     '0026-holds': holds(dialect),
     '0026-money': money(dialect),
   };

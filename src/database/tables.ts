@@ -14,12 +14,22 @@ import type {
   SessionState,
 } from '../vocabulary.ts';
 import type { DeliveriesTable, DeliveryPiecesTable, EventProofsTable, EventsTable } from './intake-tables.ts';
+import type {
+  EventLikenessesTable,
+  ProgressTable,
+  ReconcilerMarksTable,
+  RuleFindingsTable,
+} from './reconciler-tables.ts';
 
 export interface Tables {
   deliveries: DeliveriesTable;
   delivery_pieces: DeliveryPiecesTable;
   events: EventsTable;
   event_proofs: EventProofsTable;
+  event_likenesses: EventLikenessesTable;
+  reconciler_marks: ReconcilerMarksTable;
+  rule_findings: RuleFindingsTable;
+  progress: ProgressTable;
   items: ItemsTable;
   conversations: ConversationsTable;
   conversation_items: ConversationItemsTable;
@@ -55,6 +65,8 @@ interface ItemsTable {
   assignees: string;
   head_sha: string | null;
   head_ref: string | null;
+  /** SHA-256 of the description as an event has it, as last seen; null = never seen, or by an earlier release */
+  text_digest: Generated<string | null>;
   occurred_at: string;
 }
 
@@ -160,6 +172,8 @@ interface DispatchesTable {
   turns: number | null;
   /** JSON usage as the CLI reported it at the end: totals of the whole session so far, not of this run alone */
   usage: string | null;
+  /** whether what its skill promised was found on the forge; null = it promised nothing, or was not looked for */
+  progress: Generated<'made' | 'none' | null>;
   /** the delivery that may have recalled the running dispatch; the worker asks the forge */
   recalled_by: Generated<string | null>;
 }
@@ -406,6 +420,8 @@ interface BudgetWarningsTable {
   at: number;
 }
 
+export type RuleFindingRow = Selectable<RuleFindingsTable>;
+export type ReconcilerMarkRow = Selectable<ReconcilerMarksTable>;
 export type AuditRow = Selectable<AuditTable>;
 export type SetAsideRow = Selectable<SetAsideTable>;
 export type ModelRequestRow = Selectable<ModelRequestsTable>;
