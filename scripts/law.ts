@@ -60,6 +60,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['database', 'config', 'audit', 'forges'],
     owns: 'who may wake an agent, and who our accounts are, as the forge answers it',
   },
+  court: {
+    imports: ['config', 'database', 'mailbox', 'forges', 'trust'],
+    owns: 'whether a conversation runs in a circle',
+  },
   outcome: {
     imports: ['database', 'inbox', 'mailbox', 'forges'],
     owns: 'what becomes of an answer: effects, once each',
@@ -97,6 +101,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'gateway',
       'audit',
       'trust',
+      'court',
       'broker',
     ],
     owns: 'one dispatch, from its lease to its settlement: gather, screen, converse, publish, settle',

@@ -2,6 +2,7 @@
  * One dispatch from its lease to its settlement, as the steps it takes:
  * gather → screen → converse → publish → settle.
  */
+import { heldBeforeRun } from './dispatch/before-run.ts';
 import { converse } from './dispatch/converse/converse.ts';
 import { stopWithdrawn } from './dispatch/converse/recall.ts';
 import { putBack } from './dispatch/converse/steering-files.ts';
@@ -55,8 +56,8 @@ async function carryOut(lease: Lease, deps: DispatchDeps, attempt: Attempt): Pro
 async function takeSteps(dispatch: Dispatch, deps: DispatchDeps): Promise<Finished> {
   const nobody = await withoutIdentity(dispatch, deps);
   if (nobody !== null) return nobody;
-  const broke = await withoutBudget(dispatch, deps);
-  if (broke !== null) return broke;
+  const held = await heldBeforeRun(dispatch.lease, deps);
+  if (held !== null) return held;
   // guard: steering: put back before the next run
   await putBack(dispatch, deps);
   const stored = dispatch.lease.previous?.answer;
@@ -80,15 +81,6 @@ async function withoutIdentity({ forge, agent }: Dispatch, deps: DispatchDeps): 
   if (identity.kind === 'ok' || identity.kind === 'assumed') return null;
   if (identity.kind === 'unavailable') throw new ForgeUnavailable(identity.reason);
   return finishParked('identity', { reason: identity.reason, until: deps.now() + IDENTITY_AGAIN_MS });
-}
-
-/** An answer that is there already is published: that costs nothing. */
-async function withoutBudget({ lease }: Dispatch, deps: DispatchDeps): Promise<Finished | null> {
-  if (lease.previous?.answer != null) return null;
-  const hold = await deps.budgets.startHeld(lease.conversation);
-  if (hold === null) return null;
-  const until = deps.now();
-  return finishParked('budget', { reason: hold.reason, until, isAttempt: false, holdId: hold.id });
 }
 
 /** Trust asks the forge again after this long; a park that ends earlier would only ask our own memory. */

@@ -103,6 +103,22 @@ const TABLE: Record<string, Row> = {
   },
   resume: { right: ['all'], refers: [], needsRows: true, wrong: [EMPTY('--by')] },
   holds: { right: [], needsRows: true },
+  costs: {
+    right: ['--by', 'day', '--since', '2026-01-01'],
+    needsRows: true,
+    wrong: [...LIMIT(), [['--by', 'week'], 'Allowed choices are conversation, repository']],
+  },
+  'budget raise': {
+    right: ['day', '$5'],
+    refers: ['$5'],
+    needsRows: true,
+    wrong: [
+      [['day', '5'], 'Give dollars as $5 or 5usd, or tokens as 200000tokens.'],
+      [['day', '$0'], 'Give dollars as $5'],
+      [['day', '$5', '--until', '2020-01-01'], 'That has passed.'],
+      [['all', '$5'], 'all has no budget of its own.'],
+    ],
+  },
   'sessions unmark': {
     right: [ITEM, '--by', 'ada', '--because', 'read'],
     refers: ['--by', 'ada', '--because', 'read'],

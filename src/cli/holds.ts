@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type Hold, type Lifted, liftHold, placeHold } from '../mailbox/holds.ts';
 import { holdsCalled, readHoldScopes, WHAT } from '../views/hold-scopes.ts';
 import { listHolds, viewHold } from '../views/holds.ts';
-import { callerOf } from './caller.ts';
+import { callerName } from './caller.ts';
 import { withExamples } from './examples.ts';
 import { readUntil, readWords } from './option-values.ts';
 import { renderHolds, renderLifted, renderPlaced } from './print/holds.ts';
@@ -55,7 +55,7 @@ interface HoldOptions {
 }
 
 async function holdOne(text: string, options: HoldOptions, command: Command): Promise<void> {
-  const by = { kind: 'person', name: nameOf(command, options.by) } as const;
+  const by = { kind: 'person', name: options.by ?? callerName(command) } as const;
   const placed = await writing(command, async ({ database, config }) => {
     const scopes = await readHoldScopes(database.rows, text, config);
     const { because: reason, until = null } = options;
@@ -70,7 +70,7 @@ async function holdOne(text: string, options: HoldOptions, command: Command): Pr
 }
 
 async function resumeOne(text: string, options: { by?: string }, command: Command): Promise<void> {
-  const by = nameOf(command, options.by);
+  const by = options.by ?? callerName(command);
   const lifted = await writing(command, (opened) => lift(opened, text, by));
   answer(command, { lifted: lifted.lifted.map(viewHold) }, (r) => renderLifted(r.lifted, text));
 }
@@ -96,9 +96,4 @@ async function lift({ database, config }: Opened, text: string, name: string): P
 async function holds(_options: unknown, command: Command): Promise<void> {
   const list = await reading(command, ({ database: { rows } }) => listHolds(rows, Date.now()));
   answer(command, list, renderHolds);
-}
-
-function nameOf(command: Command, given: string | undefined): string {
-  const { env } = callerOf(command);
-  return given ?? env.USER ?? env.LOGNAME ?? 'somebody on the command line';
 }

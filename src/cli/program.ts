@@ -8,6 +8,7 @@ import { type Caller, registerCaller } from './caller.ts';
 import { failureOf, UsageError } from './failure.ts';
 import { registerHealth } from './health.ts';
 import { registerHolds } from './holds.ts';
+import { registerMoney } from './money.ts';
 import { registerOperations } from './operations.ts';
 import { readWords } from './option-values.ts';
 import { registerRehearsal } from './rehearsal.ts';
@@ -71,6 +72,7 @@ export function buildProgram(caller: Caller): Command {
   registerOperations(program);
   registerViews(program);
   registerHolds(program);
+  registerMoney(program);
   registerSessions(program);
   registerAnswers(program);
   registerHealth(program);

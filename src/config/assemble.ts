@@ -54,6 +54,13 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
       cliPath: worker.cli_path === undefined ? null : resolve(folder, worker.cli_path),
     },
     budgets: budgetSettings(found.budgets),
+    court: {
+      agentRuns: found.court.runs_by_agents,
+      robotRuns: found.court.runs_by_robots,
+      runsPerHour: found.court.runs_per_hour,
+      withoutProgress: found.court.runs_without_progress,
+      robots: found.court.robots,
+    },
     mailbox: { quietSeconds: mailbox.quiet_seconds, maxWaitSeconds: mailbox.max_wait_seconds },
     sessions: {
       archive: sessions.archive,

@@ -42,6 +42,13 @@ export interface LoadedConfig {
     cliPath: string | null;
   };
   budgets: BudgetSettings;
+  court: {
+    agentRuns: number;
+    robotRuns: number;
+    runsPerHour: number;
+    withoutProgress: number;
+    robots: readonly string[];
+  };
   mailbox: { quietSeconds: number; maxWaitSeconds: number };
   sessions: { archive: boolean; flushMilliseconds: number; maxFailedResumes: number };
   git: {

@@ -262,6 +262,34 @@ const repository = z
   ])
   .meta({ 'x-expects': 'owner/name or owner/*, or a mapping with name and webhook_secret' });
 
+const court = z
+  .strictObject({
+    runs_by_agents: z.int().min(1).max(1000).default(6).meta({
+      description:
+        'Runs in a row that only our own agents woke, before the conversation is held for a person.',
+    }),
+    runs_by_robots: z.int().min(1).max(1000).default(10).meta({
+      description:
+        'Runs in a row that only programs woke (CI, robots, our agents), before the conversation is held for a person.',
+    }),
+    runs_per_hour: z.int().min(1).max(10_000).default(20).meta({
+      description: 'Runs of all agents on one item within an hour; more of them wait until the hour is over.',
+    }),
+    runs_without_progress: z.int().min(1).max(1000).default(3).meta({
+      description:
+        'Runs in a row that left nothing of what they were for, before the conversation is held for a person.',
+    }),
+    robots: z.array(z.string().min(1)).default([]).meta({
+      description:
+        'Logins of accounts that are programs, besides our agents, `allowed_bots` and the robots that the forge names.',
+    }),
+  })
+  .prefault({})
+  .meta({
+    description:
+      'When a conversation runs in a circle, it is [held](budgets.md#the-loop-court) until a person resumes it.',
+  });
+
 const forge = z
   .strictObject({
     kind: z.enum(FORGE_KINDS).meta({ description: 'Which forge it is.' }),
@@ -325,6 +353,7 @@ export const options = z.strictObject({
   container,
   worker,
   budgets,
+  court,
   mailbox,
   sessions,
   git,

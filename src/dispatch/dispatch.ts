@@ -5,6 +5,7 @@
 import type { RunnerDeps } from '../agent-runner/run.ts';
 import type { Budgets } from '../budgets.ts';
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
+import type { Court } from '../court.ts';
 import type { Database } from '../database/database.ts';
 import type { Forge } from '../forges/forge.ts';
 import { itemKeyOfConversation } from '../item-key.ts';
@@ -56,6 +57,7 @@ export interface DispatchDeps {
   workdir: Workdir;
   runner: RunnerDeps;
   budgets: Pick<Budgets, 'startHeld' | 'look'>;
+  court: Court;
   now: () => number;
   log: Log;
   /** for the metrics */

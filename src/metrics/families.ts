@@ -87,7 +87,7 @@ export const FAMILIES = {
   claude_hooks_dispatch_parks_total: {
     type: 'counter',
     labels: ['cause'],
-    help: 'Dispatches put off: limit (of the model), outage, trouble (unknown), identity (of an account), ci (not over), budget (spent, or quiet hours)',
+    help: 'Dispatches put off: limit (of the model), outage, trouble (unknown), identity (of an account), ci (not over), budget (spent, or quiet hours), court (runs in a circle)',
     from: 'process',
   },
   claude_hooks_holds: {
@@ -106,6 +106,18 @@ export const FAMILIES = {
     type: 'counter',
     labels: ['agent', 'forge', 'repository'],
     help: 'US dollars at list prices; the first 200 repositories by name, all others as "other"',
+    from: 'rows',
+  },
+  claude_hooks_budget_used_ratio: {
+    type: 'gauge',
+    labels: ['budget'],
+    help: 'How much of each budget of days and months is spent, 1 = all of it; the larger of dollars and tokens',
+    from: 'rows',
+  },
+  claude_hooks_budget_warnings_total: {
+    type: 'counter',
+    labels: ['unit'],
+    help: 'Warnings that a budget is nearly spent (budgets.warn_percent), once for each budget and period',
     from: 'rows',
   },
   claude_hooks_model_unpriced_requests_total: {

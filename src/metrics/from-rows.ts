@@ -15,6 +15,7 @@ const READERS: Partial<Record<FamilyName, Read>> = {
   claude_hooks_dispatch_continuity: continuity,
   claude_hooks_incidents_total: incidents,
   claude_hooks_conversations: conversations,
+  claude_hooks_budget_warnings_total: warnings,
   claude_hooks_holds: holds,
   claude_hooks_hold_until_timestamp_seconds: heldCredentials,
 };
@@ -113,6 +114,15 @@ async function conversations(rows: Rows): Promise<Sample[]> {
   };
   for (const state of states.values()) counts[state as keyof typeof counts] += 1;
   return Object.entries(counts).map(([state, value]) => ({ labels: { state }, value }));
+}
+
+async function warnings(rows: Rows): Promise<Sample[]> {
+  const found = await rows
+    .selectFrom('budget_warnings')
+    .select(['unit', (e) => e.fn.countAll<number>().as('count')])
+    .groupBy('unit')
+    .execute();
+  return found.map(({ unit, count }) => ({ labels: { unit }, value: Number(count) }));
 }
 
 async function holds(rows: Rows, now: number): Promise<Sample[]> {

@@ -27,6 +27,8 @@ export interface ConversationSummary {
   waitingMessages: number;
   /** answers that the forge refused, and that are kept to be posted */
   unpostedAnswers: number;
+  /** US dollars at list prices; null = a model without a known price was used */
+  spentUsd: number | null;
   updatedAt: string;
 }
 
@@ -35,7 +37,7 @@ export interface Moment {
   now: number;
 }
 
-/** In the order of `found`, with three statements however many there are; the caller keeps `found` to one page. */
+/** In the order of `found`, with four statements however many there are; the caller keeps `found` to one page. */
 export async function summarise(
   rows: Rows,
   found: readonly ConversationRow[],
@@ -47,6 +49,7 @@ export async function summarise(
   const ended = new Map(
     (await lastEnded(rows, [...counts.values()])).map((dispatch) => [dispatch.conversation_id, dispatch]),
   );
+  const spent = await spentOf(rows, ids);
   const open = Map.groupBy(await openDispatches(rows, ids), (dispatch) => dispatch.conversation_id);
   return found.map((row) => {
     const counted = counts.get(row.id)!;
@@ -62,6 +65,7 @@ export async function summarise(
       state: stateOf(row, { open: open.get(row.id) ?? [], last: ended.get(row.id) ?? null }, moment),
       waitingMessages: Number(counted.waiting),
       unpostedAnswers: Number(counted.unposted),
+      spentUsd: spent.get(row.id) ?? (spent.has(row.id) ? null : 0),
       updatedAt: timeOf(row.updated_at)!,
     };
   });
@@ -104,6 +108,27 @@ async function countsOf(rows: Rows, ids: readonly string[]): Promise<Counts[]> {
     ])
     .where('c.id', 'in', [...ids])
     .execute();
+}
+
+/** By conversation; none where there was no request, null where one has no known price. */
+async function spentOf(rows: Rows, ids: readonly string[]): Promise<Map<string, number | null>> {
+  const found = await rows
+    .selectFrom('model_requests')
+    .select(({ fn }) => [
+      'conversation_id',
+      fn.sum<number | null>('micro_usd').as('microUsd'),
+      fn.count<number>('micro_usd').as('priced'),
+      fn.countAll<number>().as('all'),
+    ])
+    .where('conversation_id', 'in', [...ids])
+    .groupBy('conversation_id')
+    .execute();
+  return new Map(
+    found.map((row) => [
+      row.conversation_id,
+      Number(row.priced) === Number(row.all) ? Number(row.microUsd ?? 0) / 1e6 : null,
+    ]),
+  );
 }
 
 async function lastEnded(

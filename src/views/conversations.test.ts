@@ -193,7 +193,7 @@ describe('the state', () => {
       const list = await listConversations(database.rows, { limit: 10, now });
       return renderConversations(list, now)
         .split('\n')[1]!
-        .replace(/^\S+ +\S+ +dev +/, '');
+        .replace(/^\S+ +\S+ +dev +\$0\.00 +/, '');
     };
     const title = 'Totals are wrong';
     expect(await at(NOW)).toBe(`idle since 2026-01-02 03:04:05Z  ${title}`);
@@ -234,7 +234,7 @@ describeDatabases('how the last dispatch ended', (open) => {
         NOW + MINUTE,
       )
         .split('\n')[1]!
-        .replace(/^\S+ +\S+ +dev +/, '');
+        .replace(/^\S+ +\S+ +dev +\$0\.00 +/, '');
     const end = async (settlement: Parameters<typeof settleDispatch>[2]['settlement'], delivery: string) => {
       await write(database, conversation, delivery);
       const held = await lease(database, NOW + MINUTE);

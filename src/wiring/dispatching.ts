@@ -7,6 +7,7 @@ import { createBudgets } from '../budgets.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import { type ChosenEngine, chooseEngine, findProgram } from '../container/choose.ts';
 import { cliFor } from '../container/cli-build.ts';
+import { createCourt } from '../court.ts';
 import type { DispatchDeps } from '../dispatch/dispatch.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
 import { createGateway } from '../gateway.ts';
@@ -34,9 +35,11 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
   const chosen = await chooseEngine(engineChoice(initial, options.env, path));
   sayEngine(chosen, given);
   const budgets = createBudgets({ database, settings: () => config().budgets, log, now });
+  const court = createCourt({ database, config, ids: (at) => trust.ids(at), log, now });
   return {
     database,
     budgets,
+    court,
     config,
     refreshConfig: given.refresh,
     forge,
