@@ -38,7 +38,7 @@ function notStarted(standing: Standing, leftPercent: number): WantedHold[] {
   if (unit !== null) return [{ scope: scope!, reason: saySpent(standing, unit), until }];
   const used = usedShare(standing);
   // guard: budget: what must be left for a start
-  if ((1 - used.share) * 100 >= leftPercent) return [];
+  if (used.share * 100 <= 100 - leftPercent) return [];
   const reason = `less than ${leftPercent} % of the budget of ${label} is left: ${sayShare(standing, used.unit)} is spent`;
   return [{ scope: scope!, reason, until }];
 }

@@ -1,5 +1,5 @@
 /** What the model has cost, by whom or by when, from the ledger. */
-import type { Expression } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import { sql } from 'kysely';
 import type { Rows } from '../database/database.ts';
 
@@ -34,7 +34,7 @@ export interface CostQuery {
 
 const DAY_MS = 86_400_000;
 
-const KEYS: Record<CostsBy, Expression<string>> = {
+const KEYS: Record<CostsBy, RawBuilder<string>> = {
   conversation: sql<string>`coalesce(c.agent || ' on ' || c.forge || ':' || c.repository_name || '#' || c.item_number, 'no conversation')`,
   repository: sql<string>`coalesce(c.forge || ':' || c.repository_name, 'no repository')`,
   agent: sql<string>`r.agent`,
