@@ -1,7 +1,7 @@
 /** More for one budget, by a person: until its period ends, or until another time. */
 import type { BudgetSettings } from '../config/budget-settings.ts';
 import { type Database, serialise } from '../database/database.ts';
-import { type Hold, liftHold } from '../mailbox/holds.ts';
+import { currentHolds, type Hold, liftHold } from '../mailbox/holds.ts';
 import { BUDGET_LOCK } from './admission.ts';
 import { periodOf } from './calendar.ts';
 
@@ -38,7 +38,12 @@ export async function raiseBudget(
       })
       .execute();
     const key = raise.budget === 'day' || raise.budget === 'month' ? 'all' : raise.budget;
-    const { lifted } = await liftHold(tx, { scope: { key }, by: { kind: 'budget' }, now: raise.now });
+    const held = (await currentHolds(tx, raise.now)).filter((h) => h.scope === key && h.by_kind === 'budget');
+    const lifted: Hold[] = [];
+    for (const { id } of held) {
+      const by = { kind: 'person', name: raise.by } as const;
+      lifted.push(...(await liftHold(tx, { id, by, now: raise.now })).lifted);
+    }
     return { until, lifted };
   });
 }

@@ -47,14 +47,17 @@ export function judge(facts: Case, settings: CourtSettings): Verdict | null {
   if (wakers[0] !== 'person') {
     // guard: court: no progress
     if (withoutProgress >= settings.withoutProgress) {
-      return pause('progress', `${withoutProgress} runs in a row left nothing of what they were for`);
+      return pause(
+        'progress',
+        `${withoutProgress === 1 ? 'the last run' : `${withoutProgress} runs in a row`} left nothing of what they were for`,
+      );
     }
     const agents = leading(wakers, (waker) => waker === 'agent');
     // guard: court: rounds between agents
     if (agents > settings.agentRuns) {
       return pause(
         'agents',
-        `agents have woken each other ${settings.agentRuns} times in a row, and no person has said anything`,
+        `agents have woken each other ${times(settings.agentRuns)} in a row, and no person has said anything`,
       );
     }
     const robots = leading(wakers, (waker) => waker !== 'person');
@@ -62,7 +65,7 @@ export function judge(facts: Case, settings: CourtSettings): Verdict | null {
     if (robots > settings.robotRuns) {
       return pause(
         'robots',
-        `programs have woken this agent ${settings.robotRuns} times in a row, and no person has said anything`,
+        `programs have woken this agent ${times(settings.robotRuns)} in a row, and no person has said anything`,
       );
     }
   }
@@ -74,6 +77,10 @@ export function judge(facts: Case, settings: CourtSettings): Verdict | null {
 
 function pause(rule: Verdict['rule'], reason: string): Verdict {
   return { rule, reason: `${reason}; a person looks and resumes it`, until: null };
+}
+
+function times(n: number): string {
+  return n === 1 ? 'once' : `${n} times`;
 }
 
 function leading(wakers: readonly Waker[], counts: (waker: Waker) => boolean): number {
