@@ -1,6 +1,4 @@
 /** What the model has cost, by whom or by when, from the ledger. */
-import type { RawBuilder } from 'kysely';
-import { sql } from 'kysely';
 import type { Rows } from '../database/database.ts';
 
 export const COSTS_BY = ['conversation', 'repository', 'agent', 'model', 'day'] as const;
@@ -34,22 +32,60 @@ export interface CostQuery {
 
 const DAY_MS = 86_400_000;
 
-const KEYS: Record<CostsBy, RawBuilder<string>> = {
-  conversation: sql<string>`coalesce(c.agent || ' on ' || c.forge || ':' || c.repository_name || '#' || c.item_number, 'no conversation')`,
-  repository: sql<string>`coalesce(c.forge || ':' || c.repository_name, 'no repository')`,
-  agent: sql<string>`r.agent`,
-  model: sql<string>`coalesce(r.model, 'no model named')`,
-  day: sql<string>`r.at / ${sql.lit(DAY_MS)}`,
-};
-
 export async function listCosts(rows: Rows, { by, since, limit }: CostQuery): Promise<CostList> {
-  const found = await rows
+  const costs = (await summed(rows, by, since)).map((row) => ({ ...viewOf(row), of: row.of }));
+  const sorted = costs.toSorted((a, b) =>
+    by === 'day' ? b.of.localeCompare(a.of) : b.usd - a.usd || b.tokens.output - a.tokens.output,
+  );
+  return {
+    by,
+    costs: sorted.slice(0, limit),
+    total: sumOf(costs),
+    unknown: await unknownSince(rows, since),
+  };
+}
+
+async function summed(rows: Rows, by: CostsBy, since: number): Promise<Summed[]> {
+  const query = sumsSince(rows, since);
+  switch (by) {
+    case 'conversation': {
+      const key = ['c.agent', 'c.forge', 'c.repository_name', 'c.item_number'] as const;
+      const found = await query.select(key).groupBy(key).execute();
+      return found.map((r) => ({
+        ...r,
+        of: r.forge === null ? NONE : `${r.agent} on ${r.forge}:${r.repository_name}#${r.item_number}`,
+      }));
+    }
+    case 'repository': {
+      const key = ['c.forge', 'c.repository_name'] as const;
+      const found = await query.select(key).groupBy(key).execute();
+      return found.map((r) => ({ ...r, of: r.forge === null ? NONE : `${r.forge}:${r.repository_name}` }));
+    }
+    case 'agent':
+      return (await query.select('r.agent').groupBy('r.agent').execute()).map((r) => ({ ...r, of: r.agent }));
+    case 'model': {
+      const found = await query.select('r.model').groupBy('r.model').execute();
+      return found.map((r) => ({ ...r, of: r.model ?? 'no model named' }));
+    }
+    case 'day': {
+      const found = await query
+        .select((e) => e('r.at', '/', e.lit(DAY_MS)).as('day'))
+        .groupBy((e) => e('r.at', '/', e.lit(DAY_MS)))
+        .execute();
+      return found.map((r) => ({ ...r, of: new Date(Number(r.day) * DAY_MS).toISOString().slice(0, 10) }));
+    }
+  }
+}
+
+const NONE = 'no conversation';
+
+function sumsSince(rows: Rows, since: number) {
+  return rows
     .selectFrom('model_requests as r')
     .leftJoin('conversations as c', 'c.id', 'r.conversation_id')
     .where('r.at', '>=', since)
     .where('r.outcome', '!=', 'capped')
     .select(({ fn }) => [
-      KEYS[by].as('of') as never,
       fn.countAll<number>().as('requests'),
       fn.count<number>('r.micro_usd').as('priced'),
       fn.sum<number | null>('r.micro_usd').as('microUsd'),
@@ -57,18 +93,11 @@ export async function listCosts(rows: Rows, { by, since, limit }: CostQuery): Pr
       fn.sum<number>('r.output_tokens').as('output'),
       fn.sum<number>('r.cache_read_tokens').as('cacheRead'),
       fn.sum<number>('r.cache_write_tokens').as('cacheWrite'),
-    ])
-    .groupBy(KEYS[by] as never)
-    .execute();
-  const costs = (found as unknown as Summed[]).map((row) => ({ ...viewOf(row), of: nameOf(by, row.of) }));
-  const sorted = costs.toSorted((a, b) =>
-    by === 'day' ? b.of.localeCompare(a.of) : b.usd - a.usd || b.tokens.output - a.tokens.output,
-  );
-  return { by, costs: sorted.slice(0, limit), total: sumOf(costs), unknown: await unknownSince(rows, since) };
+    ]);
 }
 
 interface Summed {
-  of: string | number;
+  of: string;
   requests: number;
   priced: number;
   microUsd: number | null;
@@ -76,10 +105,6 @@ interface Summed {
   output: number;
   cacheRead: number;
   cacheWrite: number;
-}
-
-function nameOf(by: CostsBy, of: string | number): string {
-  return by === 'day' ? new Date(Math.floor(Number(of)) * DAY_MS).toISOString().slice(0, 10) : String(of);
 }
 
 /** PostgreSQL answers sums of bigints as text. */
