@@ -40,7 +40,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   network: { imports: ['config'], owns: 'how HTTP leaves this machine: proxies, authorities' },
   audit: { imports: ['database'], owns: 'what agents tried at our doors, and what became of it' },
   inbox: { imports: ['database'], owns: 'deliveries, and the events they tell' },
-  mailbox: { imports: ['database'], owns: 'conversations, messages, dispatches, leases, parks' },
+  mailbox: { imports: ['database'], owns: 'conversations, messages, dispatches, leases, holds' },
+  budgets: {
+    imports: ['database', 'config', 'mailbox'],
+    owns: 'how much may be spent, and when no run begins',
+  },
   sessions: {
     imports: ['database'],
     owns: 'the session chain, the transcript archive, the ladder, the record',
@@ -68,6 +72,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   trust: {
     imports: ['database', 'config', 'audit', 'forges'],
     owns: 'who may wake an agent, and who our accounts are, as the forge answers it',
+  },
+  court: {
+    imports: ['config', 'database', 'mailbox', 'forges', 'trust'],
+    owns: 'whether a conversation runs in a circle',
   },
   outcome: {
     imports: ['database', 'inbox', 'mailbox', 'forges'],
@@ -98,6 +106,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'config',
       'database',
       'mailbox',
+      'budgets',
       'sessions',
       'forges',
       'flows',
@@ -111,6 +120,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'packages',
       'audit',
       'trust',
+      'court',
       'broker',
       'layers',
     ],
@@ -138,6 +148,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'database',
       'config',
       'network',
+      'mailbox',
       'sessions',
       'forges',
       'trust',

@@ -50,6 +50,7 @@ export async function runWithSessionResume(dispatch: DispatchRun, deps: RunnerDe
       case 'capped':
         return await concludeRun(dispatch, deps, prepared, { report, ending });
       case 'limited':
+      case 'out-of-budget':
       case 'interrupted':
         return ending;
       case 'declined':

@@ -2,6 +2,7 @@
  * One dispatch from its lease to its settlement, as the steps it takes:
  * gather → screen → set up → converse → publish → settle.
  */
+import { heldBeforeRun } from './dispatch/before-run.ts';
 import { converse } from './dispatch/converse/converse.ts';
 import { stopWithdrawn } from './dispatch/converse/recall.ts';
 import { putBack } from './dispatch/converse/steering-files.ts';
@@ -56,6 +57,8 @@ async function carryOut(lease: Lease, deps: DispatchDeps, attempt: Attempt): Pro
 async function takeSteps(dispatch: Dispatch, deps: DispatchDeps): Promise<Finished> {
   const nobody = await withoutIdentity(dispatch, deps);
   if (nobody !== null) return nobody;
+  const held = await heldBeforeRun(dispatch.lease, deps);
+  if (held !== null) return held;
   // guard: steering: put back before the next run
   await putBack(dispatch, deps);
   const stored = dispatch.lease.previous?.answer;

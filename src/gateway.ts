@@ -6,7 +6,7 @@ import { CredentialSource } from './gateway/credential.ts';
 import { openDoor } from './gateway/door.ts';
 import type { RunAtGateway } from './gateway/exchange.ts';
 import { Ledger, usageOf } from './gateway/ledger.ts';
-import type { Gateway, GatewayReport, GatewayRun, OpenGateway } from './gateway/port.ts';
+import type { Gateway, GatewayReport, GatewayRun, OpenGateway, Spending } from './gateway/port.ts';
 import type { PriceTable } from './gateway/prices.ts';
 import { RefusalMemory } from './gateway/refusal-memory.ts';
 import { type Carried, Tally } from './gateway/tally.ts';
@@ -21,6 +21,8 @@ export interface GatewayDeps {
   /** reads the credential again where it comes from; called when upstream has answered 401 */
   refreshCredential: () => Promise<void> | void;
   prices: PriceTable;
+  /** not given = nothing is limited beyond the run */
+  spending?: Spending;
   /** not given = upstream is reached directly */
   proxyFor?: ProxyFor;
   database: Database;
@@ -38,9 +40,11 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const ledger = new Ledger(deps);
   const credentials = new CredentialSource({ ...deps, refresh: deps.refreshCredential });
   const open = new Set<OpenGateway>();
-  const shared = { ledger, line, credentials, prices: deps.prices, log: deps.log, now: deps.now };
+  const spending = deps.spending ?? null;
+  const shared = { spending, ledger, line, credentials, prices: deps.prices, log: deps.log, now: deps.now };
   return {
     open: async (run) => {
+      await spending?.opened(run.dispatchId);
       const carried = await usedBefore(deps.database, run);
       const tally = new Tally({ caps: run.caps, prices: deps.prices, carried });
       const socketPath = await folders.open();

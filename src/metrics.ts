@@ -43,7 +43,10 @@ export interface Attempt {
   ranMs: number;
 }
 
-export function createMetrics(database: Database, o: { version?: string; now?: () => number } = {}): Metrics {
+export function createMetrics(
+  database: Database,
+  o: { version?: string; now?: () => number; budgets?: (now: number) => Promise<Sample[]> } = {},
+): Metrics {
   const { version = 'unknown', now = Date.now } = o;
   const series = createSeries();
   series.set('claude_hooks_build_info', { version }, 1);
@@ -53,6 +56,7 @@ export function createMetrics(database: Database, o: { version?: string; now?: (
   const render = async (): Promise<string> => {
     const at = now();
     const model = Object.entries(await totals.samples(at)) as [FamilyName, Sample[]][];
+    if (o.budgets !== undefined) series.replace('claude_hooks_budget_used_ratio', await o.budgets(at));
     for (const [name, samples] of [...model, ...(await samplesFromRows(database, at))]) {
       series.replace(name, samples);
     }

@@ -15,7 +15,14 @@ export const PACKAGE_POLICIES = ['off', 'lockfile', 'registry'] as const;
 export type PackagePolicy = (typeof PACKAGE_POLICIES)[number];
 
 /** Why a run ends before the agent is done: caps of the CLI, then caps of the gateway. */
-export type CapReason = 'max-turns' | 'max-budget' | 'max-output' | 'max-requests' | 'max-tokens' | 'max-usd';
+export type CapReason =
+  | 'max-turns'
+  | 'max-budget'
+  | 'max-output'
+  | 'max-requests'
+  | 'max-tokens'
+  | 'max-usd'
+  | 'budget';
 
 /** The CLI's tools that an agent has when its file names none: those that work on a repository needs. */
 export const USUAL_TOOLS = ['Agent', 'Bash', 'Edit', 'Read', 'Skill', 'TaskStop', 'Write'] as const;
@@ -248,9 +255,9 @@ export type Continuity = (typeof CONTINUITIES)[number];
 
 /**
  * Why a dispatch waits: a usage limit of the model, an outage of something we need, trouble of unknown cause, an
- * account other than the configured one, or CI that still runs.
+ * account other than the configured one, CI that still runs, a budget that is spent, or the loop court.
  */
-export const PARK_CAUSES = ['limit', 'outage', 'trouble', 'identity', 'ci'] as const;
+export const PARK_CAUSES = ['limit', 'outage', 'trouble', 'identity', 'ci', 'budget', 'court'] as const;
 export type ParkCause = (typeof PARK_CAUSES)[number];
 
 /** What no event tells, each found by a rule of the reconciler. */
@@ -265,6 +272,14 @@ export type RuleName = (typeof RULES)[number];
 /** What a skill may promise that a run leaves on the forge. */
 export const PROMISES = ['head', 'pull', 'verdict', 'answer'] as const;
 export type SkillPromise = (typeof PROMISES)[number];
+
+/** What a hold holds up. */
+export const HOLD_KINDS = ['all', 'credential', 'agent', 'repository', 'conversation'] as const;
+export type HoldKind = (typeof HOLD_KINDS)[number];
+
+/** Who placed a hold: a person, or the part of the service that had a reason. */
+export const HOLD_SETTERS = ['person', 'limit', 'budget', 'court'] as const;
+export type HoldSetter = (typeof HOLD_SETTERS)[number];
 
 /** The part of an agent that conditions and prompts may see as `agent`. */
 export interface AgentView {

@@ -1,5 +1,6 @@
 /** Starts the parts of the service, and stops them. The only file that knows all of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { budgetsNow } from './budgets/status.ts';
 import type { LoadedConfig } from './config/config.ts';
 import { type ConfigWatcher, watchConfig } from './config/watch.ts';
 import { type Database, migrate, openDatabase } from './database/database.ts';
@@ -60,7 +61,14 @@ async function startParts(foundation: Foundation, parts: ReadonlySet<ServicePart
   const { config, log, database } = foundation;
   const initial = config();
   const version = packageVersion();
-  const metrics = createMetrics(database, { version });
+  const metrics = createMetrics(database, {
+    version,
+    budgets: async (now) =>
+      (await budgetsNow(database.rows, config().budgets, now)).map(({ budget, used }) => ({
+        labels: { budget },
+        value: used,
+      })),
+  });
   const refresh = () => foundation.watcher.refresh();
   const access = forgeAccess({ ...foundation, network: networkOf(initial), refresh });
   const ready = parts.has('worker') ? await readyWorker(foundation, { access, metrics }) : null;

@@ -19,6 +19,7 @@ import { LOGS_GUARDS } from './logs.ts';
 import { MARKS_AND_MERGES_GUARDS } from './marks-and-merges.ts';
 import { MODEL_GUARDS } from './model.ts';
 import { MODEL_LIMITS_GUARDS } from './model-limits.ts';
+import { MONEY_GUARDS } from './money.ts';
 import { NETWORK_GUARDS } from './network.ts';
 import { OUTGOING_GUARDS } from './outgoing.ts';
 import { PACKAGE_KINDS_GUARDS } from './package-kinds.ts';
@@ -64,6 +65,7 @@ export const GUARDS: Guard[] = [
   ...WORDS_GUARDS,
   ...FORGE_GUARDS,
   ...MODEL_LIMITS_GUARDS,
+  ...MONEY_GUARDS,
   ...TRUST_LIMITS_GUARDS,
   ...NETWORK_GUARDS,
   ...START_GUARDS,

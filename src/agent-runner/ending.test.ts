@@ -41,7 +41,13 @@ function report(partial: Partial<CliReport> = {}): CliReport {
 }
 
 type Judged = Omit<Parameters<typeof endingOf>[0], 'report' | 'sessionId'>;
-const NOTHING_SEEN: Judged['gateway'] = { capped: null, limit: null, limited: false, declined: null };
+const NOTHING_SEEN: Judged['gateway'] = {
+  capped: null,
+  cappedWhy: null,
+  limit: null,
+  limited: false,
+  declined: null,
+};
 /** Whatever the CLI calls a limit, the gateway saw one. */
 const LIMIT_SEEN: Judged['gateway'] = { ...NOTHING_SEEN, limited: true };
 

@@ -34,6 +34,8 @@ export type Ending =
     }
   /** a short fault: try again with the same id. `outage`: the model's side is away; wait as long as it takes */
   | { kind: 'transient'; why: string; outage: boolean }
+  /** a budget beyond the run is spent, and its scope is held: the session goes on when that ends */
+  | { kind: 'out-of-budget'; why: string }
   | { kind: 'interrupted'; why: string }
   /** the CLI did not start, or ended without a turn */
   | { kind: 'no-turn'; detail: string };
@@ -44,7 +46,7 @@ export interface EndingFacts {
   start: 'new' | 'resume';
   aborted: string | null;
   /** what the gateway saw of this run: it knows reset times and its own caps first hand */
-  gateway: Pick<GatewayReport, 'capped' | 'limit' | 'limited' | 'declined'>;
+  gateway: Pick<GatewayReport, 'capped' | 'cappedWhy' | 'limit' | 'limited' | 'declined'>;
 }
 
 const LIMIT_STATUSES = new Set([401, 402, 403, 429, 529]);
@@ -68,7 +70,8 @@ export function endingOf(input: EndingFacts): Ending {
   if (answered !== null) return answered;
   if (input.aborted !== null) return { kind: 'interrupted', why: input.aborted };
   const result = report.results.at(-1);
-  const { capped } = input.gateway;
+  const { capped, cappedWhy } = input.gateway;
+  if (capped === 'budget') return { kind: 'out-of-budget', why: cappedWhy ?? 'a budget is spent' };
   if (capped !== null) return { kind: 'capped', why: capped, result: result ?? NO_RESULT };
   if (result === undefined) return withoutResult(input);
   if (result.subtype === 'error_max_turns') return { kind: 'capped', why: 'max-turns', result };

@@ -133,6 +133,8 @@ export type RunOutcome =
   | { kind: 'transient'; why: string; outage: boolean }
   /** the model does not take these texts; the session is as it was before them */
   | { kind: 'declined'; reason: string }
+  /** the scope of a spent budget is held; the session goes on when that ends */
+  | { kind: 'out-of-budget'; why: string }
   | { kind: 'interrupted'; why: string }
   /** no rung is left, and a person must look. `suspectsText`: the session was kept, and the texts may be the cause */
   | { kind: 'refused'; reason: string; cause: 'request' | 'session'; suspectsText: boolean };

@@ -18,6 +18,12 @@ export function registerCaller(program: Command, caller: Caller): void {
   callers.set(program, caller);
 }
 
+/** Who acts, where no name was given. */
+export function callerName(command: Command): string {
+  const { env } = callerOf(command);
+  return env.USER ?? env.LOGNAME ?? 'somebody on the command line';
+}
+
 export function callerOf(command: Command): Caller {
   let top = command;
   while (top.parent !== null) top = top.parent;

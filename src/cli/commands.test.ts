@@ -92,6 +92,35 @@ const TABLE: Record<string, Row> = {
   conversations: { right: [ITEM], refers: [], needsRows: true, wrong: LIMIT() },
   stuck: { right: [], needsRows: true },
   audit: { right: [ITEM], refers: [], needsRows: true, wrong: LIMIT() },
+  hold: {
+    right: ['team/shop', '--because', 'looking', '--until', '2h'],
+    refers: ['--because', 'looking'],
+    needsRows: true,
+    wrong: [
+      [['x', '--because', ' '], 'Give a text that is not empty.'],
+      [['x', '--because', 'y', '--until', '2020-01-01'], 'That has passed.'],
+      [['x', '--because', 'y', '--until', 'soon'], 'Give in how long'],
+      [['all'], "Required option '--because <text>' not specified"],
+    ],
+  },
+  resume: { right: ['all'], refers: [], needsRows: true, wrong: [EMPTY('--by')] },
+  holds: { right: [], needsRows: true },
+  costs: {
+    right: ['--by', 'day', '--since', '2026-01-01'],
+    needsRows: true,
+    wrong: [...LIMIT(), [['--by', 'week'], 'Allowed choices are conversation, repository']],
+  },
+  'budget raise': {
+    right: ['day', '$5'],
+    refers: ['$5'],
+    needsRows: true,
+    wrong: [
+      [['day', '5'], 'Give dollars as $5 or 5usd, or tokens as 200000tokens.'],
+      [['day', '$0'], 'Give dollars as $5'],
+      [['day', '$5', '--until', '2020-01-01'], 'That has passed.'],
+      [['all', '$5'], 'all has no budget of its own.'],
+    ],
+  },
   'sessions unmark': {
     right: [ITEM, '--by', 'ada', '--because', 'read'],
     refers: ['--by', 'ada', '--because', 'read'],

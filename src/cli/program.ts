@@ -8,6 +8,8 @@ import { type Caller, registerCaller } from './caller.ts';
 import { failureOf, UsageError } from './failure.ts';
 import { registerHealth } from './health.ts';
 import { registerLayers } from './layers.ts';
+import { registerHolds } from './holds.ts';
+import { registerMoney } from './money.ts';
 import { registerOperations } from './operations.ts';
 import { readWords } from './option-values.ts';
 import { registerPackages } from './packages.ts';
@@ -71,6 +73,8 @@ export function buildProgram(caller: Caller): Command {
   registerCaller(program, caller);
   registerOperations(program);
   registerViews(program);
+  registerHolds(program);
+  registerMoney(program);
   registerSessions(program);
   registerAnswers(program);
   registerLayers(program);

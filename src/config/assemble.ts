@@ -3,6 +3,7 @@
  * case.
  */
 import { join, resolve } from 'node:path';
+import { budgetSettings } from './budget-settings.ts';
 import type { AgentConfig, Flow, ForgeConfig, LoadedConfig, NetworkSettings, Skill } from './config.ts';
 import { bytesOf } from './container-settings.ts';
 import { secretsOfProxies } from './network-settings.ts';
@@ -58,6 +59,14 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
       leaseSeconds: worker.lease_seconds,
       runTimeoutMinutes: worker.run_timeout_minutes,
       cliPath: worker.cli_path === undefined ? null : resolve(folder, worker.cli_path),
+    },
+    budgets: budgetSettings(found.budgets),
+    court: {
+      agentRuns: found.court.runs_by_agents,
+      robotRuns: found.court.runs_by_robots,
+      runsPerHour: found.court.runs_per_hour,
+      withoutProgress: found.court.runs_without_progress,
+      robots: found.court.robots,
     },
     mailbox: { quietSeconds: mailbox.quiet_seconds, maxWaitSeconds: mailbox.max_wait_seconds },
     sessions: {

@@ -1,4 +1,5 @@
 /** The shapes `loadConfig` answers with. Frozen; read once and passed on by wiring. */
+
 import type { ForgeKind } from '../forges/registry.ts';
 import type {
   AgentView,
@@ -12,6 +13,7 @@ import type {
 } from '../vocabulary.ts';
 import type { AgentOptions } from './agent-options.ts';
 import type { AllowedHost } from './allowed-hosts.ts';
+import type { BudgetSettings } from './budget-settings.ts';
 import type { ListedRepository } from './listed-repositories.ts';
 import type { Options } from './options.ts';
 
@@ -52,6 +54,14 @@ export interface LoadedConfig {
     runTimeoutMinutes: number;
     /** absolute, or null for the pinned CLI */
     cliPath: string | null;
+  };
+  budgets: BudgetSettings;
+  court: {
+    agentRuns: number;
+    robotRuns: number;
+    runsPerHour: number;
+    withoutProgress: number;
+    robots: readonly string[];
   };
   mailbox: { quietSeconds: number; maxWaitSeconds: number };
   sessions: { archive: boolean; flushMilliseconds: number; maxFailedResumes: number };

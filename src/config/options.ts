@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { FORGE_KINDS } from '../forges/registry.ts';
 import { RULES } from '../vocabulary.ts';
+import { budgetOptions as budgets } from './budget-options.ts';
 import { containerOptions as container } from './container-options.ts';
 import { packages } from './package-options.ts';
 import { checkWebhookSecrets, hasEverySecret } from './webhook-secrets.ts';
@@ -79,7 +80,7 @@ const model = z
     ).optional(),
     retries: z.int().min(0).max(10).default(2).meta({
       description:
-        'How often the CLI itself repeats a request that failed, within seconds. What lasts longer parks the dispatch.',
+        'How often the CLI itself repeats a request that failed, within seconds. What lasts longer puts the dispatch off.',
     }),
     idle_seconds: z.int().min(10).max(3600).default(120).meta({
       description:
@@ -263,6 +264,34 @@ const repository = z
   ])
   .meta({ 'x-expects': 'owner/name or owner/*, or a mapping with name and webhook_secret' });
 
+const court = z
+  .strictObject({
+    runs_by_agents: z.int().min(1).max(1000).default(6).meta({
+      description:
+        'Runs in a row that only our own agents woke, before the conversation is held for a person.',
+    }),
+    runs_by_robots: z.int().min(1).max(1000).default(10).meta({
+      description:
+        'Runs in a row that only programs woke (CI, robots, our agents), before the conversation is held for a person.',
+    }),
+    runs_per_hour: z.int().min(1).max(10_000).default(20).meta({
+      description: 'Runs of all agents on one item within an hour; more of them wait until the hour is over.',
+    }),
+    runs_without_progress: z.int().min(1).max(1000).default(3).meta({
+      description:
+        'Runs in a row that left nothing of what they were for, before the conversation is held for a person.',
+    }),
+    robots: z.array(z.string().min(1)).default([]).meta({
+      description:
+        'Logins of accounts that are programs, besides our agents, `allowed_bots` and the robots that the forge names.',
+    }),
+  })
+  .prefault({})
+  .meta({
+    description:
+      'When a conversation runs in a circle, it is [held](budgets.md#the-loop-court) until a person resumes it.',
+  });
+
 const forge = z
   .strictObject({
     kind: z.enum(FORGE_KINDS).meta({ description: 'Which forge it is.' }),
@@ -354,6 +383,8 @@ export const options = z.strictObject({
   model,
   container,
   worker,
+  budgets,
+  court,
   mailbox,
   sessions,
   git,

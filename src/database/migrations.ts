@@ -18,6 +18,8 @@ import { viewIndexes } from './migrations/0021-view-indexes.ts';
 import { packageApprovals } from './migrations/0022-package-approvals.ts';
 import { layers } from './migrations/0024-layers.ts';
 import { reconciler } from './migrations/0025-reconciler.ts';
+import { holds } from './migrations/0026-holds.ts';
+import { money } from './migrations/0026-money.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
@@ -38,5 +40,7 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0022-package-approvals': packageApprovals(dialect),
     '0024-layers': layers(dialect),
     '0025-reconciler': reconciler(dialect),
+    '0026-holds': holds(dialect),
+    '0026-money': money(dialect),
   };
 }

@@ -8,6 +8,13 @@ import type { CapReason, DispatchState, ItemKind, MessageState, SessionState } f
 import type { AuditTable, LayersTable, PackageApprovalsTable } from './door-tables.ts';
 import type { DeliveriesTable, DeliveryPiecesTable, EventProofsTable, EventsTable } from './intake-tables.ts';
 import type {
+  BudgetRaisesTable,
+  BudgetWarningsTable,
+  HoldsTable,
+  ModelRequestsTable,
+  ModelReservationsTable,
+} from './money-tables.ts';
+import type {
   EventLikenessesTable,
   ProgressTable,
   ReconcilerMarksTable,
@@ -38,10 +45,13 @@ export interface Tables {
   turns: TurnsTable;
   incidents: IncidentsTable;
   effects: EffectsTable;
-  parks: ParksTable;
+  holds: HoldsTable;
   package_approvals: PackageApprovalsTable;
   audit: AuditTable;
   model_requests: ModelRequestsTable;
+  model_reservations: ModelReservationsTable;
+  budget_raises: BudgetRaisesTable;
+  budget_warnings: BudgetWarningsTable;
   layers: LayersTable;
 }
 
@@ -128,8 +138,10 @@ interface DispatchesTable {
   reason: string | null;
   priority: number;
   created_at: number;
-  /** not leased before this time: the end of the quiet window, or of a park */
+  /** not leased before this time: the end of the quiet window, or of its own wait */
   due_at: number;
+  /** the hold that put it off; when that is lifted, the dispatch is due at once */
+  hold_id: Generated<string | null>;
   /** times leased */
   attempt: number;
   /** times put off because of a failure that may pass; limits and interruptions do not count */
@@ -298,13 +310,6 @@ interface EffectsTable {
   done_at: number | null;
 }
 
-interface ParksTable {
-  credential: string;
-  until: number;
-  why: string;
-  at: number;
-}
-
 /** A text of the forge that the model refused. An edited text has another digest. */
 interface SetAsideTable {
   conversation_id: string;
@@ -318,29 +323,8 @@ interface SetAsideTable {
   at: number;
 }
 
-interface ModelRequestsTable {
-  seq: Generated<number>;
-  dispatch_id: string;
-  conversation_id: string;
-  agent: string;
-  at: number;
-  /** as the request named it; null when it named none */
-  model: string | null;
-  /** HTTP status of upstream; null when it gave none */
-  status: number | null;
-  /** `cut`: the container or the gateway ended it before upstream did; `capped`: never sent */
-  outcome: 'answered' | 'refused' | 'failed' | 'cut' | 'capped';
-  input_tokens: number;
-  output_tokens: number;
-  cache_read_tokens: number;
-  cache_write_tokens: number;
-  /** millionths of a US dollar; null when the price is not known */
-  micro_usd: number | null;
-  first_byte_ms: number | null;
-  total_ms: number | null;
-}
-
 export type LayerRow = Selectable<LayersTable>;
+export type RuleFindingRow = Selectable<RuleFindingsTable>;
 export type ReconcilerMarkRow = Selectable<ReconcilerMarksTable>;
 export type AuditRow = Selectable<AuditTable>;
 export type SetAsideRow = Selectable<SetAsideTable>;
@@ -355,5 +339,6 @@ export type SessionRow = Selectable<SessionsTable>;
 export type SessionMarkRow = Selectable<SessionMarksTable>;
 export type SessionMarkLiftRow = Selectable<SessionMarkLiftsTable>;
 export type TurnRow = Selectable<TurnsTable>;
+export type HoldRow = Selectable<HoldsTable>;
 export type EffectRow = Selectable<EffectsTable>;
 export type IncidentRow = Selectable<IncidentsTable>;

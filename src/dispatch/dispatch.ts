@@ -3,7 +3,9 @@
  * `screen` what of it may be read, `converse` the answer.
  */
 import type { RunnerDeps } from '../agent-runner/run.ts';
+import type { Budgets } from '../budgets.ts';
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
+import type { Court } from '../court.ts';
 import type { Database } from '../database/database.ts';
 import type { Egress } from '../egress.ts';
 import type { Forge } from '../forges/forge.ts';
@@ -61,6 +63,8 @@ export interface DispatchDeps {
   /** the network by name */
   egress: Egress;
   packages: Packages;
+  budgets: Pick<Budgets, 'startHeld' | 'look'>;
+  court: Court;
   now: () => number;
   log: Log;
   /** for the metrics */

@@ -82,13 +82,13 @@ async function serve(
     const inspected = await inspector.inspect(came);
     if (response.destroyed) return;
     if ('status' in inspected) return refuse(at, request, response, inspected);
-    const { body, model, tools, question } = inspected;
+    const { body, model, maxTokens, tools, question } = inspected;
     // guard: model: tools that the agent does not have
     const tool = tools.find((name) => !at.run.tools.includes(name));
     if (tool !== undefined) return refuse(at, request, response, notOffered(tool));
     // guard: model: prices
     if (!mayName(model, at.run.models, at.prices)) return refuse(at, request, response, dearer(at, model));
-    await passOn({ request, response, path, body, model, question, at });
+    await passOn({ request, response, path, body, model, maxTokens, question, at });
   } catch (error) {
     at.log.error('The gateway failed at a request. Report this message.', { error: String(error) });
     if (response.headersSent) response.destroy();

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../log.ts';
 import type { CredentialSource } from './credential.ts';
 import type { Ledger } from './ledger.ts';
-import type { GatewayRun } from './port.ts';
+import type { GatewayRun, Spending } from './port.ts';
 import type { PriceTable } from './prices.ts';
 import type { RefusalMemory } from './refusal-memory.ts';
 import type { Tally } from './tally.ts';
@@ -14,6 +14,8 @@ export interface RunAtGateway {
   run: GatewayRun;
   tally: Tally;
   memory: RefusalMemory;
+  /** null = nothing is limited beyond the run */
+  spending: Spending | null;
   ledger: Ledger;
   line: UpstreamLine;
   credentials: CredentialSource;
@@ -32,6 +34,8 @@ export interface Exchange {
   body: Buffer;
   /** the name in the request; the price goes by the name in the answer */
   model: string;
+  /** the most output it asks for; null = it names none */
+  maxTokens: number | null;
   /** names what is asked last */
   question: string;
   at: RunAtGateway;

@@ -14,6 +14,8 @@ export interface Inspected {
   /** what goes on */
   body: Buffer;
   model: string;
+  /** the most output it asks for; null = it names none */
+  maxTokens: number | null;
   /** names of the tools that the request offers, each once */
   tools: string[];
   /** names the last question, and is the same in every form in which the CLI repeats it */
@@ -35,10 +37,24 @@ export function inspect(bytes: Buffer, { values, depth } = extentOf(bytes)): Ins
   }
   const misfit = findMisfit(value, BODY);
   if (misfit !== null) return refusedFor(misfit);
-  const { model, tools = [] } = value as { model?: string; tools?: { name?: string }[] };
+  const {
+    model,
+    tools = [],
+    max_tokens,
+  } = value as {
+    model?: string;
+    tools?: { name?: string }[];
+    max_tokens?: number;
+  };
   if (model === undefined) return refusal(400, 'The request names no model. Name one in "model".');
   const names = [...new Set(tools.map(({ name = '' }) => name))];
-  return { body: written(value, json, bytes), model, tools: names, question: questionOf(value) };
+  return {
+    body: written(value, json, bytes),
+    model,
+    maxTokens: max_tokens ?? null,
+    tools: names,
+    question: questionOf(value),
+  };
 }
 
 /** The CLI's own reminders are left out: they change when it repeats a question. */

@@ -2,6 +2,7 @@
 import { type AuditEntry, recordAudit } from '../audit.ts';
 import type { Database, Rows } from '../database/database.ts';
 import type { ModelRequestRow } from '../database/tables.ts';
+import { faultPoint } from '../faults.ts';
 import type { Log } from '../log.ts';
 import { Mutex } from '../mutex.ts';
 
@@ -13,10 +14,19 @@ const BATCH_MS = 100;
 const MOST_ROWS = 1000;
 const ATTEMPTS = 3;
 
+/** A request's row, and the reservation that it takes the place of. */
+type Entry = { row: RequestEntry; reservation: Settled | null };
+
+/** `unknown`: nobody can say what it has cost, so the reservation stays and counts at its most */
+export interface Settled {
+  id: string;
+  cost: 'known' | 'unknown';
+}
+
 export class Ledger {
   readonly #database: Database;
   readonly #log: Log;
-  #requests: RequestEntry[] = [];
+  #requests: Entry[] = [];
   #audits: AuditEntry[] = [];
   #timer: NodeJS.Timeout | null = null;
   readonly #writing = new Mutex();
@@ -26,8 +36,8 @@ export class Ledger {
     this.#log = deps.log;
   }
 
-  request(entry: RequestEntry): void {
-    this.#requests.push(entry);
+  request(row: RequestEntry, reservation: Settled | null = null): void {
+    this.#requests.push({ row, reservation });
     this.#schedule();
   }
 
@@ -55,7 +65,7 @@ export class Ledger {
     }
   }
 
-  async #writeBatch(requests: RequestEntry[], audits: AuditEntry[]): Promise<void> {
+  async #writeBatch(requests: Entry[], audits: AuditEntry[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#insert(requests, audits);
@@ -71,15 +81,31 @@ export class Ledger {
     }
   }
 
-  async #insert(requests: RequestEntry[], audits: AuditEntry[]): Promise<void> {
-    const insertRequests = (rows: Rows) => rows.insertInto('model_requests').values(requests).execute();
+  async #insert(requests: Entry[], audits: AuditEntry[]): Promise<void> {
+    const insertRequests = (rows: Rows) =>
+      rows
+        .insertInto('model_requests')
+        .values(requests.map(({ row }) => row))
+        .execute();
+    const reserved = requests.flatMap(({ reservation }) => reservation ?? []);
     // One statement is a transaction by itself.
-    if (audits.length === 0) return void (await insertRequests(this.#database.rows));
+    if (audits.length === 0 && reserved.length === 0) return void (await insertRequests(this.#database.rows));
     await this.#database.transaction(async (tx) => {
       if (requests.length > 0) await insertRequests(tx);
+      await settleReservations(tx, reserved);
       for (const entry of audits) await recordAudit(tx, entry);
+      faultPoint('budget.settled');
     });
   }
+}
+
+async function settleReservations(tx: Rows, settled: readonly Settled[]): Promise<void> {
+  const idsOf = (cost: Settled['cost']) => settled.filter((one) => one.cost === cost).map(({ id }) => id);
+  const [known, unknown] = [idsOf('known'), idsOf('unknown')];
+  // guard: budget: a reservation goes with its row
+  if (known.length > 0) await tx.deleteFrom('model_reservations').where('id', 'in', known).execute();
+  if (unknown.length === 0) return;
+  await tx.updateTable('model_reservations').set({ state: 'lost' }).where('id', 'in', unknown).execute();
 }
 
 export interface LedgerUsage {

@@ -1,10 +1,12 @@
 /** One request through the gateway: caps, the way out and back, and its row. */
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { refusal } from './admission.ts';
 import type { Exchange, RunAtGateway } from './exchange.ts';
 import { outwardHeaders } from './headers.ts';
-import type { RequestEntry } from './ledger.ts';
+import type { RequestEntry, Settled } from './ledger.ts';
 import { limitOf } from './limits.ts';
+import { mostOf } from './most.ts';
 import type { CapName } from './port.ts';
 import { microUsdOf } from './prices.ts';
 import { probeOf, takeRefusal } from './refused.ts';
@@ -33,6 +35,8 @@ export async function passOn(exchange: Exchange): Promise<void> {
   if (answeredFromMemory(exchange)) return;
   const capped = at.tally.begin(model);
   if (capped !== null) return refuseAtCap(exchange, capped);
+  const reservation = await reserved(exchange);
+  if (reservation === 'refused') return;
   const course: Course = {
     started: performance.now(),
     status: null,
@@ -52,7 +56,7 @@ export async function passOn(exchange: Exchange): Promise<void> {
     else if (error instanceof UpstreamFailed) answerUnreachable(exchange, error);
     else throw error;
   } finally {
-    settle(exchange, course);
+    settle(exchange, course, reservation);
   }
 }
 
@@ -121,20 +125,28 @@ async function whoseRefusal(exchange: Exchange, signal: AbortSignal, refused: nu
   const { at, model } = exchange;
   if (at.tally.begin(model) !== null) return 'unknown';
   const started = performance.now();
+  const permit = await at.spending?.permit(
+    at.run,
+    mostOf(at.prices, { model, body: PROBE_BODY, maxTokens: 1 }),
+  );
+  if (permit?.kind === 'busy' || permit?.kind === 'spent') return 'unknown';
   const { whose, status, read } = await probeOf(exchange, signal, refused);
   const usage = read?.usage ?? blankUsage();
   const microUsd = microUsdOf(at.prices, read?.model ?? model, usage);
   at.tally.add(usage, microUsd);
-  at.ledger.request({
-    ...rowOf(at),
-    model,
-    status,
-    outcome: status !== null && status < 300 ? 'answered' : status === null ? 'failed' : 'refused',
-    ...columnsOf(usage),
-    micro_usd: microUsd,
-    first_byte_ms: null,
-    total_ms: Math.round(performance.now() - started),
-  });
+  at.ledger.request(
+    {
+      ...rowOf(at),
+      model,
+      status,
+      outcome: status !== null && status < 300 ? 'answered' : status === null ? 'failed' : 'refused',
+      ...columnsOf(usage),
+      micro_usd: microUsd,
+      first_byte_ms: null,
+      total_ms: Math.round(performance.now() - started),
+    },
+    permit?.kind === 'reserved' ? { id: permit.id, cost: 'known' } : null,
+  );
   return whose;
 }
 
@@ -193,7 +205,7 @@ function refuseAtCap({ at, response, path, model }: Exchange, capped: CapName): 
   const isUnpriced = capped === 'max-usd' && microUsdOf(at.prices, model, blankUsage()) === null;
   const reason = isUnpriced
     ? `This run has a cap in dollars (max-usd), and the price of ${model} is not known. Name a listed model, or use a cap in tokens.`
-    : `This run has come to its cap (${capped}), and nothing more is sent to the model. Stop here; a person can raise the cap.`;
+    : `This run has come to its cap (${at.tally.report().cappedWhy ?? capped}), and nothing more is sent to the model. Stop here; a person can raise the cap.`;
   sendRefusal(response, refusal(402, reason), { 'x-should-retry': 'false' });
   at.refused({ action: `POST ${path}`, reason });
   if (at.tally.report().refused > MOST_CAPPED_ROWS) return;
@@ -230,7 +242,47 @@ function answerUnreachable({ at, response }: Exchange, error: UpstreamFailed): v
     );
 }
 
-function settle({ at, path, model }: Exchange, course: Course): void {
+/**
+ * A budget is asked before each request that costs something. While those under way may cost too much together, this one
+ * waits for them; its client may leave at any time.
+ */
+async function reserved(exchange: Exchange): Promise<string | null | 'refused'> {
+  const { at, response, path, model } = exchange;
+  if (at.spending === null || !isAnswer(path)) return null;
+  const most = mostOf(at.prices, exchange);
+  for (const deadline = performance.now() + LONGEST_TURN_MS; ; ) {
+    const permit = await at.spending.permit(at.run, most);
+    if (permit.kind === 'free') return null;
+    if (permit.kind === 'reserved') return permit.id;
+    if (permit.kind === 'spent') {
+      at.tally.cap(permit.cap, permit.why);
+      refuseAtCap(exchange, permit.cap);
+      return 'refused';
+    }
+    if (response.destroyed) return 'refused';
+    if (performance.now() > deadline) {
+      const busy = 'Requests under way may use up a budget, and none of them has ended. Try again later.';
+      sendRefusal(response, refusal(529, busy));
+      at.refused({ action: `POST ${path}`, reason: `${busy} (${model})` });
+      return 'refused';
+    }
+    await sleep(ASK_AGAIN_MS);
+  }
+}
+
+/** Longer than the question of a probe. */
+const PROBE_BODY = Buffer.alloc(4096);
+
+/** Longer than an answer takes: the CLI gives up after ten minutes without a byte. */
+const LONGEST_TURN_MS = 9 * 60_000;
+const ASK_AGAIN_MS = 100;
+
+/** Nobody knows what a request has cost that was cut before the model's side said so. */
+function costOf(course: Course): Settled['cost'] {
+  return course.outcome === 'cut' && course.read?.billed !== true ? 'unknown' : 'known';
+}
+
+function settle({ at, path, model }: Exchange, course: Course, reservation: string | null): void {
   const usage = course.read?.usage ?? blankUsage();
   if (course.read !== null && !course.read.ended) {
     usage.output = Math.max(usage.output, Math.ceil(course.read.answerBytes / BYTES_PER_TOKEN));
@@ -240,16 +292,19 @@ function settle({ at, path, model }: Exchange, course: Course): void {
   const isBilled = course.read !== null && isAnswer(path);
   const microUsd = isBilled ? microUsdOf(at.prices, priced, usage) : 0;
   at.tally.add(usage, microUsd);
-  at.ledger.request({
-    ...rowOf(at),
-    model,
-    status: course.status,
-    outcome: course.outcome,
-    ...columnsOf(usage),
-    micro_usd: microUsd,
-    first_byte_ms: course.firstByteMs,
-    total_ms: since(course),
-  });
+  at.ledger.request(
+    {
+      ...rowOf(at),
+      model,
+      status: course.status,
+      outcome: course.outcome,
+      ...columnsOf(usage),
+      micro_usd: microUsd,
+      first_byte_ms: course.firstByteMs,
+      total_ms: since(course),
+    },
+    reservation === null ? null : { id: reservation, cost: costOf(course) },
+  );
 }
 
 function rowOf({ run, now }: RunAtGateway) {

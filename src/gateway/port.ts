@@ -38,6 +38,22 @@ export interface GatewayCaps {
   usd: number | null;
 }
 
+/** What may be spent, asked before each request that costs something. */
+export interface Spending {
+  /** the run begins: what an earlier attempt of its dispatch had on its way is lost */
+  opened(dispatchId: string): Promise<void>;
+  permit(
+    run: { dispatchId: string; conversationId: string; agent: string; caps: GatewayCaps },
+    most: { tokens: number; microUsd: number | null },
+  ): Promise<
+    | { kind: 'free' }
+    | { kind: 'reserved'; id: string }
+    /** requests under way may cost too much: ask again */
+    | { kind: 'busy' }
+    | { kind: 'spent'; cap: 'max-usd' | 'max-tokens' | 'budget'; why: string }
+  >;
+}
+
 export interface GatewayRun {
   dispatchId: string;
   conversationId: string;
@@ -60,6 +76,8 @@ export interface GatewayReport {
   /** null when a model without a known price was used */
   usd: number | null;
   capped: CapName | null;
+  /** which budget, in words, where that was the cap */
+  cappedWhy: string | null;
   /**
    * the limit that the last answer from upstream was; null when it was none. `until`: unix ms at which the window that
    * refused is over; `retryMs`: the wait that was asked for, 0 = none; `model`: the family or name of the only model

@@ -34,6 +34,7 @@ export class Tally {
       cacheReadTokens: 0,
       cacheWriteTokens: 0,
       capped: null,
+      cappedWhy: null,
       limit: null,
       limited: false,
       declined: null,
@@ -49,6 +50,13 @@ export class Tally {
     if (capped === null) this.#report.requests++;
     else this.#report.capped = capped;
     return capped;
+  }
+
+  /** a budget beyond the run, or one of its caps with what is under way */
+  cap(name: CapName, why: string): void {
+    this.#report.requests--;
+    this.#report.capped = name;
+    this.#report.cappedWhy = why;
   }
 
   #reached(model: string | null): CapName | null {

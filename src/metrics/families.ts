@@ -111,25 +111,43 @@ export const FAMILIES = {
   claude_hooks_dispatch_queue_seconds: {
     type: 'histogram',
     labels: ['agent'],
-    help: `From when a dispatch might run (quiet window or park over) until it did; ${RUN_BUCKETS}`,
+    help: `From when a dispatch might run (quiet window or own wait over) until it did; ${RUN_BUCKETS}`,
     from: 'process',
   },
   claude_hooks_dispatch_parks_total: {
     type: 'counter',
     labels: ['cause'],
-    help: 'Dispatches put off: limit (of the model), outage, trouble (unknown), identity (of an account), ci (not over)',
+    help: 'Dispatches put off: limit (of the model), outage, trouble (unknown), identity (of an account), ci (not over), budget (spent, or quiet hours), court (runs in a circle)',
     from: 'process',
   },
-  claude_hooks_park_until_timestamp_seconds: {
+  claude_hooks_holds: {
+    type: 'gauge',
+    labels: ['kind', 'by'],
+    help: 'Holds in force, by what they hold (all, credential, agent, repository, conversation) and who set them (person, limit, budget, court)',
+    from: 'rows',
+  },
+  claude_hooks_hold_until_timestamp_seconds: {
     type: 'gauge',
     labels: ['credential'],
-    help: 'When a park of the credential, or of one model, ends; there is no series when nothing is parked',
+    help: 'When the hold of the credential, or of one model, ends; there is no series when neither is held',
     from: 'rows',
   },
   claude_hooks_model_cost_usd_total: {
     type: 'counter',
     labels: ['agent', 'forge', 'repository'],
     help: 'US dollars at list prices; the first 200 repositories by name, all others as "other"',
+    from: 'rows',
+  },
+  claude_hooks_budget_used_ratio: {
+    type: 'gauge',
+    labels: ['budget'],
+    help: 'How much of each budget of days and months is spent, 1 = all of it; the larger of dollars and tokens',
+    from: 'rows',
+  },
+  claude_hooks_budget_warnings_total: {
+    type: 'counter',
+    labels: ['unit'],
+    help: 'Warnings that a budget is nearly spent (budgets.warn_percent), once for each budget and period',
     from: 'rows',
   },
   claude_hooks_model_unpriced_requests_total: {

@@ -1,7 +1,7 @@
 /** A conversation in one line of a list: what it is about and what it is doing. */
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow, DispatchRow } from '../database/tables.ts';
-import type { Park } from '../mailbox/parks.ts';
+import type { Hold } from '../mailbox/holds.ts';
 import type { ItemKind } from '../vocabulary.ts';
 import {
   type ConversationState,
@@ -27,15 +27,17 @@ export interface ConversationSummary {
   waitingMessages: number;
   /** answers that the forge refused, and that are kept to be posted */
   unpostedAnswers: number;
+  /** US dollars at list prices; null = a model without a known price was used */
+  spentUsd: number | null;
   updatedAt: string;
 }
 
 export interface Moment {
-  parks: Park[];
+  holds: Hold[];
   now: number;
 }
 
-/** In the order of `found`, with three statements however many there are; the caller keeps `found` to one page. */
+/** In the order of `found`, with four statements however many there are; the caller keeps `found` to one page. */
 export async function summarise(
   rows: Rows,
   found: readonly ConversationRow[],
@@ -47,6 +49,7 @@ export async function summarise(
   const ended = new Map(
     (await lastEnded(rows, [...counts.values()])).map((dispatch) => [dispatch.conversation_id, dispatch]),
   );
+  const spent = await spentOf(rows, ids);
   const open = Map.groupBy(await openDispatches(rows, ids), (dispatch) => dispatch.conversation_id);
   return found.map((row) => {
     const counted = counts.get(row.id)!;
@@ -62,6 +65,7 @@ export async function summarise(
       state: stateOf(row, { open: open.get(row.id) ?? [], last: ended.get(row.id) ?? null }, moment),
       waitingMessages: Number(counted.waiting),
       unpostedAnswers: Number(counted.unposted),
+      spentUsd: spent.get(row.id) ?? (spent.has(row.id) ? null : 0),
       updatedAt: timeOf(row.updated_at)!,
     };
   });
@@ -106,6 +110,27 @@ async function countsOf(rows: Rows, ids: readonly string[]): Promise<Counts[]> {
     .execute();
 }
 
+/** By conversation; none where there was no request, null where one has no known price. */
+async function spentOf(rows: Rows, ids: readonly string[]): Promise<Map<string, number | null>> {
+  const found = await rows
+    .selectFrom('model_requests')
+    .select(({ fn }) => [
+      'conversation_id',
+      fn.sum<number | null>('micro_usd').as('microUsd'),
+      fn.count<number>('micro_usd').as('priced'),
+      fn.countAll<number>().as('all'),
+    ])
+    .where('conversation_id', 'in', [...ids])
+    .groupBy('conversation_id')
+    .execute();
+  return new Map(
+    found.map((row) => [
+      row.conversation_id,
+      Number(row.priced) === Number(row.all) ? Number(row.microUsd ?? 0) / 1e6 : null,
+    ]),
+  );
+}
+
 async function lastEnded(
   rows: Rows,
   counts: readonly Counts[],
@@ -134,7 +159,7 @@ async function openDispatches(
 ): Promise<(OpenDispatch & Pick<DispatchRow, 'conversation_id'>)[]> {
   return await rows
     .selectFrom('dispatches')
-    .select(['id', 'conversation_id', 'state', 'reason', 'due_at', 'started_at', 'worker'])
+    .select(['id', 'conversation_id', 'state', 'reason', 'due_at', 'hold_id', 'started_at', 'worker'])
     .where('conversation_id', 'in', [...ids])
     .where('state', 'in', ['running', 'queued', 'parked', 'interrupted'])
     .execute();

@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { modelWay } from '../agent-runner/model-way.ts';
+import { createBudgets } from '../budgets.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import { type ChosenEngine, chooseEngine, findProgram } from '../container/choose.ts';
 import { cliFor } from '../container/cli-build.ts';
 import { systemOf } from '../container/image.ts';
+import { createCourt } from '../court.ts';
 import type { DispatchDeps } from '../dispatch/dispatch.ts';
 import { createEgress } from '../egress.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
@@ -46,8 +48,12 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
     network,
     log: (message, fields) => log.info(message, fields),
   });
+  const budgets = createBudgets({ database, settings: () => config().budgets, log, now });
+  const court = createCourt({ database, config, ids: (at) => trust.ids(at), log, now });
   return {
     database,
+    budgets,
+    court,
     config,
     refreshConfig: given.refresh,
     forge,
@@ -73,6 +79,7 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
         upstream: () => ({ baseUrl: config().model.upstream, credential: config().model.credential }),
         refreshCredential: given.refresh,
         prices: LIST_PRICES,
+        spending: budgets,
         proxyFor: network.proxyFor,
         database,
         log,

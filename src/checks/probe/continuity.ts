@@ -163,6 +163,7 @@ export function outcomeWords({ outcome }: Pick<Turn, 'outcome'>): string {
   switch (outcome.kind) {
     case 'not-run':
     case 'limited':
+    case 'out-of-budget':
     case 'transient':
     case 'interrupted':
       return `the run did not end well: ${outcome.why}`;

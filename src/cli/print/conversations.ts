@@ -21,11 +21,12 @@ export function renderConversations(
     return 'No conversations yet. One begins when a flow takes an event; explain a delivery to see why it did not.';
   }
   const lines = columns([
-    ['conversation', 'item', 'agent', 'state', 'title'].map((title) => paint('title', title)),
+    ['conversation', 'item', 'agent', 'spent', 'state', 'title'].map((title) => paint('title', title)),
     ...list.conversations.map((c) => [
       c.id.slice(0, SHOWN_ID),
       itemOf(c),
       c.agent,
+      c.spentUsd === null ? 'unknown' : `$${c.spentUsd.toFixed(2)}`,
       showState(c.state, now, paint) +
         (c.waitingMessages > 0 ? `, ${count(c.waitingMessages, 'message')}` : '') +
         (c.unpostedAnswers > 0 ? `, ${count(c.unpostedAnswers, 'answer')} not posted` : ''),
