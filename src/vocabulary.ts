@@ -232,6 +232,26 @@ export type DispatchState =
 export type SessionState = 'proposed' | 'verified' | 'abandoned' | 'replaced';
 export type MessageState = 'waiting' | 'carried' | 'answered' | 'declined';
 
+/** What people may tell us to do, in a comment as `/claude hold` and on the command line. */
+export const COMMAND_VERBS = [
+  'hold',
+  'resume',
+  'cancel',
+  'retry',
+  'fresh',
+  'explain',
+  'say',
+  'cost',
+] as const;
+export type CommandVerb = (typeof COMMAND_VERBS)[number];
+
+/**
+ * What the forge shows of our work besides answers. `reaction`: that it was seen; `full`: commit status, status comment and
+ * receipts, too.
+ */
+export const FEEDBACK_LEVELS = ['none', 'reaction', 'full'] as const;
+export type FeedbackLevel = (typeof FEEDBACK_LEVELS)[number];
+
 /**
  * The rungs of the resume ladder, best first. `fresh` means a first dispatch, or an agent whose policy asks for it.
  */

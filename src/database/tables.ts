@@ -5,6 +5,7 @@
  */
 import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
 import type { CapReason, DispatchState, ItemKind, MessageState, SessionState } from '../vocabulary.ts';
+import type { AsksTable, CommandsTable, NoticesTable } from './feedback-tables.ts';
 import type { DeliveriesTable, DeliveryPiecesTable, EventProofsTable, EventsTable } from './intake-tables.ts';
 
 export interface Tables {
@@ -30,6 +31,9 @@ export interface Tables {
   parks: ParksTable;
   audit: AuditTable;
   model_requests: ModelRequestsTable;
+  notices: NoticesTable;
+  asks: AsksTable;
+  commands: CommandsTable;
 }
 
 interface ItemsTable {
@@ -66,6 +70,8 @@ interface ConversationsTable {
   /** rises with every lease: a holder with an older number has lost the lease */
   lease_token: number;
   lease_until: number;
+  /** who asked that the next run begins a new session; null = it goes on */
+  fresh_asked: Generated<string | null>;
 }
 
 interface ConversationItemsTable {
@@ -149,6 +155,8 @@ interface DispatchesTable {
   usage: string | null;
   /** the delivery that may have recalled the running dispatch; the worker asks the forge */
   recalled_by: Generated<string | null>;
+  /** a clause for people: who asked that the running dispatch stops; null = nobody did */
+  stop_asked: Generated<string | null>;
 }
 
 interface SessionsTable {
