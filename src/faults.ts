@@ -29,6 +29,9 @@ export const FAULT_POINTS = [
   'effect.recorded',
   'settle.begun',
   'settle.committed',
+  'notice.planned',
+  'notice.performed',
+  'notice.recorded',
 ] as const;
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 

@@ -44,6 +44,7 @@ export const FORGE_TOOLS = [
   'list_ci_runs',
   'read_ci_log',
   'comment',
+  'ask_person',
   'edit_comment',
   'react',
   'add_labels',

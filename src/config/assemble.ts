@@ -69,6 +69,8 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
     smoke: { everyMinutes: found.smoke.every_minutes },
     metrics: found.metrics.port === undefined ? null : { host: found.metrics.host, port: found.metrics.port },
     log: found.log,
+    feedback: found.feedback,
+    disclosure: found.disclosure.trim(),
     forges: Object.fromEntries(
       Object.entries(found.forges).map(([name, forge]) => [name, forgeConfig(name, forge)]),
     ),
@@ -94,6 +96,8 @@ function forgeConfig(name: string, forge: Options['forges'][string]): ForgeConfi
     forkPulls: forge.fork_pulls,
     lfs: forge.lfs,
     closingKeywords: forge.closing_keywords,
+    feedback: forge.feedback ?? null,
+    optOutLabels: forge.opt_out_labels,
     accounts: forge.accounts,
   };
 }

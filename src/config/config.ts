@@ -1,6 +1,6 @@
 /** The shapes `loadConfig` answers with. Frozen; read once and passed on by wiring. */
 import type { ForgeKind } from '../forges/registry.ts';
-import type { AgentView, ConversationView, EventName, ForgeEvent } from '../vocabulary.ts';
+import type { AgentView, ConversationView, EventName, FeedbackLevel, ForgeEvent } from '../vocabulary.ts';
 import type { AgentOptions } from './agent-options.ts';
 import type { ListedRepository } from './listed-repositories.ts';
 import type { Options } from './options.ts';
@@ -57,6 +57,9 @@ export interface LoadedConfig {
   /** null: beside the webhooks */
   metrics: { host: string; port: number } | null;
   log: Options['log'];
+  feedback: FeedbackLevel;
+  /** under the description of every pull request that an agent opens; '' = none */
+  disclosure: string;
   /** by forge name */
   forges: Readonly<Record<string, ForgeConfig>>;
   /** by agent name; shipped ones included */
@@ -98,6 +101,10 @@ export interface ForgeConfig {
   lfs: 'pointers' | 'fetch';
   /** words that close or reopen issues there, besides the usual ones */
   closingKeywords: readonly string[];
+  /** null = as the general setting has it */
+  feedback: FeedbackLevel | null;
+  /** labels by which an item opts out */
+  optOutLabels: readonly string[];
   /** by agent name */
   accounts: Readonly<Record<string, { login: string; token: string }>>;
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { FORGE_KINDS } from '../forges/registry.ts';
+import { FEEDBACK_LEVELS } from '../vocabulary.ts';
 import { containerOptions as container } from './container-options.ts';
 import { checkWebhookSecrets, hasEverySecret } from './webhook-secrets.ts';
 
@@ -236,6 +237,8 @@ const account = z.strictObject({
   ),
 });
 
+const feedback = (description: string) => z.enum(FEEDBACK_LEVELS).meta({ description });
+
 const repositoryName = z
   .string()
   .regex(/^[^/\s*]+\/([^/\s*]+|\*)$/)
@@ -256,10 +259,11 @@ const repository = z
       name: repositoryName,
       webhook_secret: webhookSecret(
         'A secret for the hook of this repository alone, so that administrators of other repositories do not know it.',
-      ),
+      ).optional(),
+      feedback: feedback('As `feedback`, for this repository alone.').optional(),
     }),
   ])
-  .meta({ 'x-expects': 'owner/name or owner/*, or a mapping with name and webhook_secret' });
+  .meta({ 'x-expects': 'owner/name or owner/*, or a mapping with name, webhook_secret and feedback' });
 
 const forge = z
   .strictObject({
@@ -273,7 +277,7 @@ const forge = z
     ).optional(),
     repositories: z.array(repository).min(1).meta({
       description:
-        'Repositories acted on: `owner/name`, or `owner/*` for all of an owner. Others are ignored. `{ name, webhook_secret }` gives a repository a secret of its own: then only that secret is accepted for it, and that secret is accepted for no other repository.',
+        'Repositories acted on: `owner/name`, or `owner/*` for all of an owner. Others are ignored. `{ name, webhook_secret }` gives a repository a secret of its own: then only that secret is accepted for it, and that secret is accepted for no other repository. `{ name, feedback }` changes what is shown there.',
     }),
     trusted_senders: z.array(z.string().min(1)).optional().meta({
       description:
@@ -301,6 +305,11 @@ const forge = z
           "Words by which this forge closes or reopens issues, besides the usual ones: `CLOSE_KEYWORDS` and `REOPEN_KEYWORDS` of its own configuration, where its administrator changed them. In agents' texts they do nothing.",
         'x-expects': 'words of letters',
       }),
+    feedback: feedback('As `feedback`, for this forge alone.').optional(),
+    opt_out_labels: z.array(z.string().min(1)).default(['no-agent']).meta({
+      description:
+        'Labels by which an issue or pull request opts out: while it has one of them no agent is woken there, and a run in progress stops. `explain` says so.',
+    }),
     accounts: z.record(name("an agent's name"), account).default({}).meta({
       description: "Each agent's account on this forge. An agent without one does not act there.",
       'x-key': 'agent',
@@ -330,6 +339,19 @@ export const options = z.strictObject({
   smoke,
   metrics,
   log,
+  feedback: feedback(
+    'What the forge shows of the work besides answers. `reaction`: the agent puts eyes on what woke it. `full`: it also sets a commit status on pull requests, has one status comment for a run that takes longer than a minute, and says why somebody may not wake it. `none`: answers alone. See [what people see](what-people-see.md).',
+  ).default('full'),
+  disclosure: z
+    .string()
+    .max(500)
+    .default(
+      'An AI agent made this pull request. Please review it as you would anybody’s; `/claude explain` in a comment says what it is doing.',
+    )
+    .meta({
+      description:
+        'The line under the description of every pull request that an agent opens, so that everybody knows who made it. Empty = none.',
+    }),
   forges: z
     .record(name('a name you choose'), forge)
     .refine((forges) => Object.keys(forges).length > 0)

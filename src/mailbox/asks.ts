@@ -8,10 +8,7 @@ export interface NewAsk {
   /** unique; the same one is opened once, also when it was answered since */
   key: string;
   kind: AskKind;
-  conversation: Pick<
-    ConversationRow,
-    'id' | 'forge' | 'repository_name' | 'item_number' | 'agent'
-  >;
+  conversation: Pick<ConversationRow, 'id' | 'forge' | 'repository_name' | 'item_number' | 'agent'>;
   dispatchId: string | null;
   /** plain words; ends with what to do */
   text: string;

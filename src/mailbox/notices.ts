@@ -35,6 +35,8 @@ export interface PlannedNotice extends NoticePlace {
   wanted: string | null;
   /** nothing will change it any more */
   closed: boolean;
+  /** it is only noted that there is nothing to show */
+  isSkipped?: boolean;
 }
 
 /** Plans it, or changes what is wanted of it. One that the forge refused, or a person removed, stays as it is. */
@@ -55,7 +57,7 @@ export async function planNotice(rows: Rows, notice: PlannedNotice, now: number)
       target: JSON.stringify(notice.target),
       dispatch_id: notice.dispatchId,
       wanted: notice.wanted,
-      state: 'planned',
+      state: notice.isSkipped === true ? 'gone' : 'planned',
       closed: notice.closed ? 1 : 0,
       attempts: 0,
       due_at: now,
@@ -66,6 +68,7 @@ export async function planNotice(rows: Rows, notice: PlannedNotice, now: number)
       c.column('key').doUpdateSet((e) => ({
         wanted: notice.wanted,
         closed: notice.closed ? 1 : 0,
+        dispatch_id: notice.dispatchId,
         repository_name: notice.repository.fullName,
         // What the forge refused, or a person removed, is not brought back.
         state: e
@@ -75,6 +78,8 @@ export async function planNotice(rows: Rows, notice: PlannedNotice, now: number)
           .else('planned' as const)
           .end(),
         changed_at: now,
+        // One that is being tried, or has to wait, keeps its time: two tries at once could both post.
+        due_at: e.case().when('notices.attempts', '=', 0).then(now).else(e.ref('notices.due_at')).end(),
       })),
     )
     .execute();
@@ -87,7 +92,12 @@ async function findNotice(rows: Rows, key: string): Promise<{ id: string } | und
 /** Those that were planned for one repository and kind of key since then. */
 export async function countNotices(
   rows: Rows,
-  { forge, repositoryId, prefix, since }: { forge: string; repositoryId: string; prefix: string; since: number },
+  {
+    forge,
+    repositoryId,
+    prefix,
+    since,
+  }: { forge: string; repositoryId: string; prefix: string; since: number },
 ): Promise<number> {
   const { count } = await rows
     .selectFrom('notices')
@@ -106,7 +116,10 @@ export async function noticesOf(rows: Rows, dispatchIds: readonly string[]): Pro
 }
 
 /** Those whose turn it is, reactions first: they are what people wait for. */
-export async function dueNotices(rows: Rows, { now, limit }: { now: number; limit: number }): Promise<NoticeRow[]> {
+export async function dueNotices(
+  rows: Rows,
+  { now, limit }: { now: number; limit: number },
+): Promise<NoticeRow[]> {
   return await rows
     .selectFrom('notices')
     .selectAll()
@@ -153,7 +166,12 @@ export type NoticeEnd =
   | { kind: 'later'; at: number; reason: string };
 
 /** What came of an attempt. What is wanted may have changed since it was claimed: then it is due again at once. */
-export async function settleNotice(rows: Rows, claimed: NoticeRow, end: NoticeEnd, now: number): Promise<void> {
+export async function settleNotice(
+  rows: Rows,
+  claimed: NoticeRow,
+  end: NoticeEnd,
+  now: number,
+): Promise<void> {
   const query = rows.updateTable('notices').where('id', '=', claimed.id);
   switch (end.kind) {
     case 'later':

@@ -11,7 +11,7 @@ import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
 import { asideSet, readSetAside, textsThatWoke, withoutTexts } from '../screen/set-aside.ts';
 import { tellStart } from '../settle/told.ts';
-import { announceRun, conversationView, storeRun } from './announced.ts';
+import { announceRun, conversationView, freshIsDone, storeRun } from './announced.ts';
 import { askForVerdict } from './ask-verdict.ts';
 import { openDoors } from './doors.ts';
 import { readTexts } from './prompt-budget.ts';
@@ -79,7 +79,8 @@ function runOf(
     conversationId: key.conversationId,
     agentName: agent.name,
     agent: agentOptions(agent),
-    policy: agent.resume,
+    // guard: commands: fresh begins a new session
+    policy: lease.conversation.fresh_asked === null ? agent.resume : 'fresh',
     cwd: checkout.path,
     instructions: checkout.instructions,
     folders: cliFolders(deps.config().state, key.conversationId),
@@ -91,6 +92,7 @@ function runOf(
     announce: async ({ form, ...start }) => {
       const carried = lease.messages.map((m) => m.id);
       await announceRun(deps.database, lease, { ...start, carried, checkout });
+      if (lease.conversation.fresh_asked !== null) await freshIsDone(deps.database.rows, key.conversationId);
       tellStart(deps, lease, agent, { ...start, form });
       await marks.begin(start.sessionId, form === null ? [] : spokenIn(material, form));
       if (form !== null) await forget(dispatch, deps);
