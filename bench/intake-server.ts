@@ -32,6 +32,8 @@ async function ours(url: string): Promise<Hono> {
     forkPulls: false,
     lfs: 'pointers' as const,
     closingKeywords: [],
+    feedback: null,
+    optOutLabels: [],
     accounts: {},
   };
   return createServer({
@@ -42,6 +44,7 @@ async function ours(url: string): Promise<Hono> {
     log: silentLog,
     metrics: createMetrics(database),
     showsHealth: true,
+    showsDispatches: false,
     onAccepted: () => {},
     notReady: async () => null,
   });

@@ -247,6 +247,15 @@ export const COMMAND_VERBS = [
 export type CommandVerb = (typeof COMMAND_VERBS)[number];
 
 /**
+ * What waits for a person. `question`: an agent asked; `approval`: a rule leaves it to a person; `failed`, `unposted`: a
+ * dispatch that goes on only when somebody acts; `stuck`: an item on which nothing moves.
+ */
+export const ASK_KINDS = ['question', 'approval', 'failed', 'unposted', 'stuck'] as const;
+export type AskKind = (typeof ASK_KINDS)[number];
+export type AskState = 'open' | 'answered' | 'dismissed';
+export type NoticeState = 'planned' | 'shown' | 'gone' | 'refused';
+
+/**
  * What the forge shows of our work besides answers. `reaction`: that it was seen; `full`: commit status, status comment and
  * receipts, too.
  */

@@ -9,6 +9,7 @@ import { failureOf, UsageError } from './failure.ts';
 import { registerHealth } from './health.ts';
 import { registerOperations } from './operations.ts';
 import { readWords } from './option-values.ts';
+import { registerPeople } from './people.ts';
 import { registerRehearsal } from './rehearsal.ts';
 import { registerSessions } from './sessions.ts';
 import { endWhenNobodyReads, wasCut } from './stopping.ts';
@@ -70,6 +71,7 @@ export function buildProgram(caller: Caller): Command {
   registerOperations(program);
   registerViews(program);
   registerSessions(program);
+  registerPeople(program);
   registerAnswers(program);
   registerHealth(program);
   registerRehearsal(program);

@@ -1,5 +1,6 @@
 /** The tables of what people see of our work, of what waits for them, and of what they told us to do. */
 import type { Generated, Selectable } from 'kysely';
+import type { AskKind, AskState, NoticeState } from '../vocabulary.ts';
 
 /**
  * One thing that the forge is to show: a reaction, a commit status or a comment. `wanted` is what it should be, `shown`
@@ -28,7 +29,7 @@ export interface NoticesTable {
   /** id of the comment on the forge */
   remote_id: number | null;
   /** `refused`: the forge will not have it; `gone`: removed, by us or by a person */
-  state: 'planned' | 'shown' | 'gone' | 'refused';
+  state: NoticeState;
   /** 1 = nothing will be planned for it any more */
   closed: number;
   /** tries since the forge last confirmed something */
@@ -55,17 +56,11 @@ export interface AsksTable {
   agent: string | null;
   /** what a person has to know and do, in plain words */
   text: string;
-  state: 'open' | 'answered' | 'dismissed';
+  state: AskState;
   opened_at: number;
   closed_at: number | null;
   closed_by: string | null;
 }
-
-/**
- * `question`: an agent asked; `approval`: a rule keeps a person's decision for a person; `failed`, `unposted`: a dispatch
- * that goes on only when somebody acts; `stuck`: an item on which nothing moves.
- */
-export type AskKind = 'question' | 'approval' | 'failed' | 'unposted' | 'stuck';
 
 /** What somebody told us to do, and what came of it. */
 export interface CommandsTable {

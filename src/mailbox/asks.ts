@@ -1,8 +1,9 @@
 /** Asks: what waits for a person. Each is a row of its own, so that it is listed, counted, and closed when it is answered. */
 import { randomUUID } from 'node:crypto';
 import type { Rows } from '../database/database.ts';
-import type { AskKind, AskRow } from '../database/feedback-tables.ts';
+import type { AskRow } from '../database/feedback-tables.ts';
 import type { ConversationRow } from '../database/tables.ts';
+import type { AskKind } from '../vocabulary.ts';
 
 export interface NewAsk {
   /** unique; the same one is opened once, also when it was answered since */

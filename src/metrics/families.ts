@@ -126,6 +126,18 @@ export const FAMILIES = {
     help: 'Acts on the forge by kind and state; refused = the forge said no',
     from: 'rows',
   },
+  claude_hooks_notices: {
+    type: 'gauge',
+    labels: ['kind', 'state'],
+    help: 'What the forge shows of work besides answers (reaction, status, comment), by state; planned = not shown yet',
+    from: 'rows',
+  },
+  claude_hooks_asks: {
+    type: 'gauge',
+    labels: ['kind'],
+    help: 'What waits for a person: question, approval, failed, unposted, stuck; `claude-hooks inbox` lists it',
+    from: 'rows',
+  },
   claude_hooks_smoke_checks_total: {
     type: 'counter',
     labels: ['check', 'state'],

@@ -1,8 +1,7 @@
 /** What an agent asks a person, and what a rule leaves to one: rows of their own, so that nobody has to search for them. */
-import type { AskKind } from '../database/feedback-tables.ts';
 import { openAsk } from '../mailbox/asks.ts';
 import { conversationsById } from '../mailbox/conversations.ts';
-import type { DispatchKey } from '../vocabulary.ts';
+import type { AskKind, DispatchKey } from '../vocabulary.ts';
 import type { EffectDeps } from './effects.ts';
 
 export interface LeftToPeople {

@@ -27,6 +27,8 @@ export const HOME: ForgeConfig = {
   forkPulls: false,
   lfs: 'pointers',
   closingKeywords: [],
+  feedback: null,
+  optOutLabels: [],
   accounts: {},
 };
 
@@ -56,6 +58,7 @@ export function edge(database: Database, partial: Partial<ServerDeps> = {}): Edg
     metrics: createMetrics(database),
     onAccepted: () => {},
     showsHealth: true,
+    showsDispatches: false,
     notReady: async () => null,
     ...partial,
   });
