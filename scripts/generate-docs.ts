@@ -133,7 +133,7 @@ function metricsPage(): string {
     '',
     '```promql',
     'sum by (repository) (increase(claude_hooks_model_cost_usd_total[1d]))              # dollars a day',
-    'claude_hooks_park_until_timestamp_seconds - time()                                  # seconds that a park still lasts',
+    'claude_hooks_hold_until_timestamp_seconds - time()                                  # seconds that the credential is still held',
     'sum(increase(claude_hooks_dispatch_duration_seconds_count{state="failed"}[1h])) > 0 # something failed',
     'histogram_quantile(0.9, sum by (le) (rate(claude_hooks_dispatch_queue_seconds_bucket[1h])))',
     'increase(claude_hooks_incidents_total[1d]) > 0                                      # continuity had to be mended',

@@ -40,7 +40,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   network: { imports: ['config'], owns: 'how HTTP leaves this machine: proxies, authorities' },
   audit: { imports: ['database'], owns: 'what agents tried at our doors, and what became of it' },
   inbox: { imports: ['database'], owns: 'deliveries, and the events they tell' },
-  mailbox: { imports: ['database'], owns: 'conversations, messages, dispatches, leases, parks' },
+  mailbox: { imports: ['database'], owns: 'conversations, messages, dispatches, leases, holds' },
   sessions: {
     imports: ['database'],
     owns: 'the session chain, the transcript archive, the ladder, the record',
@@ -124,6 +124,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'database',
       'config',
       'network',
+      'mailbox',
       'sessions',
       'forges',
       'trust',

@@ -275,6 +275,14 @@ export type Continuity = (typeof CONTINUITIES)[number];
 export const PARK_CAUSES = ['limit', 'outage', 'trouble', 'identity', 'ci'] as const;
 export type ParkCause = (typeof PARK_CAUSES)[number];
 
+/** What a hold holds up. */
+export const HOLD_KINDS = ['all', 'credential', 'agent', 'repository', 'conversation'] as const;
+export type HoldKind = (typeof HOLD_KINDS)[number];
+
+/** Who placed a hold: a person, or the part of the service that had a reason. */
+export const HOLD_SETTERS = ['person', 'limit', 'budget', 'court'] as const;
+export type HoldSetter = (typeof HOLD_SETTERS)[number];
+
 /** The part of an agent that conditions and prompts may see as `agent`. */
 export interface AgentView {
   name: string;

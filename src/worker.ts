@@ -7,11 +7,10 @@ import { ABORT, type DispatchDeps } from './dispatch/dispatch.ts';
 import { Hint } from './dispatch/hint.ts';
 import { runDispatch } from './dispatch.ts';
 import { faultPoint } from './faults.ts';
+import { endHolds } from './mailbox/holds.ts';
 import { type Lease, leaseConversation, renewLease } from './mailbox/leases.ts';
-import { currentParks, type Park } from './mailbox/parks.ts';
 import { rescueExpired } from './mailbox/settlement.ts';
 import { startWakeLoop } from './wake-loop.ts';
-import { parkEnds } from './worker/park-ends.ts';
 
 export interface WorkerOptions {
   /** unique among all workers that ever were */
@@ -35,7 +34,6 @@ const AFTER_ABORT_MS = 20_000;
 const LOOK_EVERY_MS = 2000;
 
 export function startWorker(options: WorkerOptions, deps: DispatchDeps): Worker {
-  const tellParks = parkEnds(deps.log);
   const routed = new Hint();
   const running = new Map<string, { abort: AbortController; done: Promise<void> }>();
   const launch = (lease: Lease): void => {
@@ -52,7 +50,7 @@ export function startWorker(options: WorkerOptions, deps: DispatchDeps): Worker 
     running.set(lease.dispatch.id, { abort, done });
   };
   const loop = startWakeLoop(async () => {
-    const lease = running.size < options.concurrency ? await leaseNext(options, deps, tellParks) : null;
+    const lease = running.size < options.concurrency ? await leaseNext(options, deps) : null;
     if (lease === null) return await untilNextDue(deps);
     faultPoint('lease.taken');
     launch(lease);
@@ -78,13 +76,11 @@ export function startWorker(options: WorkerOptions, deps: DispatchDeps): Worker 
   };
 }
 
-async function leaseNext(
-  options: WorkerOptions,
-  deps: DispatchDeps,
-  tellParks: (current: Park[]) => void,
-): Promise<Lease | null> {
+async function leaseNext(options: WorkerOptions, deps: DispatchDeps): Promise<Lease | null> {
   try {
-    tellParks(await currentParks(deps.database.rows, deps.now()));
+    for (const { id, label } of await endHolds(deps.database.rows, deps.now())) {
+      deps.log.info(`${label} is not held any more, the time of its hold is over`, { hold: id });
+    }
     const rescued = await rescueExpired(deps.database, {
       now: deps.now(),
       deadWorkers: 'expired-only',

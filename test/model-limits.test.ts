@@ -136,10 +136,14 @@ async function throughLimits(stage: Stage, nth: number, during: () => Promise<vo
         ? dispatch
         : null;
     });
-    const park = await stage.rows.selectFrom('parks').selectAll().executeTakeFirstOrThrow();
-    expect(park).toMatchObject({ credential: 'model', until: park.at + seconds * 1000 });
-    expect(park.why).toMatch(new RegExp(`^${RegExp.escape(why)}`));
-    expect(dispatch).toMatchObject({ due_at: park.until, reason: park.why, troubles: 0 });
+    const park = await stage.rows
+      .selectFrom('holds')
+      .selectAll()
+      .where('ended_at', 'is', null)
+      .executeTakeFirstOrThrow();
+    expect(park).toMatchObject({ scope: 'credential:model', until: park.at + seconds * 1000 });
+    expect(park.reason).toMatch(new RegExp(`^${RegExp.escape(why)}`));
+    expect(dispatch).toMatchObject({ due_at: park.until, reason: park.reason, troubles: 0 });
     expect((await states(stage, 1)).at(-1)).toBe('waiting');
     if (index === 0) await during();
     await stage.endParks();
@@ -222,7 +226,7 @@ describe.skipIf(!here.ok)(here.title('trouble with one request'), sideBySide, ()
       expect(await states(stage, 3)).toEqual(['declined']);
       expect(failed.reason).toContain('temperature is too warm');
       expect(await answers(stage, 3)).toEqual([expect.stringMatching(REFUSAL)]);
-      expect(await stage.rows.selectFrom('parks').selectAll().execute()).toEqual([]);
+      expect(await stage.rows.selectFrom('holds').selectAll().execute()).toEqual([]);
 
       await stage.endParks();
       await say(stage, 3, 'Try again.');

@@ -146,7 +146,7 @@ describe.skipIf(!here.ok)(here.title('money'), sideBySide, () => {
       }
       await stage.settled();
       // Nobody waited for another: nothing was parked, and whatever was answered was answered at its first attempt.
-      expect(await stage.rows.selectFrom('parks').selectAll().execute()).toEqual([]);
+      expect(await stage.rows.selectFrom('holds').selectAll().execute()).toEqual([]);
       const all = await stage.dispatches();
       expect(all.filter((d) => d.attempt !== 1)).toEqual([]);
       expect(await stage.rows.selectFrom('incidents').selectAll().execute()).toEqual([]);
@@ -168,7 +168,7 @@ fallback: { text: Answered. }`;
           return row?.state === 'parked' && row.troubles === troubles ? row : null;
         });
       await parked(1);
-      expect(await stage.rows.selectFrom('parks').selectAll().execute()).toEqual([]);
+      expect(await stage.rows.selectFrom('holds').selectAll().execute()).toEqual([]);
       // As after 40 attempts, long past the number at which trouble of unknown cause is given up.
       const file = new DatabaseSync(join(stage.state, 'claude-hooks.db'));
       file.exec('PRAGMA busy_timeout = 5000; UPDATE dispatches SET troubles = 40');

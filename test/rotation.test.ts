@@ -142,7 +142,7 @@ async function expectDone(stage: Stage): Promise<void> {
   expect(about.filter((line) => line.includes('credential of the model'))).toHaveLength(1);
   expect(about.filter((line) => /token/i.test(line))).toHaveLength(1);
   expect(stage.logged.filter((line) => line.includes(' ERROR '))).toEqual([]);
-  expect(await stage.rows.selectFrom('parks').selectAll().execute()).toEqual([]);
+  expect(await stage.rows.selectFrom('holds').selectAll().execute()).toEqual([]);
 
   const refused = stage.model.requests.filter((r) => r.status === 401);
   expect(refused).toHaveLength(1);

@@ -121,10 +121,23 @@ export const CORE_GUARDS: Guard[] = [
     tests: { files: ['src/mailbox/leases.test.ts'], named: 'the same worker has it again' },
   },
   {
-    name: 'park',
+    name: 'hold',
     keeps: 'runs from being started against a limit',
-    off: [{ mark: 'park', becomes: '(agent) => true,' }],
+    off: [{ mark: 'hold', becomes: '' }],
     tests: { files: ['src/mailbox'] },
+  },
+  {
+    name: 'only a person lifts a pause',
+    keeps: 'the service from lifting what a person or the court has held',
+    off: [
+      {
+        mark: 'only a person lifts a pause',
+        lines: 1,
+        becomes:
+          'function mayLift(by: HoldBy, hold: Pick<Hold, "by_kind">): boolean { if (by.kind !== "person" || hold.by_kind !== "person") return true;',
+      },
+    ],
+    tests: { files: ['src/mailbox/holds.test.ts'], named: 'lifted by a person only' },
   },
   {
     name: 'state lock',

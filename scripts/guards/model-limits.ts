@@ -27,10 +27,8 @@ export const MODEL_LIMITS_GUARDS: Guard[] = [
   {
     name: 'a limit of one model',
     keeps: 'agents of other models from waiting for it',
-    off: [
-      { mark: 'a limit of one model', becomes: 'if (park.credential.startsWith(CREDENTIAL)) return true;' },
-    ],
-    tests: { files: ['src/mailbox/parks.test.ts'], named: 'one model' },
+    off: [{ mark: 'a limit of one model', becomes: 'if (scope.startsWith(CREDENTIAL)) return true;' }],
+    tests: { files: ['src/mailbox/holds.test.ts'], named: 'one model' },
   },
   {
     name: 'a refused body is remembered',

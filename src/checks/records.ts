@@ -1,7 +1,8 @@
-/** What the database tells: its schema, refused credentials, parks, dispatches in trouble, CLI versions of sessions. */
+/** What the database tells: its schema, refused credentials, holds, dispatches in trouble, CLI versions of sessions. */
 import { statSync } from 'node:fs';
 import { pendingMigrations } from '../database/database.ts';
 import { PoolerRefuses } from '../database/postgres.ts';
+import { credentialScope, currentHolds } from '../mailbox/holds.ts';
 import { showTime } from '../terminal-text.ts';
 import type { Check } from './check.ts';
 import type { DoctorContext, Look } from './context.ts';
@@ -73,7 +74,7 @@ export const checkRecords: Look = async (context) => {
   if (context.rows === null) return [];
   return [
     ...(await refusedCredential(context)),
-    ...(await parked(context)),
+    ...(await held(context)),
     ...(await troubledDispatches(context.rows, context.now())),
     ...(await cliDrift(context)),
   ];
@@ -90,9 +91,9 @@ async function refusedCredential({ rows, now }: DoctorContext): Promise<Check[]>
     .executeTakeFirst();
   if (last === undefined || (last.status !== 401 && last.status !== 403)) return [];
   if (last.at < now() - 30 * DAY_MS) return [];
-  // A 403 is the credential's only where the gateway found it so, and then it is parked.
-  const parks = await rows!.selectFrom('parks').select('credential').where('until', '>', now()).execute();
-  if (last.status === 403 && !parks.some((park) => park.credential === 'model')) return [];
+  // A 403 is the credential's only where the gateway found it so, and then it is held.
+  const holds = await currentHolds(rows!, now());
+  if (last.status === 403 && !holds.some((hold) => hold.scope === credentialScope(null).key)) return [];
   return [
     {
       check: 'model-credential-refused',
@@ -106,18 +107,18 @@ async function refusedCredential({ rows, now }: DoctorContext): Promise<Check[]>
   ];
 }
 
-/** Waiting for a limit is no failure, but explains why nothing runs. */
-async function parked({ rows, now }: DoctorContext): Promise<Check[]> {
-  const parks = await rows!.selectFrom('parks').selectAll().where('until', '>', now()).execute();
-  return parks.map((park) => ({
-    check: 'credential-parked',
+/** A hold is no failure, but explains why nothing runs. */
+async function held({ rows, now }: DoctorContext): Promise<Check[]> {
+  return (await currentHolds(rows!, now())).map((hold) => ({
+    check: hold.kind === 'credential' ? 'credential-held' : 'held',
     severity: 'note',
-    subject: park.credential,
-    problem: park.credential.includes(':')
-      ? 'dispatches of this model wait until its limit ends'
-      : 'dispatches wait until a limit of this credential ends',
-    evidence: `${park.why}, until ${showTime(park.until)}`,
-    remedy: 'Nothing: they go on by themselves. A refused key has to be replaced.',
+    subject: hold.label,
+    problem: 'its dispatches wait until the hold ends or is lifted',
+    evidence: `${hold.reason}; by ${hold.by_name ?? hold.by_kind}, ${hold.until === null ? 'without an end' : `until ${showTime(hold.until)}`}`,
+    remedy:
+      hold.until === null
+        ? `\`claude-hooks resume ${hold.id.slice(0, 8)}\` lifts it.`
+        : 'Nothing: they go on by themselves. A refused key has to be replaced; `claude-hooks resume` lifts a hold early.',
   }));
 }
 

@@ -90,6 +90,19 @@ const TABLE: Record<string, Row> = {
   },
   conversations: { right: [ITEM], refers: [], needsRows: true, wrong: LIMIT() },
   audit: { right: [ITEM], refers: [], needsRows: true, wrong: LIMIT() },
+  hold: {
+    right: ['team/shop', '--because', 'looking', '--until', '2h'],
+    refers: ['--because', 'looking'],
+    needsRows: true,
+    wrong: [
+      [['x', '--because', ' '], 'Give a text that is not empty.'],
+      [['x', '--because', 'y', '--until', '2020-01-01'], 'That has passed.'],
+      [['x', '--because', 'y', '--until', 'soon'], 'Give in how long'],
+      [['all'], "Required option '--because <text>' not specified"],
+    ],
+  },
+  resume: { right: ['all'], refers: [], needsRows: true, wrong: [EMPTY('--by')] },
+  holds: { right: [], needsRows: true },
   'sessions unmark': {
     right: [ITEM, '--by', 'ada', '--because', 'read'],
     refers: ['--by', 'ada', '--because', 'read'],

@@ -81,6 +81,19 @@ export function readSince(text: string, now: number = Date.now()): number {
   return time;
 }
 
+/** A time to come: in how long, or a date as every command prints it. Milliseconds since the epoch. */
+export function readUntil(text: string, now: number = Date.now()): number {
+  const ahead = /^(\d{1,6})([smhdw])$/.exec(text);
+  const time = ahead === null ? readDate(text) : now + Number(ahead[1]) * UNITS[ahead[2]!]!;
+  if (Number.isNaN(time)) {
+    throw new InvalidArgumentError(
+      'Give in how long, as 30m, 2h, 7d or 1w, or a date, as 2026-12-31 or "2026-12-31 13:05Z" (without a zone it is UTC).',
+    );
+  }
+  if (time <= now) throw new InvalidArgumentError('That has passed. Give a time to come.');
+  return time;
+}
+
 function readDate(text: string): number {
   const [, day, clock = '00:00', zone = 'Z'] = DATE.exec(text) ?? [];
   if (day === undefined) return Number.NaN;

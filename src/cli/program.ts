@@ -7,6 +7,7 @@ import { registerAnswers } from './answers.ts';
 import { type Caller, registerCaller } from './caller.ts';
 import { failureOf, UsageError } from './failure.ts';
 import { registerHealth } from './health.ts';
+import { registerHolds } from './holds.ts';
 import { registerOperations } from './operations.ts';
 import { readWords } from './option-values.ts';
 import { registerPeople } from './people.ts';
@@ -70,6 +71,7 @@ export function buildProgram(caller: Caller): Command {
   registerCaller(program, caller);
   registerOperations(program);
   registerViews(program);
+  registerHolds(program);
   registerSessions(program);
   registerPeople(program);
   registerAnswers(program);

@@ -78,7 +78,7 @@ const model = z
     ).optional(),
     retries: z.int().min(0).max(10).default(2).meta({
       description:
-        'How often the CLI itself repeats a request that failed, within seconds. What lasts longer parks the dispatch.',
+        'How often the CLI itself repeats a request that failed, within seconds. What lasts longer puts the dispatch off.',
     }),
     idle_seconds: z.int().min(10).max(3600).default(120).meta({
       description:

@@ -15,6 +15,7 @@ import { instructions } from './migrations/0018-instructions.ts';
 import { eventsAsRows } from './migrations/0019-events-as-rows.ts';
 import { kindInTheItemKey } from './migrations/0020-kind-in-the-item-key.ts';
 import { viewIndexes } from './migrations/0021-view-indexes.ts';
+import { holds } from './migrations/0026-holds.ts';
 import { whatPeopleSee } from './migrations/0027-what-people-see.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
@@ -33,6 +34,7 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0019-events-as-rows': eventsAsRows(dialect),
     '0020-kind-in-the-item-key': kindInTheItemKey(dialect),
     '0021-view-indexes': viewIndexes(),
+    '0026-holds': holds(dialect),
     '0027-what-people-see': whatPeopleSee(dialect),
   };
 }

@@ -4,7 +4,15 @@
  * service queries inside it. Flags are 0 or 1.
  */
 import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
-import type { CapReason, DispatchState, ItemKind, MessageState, SessionState } from '../vocabulary.ts';
+import type {
+  CapReason,
+  DispatchState,
+  HoldKind,
+  HoldSetter,
+  ItemKind,
+  MessageState,
+  SessionState,
+} from '../vocabulary.ts';
 import type { AsksTable, CommandsTable, NoticesTable } from './feedback-tables.ts';
 import type { DeliveriesTable, DeliveryPiecesTable, EventProofsTable, EventsTable } from './intake-tables.ts';
 
@@ -28,7 +36,7 @@ export interface Tables {
   turns: TurnsTable;
   incidents: IncidentsTable;
   effects: EffectsTable;
-  parks: ParksTable;
+  holds: HoldsTable;
   audit: AuditTable;
   model_requests: ModelRequestsTable;
   notices: NoticesTable;
@@ -119,8 +127,10 @@ interface DispatchesTable {
   reason: string | null;
   priority: number;
   created_at: number;
-  /** not leased before this time: the end of the quiet window, or of a park */
+  /** not leased before this time: the end of the quiet window, or of its own wait */
   due_at: number;
+  /** the hold that put it off; when that is lifted, the dispatch is due at once */
+  hold_id: Generated<string | null>;
   /** times leased */
   attempt: number;
   /** times put off because of a failure that may pass; limits and interruptions do not count */
@@ -287,11 +297,26 @@ interface EffectsTable {
   done_at: number | null;
 }
 
-interface ParksTable {
-  credential: string;
-  until: number;
-  why: string;
+/** What may not run for now, and who said so. */
+interface HoldsTable {
+  seq: Generated<number>;
+  id: string;
+  /** `all`, `credential:model`, `agent:dev`, `repository:<forge>/<id>` or `conversation:<id>` */
+  scope: string;
+  kind: HoldKind;
+  /** the scope in words, as it was called when the hold was placed */
+  label: string;
+  reason: string;
+  by_kind: HoldSetter;
+  /** the person; null = a part of the service */
+  by_name: string | null;
   at: number;
+  /** null = until somebody lifts it */
+  until: number | null;
+  /** null = in force, or its end has come and was not noted yet */
+  ended_at: number | null;
+  /** null = its time was over */
+  lifted_by: string | null;
 }
 
 /** A text of the forge that the model refused. An edited text has another digest. */
@@ -356,5 +381,6 @@ export type SessionRow = Selectable<SessionsTable>;
 export type SessionMarkRow = Selectable<SessionMarksTable>;
 export type SessionMarkLiftRow = Selectable<SessionMarkLiftsTable>;
 export type TurnRow = Selectable<TurnsTable>;
+export type HoldRow = Selectable<HoldsTable>;
 export type EffectRow = Selectable<EffectsTable>;
 export type IncidentRow = Selectable<IncidentsTable>;

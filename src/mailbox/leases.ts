@@ -8,7 +8,7 @@ import type { Updateable } from 'kysely';
 import { type Database, type Rows, serialise } from '../database/database.ts';
 import type { ConversationRow, DispatchRow, MessageRow, Tables } from '../database/tables.ts';
 import { LeaseLost } from '../errors.ts';
-import { currentParks, holds } from './parks.ts';
+import { currentHolds, holdsModel, isFree } from './holds.ts';
 
 export interface LeaseRequest {
   worker: string;
@@ -53,14 +53,9 @@ const LEASING_LOCK = 2;
 export async function leaseConversation(database: Database, request: LeaseRequest): Promise<Lease | null> {
   return await database.transaction(async (tx) => {
     await serialise(database.dialect, tx, LEASING_LOCK);
-    const parks = await currentParks(tx, request.now);
-    const modelOf = (agent: string) => request.models?.get(agent) ?? null;
-    const agents = (await agentsWithRoom(tx, request.agentLimits)).filter(
-      // guard: park
-      (agent) => !parks.some((park) => holds(park, modelOf(agent))),
-    );
+    const agents = await agentsWithRoom(tx, request.agentLimits);
     if (agents.length === 0) return null;
-    const dispatch = await nextDue(tx, request.now, agents);
+    const dispatch = await nextDue(tx, request, agents);
     return dispatch === undefined ? null : await take(tx, request, dispatch);
   });
 }
@@ -76,7 +71,19 @@ async function agentsWithRoom(tx: Rows, limits: ReadonlyMap<string, number>): Pr
   return [...limits].filter(([agent, limit]) => (counts.get(agent) ?? 0) < limit).map(([agent]) => agent);
 }
 
-async function nextDue(tx: Rows, now: number, agents: string[]): Promise<DispatchRow | undefined> {
+/** Agents whose model, or whose credential, is held up. The rows do not know which model an agent has. */
+async function agentsWithoutModel(
+  tx: Rows,
+  { now, models }: LeaseRequest,
+  agents: string[],
+): Promise<string[]> {
+  const holds = (await currentHolds(tx, now)).filter(({ kind }) => kind === 'credential');
+  return agents.filter((agent) => holds.some((hold) => holdsModel(hold, models?.get(agent) ?? null)));
+}
+
+async function nextDue(tx: Rows, request: LeaseRequest, agents: string[]): Promise<DispatchRow | undefined> {
+  const { now } = request;
+  const withoutModel = await agentsWithoutModel(tx, request, agents);
   return await tx
     .selectFrom('dispatches as d')
     .innerJoin('conversations as c', 'c.id', 'd.conversation_id')
@@ -85,6 +92,8 @@ async function nextDue(tx: Rows, now: number, agents: string[]): Promise<Dispatc
     .where('d.due_at', '<=', now)
     .where('d.agent', 'in', agents)
     .where('c.lease_until', '<=', now)
+    // guard: hold
+    .where(isFree(now, withoutModel))
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(
@@ -129,6 +138,7 @@ async function take(tx: Rows, request: LeaseRequest, row: DispatchRow): Promise<
     .set({
       state: 'running',
       reason: null,
+      hold_id: null,
       attempt: row.attempt + 1,
       worker: request.worker,
       started_at: request.now,

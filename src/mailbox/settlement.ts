@@ -11,12 +11,21 @@ export type Settlement =
   /** `reason` says why the messages get no answer; a person is told on the item */
   | { state: 'failed'; reason: string }
   | { state: 'cancelled'; reason: string }
-  /**
-   * waits until a limit is over, or until the forge is back; its messages keep their order; `isTrouble` is counted
-   */
-  /** `isAttempt: false`: nothing was tried, because it was too early */
-  | { state: 'parked'; reason: string; until: number; isTrouble?: boolean; isAttempt?: false }
+  | Parked
   | { state: 'interrupted'; reason: string };
+
+/** Waits until a limit is over, or until the forge is back. Its messages keep their order. */
+export interface Parked {
+  state: 'parked';
+  reason: string;
+  until: number;
+  /** it is counted */
+  isTrouble?: boolean;
+  /** nothing was tried, because it was too early */
+  isAttempt?: false;
+  /** the hold that it waits for */
+  holdId?: string;
+}
 
 export interface SettleOptions {
   settlement: Settlement;
@@ -160,6 +169,7 @@ async function putBack(
       until?: number;
       isTrouble?: boolean;
       isAttempt?: false;
+      holdId?: string;
     };
   },
 ): Promise<void> {
@@ -178,6 +188,7 @@ async function putBack(
       reason: settlement.reason,
       ended_at: now,
       due_at: settlement.until ?? now,
+      hold_id: settlement.holdId ?? null,
       attempt: dispatch.attempt - (settlement.isAttempt === false ? 1 : 0),
       troubles: dispatch.troubles + (settlement.isTrouble === true ? 1 : 0),
       priority: Math.max(dispatch.priority, newer?.priority ?? 0),

@@ -81,7 +81,7 @@ export const FAMILIES = {
   claude_hooks_dispatch_queue_seconds: {
     type: 'histogram',
     labels: ['agent'],
-    help: `From when a dispatch might run (quiet window or park over) until it did; ${RUN_BUCKETS}`,
+    help: `From when a dispatch might run (quiet window or own wait over) until it did; ${RUN_BUCKETS}`,
     from: 'process',
   },
   claude_hooks_dispatch_parks_total: {
@@ -90,10 +90,16 @@ export const FAMILIES = {
     help: 'Dispatches put off: limit (of the model), outage, trouble (unknown), identity (of an account), ci (not over)',
     from: 'process',
   },
-  claude_hooks_park_until_timestamp_seconds: {
+  claude_hooks_holds: {
+    type: 'gauge',
+    labels: ['kind', 'by'],
+    help: 'Holds in force, by what they hold (all, credential, agent, repository, conversation) and who set them (person, limit, budget, court)',
+    from: 'rows',
+  },
+  claude_hooks_hold_until_timestamp_seconds: {
     type: 'gauge',
     labels: ['credential'],
-    help: 'When a park of the credential, or of one model, ends; there is no series when nothing is parked',
+    help: 'When the hold of the credential, or of one model, ends; there is no series when neither is held',
     from: 'rows',
   },
   claude_hooks_model_cost_usd_total: {

@@ -18,7 +18,8 @@ const READERS: Partial<Record<FamilyName, Read>> = {
   claude_hooks_dispatch_continuity: continuity,
   claude_hooks_incidents_total: incidents,
   claude_hooks_conversations: conversations,
-  claude_hooks_park_until_timestamp_seconds: parks,
+  claude_hooks_holds: holds,
+  claude_hooks_hold_until_timestamp_seconds: heldCredentials,
 };
 
 export async function samplesFromRows(database: Database, now: number): Promise<[FamilyName, Sample[]][]> {
@@ -138,11 +139,28 @@ async function conversations(rows: Rows): Promise<Sample[]> {
   return Object.entries(counts).map(([state, value]) => ({ labels: { state }, value }));
 }
 
-async function parks(rows: Rows, now: number): Promise<Sample[]> {
+async function holds(rows: Rows, now: number): Promise<Sample[]> {
   const found = await rows
-    .selectFrom('parks')
-    .select(['credential', 'until'])
-    .where('until', '>', now)
+    .selectFrom('holds')
+    .select(['kind', 'by_kind', (e) => e.fn.countAll<number>().as('count')])
+    .where('ended_at', 'is', null)
+    .where((e) => e.or([e('until', 'is', null), e('until', '>', now)]))
+    .groupBy(['kind', 'by_kind'])
     .execute();
-  return found.map(({ credential, until }) => ({ labels: { credential }, value: Number(until) / 1000 }));
+  return found.map(({ kind, by_kind: by, count }) => ({ labels: { kind, by }, value: Number(count) }));
+}
+
+async function heldCredentials(rows: Rows, now: number): Promise<Sample[]> {
+  const found = await rows
+    .selectFrom('holds')
+    .select(['scope', (e) => e.fn.max('until').as('until')])
+    .where('ended_at', 'is', null)
+    .where('kind', '=', 'credential')
+    .where('until', '>', now)
+    .groupBy('scope')
+    .execute();
+  return found.map(({ scope, until }) => ({
+    labels: { credential: scope.slice('credential:'.length) },
+    value: Number(until) / 1000,
+  }));
 }

@@ -1,7 +1,8 @@
 /** The answer to "why did it (not) run?" in sentences, each ending with what to do where there is something to do. */
 import { count, oneLine, showDuration, showTime } from '../terminal-text.ts';
 import type { DispatchView } from './dispatches.ts';
-import type { DeliveryExplanation, MessageView, ParkView } from './explanation.ts';
+import type { DeliveryExplanation, MessageView } from './explanation.ts';
+import type { HoldView } from './holds.ts';
 
 export function answerDelivery(explanation: Omit<DeliveryExplanation, 'answers'>, now: number): string[] {
   const { delivery } = explanation;
@@ -23,7 +24,7 @@ export function answerDelivery(explanation: Omit<DeliveryExplanation, 'answers'>
     case 'routed':
       return explanation.messages.length === 0
         ? [`Nobody was woken: ${oneLine(explanation.note ?? 'its messages are gone')}.`]
-        : explanation.messages.map((m) => answerMessage(m, explanation.parks, now));
+        : explanation.messages.map((m) => answerMessage(m, now));
   }
 }
 
@@ -53,7 +54,7 @@ function answerIgnored({ delivery, considered }: Omit<DeliveryExplanation, 'answ
   );
 }
 
-function answerMessage(message: MessageView, parks: ParkView[], now: number): string {
+function answerMessage(message: MessageView, now: number): string {
   const who = `${message.agent} on ${message.item}`;
   if (message.state === 'answered') return `${who}: it ran and was answered.`;
   if (message.state === 'declined') {
@@ -67,19 +68,20 @@ function answerMessage(message: MessageView, parks: ParkView[], now: number): st
   if (dispatch === undefined) {
     return `${who}: it waits and no dispatch is planned for it. This is a bug: report it with the id of the delivery.`;
   }
-  return `${who}: ${answerWaiting(dispatch, parks, now)}`;
+  return `${who}: ${answerWaiting(dispatch, message.holds, now)}`;
 }
 
-function answerWaiting(dispatch: DispatchView, parks: ParkView[], now: number): string {
-  const park = parks[0];
+function answerWaiting(dispatch: DispatchView, holds: HoldView[], now: number): string {
+  const hold = holds[0];
   const due = Date.parse(dispatch.dueAt);
   const why = dispatch.reason === null ? '' : ` (${oneLine(dispatch.reason)})`;
   if (dispatch.state === 'running') {
     return `it is running since ${showTime(dispatch.startedAt)} on ${dispatch.worker}.`;
   }
   if (dispatch.state === 'parked' && due > now) return `parked until ${showTime(dispatch.dueAt)}${why}.`;
-  if (park !== undefined) {
-    return `every run waits until ${showTime(park.until)}: ${oneLine(park.why)} (credential ${park.credential}).`;
+  if (hold !== undefined) {
+    const until = hold.until === null ? 'until a person lifts it' : `until ${showTime(hold.until)}`;
+    return `${hold.holds} is held ${until}: ${oneLine(hold.reason)} (hold ${hold.id.slice(0, 8)}; \`claude-hooks resume ${hold.id.slice(0, 8)}\` lifts it).`;
   }
   if (due > now)
     return `${dispatch.state}, due in ${showDuration(due - now)}${why}: more messages may come until then.`;

@@ -1,7 +1,7 @@
 /** All conversations, last changed first: by pages that begin after a key. */
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow } from '../database/tables.ts';
-import { currentParks } from '../mailbox/parks.ts';
+import { currentHolds } from '../mailbox/holds.ts';
 import { type ConversationSummary, type Moment, summarise } from './conversation-summary.ts';
 import { type Page, type PageQuery, readPage, readPages } from './pages.ts';
 
@@ -30,7 +30,7 @@ export async function listConversations(
     .selectFrom('conversations')
     .select((e) => e.fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow();
-  const moment = { parks: await currentParks(rows, now), now };
+  const moment = { holds: await currentHolds(rows, now), now };
   const conversations = await readPages(limit, (query: Query) => pageAt(rows, query, moment));
   return { conversations, total: Number(total) };
 }
@@ -39,7 +39,7 @@ export async function conversationPage(
   rows: Rows,
   { now = Date.now(), ...query }: Query & { now?: number },
 ): Promise<ConversationPage> {
-  return await pageAt(rows, query, { parks: await currentParks(rows, now), now });
+  return await pageAt(rows, query, { holds: await currentHolds(rows, now), now });
 }
 
 async function pageAt(rows: Rows, query: Query, moment: Moment): Promise<ConversationPage> {

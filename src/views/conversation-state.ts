@@ -1,8 +1,9 @@
 /** What a conversation is doing at this moment. Pure. */
 import type { ConversationRow } from '../database/tables.ts';
-import type { Park } from '../mailbox/parks.ts';
+import { type Hold, holdsOf } from '../mailbox/holds.ts';
 import { showTime } from '../terminal-text.ts';
 import type { DispatchState } from '../vocabulary.ts';
+import { type HoldView, viewHold } from './holds.ts';
 import { timeOf } from './stored.ts';
 
 /** All times RFC 3339 in UTC. */
@@ -17,13 +18,16 @@ export type ConversationState =
   | { kind: 'waiting'; dispatch: string; until: string; why: string | null }
   /** `leaseUntil` is past when the worker died; the next rescue interrupts the run */
   | { kind: 'running'; dispatch: string; since: string; worker: string; leaseUntil: string }
-  | { kind: 'parked'; dispatch: string; until: string; why: string };
+  | { kind: 'parked'; dispatch: string; until: string; why: string }
+  /** nothing of it is run; `dispatch`: what waits for it, if anything; `until` null = until somebody lifts the hold */
+  | { kind: 'held'; dispatch: string | null; hold: HoldView; until: string | null; why: string };
 
 export interface OpenDispatch {
   id: string;
   state: DispatchState;
   reason: string | null;
   due_at: number;
+  hold_id: string | null;
   started_at: number | null;
   worker: string | null;
 }
@@ -46,7 +50,7 @@ export interface Dispatches {
 export function stateOf(
   conversation: ConversationRow,
   { open: dispatches, last }: Dispatches,
-  moment: { parks: Park[]; now: number },
+  moment: { holds: Hold[]; now: number },
 ): ConversationState {
   const running = dispatches.find((d) => d.state === 'running');
   if (running !== undefined) {
@@ -59,22 +63,36 @@ export function stateOf(
     };
   }
   const next = dispatches.find((d) => ['queued', 'parked', 'interrupted'].includes(d.state));
-  if (next === undefined) return restingState(conversation, last);
+  const holds = holdsOf(moment.holds, { ...conversation, model: null });
+  if (next === undefined) {
+    const own = holds.find(({ kind }) => kind === 'conversation');
+    return own === undefined ? restingState(conversation, last) : heldBy(own, null);
+  }
+  const hold = longest(holds);
+  if (hold !== undefined && outlasts(hold, next)) return heldBy(hold, next.id);
   if (next.state === 'parked' && next.due_at > moment.now) {
     return { kind: 'parked', dispatch: next.id, until: timeOf(next.due_at)!, why: next.reason ?? '' };
   }
-  // A parked credential holds up every dispatch, whatever its own state says.
-  const park = moment.parks.find(({ credential }) => !credential.startsWith('model:'));
-  if (park !== undefined) {
-    return { kind: 'parked', dispatch: next.id, until: timeOf(park.until)!, why: park.why };
-  }
   // The rows do not say which agents use that model; the configuration does, and views do not read it.
-  const held = moment.parks[0];
+  const model = moment.holds.find(({ kind }) => kind === 'credential');
   const why =
-    held === undefined
+    model === undefined
       ? next.reason
-      : `agents of ${held.credential} wait until ${showTime(timeOf(held.until)!)}: ${held.why}`;
+      : `agents of ${model.label} wait until ${showTime(timeOf(model.until))}: ${model.reason}`;
   return { kind: 'waiting', dispatch: next.id, until: timeOf(next.due_at)!, why };
+}
+
+function heldBy(hold: Hold, dispatch: string | null): ConversationState {
+  return { kind: 'held', dispatch, hold: viewHold(hold), until: timeOf(hold.until), why: hold.reason };
+}
+
+/** A dispatch that waits longer by itself is said to be parked: lifting the hold would not make it run. */
+function outlasts({ until, id }: Hold, next: OpenDispatch): boolean {
+  return until === null || next.hold_id === id || until >= next.due_at;
+}
+
+function longest(holds: readonly Hold[]): Hold | undefined {
+  return holds.toSorted((a, b) => (b.until ?? Infinity) - (a.until ?? Infinity))[0];
 }
 
 function restingState(conversation: ConversationRow, last: EndedDispatch | null): ConversationState {

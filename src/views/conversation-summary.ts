@@ -1,7 +1,7 @@
 /** A conversation in one line of a list: what it is about and what it is doing. */
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow, DispatchRow } from '../database/tables.ts';
-import type { Park } from '../mailbox/parks.ts';
+import type { Hold } from '../mailbox/holds.ts';
 import type { ItemKind } from '../vocabulary.ts';
 import {
   type ConversationState,
@@ -31,7 +31,7 @@ export interface ConversationSummary {
 }
 
 export interface Moment {
-  parks: Park[];
+  holds: Hold[];
   now: number;
 }
 
@@ -134,7 +134,7 @@ async function openDispatches(
 ): Promise<(OpenDispatch & Pick<DispatchRow, 'conversation_id'>)[]> {
   return await rows
     .selectFrom('dispatches')
-    .select(['id', 'conversation_id', 'state', 'reason', 'due_at', 'started_at', 'worker'])
+    .select(['id', 'conversation_id', 'state', 'reason', 'due_at', 'hold_id', 'started_at', 'worker'])
     .where('conversation_id', 'in', [...ids])
     .where('state', 'in', ['running', 'queued', 'parked', 'interrupted'])
     .execute();

@@ -14,9 +14,9 @@ import { NotFound } from '../errors.ts';
 import { storeEvent } from '../inbox/events.ts';
 import { itemKey } from '../item-key.ts';
 import { joinConversation } from '../mailbox/conversations.ts';
+import { credentialScope, placeHold } from '../mailbox/holds.ts';
 import { type Lease, leaseConversation } from '../mailbox/leases.ts';
 import { appendMessage } from '../mailbox/messages.ts';
-import { parkCredential } from '../mailbox/parks.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
 import { countFailedResume, recordIncident } from '../sessions.ts';
 import { listConversations } from './conversation-list.ts';
@@ -200,9 +200,16 @@ describe('the state', () => {
     await write(database, conversation);
     expect(await at(NOW)).toBe(`waiting until 2026-01-02 03:04:35Z, 1 message  ${title}`);
     expect(await at(NOW + MINUTE)).toContain('waiting for a worker since 2026-01-02 03:04:35Z, 1 message');
-    const park = { credential: 'key', until: NOW + 2 * MINUTE, why: 'usage limit', now: NOW };
-    await parkCredential(database.rows, park);
-    expect(await at(NOW + MINUTE)).toContain('parked until 2026-01-02 03:06:05Z: usage limit, 1 message');
+    await placeHold(database.rows, {
+      scope: credentialScope(null),
+      until: NOW + 2 * MINUTE,
+      reason: 'usage limit',
+      by: { kind: 'limit' },
+      now: NOW,
+    });
+    expect(await at(NOW + MINUTE)).toContain(
+      'held until 2026-01-02 03:06:05Z by a limit of the model’s side: usage limit, 1 message',
+    );
     const held = await lease(database, NOW + 3 * MINUTE);
     expect(await at(NOW + 3 * MINUTE)).toBe(`running since 2026-01-02 03:07:05Z on host-1  ${title}`);
     expect(await at(NOW + 5 * MINUTE)).toContain(

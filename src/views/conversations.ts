@@ -2,7 +2,7 @@
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow, SessionRow } from '../database/tables.ts';
 import { type LedgerUsage, usageOf } from '../gateway/ledger.ts';
-import { currentParks } from '../mailbox/parks.ts';
+import { currentHolds } from '../mailbox/holds.ts';
 import type { SessionState } from '../vocabulary.ts';
 import { type ConversationSummary, summarise } from './conversation-summary.ts';
 import {
@@ -60,7 +60,7 @@ export async function describeConversation(
   now: number = Date.now(),
 ): Promise<{ conversations: ConversationDescription[] }> {
   const found = await requireConversations(rows, named);
-  const summaries = await summarise(rows, found, { parks: await currentParks(rows, now), now });
+  const summaries = await summarise(rows, found, { holds: await currentHolds(rows, now), now });
   const parts = await partsOf(
     rows,
     found.map(({ id }) => id),

@@ -4,7 +4,7 @@ import type { ConversationRow } from '../database/tables.ts';
 import { NotFound } from '../errors.ts';
 import { findDelivery } from '../inbox.ts';
 import { type ItemInRepository, itemKeyOfConversation } from '../item-key.ts';
-import { currentParks } from '../mailbox/parks.ts';
+import { currentHolds } from '../mailbox/holds.ts';
 import { oneLine } from '../terminal-text.ts';
 import { type ConversationSummary, summarise } from './conversation-summary.ts';
 import { type DeliveryList, deliveriesOfItem, kindsTold } from './deliveries.ts';
@@ -78,7 +78,7 @@ async function explainItem(
         'the forge sent anything: `claude-hooks deliveries` lists what arrived.',
     );
   }
-  const summaries = await summarise(rows, found, { parks: await currentParks(rows, now), now });
+  const summaries = await summarise(rows, found, { holds: await currentHolds(rows, now), now });
   const ran = await dispatchRows(rows, ids);
   const dispatches = Map.groupBy(await viewDispatches(rows, ran), (_, n) => ran[n]!.conversation_id);
   const conversations = summaries.map((s) => ({ ...s, dispatches: dispatches.get(s.id) ?? [] }));

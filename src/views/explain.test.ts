@@ -8,8 +8,8 @@ import { renderExplanation } from '../cli/print/explanation.ts';
 import { NotFound } from '../errors.ts';
 import { acceptDelivery } from '../inbox.ts';
 import { createLog } from '../log.ts';
+import { credentialScope, placeHold } from '../mailbox/holds.ts';
 import { type Lease, leaseConversation } from '../mailbox/leases.ts';
-import { parkCredential } from '../mailbox/parks.ts';
 import { settleDispatch } from '../mailbox/settlement.ts';
 import { routeNext } from '../router.ts';
 import { recordIncident } from '../sessions.ts';
@@ -145,14 +145,16 @@ describe('a delivery that waits', () => {
     const answer = async (now: number) => (await explainDelivery(database.rows, id, now)).answers.join();
     expect(await answer(NOW)).toContain('more messages may come until then');
     expect(await answer(NOW + MINUTE)).toContain('waits for a worker with a free place for dev');
-    await parkCredential(database.rows, {
-      credential: 'key-1',
+    const hold = await placeHold(database.rows, {
+      scope: credentialScope(null),
       until: NOW + 60 * MINUTE,
-      why: 'usage limit',
+      reason: 'usage limit',
+      by: { kind: 'limit' },
       now: NOW,
     });
+    const id8 = hold.id.slice(0, 8);
     expect(await answer(NOW + MINUTE)).toBe(
-      'dev on team/shop#5: every run waits until 2026-01-02 04:04:05Z: usage limit (credential key-1).',
+      `dev on team/shop#5: model credential is held until 2026-01-02 04:04:05Z: usage limit (hold ${id8}; \`claude-hooks resume ${id8}\` lifts it).`,
     );
     const held = await lease(database, NOW + 61 * MINUTE);
     expect(await answer(NOW + 62 * MINUTE)).toContain('it is running since 2026-01-02 04:05:05Z on host-1');

@@ -5,7 +5,7 @@ import { NotFound } from '../errors.ts';
 import { eventOf } from '../inbox/events.ts';
 import { piecesOf } from '../inbox/pieces.ts';
 import { findDelivery } from '../inbox.ts';
-import { currentParks } from '../mailbox/parks.ts';
+import { currentHolds, holdsOf } from '../mailbox/holds.ts';
 import { readDelivery } from '../router/read-delivery.ts';
 import type { StoredDecision } from '../router/routing.ts';
 import { oneLine } from '../terminal-text.ts';
@@ -13,6 +13,7 @@ import type { ForgeEvent } from '../vocabulary.ts';
 import { answerDelivery } from './answer.ts';
 import { dispatchRowsOfMessages, isOpen, type ShownDispatchRow, viewDispatches } from './dispatches.ts';
 import type { DeliveryExplanation, EventSummary, MessageView } from './explanation.ts';
+import { viewHold } from './holds.ts';
 import { storedJson, timeOf } from './stored.ts';
 
 /** By our id, the forge's id, or the beginning of either. Throws NotFound where there is none, Ambiguous where several are. */
@@ -43,13 +44,8 @@ export async function explainRow(
     note: decision?.note ?? null,
     // Deliveries from before senders were asked about have none.
     sender: decision?.sender ?? null,
-    messages: await messagesOf(rows, row, decision),
+    messages: await messagesOf(rows, row, { decision, now }),
     duplicates: await duplicatesOf(rows, row.id),
-    parks: (await currentParks(rows, now)).map((p) => ({
-      credential: p.credential,
-      until: timeOf(p.until)!,
-      why: p.why,
-    })),
   };
   return { ...explanation, answers: answerDelivery(explanation, now) };
 }
@@ -101,16 +97,18 @@ async function readStored(rows: Rows, row: DeliveryRow): Promise<ForgeEvent | nu
 async function messagesOf(
   rows: Rows,
   delivery: DeliveryRow,
-  decision: StoredDecision | null,
+  { decision, now }: { decision: StoredDecision | null; now: number },
 ): Promise<MessageView[]> {
   const messages = await rows
     .selectFrom('messages as m')
     .innerJoin('conversations as c', 'c.id', 'm.conversation_id')
     .select(['m.id', 'm.conversation_id', 'm.flow', 'm.skill', 'm.state', 'm.reason', 'm.dispatch_id'])
-    .select(['m.created_at', 'm.settled_at', 'c.agent', 'c.repository_name', 'c.item_number'])
+    .select(['m.created_at', 'm.settled_at', 'c.agent', 'c.forge', 'c.repository_id'])
+    .select(['c.repository_name', 'c.item_number'])
     .where('m.delivery_id', '=', delivery.id)
     .orderBy('m.seq')
     .execute();
+  const holds = await currentHolds(rows, now);
   const dispatches = await dispatchesOf(rows, messages, decision);
   const views = await viewDispatches(rows, [...new Set([...dispatches.values()].flat())]);
   const viewOf = new Map(views.map((view) => [view.id, view]));
@@ -119,6 +117,7 @@ async function messagesOf(
     conversation: m.conversation_id,
     agent: m.agent,
     item: `${m.repository_name}#${m.item_number}`,
+    holds: holdsOf(holds, { ...m, id: m.conversation_id, model: null }).map(viewHold),
     flow: m.flow,
     skill: m.skill,
     state: m.state,

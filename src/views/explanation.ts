@@ -2,6 +2,7 @@
 import type { Considered } from '../flows/route.ts';
 import type { DeliveryState, MessageState } from '../vocabulary.ts';
 import type { DispatchView } from './dispatches.ts';
+import type { HoldView } from './holds.ts';
 
 /** All times RFC 3339 in UTC. */
 export interface DeliveryExplanation {
@@ -35,7 +36,6 @@ export interface DeliveryExplanation {
   messages: MessageView[];
   /** later deliveries that were the same happening */
   duplicates: string[];
-  parks: ParkView[];
 }
 
 export interface EventSummary {
@@ -52,6 +52,8 @@ export interface MessageView {
   agent: string;
   /** `owner/name#12` of the conversation */
   item: string;
+  /** what holds its conversation up now; holds of one model are in none, because the rows do not know an agent's model */
+  holds: HoldView[];
   flow: string;
   skill: string;
   state: MessageState;
@@ -60,10 +62,4 @@ export interface MessageView {
   settledAt: string | null;
   /** oldest first; the last one answers it, or will */
   dispatches: DispatchView[];
-}
-
-export interface ParkView {
-  credential: string;
-  until: string;
-  why: string;
 }

@@ -4,7 +4,7 @@ import type { LoadedConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { ConfigError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { currentParks } from '../mailbox/parks.ts';
+import { currentHolds, type Hold } from '../mailbox/holds.ts';
 import { SERVICE_PARTS, type ServicePart } from './service-parts.ts';
 
 export interface Started {
@@ -53,15 +53,17 @@ async function found(database: Database): Promise<Record<string, unknown>> {
       .executeTakeFirstOrThrow();
     return Number(n);
   };
-  const parks = await currentParks(database.rows, Date.now());
+  const holds = await currentHolds(database.rows, Date.now());
   return {
     undecided: await count('deliveries', ['received']),
     waiting: await count('dispatches', ['queued', 'interrupted']),
     parked: await count('dispatches', ['parked']),
-    ...(parks.length === 0
-      ? {}
-      : { parks: parks.map((p) => `${p.credential} until ${new Date(p.until).toISOString()}`) }),
+    ...(holds.length === 0 ? {} : { holds: holds.map(sayHold) }),
   };
+}
+
+function sayHold({ label, until }: Hold): string {
+  return `${label} until ${until === null ? 'lifted' : new Date(until).toISOString()}`;
 }
 
 export function tellReload(log: Log, config: LoadedConfig, changes: ConfigChanges): void {

@@ -10,8 +10,8 @@ import type { Database } from '../../src/database/database.ts';
 import { announceRun, storeAnswer } from '../../src/dispatch/converse/announced.ts';
 import { LeaseLost } from '../../src/errors.ts';
 import { silentLog } from '../../src/log.ts';
+import { credentialScope, placeHold } from '../../src/mailbox/holds.ts';
 import { assertLease, carryLate, type Lease, underLease } from '../../src/mailbox/leases.ts';
-import { parkCredential } from '../../src/mailbox/parks.ts';
 import { type Settlement, settleDispatch } from '../../src/mailbox/settlement.ts';
 import { effectKey, marker, once } from '../../src/outcome/effects.ts';
 import type { PreparedSession } from '../../src/sessions/apply.ts';
@@ -240,8 +240,14 @@ async function requireMemory(work: Work, prepared: PreparedSession, cli: Pretend
 
 async function park({ database, lease, now }: Work): Promise<Finished> {
   const until = now() + 60_000 * lease.dispatch.attempt;
-  await parkCredential(database.rows, { credential: 'model', until, why: 'usage limit', now: now() });
-  return finish({ state: 'parked', reason: 'usage limit', until });
+  const hold = await placeHold(database.rows, {
+    scope: credentialScope(null),
+    reason: 'usage limit',
+    until,
+    by: { kind: 'limit' },
+    now: now(),
+  });
+  return finish({ state: 'parked', reason: 'usage limit', until, holdId: hold.id });
 }
 
 interface Came {

@@ -4,7 +4,7 @@ import type { Database } from '../../src/database/database.ts';
 export type Look = Awaited<ReturnType<typeof lookAt>>;
 
 export async function lookAt({ rows }: Database) {
-  const [deliveries, events, items, conversations, messages, dispatches, sessions, effects, parks] =
+  const [deliveries, events, items, conversations, messages, dispatches, sessions, effects, holds] =
     await Promise.all([
       rows
         .selectFrom('deliveries')
@@ -19,14 +19,14 @@ export async function lookAt({ rows }: Database) {
       rows.selectFrom('dispatches').selectAll().orderBy('seq').execute(),
       rows.selectFrom('sessions').selectAll().orderBy('ordinal').execute(),
       rows.selectFrom('effects').selectAll().orderBy('seq').execute(),
-      rows.selectFrom('parks').selectAll().execute(),
+      rows.selectFrom('holds').selectAll().execute(),
     ]);
-  return { deliveries, events, items, conversations, messages, dispatches, sessions, effects, parks };
+  return { deliveries, events, items, conversations, messages, dispatches, sessions, effects, holds };
 }
 
 /** Children first: a row goes before the row it refers to. */
 const TABLES = [
-  ...['incidents', 'effects', 'turns', 'transcript_chunks', 'transcript_files', 'sessions', 'parks'],
+  ...['incidents', 'effects', 'turns', 'transcript_chunks', 'transcript_files', 'sessions', 'holds'],
   ...['messages', 'dispatches', 'conversation_items', 'conversations', 'items', 'deliveries', 'events'],
 ] as const;
 

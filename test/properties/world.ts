@@ -205,11 +205,11 @@ export class World {
   async #lease(slot: Slot, { script, dies }: { script: Script; dies: number | null }): Promise<void> {
     if (slot.run !== null) return;
     const { database, id } = slot.process;
-    const parked = this.#look.parks.some((p) => p.until > this.#now);
+    const parked = this.#look.holds.some((h) => h.ended_at === null && (h.until ?? Infinity) > this.#now);
     const request = { worker: id, now: this.#now, leaseMs: LEASE_MS, agentLimits: AGENT_LIMITS };
     const lease = await this.#survive(slot, dies, () => leaseConversation(database, request));
     if (lease === null) return;
-    if (parked) throw new PromiseBroken(`dispatch ${lease.dispatch.id} was leased on a parked credential`);
+    if (parked) throw new PromiseBroken(`dispatch ${lease.dispatch.id} was leased on a held credential`);
     slot.lease = lease;
     slot.run = new Paced((gate) => lifelikeRun(lease, script, { ...this.#desk(slot), gate }));
   }
@@ -330,12 +330,12 @@ export class World {
 
   /** To the next moment at which anything may happen. */
   #passTheTime(): void {
-    const { deliveries, dispatches, conversations, parks } = this.#look;
+    const { deliveries, dispatches, conversations, holds } = this.#look;
     const times = [
       ...deliveries.filter((d) => d.state === 'received').map((d) => d.next_attempt_at),
       ...dispatches.map((d) => d.due_at),
       ...conversations.map((c) => c.lease_until),
-      ...parks.map((p) => p.until),
+      ...holds.map((h) => h.until ?? 0),
     ];
     const next = times.filter((time) => time > this.#now).sort((a, b) => a - b)[0];
     this.#now = next ?? this.#now + 1000;

@@ -244,7 +244,7 @@ export class Stage {
           // Now, not long ago: what waited behind the park is due since longer, as when a park really ends.
           const now = Date.now();
           db.exec(
-            `BEGIN IMMEDIATE; UPDATE parks SET until = ${now}; UPDATE dispatches SET due_at = ${now} WHERE state = 'parked'; COMMIT`,
+            `BEGIN IMMEDIATE; UPDATE holds SET until = ${now} WHERE ended_at IS NULL AND until > ${now}; UPDATE dispatches SET due_at = ${now} WHERE state = 'parked'; COMMIT`,
           );
           return true;
         } catch (error) {

@@ -1,6 +1,7 @@
 /** What a conversation is doing, in words. */
 import { oneLine, type Paint, plain, showTime, type Tone } from '../../terminal-text.ts';
 import type { ConversationState } from '../../views/conversation-state.ts';
+import { sayHold } from './holds.ts';
 
 const TONES = {
   idle: 'good',
@@ -8,6 +9,7 @@ const TONES = {
   refused: 'bad',
   waiting: 'waiting',
   parked: 'waiting',
+  held: 'waiting',
   running: 'active',
 } as const satisfies Record<ConversationState['kind'], Tone>;
 
@@ -29,6 +31,8 @@ function sayState(state: ConversationState, now: number): string {
       return Date.parse(state.leaseUntil) > now
         ? `running since ${showTime(state.since)} on ${oneLine(state.worker, 40)}`
         : `running since ${showTime(state.since)}, but its worker ${oneLine(state.worker, 40)} is gone; a worker that runs takes it over`;
+    case 'held':
+      return sayHold(state.hold).replace(/^is /, '');
     case 'parked':
       return `parked until ${showTime(state.until)}: ${oneLine(state.why)}`;
     case 'waiting': {

@@ -1,6 +1,6 @@
 /** The last step: how a dispatch ends that has no answer to publish, and what people are told of it. */
 import type { RunOutcome } from '../../agent-runner/run.ts';
-import { describePark, parkCredential, parkName } from '../../mailbox/parks.ts';
+import { credentialScope, placeHold } from '../../mailbox/holds.ts';
 import { type Cause, type FailureText, failureText } from '../../outcome/failure-texts.ts';
 import { storeRun } from '../converse/announced.ts';
 import { ABORT, type Dispatch, type DispatchDeps } from '../dispatch.ts';
@@ -24,7 +24,7 @@ export async function settleOutcome(
       return await tellCap(dispatch, deps, { answer, why: outcome.why });
     }
     case 'limited':
-      return await park(dispatch, deps, outcome);
+      return await holdCredential(dispatch, deps, outcome);
     case 'transient':
       return await postpone(dispatch, deps, {
         why: outcome.why,
@@ -96,8 +96,8 @@ export async function tellCap(
   return finish({ state: 'failed', reason: cap.why });
 }
 
-/** Parks the credential, or one model of it. A limit does not count as a failed attempt. */
-async function park(
+/** Holds the credential, or one model of it. A limit does not count as a failed attempt. */
+async function holdCredential(
   dispatch: Dispatch,
   deps: DispatchDeps,
   limit: Extract<RunOutcome, { kind: 'limited' }>,
@@ -105,15 +105,17 @@ async function park(
   const { attempt: attempts, troubles } = dispatch.lease.dispatch;
   const now = deps.now();
   const until = limitEnd(limit, { earlier: attempts - 1 - troubles, now });
-  const credential = parkName(limit.model);
-  await parkCredential(deps.database.rows, { credential, until, why: limit.why, now });
-  deps.log.warn(`${describePark(credential)} parked, all that needs it waits`, {
-    credential,
-    until: new Date(until).toISOString(),
+  const scope = credentialScope(limit.model);
+  const hold = await deps.database.transaction((tx) =>
+    placeHold(tx, { scope, reason: limit.why, until, by: { kind: 'limit' }, now }),
+  );
+  deps.log.warn(`${scope.label} is held, all that needs it waits`, {
+    hold: hold.id,
+    until: hold.until === null ? null : new Date(hold.until).toISOString(),
     reason: limit.why,
     dispatch: dispatch.lease.dispatch.id,
   });
-  return finishParked('limit', { reason: limit.why, until });
+  return finishParked('limit', { reason: limit.why, until, holdId: hold.id });
 }
 
 export interface Put {
