@@ -1,0 +1,270 @@
+/**
+ * The service without a CLI: a real forge, real webhooks, router, rows and feedback. The test plays the worker, with a clock
+ * of its own, so that a run that lasts for an hour takes no time.
+ */
+import { onTestFinished } from 'vitest';
+import {
+  cloneAs,
+  commitAndPush,
+  git,
+  REPO,
+  startTrial,
+  type Trial,
+} from '../../rehearsal/pocket-forge-trial.ts';
+import type { LoadedConfig } from '../../src/config/config.ts';
+import type { Database } from '../../src/database/database.ts';
+import type { NoticeRow } from '../../src/database/feedback-tables.ts';
+import { startFeedback } from '../../src/feedback.ts';
+import { silentLog } from '../../src/log.ts';
+import { type Lease, leaseConversation } from '../../src/mailbox/leases.ts';
+import { type Settlement, settleDispatch } from '../../src/mailbox/settlement.ts';
+import { assertLease } from '../../src/mailbox/leases.ts';
+import { networkOf } from '../../src/network.ts';
+import { outgoingForge } from '../../src/outcome/outgoing-forge.ts';
+import { type Publication, publishOutcome } from '../../src/outcome.ts';
+import { routeNext } from '../../src/router.ts';
+import { forgeAccess } from '../../src/wiring/forge-access.ts';
+import { ConfigFolder } from './config-folder.ts';
+import { openSqlite } from './databases.ts';
+import { edge, listen } from './edge.ts';
+import { patience } from './patience.ts';
+
+export const DEV = 'bo';
+const SECRET = 'people-hook-secret';
+const BEGINNING = Date.parse('2026-01-05T09:00:00Z');
+
+export interface PeopleStageOptions {
+  /** top-level lines of the configuration */
+  config?: string;
+  /** lines of the forge's part, indented by four */
+  forge?: string;
+  database?: Database;
+  kind?: 'forgejo' | 'gitea';
+}
+
+export class PeopleStage {
+  now = BEGINNING;
+  readonly logged: string[] = [];
+  readonly trial: Trial;
+  readonly database: Database;
+  readonly config: LoadedConfig;
+  readonly #access: ReturnType<typeof forgeAccess>;
+  #feedback: ReturnType<typeof startFeedback> | null = null;
+  #clone: string | null = null;
+
+  private constructor(trial: Trial, database: Database, config: LoadedConfig) {
+    this.trial = trial;
+    this.database = database;
+    this.config = config;
+    const log = { ...silentLog, warn: this.#note, error: this.#note };
+    this.#access = forgeAccess({
+      config: () => config,
+      log,
+      network: networkOf(config),
+      refresh: () => {},
+    });
+  }
+
+  readonly #note = (message: string, fields?: object): void => {
+    this.logged.push(`${message} ${JSON.stringify(fields ?? {})}`);
+  };
+
+  static async open(options: PeopleStageOptions = {}): Promise<PeopleStage> {
+    const trial = await startTrial(options.kind === undefined ? {} : { kind: options.kind });
+    onTestFinished(() => trial.end());
+    const folder = new ConfigFolder(
+      { 'claude-hooks.yaml': configText(trial.forge.url, options) },
+      { KEY: 'sk-test', HOOK: SECRET, DEV_TOKEN: `${DEV}-token` },
+    );
+    onTestFinished(() => folder[Symbol.dispose]());
+    const database = options.database ?? (await openSqlite());
+    const config = folder.load();
+    const stage = new PeopleStage(trial, database, config);
+    const { app } = edge(database, { forges: () => config.forges, now: () => stage.now });
+    const url = await listen(app);
+    await trial.forge.as('ada').addHook(REPO, { url: `${url}/webhooks/home`, secret: SECRET });
+    await stage.#access.trust.checkIdentities();
+    stage.start();
+    onTestFinished(() => stage.stop());
+    return stage;
+  }
+
+  /** The feedback loop, as at a start of the service. */
+  start(): void {
+    this.#feedback = startFeedback({
+      database: this.database,
+      config: () => this.config,
+      forge: this.#access.forge,
+      trust: this.#access.trust,
+      now: () => this.now,
+      log: { ...silentLog, warn: this.#note, error: this.#note },
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#feedback?.stop();
+    this.#feedback = null;
+  }
+
+  get ada() {
+    return this.trial.forge.as('ada');
+  }
+
+  get cy() {
+    return this.trial.forge.as('cy');
+  }
+
+  /** All that the forge has told is decided, and all that is to be shown is shown. */
+  async settled(): Promise<void> {
+    await this.#settle();
+    // What is shown makes deliveries, too.
+    await this.#settle();
+  }
+
+  async #settle(): Promise<void> {
+    await this.trial.forge.settled();
+    while (await routeNext(this.#routing)) {
+      // decides one
+    }
+    await this.shown();
+  }
+
+  get #routing() {
+    const { trust } = this.#access;
+    const log = { ...silentLog, error: this.#note };
+    return { database: this.database, config: () => this.config, trust, now: () => this.now, log };
+  }
+
+  /** Nothing is planned that is due by the clock of the test. */
+  async shown(): Promise<void> {
+    let quiet = 0;
+    const deadline = performance.now() + patience(20_000);
+    // Twice in a row: the first look may have come before the loop has planned what is new.
+    while (quiet < 2) {
+      if (performance.now() > deadline) {
+        throw new Error(`Notices are not shown: ${JSON.stringify(await this.notices())}\n${this.logged.join('\n')}`);
+      }
+      await this.#look();
+      const due = (await this.notices()).filter((one) => one.state === 'planned' && one.due_at <= this.now);
+      quiet = due.length === 0 ? quiet + 1 : 0;
+    }
+  }
+
+  /** One whole turn of the loop. */
+  async #look(): Promise<void> {
+    if (this.#feedback === null) return;
+    await this.stop();
+    this.start();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    await this.stop();
+    this.start();
+  }
+
+  async notices(): Promise<NoticeRow[]> {
+    return await this.database.rows.selectFrom('notices').selectAll().orderBy('seq').execute();
+  }
+
+  /** By the test's worker. */
+  async lease(leaseMs = 86_400_000): Promise<Lease> {
+    const lease = await leaseConversation(this.database, {
+      worker: 'w',
+      now: this.now,
+      leaseMs,
+      agentLimits: new Map([['dev', 5]]),
+    });
+    if (lease === null) throw new Error('Nothing may run now.');
+    return lease;
+  }
+
+  async settle(lease: Lease, settlement: Settlement): Promise<void> {
+    await settleDispatch(this.database, lease, { settlement, now: this.now });
+  }
+
+  /** Posted as a run's answer is. */
+  async answer(lease: Lease, answer: string, over: Partial<Publication> = {}): Promise<void> {
+    const { conversation, dispatch } = lease;
+    const forge = this.config.forges.home!;
+    const client = this.#access.forge(forge, 'dev');
+    await publishOutcome(
+      {
+        key: { dispatchId: dispatch.id, conversationId: conversation.id },
+        agent: 'dev',
+        isOurs: (user) => user.login === DEV,
+        forgeName: 'home',
+        repository: { id: conversation.repository_id, fullName: conversation.repository_name },
+        itemNumber: conversation.item_number,
+        alsoAsked: [],
+        itemTitle: 'Totals',
+        publish: 'comment',
+        branch: null,
+        joined: [],
+        closes: null,
+        reviewed: null,
+        leftOver: async () => [],
+        answer,
+        continuity: 'resumed',
+        continuityReason: '',
+        disclosure: this.config.disclosure,
+        ...over,
+      },
+      {
+        database: this.database,
+        forge: outgoingForge(client, () => ({ own: conversation.item_number, keywords: [], strict: true })),
+        now: () => this.now,
+        assertMine: (tx) => assertLease(tx, lease),
+      },
+    );
+  }
+
+  /** A branch with a commit of the agent's; answers its head. */
+  async branch(name: string, file: string): Promise<string> {
+    this.#clone ??= await cloneAs(this.trial, DEV);
+    await git(this.#clone, 'checkout', '-q', 'main');
+    return await commitAndPush(this.#clone, { branch: name, file, content: file });
+  }
+
+  /** What stands on an item by the agent: comments without our marks. */
+  comments(number: number): string[] {
+    const { comments, items, users } = this.trial.forge.state;
+    const dev = users.find(({ login }) => login === DEV)!.id;
+    const item = items.find((one) => one.number === number)!.id;
+    return comments.filter((c) => c.item === item && c.author === dev).map((c) => c.body.split('\n\n<!--')[0]!);
+  }
+
+  /** Reactions of the agent: `eyes on #1`, `+1 on comment 3`. */
+  reactions(): string[] {
+    const { reactions, items, users } = this.trial.forge.state;
+    const dev = users.find(({ login }) => login === DEV)!.id;
+    return reactions
+      .filter((one) => one.user === dev)
+      .map(({ target, id, content }) =>
+        target === 'comment' ? `${content} on comment ${id}` : `${content} on #${items.find((i) => i.id === id)!.number}`,
+      );
+  }
+
+  /** All that were set on a commit, oldest first: `pending: Queued`. */
+  statuses(sha: string): string[] {
+    return this.trial.forge.state.statuses
+      .filter((one) => one.sha === sha && one.context === 'claude-hooks/dev')
+      .map(({ state, description }) => `${state}: ${description}`);
+  }
+}
+
+function configText(url: string, { config = '', forge = '', kind = 'forgejo' }: PeopleStageOptions): string {
+  return `state: ./state
+server: { public_url: "https://hooks.example.org" }
+model: { api_key: "\${KEY}" }
+container: { engine: process }
+mailbox: { quiet_seconds: 0, max_wait_seconds: 5 }
+${config}
+forges:
+  home:
+    kind: ${kind}
+    url: ${url}
+    webhook_secret: "\${HOOK}"
+    repositories: [${REPO}]
+${forge}
+    accounts:
+      dev: { login: ${DEV}, token: "\${DEV_TOKEN}" }
+`;
+}
