@@ -39,7 +39,7 @@ function sentenceOf({ state, since, until, holds, doing }: Work): string {
   if (state === 'interrupted') {
     return 'I was interrupted, because the service that I run in was stopped or restarted. I go on by myself, where I was.';
   }
-  return `I was asked this at ${plainTime(since)} and wait for my turn: others are at work. I begin by myself.`;
+  return `I was asked this at ${plainTime(since)}. I begin by myself as soon as it is my turn.`;
 }
 
 function linkOf({ url }: Work): string {

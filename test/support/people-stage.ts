@@ -27,7 +27,6 @@ import { forgeAccess } from '../../src/wiring/forge-access.ts';
 import { ConfigFolder } from './config-folder.ts';
 import { openSqlite } from './databases.ts';
 import { edge, listen } from './edge.ts';
-import { patience } from './patience.ts';
 
 export const DEV = 'bo';
 const SECRET = 'people-hook-secret';
@@ -49,17 +48,15 @@ export class PeopleStage {
   readonly database: Database;
   readonly config: LoadedConfig;
   readonly #access: ReturnType<typeof forgeAccess>;
-  #feedback: ReturnType<typeof startFeedback> | null = null;
   #clone: string | null = null;
 
   private constructor(trial: Trial, database: Database, config: LoadedConfig) {
     this.trial = trial;
     this.database = database;
     this.config = config;
-    const log = { ...silentLog, warn: this.#note, error: this.#note };
     this.#access = forgeAccess({
       config: () => config,
-      log,
+      log: this.#log,
       network: networkOf(config),
       refresh: () => {},
     });
@@ -68,6 +65,8 @@ export class PeopleStage {
   readonly #note = (message: string, fields?: object): void => {
     this.logged.push(`${message} ${JSON.stringify(fields ?? {})}`);
   };
+
+  readonly #log = { ...silentLog, warn: this.#note, error: this.#note };
 
   static async open(options: PeopleStageOptions = {}): Promise<PeopleStage> {
     const trial = await startTrial(options.kind === undefined ? {} : { kind: options.kind });
@@ -84,26 +83,7 @@ export class PeopleStage {
     const url = await listen(app);
     await trial.forge.as('ada').addHook(REPO, { url: `${url}/webhooks/home`, secret: SECRET });
     await stage.#access.trust.checkIdentities();
-    stage.start();
-    onTestFinished(() => stage.stop());
     return stage;
-  }
-
-  /** The feedback loop, as at a start of the service. */
-  start(): void {
-    this.#feedback = startFeedback({
-      database: this.database,
-      config: () => this.config,
-      forge: this.#access.forge,
-      trust: this.#access.trust,
-      now: () => this.now,
-      log: { ...silentLog, warn: this.#note, error: this.#note },
-    });
-  }
-
-  async stop(): Promise<void> {
-    await this.#feedback?.stop();
-    this.#feedback = null;
   }
 
   get ada() {
@@ -116,48 +96,38 @@ export class PeopleStage {
 
   /** All that the forge has told is decided, and all that is to be shown is shown. */
   async settled(): Promise<void> {
-    await this.#settle();
+    await this.routed();
+    await this.look();
     // What is shown makes deliveries, too.
-    await this.#settle();
+    await this.routed();
   }
 
-  async #settle(): Promise<void> {
+  async routed(): Promise<void> {
+    const { trust } = this.#access;
+    const deps = {
+      database: this.database,
+      config: () => this.config,
+      trust,
+      now: () => this.now,
+      log: this.#log,
+    };
     await this.trial.forge.settled();
-    while (await routeNext(this.#routing)) {
+    while (await routeNext(deps)) {
       // decides one
     }
-    await this.shown();
   }
 
-  get #routing() {
-    const { trust } = this.#access;
-    const log = { ...silentLog, error: this.#note };
-    return { database: this.database, config: () => this.config, trust, now: () => this.now, log };
-  }
-
-  /** Nothing is planned that is due by the clock of the test. */
-  async shown(): Promise<void> {
-    let quiet = 0;
-    const deadline = performance.now() + patience(20_000);
-    // Twice in a row: the first look may have come before the loop has planned what is new.
-    while (quiet < 2) {
-      if (performance.now() > deadline) {
-        throw new Error(`Notices are not shown: ${JSON.stringify(await this.notices())}\n${this.logged.join('\n')}`);
-      }
-      await this.#look();
-      const due = (await this.notices()).filter((one) => one.state === 'planned' && one.due_at <= this.now);
-      quiet = due.length === 0 ? quiet + 1 : 0;
-    }
-  }
-
-  /** One whole turn of the loop. */
-  async #look(): Promise<void> {
-    if (this.#feedback === null) return;
-    await this.stop();
-    this.start();
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    await this.stop();
-    this.start();
+  /** One whole turn of the feedback loop, as at each start of the service: a `stop` waits for its end. */
+  async look(): Promise<void> {
+    const loop = startFeedback({
+      database: this.database,
+      config: () => this.config,
+      forge: this.#access.forge,
+      trust: this.#access.trust,
+      now: () => this.now,
+      log: this.#log,
+    });
+    await loop.stop();
   }
 
   async notices(): Promise<NoticeRow[]> {
@@ -225,10 +195,16 @@ export class PeopleStage {
 
   /** What stands on an item by the agent: comments without our marks. */
   comments(number: number): string[] {
+    return this.commentRows(number).map(({ text }) => text);
+  }
+
+  commentRows(number: number): { id: number; text: string }[] {
     const { comments, items, users } = this.trial.forge.state;
     const dev = users.find(({ login }) => login === DEV)!.id;
     const item = items.find((one) => one.number === number)!.id;
-    return comments.filter((c) => c.item === item && c.author === dev).map((c) => c.body.split('\n\n<!--')[0]!);
+    return comments
+      .filter((c) => c.item === item && c.author === dev)
+      .map(({ id, body }) => ({ id, text: body.split('\n\n<!--')[0]! }));
   }
 
   /** Reactions of the agent: `eyes on #1`, `+1 on comment 3`. */
@@ -238,7 +214,9 @@ export class PeopleStage {
     return reactions
       .filter((one) => one.user === dev)
       .map(({ target, id, content }) =>
-        target === 'comment' ? `${content} on comment ${id}` : `${content} on #${items.find((i) => i.id === id)!.number}`,
+        target === 'comment'
+          ? `${content} on comment ${id}`
+          : `${content} on #${items.find((i) => i.id === id)!.number}`,
       );
   }
 
