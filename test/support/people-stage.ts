@@ -39,6 +39,8 @@ export interface PeopleStageOptions {
   forge?: string;
   database?: Database;
   kind?: 'forgejo' | 'gitea';
+  /** beside claude-hooks.yaml */
+  files?: Record<string, string>;
 }
 
 export class PeopleStage {
@@ -72,7 +74,7 @@ export class PeopleStage {
     const trial = await startTrial(options.kind === undefined ? {} : { kind: options.kind });
     onTestFinished(() => trial.end());
     const folder = new ConfigFolder(
-      { 'claude-hooks.yaml': configText(trial.forge.url, options) },
+      { 'claude-hooks.yaml': configText(trial.forge.url, options), ...options.files },
       { KEY: 'sk-test', HOOK: SECRET, DEV_TOKEN: `${DEV}-token` },
     );
     onTestFinished(() => folder[Symbol.dispose]());
@@ -130,6 +132,18 @@ export class PeopleStage {
     await loop.stop();
   }
 
+  /** The forge refuses connections, and forgets nothing. */
+  async whileDown(during: () => Promise<void>): Promise<void> {
+    await this.trial.forge.close();
+    await during();
+    await this.trial.restart();
+  }
+
+  /** As the agent's account. */
+  get client() {
+    return this.#access.forge(this.config.forges.home!, 'dev');
+  }
+
   async notices(): Promise<NoticeRow[]> {
     return await this.database.rows.selectFrom('notices').selectAll().orderBy('seq').execute();
   }
@@ -153,8 +167,7 @@ export class PeopleStage {
   /** Posted as a run's answer is. */
   async answer(lease: Lease, answer: string, over: Partial<Publication> = {}): Promise<void> {
     const { conversation, dispatch } = lease;
-    const forge = this.config.forges.home!;
-    const client = this.#access.forge(forge, 'dev');
+    const { client } = this;
     await publishOutcome(
       {
         key: { dispatchId: dispatch.id, conversationId: conversation.id },
