@@ -33,7 +33,13 @@ export async function commandsOf(
   if (words === null) return { commands: [], saysMore: true, sender, isGone: true };
   // As it reads now: its author may have edited it since.
   const { commands, saysMore } = commandsIn(words);
-  return { commands, saysMore: saysMore || commands.some(isSaying), sender, isGone: false };
+  const wakes = saysMore && !commands.some(isStopping);
+  return { commands, saysMore: wakes || commands.some(isSaying), sender, isGone: false };
+}
+
+/** What else stands there says why, and must not begin what was just stopped. The next run reads it. */
+function isStopping({ verb }: WrittenCommand): boolean {
+  return verb === 'hold' || verb === 'cancel';
 }
 
 function isSaying({ verb, argument }: WrittenCommand): boolean {
