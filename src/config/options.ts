@@ -255,13 +255,18 @@ const webhookSecret = (description: string) =>
 const repository = z
   .union([
     repositoryName,
-    z.strictObject({
-      name: repositoryName,
-      webhook_secret: webhookSecret(
-        'A secret for the hook of this repository alone, so that administrators of other repositories do not know it.',
-      ).optional(),
-      feedback: feedback('As `feedback`, for this repository alone.').optional(),
-    }),
+    z
+      .strictObject({
+        name: repositoryName,
+        webhook_secret: webhookSecret(
+          'A secret for the hook of this repository alone, so that administrators of other repositories do not know it.',
+        ).optional(),
+        feedback: feedback('As `feedback`, for this repository alone.').optional(),
+      })
+      .refine(({ webhook_secret, feedback: level }) => webhook_secret !== undefined || level !== undefined, {
+        path: ['webhook_secret'],
+        error: 'is missing',
+      }),
   ])
   .meta({ 'x-expects': 'owner/name or owner/*, or a mapping with name, webhook_secret and feedback' });
 
