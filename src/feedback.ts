@@ -117,7 +117,7 @@ async function launchDue(
   const { rows } = deps.database;
   const due = await dueNotices(rows, { now: deps.now(), limit: MOST_AT_ONCE });
   for (const [name, notices] of Map.groupBy(due, ({ forge }) => forge)) {
-    // guard: feedback: a forge that is down delays only itself
+    // A forge that is down delays only itself.
     if (busy.has(name)) continue;
     const work = showAll(deps, notices)
       .catch((error: unknown) =>

@@ -19,6 +19,7 @@ import { MODEL_GUARDS } from './model.ts';
 import { MODEL_LIMITS_GUARDS } from './model-limits.ts';
 import { NETWORK_GUARDS } from './network.ts';
 import { OUTGOING_GUARDS } from './outgoing.ts';
+import { PEOPLE_GUARDS } from './people.ts';
 import { PLACE_GUARDS } from './place.ts';
 import { PROMPT_GUARDS } from './prompt.ts';
 import { RED_TEAM_GUARDS } from './red-team.ts';
@@ -64,4 +65,5 @@ export const GUARDS: Guard[] = [
   ...PROMPT_GUARDS,
   ...LOGS_GUARDS,
   ...COMMANDS_GUARDS,
+  ...PEOPLE_GUARDS,
 ];

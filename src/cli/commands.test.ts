@@ -120,6 +120,30 @@ const TABLE: Record<string, Row> = {
     needsRows: true,
     wrong: [[['x', '--other-home', ''], 'Give a text that is not empty.']],
   },
+  inbox: {
+    right: [],
+    needsRows: true,
+    wrong: [
+      ...LIMIT(),
+      EMPTY('--close'),
+      [['--close', 'abcdef99'], 'Nothing that waits for a person has the id'],
+    ],
+  },
+  ...Object.fromEntries(
+    ['cancel', 'retry', 'fresh'].map((verb): [string, Row] => [
+      verb,
+      {
+        right: [ITEM],
+        refers: [],
+        needsRows: true,
+        wrong: [
+          [[], 'Name one of these: a conversation, --repository, or --all'],
+          [[ITEM, '--all'], 'Name one of these: a conversation, --repository, or --all'],
+          [['--repository', 'shop'], 'Give a repository as owner/name'],
+        ],
+      },
+    ]),
+  ),
   'answers post': { right: [ITEM], refers: [], needsRows: true },
   smoke: { right: null },
   doctor: { right: null },
