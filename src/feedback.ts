@@ -17,6 +17,7 @@ import {
   type NoticeTarget,
   type PlannedNotice,
   planNotice,
+  releaseClaims,
 } from './mailbox/notices.ts';
 import { outgoingForge } from './outcome/outgoing-forge.ts';
 import type { Trust } from './trust.ts';
@@ -40,8 +41,12 @@ const MOST_AT_ONCE = 50;
 
 export function startFeedback(deps: FeedbackDeps): WakeLoop {
   const busy = new Map<string, Promise<void>>();
+  let isFirst = true;
   const loop = startWakeLoop(async () => {
     try {
+      // SQLite has one service. On PostgreSQL another one may be alive: its claims end by themselves.
+      if (isFirst && deps.database.dialect === 'sqlite') await releaseClaims(deps.database.rows, deps.now());
+      isFirst = false;
       await planFeedback(deps);
       await launchDue(deps, busy, () => loop.wake());
       return await untilNext(deps, busy);

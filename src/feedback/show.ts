@@ -5,6 +5,7 @@ import type { Database } from '../database/database.ts';
 import type { NoticeRow } from '../database/feedback-tables.ts';
 import {
   claimNotice,
+  keepClaim,
   type NoticeEnd,
   type NoticeTarget,
   type StatusShown,
@@ -24,8 +25,8 @@ export interface Shower {
   urlOf: (notice: NoticeRow) => string;
 }
 
-/** Longer than any call to a forge: nobody else tries it meanwhile. */
-const CLAIM_MS = 120_000;
+/** Longer than one call to a forge may take (30 s): nobody else tries it meanwhile. */
+const CLAIM_MS = 45_000;
 
 /** Answers what became of it; null where another process was faster. */
 export async function showNotice(notice: NoticeRow, shower: Shower): Promise<NoticeEnd | null> {
@@ -33,11 +34,19 @@ export async function showNotice(notice: NoticeRow, shower: Shower): Promise<Not
   const claimed = await claimNotice(database.rows, notice, now() + CLAIM_MS);
   if (claimed === null) return null;
   faultPoint('notice.planned');
-  const end = await act(claimed, shower).catch((error: unknown) => endOfError(error, claimed, now()));
+  const end = await act(claimed, shower).catch((error: unknown) =>
+    error instanceof ClaimLost ? null : endOfError(error, claimed, now()),
+  );
+  if (end === null) return null;
   faultPoint('notice.performed');
   await settleNotice(database.rows, claimed, end, now());
   faultPoint('notice.recorded');
   return end;
+}
+
+/** Another process tries it by now. */
+class ClaimLost extends Error {
+  override name = 'ClaimLost';
 }
 
 async function act(notice: NoticeRow, shower: Shower): Promise<NoticeEnd> {
@@ -69,6 +78,7 @@ async function comment(notice: NoticeRow, shower: Shower): Promise<NoticeEnd> {
   const isPerhapsThere = notice.attempts > 1;
   const known = notice.remote_id === null ? null : Number(notice.remote_id);
   const id = known ?? (isPerhapsThere ? await find(notice, shower) : null);
+  if (!(await keepClaim(shower.database.rows, notice, shower.now() + CLAIM_MS))) throw new ClaimLost();
   if (notice.wanted === null) {
     if (id !== null) await forge.deleteComment(repository, id);
     return { kind: 'gone' };

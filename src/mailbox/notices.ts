@@ -158,6 +158,27 @@ export async function claimNotice(rows: Rows, notice: NoticeRow, until: number):
   return claimed ?? null;
 }
 
+/** The claim is prolonged before a second call to the forge. False when somebody else has it by now. */
+export async function keepClaim(rows: Rows, claimed: NoticeRow, until: number): Promise<boolean> {
+  const { numUpdatedRows } = await rows
+    .updateTable('notices')
+    .set({ due_at: until })
+    .where('id', '=', claimed.id)
+    .where('attempts', '=', claimed.attempts)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
+}
+
+/** For a start that knows of no other process on these rows: what a dead one was trying is tried again now. */
+export async function releaseClaims(rows: Rows, now: number): Promise<void> {
+  await rows
+    .updateTable('notices')
+    .set({ due_at: now })
+    .where('state', '=', 'planned')
+    .where('due_at', '>', now)
+    .execute();
+}
+
 export type NoticeEnd =
   | { kind: 'shown'; remoteId: number | null }
   | { kind: 'gone' }
@@ -172,7 +193,11 @@ export async function settleNotice(
   end: NoticeEnd,
   now: number,
 ): Promise<void> {
-  const query = rows.updateTable('notices').where('id', '=', claimed.id);
+  // Whoever took the claim over settles it.
+  const query = rows
+    .updateTable('notices')
+    .where('id', '=', claimed.id)
+    .where('attempts', '=', claimed.attempts);
   switch (end.kind) {
     case 'later':
       await query.set({ due_at: end.at, reason: end.reason }).execute();
