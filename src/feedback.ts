@@ -6,22 +6,22 @@ import type { ForgeConfig, LoadedConfig } from './config/config.ts';
 import { feedbackOf } from './config/listed-repositories.ts';
 import type { Database } from './database/database.ts';
 import type { NoticeRow } from './database/feedback-tables.ts';
-import { unseenMessages, type Unseen, SEEN, workFacts } from './feedback/facts.ts';
+import { SEEN, type Unseen, unseenMessages, workFacts } from './feedback/facts.ts';
 import { showNotice } from './feedback/show.ts';
 import { wantedOf } from './feedback/wanted.ts';
 import type { Forge } from './forges/forge.ts';
 import type { Log } from './log.ts';
 import {
   dueNotices,
-  nextNotice,
   type NoticeTarget,
+  nextNotice,
   type PlannedNotice,
   planNotice,
   releaseClaims,
 } from './mailbox/notices.ts';
 import { outgoingForge } from './outcome/outgoing-forge.ts';
-import type { Trust } from './trust.ts';
 import { isAccountOf } from './trust/sender.ts';
+import type { Trust } from './trust.ts';
 import { startWakeLoop, type WakeLoop } from './wake-loop.ts';
 
 export interface FeedbackDeps {

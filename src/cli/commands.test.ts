@@ -133,7 +133,8 @@ const TABLE: Record<string, Row> = {
     ['cancel', 'retry', 'fresh'].map((verb): [string, Row] => [
       verb,
       {
-        right: [ITEM],
+        // Of an item it would take away what other rows ask for.
+        right: ['--repository', 'team/none'],
         refers: [],
         needsRows: true,
         wrong: [

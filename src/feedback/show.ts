@@ -1,8 +1,10 @@
 /** One notice on the forge: done once, and looked for before it is done again. */
-import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
-import { faultPoint } from '../faults.ts';
+
 import type { Database } from '../database/database.ts';
 import type { NoticeRow } from '../database/feedback-tables.ts';
+import { ForgeMissing, ForgeRefused, ForgeUnavailable } from '../errors.ts';
+import { faultPoint } from '../faults.ts';
+import { noticeMark } from '../mailbox/notice-marks.ts';
 import {
   claimNotice,
   keepClaim,
@@ -11,7 +13,6 @@ import {
   type StatusShown,
   settleNotice,
 } from '../mailbox/notices.ts';
-import { noticeMark } from '../mailbox/notice-marks.ts';
 import type { OutgoingForge } from '../outcome/outgoing-forge.ts';
 import type { ForgeUser } from '../vocabulary.ts';
 

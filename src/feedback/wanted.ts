@@ -1,6 +1,7 @@
 /** What the forge should show of one dispatch, from what the rows say of it. Pure. */
-import { workContext } from '../forges/own-status.ts';
+
 import type { NoticeRow } from '../database/feedback-tables.ts';
+import { workContext } from '../forges/own-status.ts';
 import type { NoticePlace, PlannedNotice, StatusShown } from '../mailbox/notices.ts';
 import type { DispatchState, FeedbackLevel } from '../vocabulary.ts';
 import { AT_WORK, type Ended, endOf, OVERTAKEN, type Work, workDescription, workText } from './words.ts';

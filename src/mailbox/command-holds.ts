@@ -2,7 +2,7 @@
 import type { Rows } from '../database/database.ts';
 import type { ConversationRow } from '../database/tables.ts';
 import { plainTime } from '../plain-time.ts';
-import type { ActOn, CommandResult } from './commands.ts';
+import type { ActOn, CommandResult } from './command.ts';
 import { conversationScope, type Hold, holdsOn, liftHold, placeHold } from './holds.ts';
 
 export async function holdConversation(

@@ -3,13 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts';
 import { dispatchesIn, lease, messagesIn, NOW, tryLease, waitingOn } from '../../test/support/mailbox.ts';
 import type { ConversationRow } from '../database/tables.ts';
-import { runDispatch } from '../dispatch.ts';
 import type { DispatchDeps } from '../dispatch/dispatch.ts';
 import { Hint } from '../dispatch/hint.ts';
+import { runDispatch } from '../dispatch.ts';
 import { silentLog } from '../log.ts';
 import type { CommandVerb } from '../vocabulary.ts';
 import { openAsks } from './asks.ts';
-import { type CommandResult, carryOut } from './commands.ts';
+import type { CommandResult } from './command.ts';
+import { carryOut } from './commands.ts';
 import { rescueExpired, settleDispatch } from './settlement.ts';
 
 let ordinal = 0;

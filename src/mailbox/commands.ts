@@ -4,36 +4,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Rows } from '../database/database.ts';
-import type { ConversationRow } from '../database/tables.ts';
 import type { CommandVerb } from '../vocabulary.ts';
 import { closeAsks } from './asks.ts';
 import { cancelWork } from './cancelling.ts';
+import type { ActOn, Commanded, CommandResult } from './command.ts';
 import { costOf, explainConversation } from './command-answers.ts';
 import { holdConversation, resumeConversation } from './command-holds.ts';
 import { retryWork } from './retrying.ts';
-
-export interface Commanded {
-  /** the event it came with, or an id of the command line; with `ordinal` it is done once */
-  cause: string;
-  ordinal: number;
-  source: 'forge' | 'cli';
-  /** null = a word that is no command */
-  verb: CommandVerb | null;
-  word: string;
-  argument: string;
-  /** login on the forge, or the name given on the command line */
-  by: string;
-  conversations: readonly ConversationRow[];
-  now: number;
-}
-
-export interface CommandResult {
-  done: boolean;
-  /** for people; where `done` and nothing was asked, a reaction says enough */
-  answer: string;
-  /** the answer is what was asked for */
-  isAsked: boolean;
-}
 
 /** Null: it was done before, because the same event came again. */
 export async function carryOut(tx: Rows, command: Commanded): Promise<CommandResult | null> {
@@ -91,10 +68,6 @@ async function act(tx: Rows, command: Commanded): Promise<CommandResult> {
 const UNKNOWN = 'I do not know this command.';
 const KNOWN =
   'I know `/claude hold`, `resume`, `cancel`, `retry`, `fresh`, `explain`, `say …` and `cost`, each at the start of a line.';
-
-export interface ActOn extends Commanded {
-  conversation: ConversationRow;
-}
 
 type Act = (tx: Rows, on: ActOn) => Promise<CommandResult>;
 

@@ -1,6 +1,6 @@
 /** What people are shown at once of a decision: that they may not wake an agent, or what came of their command. Pure. */
 import { feedbackOf } from '../config/listed-repositories.ts';
-import type { CommandResult } from '../mailbox/commands.ts';
+import type { CommandResult } from '../mailbox/command.ts';
 import type { NoticeTarget, PlannedNotice } from '../mailbox/notices.ts';
 import type { Judgement } from '../trust/sender.ts';
 import type { EventItem, ForgeEvent } from '../vocabulary.ts';

@@ -2,7 +2,7 @@
  * The page that a status comment and a commit status lead to: where one dispatch is. Its address has the dispatch's random
  * id, and whoever has it sees no names, no titles and no texts.
  */
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import type { Database } from '../database/database.ts';
 import { plainTime } from '../plain-time.ts';
 import type { DispatchState } from '../vocabulary.ts';

@@ -1,6 +1,7 @@
 /** What waits for a person, oldest first. */
-import type { AskRow } from '../database/feedback-tables.ts';
+
 import type { Rows } from '../database/database.ts';
+import type { AskRow } from '../database/feedback-tables.ts';
 import { Ambiguous, NotFound } from '../errors.ts';
 import { openAsks } from '../mailbox/asks.ts';
 import { oneLine } from '../terminal-text.ts';

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stopAskedOf } from '../../mailbox/cancelling.ts';
 import { recalledBy } from '../../mailbox/recalls.ts';
 import { failureText } from '../../outcome/failure-texts.ts';
+import { optOutReason } from '../../trust/opt-out.ts';
 import type { Dispatch, DispatchDeps } from '../dispatch.ts';
 import { itemsOf } from '../gather/conversation-items.ts';
 import { Evidence } from '../gather/evidence.ts';
@@ -12,7 +13,6 @@ import { tellPeople } from '../publish/publish.ts';
 import type { Prepared } from '../screen/context.ts';
 import { type Finished, finish } from '../settle/ending.ts';
 import { about } from '../settle/told.ts';
-import { optOutReason } from '../../trust/opt-out.ts';
 
 export interface Recall {
   /** aborts when nothing of what the run is for is wanted any more */
