@@ -7,6 +7,7 @@ import type { AgentConfig } from '../../config/config.ts';
 import { underLease } from '../../mailbox/leases.ts';
 import { lastIsUnposted } from '../../mailbox/unposted.ts';
 import { cliFolders } from '../../sessions/folders.ts';
+import { abandonSession, currentSession } from '../../sessions.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
 import { asideSet, readSetAside, textsThatWoke, withoutTexts } from '../screen/set-aside.ts';
@@ -51,6 +52,7 @@ async function run(dispatch: Prepared, deps: DispatchDeps): Promise<RunOutcome> 
   try {
     const started = { ...runOf(dispatch, deps, { material, marks }), tools: doors.tools };
     const runner = { ...deps.runner, database: underLease(deps.runner.database, dispatch.lease) };
+    if (dispatch.lease.conversation.fresh_asked !== null) await leaveUnanswered(dispatch, deps);
     const outcome = await runWithSessionResume(started, runner);
     // guard: truth: a missing verdict is asked for
     if (agent.publish !== 'review' || context.item.pull === null) return outcome;
@@ -63,6 +65,17 @@ async function run(dispatch: Prepared, deps: DispatchDeps): Promise<RunOutcome> 
   } finally {
     await doors.close();
   }
+}
+
+/** A session without an answer is begun again also by an agent that starts over; somebody asked that it is not. */
+async function leaveUnanswered(
+  { key, lease }: Prepared,
+  { database }: Pick<DispatchDeps, 'database'>,
+): Promise<void> {
+  const session = await currentSession(database.rows, key.conversationId);
+  if (session?.state !== 'proposed') return;
+  const reason = `${lease.conversation.fresh_asked} asked for a new session`;
+  await abandonSession(database.rows, session.id, reason);
 }
 
 function runOf(
