@@ -71,7 +71,7 @@ async function untilNext({ database, now }: FeedbackDeps, busy: Map<string, Prom
 }
 
 /** Writes what should be shown. Nothing is written where nothing has changed. */
-export async function planFeedback(deps: FeedbackDeps): Promise<void> {
+async function planFeedback(deps: FeedbackDeps): Promise<void> {
   const { rows } = deps.database;
   const config = deps.config();
   const now = deps.now();
@@ -87,7 +87,7 @@ export async function planFeedback(deps: FeedbackDeps): Promise<void> {
   }
 }
 
-export const DISPATCH_PAGE = '/dispatches/';
+const DISPATCH_PAGE = '/dispatches/';
 
 function pageOf(publicUrl: string | null, dispatchId: string): string | null {
   return publicUrl === null ? null : `${publicUrl}${DISPATCH_PAGE}${dispatchId}`;

@@ -31,6 +31,7 @@ function isQuiet(text: string): boolean {
 }
 
 interface World {
+  database: Database;
   stage: BrokerStage;
   branch: string;
   sha: string;

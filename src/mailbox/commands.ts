@@ -106,14 +106,14 @@ const ACTS: Readonly<Record<CommandVerb, Act>> = {
     argument === '' ? refuse('Write what you want to say behind it: `/claude say …`.') : did('I read it.'),
 };
 
-export function did(answer: string): CommandResult {
+function did(answer: string): CommandResult {
   return { done: true, answer, isAsked: false };
 }
 
-export function asked(answer: string): CommandResult {
+function asked(answer: string): CommandResult {
   return { done: true, answer, isAsked: true };
 }
 
-export function refuse(answer: string): CommandResult {
+function refuse(answer: string): CommandResult {
   return { done: false, answer, isAsked: false };
 }

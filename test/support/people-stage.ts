@@ -27,7 +27,7 @@ import { ConfigFolder } from './config-folder.ts';
 import { openSqlite } from './databases.ts';
 import { edge, listen } from './edge.ts';
 
-export const DEV = 'bo';
+const DEV = 'bo';
 const SECRET = 'people-hook-secret';
 const BEGINNING = Date.parse('2026-01-05T09:00:00Z');
 
