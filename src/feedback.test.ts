@@ -93,6 +93,7 @@ describe.skipIf(!here.ok)(here.title('what people see while work goes on'), () =
   test('a status comment wakes no other agent, also where a flow wants every comment', async () => {
     const stage = await PeopleStage.open({
       config: 'flows: ./flows',
+      accounts: 'reviewer: { login: root, token: root-token }',
       files: { 'flows/all.yaml': EVERY_COMMENT },
     });
     await longRun(stage);
@@ -215,7 +216,7 @@ describe.skipIf(!here.ok)(here.title('what waits for a person'), () => {
 
 const EVERY_COMMENT = `- name: all-comments
   on: [comment.created, comment.edited, comment.deleted]
-  agent: dev
+  agent: reviewer
   skill: answer-comment
   priority: 90
 `;

@@ -39,7 +39,7 @@ interface World {
 
 const fileOf = (branch: string) => `${branch.replace('/', '-')}.txt`;
 let made = 0;
-async function world(): Promise<World & { database: Database }> {
+async function world(): Promise<World> {
   const database = await openSqlite();
   const stage = await brokerStage(trial, database);
   made += 1;

@@ -15,7 +15,9 @@ test('the nearest setting counts: of the repository, of the forge, of all', () =
   folder.write({
     'claude-hooks.yaml': text.replace('    kind: forgejo', '    feedback: full\n    kind: forgejo'),
   });
-  expect(feedbackOf(folder.load(), { forge: 'home', fullName: 'team/shop' })).toBe('full');
+  const ofForge = folder.load();
+  expect(feedbackOf(ofForge, { forge: 'home', fullName: 'team/shop' })).toBe('full');
+  expect(feedbackOf(ofForge, { forge: 'home', fullName: 'other/two' })).toBe('none');
   folder.write({ 'claude-hooks.yaml': SMALL_CONFIG });
   expect(feedbackOf(folder.load(), { forge: 'home', fullName: 'team/shop' })).toBe('full');
 });

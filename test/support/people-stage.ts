@@ -34,6 +34,8 @@ const BEGINNING = Date.parse('2026-01-05T09:00:00Z');
 export interface PeopleStageOptions {
   /** top-level lines of the configuration */
   config?: string;
+  /** one line more of the forge's accounts */
+  accounts?: string;
   /** lines of the forge's part, indented by four */
   forge?: string;
   database?: Database;
@@ -240,7 +242,10 @@ export class PeopleStage {
   }
 }
 
-function configText(url: string, { config = '', forge = '', kind = 'forgejo' }: PeopleStageOptions): string {
+function configText(
+  url: string,
+  { config = '', forge = '', accounts = '', kind = 'forgejo' }: PeopleStageOptions,
+): string {
   return `state: ./state
 server: { public_url: "https://hooks.example.org" }
 model: { api_key: "\${KEY}" }
@@ -256,5 +261,6 @@ forges:
 ${forge}
     accounts:
       dev: { login: ${DEV}, token: "\${DEV_TOKEN}" }
+      ${accounts}
 `;
 }
