@@ -68,8 +68,7 @@ export const PEOPLE_GUARDS: Guard[] = [
     off: [
       {
         mark: 'feedback: a notice wakes nobody',
-        becomes:
-          'return comment === null && event.ci !== null && isOurAccount(forge, ids, event.sender) && hasNoticeMark("");',
+        becomes: "return comment !== null && hasNoticeMark('') && isOurAccount(forge, ids, comment.author);",
       },
     ],
     tests: { files: [FEEDBACK], named: 'wakes no other agent' },

@@ -31,7 +31,6 @@ function isQuiet(text: string): boolean {
 }
 
 interface World {
-  database: Database;
   stage: BrokerStage;
   branch: string;
   sha: string;
@@ -39,7 +38,7 @@ interface World {
 
 const fileOf = (branch: string) => `${branch.replace('/', '-')}.txt`;
 let made = 0;
-async function world(): Promise<World> {
+async function world(): Promise<World & { database: Database }> {
   const database = await openSqlite();
   const stage = await brokerStage(trial, database);
   made += 1;
@@ -49,7 +48,7 @@ async function world(): Promise<World> {
 }
 
 /** Calls the tool, and answers every text that it has put on the forge. */
-const SPEAKING: Record<string, (at: World) => Promise<string[]>> = {
+const SPEAKING: Record<string, (at: World & { database: Database }) => Promise<string[]>> = {
   comment: async ({ stage }) => {
     await stage.run().call('comment', { number: stage.number, text: LIVE });
     return [trial.forge.state.comments.at(-1)!.body];
