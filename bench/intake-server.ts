@@ -34,6 +34,8 @@ async function ours(url: string): Promise<Hono> {
     closingKeywords: [],
     intake: 'both' as const,
     lookSeconds: null,
+    feedback: null,
+    optOutLabels: [],
     accounts: {},
   };
   return createServer({
@@ -44,6 +46,7 @@ async function ours(url: string): Promise<Hono> {
     log: silentLog,
     metrics: createMetrics(database),
     showsHealth: true,
+    showsDispatches: false,
     onAccepted: () => {},
     notReady: async () => null,
   });

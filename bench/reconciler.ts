@@ -138,6 +138,8 @@ function forgeOf(url: string, intake: 'both' | 'poll'): ForgeConfig {
     closingKeywords: [],
     intake,
     lookSeconds: null,
+    feedback: null,
+    optOutLabels: [],
     accounts: { dev: { login: 'dev-bot', token: 'dev-bot-token' } },
   };
 }

@@ -25,6 +25,7 @@ export const WORDS: Readonly<Record<string, readonly string[]>> = {
   voices: ['vocabulary'],
   'item-key': ['vocabulary'],
   log: ['security'],
+  'plain-time': [],
 };
 
 /** Ground first. A room imports only rooms above its own line, so the table itself has no cycle. */
@@ -129,6 +130,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   worker: {
     imports: ['database', 'mailbox', 'dispatch'],
     owns: 'the loop: what is due is leased, and the lease renewed while its dispatch runs',
+  },
+  feedback: {
+    imports: ['config', 'database', 'mailbox', 'forges', 'trust', 'outcome'],
+    owns: 'what people see on the forge while work goes on: reactions, commit status, status comment',
   },
   views: {
     imports: ['database', 'inbox', 'mailbox', 'sessions', 'flows', 'layers', 'gateway', 'router'],

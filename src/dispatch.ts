@@ -45,6 +45,10 @@ async function carryOut(lease: Lease, deps: DispatchDeps, attempt: Attempt): Pro
   if (lease.messages.length === 0 && lease.previous?.answer == null) {
     return finish({ state: 'cancelled', reason: 'every message was withdrawn before it was read' });
   }
+  // An attempt that died had been told to stop.
+  const { stop_asked: stopped } = lease.dispatch;
+  // guard: commands: cancel outlives a crash
+  if (stopped !== null) return finish({ state: 'cancelled', reason: stopped });
   const dispatch = beginDispatch(lease, deps, attempt);
   if (typeof dispatch === 'string') return finish({ state: 'failed', reason: dispatch });
   try {

@@ -42,6 +42,9 @@ export const FAULT_POINTS = [
   'effect.recorded',
   'settle.begun',
   'settle.committed',
+  'notice.planned',
+  'notice.performed',
+  'notice.recorded',
 ] as const;
 
 /** In the order in which a file of a package passes them: it is being fetched, is whole, has its name, is known. */

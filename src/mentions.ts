@@ -41,8 +41,8 @@ export function findMentions(text: string): string[] {
   return [...logins];
 }
 
-/** Inline code becomes a backtick, so that it ends a word. */
-function ownWords(text: string): string {
+/** Without quotes, code and signatures. Inline code becomes a backtick, so that it ends a word. */
+export function ownWords(text: string): string {
   const blocks = splitBlocks(text).map(({ prose, text: block }) => ({ prose, lines: linesOf(block) }));
   const own = ownLines(blocks.flatMap(({ prose, lines }) => lines.map((line) => ({ prose, text: line }))));
   let at = 0;

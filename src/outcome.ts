@@ -59,6 +59,8 @@ export interface Publication {
   leftOver: (published: string | null) => Promise<string[]>;
   /** numbers of the items that the conversation had when the dispatch began */
   joined: readonly number[];
+  /** the line under a pull request that says who made it; left out or '' = none */
+  disclosure?: string;
   /** the issue the pull request closes; null when the conversation began on a pull request */
   closes: number | null;
   /** the commit that a review is about, or why there can be none; null when the answer is no review */
@@ -83,6 +85,8 @@ export interface Published {
   reviewId: number | null;
   /** effects the forge refused, in its words */
   refusals: string[];
+  /** what a rule leaves to a person, as a sentence; null = nothing */
+  approval: string | null;
 }
 
 export async function publishOutcome(publication: Publication, deps: OutcomeDeps): Promise<Published> {
@@ -93,6 +97,7 @@ export async function publishOutcome(publication: Publication, deps: OutcomeDeps
     commentUrl: null,
     reviewId: null,
     refusals: [],
+    approval: null,
   };
   const notes: string[] = [];
   const parts = answerParts(publication.answer, [publication.itemNumber, ...publication.alsoAsked]);
@@ -162,12 +167,18 @@ async function pushWork(p: Publication, deps: OutcomeDeps, progress: Progress): 
   if (pushed.result.kind === 'rejected') {
     progress.notes.push(failureText({ kind: 'push', branch: branch.name, why: pushed.result.why }));
     progress.published.refusals.push(pushed.result.reason);
+    if (isForPerson(pushed.result.why)) progress.published.approval = progress.notes.at(-1)!;
     return;
   }
   if (pushed.result.kind === 'nothing') return;
   progress.published.pushedSha = pushed.result.sha;
   progress.published.hasNews = pushed.result.kind === 'pushed';
   if (branch.opensPull) await openPull(p, deps, progress);
+}
+
+/** Only a person may do, or allow, what a rule keeps from agents. */
+function isForPerson({ kind }: PushCause): boolean {
+  return kind === 'rules' || kind === 'protected';
 }
 
 /** Commits that the agent pushed itself in this run count as new: they need a pull request and a link, too. */
@@ -221,7 +232,8 @@ async function openPull(p: Publication, deps: OutcomeDeps, progress: Progress): 
             // What was done, tested and left open is the agent's to say.
             const text = postedText({
               answer: `${unmarked(p.answer)}\n\n${closes}`,
-              notes: [],
+              // guard: feedback: agents disclose their work, part 1
+              notes: p.disclosure ? [p.disclosure] : [],
               marker: mark,
             });
             const title = withoutDraftPrefix(p.itemTitle) || p.itemTitle;

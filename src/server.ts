@@ -5,6 +5,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { type Context, Hono } from 'hono';
 import { RequestRefused } from './errors.ts';
 import { claimedDeliveryId } from './forges/delivery-headers.ts';
+import { addDispatchPage } from './server/dispatch-page.ts';
 import { addHealth, type HealthDeps } from './server/health.ts';
 import { InFlight } from './webhook/in-flight.ts';
 import { PATIENCE, type Patience } from './webhook/read-body.ts';
@@ -15,6 +16,8 @@ export interface ServerDeps extends Omit<WebhookDeps, 'inFlight' | 'patience'>, 
   patience?: Patience;
   /** whether health and metrics are served here, too; not where they have an address of their own */
   showsHealth: boolean;
+  /** whether there are pages of dispatches; notices lead to them where the service has a public address */
+  showsDispatches: boolean;
   /** called when a delivery has been stored, so that the router looks now */
   onAccepted: () => void;
 }
@@ -34,6 +37,7 @@ export function createServer(deps: ServerDeps): Hono {
     deps.onAccepted();
     return c.json({ delivery: acceptance.id, repeated: acceptance.kind === 'repeated' }, 202);
   });
+  if (deps.showsDispatches) addDispatchPage(app, deps);
   // guard: metrics leave the public address
   if (deps.showsHealth) addHealth(app, deps);
   app.notFound((c) =>

@@ -11,6 +11,7 @@
 import type { ForgeConfig } from './config/config.ts';
 import type { Forge, Item } from './forges/forge.ts';
 import type { Log } from './log.ts';
+import { type CommentQuestion, commentWords } from './trust/comments.ts';
 import { commentIsGone, type DeletionQuestion } from './trust/deletions.ts';
 import {
   Identities,
@@ -52,6 +53,8 @@ export interface Trust {
   repository(forge: ForgeConfig, claimed: RepositoryRef): Promise<Identified>;
   /** whether a comment is really gone */
   isGone(question: DeletionQuestion): Promise<boolean>;
+  /** a comment's words as the forge has them; null = no such comment by this person on this item */
+  words(question: CommentQuestion): Promise<string | null>;
   /** which labels an item has, and which of them the sender has put on; null = none of our accounts sees the item */
   labels(question: LabelQuestion): Promise<LabelsTold | null>;
   /** whether an item has the author and the text that a delivery says */
@@ -98,6 +101,7 @@ export function createTrust(deps: TrustDeps): Trust {
       unasked(question) ?? judgeAnswer(question, await permissions.of(question, maxAgeMs)),
     repository: (forge, claimed) => repositories.identify(forge, claimed),
     isGone: (question) => commentIsGone({ ...deps, patience }, question),
+    words: (question) => commentWords({ ...deps, patience }, question),
     labels: (question) => labelsOf({ ...deps, patience }, question),
     isAsSaid: (question) => itemIsAsSaid({ ...deps, patience }, question),
     item: (question) => itemOnForge({ ...deps, patience }, question),

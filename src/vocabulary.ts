@@ -59,6 +59,7 @@ export const FORGE_TOOLS = [
   'list_ci_runs',
   'read_ci_log',
   'comment',
+  'ask_person',
   'edit_comment',
   'react',
   'add_labels',
@@ -246,6 +247,35 @@ export type DispatchState =
   | 'parked';
 export type SessionState = 'proposed' | 'verified' | 'abandoned' | 'replaced';
 export type MessageState = 'waiting' | 'carried' | 'answered' | 'declined';
+
+/** What people may tell us to do, in a comment as `/claude hold` and on the command line. */
+export const COMMAND_VERBS = [
+  'hold',
+  'resume',
+  'cancel',
+  'retry',
+  'fresh',
+  'explain',
+  'say',
+  'cost',
+] as const;
+export type CommandVerb = (typeof COMMAND_VERBS)[number];
+
+/**
+ * What waits for a person. `question`: an agent asked; `approval`: a rule leaves it to a person; `failed`, `unposted`: a
+ * dispatch that goes on only when somebody acts; `stuck`: an item on which nothing moves.
+ */
+export const ASK_KINDS = ['question', 'approval', 'failed', 'unposted', 'stuck'] as const;
+export type AskKind = (typeof ASK_KINDS)[number];
+export type AskState = 'open' | 'answered' | 'dismissed';
+export type NoticeState = 'planned' | 'shown' | 'gone' | 'refused';
+
+/**
+ * What the forge shows of our work besides answers. `reaction`: that it was seen; `full`: commit status, status comment and
+ * receipts, too.
+ */
+export const FEEDBACK_LEVELS = ['none', 'reaction', 'full'] as const;
+export type FeedbackLevel = (typeof FEEDBACK_LEVELS)[number];
 
 /**
  * The rungs of the resume ladder, best first. `fresh` means a first dispatch, or an agent whose policy asks for it.

@@ -5,6 +5,7 @@ import type { LoadedConfig } from './config/config.ts';
 import { type ConfigWatcher, watchConfig } from './config/watch.ts';
 import { type Database, migrate, openDatabase } from './database/database.ts';
 import { requireUsable } from './database/opening.ts';
+import { startFeedback } from './feedback.ts';
 import { sweepPieces } from './inbox/pieces.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -71,11 +72,25 @@ async function startParts(foundation: Foundation, parts: ReadonlySet<ServicePart
   });
   const refresh = () => foundation.watcher.refresh();
   const access = forgeAccess({ ...foundation, network: networkOf(initial), refresh });
-  const ready = parts.has('worker') ? await readyWorker(foundation, { access, metrics }) : null;
+  let wakeFeedback = () => {};
+  const attempted: typeof metrics.attempted = (attempt) => {
+    metrics.attempted(attempt);
+    wakeFeedback();
+  };
+  const told = { access, metrics: { ...metrics, attempted } };
+  const ready = parts.has('worker') ? await readyWorker(foundation, told) : null;
   if (parts.has('worker') || parts.has('router')) await seeIdentities(access);
   const worker = ready?.begin() ?? null;
-  const routing = { trust: access.trust, decided: metrics.decided, wakeWorker: () => worker?.wake() };
+  const wakeWorker = () => {
+    worker?.wake();
+    wakeFeedback();
+  };
+  const routing = { trust: access.trust, decided: metrics.decided, wakeWorker };
   const router = parts.has('router') ? startRouting(foundation, routing) : null;
+  const feedback = parts.has('router')
+    ? startFeedback({ ...foundation, ...access, now: () => Date.now() })
+    : null;
+  wakeFeedback = () => feedback?.wake();
   let stopping: string | null = null;
   const health = { metrics, stopping: () => stopping };
   const wakeRouter = () => router?.wake();
@@ -84,6 +99,7 @@ async function startParts(foundation: Foundation, parts: ReadonlySet<ServicePart
       // A port could not be opened, so the start fails, and what runs already is stopped.
       await router?.stop();
       await worker?.stop(0);
+      await feedback?.stop();
       throw error;
     },
   );
@@ -110,6 +126,7 @@ async function startParts(foundation: Foundation, parts: ReadonlySet<ServicePart
       await reconciling?.stop();
       await router?.stop();
       await worker?.stop(config().worker.drainSeconds * 1000);
+      await feedback?.stop();
       await closed;
       await servers.health?.close();
       foundation.watcher.close();

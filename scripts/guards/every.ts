@@ -24,6 +24,7 @@ import { NETWORK_GUARDS } from './network.ts';
 import { OUTGOING_GUARDS } from './outgoing.ts';
 import { PACKAGE_KINDS_GUARDS } from './package-kinds.ts';
 import { PACKAGES_GUARDS } from './packages.ts';
+import { PEOPLE_GUARDS } from './people.ts';
 import { PLACE_GUARDS } from './place.ts';
 import { PROMPT_GUARDS } from './prompt.ts';
 import { RECONCILER_GUARDS } from './reconciler.ts';
@@ -76,4 +77,5 @@ export const GUARDS: Guard[] = [
   ...COMMANDS_GUARDS,
   ...EGRESS_GUARDS,
   ...RECONCILER_GUARDS,
+  ...PEOPLE_GUARDS,
 ];

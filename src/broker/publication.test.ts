@@ -144,6 +144,23 @@ describe.skipIf(!tools.ok)(tools.title('publication after tools'), () => {
     expect(said(stage.number)).toEqual(['Done, @\u200dada.\n\n> Nobody wants another.']);
   });
 
+  test('every pull request discloses that an agent made it: opened by a tool or at the end, and changed', async () => {
+    const { stage, sha, pull, branch, publish, pulls } = await agentOpensPull();
+    const disclosure = 'An agent did it.';
+    const body = (number: number) => trial.forge.state.items.find((item) => item.number === number)!.body;
+    const agent = stage.run({ disclosure });
+    await agent.call('update_pull', { number: pull, body: 'Better.' });
+    expect(body(pull)).toMatch(/^Better\.\n\n> An agent did it\.\n\n<!-- /);
+    await ada().close(REPO, pull);
+    await agent.call('open_pull', { title: 'Again', body: 'Anew.' });
+    const again = pulls().at(-1)!;
+    expect(body(again)).toMatch(/^Anew\.\n\n> An agent did it\.\n\n<!-- /);
+    await ada().close(REPO, again);
+    const push = async () => ({ kind: 'pushed' as const, sha });
+    const published = await publish({ disclosure, branch: { ...branch, push } });
+    expect(body(published.pullNumber!)).toContain(`Closes #${stage.number}\n\n> An agent did it.\n\n<!-- `);
+  });
+
   test('an answer that the forge refuses is not posted, and the reason is its own', async () => {
     const { publish } = await agentOpensPull();
     const createComment = async () => {

@@ -29,6 +29,8 @@ export interface BrokerScope {
   branch: { name: string; base: string } | null;
   /** why no new pull request is wanted, in a sentence with the remedy; null = it may be opened */
   refusePull: () => Promise<string | null>;
+  /** the line under each pull request that says who made it; '' = none */
+  disclosure: string;
   /** short names of the tools it may use; null = all but `merge` */
   tools: readonly string[] | null;
   scope: 'item' | 'repository';

@@ -27,6 +27,8 @@ export interface Done {
   text: string;
   /** the issue or pull request that was made */
   number?: number;
+  /** what a person was asked */
+  question?: string;
 }
 
 export interface Act extends Broker {

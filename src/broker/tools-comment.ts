@@ -1,9 +1,11 @@
 /** Comments and reactions. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { sameLogin } from '../logins.ts';
 import { postedText } from '../outcome/answer.ts';
+import { leaveToPeople } from '../outcome/questions.ts';
 import { loginOf } from '../voices.ts';
-import { type Act, type Broker, Denied, itemNumber, type Tool, text, writeTool } from './tool.ts';
+import { type Act, type Broker, Denied, type Done, itemNumber, type Tool, text, writeTool } from './tool.ts';
 
 /** What the forges offer unless their administrator changed it. */
 const REACTIONS = ['+1', '-1', 'laugh', 'hooray', 'confused', 'heart', 'rocket', 'eyes'] as const;
@@ -19,17 +21,27 @@ export const COMMENT_TOOLS: readonly Tool[] = [
     leavesMark: true,
     harmless: true,
     target: ({ number }) => number,
-    async find({ number }, { scope, deps, mark, self }) {
-      const { id } = await self();
-      const comments = await deps.forge.listComments(scope.repository, number);
-      // By our account only: anybody can write a mark.
-      // guard: marks by our account
-      const ours = comments.find((comment) => comment.author.id === id && comment.body.includes(mark));
-      return ours === undefined ? null : { text: posted(ours) };
+    find: async ({ number }, act) => await findOwn(number, act),
+    perform: async ({ number, text: answer }, act) => await post(number, answer, act),
+  }),
+  writeTool({
+    name: 'ask_person',
+    description:
+      'Posts a question that only a person can answer, and lists it for the people who look after you. Ask for all you need at once, say what you would do without an answer, and end your turn then: the answer wakes you.',
+    input: { number: itemNumber, question: text },
+    leavesMark: true,
+    harmless: true,
+    target: ({ number }) => number,
+    async find({ number, question }, act) {
+      const found = await findOwn(number, act);
+      return found === null ? null : { ...found, question };
     },
-    async perform({ number, text: answer }, { scope, deps, mark }) {
-      const body = postedText({ answer, notes: [], marker: mark });
-      return { text: posted(await deps.forge.createComment(scope.repository, number, body)) };
+    async perform({ number, question }, act) {
+      return { ...(await post(number, question, act)), question };
+    },
+    async after({ question = '' }, { scope, deps }) {
+      const id = createHash('sha256').update(question).digest('hex').slice(0, 16);
+      await leaveToPeople(deps, { key: scope.key, kind: 'question', id, text: question });
     },
   }),
   writeTool({
@@ -68,6 +80,20 @@ export const COMMENT_TOOLS: readonly Tool[] = [
     },
   }),
 ];
+
+async function findOwn(number: number, { scope, deps, mark, self }: Act): Promise<Done | null> {
+  const { id } = await self();
+  const comments = await deps.forge.listComments(scope.repository, number);
+  // By our account only: anybody can write a mark.
+  // guard: marks by our account
+  const ours = comments.find((comment) => comment.author.id === id && comment.body.includes(mark));
+  return ours === undefined ? null : { text: posted(ours) };
+}
+
+async function post(number: number, words: string, { scope, deps, mark }: Act): Promise<Done> {
+  const body = postedText({ answer: words, notes: [], marker: mark });
+  return { text: posted(await deps.forge.createComment(scope.repository, number, body)) };
+}
 
 function posted({ id, htmlUrl }: { id: number; htmlUrl: string }): string {
   return `Posted as comment ${id}: ${htmlUrl}`;

@@ -25,7 +25,7 @@ export const PULL_TOOLS: readonly Tool[] = [
       const { name: head, base } = branchOf(broker.scope);
       const opened = await broker.deps.forge.openPull(broker.scope.repository, {
         title: unmarked(words),
-        body: postedText({ answer: body, notes: [], marker: broker.mark }),
+        body: postedText({ answer: body, notes: disclosed(broker), marker: broker.mark }),
         head,
         base,
       });
@@ -52,10 +52,13 @@ export const PULL_TOOLS: readonly Tool[] = [
       }
       await requireOwnPull(change.number, broker);
     },
-    async perform({ number, title: words, body }, { scope, deps, mark }) {
+    async perform({ number, title: words, body }, broker) {
+      const { scope, deps, mark } = broker;
       const changed = await deps.forge.updatePull(scope.repository, number, {
         ...(words === undefined ? {} : { title: unmarked(words) }),
-        ...(body === undefined ? {} : { body: postedText({ answer: body, notes: [], marker: mark }) }),
+        ...(body === undefined
+          ? {}
+          : { body: postedText({ answer: body, notes: disclosed(broker), marker: mark }) }),
       });
       return { text: `Changed: ${linkOf(changed)}` };
     },
@@ -73,6 +76,11 @@ export const PULL_TOOLS: readonly Tool[] = [
     },
   }),
 ];
+
+// guard: feedback: agents disclose their work, part 2
+function disclosed({ scope }: Broker): string[] {
+  return scope.disclosure === '' ? [] : [scope.disclosure];
+}
 
 function branchOf({ branch }: Broker['scope']): { name: string; base: string } {
   if (branch !== null) return branch;

@@ -48,9 +48,18 @@ async function world(): Promise<World & { database: Database }> {
 }
 
 /** Calls the tool, and answers every text that it has put on the forge. */
-const SPEAKING: Record<string, (at: World) => Promise<string[]>> = {
+const SPEAKING: Record<string, (at: World & { database: Database }) => Promise<string[]>> = {
   comment: async ({ stage }) => {
     await stage.run().call('comment', { number: stage.number, text: LIVE });
+    return [trial.forge.state.comments.at(-1)!.body];
+  },
+  ask_person: async ({ stage, database }) => {
+    const asked = { number: stage.number, question: LIVE };
+    await stage.run().call('ask_person', asked);
+    // The same question again is the same comment and the same entry.
+    await stage.run().call('ask_person', asked);
+    const asks = await database.rows.selectFrom('asks').select(['kind', 'state']).execute();
+    expect(asks).toEqual([{ kind: 'question', state: 'open' }]);
     return [trial.forge.state.comments.at(-1)!.body];
   },
   edit_comment: async ({ stage }) => {

@@ -152,6 +152,31 @@ const TABLE: Record<string, Row> = {
     right: null,
     wrong: [[['x'], "Required option '--by <name>' not specified"]],
   },
+  inbox: {
+    right: [],
+    needsRows: true,
+    wrong: [
+      ...LIMIT(),
+      EMPTY('--close'),
+      [['--close', 'abcdef99'], 'Nothing that waits for a person has the id'],
+    ],
+  },
+  ...Object.fromEntries(
+    ['cancel', 'retry', 'fresh'].map((verb): [string, Row] => [
+      verb,
+      {
+        // Of an item it would take away what other rows ask for.
+        right: ['--repository', 'team/none'],
+        refers: [],
+        needsRows: true,
+        wrong: [
+          [[], 'Name one of these: a conversation, --repository, or --all'],
+          [[ITEM, '--all'], 'Name one of these: a conversation, --repository, or --all'],
+          [['--repository', 'shop'], 'Give a repository as owner/name'],
+        ],
+      },
+    ]),
+  ),
   'answers post': { right: [ITEM], refers: [], needsRows: true },
   smoke: { right: null },
   doctor: { right: null },

@@ -87,6 +87,8 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
     reconciler: { overlapSeconds: found.reconciler.overlap_seconds, rules: found.reconciler.rules },
     metrics: found.metrics.port === undefined ? null : { host: found.metrics.host, port: found.metrics.port },
     log: found.log,
+    feedback: found.feedback,
+    disclosure: found.disclosure.trim(),
     forges: Object.fromEntries(
       Object.entries(found.forges).map(([name, forge]) => [name, forgeConfig(name, forge)]),
     ),
@@ -120,6 +122,8 @@ function forgeConfig(name: string, forge: Options['forges'][string]): ForgeConfi
     closingKeywords: forge.closing_keywords,
     intake: forge.intake,
     lookSeconds: forge.look_seconds ?? null,
+    feedback: forge.feedback ?? null,
+    optOutLabels: forge.opt_out_labels,
     accounts: forge.accounts,
   };
 }

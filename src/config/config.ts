@@ -6,6 +6,7 @@ import type {
   ConversationView,
   EcosystemName,
   EventName,
+  FeedbackLevel,
   ForgeEvent,
   PackagePolicy,
   RuleName,
@@ -87,6 +88,9 @@ export interface LoadedConfig {
   /** null: beside the webhooks */
   metrics: { host: string; port: number } | null;
   log: Options['log'];
+  feedback: FeedbackLevel;
+  /** under the description of every pull request that an agent opens; '' = none */
+  disclosure: string;
   /** by forge name */
   forges: Readonly<Record<string, ForgeConfig>>;
   /** by agent name; shipped ones included */
@@ -149,6 +153,10 @@ export interface ForgeConfig {
   intake: 'hooks' | 'poll' | 'both';
   /** seconds between two looks; null = the usual ones of the way of intake */
   lookSeconds: number | null;
+  /** null = as the general setting has it */
+  feedback: FeedbackLevel | null;
+  /** labels by which an item opts out */
+  optOutLabels: readonly string[];
   /** by agent name */
   accounts: Readonly<Record<string, { login: string; token: string }>>;
 }

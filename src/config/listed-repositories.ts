@@ -1,9 +1,31 @@
-/** Which entry of `repositories` a name falls under, and which secret must have signed its deliveries. Pure. */
+/** Which entry of `repositories` a name falls under, and what it says: secret, feedback. Pure. */
+import type { FeedbackLevel } from '../vocabulary.ts';
+
 export interface ListedRepository {
   /** `owner/name` or `owner/*` */
   pattern: string;
   /** secrets of its own: its deliveries must be signed with one of them; empty = the forge's secrets count */
   secrets: readonly string[];
+  /** null = as the forge has it; left out where nobody configured it */
+  feedback?: FeedbackLevel | null;
+}
+
+/** What the forge shows of the work in a repository: its own setting, then the forge's, then the general one. */
+export function feedbackOf(
+  config: {
+    feedback: FeedbackLevel;
+    forges: Readonly<Record<string, Pick<Listing, 'repositories'> & { feedback: FeedbackLevel | null }>>;
+  },
+  place: { forge: string; fullName: string },
+): FeedbackLevel {
+  const forge = config.forges[place.forge];
+  if (forge === undefined) return 'none';
+  const entries = forge.repositories.filter(
+    (entry) => entry.feedback != null && covers(entry, place.fullName),
+  );
+  const own = entries.find((entry) => !isWhole(entry)) ?? entries[0];
+  // guard: feedback: the nearest setting counts
+  return own?.feedback ?? forge.feedback ?? config.feedback;
 }
 
 /** The fields of `ForgeConfig` that are needed here. */

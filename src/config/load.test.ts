@@ -30,8 +30,8 @@ describe('a small configuration', () => {
       cloneUrl: 'https://forge.example.org',
       webhookSecrets: ['hook-secret-value'],
       repositories: [
-        { pattern: 'team/shop', secrets: [] },
-        { pattern: 'other/*', secrets: [] },
+        { pattern: 'team/shop', secrets: [], feedback: null },
+        { pattern: 'other/*', secrets: [], feedback: null },
       ],
       trustedSenders: null,
       requiredPermission: 'write',
@@ -39,6 +39,8 @@ describe('a small configuration', () => {
       forkPulls: false,
       lfs: 'pointers',
       closingKeywords: [],
+      feedback: null,
+      optOutLabels: ['no-agent'],
       accounts: {
         dev: { login: 'dev-bot', token: 'dev-token-value' },
         reviewer: { login: 'review-bot', token: 'review-token-value' },

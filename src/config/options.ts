@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { FORGE_KINDS } from '../forges/registry.ts';
-import { RULES } from '../vocabulary.ts';
+import { FEEDBACK_LEVELS, RULES } from '../vocabulary.ts';
 import { budgetOptions as budgets } from './budget-options.ts';
 import { containerOptions as container } from './container-options.ts';
 import { packages } from './package-options.ts';
@@ -239,6 +239,8 @@ const account = z.strictObject({
   ),
 });
 
+const feedback = (description: string) => z.enum(FEEDBACK_LEVELS).meta({ description });
+
 const repositoryName = z
   .string()
   .regex(/^[^/\s*]+\/([^/\s*]+|\*)$/)
@@ -255,14 +257,20 @@ const webhookSecret = (description: string) =>
 const repository = z
   .union([
     repositoryName,
-    z.strictObject({
-      name: repositoryName,
-      webhook_secret: webhookSecret(
-        'A secret for the hook of this repository alone, so that administrators of other repositories do not know it.',
-      ),
-    }),
+    z
+      .strictObject({
+        name: repositoryName,
+        webhook_secret: webhookSecret(
+          'A secret for the hook of this repository alone, so that administrators of other repositories do not know it.',
+        ).optional(),
+        feedback: feedback('As `feedback`, for this repository alone.').optional(),
+      })
+      .refine(({ webhook_secret, feedback: level }) => webhook_secret !== undefined || level !== undefined, {
+        path: ['webhook_secret'],
+        error: 'is missing',
+      }),
   ])
-  .meta({ 'x-expects': 'owner/name or owner/*, or a mapping with name and webhook_secret' });
+  .meta({ 'x-expects': 'owner/name or owner/*, or a mapping with name, webhook_secret and feedback' });
 
 const court = z
   .strictObject({
@@ -304,7 +312,7 @@ const forge = z
     ).optional(),
     repositories: z.array(repository).min(1).meta({
       description:
-        'Repositories acted on: `owner/name`, or `owner/*` for all of an owner. Others are ignored. `{ name, webhook_secret }` gives a repository a secret of its own: then only that secret is accepted for it, and that secret is accepted for no other repository.',
+        'Repositories acted on: `owner/name`, or `owner/*` for all of an owner. Others are ignored. `{ name, webhook_secret }` gives a repository a secret of its own: then only that secret is accepted for it, and that secret is accepted for no other repository. `{ name, feedback }` changes what is shown there.',
     }),
     trusted_senders: z.array(z.string().min(1)).optional().meta({
       description:
@@ -338,6 +346,11 @@ const forge = z
     }),
     look_seconds: z.int().min(5).max(86_400).optional().meta({
       description: 'Seconds between two looks. Without it: 300 beside webhooks, 30 with `intake: poll`.',
+    }),
+    feedback: feedback('As `feedback`, for this forge alone.').optional(),
+    opt_out_labels: z.array(z.string().min(1)).default(['no-agent']).meta({
+      description:
+        'Labels by which an issue or pull request opts out: while it has one of them no agent is woken there, and a run in progress stops. `explain` says so.',
     }),
     accounts: z.record(name("an agent's name"), account).default({}).meta({
       description: "Each agent's account on this forge. An agent without one does not act there.",
@@ -394,6 +407,19 @@ export const options = z.strictObject({
   reconciler,
   metrics,
   log,
+  feedback: feedback(
+    'What the forge shows of the work besides answers. `reaction`: the agent puts eyes on what woke it. `full`: it also sets a commit status on pull requests, has one status comment for a run that takes longer than a minute, and says why somebody may not wake it. `none`: answers alone. See [what people see](what-people-see.md).',
+  ).default('full'),
+  disclosure: z
+    .string()
+    .max(500)
+    .default(
+      'An AI agent made this pull request. Please review it as you would anybody’s; `/claude explain` in a comment says what it is doing.',
+    )
+    .meta({
+      description:
+        'The line under the description of every pull request that an agent opens, so that everybody knows who made it. Empty = none.',
+    }),
   forges: z
     .record(name('a name you choose'), forge)
     .refine((forges) => Object.keys(forges).length > 0)

@@ -3,19 +3,27 @@
  * else.
  */
 import type { z } from 'zod';
+import type { FeedbackLevel } from '../vocabulary.ts';
 import { type ListedRepository, secretHolderOf } from './listed-repositories.ts';
 
 export interface WrittenForge {
   webhook_secret?: string | string[] | undefined;
   intake?: string | undefined;
-  repositories: (string | { name: string; webhook_secret: string | string[] })[];
+  repositories: (
+    | string
+    | { name: string; webhook_secret?: string | string[] | undefined; feedback?: FeedbackLevel | undefined }
+  )[];
 }
 
 export function listedRepositories({ repositories }: WrittenForge): ListedRepository[] {
   return repositories.map((entry) =>
     typeof entry === 'string' || entry?.name === undefined
-      ? { pattern: String(entry), secrets: [] }
-      : { pattern: entry.name, secrets: [entry.webhook_secret].flat() },
+      ? { pattern: String(entry), secrets: [], feedback: null }
+      : {
+          pattern: entry.name,
+          secrets: [entry.webhook_secret ?? []].flat(),
+          feedback: entry.feedback ?? null,
+        },
   );
 }
 

@@ -20,6 +20,7 @@ import { layers } from './migrations/0024-layers.ts';
 import { reconciler } from './migrations/0025-reconciler.ts';
 import { holds } from './migrations/0026-holds.ts';
 import { money } from './migrations/0026-money.ts';
+import { whatPeopleSee } from './migrations/0027-what-people-see.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
@@ -42,5 +43,6 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0025-reconciler': reconciler(dialect),
     '0026-holds': holds(dialect),
     '0026-money': money(dialect),
+    '0027-what-people-see': whatPeopleSee(dialect),
   };
 }

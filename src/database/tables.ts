@@ -6,6 +6,7 @@
 import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
 import type { CapReason, DispatchState, ItemKind, MessageState, SessionState } from '../vocabulary.ts';
 import type { AuditTable, LayersTable, PackageApprovalsTable } from './door-tables.ts';
+import type { AsksTable, CommandsTable, NoticesTable } from './feedback-tables.ts';
 import type { DeliveriesTable, DeliveryPiecesTable, EventProofsTable, EventsTable } from './intake-tables.ts';
 import type {
   BudgetRaisesTable,
@@ -53,6 +54,9 @@ export interface Tables {
   budget_raises: BudgetRaisesTable;
   budget_warnings: BudgetWarningsTable;
   layers: LayersTable;
+  notices: NoticesTable;
+  asks: AsksTable;
+  commands: CommandsTable;
 }
 
 interface ItemsTable {
@@ -91,6 +95,8 @@ interface ConversationsTable {
   /** rises with every lease: a holder with an older number has lost the lease */
   lease_token: number;
   lease_until: number;
+  /** who asked that the next run begins a new session; null = it goes on */
+  fresh_asked: Generated<string | null>;
 }
 
 interface ConversationItemsTable {
@@ -180,6 +186,8 @@ interface DispatchesTable {
   progress: Generated<'made' | 'none' | null>;
   /** the delivery that may have recalled the running dispatch; the worker asks the forge */
   recalled_by: Generated<string | null>;
+  /** a clause for people: who asked that the running dispatch stops; null = nobody did */
+  stop_asked: Generated<string | null>;
 }
 
 interface SessionsTable {

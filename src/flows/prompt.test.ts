@@ -275,7 +275,13 @@ describe('shipped skills, short form: first what changed', () => {
 });
 
 describe('any skill', () => {
-  const skill = (text: string): Skill => ({ name: 's', file: 's.md', description: '', promises: [], render: () => text });
+  const skill = (text: string): Skill => ({
+    name: 's',
+    file: 's.md',
+    description: '',
+    promises: [],
+    render: () => text,
+  });
 
   test('is never a command of the CLI', () => {
     const render = (text: string) =>

@@ -26,6 +26,7 @@ const AUTHORS: {
   submitReview: ({ author }) => author,
   // Somebody else may have written what is changed here.
   editComment: null,
+  deleteComment: null,
   updatePull: null,
   setStatus: null,
   merge: null,

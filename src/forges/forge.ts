@@ -135,6 +135,8 @@ export interface ForgeCi {
 export interface ForgeWriter {
   createComment(repository: RepositoryRef, number: number, body: string): Promise<Comment>;
   editComment(repository: RepositoryRef, id: number, body: string): Promise<Comment>;
+  /** one that is not there any more is no error */
+  deleteComment(repository: RepositoryRef, id: number): Promise<void>;
   createIssue(repository: RepositoryRef, issue: { title: string; body: string }): Promise<Item>;
   openPull(
     repository: RepositoryRef,

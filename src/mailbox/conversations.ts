@@ -44,6 +44,11 @@ async function findByNumber(rows: Rows, key: NumberKey): Promise<ConversationRow
     .executeTakeFirst();
 }
 
+export async function conversationsById(rows: Rows, ids: readonly string[]): Promise<ConversationRow[]> {
+  if (ids.length === 0) return [];
+  return await rows.selectFrom('conversations').selectAll().where('id', 'in', ids).orderBy('id').execute();
+}
+
 /** An item that an event is about, and the agent that it wakes. */
 export interface ConversationAddress {
   forge: string;
@@ -86,6 +91,7 @@ export async function resolveConversation(
     lease_worker: null,
     lease_token: 0,
     lease_until: 0,
+    fresh_asked: null,
   };
   await tx.insertInto('conversations').values(conversation).execute();
   await joinConversation(tx, key, conversation.id);

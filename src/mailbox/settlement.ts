@@ -1,6 +1,7 @@
 /** How a dispatch ends or waits, and what happens to the messages it carried. */
 import type { Database, Rows } from '../database/database.ts';
 import type { DispatchRow } from '../database/tables.ts';
+import { closeAsks, openAsk } from './asks.ts';
 import { assertLease, type Lease } from './leases.ts';
 import { noteAsked, noteProgress } from './progress.ts';
 
@@ -54,6 +55,7 @@ export async function settleDispatch(
     await settle(tx, lease.dispatch, options);
     // guard: progress: counted with the settlement
     if (options.progress != null) await settleProgress(tx, lease.dispatch, options.progress, options.now);
+    await settleAsks(tx, lease, options);
   });
 }
 
@@ -70,6 +72,25 @@ async function settleProgress(
     .set({ progress: made ? 'made' : 'none' })
     .where('id', '=', id)
     .execute();
+}
+
+/** What ends without an answer waits for a person; an answer ends what waited because there was none. */
+// guard: inbox: a failure waits for a person
+async function settleAsks(tx: Rows, lease: Lease, { settlement, now }: SettleOptions): Promise<void> {
+  const { conversation, dispatch } = lease;
+  if (settlement.state === 'failed' || settlement.state === 'unposted') {
+    await openAsk(tx, {
+      key: `${settlement.state}:${dispatch.id}`,
+      kind: settlement.state,
+      conversation,
+      dispatchId: dispatch.id,
+      text: settlement.reason,
+      now,
+    });
+  } else if (settlement.state === 'succeeded') {
+    const kinds = ['failed', 'unposted', 'stuck'] as const;
+    await closeAsks(tx, { conversationId: conversation.id, kinds, by: conversation.agent, now });
+  }
 }
 
 /** Counts also when the answer could not be posted: the agent has read what it was woken for. */
@@ -125,7 +146,11 @@ async function settleMessages(tx: Rows, dispatch: DispatchRow, options: SettleOp
 }
 
 /** Messages that stay waiting need a dispatch. The index allows at most one. */
-async function requeueWaiting(tx: Rows, dispatch: DispatchRow, now: number): Promise<void> {
+export async function requeueWaiting(
+  tx: Rows,
+  dispatch: Pick<DispatchRow, 'conversation_id' | 'agent' | 'priority'>,
+  now: number,
+): Promise<void> {
   const waiting = await tx
     .selectFrom('dispatches')
     .select('id')

@@ -64,27 +64,36 @@ export async function postAgain(
       .where('state', 'in', ['queued', 'parked', 'interrupted'])
       .executeTakeFirst();
     if (other !== undefined) return { kind: 'busy', dispatch: other.id };
-    await tx
-      .updateTable('dispatches')
-      .set({ state: 'interrupted', reason: 'a person asked to post its answer', due_at: now, ended_at: now })
-      .where('id', '=', dispatchId)
-      .where('state', '=', 'unposted')
-      .execute();
-    await tx
-      .updateTable('effects')
-      // guard: truth: a refused answer can be posted
-      .set({ state: 'planned', result: null, done_at: null })
-      .where('dispatch_id', '=', dispatchId)
-      .where('kind', 'in', ['push', 'pull', 'comment', 'review'])
-      .where('state', '=', 'refused')
-      .execute();
-    await tx
-      .updateTable('messages')
-      .set({ state: 'waiting', dispatch_id: null, reason: null, settled_at: null })
-      .where('conversation_id', '=', dispatch.conversation_id)
-      .where('dispatch_id', '=', dispatchId)
-      .where('state', '=', 'declined')
-      .execute();
+    await putBackUnposted(tx, { id: dispatchId, conversation_id: dispatch.conversation_id }, now);
     return { kind: 'waiting' };
   });
+}
+
+/** Call it in a transaction that has seen the dispatch unposted, and no other one of its conversation waiting. */
+export async function putBackUnposted(
+  tx: Rows,
+  { id: dispatchId, conversation_id: conversationId }: Pick<DispatchRow, 'id' | 'conversation_id'>,
+  now: number,
+): Promise<void> {
+  await tx
+    .updateTable('dispatches')
+    .set({ state: 'interrupted', reason: 'a person asked to post its answer', due_at: now, ended_at: now })
+    .where('id', '=', dispatchId)
+    .where('state', '=', 'unposted')
+    .execute();
+  await tx
+    .updateTable('effects')
+    // guard: truth: a refused answer can be posted
+    .set({ state: 'planned', result: null, done_at: null })
+    .where('dispatch_id', '=', dispatchId)
+    .where('kind', 'in', ['push', 'pull', 'comment', 'review'])
+    .where('state', '=', 'refused')
+    .execute();
+  await tx
+    .updateTable('messages')
+    .set({ state: 'waiting', dispatch_id: null, reason: null, settled_at: null })
+    .where('conversation_id', '=', conversationId)
+    .where('dispatch_id', '=', dispatchId)
+    .where('state', '=', 'declined')
+    .execute();
 }

@@ -186,6 +186,18 @@ export const FAMILIES = {
     help: 'Bytes that passed these doors: sent by agents, or received by them; counted when a connection has ended',
     from: 'process',
   },
+  claude_hooks_notices: {
+    type: 'gauge',
+    labels: ['kind', 'state'],
+    help: 'What the forge shows of work besides answers (reaction, status, comment), by state; planned = not shown yet',
+    from: 'rows',
+  },
+  claude_hooks_asks: {
+    type: 'gauge',
+    labels: ['kind'],
+    help: 'What waits for a person: question, approval, failed, unposted, stuck; `claude-hooks inbox` lists it',
+    from: 'rows',
+  },
   claude_hooks_smoke_checks_total: {
     type: 'counter',
     labels: ['check', 'state'],

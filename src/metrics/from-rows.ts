@@ -1,6 +1,7 @@
 /** What the rows say at this moment, by state. */
 import { setImmediate } from 'node:timers/promises';
 import type { Database, Rows } from '../database/database.ts';
+import { ASK_KINDS } from '../vocabulary.ts';
 import type { FamilyName } from './families.ts';
 import type { Sample } from './registry.ts';
 
@@ -12,6 +13,8 @@ const READERS: Partial<Record<FamilyName, Read>> = {
   claude_hooks_messages: byState('messages'),
   claude_hooks_sessions: byState('sessions'),
   claude_hooks_effects: effects,
+  claude_hooks_notices: notices,
+  claude_hooks_asks: asks,
   claude_hooks_dispatch_continuity: continuity,
   claude_hooks_incidents_total: incidents,
   claude_hooks_conversations: conversations,
@@ -51,6 +54,27 @@ async function effects(rows: Rows): Promise<Sample[]> {
     .groupBy(['kind', 'state'])
     .execute();
   return found.map(({ kind, state, count }) => ({ labels: { kind, state }, value: Number(count) }));
+}
+
+async function notices(rows: Rows): Promise<Sample[]> {
+  const found = await rows
+    .selectFrom('notices')
+    .select(['kind', 'state', (e) => e.fn.countAll<number>().as('count')])
+    .groupBy(['kind', 'state'])
+    .execute();
+  return found.map(({ kind, state, count }) => ({ labels: { kind, state }, value: Number(count) }));
+}
+
+/** Every kind, so that a series that an alert asks for is there from the start. */
+async function asks(rows: Rows): Promise<Sample[]> {
+  const found = await rows
+    .selectFrom('asks')
+    .select(['kind', (e) => e.fn.countAll<number>().as('count')])
+    .where('state', '=', 'open')
+    .groupBy('kind')
+    .execute();
+  const counts = new Map(found.map(({ kind, count }) => [kind, Number(count)]));
+  return ASK_KINDS.map((kind) => ({ labels: { kind }, value: counts.get(kind) ?? 0 }));
 }
 
 async function continuity(rows: Rows): Promise<Sample[]> {

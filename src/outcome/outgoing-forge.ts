@@ -57,6 +57,7 @@ const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
   ],
   // The forge words the message of a merge from the pull request: what is in there was looked at when it was opened.
   merge: null,
+  deleteComment: null,
   addLabels: null,
   removeLabel: null,
   setAssignees: null,

@@ -1,13 +1,19 @@
 /** What becomes of a delivery, from its facts. Pure: `write.ts` carries it out. */
 import type { NewItemRow } from '../database/tables.ts';
 import type { RouteMatch } from '../flows/route.ts';
+import { kitOf } from '../forges/registry.ts';
 import type { Look } from '../inbox/looks.ts';
 import type { DeliveryResult } from '../inbox.ts';
 import { isSameItem } from '../item-key.ts';
 import type { WaitingMessage } from '../mailbox/messages.ts';
+import { hasNoticeMark } from '../mailbox/notice-marks.ts';
+import type { PlannedNotice } from '../mailbox/notices.ts';
+import { optOutReason } from '../trust/opt-out.ts';
 import { isOurAccount, type Judgement } from '../trust/sender.ts';
 import type { EventItem, ForgeEvent } from '../vocabulary.ts';
+import type { WrittenCommand } from './command-words.ts';
 import type { EventFacts, Facts } from './gather.ts';
+import { refusalReceipt } from './receipts.ts';
 import type { StoredDecision } from './routing.ts';
 import type { StandingConversation } from './standing.ts';
 
@@ -31,6 +37,10 @@ export interface Decision {
   /** for the audit */
   refusal: { event: ForgeEvent; reason: string; sender: Judgement | null } | null;
   messages: readonly PlannedMessage[];
+  /** of a person who may give them, for the conversations of the item */
+  commands: readonly WrittenCommand[];
+  /** what the sender is told of a refusal */
+  receipt: PlannedNotice | null;
 }
 
 export interface PlannedMessage {
@@ -40,6 +50,8 @@ export interface PlannedMessage {
   conversation: StandingConversation | null;
   quietMs: number;
   maxWaitMs: number;
+  /** a person wrote or did it, not CI and no agent */
+  isByPerson: boolean;
 }
 
 const NOTHING = {
@@ -51,6 +63,8 @@ const NOTHING = {
   retracted: [],
   refusal: null,
   messages: [],
+  commands: [],
+  receipt: null,
 } as const satisfies Partial<Decision>;
 
 export function decide(facts: Facts): Decision {
@@ -96,7 +110,8 @@ function decideEvent(facts: EventFacts): Decision {
     recalls: true,
     look: lookAtNewPull(facts),
   };
-  if (event.name !== 'comment.deleted' && gone === true && !replayed) {
+  if (isNoticeOfOurs(facts)) return { ...remembered, result: ignored(OWN_NOTICE), kind: 'unwanted' };
+  if ((event.name !== 'comment.deleted' && gone === true && !replayed) || facts.given?.isGone === true) {
     return { ...remembered, result: ignored(OVERTAKEN) };
   }
   const retracted = event.name === 'comment.deleted' ? standing.waiting : [];
@@ -107,6 +122,15 @@ function decideEvent(facts: EventFacts): Decision {
     retracted,
     explained: { considered: outlook.route.considered, note, sender },
   };
+  const out = optOutReason(facts.forge, outlook.event.item);
+  const isCommand = facts.given !== null && facts.given.commands.length > 0;
+  if (out !== null && !isCommand && !isRetracted) {
+    return {
+      ...known,
+      result: ignored(out),
+      kind: outlook.route.matches.length > 0 ? 'refused' : 'unwanted',
+    };
+  }
   // guard: trust: permission of the sender
   const reason = outlook.fork ?? (sender?.allowed === false ? sender.reason : null);
   if (reason !== null) {
@@ -115,12 +139,41 @@ function decideEvent(facts: EventFacts): Decision {
       result: ignored(reason),
       kind: 'refused',
       refusal: { event: outlook.event, reason, sender },
+      receipt: receiptFor(facts, outlook.event),
     };
   }
-  const messages = plannedMessages(facts, outlook.event);
-  if (messages.length > 0 || isRetracted) return { ...known, result: { state: 'routed' }, messages };
+  const { commands, saysMore } = facts.given ?? NO_COMMANDS;
+  // guard: commands: a command alone is no message
+  const messages = saysMore && out === null ? plannedMessages(facts, outlook.event) : [];
+  if (messages.length > 0 || isRetracted || commands.length > 0) {
+    return { ...known, result: { state: 'routed' }, messages, commands };
+  }
   if (outlook.route.matches.length > 0) return { ...known, result: ignored(KNOWN_FAILURE) };
   return { ...known, result: ignored(UNWANTED), kind: 'unwanted' };
+}
+
+const NO_COMMANDS = { commands: [], saysMore: true } as const;
+const OWN_NOTICE = 'it is a notice of our own about work in progress';
+
+/** One agent's status comment must not wake another agent. */
+function isNoticeOfOurs({ event, forge, ids }: EventFacts): boolean {
+  const { comment } = event;
+  // guard: feedback: a notice wakes nobody
+  return comment !== null && hasNoticeMark(comment.body) && isOurAccount(forge, ids, comment.author);
+}
+
+/** A person who addressed an agent is told; the forge's robots, and others' robots, are not. */
+function receiptFor(
+  { config, forge, ids, outlook, sender, receivedAt, given }: EventFacts,
+  event: ForgeEvent & { item: EventItem },
+): PlannedNotice | null {
+  if (!isPerson(forge, ids, event) || sender === null || outlook.fork !== null) return null;
+  const agent = outlook.route.matches[0]?.agent ?? (given === null ? null : Object.keys(forge.accounts)[0]);
+  return agent == null ? null : refusalReceipt({ config, event, agent, sender, now: receivedAt });
+}
+
+function isPerson(forge: EventFacts['forge'], ids: EventFacts['ids'], { sender, ci }: ForgeEvent): boolean {
+  return ci === null && kitOf(forge.kind).accountOf(sender) === 'person' && !isOurAccount(forge, ids, sender);
 }
 
 const UNWANTED = 'no flow wants it; `claude-hooks explain` names each flow and what it lacked';
@@ -140,7 +193,7 @@ function lookAtNewPull({ event, forge, ids, standing }: EventFacts): Look | null
 }
 
 function plannedMessages(
-  { config, outlook, standing }: EventFacts,
+  { config, forge, ids, outlook, standing }: EventFacts,
   event: ForgeEvent & { item: EventItem },
 ): PlannedMessage[] {
   return outlook.route.matches.flatMap((match) => {
@@ -155,6 +208,7 @@ function plannedMessages(
         conversation,
         quietMs: agent.quietSeconds * 1000,
         maxWaitMs: agent.maxWaitSeconds * 1000,
+        isByPerson: isPerson(forge, ids, event),
       },
     ];
   });

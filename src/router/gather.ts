@@ -14,6 +14,7 @@ import type { DeliveryResult } from '../inbox.ts';
 import type { LabelsTold } from '../trust/labels.ts';
 import type { AccountIds, Judgement } from '../trust/sender.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
+import { commandsOf, type GivenCommands } from './commands.ts';
 import { consider, type Outlook, wantsSender, wouldJoin } from './consider.ts';
 import { isAboutLabels } from './placing.ts';
 import { type DeliveryReading, readDelivery } from './read-delivery.ts';
@@ -46,6 +47,8 @@ export interface EventFacts {
   forge: ForgeConfig;
   /** of our accounts on that forge */
   ids: AccountIds;
+  /** unix ms */
+  receivedAt: number;
   /** an operator wants it told again */
   replayed: boolean;
   /** with the forge's own words about the repository */
@@ -59,6 +62,8 @@ export interface EventFacts {
   gone: boolean | null;
   /** whether its sender may wake agents; null = no flow wants it, so that it was not asked */
   sender: Judgement | null;
+  /** null = it holds no command of a person */
+  given: GivenCommands | null;
 }
 
 export type Facts = EndedFacts | RepeatedFacts | EventFacts;
@@ -92,13 +97,16 @@ export async function gatherFacts(deps: RouterDeps, delivery: DeliveryRow): Prom
     config,
     forge,
     ids,
+    receivedAt: Number(delivery.received_at),
     replayed,
     told,
     event,
     standing,
     outlook,
     gone,
+    given: await commandsOf(deps, { forge, ids, event }),
   } as const;
+  if (known.given !== null) return { ...known, sender: known.given.sender };
   if (!wantsSender(outlook)) return { ...known, sender: null };
   const closed = await closedItem(deps, forge, outlook.event);
   if (closed !== null) return ended(closed, told, false);

@@ -5,18 +5,23 @@ import type { Considered } from '../flows/route.ts';
 import type { Log } from '../log.ts';
 import type { Judgement } from '../trust/sender.ts';
 import type { Trust } from '../trust.ts';
+import type { FeedbackLevel } from '../vocabulary.ts';
 
 /** What routing needs of the configuration; read anew for every delivery, so that a reload counts at once. */
 export interface RoutingConfig {
   forges: Readonly<Record<string, ForgeConfig>>;
   agents: ReadonlyMap<string, AgentConfig>;
   flows: readonly Flow[];
+  feedback: FeedbackLevel;
 }
 
 export interface RouterDeps {
   database: Database;
   config: () => RoutingConfig;
-  trust: Pick<Trust, 'judge' | 'ids' | 'repository' | 'isGone' | 'isAsSaid' | 'item' | 'labels' | 'pullCi'>;
+  trust: Pick<
+    Trust,
+    'judge' | 'ids' | 'repository' | 'isGone' | 'words' | 'isAsSaid' | 'item' | 'labels' | 'pullCi'
+  >;
   now: () => number;
   log: Log;
   /** for the metrics; left out, nobody counts */

@@ -10,14 +10,18 @@ import { completeEvent, storeEvent } from '../inbox/events.ts';
 import { planLook } from '../inbox/looks.ts';
 import { type DeliveryAbout, holdRouting, isUndecided, settleDelivery } from '../inbox.ts';
 import { isSameItem } from '../item-key.ts';
-import { renameRepository, resolveConversation } from '../mailbox/conversations.ts';
+import { closeAsks } from '../mailbox/asks.ts';
+import { carryOut } from '../mailbox/commands.ts';
+import { conversationsById, renameRepository, resolveConversation } from '../mailbox/conversations.ts';
 import { appendMessage, declineWaiting } from '../mailbox/messages.ts';
+import { countNotices, type PlannedNotice, planNotice } from '../mailbox/notices.ts';
 import { recallRuns } from '../mailbox/recalls.ts';
 import { recordRefusal } from '../trust/records.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import type { Decision, PlannedMessage } from './decide.ts';
 import type { Facts } from './gather.ts';
 import { rememberItem } from './placing.ts';
+import { commandReceipts, MOST_REFUSALS, REFUSAL_PREFIX } from './receipts.ts';
 import type { RouterDeps, StoredDecision } from './routing.ts';
 import { readStanding } from './standing.ts';
 
@@ -73,6 +77,8 @@ async function write(tx: Rows, deps: RouterDeps, { delivery, facts, decision }: 
   const declined = await declineWaiting(tx, { messages: retracted, now });
   if (declined !== retracted.length) throw new TakenUp();
   if (refusal !== null) await recordRefusal(tx, { ...refusal, deliveryId: delivery.id, now });
+  if (decision.receipt !== null) await planReceipt(tx, decision.receipt, now);
+  await carryOutAll(tx, { facts, decision, eventId, now });
   const messages: StoredDecision['messages'] = [];
   for (const planned of decision.messages) {
     messages.push(await deliver(tx, planned, { deliveryId: delivery.id, eventId: eventId!, now }));
@@ -92,6 +98,50 @@ async function write(tx: Rows, deps: RouterDeps, { delivery, facts, decision }: 
   return { messages };
 }
 
+async function planReceipt(tx: Rows, receipt: PlannedNotice, now: number): Promise<void> {
+  const { forge, repository } = receipt;
+  const since = now - MOST_REFUSALS.withinMs;
+  const asked = { forge, repositoryId: repository.id, prefix: REFUSAL_PREFIX, since };
+  // guard: feedback: strangers cannot flood
+  if ((await countNotices(tx, asked)) >= MOST_REFUSALS.perRepository) return;
+  await planNotice(tx, receipt, now);
+}
+
+/** After what was retracted, and before the messages: `/claude retry` does not concern what comes with it. */
+async function carryOutAll(
+  tx: Rows,
+  { facts, decision, eventId, now }: Omit<ToWrite, 'delivery'> & { eventId: string | null; now: number },
+): Promise<void> {
+  const event = decision.event;
+  if (facts.kind !== 'event' || event === null || event.item === null || eventId === null) return;
+  const { item } = event;
+  if (decision.commands.length === 0) return;
+  const on = facts.standing.conversations.filter((one) => isSameItem(one.on, item));
+  const conversations = await conversationsById(
+    tx,
+    on.map(({ id }) => id),
+  );
+  for (const [ordinal, command] of decision.commands.entries()) {
+    const by = event.sender.login;
+    const source = 'forge' as const;
+    const result = await carryOut(tx, {
+      ...command,
+      cause: eventId,
+      ordinal,
+      source,
+      by,
+      conversations,
+      now,
+    });
+    if (result === null) continue;
+    const agent = on[0]?.agent ?? Object.keys(facts.forge.accounts)[0]!;
+    const about = { ...event, item };
+    for (const notice of commandReceipts({ event: about, agent, eventId, ordinal, result })) {
+      await planNotice(tx, notice, now);
+    }
+  }
+}
+
 /** Null where the delivery tells nothing that is believed. */
 async function storedEvent(
   tx: Rows,
@@ -108,6 +158,9 @@ async function storedEvent(
   return isFirst ? id : 'changed';
 }
 
+/** An answer that the forge refused is still not posted when somebody writes. */
+const ANSWERED = { kinds: ['question', 'approval', 'failed', 'stuck'] } as const;
+
 interface Cause {
   deliveryId: string;
   eventId: string;
@@ -119,8 +172,11 @@ async function deliver(
   planned: PlannedMessage,
   { deliveryId, eventId, now }: Cause,
 ): Promise<StoredDecision['messages'][number]> {
-  const { match, quietMs, maxWaitMs } = planned;
+  const { match, event, quietMs, maxWaitMs } = planned;
   const conversation = { id: await conversationOf(tx, planned, now), agent: match.agent };
+  // guard: inbox: an answer closes what was asked
+  if (planned.isByPerson)
+    await closeAsks(tx, { ...ANSWERED, conversationId: conversation.id, by: event.sender.login, now });
   const { dispatchId } = await appendMessage(tx, {
     conversation,
     deliveryId,

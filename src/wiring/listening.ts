@@ -53,6 +53,7 @@ export async function startServer(
     now: () => Date.now(),
     ...healthDeps(foundation, health),
     showsHealth: config().metrics === null,
+    showsDispatches: config().server.publicUrl !== null,
     onAccepted: wakeRouter,
   });
   return await listenOn(app, { host, port, option: 'server' });

@@ -38,6 +38,14 @@ export interface Facts {
   pulls: { number: number; head: string }[];
   branch: { head: string; subjects: string[]; lines: string[] };
   checkout: { head: string; status: string };
+  /** `state kind` */
+  notices: string[];
+  /** of the agent, on the forge */
+  reactions: string[];
+  /** commits on which the newest status of the agent's work says that it is not over */
+  pending: string[];
+  /** kinds of what waits for a person */
+  asks: string[];
   /** pids of what still runs for a dispatch */
   processes: number[];
 }
@@ -66,7 +74,28 @@ export async function collectFacts({ stage }: Injector, branch: string): Promise
       head: git(checkout, 'rev-parse', 'HEAD'),
       status: git(checkout, 'status', '--porcelain'),
     },
+    ...(await shownBy(stage)),
     processes: await stage.processes(),
+  };
+}
+
+async function shownBy(stage: Injector['stage']) {
+  const read = async () => await stage.rows.selectFrom('notices').selectAll().orderBy('seq').execute();
+  const notices = await stage.until('all is shown', async () => {
+    const found = await read();
+    return found.some((one) => one.state === 'planned' || (one.closed === 0 && one.kind === 'status'))
+      ? null
+      : found;
+  });
+  const { reactions, statuses, users } = stage.forge.state;
+  const dev = users.find((u) => u.login === DEV)!.id;
+  const newest = new Map(statuses.filter((s) => s.creator === dev).map((s) => [s.sha, s.state]));
+  const asks = await stage.rows.selectFrom('asks').select('kind').where('state', '=', 'open').execute();
+  return {
+    notices: notices.map(({ state, kind }) => `${state} ${kind}`),
+    reactions: reactions.filter((r) => r.user === dev).map((r) => r.content),
+    pending: [...newest].filter(([, state]) => state === 'pending').map(([sha]) => sha),
+    asks: asks.map(({ kind }) => kind),
   };
 }
 

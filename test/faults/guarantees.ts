@@ -17,6 +17,7 @@ export function expectAllKept({ story, facts, rounds }: Outcome): void {
   expectNothingLost(facts, rounds.length);
   expectNothingTwice(story, facts, rounds.length);
   expectOneHistory(story, facts, rounds);
+  expectShownOnce(facts, rounds.length);
   expect.soft(facts.processes, 'something still runs').toEqual([]);
 }
 
@@ -61,7 +62,16 @@ function expectNothingTwice(story: Story, facts: Facts, rounds: number): void {
   expect.soft(facts.effects.map((e) => e.kind)).toEqual(kinds);
 }
 
-/** The session is one line without forks, and the model has seen all of it, each prompt once. */
+/** What people see: each act was seen once, and nothing waits any more, neither a commit status nor a person. */
+function expectShownOnce(facts: Facts, rounds: number): void {
+  expect.soft(facts.notices.filter((n) => n.startsWith('planned'))).toEqual([]);
+  expect.soft(facts.notices.filter((n) => n === 'shown reaction').length, 'eyes').toBe(rounds);
+  expect.soft(facts.reactions.length, 'reactions on the forge').toBe(rounds);
+  expect.soft(facts.pending, 'commits whose status is pending').toEqual([]);
+  expect.soft(facts.asks, 'what waits for a person').toEqual([]);
+}
+
+/** One session, of one line of descent, and the model has seen all of it, each prompt once. */
 function expectOneHistory(story: Story, facts: Facts, rounds: readonly Round[]): void {
   expect
     .soft(
@@ -100,7 +110,15 @@ function partition<T>(all: T[], isFirst: (one: T) => boolean): [T[], T[]] {
 }
 
 /** The points between which the model works: a kill there can cost the turn that it cuts off. */
-const WORKING: readonly FaultPoint[] = ['archive.claimed', 'archive.appended', 'run.answering'];
+const WORKING: readonly FaultPoint[] = [
+  'archive.claimed',
+  'archive.appended',
+  'run.answering',
+  // Beside the work, at any time.
+  'notice.planned',
+  'notice.performed',
+  'notice.recorded',
+];
 
 /** A kill before the model was asked costs nothing. A kill after its answer must not ask it again. */
 export function expectPaidOnce(round: Round, point: FaultPoint): void {

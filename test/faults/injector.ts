@@ -50,7 +50,11 @@ export class Injector {
   static async open({ id, dialect, config = {} }: InjectorOptions): Promise<Injector> {
     const database = await makeDatabase(dialect);
     const { url } = database;
-    const where = { ...config, ...(url === null ? {} : { database: { url: '${DATABASE_URL}' } }) };
+    const where = {
+      feedback: 'full',
+      ...config,
+      ...(url === null ? {} : { database: { url: '${DATABASE_URL}' } }),
+    };
     const env: Record<string, string> = url === null ? {} : { DATABASE_URL: url };
     const model = modelScript();
     const stage = await Stage.open({

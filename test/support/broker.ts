@@ -82,6 +82,7 @@ export async function brokerStage(trial: Trial, database: Database): Promise<Bro
     repository,
     items,
     branch: { name: `dev/${number}`, base: 'main' },
+    disclosure: '',
     refusePull: async () => null,
     tools: null,
     scope: 'item',

@@ -35,6 +35,7 @@ export async function openEdge(config: LoadedConfig): Promise<Edge> {
     log: silentLog,
     metrics: createMetrics(database),
     showsHealth: true,
+    showsDispatches: false,
     onAccepted: () => {},
     notReady: async () => null,
   });

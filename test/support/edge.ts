@@ -29,6 +29,8 @@ export const HOME: ForgeConfig = {
   closingKeywords: [],
   intake: 'both',
   lookSeconds: null,
+  feedback: null,
+  optOutLabels: [],
   accounts: {},
 };
 
@@ -58,6 +60,7 @@ export function edge(database: Database, partial: Partial<ServerDeps> = {}): Edg
     metrics: createMetrics(database),
     onAccepted: () => {},
     showsHealth: true,
+    showsDispatches: false,
     notReady: async () => null,
     ...partial,
   });

@@ -231,6 +231,7 @@ export class RunningSession {
         items: async () => [conversation.item_number],
         branch: { name: `dev/${conversation.item_number}`, base: 'main' },
         refusePull: async () => null,
+        disclosure: '',
         tools: FORGE_TOOL_NAMES,
         scope: 'repository',
         maxWrites: 500,

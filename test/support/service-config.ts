@@ -95,6 +95,8 @@ function configOf(options: StageOptions, at: { forge: string; model: string }): 
       container: { engine: 'process' },
       mailbox: { quiet_seconds: 0, max_wait_seconds: 5 },
       log: { format: 'pretty' },
+      // Not `full`: on a slow machine a run takes longer than a minute, and its status comment would be one more.
+      feedback: 'reaction',
       forges: {
         home: {
           kind: options.form?.kind ?? 'forgejo',

@@ -1,6 +1,6 @@
 /** The rows of a run: what it was asked, before the CLI starts, and what it answered. Always written under its lease. */
 import type { DispatchRun, RunOutcome } from '../../agent-runner/run.ts';
-import type { Database } from '../../database/database.ts';
+import type { Database, Rows } from '../../database/database.ts';
 import type { EffectRow } from '../../database/tables.ts';
 import { assertLease, type Lease, updateLeased } from '../../mailbox/leases.ts';
 import { type PlannedEffect, planEffect } from '../../outcome/effects.ts';
@@ -32,6 +32,15 @@ export async function announceRun(
           commit_sha: beginningOf(start.checkout, lease.dispatch.commit_sha),
         }),
   });
+}
+
+/** The run that begins is the new session that somebody asked for. */
+export async function freshIsDone(rows: Rows, conversationId: string): Promise<void> {
+  await rows
+    .updateTable('conversations')
+    .set({ fresh_asked: null })
+    .where('id', '=', conversationId)
+    .execute();
 }
 
 /** On a branch the first attempt's commit counts, because a later one may find its commits; a pull request is read anew. */

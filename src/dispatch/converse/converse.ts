@@ -7,12 +7,13 @@ import type { AgentConfig } from '../../config/config.ts';
 import { underLease } from '../../mailbox/leases.ts';
 import { lastIsUnposted } from '../../mailbox/unposted.ts';
 import { cliFolders } from '../../sessions/folders.ts';
+import { abandonSession, currentSession } from '../../sessions.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
 import { asideSet, readSetAside, textsThatWoke, withoutTexts } from '../screen/set-aside.ts';
 import type { Equipped } from '../set-up/set-up.ts';
 import { tellStart } from '../settle/told.ts';
-import { announceRun, conversationView, storeRun } from './announced.ts';
+import { announceRun, conversationView, freshIsDone, storeRun } from './announced.ts';
 import { askForVerdict } from './ask-verdict.ts';
 import { type ContainerDoors, openContainerDoors } from './container-doors.ts';
 import { openDoors } from './doors.ts';
@@ -62,6 +63,7 @@ async function run(dispatch: Equipped, deps: DispatchDeps): Promise<RunOutcome> 
   try {
     const started = { ...runOf(dispatch, deps, { material, marks, around: opened }), tools: doors.tools };
     const runner = { ...deps.runner, database: underLease(deps.runner.database, dispatch.lease) };
+    if (dispatch.lease.conversation.fresh_asked !== null) await leaveUnanswered(dispatch, deps);
     const outcome = await runWithSessionResume(started, runner);
     // guard: truth: a missing verdict is asked for
     if (agent.publish !== 'review' || context.item.pull === null) return outcome;
@@ -74,6 +76,17 @@ async function run(dispatch: Equipped, deps: DispatchDeps): Promise<RunOutcome> 
   } finally {
     await Promise.all([doors.close(), opened.close()]);
   }
+}
+
+/** A session without an answer is begun again also by an agent that starts over; somebody asked that it is not. */
+async function leaveUnanswered(
+  { key, lease }: Prepared,
+  { database }: Pick<DispatchDeps, 'database'>,
+): Promise<void> {
+  const session = await currentSession(database.rows, key.conversationId);
+  if (session?.state !== 'proposed') return;
+  const reason = `${lease.conversation.fresh_asked} asked for a new session`;
+  await abandonSession(database.rows, session.id, reason);
 }
 
 function runOf(
@@ -90,7 +103,8 @@ function runOf(
     conversationId: key.conversationId,
     agentName: agent.name,
     agent: agentOptions(agent),
-    policy: agent.resume,
+    // guard: commands: fresh begins a new session
+    policy: lease.conversation.fresh_asked === null ? agent.resume : 'fresh',
     cwd: checkout.path,
     instructions: checkout.instructions,
     folders: cliFolders(deps.config().state, key.conversationId),
@@ -102,6 +116,7 @@ function runOf(
     announce: async ({ form, ...start }) => {
       const carried = lease.messages.map((m) => m.id);
       await announceRun(deps.database, lease, { ...start, carried, checkout });
+      if (lease.conversation.fresh_asked !== null) await freshIsDone(deps.database.rows, key.conversationId);
       tellStart(deps, lease, agent, { ...start, form });
       await marks.begin(start.sessionId, form === null ? [] : spokenIn(material, form));
       if (form !== null) await forget(dispatch, deps);

@@ -64,6 +64,7 @@ export async function openDoors(dispatch: Prepared, deps: DispatchDeps, run: Ope
       items: () => itemsOf(deps.database.rows, lease),
       branch: place.branch,
       refusePull: () => whyNoPull(dispatch, deps),
+      disclosure: deps.config().disclosure,
       tools: agent.forge.tools,
       scope: agent.forge.scope,
       maxWrites: agent.forge.maxWrites,

@@ -1,10 +1,13 @@
 /** Stops a run whose work was taken back. A delivery is only a hint: the forge is asked before the run is stopped. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stopAskedOf } from '../../mailbox/cancelling.ts';
 import { recalledBy } from '../../mailbox/recalls.ts';
 import { failureText } from '../../outcome/failure-texts.ts';
+import { optOutReason } from '../../trust/opt-out.ts';
 import type { Dispatch, DispatchDeps } from '../dispatch.ts';
 import { itemsOf } from '../gather/conversation-items.ts';
 import { Evidence } from '../gather/evidence.ts';
+import { leadingOf } from '../gather/messages.ts';
 import { withdrawnFrom } from '../gather/withdrawn.ts';
 import { tellPeople } from '../publish/publish.ts';
 import type { Prepared } from '../screen/context.ts';
@@ -28,7 +31,7 @@ const AGAIN_AFTER_MS = 2000;
 
 type Watched = Pick<
   Prepared,
-  'lease' | 'agent' | 'forge' | 'signal' | 'routed' | 'repository' | 'messages' | 'replayed'
+  'lease' | 'agent' | 'forge' | 'item' | 'signal' | 'routed' | 'repository' | 'messages' | 'replayed'
 >;
 type WatchDeps = Pick<DispatchDeps, 'database' | 'trust' | 'log'>;
 
@@ -43,6 +46,10 @@ export function watchRecalls(dispatch: Watched, deps: WatchDeps): Recall {
       await dispatch.routed.wait(LOOK_EVERY_MS, { known, signal: stopped.signal });
       known = dispatch.routed.given;
       try {
+        // Asked by a person who may: the forge has nothing to say about it.
+        // guard: commands: cancel stops the run
+        reason = await stopAskedOf(deps.database.rows, dispatch.lease.dispatch.id);
+        if (reason !== null) break;
         const by = await recalledBy(deps.database.rows, dispatch.lease.dispatch.id);
         if (by === heard) continue;
         reason = await reasonToStop(dispatch, deps);
@@ -72,10 +79,15 @@ export function watchRecalls(dispatch: Watched, deps: WatchDeps): Recall {
 
 async function reasonToStop(dispatch: Watched, deps: WatchDeps): Promise<string | null> {
   const { messages, repository, replayed, lease } = dispatch;
+  const evidence = new Evidence(dispatch.forge.read, repository);
+  const item = await evidence.item(leadingOf([...messages])?.event.item?.number ?? dispatch.item.number);
+  // guard: opt-out: in mid-run
+  const out = item === null ? null : optOutReason(dispatch.forge.config, item);
+  if (out !== null) return out;
   const withdrawn = await withdrawnFrom(dispatch, deps.trust, {
     messages,
     replayed,
-    evidence: new Evidence(dispatch.forge.read, repository),
+    evidence,
     // Read now, because the run may have opened a pull request.
     joined: await itemsOf(deps.database.rows, lease),
   });

@@ -27,6 +27,7 @@ import { createGiteaFamilyClient } from '../../forges/gitea/client.ts';
 import { acceptDelivery } from '../../inbox.ts';
 import { itemKey } from '../../item-key.ts';
 import { silentLog } from '../../log.ts';
+import { cancelWork } from '../../mailbox/cancelling.ts';
 import { joinConversation } from '../../mailbox/conversations.ts';
 import { carryLate, type Lease, leaseConversation } from '../../mailbox/leases.ts';
 import { settleDispatch } from '../../mailbox/settlement.ts';
@@ -423,6 +424,43 @@ describe('work that was taken back', () => {
       await route();
       await vi.waitFor(() => expect(recall.signal.aborted).toBe(true), { timeout: patience(20_000) });
       expect(recall.reason()).toBe(`#${number} was closed by ada`);
+    } finally {
+      await recall.stop();
+    }
+  });
+
+  const OPTED_OUT = /^#\d+ has the label no-agent, so no agent is woken there/;
+
+  test('by a label that opts out: before the run, and in mid-run', async () => {
+    const number = await issueBy('ada', 'It is off.');
+    await assign(number);
+    const held = await lease();
+    const context = await ready(held);
+    const recall = watchRecalls(context.dispatch, { database, trust, log: silentLog });
+    try {
+      await as('ada').label(REPO, number, ['no-agent']);
+      await route();
+      await vi.waitFor(() => expect(recall.signal.aborted).toBe(true), { timeout: patience(20_000) });
+      expect(recall.reason()).toMatch(OPTED_OUT);
+    } finally {
+      await recall.stop();
+    }
+    const ended = await gather(held);
+    expect(ended).toMatchObject({ kind: 'refused', tell: false, withdrawn: true });
+    expect(ended.kind === 'refused' && ended.reason).toMatch(OPTED_OUT);
+  });
+
+  test('by a command aborts it, and the forge is not asked', async () => {
+    const number = await issueBy('ada', 'It is off.');
+    await assign(number);
+    const held = await lease();
+    const context = await ready(held);
+    const recall = watchRecalls(context.dispatch, { database, trust, log: silentLog });
+    try {
+      await cancelWork(database.rows, { conversation: held.conversation, by: 'ada', now: Date.now() });
+      await trial.forge.close();
+      await vi.waitFor(() => expect(recall.signal.aborted).toBe(true), { timeout: patience(20_000) });
+      expect(recall.reason()).toBe('ada cancelled it');
     } finally {
       await recall.stop();
     }

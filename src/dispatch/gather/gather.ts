@@ -7,6 +7,7 @@ import { isSameItem, printItem } from '../../item-key.ts';
 import { renameRepository } from '../../mailbox/conversations.ts';
 import { carryLate } from '../../mailbox/leases.ts';
 import { hasPushed } from '../../mailbox/pushes.ts';
+import { optOutReason } from '../../trust/opt-out.ts';
 import { forkRefusal } from '../../trust/sender.ts';
 import type { EventRepository } from '../../vocabulary.ts';
 import type { Dispatch, DispatchDeps } from '../dispatch.ts';
@@ -75,6 +76,9 @@ export async function gather(dispatch: Dispatch, deps: GatherDeps): Promise<Gath
     return { kind: 'refused', reason, tell: false, withdrawn: compared.withdrawn.has(id) };
   }
   const found = await readItem(evidence, { repository, number: leadingNumber(dispatch, allowed) });
+  const out = optOutReason(config, found.item);
+  // guard: opt-out: before the run
+  if (out !== null) return { kind: 'refused', reason: out, tell: false, withdrawn: true };
   const fork = forkRefusal(config, found.item.pull);
   // guard: trust: forks before the checkout
   if (fork !== null) return { kind: 'refused', reason: fork, tell: true, withdrawn: false };

@@ -6,6 +6,7 @@ import { assertLease } from '../../mailbox/leases.ts';
 import { recordPush } from '../../mailbox/pushes.ts';
 import { commitOfRun } from '../../outcome/commit-of-run.ts';
 import type { FailureText } from '../../outcome/failure-texts.ts';
+import { leaveToPeople } from '../../outcome/questions.ts';
 import { type OutcomeDeps, type Publication, type Published, publishOutcome } from '../../outcome.ts';
 import { openMarks, restrictionBy } from '../../sessions/marks.ts';
 import { newestSession } from '../../sessions.ts';
@@ -62,6 +63,7 @@ export async function publish(
             },
       joined: place.joined,
       closes: item.kind === 'issue' ? item.number : null,
+      disclosure: deps.config().disclosure,
       leftOver: async (published) =>
         agent.publish === 'pull-request'
           ? await leftOver(deps.workdir, place.checkout, { published, since: lease.dispatch.created_at })
@@ -71,6 +73,10 @@ export async function publish(
     outcomeDeps(dispatch, deps, restriction !== null),
   );
   logRefusals(dispatch, deps, published);
+  if (published.approval !== null) {
+    const left = { key, kind: 'approval' as const, id: 'push', text: published.approval };
+    await leaveToPeople(outcomeDeps(dispatch, deps, true), left);
+  }
   return published;
 }
 

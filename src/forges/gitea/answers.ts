@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ForgeUser, ReviewVerdict } from '../../vocabulary.ts';
 import type { CiState, Comment, InlineComment, Item, Review } from '../forge.ts';
+import { isWorkContext } from '../own-status.ts';
 import { toIssueItem, toPull, toPullItem, toUser } from './objects.ts';
 import { type CommentObject, type IssueObject, instant, type PullRequestObject, user } from './payloads.ts';
 
@@ -143,7 +144,8 @@ export function toCiState(
   runs: z.output<typeof runAnswer>[],
 ): CiState {
   const all = [
-    ...statuses.map((status) => ({
+    // guard: feedback: our status is no CI, part 1
+    ...statuses.filter(isOfCi).map((status) => ({
       name: status.context,
       result: isCancellation(status) ? ('nothing' as const) : ciResult(status.status),
     })),
@@ -159,6 +161,10 @@ export function toCiState(
   if (names.length > 0) return { state: 'failure', failed: names, ...(isRunning ? { running: true } : {}) };
   if (isRunning) return { state: 'pending', failed: [] };
   return { state: results.length === 0 ? 'none' : 'success', failed: [] };
+}
+
+function isOfCi({ context }: { context: string }): boolean {
+  return !isWorkContext(context);
 }
 
 /** A person cancelled it: Gitea reports that as a failure, and only the description differs. */

@@ -5,6 +5,7 @@
  */
 import type { EventItem, EventPull } from '../../vocabulary.ts';
 import type { ParseOutcome } from '../kit.ts';
+import { isWorkContext } from '../own-status.ts';
 import { isCancellation } from './answers.ts';
 import { toPull, toPullItem } from './objects.ts';
 import { type Arrival, event, ignored, reading } from './outcomes.ts';
@@ -77,6 +78,8 @@ export const parseWorkflowRun = reading(workflowRunPayload, (payload: WorkflowRu
 export const parseStatus = reading(
   statusPayload,
   (payload: StatusPayload, arrival: Arrival): ParseOutcome => {
+    // guard: feedback: our status is no CI, part 2
+    if (isWorkContext(payload.context)) return ignored('status: it says what an agent of ours is doing');
     // guard: a cancelled run is no failure
     // guard: ci: cancelled
     if (isCancellation(payload)) return ignored('status: the run was cancelled, which Gitea calls a failure');

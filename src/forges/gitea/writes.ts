@@ -16,7 +16,10 @@ const word = z
 /** One of the two addresses is empty: which one says what kind of item the comment belongs to. */
 const placedComment = commentShape.extend({ issue_url: word, pull_request_url: word });
 
-type Comments = Pick<Forge, 'listComments' | 'getComment' | 'createComment' | 'editComment'>;
+type Comments = Pick<
+  Forge,
+  'listComments' | 'getComment' | 'createComment' | 'editComment' | 'deleteComment'
+>;
 
 export function createComments(http: ForgeHttp): Comments {
   return {
@@ -42,6 +45,14 @@ export function createComments(http: ForgeHttp): Comments {
       const path = `/issues/comments/${id}`;
       const call = { method: 'PATCH', repository, path, body: { body } } as const;
       return toComment((await http.sendTo(call, commentShape)).value);
+    },
+    async deleteComment(repository, id) {
+      const path = `/issues/comments/${id}`;
+      try {
+        await http.tellTo({ method: 'DELETE', repository, path });
+      } catch (error) {
+        if (!(error instanceof ForgeMissing)) throw error;
+      }
     },
   };
 }

@@ -1,0 +1,70 @@
+/** `hold` and `resume` of one conversation, and what people are told of a hold. */
+import type { Rows } from '../database/database.ts';
+import type { ConversationRow } from '../database/tables.ts';
+import { plainTime } from '../plain-time.ts';
+import type { ActOn, CommandResult } from './command.ts';
+import { conversationScope, type Hold, holdsOn, liftHold, placeHold } from './holds.ts';
+
+export async function holdConversation(
+  tx: Rows,
+  { conversation, argument, by, now }: ActOn,
+): Promise<CommandResult> {
+  await placeHold(tx, {
+    scope: conversationScope(conversation),
+    reason: argument === '' ? `${by} asked for it` : argument,
+    until: null,
+    by: { kind: 'person', name: by },
+    now,
+  });
+  const answer =
+    'I begin nothing more here until somebody writes `/claude resume`. What runs goes on; `/claude cancel` stops it.';
+  return { done: true, answer, isAsked: false };
+}
+
+export async function resumeConversation(tx: Rows, { conversation, by, now }: ActOn): Promise<CommandResult> {
+  const person = { kind: 'person' as const, name: by };
+  const { lifted } = await liftHold(tx, { scope: conversationScope(conversation), by: person, now });
+  const others = await holdSentences(tx, conversation, now);
+  if (lifted.length > 0) {
+    return { done: true, answer: ['I go on here.', ...others].join(' '), isAsked: others.length > 0 };
+  }
+  const answer =
+    others.length > 0 ? others.join(' ') : 'Nothing held me here. Write what you want, and I do it.';
+  return { done: false, answer, isAsked: false };
+}
+
+/** What holds this conversation up; of a usage limit only one of the whole credential, because rows name no model. */
+export async function holdSentences(
+  rows: Rows,
+  conversation: ConversationRow,
+  now: number,
+): Promise<string[]> {
+  const holds = await holdsOn(rows, { ...conversation, model: null }, now);
+  return holds.map(holdSentence);
+}
+
+/** By whom, until when, and how it ends. The reasons that the service notes are the operator's, and not said here. */
+export function holdSentence(hold: Hold): string {
+  const until = hold.until === null ? null : plainTime(Number(hold.until));
+  switch (hold.by_kind) {
+    case 'person':
+      return personSentence(hold, until);
+    case 'limit':
+      return `A usage limit of the model holds me up${until === null ? '' : ` until ${until}`}. I go on by myself then.`;
+    case 'budget':
+      return `The budget for this is spent${until === null ? '' : `; I go on by myself at ${until}`}. The operator can raise it with \`claude-hooks budget raise\`.`;
+    case 'court':
+      return 'I was paused, because this went round in circles without getting further. `/claude resume` lets me go on.';
+  }
+}
+
+function personSentence({ by_name: name, reason, kind, at, until: end }: Hold, until: string | null): string {
+  const who = name ?? 'The operator';
+  const why = reason === '' || reason === `${who} asked for it` ? '' : ` (“${reason}”)`;
+  const how =
+    kind === 'conversation'
+      ? '`/claude resume` in a comment lets me go on.'
+      : 'The operator lets me go on with `claude-hooks resume`.';
+  const begun = `I am on hold since ${plainTime(Number(at))}: ${who} asked for it${why}.`;
+  return end === null ? `${begun} ${how}` : `${begun} I go on by myself at ${until}. ${how}`;
+}
