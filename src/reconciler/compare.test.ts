@@ -32,6 +32,8 @@ describe('what is missing', () => {
     const one = { event: CREATED, ...NOTHING };
     expect(missing([one], [CREATED])).toEqual([]);
     expect(missing([one], [])).toEqual([CREATED]);
+    // The key decides, whatever the rest says.
+    expect(missing([one], [{ ...CREATED, comment: { ...CREATED.comment!, id: 999 } }])).toEqual([]);
     expect(missing([one], [{ ...CREATED, semanticKey: 'of an older text' }])).toEqual([]);
     const other = { ...CREATED, comment: { ...CREATED.comment!, id: 999 }, semanticKey: 'other' };
     expect(missing([one], [other])).toEqual([CREATED]);
