@@ -89,6 +89,6 @@ export function sayShare({ limit, raised, spent }: Standing, unit: Unit): string
     : `${spent.tokens} of ${cap.tokens} tokens`;
 }
 
-export function sayUsd(usd: number): string {
+function sayUsd(usd: number): string {
   return usd.toFixed(usd < 1 ? 4 : 2).replace(/\.?0+$/, '');
 }

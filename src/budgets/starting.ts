@@ -7,7 +7,7 @@ import { quietUntil } from './calendar.ts';
 import { type Standing, sayShare, saySpent, spentUnit, usedShare } from './decide.ts';
 import { limitsOf, type Spender, startRules } from './limits.ts';
 
-export interface WantedHold {
+interface WantedHold {
   scope: HoldScope;
   reason: string;
   until: number | null;
@@ -16,7 +16,7 @@ export interface WantedHold {
 const NO_CAPS = { usd: null, tokens: null };
 
 /** Every reason why a run of this conversation may not begin now. */
-export async function wantedHolds(
+async function wantedHolds(
   rows: Rows,
   settings: BudgetSettings,
   { spender, now }: { spender: Spender; now: number },

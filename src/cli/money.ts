@@ -57,12 +57,12 @@ export function registerMoney(program: Command): void {
   ]);
 }
 
-export interface Amount {
+interface Amount {
   usd: number;
   tokens: number;
 }
 
-export function readAmount(text: string): Amount {
+function readAmount(text: string): Amount {
   const [, dollars, usd, tokens] =
     /^(?:\$(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)usd|(\d{1,12})tokens)$/i.exec(text.trim()) ?? [];
   const amount = { usd: Number(dollars ?? usd ?? 0), tokens: Number(tokens ?? 0) };

@@ -25,6 +25,9 @@ const RENAMED: Readonly<Record<string, string>> = {
   max_run_requests: 'requests',
   max_run_tokens: 'tokens',
   max_run_usd: 'usd',
+  'court.runs_by_agents': 'agentRuns',
+  'court.runs_by_robots': 'robotRuns',
+  'court.runs_without_progress': 'withoutProgress',
 };
 
 /** Read from Claude Code's own agent files, and documented as not used. */

@@ -2,8 +2,6 @@
  * Whether a conversation runs in a circle. Only what woke it counts, and who that was: an account that is a program is one
  * whatever it says, and however seldom. Pure.
  */
-import type { HoldScope } from '../mailbox/holds.ts';
-
 export interface CourtSettings {
   /** runs in a row that only our own agents woke */
   agentRuns: number;
@@ -33,10 +31,6 @@ export interface Verdict {
   reason: string;
   /** null = until a person lifts it */
   until: number | null;
-}
-
-export interface Sentence extends Verdict {
-  scope: HoldScope;
 }
 
 const HOUR_MS = 3_600_000;

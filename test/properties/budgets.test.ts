@@ -1,7 +1,7 @@
 /**
  * Budgets under requests at once, crashes, retries, raises and the passing of days, on the real rooms. Whatever happens,
  * the total passes no cap by more than one request.
- *   npx vitest run test/properties/budgets.test.ts              300 seeds
+ *   npx vitest run test/properties/budgets.test.ts              100 seeds
  *   FAULTS=all npx vitest run test/properties/budgets.test.ts   10,000 seeds
  *   SEED=17 npx vitest run test/properties/budgets.test.ts      one of them
  */
@@ -16,7 +16,7 @@ import { Ledger } from '../../src/gateway/ledger.ts';
 import { silentLog } from '../../src/log.ts';
 
 const { SEED, FAULTS } = process.env;
-const SEEDS = FAULTS === 'all' ? 10_000 : 300;
+const SEEDS = FAULTS === 'all' ? 10_000 : 100;
 const OPERATIONS = 25;
 const START = Date.UTC(2026, 2, 27, 20);
 const HOUR = 3_600_000;
