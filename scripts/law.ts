@@ -40,6 +40,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   audit: { imports: ['database'], owns: 'what agents tried at our doors, and what became of it' },
   inbox: { imports: ['database'], owns: 'deliveries, and the events they tell' },
   mailbox: { imports: ['database'], owns: 'conversations, messages, dispatches, leases, parks' },
+  'own-events': {
+    imports: ['database', 'inbox', 'mailbox'],
+    owns: 'what reaches a conversation without a forge: what people say by command, timers that are due',
+  },
   sessions: {
     imports: ['database'],
     owns: 'the session chain, the transcript archive, the ladder, the record',

@@ -107,6 +107,15 @@ const TABLE: Record<string, Row> = {
     needsRows: true,
     wrong: [[['x', '--other-home', ''], 'Give a text that is not empty.']],
   },
+  say: {
+    right: [ITEM, 'Use the new parser.'],
+    refers: ['Use the new parser.'],
+    needsRows: true,
+    wrong: [
+      [['x', ' '], 'Give a text that is not empty.'],
+      [['x', 'hello', '--by', ''], 'Give a text that is not empty.'],
+    ],
+  },
   'answers post': { right: [ITEM], refers: [], needsRows: true },
   smoke: { right: null },
   doctor: { right: null },

@@ -11,6 +11,7 @@ import { registerOperations } from './operations.ts';
 import { readWords } from './option-values.ts';
 import { registerRehearsal } from './rehearsal.ts';
 import { registerSessions } from './sessions.ts';
+import { registerSteering } from './steering.ts';
 import { endWhenNobodyReads, wasCut } from './stopping.ts';
 import { registerViews } from './views.ts';
 
@@ -70,6 +71,7 @@ export function buildProgram(caller: Caller): Command {
   registerOperations(program);
   registerViews(program);
   registerSessions(program);
+  registerSteering(program);
   registerAnswers(program);
   registerHealth(program);
   registerRehearsal(program);

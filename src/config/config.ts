@@ -1,6 +1,6 @@
 /** The shapes `loadConfig` answers with. Frozen; read once and passed on by wiring. */
 import type { ForgeKind } from '../forges/registry.ts';
-import type { AgentView, ConversationView, EventName, ForgeEvent } from '../vocabulary.ts';
+import type { AgentView, ConversationView, ForgeEventName, ForgeEvent } from '../vocabulary.ts';
 import type { AgentOptions } from './agent-options.ts';
 import type { ListedRepository } from './listed-repositories.ts';
 import type { Options } from './options.ts';
@@ -153,7 +153,7 @@ export interface ContainerSettings {
 export interface Flow {
   name: string;
   file: string;
-  on: readonly EventName[];
+  on: readonly ForgeEventName[];
   /** all must hold; evaluated in this order */
   clauses: readonly Clause[];
   agent: string;

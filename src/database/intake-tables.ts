@@ -53,8 +53,11 @@ export interface DeliveryPiecesTable {
   bytes: ColumnType<Uint8Array, Uint8Array, never>;
 }
 
-/** How we learned of an event: by a webhook, by an operator's replay, or by a look of our own. */
-export type EventSource = 'webhook' | 'replay' | 'look';
+/**
+ * How we learned of an event: by a webhook, by an operator's replay, by a look of our own, from a person by command, or
+ * from a timer.
+ */
+export type EventSource = 'webhook' | 'replay' | 'look' | 'said' | 'timer';
 
 export interface EventsTable {
   seq: Generated<number>;

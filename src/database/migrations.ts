@@ -15,6 +15,7 @@ import { instructions } from './migrations/0018-instructions.ts';
 import { eventsAsRows } from './migrations/0019-events-as-rows.ts';
 import { kindInTheItemKey } from './migrations/0020-kind-in-the-item-key.ts';
 import { viewIndexes } from './migrations/0021-view-indexes.ts';
+import { steering } from './migrations/0028-steering.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
@@ -32,5 +33,6 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0019-events-as-rows': eventsAsRows(dialect),
     '0020-kind-in-the-item-key': kindInTheItemKey(dialect),
     '0021-view-indexes': viewIndexes(),
+    '0028-steering': steering(dialect),
   };
 }

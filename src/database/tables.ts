@@ -4,7 +4,14 @@
  * service queries inside it. Flags are 0 or 1.
  */
 import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
-import type { CapReason, DispatchState, ItemKind, MessageState, SessionState } from '../vocabulary.ts';
+import type {
+  CapReason,
+  DispatchState,
+  ItemKind,
+  MessageState,
+  SessionState,
+  TimerState,
+} from '../vocabulary.ts';
 import type { DeliveriesTable, DeliveryPiecesTable, EventProofsTable, EventsTable } from './intake-tables.ts';
 
 export interface Tables {
@@ -30,6 +37,7 @@ export interface Tables {
   parks: ParksTable;
   audit: AuditTable;
   model_requests: ModelRequestsTable;
+  timers: TimersTable;
 }
 
 interface ItemsTable {
@@ -100,6 +108,10 @@ interface MessagesTable {
   state: MessageState;
   reason: string | null;
   dispatch_id: string | null;
+  /** the id of the input it was handed to a run in that was under way; null = it was not */
+  handed_as: Generated<string | null>;
+  /** when the CLI took that input into the turn */
+  delivered_at: Generated<number | null>;
   created_at: number;
   settled_at: number | null;
 }
@@ -149,6 +161,10 @@ interface DispatchesTable {
   usage: string | null;
   /** the delivery that may have recalled the running dispatch; the worker asks the forge */
   recalled_by: Generated<string | null>;
+  /** JSON BackgroundTask[]: what the run has left in the background; null = nothing */
+  background: Generated<string | null>;
+  /** JSON Versions that its last run began with */
+  versions: Generated<string | null>;
 }
 
 interface SessionsTable {
@@ -335,6 +351,24 @@ interface ModelRequestsTable {
   total_ms: number | null;
 }
 
+/** A conversation's wish to be woken later. */
+interface TimersTable {
+  id: string;
+  conversation_id: string;
+  /** whose run set it */
+  dispatch_id: string;
+  /** the model's own id of the call, so that a call that is made again sets no second timer */
+  tool_use_id: string;
+  reason: string;
+  state: TimerState;
+  due_at: number;
+  created_at: number;
+  ended_at: number | null;
+  /** who cancelled it; null = nobody */
+  ended_by: string | null;
+}
+
+export type TimerRow = Selectable<TimersTable>;
 export type AuditRow = Selectable<AuditTable>;
 export type SetAsideRow = Selectable<SetAsideTable>;
 export type ModelRequestRow = Selectable<ModelRequestsTable>;

@@ -15,6 +15,7 @@ import { announceRun, conversationView, storeRun } from './announced.ts';
 import { askForVerdict } from './ask-verdict.ts';
 import { openDoors } from './doors.ts';
 import { readTexts } from './prompt-budget.ts';
+import { withOwnSkill } from './own-skill.ts';
 import { type PromptMaterial, promptOf, spokenIn } from './prompts.ts';
 import { watchRecalls } from './recall.ts';
 import { type SessionMarks, sessionMarks } from './session-marks.ts';
@@ -119,7 +120,7 @@ async function materialOf(
     texts: await readTexts(context),
     agent,
     login: forge.account.login,
-    skills: deps.config().skills,
+    skills: withOwnSkill(deps.config().skills),
     conversation: await conversationView(deps.database, lease),
     seen: context.seen,
   };
