@@ -30,7 +30,11 @@ export const FAULT_POINTS = [
   'settle.begun',
   'settle.committed',
 ] as const;
-export type FaultPoint = (typeof FAULT_POINTS)[number];
+/** Only a run that is steered passes these, in this order. */
+const STEERING_POINTS = ['steer.carried', 'steer.handed', 'steer.taken'] as const;
+export type FaultPoint = (typeof FAULT_POINTS)[number] | (typeof STEERING_POINTS)[number];
+
+const KNOWN: readonly string[] = [...FAULT_POINTS, ...STEERING_POINTS];
 
 type Fault = (point: FaultPoint) => void;
 
@@ -50,9 +54,9 @@ export function armFault(fault: Fault | null): void {
 export function parseFault(spec: string): Fault {
   const match = /^(kill|fill:(.+))@([a-z.]+)(?:#(\d+))?$/.exec(spec);
   const point = match?.[3];
-  if (point === undefined || !FAULT_POINTS.includes(point as FaultPoint)) {
+  if (point === undefined || !KNOWN.includes(point)) {
     throw new Error(
-      `${spec} is no fault. Use kill@<point> or kill@<point>#<n> with one of ${FAULT_POINTS.join(', ')}.`,
+      `${spec} is no fault. Use kill@<point> or kill@<point>#<n> with one of ${KNOWN.join(', ')}.`,
     );
   }
   const ballast = match![2];

@@ -14,6 +14,7 @@ function result(partial: Partial<CliResult> = {}): CliResult {
     apiErrorStatus: null,
     terminalReason: 'completed',
     startupFailure: null,
+    ofBackground: false,
     usage: { costUsd: 0, models: {} },
     ...partial,
   };
@@ -33,6 +34,7 @@ function report(partial: Partial<CliReport> = {}): CliReport {
     apiErrorKind: null,
     refused: false,
     cut: false,
+    leftBehind: [],
     exitCode: 0,
     stderr: '',
     thrown: null,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RunningContainer } from '../container/container.ts';
 import { processEngine } from '../container/process.ts';
+import { LiveInput } from './live-input.ts';
 import { type CliRun, runCli } from './run-cli.ts';
 
 async function started(folder: string): Promise<RunningContainer> {
@@ -27,7 +28,7 @@ function temporary(): string {
 function runIn(folder: string, container: RunningContainer, signal: AbortSignal): CliRun {
   return {
     container,
-    prompt: 'hello',
+    input: new LiveInput('hello'),
     session: { id: '00000000-0000-4000-8000-000000000000', start: 'new', resumeAt: null },
     cwd: folder,
     env: { PATH: process.env.PATH! },
@@ -45,6 +46,7 @@ function runIn(folder: string, container: RunningContainer, signal: AbortSignal)
     },
     tools: [],
     lateMessagesMs: 1000,
+    backgroundMs: 60_000,
     signal,
     observe: { text: async () => {}, tool: async () => {} },
   };

@@ -14,13 +14,17 @@ import type {
 } from '@anthropic-ai/claude-agent-sdk';
 import type { RunningContainer } from '../container/container.ts';
 import { forgeServer, mcpNames } from './forge-server.ts';
+import type { LiveInput } from './live-input.ts';
 import { type InstructionFiles, limitsOnProject } from './project-limits.ts';
 import type { AgentOptions, AgentTool } from './run.ts';
+import { signalOf } from './sdk-signals.ts';
 import { builtInTools, subagents } from './tools.ts';
+import type { BackgroundTask } from './turns.ts';
 
 export interface CliRun {
   container: RunningContainer;
-  prompt: string;
+  /** with the prompt in it */
+  input: LiveInput;
   session: {
     id: string;
     start: 'new' | 'resume';
@@ -38,8 +42,10 @@ export interface CliRun {
   agent: AgentOptions;
   /** run in the worker; the CLI reaches them over the SDK's own stdio */
   tools: AgentTool[];
-  /** how long the stream may stay open after the result */
+  /** how long the stream may stay open after the last result */
   lateMessagesMs: number;
+  /** how long work in the background is waited for, counted from the end of the model's turn */
+  backgroundMs: number;
   signal: AbortSignal;
   observe: RunObserver;
   /** why this call of a tool is not made; null = it is. Asked before it is recorded as begun */
@@ -51,11 +57,15 @@ export interface RunObserver {
   text(text: string, uuid: string): Promise<void>;
   /** Before the tool runs, subagents' tools included. A tool whose promise rejects is not run. */
   tool(name: string, input: unknown): Promise<void>;
+  /** What runs in the background changed. */
+  background?(tasks: readonly BackgroundTask[]): Promise<void>;
 }
 
 export interface CliResult {
   subtype: SDKResultMessage['subtype'];
   isError: boolean;
+  /** work in the background began this turn, and nobody's words did */
+  ofBackground: boolean;
   text: string;
   errors: string[];
   turns: number;
@@ -90,6 +100,8 @@ export interface CliReport {
   refused: boolean;
   /** the stream was still open after `lateMessagesMs` and was cut */
   cut: boolean;
+  /** what was still running in the background when the run was cut for it */
+  leftBehind: readonly BackgroundTask[];
   exitCode: number | null;
   stderr: string;
   thrown: string | null;
@@ -119,6 +131,7 @@ export async function runCli(given: CliRun): Promise<CliReport> {
     apiErrorKind: null,
     refused: false,
     cut: false,
+    leftBehind: [],
     exitCode: null,
     stderr: '',
     thrown: null,
@@ -131,32 +144,78 @@ export async function runCli(given: CliRun): Promise<CliReport> {
   };
   run.signal.addEventListener('abort', onAbort, { once: true });
   if (run.signal.aborted) onAbort();
-  let lateTimer: NodeJS.Timeout | null = null;
+  const ends = endsOf(run, report);
   try {
     // Loaded with the first run, because it takes 28 MB that a service at rest does not need.
     const { query } = await import('@anthropic-ai/claude-agent-sdk');
     const options = { ...sdkOptions(run, report, abort), ...(await forgeServer(run.tools)) };
-    for await (const message of query({ prompt: run.prompt, options })) {
+    for await (const message of query({ prompt: run.input, options })) {
       if (message.type === 'system' && message.subtype === 'init') run.mode.inForce = message.permissionMode;
       await take(message, report, run.observe);
-      if (message.type === 'result' && lateTimer === null) {
-        lateTimer = setTimeout(() => {
-          report.cut = true;
-          // guard: late messages bound
-          void run.container.stop();
-        }, run.lateMessagesMs);
-      }
+      const signal = signalOf(message);
+      if (signal === null) continue;
+      await run.input.note(signal);
+      if (signal.kind === 'background') await run.observe.background?.(run.input.background);
+      ends.look();
     }
   } catch (error) {
     report.thrown = error instanceof Error ? error.message : String(error);
   } finally {
-    if (lateTimer !== null) clearTimeout(lateTimer);
+    ends.stop();
+    run.input.close();
     if (abortTimer !== null) clearTimeout(abortTimer);
     run.signal.removeEventListener('abort', onAbort);
     await run.container.stop();
   }
   return report;
 }
+
+/**
+ * Closes the input when nothing more is to come, and cuts what does not end: the CLI that stays, and work in the background
+ * that outlasts its bound.
+ */
+function endsOf(run: ObservedRun, report: CliReport): { look(): void; stop(): void } {
+  const { input, container } = run;
+  let closing: NodeJS.Timeout | null = null;
+  let waiting: NodeJS.Timeout | null = null;
+  let late: NodeJS.Timeout | null = null;
+  const end = (): void => {
+    if (input.stage !== 'over' || late !== null) return;
+    input.close();
+    late = setTimeout(() => {
+      report.cut = true;
+      // guard: late messages bound
+      void container.stop();
+    }, run.lateMessagesMs);
+  };
+  return {
+    look: () => {
+      if (closing !== null) clearTimeout(closing);
+      closing = null;
+      const { stage } = input;
+      if (stage !== 'background' && waiting !== null) {
+        clearTimeout(waiting);
+        waiting = null;
+      }
+      if (stage === 'background') {
+        waiting ??= setTimeout(() => {
+          report.leftBehind = input.background;
+          input.close();
+          // guard: background: its bound
+          void container.stop();
+        }, run.backgroundMs);
+      }
+      // The turn that tells of work that has ended begins a moment after the work is off the list.
+      if (stage === 'over') closing = setTimeout(end, input.hadBackground ? AFTER_BACKGROUND_MS : 0);
+    },
+    stop: () => {
+      for (const timer of [closing, waiting, late]) if (timer !== null) clearTimeout(timer);
+    },
+  };
+}
+
+/** 40 to 60 ms were seen (CLI 2.1.330). Closed too early, the CLI still runs that turn, but takes no more words in it. */
+const AFTER_BACKGROUND_MS = 1000;
 
 /**
  * The CLI takes 2 s and more to end by itself. It is not waited for: it writes its transcript within about 100 ms, and a
@@ -327,6 +386,7 @@ function toResult(message: SDKResultMessage): CliResult {
   return {
     subtype: message.subtype,
     isError: message.is_error,
+    ofBackground: message.origin?.kind === 'task-notification',
     text: failed ? '' : message.result,
     errors: failed ? message.errors : [],
     turns: message.num_turns,

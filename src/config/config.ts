@@ -1,6 +1,6 @@
 /** The shapes `loadConfig` answers with. Frozen; read once and passed on by wiring. */
 import type { ForgeKind } from '../forges/registry.ts';
-import type { AgentView, ConversationView, ForgeEventName, ForgeEvent } from '../vocabulary.ts';
+import type { AgentView, ConversationView, ForgeEvent, ForgeEventName } from '../vocabulary.ts';
 import type { AgentOptions } from './agent-options.ts';
 import type { ListedRepository } from './listed-repositories.ts';
 import type { Options } from './options.ts';
@@ -34,12 +34,13 @@ export interface LoadedConfig {
     concurrency: number;
     drainSeconds: number;
     lateMessagesSeconds: number;
+    backgroundSeconds: number;
     leaseSeconds: number;
     runTimeoutMinutes: number;
     /** absolute, or null for the pinned CLI */
     cliPath: string | null;
   };
-  mailbox: { quietSeconds: number; maxWaitSeconds: number };
+  mailbox: { quietSeconds: number; maxWaitSeconds: number; steering: boolean };
   sessions: { archive: boolean; flushMilliseconds: number; maxFailedResumes: number };
   git: {
     maxPushBytes: number;

@@ -6,7 +6,7 @@
  * - Whatever a delivery contains, an outcome comes of it and no exception.
  * - A sentence for people ends with the remedy, in the words that the forge's own pages use.
  */
-import type { ForgeEventName, ForgeEvent, ForgeUser } from '../vocabulary.ts';
+import type { ForgeEvent, ForgeEventName, ForgeUser } from '../vocabulary.ts';
 import type { Forge } from './forge.ts';
 
 export interface ForgeKit {

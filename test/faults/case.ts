@@ -41,7 +41,7 @@ export function kills(which: Which): Kill[] {
  * and so on in turn. All four forms take four times as long.
  */
 export function isUsual(dialect: DialectName, which: Which, { point }: Kill): boolean {
-  const isInFirst = FAULT_POINTS.indexOf(point) % 2 === 1;
+  const isInFirst = (FAULT_POINTS as readonly string[]).indexOf(point) % 2 === 1;
   return isInFirst ? dialect === 'sqlite' && which === 'first' : dialect === 'postgres' && which === 'later';
 }
 

@@ -1,5 +1,6 @@
 /** The rows of a run: what it was asked, before the CLI starts, and what it answered. Always written under its lease. */
 import type { DispatchRun, RunOutcome } from '../../agent-runner/run.ts';
+import type { BackgroundTask } from '../../agent-runner/turns.ts';
 import type { Database } from '../../database/database.ts';
 import type { EffectRow } from '../../database/tables.ts';
 import { assertLease, type Lease, updateLeased } from '../../mailbox/leases.ts';
@@ -41,6 +42,16 @@ function beginningOf(
 ): string | null {
   if (checkout === null) return null;
   return checkout.branch === null ? checkout.headSha : (earlier ?? checkout.headSha);
+}
+
+/** What the run has left in the background: an answer that is heard while something is there is not its last word. */
+export async function noteBackground(
+  database: Database,
+  lease: Lease,
+  tasks: readonly BackgroundTask[],
+): Promise<void> {
+  const background = tasks.length === 0 ? null : JSON.stringify(tasks);
+  await updateLeased(database.rows, lease, { background });
 }
 
 type Answered = Extract<RunOutcome, { kind: 'answered' | 'capped' }>;
@@ -120,6 +131,6 @@ export async function storeRun(
 }
 
 /** What the agent has seen of each item once this run has answered. */
-export function seenAfter({ lease, context }: Prepared): string {
-  return withSeen(lease.conversation.seen, [context, ...context.elsewhere]);
+export function seenAfter({ lease, context, later = [] }: Prepared): string {
+  return withSeen(lease.conversation.seen, [context, ...context.elsewhere, ...later]);
 }

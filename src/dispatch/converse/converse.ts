@@ -11,30 +11,43 @@ import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
 import { asideSet, readSetAside, textsThatWoke, withoutTexts } from '../screen/set-aside.ts';
 import { tellStart } from '../settle/told.ts';
-import { announceRun, conversationView, storeRun } from './announced.ts';
+import { announceRun, conversationView, noteBackground, storeRun } from './announced.ts';
 import { askForVerdict } from './ask-verdict.ts';
 import { openDoors } from './doors.ts';
-import { readTexts } from './prompt-budget.ts';
 import { withOwnSkill } from './own-skill.ts';
+import { readTexts } from './prompt-budget.ts';
 import { type PromptMaterial, promptOf, spokenIn } from './prompts.ts';
 import { watchRecalls } from './recall.ts';
 import { type SessionMarks, sessionMarks } from './session-marks.ts';
+import { type Steering, steering } from './steer.ts';
 import { forget, keepFiles, newsOf } from './steering-files.ts';
 
 export interface Conversed {
   outcome: RunOutcome;
   /** a clause for a person: the run was stopped because its work was taken back; null = it was not */
   withdrawn: string | null;
+  /** with what was handed to the run */
+  dispatch: Prepared;
+  /** ids of messages that the run was too late for: they go on waiting */
+  unheard: string[];
 }
 
 export async function converse(dispatch: Prepared, deps: DispatchDeps): Promise<Conversed> {
-  const recall = watchRecalls(dispatch, deps);
-  const outcome = await run({ ...dispatch, signal: recall.signal }, deps).finally(() => recall.stop());
+  const later: { steering: Steering | null } = { steering: null };
+  const recall = watchRecalls(dispatch, deps, () => later.steering?.messages() ?? []);
+  const signal = recall.signal;
+  const outcome = await run({ ...dispatch, signal }, deps, later).finally(() => recall.stop());
   const isStopped = outcome.kind === 'interrupted' && !dispatch.signal.aborted;
-  return { outcome, withdrawn: isStopped ? recall.reason() : null };
+  const heard = 'heard' in outcome ? outcome.heard : null;
+  const steered = later.steering?.ended(heard) ?? { dispatch, unheard: [] };
+  return { outcome, withdrawn: isStopped ? recall.reason() : null, ...steered };
 }
 
-async function run(dispatch: Prepared, deps: DispatchDeps): Promise<RunOutcome> {
+async function run(
+  dispatch: Prepared,
+  deps: DispatchDeps,
+  later: { steering: Steering | null },
+): Promise<RunOutcome> {
   const { agent, context } = dispatch;
   const aside = await readSetAside(deps.database.rows, dispatch.key.conversationId);
   // guard: refused text is set aside
@@ -50,13 +63,22 @@ async function run(dispatch: Prepared, deps: DispatchDeps): Promise<RunOutcome> 
   });
   const doors = await openDoors(dispatch, deps, { marks, aside });
   try {
-    const started = { ...runOf(dispatch, deps, { material, marks }), tools: doors.tools };
+    later.steering = steering({ dispatch, marks, wordsOf: (news) => wordsFor(news, deps, aside) }, deps);
+    const started = {
+      ...runOf(dispatch, deps, { material, marks }),
+      tools: doors.tools,
+      steer: deps.config().mailbox.steering ? later.steering.run : undefined,
+    };
     const runner = { ...deps.runner, database: underLease(deps.runner.database, dispatch.lease) };
     const outcome = await runWithSessionResume(started, runner);
     // guard: truth: a missing verdict is asked for
     if (agent.publish !== 'review' || context.item.pull === null) return outcome;
     return await askForVerdict({
-      run: { ...started, announce: async ({ sessionId }) => await marks.begin(sessionId, []) },
+      run: {
+        ...started,
+        steer: undefined,
+        announce: async ({ sessionId }) => await marks.begin(sessionId, []),
+      },
       outcome,
       store: async (answered) => void (await storeRun(dispatch, deps, answered, { answer: answered.answer })),
       again: (again) => runWithSessionResume(again, runner),
@@ -65,6 +87,17 @@ async function run(dispatch: Prepared, deps: DispatchDeps): Promise<RunOutcome> 
     await doors.close();
   }
 }
+
+/** In the short form, whatever the session began with: the run knows all that its prompt told. */
+async function wordsFor(news: Prepared, deps: DispatchDeps, aside: ReadonlySet<string>) {
+  // What is said of the checkout was said at the start.
+  const context = { ...news.context, checkout: { ...news.context.checkout, notes: [] } };
+  const material = await materialOf(news, deps, withoutTexts(context, aside));
+  return { text: `${WHILE_YOU_WORK}\n\n${promptOf(material, 'short')}`, spoken: spokenIn(material, 'short') };
+}
+
+const WHILE_YOU_WORK =
+  'This came in while you work. Take it into account from here on, and answer it in your final answer as well.';
 
 function runOf(
   dispatch: Prepared,
@@ -87,6 +120,8 @@ function runOf(
     container: containerOf(dispatch, deps),
     caps: agent.caps,
     retried: lease.previous !== null,
+    unfinished: lease.dispatch.background !== null || lease.messages.some((m) => m.handed_as !== null),
+    background: (tasks) => noteBackground(deps.database, lease, tasks),
     prompt: (form, texts) =>
       texts === 'aside' ? promptOf(withoutWoken, form) : promptOf(material, form, texts),
     announce: async ({ form, ...start }) => {

@@ -1,0 +1,89 @@
+/** What people say while a run is under way reaches the model in that run: once, and none of it is lost. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { sayTo } from '../src/own-events.ts';
+import { needs } from './support/requirements.ts';
+import { Stage } from './support/service.ts';
+import { DEV, OWNER, REPOSITORY } from './support/service-config.ts';
+
+const here = needs('cli', 'git', 'proc');
+
+let stage: Stage;
+afterEach(async () => {
+  await stage.close();
+});
+
+const HELD = `scenes:
+  - name: work
+    when: { prompt: assigned this to you }
+    steps:
+      - tools: [{ name: Bash, input: { command: "true" } }]
+        faults: [{ hold: { name: asked, after: half } }]
+      - text: I did it.
+        faults: [{ hold: { name: answering, after: half } }]
+  - name: own-turn
+    when: { prompt: Remark of late }
+    steps: [{ text: I have read the late remark. }]
+fallback: { text: Read. }`;
+
+/** How often each text stands in what the model received last. */
+function timesIn(text: string): number {
+  const seen = JSON.stringify(stage.turns.at(-1)!.messages);
+  return seen.split(text).length - 1;
+}
+
+function answers(): string[] {
+  const { comments, users } = stage.forge.state;
+  const dev = users.find((u) => u.login === DEV)!.id;
+  return comments.filter((c) => c.author === dev).map((c) => c.body.split('\n\n<!--')[0]!.trim());
+}
+
+const untilHanded = (count: number) =>
+  stage.until(`${count} messages are handed over`, async () => {
+    const handed = (await stage.messages()).filter((m) => m.handed_as !== null);
+    return handed.length >= count ? true : null;
+  });
+
+async function begun(model = HELD): Promise<void> {
+  stage = await Stage.open({ model });
+  await stage.start();
+  const ada = stage.forge.as(OWNER);
+  await ada.createIssue(REPOSITORY, { title: 'Greet', body: 'The word is heron-7.', assignees: [DEV] });
+  await stage.reached('asked');
+}
+
+async function say(text: string): Promise<void> {
+  const { id } = await stage.rows.selectFrom('conversations').selectAll().executeTakeFirstOrThrow();
+  await sayTo(stage.rows, { conversationId: id, text, by: 'ada', now: Date.now() });
+}
+
+describe.skipIf(!here.ok)(here.title('words during a run'), () => {
+  test('30 comments and a word by command: each reaches the model in that run, once, and no dispatch follows', async () => {
+    await begun();
+    const bob = stage.forge.as('bob');
+    for (let n = 1; n <= 30; n++) await bob.comment(REPOSITORY, 1, `Remark ${n} of bob.`);
+    await say('Use the new parser.');
+    // Nobody may be asked to do anything by somebody who may not write here.
+    await stage.forge.as('eve').comment(REPOSITORY, 1, `@${DEV} Remark of a stranger.`);
+    await untilHanded(31);
+    stage.model.release('asked');
+    await stage.reached('answering');
+    for (let n = 1; n <= 30; n++) expect(timesIn(`Remark ${n} of bob.`)).toBe(1);
+    expect(timesIn('Use the new parser.')).toBe(1);
+    expect(timesIn('ada says to you, by command and not on the forge:')).toBe(1);
+    await bob.comment(REPOSITORY, 1, 'Remark of late.');
+    await untilHanded(32);
+    stage.model.release('answering');
+    await stage.settled();
+    const ran = (await stage.dispatches()).filter((d) => d.attempt > 0);
+    expect(ran.map((d) => d.state)).toEqual(['succeeded']);
+    const messages = await stage.messages();
+    expect(messages.map((m) => m.state)).toEqual(messages.map(() => 'answered'));
+    expect(messages.filter((m) => m.handed_as !== null && m.delivered_at === null)).toEqual([]);
+    // The late one came when the answer was on its way: it has an answer of its own, and both are posted.
+    expect(answers()).toEqual(['I did it.\n\nI have read the late remark.']);
+    await bob.comment(REPOSITORY, 1, `@${DEV} and now?`);
+    await stage.settled();
+    expect(stage.turns.at(-1)!.prompt).not.toContain('Remark');
+    expect(timesIn('Remark 7 of bob.')).toBe(1);
+  });
+});
