@@ -57,6 +57,7 @@ export const FORGE_TOOLS = [
   'submit_review',
   'merge',
   'create_issue',
+  'wake_me',
 ] as const;
 
 /** What somebody may do in a repository, weakest first. */

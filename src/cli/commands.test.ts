@@ -116,6 +116,13 @@ const TABLE: Record<string, Row> = {
       [['x', 'hello', '--by', ''], 'Give a text that is not empty.'],
     ],
   },
+  'timers list': { right: [ITEM], refers: [], needsRows: true },
+  'timers cancel': {
+    right: [ITEM],
+    refers: [],
+    needsRows: true,
+    wrong: [EMPTY('--by')].map(([args, says]) => [['x', ...args], says]),
+  },
   'answers post': { right: [ITEM], refers: [], needsRows: true },
   smoke: { right: null },
   doctor: { right: null },

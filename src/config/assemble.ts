@@ -57,6 +57,11 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
       quietSeconds: mailbox.quiet_seconds,
       maxWaitSeconds: mailbox.max_wait_seconds,
       steering: mailbox.steering,
+      timers: {
+        most: mailbox.timers_most,
+        shortestSeconds: mailbox.timers_shortest_seconds,
+        longestDays: mailbox.timers_longest_days,
+      },
     },
     sessions: {
       archive: sessions.archive,

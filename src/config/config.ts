@@ -40,7 +40,12 @@ export interface LoadedConfig {
     /** absolute, or null for the pinned CLI */
     cliPath: string | null;
   };
-  mailbox: { quietSeconds: number; maxWaitSeconds: number; steering: boolean };
+  mailbox: {
+    quietSeconds: number;
+    maxWaitSeconds: number;
+    steering: boolean;
+    timers: { most: number; shortestSeconds: number; longestDays: number };
+  };
   sessions: { archive: boolean; flushMilliseconds: number; maxFailedResumes: number };
   git: {
     maxPushBytes: number;
@@ -199,5 +204,7 @@ export interface Skill {
   name: string;
   file: string;
   description: string;
+  /** SHA-256 of its text and of what it may include */
+  digest?: string;
   render(form: 'full' | 'short', context: object): string;
 }

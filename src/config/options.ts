@@ -193,6 +193,16 @@ const mailbox = z
       description:
         'Comments, `say` and timers reach the run that is under way, at its next step. Without it they wait for a dispatch of their own.',
     }),
+    timers_most: z.int().min(0).max(1000).default(5).meta({
+      description: 'Timers of one conversation that may wait at once (the forge tool `wake_me`); 0 = none.',
+    }),
+    timers_shortest_seconds: seconds('A timer is due no sooner than this.', 60),
+    timers_longest_days: z
+      .int()
+      .min(1)
+      .max(366)
+      .default(30)
+      .meta({ description: 'A timer is due no later than this.' }),
     max_wait_seconds: seconds('…or when its oldest message has waited this long.', 60, 0),
   })
   .prefault({})

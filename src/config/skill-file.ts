@@ -66,6 +66,7 @@ export function readSkill(
     name,
     file,
     description: found.description,
+    digest: templates.digest(text),
     render: (form, context) => (form === 'full' ? render : renderShort).render(context),
   };
   return { skill, reads: [...render.reads, ...(renderShort === render ? [] : renderShort.reads)] };

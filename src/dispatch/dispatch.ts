@@ -46,7 +46,10 @@ export type Attempt = Pick<Dispatch, 'signal' | 'routed'>;
 
 export interface DispatchDeps {
   database: Database;
-  config: () => Pick<LoadedConfig, 'agents' | 'skills' | 'forges' | 'state' | 'worker' | 'mailbox' | 'git'>;
+  config: () => Pick<
+    LoadedConfig,
+    'agents' | 'skills' | 'flows' | 'forges' | 'state' | 'worker' | 'mailbox' | 'git'
+  >;
   /** reads the configuration again, now: a token that was refused may have been replaced */
   refreshConfig: () => void;
   /** the client that acts as this agent on this forge */

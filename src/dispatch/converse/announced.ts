@@ -11,6 +11,7 @@ import type { ConversationView } from '../../vocabulary.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
 import { withSeen } from '../seen-items.ts';
+import type { Versions } from './versions.ts';
 
 /** Commits what is about to be sent, before the CLI is spawned: after a crash it says what may be in the transcript. */
 export async function announceRun(
@@ -19,6 +20,7 @@ export async function announceRun(
   start: Omit<Parameters<DispatchRun['announce']>[0], 'form'> & {
     carried: string[];
     checkout: { headSha: string; branch: string | null } | null;
+    versions?: Versions;
   },
 ): Promise<void> {
   await updateLeased(database.rows, lease, {
@@ -29,6 +31,8 @@ export async function announceRun(
       ? {}
       : {
           prompt: start.prompt,
+          background: null,
+          ...(start.versions === undefined ? {} : { versions: JSON.stringify(start.versions) }),
           carried: JSON.stringify(start.carried),
           commit_sha: beginningOf(start.checkout, lease.dispatch.commit_sha),
         }),

@@ -5,22 +5,21 @@ import type { DispatchRun, RunOutcome } from '../../agent-runner/run.ts';
 import { runWithSessionResume } from '../../agent-runner.ts';
 import type { AgentConfig } from '../../config/config.ts';
 import { underLease } from '../../mailbox/leases.ts';
-import { lastIsUnposted } from '../../mailbox/unposted.ts';
 import { cliFolders } from '../../sessions/folders.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
 import { asideSet, readSetAside, textsThatWoke, withoutTexts } from '../screen/set-aside.ts';
 import { tellStart } from '../settle/told.ts';
-import { announceRun, conversationView, noteBackground, storeRun } from './announced.ts';
+import { announceRun, noteBackground, storeRun } from './announced.ts';
 import { askForVerdict } from './ask-verdict.ts';
 import { openDoors } from './doors.ts';
-import { withOwnSkill } from './own-skill.ts';
-import { readTexts } from './prompt-budget.ts';
+import { firstMaterial, fixedFor, wordsFor } from './material.ts';
 import { type PromptMaterial, promptOf, spokenIn } from './prompts.ts';
 import { watchRecalls } from './recall.ts';
 import { type SessionMarks, sessionMarks } from './session-marks.ts';
 import { type Steering, steering } from './steer.ts';
-import { forget, keepFiles, newsOf } from './steering-files.ts';
+import { forget, keepFiles } from './steering-files.ts';
+import type { Versions } from './versions.ts';
 
 export interface Conversed {
   outcome: RunOutcome;
@@ -51,7 +50,8 @@ async function run(
   const { agent, context } = dispatch;
   const aside = await readSetAside(deps.database.rows, dispatch.key.conversationId);
   // guard: refused text is set aside
-  const material = await materialOf(dispatch, deps, withoutTexts(context, aside));
+  const fixed = fixedFor(dispatch, deps);
+  const material = await firstMaterial(dispatch, deps, { context: withoutTexts(context, aside), fixed });
   const marks = sessionMarks({
     dispatch,
     database: deps.database,
@@ -63,9 +63,12 @@ async function run(
   });
   const doors = await openDoors(dispatch, deps, { marks, aside });
   try {
-    later.steering = steering({ dispatch, marks, wordsOf: (news) => wordsFor(news, deps, aside) }, deps);
+    later.steering = steering(
+      { dispatch, marks, wordsOf: (news) => wordsFor(news, deps, { aside, fixed }) },
+      deps,
+    );
     const started = {
-      ...runOf(dispatch, deps, { material, marks }),
+      ...runOf(dispatch, deps, { material, marks, versions: fixed.versions }),
       tools: doors.tools,
       steer: deps.config().mailbox.steering ? later.steering.run : undefined,
     };
@@ -88,21 +91,10 @@ async function run(
   }
 }
 
-/** In the short form, whatever the session began with: the run knows all that its prompt told. */
-async function wordsFor(news: Prepared, deps: DispatchDeps, aside: ReadonlySet<string>) {
-  // What is said of the checkout was said at the start.
-  const context = { ...news.context, checkout: { ...news.context.checkout, notes: [] } };
-  const material = await materialOf(news, deps, withoutTexts(context, aside));
-  return { text: `${WHILE_YOU_WORK}\n\n${promptOf(material, 'short')}`, spoken: spokenIn(material, 'short') };
-}
-
-const WHILE_YOU_WORK =
-  'This came in while you work. Take it into account from here on, and answer it in your final answer as well.';
-
 function runOf(
   dispatch: Prepared,
   deps: DispatchDeps,
-  { material, marks }: { material: PromptMaterial; marks: SessionMarks },
+  { material, marks, versions }: { material: PromptMaterial; marks: SessionMarks; versions: Versions },
 ): Omit<DispatchRun, 'tools'> {
   const { key, lease, agent } = dispatch;
   const { checkout } = dispatch.place;
@@ -126,7 +118,7 @@ function runOf(
       texts === 'aside' ? promptOf(withoutWoken, form) : promptOf(material, form, texts),
     announce: async ({ form, ...start }) => {
       const carried = lease.messages.map((m) => m.id);
-      await announceRun(deps.database, lease, { ...start, carried, checkout });
+      await announceRun(deps.database, lease, { ...start, carried, checkout, versions });
       tellStart(deps, lease, agent, { ...start, form });
       await marks.begin(start.sessionId, form === null ? [] : spokenIn(material, form));
       if (form !== null) await forget(dispatch, deps);
@@ -135,34 +127,6 @@ function runOf(
     signal: dispatch.signal,
   };
 }
-
-/** What the prompt is made of; `context` without the texts that were set aside. */
-async function materialOf(
-  dispatch: Prepared,
-  deps: DispatchDeps,
-  context: Prepared['context'],
-): Promise<PromptMaterial> {
-  const { lease, agent, forge } = dispatch;
-  const { rows } = deps.database;
-  const news = await newsOf(dispatch, deps);
-  const unread = (await lastIsUnposted(rows, lease.conversation.id)) ? [UNREAD] : [];
-  return {
-    context: {
-      ...context,
-      notes: [...unread, ...context.notes],
-      checkout: { ...context.checkout, notes: [...news, ...context.checkout.notes] },
-    },
-    texts: await readTexts(context),
-    agent,
-    login: forge.account.login,
-    skills: withOwnSkill(deps.config().skills),
-    conversation: await conversationView(deps.database, lease),
-    seen: context.seen,
-  };
-}
-
-const UNREAD =
-  'Your last answer is not among these texts: the forge refused it, and nobody has read it. Say again what people need of it.';
 
 function agentOptions(agent: AgentConfig): DispatchRun['agent'] {
   return {

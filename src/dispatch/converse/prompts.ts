@@ -28,6 +28,8 @@ export interface PromptMaterial {
   conversation: ConversationView;
   /** the leading item as the last answered dispatch saw it; null = never */
   seen: Snapshot | null;
+  /** sentences for a session that goes on: what has changed in how it runs */
+  news?: readonly string[];
 }
 
 export function promptOf(
@@ -77,6 +79,7 @@ export function promptOf(
       ...removedNote(material, form, used),
     ]),
     ...notesOn('your checkout', material.context.checkout.notes),
+    ...(form === 'short' ? notesOn('how you run', material.news ?? []) : []),
     ...answersNote(material.context),
   ].join('\n\n');
 }
