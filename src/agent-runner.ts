@@ -155,7 +155,6 @@ async function adoptAnswer(
 ): Promise<RunOutcome | null> {
   // guard: adopted answer
   if (!dispatch.retried || prepared.start !== 'resume' || prepared.tail.kind !== 'answered') return null;
-  // guard: background: first words are not adopted
   if (dispatch.unfinished) return null;
   const { answer, head } = prepared.tail;
   await dispatch.announce({

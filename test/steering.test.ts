@@ -79,6 +79,9 @@ describe.skipIf(!here.ok)(here.title('words during a run'), () => {
     const messages = await stage.messages();
     expect(messages.map((m) => m.state)).toEqual(messages.map(() => 'answered'));
     expect(messages.filter((m) => m.handed_as !== null && m.delivered_at === null)).toEqual([]);
+    const marks = await stage.rows.selectFrom('session_marks').select(['author', 'source']).execute();
+    expect(marks).toEqual([{ author: 'eve', source: 'prompt' }]);
+    expect(timesIn('Remark of a stranger.')).toBe(1);
     // What came between two looks at the forge is told once, with the first of it.
     expect(messages.filter((m) => m.handed_as !== null).length).toBeGreaterThan(1);
     // The late one came when the answer was on its way: it has an answer of its own, and both are posted.
@@ -87,5 +90,54 @@ describe.skipIf(!here.ok)(here.title('words during a run'), () => {
     await stage.settled();
     expect(stage.turns.at(-1)!.prompt).not.toContain('Remark');
     expect(timesIn('Remark 7 of bob.')).toBe(1);
+  });
+});
+
+/** What the subagent takes: 40 s with FAULTS=all, else as long as it takes to tell the difference. */
+const LATE_MS = process.env.FAULTS === 'all' ? 40_000 : 1500;
+const BOUND_SECONDS = process.env.FAULTS === 'all' ? 60 : 6;
+
+describe.skipIf(!here.ok)(here.title('work that the model leaves in the background'), () => {
+  test('is waited for, and its words are the answer; what never ends is cut, which the answer and the next prompt say', async () => {
+    const task = (prompt: string) =>
+      `{ name: Agent, input: { description: look around, prompt: ${prompt}, subagent_type: general-purpose, run_in_background: true } }`;
+    stage = await Stage.open({
+      model: `scenes:
+  - name: late
+    when: { prompt: LATE-TASK }
+    steps: [{ text: The cause is in greet.ts., faults: [{ stall: { after: headers, ms: ${LATE_MS} } }] }]
+  - name: never
+    when: { prompt: NEVER-TASK }
+    steps: [{ text: Never said., faults: [{ stall: { after: headers } }] }]
+  - name: work
+    when: { prompt: assigned this to you }
+    steps: [{ tools: [${task('LATE-TASK')}] }, { text: I have asked somebody to look. }]
+  - name: again
+    when: { prompt: once more }
+    steps: [{ tools: [${task('NEVER-TASK')}] }, { text: I have asked again. }]
+  - name: last
+    when: { prompt: and now }
+    steps: [{ text: Nothing. }]
+fallback: { text: My subagent says that the cause is in greet.ts. }`,
+      config: { worker: { background_seconds: BOUND_SECONDS } },
+    });
+    await stage.start();
+    const ada = stage.forge.as(OWNER);
+    await ada.createIssue(REPOSITORY, { title: 'Greet', body: 'It is wrong.', assignees: [DEV] });
+    await stage.settled();
+    expect(answers()).toEqual(['My subagent says that the cause is in greet.ts.']);
+    await ada.comment(REPOSITORY, 1, `@${DEV} look once more.`);
+    await stage.settled();
+    expect(answers().at(-1)).toBe(
+      `I have asked again.\n\nA subagent or command that I had left in the background did not end within 1 minute (worker.background_seconds) and was stopped. What it would have found is not in this answer. Write here to let me go on.`,
+    );
+    expect((await stage.dispatches()).map((d) => d.state)).toEqual(['succeeded', 'succeeded']);
+    expect(await stage.processes()).toEqual([]);
+    await ada.comment(REPOSITORY, 1, `@${DEV} and now?`);
+    await stage.settled();
+    expect(stage.turns.at(-1)!.prompt).toContain(
+      'What you had left in the background was stopped before it ended: "look around".',
+    );
+    expect((await stage.dispatches()).at(-1)).toMatchObject({ background: null, state: 'succeeded' });
   });
 });

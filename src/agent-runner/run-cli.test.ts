@@ -91,3 +91,19 @@ test('a run that is told to end and does not heed it is ended, before the SDK wo
   await runCli(runIn(folder, container, abort.signal));
   expect(order).toEqual(['stop with 700 ms', 'exit by SIGKILL', 'stopped']);
 });
+
+test('a CLI that does not end when nothing more is to come is cut', async () => {
+  const folder = temporary();
+  const real = await started(folder);
+  const result = JSON.stringify({
+    ...{ type: 'result', subtype: 'success', is_error: false, result: 'done', num_turns: 1, uuid: 'u' },
+    ...{ session_id: 's', total_cost_usd: 0, usage: {}, modelUsage: {}, permission_denials: [] },
+  });
+  const container: RunningContainer = {
+    spawn: (spec) => real.spawn({ ...spec, command: 'sh', args: ['-c', `echo '${result}'; exec sleep 600`] }),
+    stop: (graceMs) => real.stop(graceMs),
+  };
+  const run = runIn(folder, container, new AbortController().signal);
+  const report = await runCli({ ...run, lateMessagesMs: 200 });
+  expect(report).toMatchObject({ cut: true, leftBehind: [], results: [{ text: 'done' }] });
+});

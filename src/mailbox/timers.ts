@@ -109,7 +109,6 @@ export async function takeDueTimer(tx: Rows, now: number): Promise<TimerRow | un
     .updateTable('timers')
     .set({ state: 'due', ended_at: now })
     .where('id', '=', due.id)
-    // guard: timers: once
     .where('state', '=', 'waiting')
     .returningAll()
     .executeTakeFirst();

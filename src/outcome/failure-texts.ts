@@ -74,7 +74,7 @@ function sentencesOf(failure: Failure): string {
       return `I have not read the newest text here: the model did not take it (against its policy, against a filter, or too long), so I set it aside. ${OTHER_WORDS}`;
     case 'left-behind': {
       const what = failure.count === 1 ? 'A subagent or command' : `${failure.count} subagents or commands`;
-      return `${what} that I had left in the background did not end within ${failure.minutes} minutes (worker.background_seconds) and was stopped. What it would have found is not in this answer. Write here to let me go on.`;
+      return `${what} that I had left in the background did not end within ${failure.minutes} ${failure.minutes === 1 ? 'minute' : 'minutes'} (worker.background_seconds) and was stopped. What it would have found is not in this answer. Write here to let me go on.`;
     }
     case 'too-long':
       return `I was stopped after ${failure.minutes} minutes (worker.run_timeout_minutes) before I was done. Write here to let me go on.`;

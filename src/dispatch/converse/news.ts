@@ -55,7 +55,6 @@ export async function readNews(
     ...again,
     ...judged.refused.map((one) => ({ ...one, forged: null })),
   ];
-  // guard: steering: a stranger is declined in mid-run
   if (declined.length > 0) {
     const ids = declined.map(({ id }) => id);
     await carryHanded(deps.database, lease, { messages: ids, input: null, now: deps.now() });

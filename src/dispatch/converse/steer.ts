@@ -153,19 +153,25 @@ export function steering({ dispatch, marks, wordsOf }: SteeringRequest, deps: Di
     },
     messages: () => all.flatMap(({ news }) => news.messages),
     ended: (heard) => {
-      const isHeard = ({ input, text, taken }: Handover) =>
-        text === null || (heard === null ? taken : heard.includes(input));
-      // What follows one that was not heard may have been chosen by what it would have told.
-      const first = all.findIndex((one) => !isHeard(one));
-      const read = first === -1 ? all : all.slice(0, first);
-      // guard: steering: what was not read waits
-      const unread = first === -1 ? [] : all.slice(first);
+      const { read, unread } = splitHeard(all, heard);
       return {
         dispatch: withHeard(dispatch, read),
         unheard: unread.flatMap(({ rows }) => rows.map(({ id }) => id)),
       };
     },
   };
+}
+
+/** What follows one that was not heard may have been left out because that one would have told it. */
+export function splitHeard<H extends Pick<Handover, 'input' | 'text' | 'taken'>>(
+  all: readonly H[],
+  heard: readonly string[] | null,
+): { read: readonly H[]; unread: readonly H[] } {
+  const isHeard = ({ input, text, taken }: H) =>
+    text === null || (heard === null ? taken : heard.includes(input));
+  const first = all.findIndex((one) => !isHeard(one));
+  // guard: steering: what was not read waits
+  return first === -1 ? { read: all, unread: [] } : { read: all.slice(0, first), unread: all.slice(first) };
 }
 
 function senderOf({ event }: CarriedMessage): number {
