@@ -32,6 +32,7 @@ describe.each([
   ['Dispatch', 'DispatchState', 'queued'],
   ['Session', 'SessionState', 'proposed'],
   ['Message', 'MessageState', 'waiting'],
+  ['Timer', 'TimerState', 'waiting'],
 ])('%s', (heading, type, first) => {
   test('the drawing and the type name the same states', () => {
     const drawn = arrows(heading).flatMap(({ from, to }) => [from, to]);
