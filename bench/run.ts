@@ -17,6 +17,7 @@ import { measurePrompt } from './prompt.ts';
 import { measureRecall } from './recall.ts';
 import { type PartReport, toMarkdown, withKept } from './report.ts';
 import { measureStatements } from './statements.ts';
+import { measureSteering } from './steering.ts';
 import { measureWarm } from './warm.ts';
 
 const PARTS: Record<string, Part> = {
@@ -30,6 +31,7 @@ const PARTS: Record<string, Part> = {
   recall: measureRecall,
   prompt: measurePrompt,
   statements: measureStatements,
+  steering: measureSteering,
 };
 const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
 

@@ -141,3 +141,34 @@ fallback: { text: My subagent says that the cause is in greet.ts. }`,
     expect((await stage.dispatches()).at(-1)).toMatchObject({ background: null, state: 'succeeded' });
   });
 });
+
+/** Each between two writes of a hand-over. All of them with FAULTS=all. */
+const POINTS =
+  process.env.FAULTS === 'all' ? ['steer.carried', 'steer.handed', 'steer.taken'] : ['steer.handed'];
+
+describe.skipIf(!here.ok)(here.title('a service that dies while it hands words over'), () => {
+  test.each(POINTS)('at %s: they are read and answered once after the next start', async (point) => {
+    stage = await Stage.open({ model: HELD });
+    stage.extraEnv.CLAUDE_HOOKS_FAULT = `kill@${point}`;
+    const first = await stage.spawn();
+    const ada = stage.forge.as(OWNER);
+    await ada.createIssue(REPOSITORY, { title: 'Greet', body: 'The word is heron-7.', assignees: [DEV] });
+    await stage.reached('asked');
+    await ada.comment(REPOSITORY, 1, 'Use the new parser.');
+    // A turn takes the words at its next boundary.
+    if (point === 'steer.taken') stage.model.release('asked');
+    await first.ended;
+    delete stage.extraEnv.CLAUDE_HOOKS_FAULT;
+    stage.model.release('asked');
+    stage.model.release('answering');
+    await stage.spawn();
+    await stage.settled();
+    expect((await stage.dispatches()).filter((d) => d.attempt > 0)).toMatchObject([{ state: 'succeeded' }]);
+    expect((await stage.messages()).map((m) => m.state)).toEqual(['answered', 'answered']);
+    expect(timesIn('Use the new parser.')).toBeGreaterThan(0);
+    expect(answers()).toHaveLength(1);
+    await ada.comment(REPOSITORY, 1, `@${DEV} and now?`);
+    await stage.settled();
+    expect(stage.turns.at(-1)!.prompt).not.toContain('Use the new parser.');
+  });
+});
