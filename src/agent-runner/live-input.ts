@@ -2,13 +2,21 @@
  * The input of one run of the CLI: the prompt, and what is handed in while the run is under way. It stays open until nothing
  * more is to come; the CLI ends by itself after that.
  */
-import type { SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
 import { AT_START, after, type BackgroundTask, type Signal, stageOf, type Turns } from './turns.ts';
 
 export interface Handed {
   /** a UUID: the CLI says by it what became of the input, and writes it into the transcript */
   id: string;
   text: string;
+}
+
+/** As the SDK takes it. */
+export interface InputMessage {
+  type: 'user';
+  session_id: string;
+  message: { role: 'user'; content: { type: 'text'; text: string }[] };
+  parent_tool_use_id: null;
+  uuid?: string;
 }
 
 /** What whoever steers a run may do with it. */
@@ -20,7 +28,7 @@ export interface SteeredRun {
 }
 
 export class LiveInput implements SteeredRun {
-  readonly #queue: SDKUserMessage[];
+  readonly #queue: InputMessage[];
   readonly #taken: ((id: string) => Promise<void>)[] = [];
   #turns: Turns = AT_START;
   #closed = false;
@@ -47,7 +55,7 @@ export class LiveInput implements SteeredRun {
   hand({ id, text }: Handed): boolean {
     if (this.#closed || this.#turns.failed) return false;
     this.#turns = after(this.#turns, { kind: 'handed', id });
-    this.#queue.push({ ...messageOf(text), uuid: id as NonNullable<SDKUserMessage['uuid']> });
+    this.#queue.push({ ...messageOf(text), uuid: id });
     this.#wake();
     return true;
   }
@@ -68,7 +76,7 @@ export class LiveInput implements SteeredRun {
     this.#wake();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<SDKUserMessage> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<InputMessage> {
     for (;;) {
       const next = this.#queue.shift();
       if (next !== undefined) yield next;
@@ -79,7 +87,7 @@ export class LiveInput implements SteeredRun {
 }
 
 /** The form in which the SDK sends a prompt that is a text: histories stay equal, byte for byte. */
-function messageOf(text: string): SDKUserMessage {
+function messageOf(text: string): InputMessage {
   const content = [{ type: 'text' as const, text }];
   return { type: 'user', session_id: '', message: { role: 'user', content }, parent_tool_use_id: null };
 }

@@ -11,8 +11,10 @@ import type {
   SDKAssistantMessageError,
   SDKMessage,
   SDKResultMessage,
+  SDKUserMessage,
 } from '@anthropic-ai/claude-agent-sdk';
 import type { RunningContainer } from '../container/container.ts';
+import { endsOf } from './ends.ts';
 import { forgeServer, mcpNames } from './forge-server.ts';
 import type { LiveInput } from './live-input.ts';
 import { type InstructionFiles, limitsOnProject } from './project-limits.ts';
@@ -149,7 +151,7 @@ export async function runCli(given: CliRun): Promise<CliReport> {
     // Loaded with the first run, because it takes 28 MB that a service at rest does not need.
     const { query } = await import('@anthropic-ai/claude-agent-sdk');
     const options = { ...sdkOptions(run, report, abort), ...(await forgeServer(run.tools)) };
-    for await (const message of query({ prompt: run.input, options })) {
+    for await (const message of query({ prompt: run.input as AsyncIterable<SDKUserMessage>, options })) {
       if (message.type === 'system' && message.subtype === 'init') run.mode.inForce = message.permissionMode;
       await take(message, report, run.observe);
       const signal = signalOf(message);
@@ -169,53 +171,6 @@ export async function runCli(given: CliRun): Promise<CliReport> {
   }
   return report;
 }
-
-/**
- * Closes the input when nothing more is to come, and cuts what does not end: the CLI that stays, and work in the background
- * that outlasts its bound.
- */
-function endsOf(run: ObservedRun, report: CliReport): { look(): void; stop(): void } {
-  const { input, container } = run;
-  let closing: NodeJS.Timeout | null = null;
-  let waiting: NodeJS.Timeout | null = null;
-  let late: NodeJS.Timeout | null = null;
-  const end = (): void => {
-    if (input.stage !== 'over' || late !== null) return;
-    input.close();
-    late = setTimeout(() => {
-      report.cut = true;
-      // guard: late messages bound
-      void container.stop();
-    }, run.lateMessagesMs);
-  };
-  return {
-    look: () => {
-      if (closing !== null) clearTimeout(closing);
-      closing = null;
-      const { stage } = input;
-      if (stage !== 'background' && waiting !== null) {
-        clearTimeout(waiting);
-        waiting = null;
-      }
-      if (stage === 'background') {
-        waiting ??= setTimeout(() => {
-          report.leftBehind = input.background;
-          input.close();
-          // guard: background: its bound
-          void container.stop();
-        }, run.backgroundMs);
-      }
-      // The turn that tells of work that has ended begins a moment after the work is off the list.
-      if (stage === 'over') closing = setTimeout(end, input.hadBackground ? AFTER_BACKGROUND_MS : 0);
-    },
-    stop: () => {
-      for (const timer of [closing, waiting, late]) if (timer !== null) clearTimeout(timer);
-    },
-  };
-}
-
-/** 40 to 60 ms were seen (CLI 2.1.330). Closed too early, the CLI still runs that turn, but takes no more words in it. */
-const AFTER_BACKGROUND_MS = 1000;
 
 /**
  * The CLI takes 2 s and more to end by itself. It is not waited for: it writes its transcript within about 100 ms, and a
