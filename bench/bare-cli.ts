@@ -1,9 +1,11 @@
 /** The Claude Code CLI started by hand: the command line and the first words the SDK gives it, without the SDK. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RehearsalModel } from '../rehearsal/model.ts';
 import { cliEnvironment } from '../src/agent-runner/environment.ts';
+import { LiveInput } from '../src/agent-runner/live-input.ts';
 import type { AgentOptions } from '../src/agent-runner/run.ts';
 import { type CliRun, runCli } from '../src/agent-runner/run-cli.ts';
 import { cliFor } from '../src/container/cli-build.ts';
@@ -31,7 +33,7 @@ export async function captureStart(turn: CliTurn): Promise<CliStart> {
   const container = new CapturingContainer();
   const report = await runCli({
     container,
-    prompt: turn.prompt,
+    input: new LiveInput(turn.prompt),
     session: turn.session,
     cwd: turn.cwd,
     env: directEnvironment(turn),
@@ -41,6 +43,7 @@ export async function captureStart(turn: CliTurn): Promise<CliStart> {
     agent: turn.agent,
     tools: [],
     lateMessagesMs: 10_000,
+    backgroundMs: 60_000,
     signal: new AbortController().signal,
     observe: { text: async () => {}, tool: async () => {} },
   });

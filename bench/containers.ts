@@ -1,10 +1,12 @@
 /** What a container costs: from its start to the model's first request, per engine, against a bare process. */
+
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RehearsalModel, startRehearsalModel } from '../rehearsal/model.ts';
 import { parseModelScript } from '../rehearsal/model-script.ts';
 import { cliEnvironment } from '../src/agent-runner/environment.ts';
+import { LiveInput } from '../src/agent-runner/live-input.ts';
 import type { AgentOptions } from '../src/agent-runner/run.ts';
 import { runCli } from '../src/agent-runner/run-cli.ts';
 import { cliFor } from '../src/container/cli-build.ts';
@@ -67,7 +69,7 @@ async function measureOnce(
   const container = await engine.engine.start({ ...place.spec, instance: folder, dispatch: randomUUID() });
   const result = await runCli({
     container,
-    prompt: 'Say that you have read it.',
+    input: new LiveInput('Say that you have read it.'),
     session: { id: randomUUID(), start: 'new', resumeAt: null },
     cwd: place.cwd,
     env: cliEnvironment({ place, modelRetries: 0, modelIdleSeconds: 60, root: process.getuid?.() === 0 }),
@@ -77,6 +79,7 @@ async function measureOnce(
     agent: AGENT,
     tools: [],
     lateMessagesMs: 10_000,
+    backgroundMs: 60_000,
     signal: new AbortController().signal,
     observe: { text: async () => {}, tool: async () => {} },
   });

@@ -2,6 +2,7 @@
  * How fast a run ends whose work was taken back: as the service ends it, and as the SDK's abort alone would, in turns in one
  * run. After each end the session must resume, with what was asked before in its history.
  */
+
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type RehearsalModel, startRehearsalModel } from '../rehearsal/model.ts';
 import { parseModelScript } from '../rehearsal/model-script.ts';
 import { cliEnvironment } from '../src/agent-runner/environment.ts';
+import { LiveInput } from '../src/agent-runner/live-input.ts';
 import { type CliReport, runCli } from '../src/agent-runner/run-cli.ts';
 import type { RunningContainer } from '../src/container/container.ts';
 import { type TestEngine, testEngines } from '../test/support/engines.ts';
@@ -124,7 +126,7 @@ async function run(field: Field, { session, start, prompt, way, signal }: Turn):
   const started = await engine.engine.start({ ...place.spec, instance: folder, dispatch: randomUUID() });
   return await runCli({
     container: way === 'ours' ? started : patient(started),
-    prompt,
+    input: new LiveInput(prompt),
     session: { id: session, start, resumeAt: null },
     cwd: place.cwd,
     env: cliEnvironment({ place, modelRetries: 0, modelIdleSeconds: 60, root: process.getuid?.() === 0 }),
@@ -134,6 +136,7 @@ async function run(field: Field, { session, start, prompt, way, signal }: Turn):
     agent: AGENT,
     tools: [],
     lateMessagesMs: 10_000,
+    backgroundMs: 60_000,
     signal,
     observe: { text: async () => {}, tool: async () => {} },
   });

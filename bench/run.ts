@@ -20,6 +20,7 @@ import { measureReconciler } from './reconciler.ts';
 import { type PartReport, toMarkdown, withKept } from './report.ts';
 import { measureSetup } from './setup.ts';
 import { measureStatements } from './statements.ts';
+import { measureSteering } from './steering.ts';
 import { measureWarm } from './warm.ts';
 
 const PARTS: Record<string, Part> = {
@@ -36,6 +37,7 @@ const PARTS: Record<string, Part> = {
   statements: measureStatements,
   setup: measureSetup,
   reconciler: measureReconciler,
+  steering: measureSteering,
 };
 const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
 

@@ -22,6 +22,8 @@ export interface BenchStageOptions {
   concurrency: number;
   /** file for the marks of the service, or null for a service as anybody would start it */
   marks: string | null;
+  /** the default quiet window; left out: none */
+  usualWaits?: true;
   /** the `cli` to run; the one in src/ when left out */
   cli?: string;
 }
@@ -47,7 +49,7 @@ export async function openStage(bench: Bench, options: BenchStageOptions): Promi
       const config = {
         database: { url: '${DATABASE_URL}' },
         worker: { concurrency },
-        mailbox: { quiet_seconds: 0, max_wait_seconds: 0 },
+        mailbox: options.usualWaits === true ? {} : { quiet_seconds: 0, max_wait_seconds: 0 },
         log: { format: 'json' },
       };
       const usual = usualConfig({ model: options.script, config }, at);

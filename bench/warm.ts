@@ -3,12 +3,14 @@
  * the real layout, against the same resume started when the prompt is there. The product does not do this (decision
  * 0015); the figures are what that decision weighs.
  */
+
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Options, startup } from '@anthropic-ai/claude-agent-sdk';
 import { type RehearsalModel, startRehearsalModel } from '../rehearsal/model.ts';
 import { parseModelScript } from '../rehearsal/model-script.ts';
 import { cliEnvironment } from '../src/agent-runner/environment.ts';
+import { LiveInput } from '../src/agent-runner/live-input.ts';
 import { runCli } from '../src/agent-runner/run-cli.ts';
 import type { RunningContainer } from '../src/container/container.ts';
 import { type TestEngine, testEngines } from '../test/support/engines.ts';
@@ -86,7 +88,7 @@ async function turn(field: Field, start: 'new' | 'resume'): Promise<number> {
   const container = await startContainer(field);
   const result = await runCli({
     container,
-    prompt: 'Say that you have read it.',
+    input: new LiveInput('Say that you have read it.'),
     session: { id: session, start, resumeAt: null },
     cwd: place.cwd,
     env: environment(field),
@@ -96,6 +98,7 @@ async function turn(field: Field, start: 'new' | 'resume'): Promise<number> {
     agent: AGENT,
     tools: [],
     lateMessagesMs: 10_000,
+    backgroundMs: 60_000,
     signal: new AbortController().signal,
     observe: { text: async () => {}, tool: async () => {} },
   });

@@ -46,6 +46,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['database', 'config', 'mailbox'],
     owns: 'how much may be spent, and when no run begins',
   },
+  'own-events': {
+    imports: ['database', 'inbox', 'mailbox'],
+    owns: 'what reaches a conversation without a forge: what people say by command, timers that are due',
+  },
   sessions: {
     imports: ['database'],
     owns: 'the session chain, the transcript archive, the ladder, the record',

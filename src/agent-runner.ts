@@ -6,10 +6,12 @@ import { type Ending, endingOf } from './agent-runner/ending.ts';
 import { cliEnvironment } from './agent-runner/environment.ts';
 import { mcpNames } from './agent-runner/forge-server.ts';
 import { lighterTexts } from './agent-runner/lighter.ts';
+import { LiveInput } from './agent-runner/live-input.ts';
 import type { DispatchRun, PromptTexts, RunnerDeps, RunOutcome } from './agent-runner/run.ts';
 import { type CliReport, pinnedCliVersion, runCli } from './agent-runner/run-cli.ts';
 import { refuseSteering } from './agent-runner/steering-tools.ts';
 import { builtInTools } from './agent-runner/tools.ts';
+import type { BackgroundTask } from './agent-runner/turns.ts';
 import { placeOf } from './container/place.ts';
 import { faultPoint } from './faults.ts';
 import type { PreparedSession } from './sessions/apply.ts';
@@ -154,6 +156,7 @@ async function adoptAnswer(
 ): Promise<RunOutcome | null> {
   // guard: adopted answer
   if (!dispatch.retried || prepared.start !== 'resume' || prepared.tail.kind !== 'answered') return null;
+  if (dispatch.unfinished) return null;
   const { answer, head } = prepared.tail;
   await dispatch.announce({
     sessionId: prepared.session.id,
@@ -168,7 +171,13 @@ async function adoptAnswer(
     answer,
     adopted: true,
     aside: null,
-    ...(await runFacts(dispatch, deps, prepared, { verified, turns: 0, usage: null, model: null })),
+    leftBehind: [],
+    ...(await runFacts(dispatch, deps, prepared, {
+      ...verified,
+      turns: 0,
+      usage: null,
+      model: null,
+    })),
   };
 }
 
@@ -210,6 +219,8 @@ async function attemptRun(
     conversationId: dispatch.conversationId,
     folder: dispatch.folders.config,
   });
+  const input = new LiveInput(prompt);
+  const steering = dispatch.steer?.(input);
   try {
     const cli = await deps.cli(dispatch.container.settings.image);
     const isMarked = dispatch.marked() !== null;
@@ -232,7 +243,7 @@ async function attemptRun(
     });
     const report = await runCli({
       container,
-      prompt,
+      input,
       session: {
         id: prepared.session.id,
         start: prepared.start,
@@ -254,6 +265,7 @@ async function attemptRun(
       agent: dispatch.agent,
       tools: dispatch.tools,
       lateMessagesMs: deps.sessions.lateMessagesMs,
+      backgroundMs: deps.sessions.backgroundMs,
       signal: dispatch.signal,
       observe: observer(dispatch, deps),
       refuse: (tool, input) => refuseSteering(dispatch.marked(), place, { tool, input }),
@@ -270,6 +282,8 @@ async function attemptRun(
       }),
     };
   } finally {
+    input.close();
+    await steering?.stop();
     await archiver.stop();
     await gateway.close();
   }
@@ -283,6 +297,7 @@ function observer(dispatch: DispatchRun, deps: RunnerDeps) {
   };
   return {
     text: (text: string, uuid: string) => record('text', text, uuid),
+    background: (tasks: readonly BackgroundTask[]) => dispatch.background(tasks),
     tool: (name: string, input: unknown) => record('tool', `${name} ${JSON.stringify(input)}`, null),
   };
 }

@@ -10,6 +10,7 @@ import { MERGE_TOOLS } from './broker/tools-merge.ts';
 import { PULL_TOOLS } from './broker/tools-pull.ts';
 import { READ_TOOLS } from './broker/tools-read.ts';
 import { REVIEW_TOOLS } from './broker/tools-review.ts';
+import { TIMER_TOOLS } from './broker/tools-timer.ts';
 import { sameLogin } from './logins.ts';
 import { Mutex } from './mutex.ts';
 import type { ForgeUser } from './vocabulary.ts';
@@ -23,6 +24,7 @@ const TOOLS: readonly Tool[] = [
   ...REVIEW_TOOLS,
   ...MERGE_TOOLS,
   ...ISSUE_TOOLS,
+  ...TIMER_TOOLS,
 ];
 
 /** Their short names; `vocabulary.ts` has them for the check of `forge_tools`. */

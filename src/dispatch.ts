@@ -3,7 +3,7 @@
  * gather → screen → set up → converse → publish → settle.
  */
 import { heldBeforeRun } from './dispatch/before-run.ts';
-import { converse } from './dispatch/converse/converse.ts';
+import { type Conversed, converse } from './dispatch/converse/converse.ts';
 import { stopWithdrawn } from './dispatch/converse/recall.ts';
 import { putBack } from './dispatch/converse/steering-files.ts';
 import { type Attempt, beginDispatch, type Dispatch, type DispatchDeps } from './dispatch/dispatch.ts';
@@ -72,10 +72,16 @@ async function takeSteps(dispatch: Dispatch, deps: DispatchDeps): Promise<Finish
   if (gathered.kind !== 'ready') return await endBeforeRun(dispatch, deps, gathered);
   const prepared = withoutStale(await screen(gathered.dispatch, deps));
   if (prepared.context.leading === null) return finish({ state: 'cancelled', reason: ALL_READ });
-  const { outcome, withdrawn } = await withSetUp(prepared, deps, (equipped) => converse(equipped, deps));
-  if (withdrawn !== null) return await stopWithdrawn(prepared, deps, withdrawn);
-  if (outcome.kind === 'answered') return await publishAnswer(prepared, deps, outcome);
-  return await settleOutcome(prepared, deps, outcome);
+  const conversed = await withSetUp(prepared, deps, (equipped) => converse(equipped, deps));
+  const finished = await afterRun(conversed, deps);
+  if ('lost' in finished) return finished;
+  return { ...finished, unanswered: [...finished.unanswered, ...conversed.unheard] };
+}
+
+async function afterRun({ dispatch, outcome, withdrawn }: Conversed, deps: DispatchDeps): Promise<Finished> {
+  if (withdrawn !== null) return await stopWithdrawn(dispatch, deps, withdrawn);
+  if (outcome.kind === 'answered') return await publishAnswer(dispatch, deps, outcome);
+  return await settleOutcome(dispatch, deps, outcome);
 }
 
 const ALL_READ = 'all it was woken for has been read already, or is no longer so';

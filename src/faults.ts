@@ -54,7 +54,14 @@ export const PACKAGE_FAULT_POINTS = [
   'package.stored',
   'package.committed',
 ] as const;
-export type FaultPoint = (typeof FAULT_POINTS)[number] | (typeof PACKAGE_FAULT_POINTS)[number];
+/** Only a run that is steered passes these, in this order. */
+const STEERING_POINTS = ['steer.carried', 'steer.handed', 'steer.taken'] as const;
+export type FaultPoint =
+  | (typeof FAULT_POINTS)[number]
+  | (typeof PACKAGE_FAULT_POINTS)[number]
+  | (typeof STEERING_POINTS)[number];
+
+const KNOWN: readonly string[] = [...FAULT_POINTS, ...PACKAGE_FAULT_POINTS, ...STEERING_POINTS];
 
 type Fault = (point: FaultPoint) => void;
 
@@ -74,10 +81,9 @@ export function armFault(fault: Fault | null): void {
 export function parseFault(spec: string): Fault {
   const match = /^(kill|fill:(.+))@([a-z.]+)(?:#(\d+))?$/.exec(spec);
   const point = match?.[3];
-  const points: readonly string[] = [...FAULT_POINTS, ...PACKAGE_FAULT_POINTS];
-  if (point === undefined || !points.includes(point)) {
+  if (point === undefined || !KNOWN.includes(point)) {
     throw new Error(
-      `${spec} is no fault. Use kill@<point> or kill@<point>#<n> with one of ${points.join(', ')}.`,
+      `${spec} is no fault. Use kill@<point> or kill@<point>#<n> with one of ${KNOWN.join(', ')}.`,
     );
   }
   const ballast = match![2];

@@ -65,6 +65,7 @@ interface Again {
 
 async function fromStored(database: Database, stored: DeliveryRow): Promise<Again> {
   if (stored.source === 'look') throw new NotFound(NO_DELIVERY);
+  if (stored.source === 'said' || stored.source === 'timer') throw new NotFound(NO_FORGES);
   const headers = JSON.parse(stored.headers) as Record<string, string>;
   const isFromFile = Object.keys(headers).length === 0;
   const event = isFromFile ? await eventOf(database.rows, stored) : null;
@@ -78,6 +79,8 @@ async function fromStored(database: Database, stored: DeliveryRow): Promise<Agai
 
 const NO_DELIVERY =
   'This is no delivery of a forge: the service asked itself about the CI of a new pull request. Replay a delivery of the CI, or write to the agent.';
+const NO_FORGES =
+  'This is no delivery of a forge: somebody spoke to the conversation, or a timer was due. Use `claude-hooks say` to say it again.';
 const NO_EVENT =
   'This came from a file that tells no event; `claude-hooks explain` says why. Correct the file, and replay it by its path.';
 

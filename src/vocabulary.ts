@@ -73,6 +73,7 @@ export const FORGE_TOOLS = [
   'submit_review',
   'merge',
   'create_issue',
+  'wake_me',
 ] as const;
 
 /** What somebody may do in a repository, weakest first. */
@@ -107,7 +108,21 @@ export const EVENT_NAMES = [
   'ci.succeeded',
   'ci.failed',
 ] as const;
-export type EventName = (typeof EVENT_NAMES)[number];
+/** The name of an event of a forge. */
+export type ForgeEventName = (typeof EVENT_NAMES)[number];
+
+/**
+ * What no forge tells: somebody spoke to the conversation by command, a timer of the conversation is due. They go to their
+ * conversation's mailbox directly, and no flow is asked.
+ */
+export const OWN_EVENT_NAMES = ['person.said', 'timer.due'] as const;
+type OwnEventName = (typeof OWN_EVENT_NAMES)[number];
+
+export type EventName = ForgeEventName | OwnEventName;
+
+export function isOwnEvent({ name }: { name: EventName }): boolean {
+  return (OWN_EVENT_NAMES as readonly string[]).includes(name);
+}
 
 /**
  * A forge account. `id` is the identity; `login` can be renamed, and its case varies. Deleted users are -1, Actions is
@@ -234,6 +249,20 @@ export interface ForgeEvent {
   semanticKey: string;
 }
 
+/** The words of an event that no forge tells. Skills and conditions do not see them: the service adds them to the prompt. */
+export interface EventNote {
+  text: string;
+  /** a name for people: who said it */
+  by: string;
+}
+
+export type OwnEvent = ForgeEvent & { note: EventNote };
+
+/** Null for an event of a forge. */
+export function noteOf(event: ForgeEvent): EventNote | null {
+  return (event as Partial<OwnEvent>).note ?? null;
+}
+
 export type DeliveryState = 'received' | 'routed' | 'ignored' | 'duplicate' | 'failed';
 export type DispatchState =
   | 'queued'
@@ -246,6 +275,7 @@ export type DispatchState =
   | 'cancelled'
   | 'parked';
 export type SessionState = 'proposed' | 'verified' | 'abandoned' | 'replaced';
+export type TimerState = 'waiting' | 'due' | 'cancelled';
 export type MessageState = 'waiting' | 'carried' | 'answered' | 'declined';
 
 /** What people may tell us to do, in a comment as `/claude hold` and on the command line. */

@@ -300,17 +300,19 @@ test.skipIf(!here.ok)(here.title('a tool left in the background does not keep th
   - name: later
     when: { prompt: Still there, history: It runs in the background }
     steps: [{ text: I am. }]`,
-    { config: { worker: { late_messages_seconds: 1 } } },
+    { config: { worker: { background_seconds: 1 } } },
   );
   await stage.start();
   await assignIssue();
   await stage.settled();
   const [dispatch] = await stage.dispatches();
-  expect(dispatch).toMatchObject({ state: 'succeeded', answer: 'It runs in the background.' });
+  const cut =
+    'It runs in the background.\n\nA subagent or command that I had left in the background did not end within 1 minute (worker.background_seconds) and was stopped. What it would have found is not in this answer. Write here to let me go on.';
+  expect(dispatch).toMatchObject({ state: 'succeeded', answer: cut });
   expect(await stage.processes()).toEqual([]);
   await stage.forge.as(OWNER).comment(REPOSITORY, 1, 'Still there?');
   await stage.settled();
-  expect(answers()).toEqual(['It runs in the background.', 'I am.']);
+  expect(answers()).toEqual([cut, 'I am.']);
   await expectInvariants(stage);
 });
 

@@ -34,6 +34,7 @@ describe.each([
   ['Message', 'MessageState', 'waiting'],
   ['Notice', 'NoticeState', 'planned'],
   ['Ask', 'AskState', 'open'],
+  ['Timer', 'TimerState', 'waiting'],
 ])('%s', (heading, type, first) => {
   test('the drawing and the type name the same states', () => {
     const drawn = arrows(heading).flatMap(({ from, to }) => [from, to]);

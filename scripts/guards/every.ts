@@ -32,6 +32,7 @@ import { RED_TEAM_GUARDS } from './red-team.ts';
 import { RELAY_GUARDS } from './relay.ts';
 import { SMOKE_GUARDS } from './smoke.ts';
 import { START_GUARDS } from './start.ts';
+import { STEERING_GUARDS } from './steering.ts';
 import { TEXTS_GUARDS } from './texts.ts';
 import { TRUST_GUARDS } from './trust.ts';
 import { TRUST_LIMITS_GUARDS } from './trust-limits.ts';
@@ -41,6 +42,7 @@ import { WORDS_GUARDS } from './words.ts';
 
 export const GUARDS: Guard[] = [
   ...CORE_GUARDS,
+  ...STEERING_GUARDS,
   ...CONTAINERS_GUARDS,
   ...GATEWAY_GUARDS,
   ...PACKAGES_GUARDS,

@@ -9,7 +9,7 @@ import { openPlain } from '../sessions/plain-files.ts';
 import { holds } from '../sessions/transcript.ts';
 import { abandonSession, recordIncident } from '../sessions.ts';
 import type { Ending } from './ending.ts';
-import type { DispatchRun, RunFacts, RunnerDeps, VerifiedHead } from './run.ts';
+import type { DispatchRun, RunFacts, RunnerDeps } from './run.ts';
 import type { CliReport } from './run-cli.ts';
 
 export async function concludeRun<V extends Extract<Ending, { kind: 'answered' | 'capped' }>>(
@@ -26,11 +26,18 @@ export async function concludeRun<V extends Extract<Ending, { kind: 'answered' |
   if (unsaid && head === null)
     return {
       ...ending,
-      ...factsOf(prepared, { verified: null, turns: 0, usage: ending.result.usage, model: null }),
+      ...factsOf(prepared, {
+        verified: null,
+        heard: null,
+        turns: 0,
+        usage: ending.result.usage,
+        model: null,
+      }),
     };
-  const verified = report.writesLost ? null : await verifyTranscript(prepared, head, deps);
+  const { verified, heard } = report.writesLost ? UNVERIFIED : await verifyTranscript(prepared, head, deps);
   const facts = await runFacts(dispatch, deps, prepared, {
     verified: verified === null ? null : { ...verified, cliVersion: report.cliVersion },
+    heard,
     turns: ending.result.turns,
     usage: ending.result.usage,
     model: report.model,
@@ -43,11 +50,11 @@ export async function verifyTranscript(
   prepared: PreparedSession,
   head: string | null,
   deps: RunnerDeps,
-): Promise<VerifiedHead | null> {
-  if (head === null) return null;
+): Promise<Verification> {
+  if (head === null) return UNVERIFIED;
   const copy = await diskCopy(prepared.session);
   // guard: verification
-  if (copy.transcript === null || !holds(copy.transcript, head)) return null;
+  if (copy.transcript === null || !holds(copy.transcript, head)) return UNVERIFIED;
   try {
     const { config_folder: folder, id } = prepared.session;
     const handle = await openPlain(folder, transcriptPath(id), constants.O_RDWR);
@@ -56,17 +63,22 @@ export async function verifyTranscript(
     if (deps.sessions.archive) await completeArchive(deps.database, prepared.session, copy.bytes!);
   } catch (error) {
     deps.log.warn('the transcript could not be synchronised to disk', { error: String(error) });
-    return null;
+    return UNVERIFIED;
   }
-  return {
+  const verified = {
     sessionId: prepared.session.id,
     head,
     size: copy.transcript.size,
     cliVersion: copy.transcript.cliVersion,
   };
+  return { verified, heard: copy.transcript.inputs };
 }
 
-interface RunSeen extends Pick<RunFacts, 'verified' | 'turns' | 'usage'> {
+export type Verification = Pick<RunFacts, 'verified' | 'heard'>;
+
+const UNVERIFIED: Verification = { verified: null, heard: null };
+
+interface RunSeen extends Pick<RunFacts, 'verified' | 'heard' | 'turns' | 'usage'> {
   /** what made the last answer; null = there was none in this run */
   model: string | null;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { endingOf } from './ending.ts';
+import { type Ending, endingOf } from './ending.ts';
 import type { CliReport, CliResult } from './run-cli.ts';
 
 const ID = '11111111-2222-4333-8444-555555555555';
@@ -14,6 +14,7 @@ function result(partial: Partial<CliResult> = {}): CliResult {
     apiErrorStatus: null,
     terminalReason: 'completed',
     startupFailure: null,
+    ofBackground: false,
     usage: { costUsd: 0, models: {} },
     ...partial,
   };
@@ -33,6 +34,7 @@ function report(partial: Partial<CliReport> = {}): CliReport {
     apiErrorKind: null,
     refused: false,
     cut: false,
+    leftBehind: [],
     exitCode: 0,
     stderr: '',
     thrown: null,
@@ -94,8 +96,19 @@ describe('an answer', () => {
   });
 
   test('is the last one when work in the background made a second', () => {
-    const results = [result({ text: 'first' }), result({ text: 'second' })];
+    const results = [result({ text: 'first' }), result({ text: 'second', ofBackground: true })];
     expect(judge(report({ results }))).toMatchObject({ answer: 'second' });
+  });
+
+  test('has the answer to each who asked, also to whoever came when the first was given', () => {
+    const results = [
+      result({ text: 'first' }),
+      result({ text: 'asked late', turns: 2 }),
+      result({ text: 'asked late, and looked', ofBackground: true }),
+    ];
+    const { answer, result: last } = judge(report({ results })) as Extract<Ending, { kind: 'answered' }>;
+    expect(answer).toBe('first\n\nasked late, and looked');
+    expect(last.turns).toBe(4);
   });
 
   test('followed by an error is none', () => {

@@ -4,10 +4,17 @@ import { isOverflow, isPolicy, speaksOfCredential, speaksOfModel } from '../gate
 import type { GatewayReport } from '../gateway/port.ts';
 import type { CapReason } from '../vocabulary.ts';
 import type { CliReport, CliResult } from './run-cli.ts';
+import type { BackgroundTask } from './turns.ts';
 
 export type Ending =
-  /** the model came to its end */
-  | { kind: 'answered'; answer: string; head: string; result: CliResult }
+  /** the model came to its end. `leftBehind`: what still ran in the background, and was cut */
+  | {
+      kind: 'answered';
+      answer: string;
+      head: string;
+      leftBehind: readonly BackgroundTask[];
+      result: CliResult;
+    }
   /** the run ended at a cap of ours; the session can be resumed */
   | { kind: 'capped'; why: CapReason; result: CliResult }
   /** the CLI could not load the session */
@@ -99,13 +106,34 @@ export function endingOf(input: EndingFacts): Ending {
  * a full session has been seen to report success without a turn.
  */
 function answeredResult({ report, sessionId }: EndingFacts): Ending | null {
-  const result = report.results.findLast((r) => r.subtype === 'success' && !r.isError && r.turns > 0);
+  const result = report.results.findLast(isGood);
   if (result === undefined || report.initId !== sessionId || report.lastAnswer === null) return null;
   if (report.results.at(-1) !== result && report.results.at(-1)!.isError) return null;
   // A blocking `Stop` hook of the machine makes the model go on until it says nothing. The answer came before that.
   // guard: an answer that a hook of the machine emptied
-  const answer = result.text.trim() === '' ? report.lastWords : result.text;
-  return { kind: 'answered', answer, head: report.lastAnswer, result };
+  const last = result.text.trim() === '' ? report.lastWords : result.text;
+  const turns = report.results.reduce((sum, one) => sum + one.turns, 0);
+  return {
+    kind: 'answered',
+    answer: [...answersBefore(report.results), last].join('\n\n'),
+    head: report.lastAnswer,
+    leftBehind: report.leftBehind,
+    result: { ...result, turns },
+  };
+}
+
+function isGood({ subtype, isError, turns }: CliResult): boolean {
+  return subtype === 'success' && !isError && turns > 0;
+}
+
+/**
+ * People's words that come when the model has already answered make a turn of their own, with an answer of its own: all of
+ * them are posted. What work in the background makes the model say replaces the answer that it gave before.
+ */
+function answersBefore(results: readonly CliResult[]): string[] {
+  // guard: background: the last answer is the answer
+  const asked = results.filter((_, at) => results[at + 1]?.ofBackground === false);
+  return asked.filter((one) => isGood(one) && one.text.trim() !== '').map(({ text }) => text);
 }
 
 /** A cap that ended the run before the CLI could say anything. */
@@ -118,6 +146,7 @@ const NO_RESULT: CliResult = {
   apiErrorStatus: null,
   terminalReason: null,
   startupFailure: null,
+  ofBackground: false,
   usage: { costUsd: 0, models: {} },
 };
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RunningContainer } from '../container/container.ts';
 import { processEngine } from '../container/process.ts';
+import { LiveInput } from './live-input.ts';
 import { type CliRun, runCli } from './run-cli.ts';
 
 async function started(folder: string): Promise<RunningContainer> {
@@ -27,7 +28,7 @@ function temporary(): string {
 function runIn(folder: string, container: RunningContainer, signal: AbortSignal): CliRun {
   return {
     container,
-    prompt: 'hello',
+    input: new LiveInput('hello'),
     session: { id: '00000000-0000-4000-8000-000000000000', start: 'new', resumeAt: null },
     cwd: folder,
     env: { PATH: process.env.PATH! },
@@ -45,6 +46,7 @@ function runIn(folder: string, container: RunningContainer, signal: AbortSignal)
     },
     tools: [],
     lateMessagesMs: 1000,
+    backgroundMs: 60_000,
     signal,
     observe: { text: async () => {}, tool: async () => {} },
   };
@@ -88,4 +90,20 @@ test('a run that is told to end and does not heed it is ended, before the SDK wo
   };
   await runCli(runIn(folder, container, abort.signal));
   expect(order).toEqual(['stop with 700 ms', 'exit by SIGKILL', 'stopped']);
+});
+
+test('a CLI that does not end when nothing more is to come is cut', async () => {
+  const folder = temporary();
+  const real = await started(folder);
+  const result = JSON.stringify({
+    ...{ type: 'result', subtype: 'success', is_error: false, result: 'done', num_turns: 1, uuid: 'u' },
+    ...{ session_id: 's', total_cost_usd: 0, usage: {}, modelUsage: {}, permission_denials: [] },
+  });
+  const container: RunningContainer = {
+    spawn: (spec) => real.spawn({ ...spec, command: 'sh', args: ['-c', `echo '${result}'; exec sleep 600`] }),
+    stop: (graceMs) => real.stop(graceMs),
+  };
+  const run = runIn(folder, container, new AbortController().signal);
+  const report = await runCli({ ...run, lateMessagesMs: 200 });
+  expect(report).toMatchObject({ cut: true, leftBehind: [], results: [{ text: 'done' }] });
 });

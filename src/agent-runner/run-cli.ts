@@ -11,16 +11,22 @@ import type {
   SDKAssistantMessageError,
   SDKMessage,
   SDKResultMessage,
+  SDKUserMessage,
 } from '@anthropic-ai/claude-agent-sdk';
 import type { RunningContainer } from '../container/container.ts';
+import { endsOf } from './ends.ts';
 import { forgeServer, mcpNames } from './forge-server.ts';
+import type { LiveInput } from './live-input.ts';
 import { type InstructionFiles, limitsOnProject } from './project-limits.ts';
 import type { AgentOptions, AgentTool } from './run.ts';
+import { signalOf } from './sdk-signals.ts';
 import { builtInTools, subagents } from './tools.ts';
+import type { BackgroundTask } from './turns.ts';
 
 export interface CliRun {
   container: RunningContainer;
-  prompt: string;
+  /** with the prompt in it */
+  input: LiveInput;
   session: {
     id: string;
     start: 'new' | 'resume';
@@ -38,8 +44,10 @@ export interface CliRun {
   agent: AgentOptions;
   /** run in the worker; the CLI reaches them over the SDK's own stdio */
   tools: AgentTool[];
-  /** how long the stream may stay open after the result */
+  /** how long the stream may stay open after the last result */
   lateMessagesMs: number;
+  /** how long work in the background is waited for, counted from the end of the model's turn */
+  backgroundMs: number;
   signal: AbortSignal;
   observe: RunObserver;
   /** why this call of a tool is not made; null = it is. Asked before it is recorded as begun */
@@ -51,11 +59,15 @@ export interface RunObserver {
   text(text: string, uuid: string): Promise<void>;
   /** Before the tool runs, subagents' tools included. A tool whose promise rejects is not run. */
   tool(name: string, input: unknown): Promise<void>;
+  /** What runs in the background changed. */
+  background?(tasks: readonly BackgroundTask[]): Promise<void>;
 }
 
 export interface CliResult {
   subtype: SDKResultMessage['subtype'];
   isError: boolean;
+  /** work in the background began this turn, and nobody's words did */
+  ofBackground: boolean;
   text: string;
   errors: string[];
   turns: number;
@@ -90,6 +102,8 @@ export interface CliReport {
   refused: boolean;
   /** the stream was still open after `lateMessagesMs` and was cut */
   cut: boolean;
+  /** what was still running in the background when the run was cut for it */
+  leftBehind: readonly BackgroundTask[];
   exitCode: number | null;
   stderr: string;
   thrown: string | null;
@@ -119,6 +133,7 @@ export async function runCli(given: CliRun): Promise<CliReport> {
     apiErrorKind: null,
     refused: false,
     cut: false,
+    leftBehind: [],
     exitCode: null,
     stderr: '',
     thrown: null,
@@ -131,26 +146,25 @@ export async function runCli(given: CliRun): Promise<CliReport> {
   };
   run.signal.addEventListener('abort', onAbort, { once: true });
   if (run.signal.aborted) onAbort();
-  let lateTimer: NodeJS.Timeout | null = null;
+  const ends = endsOf(run, report);
   try {
     // Loaded with the first run, because it takes 28 MB that a service at rest does not need.
     const { query } = await import('@anthropic-ai/claude-agent-sdk');
     const options = { ...sdkOptions(run, report, abort), ...(await forgeServer(run.tools)) };
-    for await (const message of query({ prompt: run.prompt, options })) {
+    for await (const message of query({ prompt: run.input as AsyncIterable<SDKUserMessage>, options })) {
       if (message.type === 'system' && message.subtype === 'init') run.mode.inForce = message.permissionMode;
       await take(message, report, run.observe);
-      if (message.type === 'result' && lateTimer === null) {
-        lateTimer = setTimeout(() => {
-          report.cut = true;
-          // guard: late messages bound
-          void run.container.stop();
-        }, run.lateMessagesMs);
-      }
+      const signal = signalOf(message);
+      if (signal === null) continue;
+      await run.input.note(signal);
+      if (signal.kind === 'background') await run.observe.background?.(run.input.background);
+      ends.look();
     }
   } catch (error) {
     report.thrown = error instanceof Error ? error.message : String(error);
   } finally {
-    if (lateTimer !== null) clearTimeout(lateTimer);
+    ends.stop();
+    run.input.close();
     if (abortTimer !== null) clearTimeout(abortTimer);
     run.signal.removeEventListener('abort', onAbort);
     await run.container.stop();
@@ -327,6 +341,7 @@ function toResult(message: SDKResultMessage): CliResult {
   return {
     subtype: message.subtype,
     isError: message.is_error,
+    ofBackground: message.origin?.kind === 'task-notification',
     text: failed ? '' : message.result,
     errors: failed ? message.errors : [],
     turns: message.num_turns,

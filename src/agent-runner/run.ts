@@ -7,6 +7,8 @@ import type { Gateway, GatewayCaps } from '../gateway/port.ts';
 import type { Log } from '../log.ts';
 import type { CliFolders } from '../sessions/folders.ts';
 import type { CapReason, Continuity } from '../vocabulary.ts';
+import type { SteeredRun } from './live-input.ts';
+import type { BackgroundTask } from './turns.ts';
 
 /** `full` explains everything, `short` continues. */
 export type PromptForm = 'full' | 'short';
@@ -57,6 +59,8 @@ export interface DispatchRun {
   caps: GatewayCaps;
   /** an earlier attempt of this dispatch may have begun to work */
   retried: boolean;
+  /** that attempt had work in the background when it ended: what it said last was not its answer */
+  unfinished: boolean;
   /** the agent has answered in this dispatch and is asked one thing more, so it is not told that it was cut off */
   followUp?: boolean;
   prompt(form: PromptForm, texts: PromptTexts): string;
@@ -69,6 +73,10 @@ export interface DispatchRun {
     form: PromptForm | null;
     history: number;
   }): Promise<void>;
+  /** commits what the run has left in the background, before its answer is heard */
+  background(tasks: readonly BackgroundTask[]): Promise<void>;
+  /** hands in what people say while the run is under way; called for each attempt. Absent: nothing is handed in */
+  steer?: ((run: SteeredRun) => { stop(): Promise<void> }) | undefined;
   /** why the session may not change steering files, as of now; null = it may. Ask after `announce` */
   marked: () => string | null;
   /** aborts with a string reason: the lease was lost, or the service is stopping */
@@ -90,7 +98,13 @@ export interface RunnerDeps {
   cli: (image: string | null) => Promise<string>;
   /** the forwarder's script for a CLI that ignores the socket; null = the CLI uses it. Throws when neither works */
   forwarder: (cli: string) => Promise<string | null>;
-  sessions: { archive: boolean; flushMs: number; maxFailedResumes: number; lateMessagesMs: number };
+  sessions: {
+    archive: boolean;
+    flushMs: number;
+    maxFailedResumes: number;
+    lateMessagesMs: number;
+    backgroundMs: number;
+  };
 }
 
 /** The proof that a session can be resumed, to be committed together with the answer. */
@@ -108,6 +122,8 @@ export interface RunFacts {
   /** null: the transcript could not be verified; the session is already abandoned and the incident recorded */
   verified: VerifiedHead | null;
   turns: number;
+  /** ids of what was handed in and stands in the transcript; null = the transcript could not be read */
+  heard: readonly string[] | null;
   usage: unknown;
   /** the model of the last answer, and of the last answer before this run if it was another; null = not known */
   model: { name: string | null; former: string | null };
@@ -115,7 +131,14 @@ export interface RunFacts {
 
 export type RunOutcome =
   /** `aside`: why the texts that woke the agent were not in the prompt; null = they were */
-  | ({ kind: 'answered'; answer: string; adopted: boolean; aside: string | null } & RunFacts)
+  | ({
+      kind: 'answered';
+      answer: string;
+      adopted: boolean;
+      aside: string | null;
+      /** still ran in the background when the run was cut for it */
+      leftBehind: readonly BackgroundTask[];
+    } & RunFacts)
   | ({ kind: 'capped'; why: CapReason } & RunFacts)
   /**
    * `until`: unix ms the model's side named, or null; `retryMs`: the longest wait it asked for in this run; `model`: the

@@ -56,7 +56,16 @@ export interface RunMarks {
   show(source: string, spoken: readonly Spoken[]): Promise<void>;
 }
 
+/** A wish to be woken. `call` names the call, so that the same one again sets no second timer. */
+export interface Wish {
+  reason: string;
+  /** unix ms */
+  dueAt: number;
+  call: string;
+}
+
 export interface BrokerDeps extends EffectDeps {
+  setTimer: (wish: Wish) => Promise<{ kind: 'set'; dueAt: number } | { kind: 'refused'; why: string }>;
   forge: OutgoingForge;
   marks: RunMarks;
   /** logins of those among the authors whose text nobody vouches for */

@@ -105,7 +105,16 @@ const SPEAKING: Record<string, (at: World & { database: Database }) => Promise<s
 };
 
 /** What they write is no text: names that exist already, or nothing. */
-const SILENT = ['react', 'add_labels', 'remove_labels', 'assign', 'unassign', 'request_review', 'merge'];
+const SILENT = [
+  'wake_me',
+  'react',
+  'add_labels',
+  'remove_labels',
+  'assign',
+  'unassign',
+  'request_review',
+  'merge',
+];
 const READING = ['read_item', 'list_items', 'list_comments', 'list_reviews', 'list_ci_runs', 'read_ci_log'];
 
 describe.skipIf(!here.ok)(here.title('words of a tool'), () => {

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Flow } from '../config/config.ts';
 import type { ForgeKind } from '../forges/registry.ts';
-import type { EventName } from '../vocabulary.ts';
+import type { ForgeEventName } from '../vocabulary.ts';
 import { missingEvents } from './hook-events.ts';
 
 const accounts = { dev: { login: 'dev-bot', token: 't' } };
 
-function flow(on: EventName[], changes: Partial<Flow> = {}): Flow {
+function flow(on: ForgeEventName[], changes: Partial<Flow> = {}): Flow {
   return {
     name: 'work',
     file: 'flows/work.yaml',

@@ -177,6 +177,22 @@ const TABLE: Record<string, Row> = {
       },
     ]),
   ),
+  say: {
+    right: [ITEM, 'Use the new parser.'],
+    refers: ['Use the new parser.'],
+    needsRows: true,
+    wrong: [
+      [['x', ' '], 'Give a text that is not empty.'],
+      [['x', 'hello', '--by', ''], 'Give a text that is not empty.'],
+    ],
+  },
+  'timers list': { right: [ITEM], refers: [], needsRows: true },
+  'timers cancel': {
+    right: [ITEM],
+    refers: [],
+    needsRows: true,
+    wrong: [EMPTY('--by')].map(([args, says]) => [['x', ...args], says]),
+  },
   'answers post': { right: [ITEM], refers: [], needsRows: true },
   smoke: { right: null },
   doctor: { right: null },

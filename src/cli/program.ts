@@ -16,6 +16,7 @@ import { registerPackages } from './packages.ts';
 import { registerPeople } from './people.ts';
 import { registerRehearsal } from './rehearsal.ts';
 import { registerSessions } from './sessions.ts';
+import { registerSteering } from './steering.ts';
 import { endWhenNobodyReads, wasCut } from './stopping.ts';
 import { registerViews } from './views.ts';
 
@@ -78,6 +79,7 @@ export function buildProgram(caller: Caller): Command {
   registerMoney(program);
   registerSessions(program);
   registerPeople(program);
+  registerSteering(program);
   registerAnswers(program);
   registerLayers(program);
   registerHealth(program);

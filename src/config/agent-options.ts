@@ -96,7 +96,12 @@ export const agentOptions = z.strictObject({
     .optional()
     .meta({ description: 'US dollars of one dispatch, by the published prices.' }),
   container: agentContainerOptions,
-  quiet_seconds: wait('Overrides `mailbox.quiet_seconds`.'),
+  quiet_seconds: z
+    .number()
+    .min(0)
+    .max(86_400)
+    .optional()
+    .meta({ description: 'Overrides `mailbox.quiet_seconds`.' }),
   max_wait_seconds: wait('Overrides `mailbox.max_wait_seconds`.'),
 });
 

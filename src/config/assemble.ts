@@ -56,6 +56,7 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
       concurrency: worker.concurrency,
       drainSeconds: worker.drain_seconds,
       lateMessagesSeconds: worker.late_messages_seconds,
+      backgroundSeconds: worker.background_seconds,
       leaseSeconds: worker.lease_seconds,
       runTimeoutMinutes: worker.run_timeout_minutes,
       cliPath: worker.cli_path === undefined ? null : resolve(folder, worker.cli_path),
@@ -68,7 +69,16 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
       withoutProgress: found.court.runs_without_progress,
       robots: found.court.robots,
     },
-    mailbox: { quietSeconds: mailbox.quiet_seconds, maxWaitSeconds: mailbox.max_wait_seconds },
+    mailbox: {
+      quietSeconds: mailbox.quiet_seconds,
+      maxWaitSeconds: mailbox.max_wait_seconds,
+      steering: mailbox.steering,
+      timers: {
+        most: mailbox.timers_most,
+        shortestSeconds: mailbox.timers_shortest_seconds,
+        longestDays: mailbox.timers_longest_days,
+      },
+    },
     sessions: {
       archive: sessions.archive,
       flushMilliseconds: sessions.flush_milliseconds,

@@ -5,9 +5,9 @@ import type {
   AgentView,
   ConversationView,
   EcosystemName,
-  EventName,
   FeedbackLevel,
   ForgeEvent,
+  ForgeEventName,
   PackagePolicy,
   RuleName,
   SkillPromise,
@@ -51,6 +51,7 @@ export interface LoadedConfig {
     concurrency: number;
     drainSeconds: number;
     lateMessagesSeconds: number;
+    backgroundSeconds: number;
     leaseSeconds: number;
     runTimeoutMinutes: number;
     /** absolute, or null for the pinned CLI */
@@ -64,7 +65,12 @@ export interface LoadedConfig {
     withoutProgress: number;
     robots: readonly string[];
   };
-  mailbox: { quietSeconds: number; maxWaitSeconds: number };
+  mailbox: {
+    quietSeconds: number;
+    maxWaitSeconds: number;
+    steering: boolean;
+    timers: { most: number; shortestSeconds: number; longestDays: number };
+  };
   sessions: { archive: boolean; flushMilliseconds: number; maxFailedResumes: number };
   git: {
     maxPushBytes: number;
@@ -245,7 +251,7 @@ export interface NameSettings {
 export interface Flow {
   name: string;
   file: string;
-  on: readonly EventName[];
+  on: readonly ForgeEventName[];
   /** all must hold; evaluated in this order */
   clauses: readonly Clause[];
   agent: string;
@@ -292,5 +298,7 @@ export interface Skill {
   description: string;
   /** what may come of a run; empty = nothing is checked */
   promises: readonly SkillPromise[];
+  /** SHA-256 of its text and of what it may include */
+  digest?: string;
   render(form: 'full' | 'short', context: object): string;
 }

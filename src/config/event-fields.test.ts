@@ -1,6 +1,7 @@
 /** What no delivery has, compared with the recordings of running servers. */
 import { expect, test } from 'vitest';
 import { parseRecorded, recordedNames } from '../../test/fixtures/recorded.ts';
+import type { ForgeEventName } from '../vocabulary.ts';
 import { eventsWith, isAlwaysNull } from './event-fields.ts';
 
 const FIELDS = ['item', 'pull', 'comment', 'review', 'ci', 'push', 'requestedReviewer'] as const;
@@ -13,7 +14,7 @@ test.each(['forgejo', 'gitea'] as const)('no recorded event of %s has what its k
   });
   expect(events.length).toBeGreaterThan(20);
   const wrong = events.flatMap((event) =>
-    FIELDS.filter((field) => event[field] !== null && isAlwaysNull(event.name, field)).map(
+    FIELDS.filter((field) => event[field] !== null && isAlwaysNull(event.name as ForgeEventName, field)).map(
       (field) => `${event.name} has ${field}`,
     ),
   );

@@ -1,7 +1,7 @@
 /**
  * Which fields are null for which events, whatever is delivered. A condition on such a field is a mistake.
  */
-import type { EventName, ForgeEvent } from '../vocabulary.ts';
+import { EVENT_NAMES, type ForgeEvent, type ForgeEventName } from '../vocabulary.ts';
 
 type Nullable = { [K in keyof ForgeEvent]: null extends ForgeEvent[K] ? K : never }[keyof ForgeEvent];
 
@@ -11,7 +11,7 @@ const REVIEWERS = ['comment', 'review', 'ci', 'push'] as const;
 const COMMENTS = ['review', 'ci', 'push', 'requestedReviewer'] as const;
 const CI = ['comment', 'review', 'push', 'requestedReviewer'] as const;
 
-const ALWAYS_NULL: Readonly<Record<EventName, readonly Nullable[]>> = {
+const ALWAYS_NULL: Readonly<Record<ForgeEventName, readonly Nullable[]>> = {
   'issue.opened': ISSUES,
   'issue.assigned': ISSUES,
   'issue.unassigned': ISSUES,
@@ -39,13 +39,13 @@ const ALWAYS_NULL: Readonly<Record<EventName, readonly Nullable[]>> = {
   'ci.failed': CI,
 };
 
-export function isAlwaysNull(event: EventName, field: string): boolean {
+export function isAlwaysNull(event: ForgeEventName, field: string): boolean {
   return ALWAYS_NULL[event].some((known) => known === field);
 }
 
 /** The events that have the field, to be named in a remedy. */
-export function eventsWith(field: string): EventName[] {
-  return (Object.keys(ALWAYS_NULL) as EventName[]).filter((event) => !isAlwaysNull(event, field));
+export function eventsWith(field: string): ForgeEventName[] {
+  return EVENT_NAMES.filter((event) => !isAlwaysNull(event, field));
 }
 
 /** For `event.comment.body`: the field `comment`, and whether the path goes on inside of it. */

@@ -2,7 +2,7 @@
  * Finds conditions and skills that read a field which their events never have: such a condition never holds, such a
  * skill prints nothing.
  */
-import type { EventName } from '../vocabulary.ts';
+import type { ForgeEventName } from '../vocabulary.ts';
 import type { Flow } from './config.ts';
 import { eventsWith, fieldOf, isAlwaysNull } from './event-fields.ts';
 import type { Loading } from './loading.ts';
@@ -87,6 +87,6 @@ export function checkSkillFields(
   }
 }
 
-function listed(events: readonly EventName[]): string {
+function listed(events: readonly ForgeEventName[]): string {
   return [...new Set(events)].join(', ');
 }

@@ -1,6 +1,6 @@
 /** `flows/*.yaml`: one flow or a list of flows in a file. */
 import { z } from 'zod';
-import { EVENT_NAMES, type EventName } from '../vocabulary.ts';
+import { EVENT_NAMES, type ForgeEventName } from '../vocabulary.ts';
 import { compileCondition } from './conditions.ts';
 import type { Clause, Flow } from './config.ts';
 import type { Loading } from './loading.ts';
@@ -100,7 +100,7 @@ export function readFlow(raw: RawFlow, loading: Loading): Flow | null {
   return {
     name,
     file: raw.file,
-    on: found.on as EventName[],
+    on: found.on as ForgeEventName[],
     clauses,
     agent,
     skill,

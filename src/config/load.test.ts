@@ -60,7 +60,7 @@ describe('a small configuration', () => {
       model: 'sonnet',
       resume: 'resume',
       permissionMode: 'bypassPermissions',
-      quietSeconds: 5,
+      quietSeconds: 0.3,
       maxWaitSeconds: 60,
       concurrency: 2,
     });

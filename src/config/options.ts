@@ -165,8 +165,13 @@ const worker = z
     concurrency: z.int().min(1).max(256).default(4).meta({ description: 'Dispatches that run at once.' }),
     drain_seconds: seconds('How long a stop waits for running dispatches before it interrupts them.', 60, 0),
     late_messages_seconds: seconds(
-      'How long a run takes in messages that arrive after it has begun to end.',
+      'How long the CLI may take to end when nothing more is to come from the model.',
       10,
+      0,
+    ),
+    background_seconds: seconds(
+      'How long a run waits for subagents and commands that the model left in the background when it ended its turn. What still runs then is stopped, and the answer says so.',
+      900,
       0,
     ),
     lease_seconds: seconds('A worker silent for this long loses its conversations to another one.', 30, 5),
@@ -183,7 +188,24 @@ const worker = z
 
 const mailbox = z
   .strictObject({
-    quiet_seconds: seconds('A conversation is dispatched when nothing has arrived for this long.', 5, 0),
+    quiet_seconds: z.number().min(0).max(86_400).default(0.3).meta({
+      description:
+        'A conversation is dispatched when nothing has arrived for this long, so that a burst is one dispatch. What comes later reaches the run that is under way.',
+    }),
+    steering: z.boolean().default(true).meta({
+      description:
+        'Comments, `say` and timers reach the run that is under way, at its next step. Without it they wait for a dispatch of their own.',
+    }),
+    timers_most: z.int().min(0).max(1000).default(5).meta({
+      description: 'Timers of one conversation that may wait at once (the forge tool `wake_me`); 0 = none.',
+    }),
+    timers_shortest_seconds: seconds('A timer is due no sooner than this.', 60),
+    timers_longest_days: z
+      .int()
+      .min(1)
+      .max(366)
+      .default(30)
+      .meta({ description: 'A timer is due no later than this.' }),
     max_wait_seconds: seconds('…or when its oldest message has waited this long.', 60, 0),
   })
   .prefault({})

@@ -73,6 +73,7 @@ export function readSkill(
     file,
     description: found.description,
     promises: found.promises,
+    digest: templates.digest(text),
     render: (form, context) => (form === 'full' ? render : renderShort).render(context),
   };
   return { skill, reads: [...render.reads, ...(renderShort === render ? [] : renderShort.reads)] };

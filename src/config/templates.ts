@@ -1,6 +1,7 @@
 /**
  * Liquid for skills: unknown filters and tags are errors, unknown variables are empty, and no file can be read.
  */
+import { createHash } from 'node:crypto';
 import { Liquid, LiquidError, type Template } from 'liquidjs';
 import { registerWordFilters } from './word-filters.ts';
 
@@ -28,6 +29,13 @@ export class Templates {
     // With `templates` given, the engine never looks for a file.
     this.#engine = new Liquid({ strictFilters: true, strictVariables: false, templates: { ...partials } });
     registerWordFilters(this.#engine);
+  }
+
+  /** SHA-256 of a text together with all partials: it need not be known which of them it includes. */
+  digest(text: string): string {
+    return createHash('sha256')
+      .update(JSON.stringify([text, this.#partials]))
+      .digest('hex');
   }
 
   parse(text: string): Parsed {

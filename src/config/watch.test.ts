@@ -54,7 +54,7 @@ describe('what a reload has changed', () => {
     const changes = await changesIn(next, folder.path);
     expect(changes).toEqual({
       files: ['agents/dev.md', 'agents/helper.md', 'claude-hooks.yaml', 'flows/mine.yaml'],
-      options: ['worker.concurrency: 4 → 8', 'mailbox.quiet_seconds: 5 → 1'],
+      options: ['worker.concurrency: 4 → 8', 'mailbox.quiet_seconds: 0.3 → 1'],
       agents: ['dev (instructions, maxTurns, quietSeconds)', 'reviewer (quietSeconds)', 'helper (new)'],
       flows: expect.arrayContaining(['more (new)', expect.stringMatching(/^dev-assigned \(.*enabled.*\)$/)]),
       atNextStart: ['worker.concurrency'],

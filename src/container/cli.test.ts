@@ -2,6 +2,7 @@
  * The real CLI, through the real SDK, in every engine: without a network and without a credential, by a socket alone.
  * A tool runs; then the container is gone and another one resumes.
  */
+
 import { randomInt, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { historyText } from '../../test/support/conversation.ts';
 import { type TestEngine, testEngines } from '../../test/support/engines.ts';
 import { needs, titleOf } from '../../test/support/requirements.ts';
 import { cliEnvironment } from '../agent-runner/environment.ts';
+import { LiveInput } from '../agent-runner/live-input.ts';
 import { type CliReport, runCli } from '../agent-runner/run-cli.ts';
 import { cliFolders, createCliFolders, transcriptPath } from '../sessions/folders.ts';
 import { cliFor } from './cli-build.ts';
@@ -83,7 +85,7 @@ async function turn(engine: TestEngine, at: Layout, { prompt, session }: Turn): 
   onTestFinished(() => container.stop());
   return await runCli({
     container,
-    prompt,
+    input: new LiveInput(prompt),
     session: { ...session, resumeAt: null },
     cwd: place.cwd,
     env: cliEnvironment({ place, modelRetries: 0, modelIdleSeconds: 60, root: process.getuid?.() === 0 }),
@@ -101,6 +103,7 @@ async function turn(engine: TestEngine, at: Layout, { prompt, session }: Turn): 
     },
     tools: [],
     lateMessagesMs: 2000,
+    backgroundMs: 60_000,
     signal: new AbortController().signal,
     observe: { text: async () => {}, tool: async () => {} },
   });

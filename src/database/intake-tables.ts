@@ -54,10 +54,10 @@ export interface DeliveryPiecesTable {
 }
 
 /**
- * How we learned of an event: by a webhook, by an operator's replay, by a look at the CI of a new pull request, or by the
- * reconciler, which found it on the forge.
+ * How we learned of an event: by a webhook, by an operator's replay, by a look at the CI of a new pull request, by the
+ * reconciler, which found it on the forge, from a person by command, or from a timer.
  */
-export type EventSource = 'webhook' | 'replay' | 'look' | 'reconciled';
+export type EventSource = 'webhook' | 'replay' | 'look' | 'reconciled' | 'said' | 'timer';
 
 export interface EventsTable {
   seq: Generated<number>;

@@ -21,6 +21,7 @@ import { reconciler } from './migrations/0025-reconciler.ts';
 import { holds } from './migrations/0026-holds.ts';
 import { money } from './migrations/0026-money.ts';
 import { whatPeopleSee } from './migrations/0027-what-people-see.ts';
+import { steering } from './migrations/0028-steering.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
@@ -44,5 +45,6 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0026-holds': holds(dialect),
     '0026-money': money(dialect),
     '0027-what-people-see': whatPeopleSee(dialect),
+    '0028-steering': steering(dialect),
   };
 }

@@ -4,7 +4,14 @@
  * service queries inside it. Flags are 0 or 1.
  */
 import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
-import type { CapReason, DispatchState, ItemKind, MessageState, SessionState } from '../vocabulary.ts';
+import type {
+  CapReason,
+  DispatchState,
+  ItemKind,
+  MessageState,
+  SessionState,
+  TimerState,
+} from '../vocabulary.ts';
 import type { AuditTable, LayersTable, PackageApprovalsTable } from './door-tables.ts';
 import type { AsksTable, CommandsTable, NoticesTable } from './feedback-tables.ts';
 import type { DeliveriesTable, DeliveryPiecesTable, EventProofsTable, EventsTable } from './intake-tables.ts';
@@ -57,6 +64,7 @@ export interface Tables {
   notices: NoticesTable;
   asks: AsksTable;
   commands: CommandsTable;
+  timers: TimersTable;
 }
 
 interface ItemsTable {
@@ -131,6 +139,10 @@ interface MessagesTable {
   state: MessageState;
   reason: string | null;
   dispatch_id: string | null;
+  /** the id of the input it was handed to a run in that was under way; null = it was not */
+  handed_as: Generated<string | null>;
+  /** when the CLI took that input into the turn */
+  delivered_at: Generated<number | null>;
   created_at: number;
   settled_at: number | null;
 }
@@ -188,6 +200,10 @@ interface DispatchesTable {
   recalled_by: Generated<string | null>;
   /** a clause for people: who asked that the running dispatch stops; null = nobody did */
   stop_asked: Generated<string | null>;
+  /** JSON BackgroundTask[]: what the run has left in the background; null = nothing */
+  background: Generated<string | null>;
+  /** JSON Versions that its last run began with */
+  versions: Generated<string | null>;
 }
 
 interface SessionsTable {
@@ -331,9 +347,27 @@ interface SetAsideTable {
   at: number;
 }
 
+/** A conversation's wish to be woken later. */
+interface TimersTable {
+  id: string;
+  conversation_id: string;
+  /** whose run set it */
+  dispatch_id: string;
+  /** the model's own id of the call, so that a call that is made again sets no second timer */
+  tool_use_id: string;
+  reason: string;
+  state: TimerState;
+  due_at: number;
+  created_at: number;
+  ended_at: number | null;
+  /** who cancelled it; null = nobody */
+  ended_by: string | null;
+}
+
 export type LayerRow = Selectable<LayersTable>;
 export type RuleFindingRow = Selectable<RuleFindingsTable>;
 export type ReconcilerMarkRow = Selectable<ReconcilerMarksTable>;
+export type TimerRow = Selectable<TimersTable>;
 export type AuditRow = Selectable<AuditTable>;
 export type SetAsideRow = Selectable<SetAsideTable>;
 export type ModelRequestRow = Selectable<ModelRequestsTable>;

@@ -85,7 +85,7 @@ function beforeConditions(
   request: RouteRequest,
 ): AgentView | 'disabled' | 'other-event' | 'no-account' | 'own-event' {
   if (!flow.enabled) return 'disabled';
-  if (!flow.on.includes(request.event.name)) return 'other-event';
+  if (!flow.on.some((name) => name === request.event.name)) return 'other-event';
   const agent = request.agents.get(flow.agent) ?? null;
   if (agent === null) return 'no-account';
   // guard: own events

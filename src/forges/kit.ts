@@ -6,7 +6,7 @@
  * - Whatever a delivery contains, an outcome comes of it and no exception.
  * - A sentence for people ends with the remedy, in the words that the forge's own pages use.
  */
-import type { EventName, ForgeEvent, ForgeUser } from '../vocabulary.ts';
+import type { ForgeEvent, ForgeEventName, ForgeUser } from '../vocabulary.ts';
 import type { Forge } from './forge.ts';
 
 export interface ForgeKit {
@@ -105,9 +105,9 @@ export interface PullRefs {
 /** Which subscriptions of a hook send what. Names as the forge lists them for a hook. */
 export interface HookSubscriptions {
   /** those that are missing before the hook sends this event; empty = it sends it */
-  lacking(event: EventName, sent: ReadonlySet<string>): readonly string[];
+  lacking(event: ForgeEventName, sent: ReadonlySet<string>): readonly string[];
   /** what the hook leaves out although it sends this event; null = nothing is known */
-  partial(event: EventName, sent: ReadonlySet<string>): PartialSubscription | null;
+  partial(event: ForgeEventName, sent: ReadonlySet<string>): PartialSubscription | null;
   /** whether the forge sends a test delivery to a hook with these */
   takesTest(sent: ReadonlySet<string>): boolean;
   /** completes "Add a webhook to …:": what to choose on the forge's page */

@@ -6,6 +6,12 @@ import type { ConversationRow, Tables } from '../database/tables.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import { assertLease, type Lease } from './leases.ts';
 
+/**
+ * The skill of a message that no forge tells. It is built in (`dispatch/converse/own-skill.ts`); the slash keeps a file of
+ * an operator from having its name.
+ */
+export const OWN_SKILL = 'claude-hooks/note';
+
 export interface NewMessage {
   conversation: Pick<ConversationRow, 'id' | 'agent'>;
   deliveryId: string;

@@ -56,6 +56,7 @@ export async function settleDispatch(
     // guard: progress: counted with the settlement
     if (options.progress != null) await settleProgress(tx, lease.dispatch, options.progress, options.now);
     await settleAsks(tx, lease, options);
+    await mergeEmpty(tx, lease.dispatch, options.now);
   });
 }
 
@@ -123,7 +124,7 @@ async function settleMessages(tx: Rows, dispatch: DispatchRow, options: SettleOp
   if (unanswered.length > 0) {
     await tx
       .updateTable('messages')
-      .set({ state: 'waiting', dispatch_id: null })
+      .set({ state: 'waiting', dispatch_id: null, handed_as: null, delivered_at: null })
       .where('conversation_id', '=', dispatch.conversation_id)
       .where('dispatch_id', '=', dispatch.id)
       .where('id', 'in', unanswered)
@@ -142,6 +143,27 @@ async function settleMessages(tx: Rows, dispatch: DispatchRow, options: SettleOp
     .where('conversation_id', '=', dispatch.conversation_id)
     .where('dispatch_id', '=', dispatch.id)
     .where('state', '=', 'carried')
+    .execute();
+}
+
+/** Messages that were handed to the run had a dispatch to come, which has nothing to do now. */
+async function mergeEmpty(tx: Rows, dispatch: DispatchRow, now: number): Promise<void> {
+  await tx
+    .updateTable('dispatches')
+    .set({ state: 'cancelled', reason: `merged into dispatch ${dispatch.id}`, ended_at: now })
+    .where('conversation_id', '=', dispatch.conversation_id)
+    .where('state', '=', 'queued')
+    // guard: steering: no dispatch without a message
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('messages')
+            .select('id')
+            .where('conversation_id', '=', dispatch.conversation_id)
+            .where('state', '=', 'waiting'),
+        ),
+      ),
+    )
     .execute();
 }
 

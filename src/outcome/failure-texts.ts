@@ -40,6 +40,8 @@ export type Failure =
   | { kind: 'declined'; all: boolean }
   /** stands below an answer that was given without the text */
   | { kind: 'not-read' }
+  /** stands below an answer: what was left in the background did not end in time */
+  | { kind: 'left-behind'; count: number; minutes: number }
   | { kind: 'too-long'; minutes: number }
   | { kind: 'capped'; why: CapReason }
   | { kind: 'push'; branch: string; why: PushCause }
@@ -81,6 +83,10 @@ function sentencesOf(failure: Failure): string {
         : `The model refuses what was written here: it is against its policy, against a filter on the way to it, or too long. I have set the text aside and read what is written from now on. My session is kept. ${OTHER_WORDS}`;
     case 'not-read':
       return `I have not read the newest text here: the model did not take it (against its policy, against a filter, or too long), so I set it aside. ${OTHER_WORDS}`;
+    case 'left-behind': {
+      const what = failure.count === 1 ? 'A subagent or command' : `${failure.count} subagents or commands`;
+      return `${what} that I had left in the background did not end within ${failure.minutes} ${failure.minutes === 1 ? 'minute' : 'minutes'} (worker.background_seconds) and was stopped. What it would have found is not in this answer. Write here to let me go on.`;
+    }
     case 'too-long':
       return `I was stopped after ${failure.minutes} minutes (worker.run_timeout_minutes) before I was done. Write here to let me go on.`;
     case 'capped':

@@ -23,6 +23,8 @@ export interface TranscriptEntry {
 export interface Transcript {
   /** user and assistant lines in file order */
   entries: TranscriptEntry[];
+  /** ids of the input that was handed to a run under way: within a turn, or as the beginning of one */
+  inputs: string[];
   lines: number;
   badLines: number;
   size: number;
@@ -38,6 +40,7 @@ export function readTranscript(bytes: Uint8Array): Transcript {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const transcript: Transcript = {
     entries: [],
+    inputs: [],
     lines: 0,
     badLines: 0,
     size: buffer.length,
@@ -56,6 +59,7 @@ export function readTranscript(bytes: Uint8Array): Transcript {
     if (typeof parsed.version === 'string') transcript.cliVersion = parsed.version;
     const entry = toEntry(parsed);
     if (entry !== null) transcript.entries.push(entry);
+    transcript.inputs.push(...inputsOf(parsed));
   }
   return transcript;
 }
@@ -78,6 +82,9 @@ interface RawLine {
   isSidechain?: unknown;
   isApiErrorMessage?: unknown;
   isMeta?: unknown;
+  promptSource?: unknown;
+  mergedSendUuids?: unknown;
+  attachment?: { type?: unknown; source_uuid?: unknown };
   message?: { role?: unknown; model?: unknown; stop_reason?: unknown; content?: unknown };
 }
 
@@ -109,6 +116,18 @@ function toEntry(line: RawLine): TranscriptEntry | null {
     stopReason: typeof line.message.stop_reason === 'string' ? line.message.stop_reason : null,
     model: typeof line.message.model === 'string' ? line.message.model : null,
   };
+}
+
+/** Several inputs that waited together make one prompt; its line has the id of the last one. */
+function inputsOf(line: RawLine): string[] {
+  if (line.isSidechain === true) return [];
+  if (line.type === 'attachment') {
+    const { type, source_uuid: id } = line.attachment ?? {};
+    return type === 'queued_command' && typeof id === 'string' ? [id] : [];
+  }
+  if (line.type !== 'user' || line.promptSource === undefined) return [];
+  const merged = Array.isArray(line.mergedSendUuids) ? line.mergedSendUuids : [];
+  return [line.uuid, ...merged].filter((id) => typeof id === 'string');
 }
 
 interface Block {

@@ -85,7 +85,7 @@ async function summarise(rows: Rows, row: DeliveryRow): Promise<EventSummary | n
  */
 async function readStored(rows: Rows, row: DeliveryRow): Promise<ForgeEvent | null> {
   // The service made this delivery itself, so there are no bytes.
-  if (row.source === 'look' || row.source === 'reconciled') return null;
+  if (row.source !== 'webhook' && row.source !== 'replay') return null;
   try {
     const read = await readDelivery(row, piecesOf(rows, row));
     return 'event' in read ? read.event : null;

@@ -1,4 +1,5 @@
 /** What `explainDelivery` answers. */
+import type { EventSource } from '../database/intake-tables.ts';
 import type { Considered } from '../flows/route.ts';
 import type { DeliveryState, MessageState } from '../vocabulary.ts';
 import type { DispatchView } from './dispatches.ts';
@@ -10,7 +11,7 @@ export interface DeliveryExplanation {
     id: string;
     forge: string;
     forgeDeliveryId: string;
-    source: 'webhook' | 'replay' | 'look' | 'reconciled';
+    source: EventSource;
     /** the entry of `repositories` whose own secret signed it; null = the forge's secret, `*` = none, from a file */
     signedFor: string | null;
     receivedAt: string;

@@ -93,6 +93,13 @@ export async function requireConversations(rows: Rows, named: Named): Promise<Co
   );
 }
 
+/** As above, where one is meant. Throws NotFound and Ambiguous. */
+export async function requireOneConversation(rows: Rows, named: Named): Promise<ConversationRow> {
+  const [first, ...others] = await requireConversations(rows, named);
+  if (others.length > 0) throw severalOf(referenceOf(named).text, [first!, ...others]);
+  return first!;
+}
+
 /** Where one is needed. Throws Ambiguous where several agents worked on the item. */
 export async function findConversation(
   rows: Rows,

@@ -103,6 +103,7 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
         flushMs: initial.sessions.flushMilliseconds,
         maxFailedResumes: initial.sessions.maxFailedResumes,
         lateMessagesMs: initial.worker.lateMessagesSeconds * 1000,
+        backgroundMs: initial.worker.backgroundSeconds * 1000,
       },
     },
     egress: await createEgress({

@@ -4,6 +4,7 @@ import { createSmokeSchedule, type SmokeSchedule } from '../checks/schedule.ts';
 import type { DispatchDeps } from '../dispatch/dispatch.ts';
 import { silentLog } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { startDueTimers } from '../own-events/due-timers.ts';
 import { startWorker } from '../worker.ts';
 import { dispatchDeps, instanceOf } from './dispatching.ts';
 import type { ForgeAccess } from './forge-access.ts';
@@ -54,6 +55,8 @@ function begin(foundation: Foundation, deps: DispatchDeps, metrics: Metrics): Wo
     },
     deps,
   );
+  const { database, log, now } = deps;
+  const timers = startDueTimers({ database, log, now, told: worker.wake });
   let smoke: SmokeSchedule | null = null;
   const sweeping = setInterval(() => {
     deps.layers.sweep().catch((error) => foundation.log.warn(`layers were not swept: ${String(error)}`));
@@ -71,6 +74,7 @@ function begin(foundation: Foundation, deps: DispatchDeps, metrics: Metrics): Wo
     stop: async (graceMs) => {
       clearInterval(sweeping);
       await smoke?.stop();
+      await timers.stop();
       await worker.drain(graceMs);
       await Promise.all([deps.runner.gateway.close(), deps.packages.close()]);
     },

@@ -265,7 +265,7 @@ async function conclude(work: Work, { prepared, answer, head, adopted }: Came): 
   await storeAnswer(database, lease, {
     outcome: capped
       ? { kind: 'capped', why: 'max-turns', ...facts }
-      : { kind: 'answered', answer, adopted, aside: null, ...facts },
+      : { kind: 'answered', answer, adopted, aside: null, leftBehind: [], ...facts },
     answer: capped ? 'I stopped at my limit.' : answer,
     snapshot: '{}',
     branch: null,
@@ -285,10 +285,10 @@ async function factsOf(work: Work, prepared: PreparedSession, head: string): Pro
     conversationId: lease.conversation.id,
     agentName: lease.conversation.agent,
   } as DispatchRun;
-  const sessions = { archive: true, flushMs: 0, maxFailedResumes: 2, lateMessagesMs: 0 };
+  const sessions = { archive: true, flushMs: 0, maxFailedResumes: 2, lateMessagesMs: 0, backgroundMs: 0 };
   const deps = { database: work.fenced, log: silentLog, now: work.now, sessions } as RunnerDeps;
-  const verified = await verifyTranscript(prepared, head, deps);
-  return await runFacts(dispatch, deps, prepared, { verified, turns: 1, usage: null, model: null });
+  const proof = await verifyTranscript(prepared, head, deps);
+  return await runFacts(dispatch, deps, prepared, { ...proof, turns: 1, usage: null, model: null });
 }
 
 async function tell(work: Work, settlement: Settlement): Promise<Finished> {

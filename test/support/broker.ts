@@ -96,6 +96,7 @@ export async function brokerStage(trial: Trial, database: Database): Promise<Bro
     database,
     forge: outgoing,
     now: () => 5,
+    setTimer: async ({ dueAt }) => ({ kind: 'set', dueAt }),
     assertMine: async () => {},
     marks: testMarks([]),
     strangers: async () => [],

@@ -15,12 +15,13 @@ import type {
   RunnerDeps,
   RunOutcome,
 } from '../../src/agent-runner/run.ts';
+import type { BackgroundTask } from '../../src/agent-runner/turns.ts';
 import { runWithSessionResume } from '../../src/agent-runner.ts';
 import type { ContainerEngine } from '../../src/container/container.ts';
 import { processEngine } from '../../src/container/process.ts';
 import { type Database, migrate, openDatabase } from '../../src/database/database.ts';
 import type { ConversationRow, DispatchRow, IncidentRow, SessionRow } from '../../src/database/tables.ts';
-import { announceRun, storeAnswer } from '../../src/dispatch/converse/announced.ts';
+import { announceRun, noteBackground, storeAnswer } from '../../src/dispatch/converse/announced.ts';
 import type { Gateway, GatewayCaps } from '../../src/gateway/port.ts';
 import { LIST_PRICES } from '../../src/gateway/prices.ts';
 import { createGateway } from '../../src/gateway.ts';
@@ -57,6 +58,8 @@ export interface TurnOptions {
   /** instead of the rehearsal model */
   upstream?: string;
   tools?: AgentTool[];
+  steer?: DispatchRun['steer'];
+  backgroundMs?: number;
   caps?: GatewayCaps;
   /** of the container */
   settings?: Partial<DispatchRun['container']['settings']>;
@@ -262,6 +265,9 @@ export class TestConversation {
       folders: cliFolders(options.state ?? this.state, lease.conversation.id),
       marked: () => null,
       retried: lease.previous !== null,
+      unfinished: lease.dispatch.background !== null,
+      background: (tasks: readonly BackgroundTask[]) => noteBackground(this.database, lease, tasks),
+      steer: options.steer,
       prompt: () => prompt,
       announce: (start: Parameters<DispatchRun['announce']>[0]) =>
         announceRun(this.database, lease, {
@@ -349,6 +355,7 @@ export class TestConversation {
         flushMs: 50,
         maxFailedResumes: 2,
         lateMessagesMs: 2000,
+        backgroundMs: options.backgroundMs ?? 60_000,
       },
     };
   }

@@ -241,6 +241,7 @@ export class RunningSession {
         database,
         forge: outgoingForge(forge, () => ({ own: null, keywords: [], strict: false })),
         now: () => 5,
+        setTimer: async ({ dueAt }) => ({ kind: 'set', dueAt }),
         assertMine: async () => {},
         marks: this.marks,
         writers: true,

@@ -76,6 +76,8 @@ function dispatchRun(
     caps: { requests: 20, tokens: null, usd: null },
     marked: () => null,
     retried: false,
+    unfinished: false,
+    background: async () => {},
     prompt: () => turn.prompt,
     announce: async () => {},
     signal: turn.signal,
@@ -102,6 +104,7 @@ function runnerDeps(deps: ProbeDeps): RunnerDeps {
       flushMs: config.sessions.flushMilliseconds,
       maxFailedResumes: 1,
       lateMessagesMs: 2000,
+      backgroundMs: 60_000,
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The rows of a run: what it was asked, before the CLI starts, and what it answered. Always written under its lease. */
 import type { DispatchRun, RunOutcome } from '../../agent-runner/run.ts';
+import type { BackgroundTask } from '../../agent-runner/turns.ts';
 import type { Database, Rows } from '../../database/database.ts';
 import type { EffectRow } from '../../database/tables.ts';
 import { assertLease, type Lease, updateLeased } from '../../mailbox/leases.ts';
@@ -10,6 +11,7 @@ import type { ConversationView } from '../../vocabulary.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
 import { withSeen } from '../seen-items.ts';
+import type { Versions } from './versions.ts';
 
 /** Commits what is about to be sent, before the CLI is spawned: after a crash it says what may be in the transcript. */
 export async function announceRun(
@@ -18,6 +20,7 @@ export async function announceRun(
   start: Omit<Parameters<DispatchRun['announce']>[0], 'form'> & {
     carried: string[];
     checkout: { headSha: string; branch: string | null } | null;
+    versions?: Versions;
   },
 ): Promise<void> {
   await updateLeased(database.rows, lease, {
@@ -28,6 +31,8 @@ export async function announceRun(
       ? {}
       : {
           prompt: start.prompt,
+          background: null,
+          ...(start.versions === undefined ? {} : { versions: JSON.stringify(start.versions) }),
           carried: JSON.stringify(start.carried),
           commit_sha: beginningOf(start.checkout, lease.dispatch.commit_sha),
         }),
@@ -50,6 +55,16 @@ function beginningOf(
 ): string | null {
   if (checkout === null) return null;
   return checkout.branch === null ? checkout.headSha : (earlier ?? checkout.headSha);
+}
+
+/** What the run has left in the background: an answer that is heard while something is there is not its last word. */
+export async function noteBackground(
+  database: Database,
+  lease: Lease,
+  tasks: readonly BackgroundTask[],
+): Promise<void> {
+  const background = tasks.length === 0 ? null : JSON.stringify(tasks);
+  await updateLeased(database.rows, lease, { background });
 }
 
 type Answered = Extract<RunOutcome, { kind: 'answered' | 'capped' }>;
@@ -129,6 +144,6 @@ export async function storeRun(
 }
 
 /** What the agent has seen of each item once this run has answered. */
-export function seenAfter({ lease, context }: Prepared): string {
-  return withSeen(lease.conversation.seen, [context, ...context.elsewhere]);
+export function seenAfter({ lease, context, later = [] }: Prepared): string {
+  return withSeen(lease.conversation.seen, [context, ...context.elsewhere, ...later]);
 }

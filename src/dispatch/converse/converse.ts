@@ -5,7 +5,6 @@ import type { DispatchRun, RunOutcome } from '../../agent-runner/run.ts';
 import { runWithSessionResume } from '../../agent-runner.ts';
 import type { AgentConfig } from '../../config/config.ts';
 import { underLease } from '../../mailbox/leases.ts';
-import { lastIsUnposted } from '../../mailbox/unposted.ts';
 import { cliFolders } from '../../sessions/folders.ts';
 import { abandonSession, currentSession } from '../../sessions.ts';
 import type { DispatchDeps } from '../dispatch.ts';
@@ -13,34 +12,49 @@ import type { Prepared } from '../screen/context.ts';
 import { asideSet, readSetAside, textsThatWoke, withoutTexts } from '../screen/set-aside.ts';
 import type { Equipped } from '../set-up/set-up.ts';
 import { tellStart } from '../settle/told.ts';
-import { announceRun, conversationView, freshIsDone, storeRun } from './announced.ts';
+import { announceRun, freshIsDone, noteBackground, storeRun } from './announced.ts';
 import { askForVerdict } from './ask-verdict.ts';
 import { type ContainerDoors, openContainerDoors } from './container-doors.ts';
 import { openDoors } from './doors.ts';
-import { readTexts } from './prompt-budget.ts';
+import { firstMaterial, fixedFor, wordsFor } from './material.ts';
 import { type PromptMaterial, promptOf, spokenIn } from './prompts.ts';
 import { watchRecalls } from './recall.ts';
 import { type SessionMarks, sessionMarks } from './session-marks.ts';
-import { forget, keepFiles, newsOf } from './steering-files.ts';
+import { type Steering, steering } from './steer.ts';
+import { forget, keepFiles } from './steering-files.ts';
+import type { Versions } from './versions.ts';
 
 export interface Conversed {
   outcome: RunOutcome;
   /** a clause for a person: the run was stopped because its work was taken back; null = it was not */
   withdrawn: string | null;
+  /** with what was handed to the run */
+  dispatch: Prepared;
+  /** ids of messages that the run was too late for: they go on waiting */
+  unheard: string[];
 }
 
 export async function converse(dispatch: Equipped, deps: DispatchDeps): Promise<Conversed> {
-  const recall = watchRecalls(dispatch, deps);
-  const outcome = await run({ ...dispatch, signal: recall.signal }, deps).finally(() => recall.stop());
+  const later: { steering: Steering | null } = { steering: null };
+  const recall = watchRecalls(dispatch, deps, () => later.steering?.messages() ?? []);
+  const signal = recall.signal;
+  const outcome = await run({ ...dispatch, signal }, deps, later).finally(() => recall.stop());
   const isStopped = outcome.kind === 'interrupted' && !dispatch.signal.aborted;
-  return { outcome, withdrawn: isStopped ? recall.reason() : null };
+  const heard = 'heard' in outcome ? outcome.heard : null;
+  const steered = later.steering?.ended(heard) ?? { dispatch, unheard: [] };
+  return { outcome, withdrawn: isStopped ? recall.reason() : null, ...steered };
 }
 
-async function run(dispatch: Equipped, deps: DispatchDeps): Promise<RunOutcome> {
+async function run(
+  dispatch: Equipped,
+  deps: DispatchDeps,
+  later: { steering: Steering | null },
+): Promise<RunOutcome> {
   const { agent, context } = dispatch;
   const aside = await readSetAside(deps.database.rows, dispatch.key.conversationId);
   // guard: refused text is set aside
-  const material = await materialOf(dispatch, deps, withoutTexts(context, aside));
+  const fixed = fixedFor(dispatch, deps);
+  const material = await firstMaterial(dispatch, deps, { context: withoutTexts(context, aside), fixed });
   let around: ContainerDoors | null = null;
   const marks = sessionMarks({
     dispatch,
@@ -61,14 +75,26 @@ async function run(dispatch: Equipped, deps: DispatchDeps): Promise<RunOutcome> 
     throw error;
   });
   try {
-    const started = { ...runOf(dispatch, deps, { material, marks, around: opened }), tools: doors.tools };
+    later.steering = steering(
+      { dispatch, marks, wordsOf: (news) => wordsFor(news, deps, { aside, fixed }) },
+      deps,
+    );
+    const started = {
+      ...runOf(dispatch, deps, { material, marks, versions: fixed.versions, around: opened }),
+      tools: doors.tools,
+      steer: deps.config().mailbox.steering ? later.steering.run : undefined,
+    };
     const runner = { ...deps.runner, database: underLease(deps.runner.database, dispatch.lease) };
     if (dispatch.lease.conversation.fresh_asked !== null) await leaveUnanswered(dispatch, deps);
     const outcome = await runWithSessionResume(started, runner);
     // guard: truth: a missing verdict is asked for
     if (agent.publish !== 'review' || context.item.pull === null) return outcome;
     return await askForVerdict({
-      run: { ...started, announce: async ({ sessionId }) => await marks.begin(sessionId, []) },
+      run: {
+        ...started,
+        steer: undefined,
+        announce: async ({ sessionId }) => await marks.begin(sessionId, []),
+      },
       outcome,
       store: async (answered) => void (await storeRun(dispatch, deps, answered, { answer: answered.answer })),
       again: (again) => runWithSessionResume(again, runner),
@@ -92,8 +118,9 @@ async function leaveUnanswered(
 function runOf(
   dispatch: Equipped,
   deps: DispatchDeps,
-  { material, marks, around }: { material: PromptMaterial; marks: SessionMarks; around: ContainerDoors },
+  o: { material: PromptMaterial; marks: SessionMarks; versions: Versions; around: ContainerDoors },
 ): Omit<DispatchRun, 'tools'> {
+  const { material, marks, versions, around } = o;
   const { key, lease, agent } = dispatch;
   const { checkout } = dispatch.place;
   const bare = withoutTexts(material.context, asideSet(textsThatWoke(material.context)));
@@ -111,11 +138,13 @@ function runOf(
     container: { ...containerOf(dispatch, deps), doors: around.doors },
     caps: agent.caps,
     retried: lease.previous !== null,
+    unfinished: lease.dispatch.background !== null || lease.messages.some((m) => m.handed_as !== null),
+    background: (tasks) => noteBackground(deps.database, lease, tasks),
     prompt: (form, texts) =>
       texts === 'aside' ? promptOf(withoutWoken, form) : promptOf(material, form, texts),
     announce: async ({ form, ...start }) => {
       const carried = lease.messages.map((m) => m.id);
-      await announceRun(deps.database, lease, { ...start, carried, checkout });
+      await announceRun(deps.database, lease, { ...start, carried, checkout, versions });
       if (lease.conversation.fresh_asked !== null) await freshIsDone(deps.database.rows, key.conversationId);
       tellStart(deps, lease, agent, { ...start, form });
       await marks.begin(start.sessionId, form === null ? [] : spokenIn(material, form));
@@ -125,34 +154,6 @@ function runOf(
     signal: dispatch.signal,
   };
 }
-
-/** What the prompt is made of; `context` without the texts that were set aside. */
-async function materialOf(
-  dispatch: Prepared,
-  deps: DispatchDeps,
-  context: Prepared['context'],
-): Promise<PromptMaterial> {
-  const { lease, agent, forge } = dispatch;
-  const { rows } = deps.database;
-  const news = await newsOf(dispatch, deps);
-  const unread = (await lastIsUnposted(rows, lease.conversation.id)) ? [UNREAD] : [];
-  return {
-    context: {
-      ...context,
-      notes: [...unread, ...context.notes],
-      checkout: { ...context.checkout, notes: [...news, ...context.checkout.notes] },
-    },
-    texts: await readTexts(context),
-    agent,
-    login: forge.account.login,
-    skills: deps.config().skills,
-    conversation: await conversationView(deps.database, lease),
-    seen: context.seen,
-  };
-}
-
-const UNREAD =
-  'Your last answer is not among these texts: the forge refused it, and nobody has read it. Say again what people need of it.';
 
 function agentOptions(agent: AgentConfig): DispatchRun['agent'] {
   return {

@@ -6,6 +6,7 @@ import type { BrokerDeps, RunMarks } from '../../broker/scope.ts';
 import { cloneAddress } from '../../forges/clone-address.ts';
 import { assertLease, requireLease } from '../../mailbox/leases.ts';
 import { recordPush } from '../../mailbox/pushes.ts';
+import { setTimer, type TimerLimits } from '../../mailbox/timers.ts';
 import type { ForgeUser, RepositoryRef } from '../../vocabulary.ts';
 import type { Remote } from '../../workdir.ts';
 import { closingOf, type DispatchDeps } from '../dispatch.ts';
@@ -72,6 +73,8 @@ export async function openDoors(dispatch: Prepared, deps: DispatchDeps, run: Ope
     {
       database: deps.database,
       now: deps.now,
+      setTimer: (wish) =>
+        setTimer(deps.database, lease, { ...wish, limits: timerLimits(deps), now: deps.now() }),
       assertMine: (tx) => assertLease(tx, lease),
       forge: forgeWithoutTexts(
         forge.write(() => marks.restriction() !== null),
@@ -87,6 +90,11 @@ export async function openDoors(dispatch: Prepared, deps: DispatchDeps, run: Ope
     tools: tools.map((tool) => ({ ...tool, call: located.first(tool.call) })),
     close: () => git.close(),
   };
+}
+
+function timerLimits({ config }: DispatchDeps): TimerLimits {
+  const { most, shortestSeconds, longestDays } = config().mailbox.timers;
+  return { most, shortestMs: shortestSeconds * 1000, longestMs: longestDays * 86_400_000 };
 }
 
 interface Opening {

@@ -174,6 +174,7 @@ const TOOLS: Record<string, Walked> = {
     ],
   },
   create_issue: { shows: 'nothing', strange: () => [{ title: 'x', body: 'y' }] },
+  wake_me: { shows: 'nothing', strange: () => [{ in_minutes: 60, reason: 'x' }] },
 };
 
 describe.skipIf(!here.ok)(here.title('every tool'), () => {

@@ -13,6 +13,7 @@ import { type CarriedMessage, leadingOf as leadingOfMessages } from '../gather/m
 import type { DispatchContext } from '../screen/context.ts';
 import { type ChosenTexts, chooseTexts } from './chosen.ts';
 import { answersNote, elsewhereText } from './elsewhere.ts';
+import { ownWords } from './own-skill.ts';
 import { PROMPT_BUDGETS, type ShownTexts, shortened, withinBudget } from './prompt-budget.ts';
 import { wordsOfPrompt } from './prompt-words.ts';
 import { type Printed, Shown } from './shown.ts';
@@ -27,6 +28,8 @@ export interface PromptMaterial {
   conversation: ConversationView;
   /** the leading item as the last answered dispatch saw it; null = never */
   seen: Snapshot | null;
+  /** sentences for a session that goes on: what has changed in how it runs */
+  news?: readonly string[];
 }
 
 export function promptOf(
@@ -64,6 +67,8 @@ export function promptOf(
     text,
     // guard: the prompt shows every item that woke the agent
     ...elsewhere.map((other) => other.text),
+    // guard: steering: what was said by command is in the prompt
+    ...ownWords(material.context.messages),
     ...strangersNote(printed),
     ...namesNote(printed),
     ...notesOn('what you read', [
@@ -74,6 +79,7 @@ export function promptOf(
       ...removedNote(material, form, used),
     ]),
     ...notesOn('your checkout', material.context.checkout.notes),
+    ...(form === 'short' ? notesOn('how you run', material.news ?? []) : []),
     ...answersNote(material.context),
   ].join('\n\n');
 }

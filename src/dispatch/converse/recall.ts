@@ -35,7 +35,12 @@ type Watched = Pick<
 >;
 type WatchDeps = Pick<DispatchDeps, 'database' | 'trust' | 'log'>;
 
-export function watchRecalls(dispatch: Watched, deps: WatchDeps): Recall {
+/** `later`: what was handed to the run besides: while somebody wants that, the run goes on. */
+export function watchRecalls(
+  dispatch: Watched,
+  deps: WatchDeps,
+  later: () => Watched['messages'] = () => [],
+): Recall {
   const stopped = new AbortController();
   const recalled = new AbortController();
   let reason: string | null = null;
@@ -52,7 +57,7 @@ export function watchRecalls(dispatch: Watched, deps: WatchDeps): Recall {
         if (reason !== null) break;
         const by = await recalledBy(deps.database.rows, dispatch.lease.dispatch.id);
         if (by === heard) continue;
-        reason = await reasonToStop(dispatch, deps);
+        reason = await reasonToStop({ ...dispatch, messages: [...dispatch.messages, ...later()] }, deps);
         heard = by;
       } catch (error) {
         deps.log.warn('could not ask whether the work is still wanted, asking again', {

@@ -14,6 +14,8 @@ import { type AuthorQuestion, untrustedAuthors } from '../screen/senders.ts';
 export interface SessionMarks extends RunMarks {
   /** Once its id is known, before the CLI is spawned: `spoken` is what the prompt shows. */
   begin(sessionId: string, spoken: readonly Spoken[]): Promise<void>;
+  /** Before words are handed to the run. `woke`: ids of people whose messages these are. */
+  hear(spoken: readonly Spoken[], woke: ReadonlySet<number>): Promise<void>;
 }
 
 export interface MarksRequest {
@@ -56,6 +58,10 @@ export function sessionMarks(request: MarksRequest): SessionMarks {
     show: async (source, spoken) => {
       const words = await strangersWords(request, spoken, NOBODY);
       if (words.length > 0) await keep(source, words);
+    },
+    hear: async (spoken, woke) => {
+      const words = await strangersWords(request, spoken, woke);
+      if (words.length > 0) await keep('prompt', words);
     },
     begin: async (id, spoken) => {
       sessionId = id;

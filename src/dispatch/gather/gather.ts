@@ -198,7 +198,7 @@ interface Claims {
 }
 
 /** What of these messages is on the forge, and was not taken back since. */
-async function stillWanted(dispatch: Dispatch, deps: GatherDeps, claims: Claims): Promise<Compared> {
+export async function stillWanted(dispatch: Dispatch, deps: GatherDeps, claims: Claims): Promise<Compared> {
   const { database } = deps;
   const { evidence } = claims;
   const compared = await compareWithForge(claims.messages, {
@@ -219,7 +219,7 @@ async function stillWanted(dispatch: Dispatch, deps: GatherDeps, claims: Claims)
 }
 
 /** More than one item at once is rare, so one after another. */
-async function readOthers(
+export async function readOthers(
   evidence: Evidence,
   { repository, item }: Found,
   messages: readonly CarriedMessage[],

@@ -1,6 +1,6 @@
 /** The messages a dispatch carries, as its steps read them. */
 import type { Lease } from '../../mailbox/leases.ts';
-import type { ForgeEvent } from '../../vocabulary.ts';
+import { type ForgeEvent, isOwnEvent } from '../../vocabulary.ts';
 
 export interface CarriedMessage {
   id: string;
@@ -28,7 +28,11 @@ export function readMessage(row: Lease['messages'][number]): CarriedMessage {
   };
 }
 
-/** The message whose skill makes the prompt: the most urgent, of those the newest; null when there is none. */
+/**
+ * The message whose skill makes the prompt: the most urgent, of those the newest; null when there is none. One that no forge
+ * tells leads only where there is no other: its words are added to every prompt.
+ */
 export function leadingOf(messages: CarriedMessage[]): CarriedMessage | null {
-  return messages.toSorted((a, b) => a.priority - b.priority).at(-1) ?? null;
+  const told = messages.filter(({ event }) => !isOwnEvent(event));
+  return (told.length > 0 ? told : messages).toSorted((a, b) => a.priority - b.priority).at(-1) ?? null;
 }

@@ -7,10 +7,10 @@
 import { isEventTextOf } from '../../forges/event-limits.ts';
 import type { Item } from '../../forges/forge.ts';
 import { isSameItem } from '../../item-key.ts';
-import type { EventItem, EventRepository, ForgeEvent } from '../../vocabulary.ts';
+import { type EventItem, type EventRepository, type ForgeEvent, isOwnEvent } from '../../vocabulary.ts';
 import { actOnTheForge, ciOnTheForge, pushOnTheForge } from './acts-on-the-forge.ts';
 import type { Evidence } from './evidence.ts';
-import { type Finding, unknown } from './finding.ts';
+import { changed, type Finding, there, unknown } from './finding.ts';
 import type { CarriedMessage } from './messages.ts';
 import { commentOnTheForge, descriptionOnTheForge, reviewOnTheForge } from './words-on-the-forge.ts';
 
@@ -65,6 +65,12 @@ async function compare(message: CarriedMessage, comparison: Comparison): Promise
   const number = claimed.item?.number ?? 0;
   const item = await evidence.item(number);
   const place = `${repository.fullName}#${number}`;
+  // Our own word: nobody could have forged it, and the forge knows nothing of it.
+  if (isOwnEvent(claimed)) {
+    return item === null
+      ? changed(`there is no ${place} any more`)
+      : there(withForgeItem(claimed, item), null);
+  }
   if (item === null) return unknown(`there is no ${place}; it was deleted, or never was`);
   if (item.kind !== claimed.item?.kind) return unknown(`${place} is not ${claimed.item?.kind}`);
   const event = withForgeItem({ ...claimed, repository }, item);

@@ -4,7 +4,7 @@
  */
 import type { Item, TimelineEntry } from '../../forges/forge.ts';
 import type { Trust } from '../../trust.ts';
-import type { ForgeUser } from '../../vocabulary.ts';
+import { type ForgeUser, isOwnEvent } from '../../vocabulary.ts';
 import type { Dispatch } from '../dispatch.ts';
 import { isSelf } from '../own-account.ts';
 import { askedAt, isAfter, sinceOf } from './asked.ts';
@@ -98,6 +98,7 @@ async function closedWithoutTimeline(
   question: WithdrawalQuestion,
 ): Promise<string | null> {
   if (item.state === 'open' || event.comment !== null || event.name.endsWith('.closed')) return null;
+  if (isOwnEvent(event)) return null;
   if (item.pull?.merged === true || (await isByMerge(item, question))) return null;
   return `#${item.number} was closed`;
 }

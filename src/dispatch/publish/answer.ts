@@ -22,7 +22,12 @@ export async function publishAnswer(
   faultPoint('run.verified');
   // An empty comment would look as if nobody had answered.
   const words = outcome.answer.trim() === '' ? 'Finished without a written answer.' : outcome.answer;
-  const answer = outcome.aside === null ? words : `${words}\n\n${failureText({ kind: 'not-read' })}`;
+  const said = [
+    ...(outcome.aside === null ? [] : [failureText({ kind: 'not-read' })]),
+    // guard: background: what was cut is said
+    ...leftBehind(outcome, deps),
+  ];
+  const answer = [words, ...said].join('\n\n');
   if (outcome.aside !== null) await putAside(dispatch, deps, { why: outcome.aside, answered: true });
   const { branch } = dispatch.place;
   const effect =
@@ -43,6 +48,17 @@ export async function publishAnswer(
   const { joined } = dispatch.place;
   const progress = await checkPromises(dispatch, deps, { published, messages, hasWords, joined });
   return answered(dispatch, { adopted: outcome.adopted, published, progress });
+}
+
+function leftBehind(
+  { leftBehind: { length: count } }: Pick<Extract<RunOutcome, { kind: 'answered' }>, 'leftBehind'>,
+  { config, log }: DispatchDeps,
+): string[] {
+  if (count === 0) return [];
+  const seconds = config().worker.backgroundSeconds;
+  log.warn('work in the background did not end in time and was stopped', { tasks: count, seconds });
+  const minutes = Math.max(1, Math.round(seconds / 60));
+  return [failureText({ kind: 'left-behind', count, minutes })];
 }
 
 /** The messages that an answer from before a crash was given to; later ones are not answered by it. */

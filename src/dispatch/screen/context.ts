@@ -12,6 +12,8 @@ import type { Screened, ScreenedItem, ScreenedReview } from './pinned-text.ts';
 /** A dispatch whose texts are screened: its messages and those of `context` are the same. */
 export interface Prepared extends Gathered {
   context: DispatchContext;
+  /** items as the run saw them when words were handed to it, oldest first */
+  later?: readonly ItemShown[];
 }
 
 /** An item and what stands on it, as a run may read it. */

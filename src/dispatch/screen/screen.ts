@@ -1,6 +1,6 @@
 /** The second step: what of the forge's texts a run may read, and whose words they are. */
 import { isAccountOf } from '../../trust/sender.ts';
-import { type ForgeUser, PERMISSIONS } from '../../vocabulary.ts';
+import { type ForgeUser, isOwnEvent, PERMISSIONS } from '../../vocabulary.ts';
 import { EVERYBODY, voiceOf } from '../../voices.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import type { Gathered } from '../gather/gather.ts';
@@ -87,10 +87,10 @@ async function screened(
   const texts = { repositoryId: repository.id, item, comments, reviews };
   const edits = await toldEdits(database.rows, { ...texts, forge: config.name });
   const authors = [
-    ...carried.flatMap(({ event }) => [
-      event.sender,
-      ...(event.comment === null ? [] : [event.comment.author]),
-    ]),
+    // Nobody on the forge has said what no forge tells.
+    ...carried
+      .filter(({ event }) => !isOwnEvent(event))
+      .flatMap(({ event }) => [event.sender, ...(event.comment === null ? [] : [event.comment.author])]),
     ...reviews.toReversed().flatMap((r) => [r, ...r.inline.toReversed()].map((entry) => entry.author)),
     ...[...comments.toReversed(), item].map((entry) => entry.author),
     ...edits.events.map((e) => e.sender),

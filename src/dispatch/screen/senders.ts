@@ -3,7 +3,7 @@ import type { ForgeConfig } from '../../config/config.ts';
 import { RECENT_MS } from '../../trust/permissions.ts';
 import type { Judgement } from '../../trust/sender.ts';
 import type { Trust } from '../../trust.ts';
-import type { ForgeUser } from '../../vocabulary.ts';
+import { type ForgeUser, isOwnEvent } from '../../vocabulary.ts';
 import type { CarriedMessage } from '../gather/messages.ts';
 
 export interface Judged {
@@ -17,12 +17,13 @@ export async function judgeSenders(
   { forgeConfig, trust }: { forgeConfig: ForgeConfig; trust: Trust },
 ): Promise<Judged> {
   const judgements = await Promise.all(
-    messages.map(
-      ({ event }): Promise<Judgement> =>
-        trust.judge(
-          { forge: forgeConfig, repository: event.repository, user: event.sender, event: event.name },
-          RECENT_MS,
-        ),
+    messages.map(({ event }): Promise<Judgement> | Judgement =>
+      isOwnEvent(event)
+        ? OURS
+        : trust.judge(
+            { forge: forgeConfig, repository: event.repository, user: event.sender, event: event.name },
+            RECENT_MS,
+          ),
     ),
   );
   const refused = messages.flatMap(({ id }, index) => {
@@ -32,6 +33,9 @@ export async function judgeSenders(
   // guard: trust: permission again before the run
   return { allowed: messages.filter((_, index) => judgements[index]!.allowed), refused };
 }
+
+/** Whoever spoke was asked for permission before it became a row; a timer is the conversation's own. */
+const OURS: Judgement = { allowed: true, permission: null, reason: 'it is our own word' };
 
 /** Most accounts the forge is asked about for one item, whoever floods it. The others are not trusted. */
 const MOST_ASKED = 25;

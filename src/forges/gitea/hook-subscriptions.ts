@@ -1,11 +1,11 @@
 /** Which subscriptions of a hook send what on Forgejo and on Gitea. Pure. */
-import type { EventName } from '../../vocabulary.ts';
+import type { ForgeEventName } from '../../vocabulary.ts';
 import type { HookSubscriptions, PartialSubscription } from '../kit.ts';
 import type { FamilyMember } from './member.ts';
 
 const ISSUE_COMMENTS = ['issue_comment', 'pull_request_comment'];
 
-const FINE_NAMES: Readonly<Record<EventName, readonly string[]>> = {
+const FINE_NAMES: Readonly<Record<ForgeEventName, readonly string[]>> = {
   'issue.opened': ['issues'],
   'issue.edited': ['issues'],
   'issue.closed': ['issues'],
@@ -46,7 +46,7 @@ export function subscriptionsFor(kind: FamilyMember): HookSubscriptions {
 }
 
 /** Gitea has no action_run_*: its CI arrives as workflow_run, and statuses of other systems as status. */
-function subscriptionsOf(event: EventName, kind: FamilyMember): readonly string[] {
+function subscriptionsOf(event: ForgeEventName, kind: FamilyMember): readonly string[] {
   if (kind === 'gitea' && event.startsWith('ci.')) return ['workflow_run'];
   return FINE_NAMES[event];
 }
@@ -66,7 +66,7 @@ function isSent(name: string, sent: ReadonlySet<string>, kind: FamilyMember): bo
  * (seen with 1.26), and tells its jobs as `status`. Forgejo tells every run, and no status.
  */
 function withoutStatuses(
-  event: EventName,
+  event: ForgeEventName,
   sent: ReadonlySet<string>,
   kind: FamilyMember,
 ): PartialSubscription | null {

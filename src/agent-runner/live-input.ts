@@ -1,0 +1,93 @@
+/**
+ * The input of one run of the CLI: the prompt, and what is handed in while the run is under way. It stays open until nothing
+ * more is to come; the CLI ends by itself after that.
+ */
+import { AT_START, after, type BackgroundTask, type Signal, stageOf, type Turns } from './turns.ts';
+
+export interface Handed {
+  /** a UUID: the CLI says by it what became of the input, and writes it into the transcript */
+  id: string;
+  text: string;
+}
+
+/** As the SDK takes it. */
+export interface InputMessage {
+  type: 'user';
+  session_id: string;
+  message: { role: 'user'; content: { type: 'text'; text: string }[] };
+  parent_tool_use_id: null;
+  uuid?: string;
+}
+
+/** What whoever steers a run may do with it. */
+export interface SteeredRun {
+  /** false: the run takes nothing any more, so that the words have to wait for the next one */
+  hand(input: Handed): boolean;
+  /** called when a turn has taken an input; the stream waits for the promise */
+  onTaken(taken: (id: string) => Promise<void>): void;
+}
+
+export class LiveInput implements SteeredRun {
+  readonly #queue: InputMessage[];
+  readonly #taken: ((id: string) => Promise<void>)[] = [];
+  #turns: Turns = AT_START;
+  #closed = false;
+  #hadBackground = false;
+  #wake: () => void = () => {};
+
+  constructor(prompt: string) {
+    // Without an id, as the SDK itself sends a prompt that is a text.
+    this.#queue = [messageOf(prompt)];
+  }
+
+  get background(): readonly BackgroundTask[] {
+    return this.#turns.background;
+  }
+
+  get stage(): ReturnType<typeof stageOf> {
+    return stageOf(this.#turns);
+  }
+
+  get hadBackground(): boolean {
+    return this.#hadBackground;
+  }
+
+  hand({ id, text }: Handed): boolean {
+    if (this.#closed || this.#turns.failed) return false;
+    this.#turns = after(this.#turns, { kind: 'handed', id });
+    this.#queue.push({ ...messageOf(text), uuid: id });
+    this.#wake();
+    return true;
+  }
+
+  onTaken(taken: (id: string) => Promise<void>): void {
+    this.#taken.push(taken);
+  }
+
+  async note(signal: Signal): Promise<void> {
+    this.#turns = after(this.#turns, signal);
+    this.#hadBackground ||= signal.kind === 'background';
+    if (signal.kind !== 'input' || signal.state !== 'started') return;
+    for (const taken of this.#taken) await taken(signal.id);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<InputMessage> {
+    for (;;) {
+      const next = this.#queue.shift();
+      if (next !== undefined) yield next;
+      else if (this.#closed) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}
+
+/** The form in which the SDK sends a prompt that is a text: histories stay equal, byte for byte. */
+function messageOf(text: string): InputMessage {
+  const content = [{ type: 'text' as const, text }];
+  return { type: 'user', session_id: '', message: { role: 'user', content }, parent_tool_use_id: null };
+}
