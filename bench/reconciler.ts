@@ -51,7 +51,7 @@ export async function measureReconciler(bench: Bench): Promise<PartReport> {
   return {
     title: `The reconciler on a quiet day (${count} repositories)`,
     method: [
-      `${count} repositories of one owner, each with an issue, on a pocket forge in the same process, and nothing happens. ${LOOKS} usual looks one after another; the time of a processor is that of the whole process, the pocket forge's answers included, divided by the seconds between two looks. The full look is made at the start and once an hour.`,
+      `${count} repositories of one owner, each with an issue, on a pocket forge in the same process, and nothing happens. Usual looks of 50 minutes, at most ${LOOKS}, one after another; the time of a processor is that of the whole process, the pocket forge's answers included, divided by the seconds between two looks. The full look is made at the start and once an hour.`,
     ],
     goals: [
       { what: 'requests of a look without news', wanted: '≤ 3', measured: String(most), met: most <= 3 },

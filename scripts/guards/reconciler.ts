@@ -24,18 +24,6 @@ export const RECONCILER_GUARDS: Guard[] = [
     tests: { files: ['src/reconciler/compare.test.ts'], named: 'time' },
   },
   {
-    name: 'reconciler: the mark after the events',
-    keeps: 'a mark from passing events that were not taken in',
-    off: [
-      {
-        mark: 'reconciler: the mark after the events',
-        becomes:
-          'await setMark(database, { forge: forge.name, repository, mark: at * 2, commentsMark, now: now() });',
-      },
-    ],
-    tests: { files: HOUR, named: 'killed' },
-  },
-  {
     name: 'reconciler: a late webhook is no second event',
     keeps: 'a webhook that says another second or an older text from waking an agent again',
     off: [{ mark: 'reconciler: a late webhook is no second event', becomes: "const likeness = '';" }],

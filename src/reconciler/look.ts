@@ -94,7 +94,7 @@ async function lookAtMoved(
     // Two changes may share its second: only after that it counts as seen.
     if (Date.parse(updatedAt) < at - ON_ITS_WAY_MS) memory.seen.set(`${repository.id}#${number}`, updatedAt);
   }
-  // guard: reconciler: the mark after the events
+  // After the events: a mark that is ahead of them loses them.
   await setMark(database, { forge: forge.name, repository, mark: at, commentsMark, now: now() });
   return took;
 }
