@@ -166,10 +166,23 @@ export interface Unseen extends NoticePlace {
 const MOST_AT_ONCE = 50;
 
 export async function unseenMessages(rows: Rows): Promise<Unseen[]> {
-  const found = await rows
+  const waiting = await rows
     .selectFrom('dispatches as d')
     .innerJoin('messages as m', 'm.conversation_id', 'd.conversation_id')
-    .innerJoin('conversations as c', 'c.id', 'd.conversation_id')
+    .select('m.id')
+    .distinct()
+    .where('d.state', 'in', [...ACTIVE])
+    .where('m.state', 'in', ['waiting', 'carried'])
+    .execute();
+  if (waiting.length === 0) return [];
+  const keys = waiting.map(({ id }) => `${SEEN}${id}`);
+  const known = await rows.selectFrom('notices').select('key').where('key', 'in', keys).execute();
+  const seen = new Set(known.map(({ key }) => key));
+  const ids = waiting.map(({ id }) => id).filter((id) => !seen.has(`${SEEN}${id}`));
+  if (ids.length === 0) return [];
+  const found = await rows
+    .selectFrom('messages as m')
+    .innerJoin('conversations as c', 'c.id', 'm.conversation_id')
     .innerJoin('events as e', 'e.id', 'm.event_id')
     .select([
       'm.id',
@@ -180,21 +193,10 @@ export async function unseenMessages(rows: Rows): Promise<Unseen[]> {
       'c.item_number',
       'e.event',
     ])
-    .where('d.state', 'in', [...ACTIVE])
-    .where('m.state', 'in', ['waiting', 'carried'])
-    .where(({ not, exists, selectFrom, fn, ref, val }) =>
-      not(
-        exists(
-          selectFrom('notices as n')
-            .select('n.id')
-            .where('n.key', '=', fn<string>('concat', [val(SEEN), ref('m.id')])),
-        ),
-      ),
-    )
+    .where('m.id', 'in', ids.slice(0, MOST_AT_ONCE))
     .orderBy('m.seq')
-    .limit(MOST_AT_ONCE)
     .execute();
-  return [...new Map(found.map((row) => [row.id, row])).values()].flatMap((row) => {
+  return found.flatMap((row) => {
     if (row.event === null) return [];
     const event = JSON.parse(row.event) as ForgeEvent;
     return [
