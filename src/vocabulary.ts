@@ -115,7 +115,7 @@ export type ForgeEventName = (typeof EVENT_NAMES)[number];
  * What no forge tells: somebody spoke to the conversation by command, a timer of the conversation is due. They go to their
  * conversation's mailbox directly, and no flow is asked.
  */
-export const OWN_EVENT_NAMES = ['person.said', 'timer.due'] as const;
+const OWN_EVENT_NAMES = ['person.said', 'timer.due'] as const;
 type OwnEventName = (typeof OWN_EVENT_NAMES)[number];
 
 export type EventName = ForgeEventName | OwnEventName;
