@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { MORE_TOOLS, USUAL_TOOLS } from '../vocabulary.ts';
 import { agentContainerOptions } from './container-options.ts';
-import { NAME_PATTERN } from './options.ts';
+import { NAME_PATTERN } from './option-kinds.ts';
 
 const tools = (description: string) =>
   z

@@ -5,7 +5,7 @@ import { compileCondition } from './conditions.ts';
 import type { Clause, Flow } from './config.ts';
 import type { Loading } from './loading.ts';
 import { suggestion } from './nearest.ts';
-import { NAME_PATTERN } from './options.ts';
+import { NAME_PATTERN } from './option-kinds.ts';
 import { validate } from './problems.ts';
 import { tableOf } from './table.ts';
 import { readYaml } from './yaml-text.ts';

@@ -4,7 +4,7 @@
  */
 import { basename, extname } from 'node:path';
 import type { Loading } from './loading.ts';
-import { NAME_PATTERN } from './options.ts';
+import { NAME_PATTERN } from './option-kinds.ts';
 
 export interface EntriesOf {
   kind: 'agents' | 'flows' | 'skills';

@@ -3,32 +3,12 @@
  * claude-hooks.schema.json; after a change run `npm run docs`.
  */
 import { z } from 'zod';
-import { FORGE_KINDS } from '../forges/registry.ts';
-import { FEEDBACK_LEVELS, RULES } from '../vocabulary.ts';
 import { budgetOptions as budgets } from './budget-options.ts';
 import { containerOptions as container } from './container-options.ts';
+import { feedback, forgeOptions as forge } from './forge-options.ts';
+import { name, seconds, secret, text, url } from './option-kinds.ts';
 import { packages } from './package-options.ts';
-import { checkWebhookSecrets, hasEverySecret } from './webhook-secrets.ts';
-
-export const NAME_PATTERN = /^[a-z][a-z0-9-]{0,39}$/;
-
-const name = (what: string) =>
-  z
-    .string()
-    .regex(NAME_PATTERN)
-    .meta({ 'x-expects': `${what} in lower-case letters, digits and dashes` });
-
-const text = (description: string) => z.string().min(1).meta({ description });
-
-const url = (description: string) =>
-  z.url({ protocol: /^https?$/ }).meta({ description, 'x-expects': 'an http:// or https:// address' });
-
-/** `<key>_file` is accepted and documented beside each secret; the table does not list it. */
-const secret = (description: string) =>
-  z.string().min(1).meta({ description, 'x-secret': true, 'x-expects': `a secret as \${VARIABLE}` });
-
-const seconds = (description: string, value: number, minimum = 1) =>
-  z.int().min(minimum).max(86_400).default(value).meta({ description });
+import { court, reconciler } from './watch-options.ts';
 
 const server = z
   .strictObject({
@@ -253,156 +233,6 @@ const log = z
   })
   .prefault({})
   .meta({ description: 'Logging, to standard output.' });
-
-const account = z.strictObject({
-  login: text("The account's name on the forge."),
-  token: secret(
-    "The account's access token; scopes: read of the user, read and write of issues and repositories.",
-  ),
-});
-
-const feedback = (description: string) => z.enum(FEEDBACK_LEVELS).meta({ description });
-
-const repositoryName = z
-  .string()
-  .regex(/^[^/\s*]+\/([^/\s*]+|\*)$/)
-  .meta({ 'x-expects': 'owner/name or owner/*' });
-
-/** One secret, or a list of them while it is rotated. */
-const webhookSecret = (description: string) =>
-  z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).meta({
-    description: `${description} A list while you rotate: any of them is accepted.`,
-    'x-secret': true,
-    'x-expects': `a secret as \${VARIABLE}, or a list of them`,
-  });
-
-const repository = z
-  .union([
-    repositoryName,
-    z
-      .strictObject({
-        name: repositoryName,
-        webhook_secret: webhookSecret(
-          'A secret for the hook of this repository alone, so that administrators of other repositories do not know it.',
-        ).optional(),
-        feedback: feedback('As `feedback`, for this repository alone.').optional(),
-      })
-      .refine(({ webhook_secret, feedback: level }) => webhook_secret !== undefined || level !== undefined, {
-        path: ['webhook_secret'],
-        error: 'is missing',
-      }),
-  ])
-  .meta({ 'x-expects': 'owner/name or owner/*, or a mapping with name, webhook_secret and feedback' });
-
-const court = z
-  .strictObject({
-    runs_by_agents: z.int().min(1).max(1000).default(6).meta({
-      description:
-        'Runs in a row that only our own agents woke, before the conversation is held for a person.',
-    }),
-    runs_by_robots: z.int().min(1).max(1000).default(10).meta({
-      description:
-        'Runs in a row that only programs woke (CI, robots, our agents), before the conversation is held for a person.',
-    }),
-    runs_per_hour: z.int().min(1).max(10_000).default(20).meta({
-      description: 'Runs of all agents on one item within an hour; more of them wait until the hour is over.',
-    }),
-    runs_without_progress: z.int().min(1).max(1000).default(3).meta({
-      description:
-        'Runs in a row that left nothing of what they were for, before the conversation is held for a person.',
-    }),
-    robots: z.array(z.string().min(1)).default([]).meta({
-      description:
-        'Logins of accounts that are programs, besides our agents, `allowed_bots` and the robots that the forge names.',
-    }),
-  })
-  .prefault({})
-  .meta({
-    description:
-      'When a conversation runs in a circle, it is [held](budgets.md#the-loop-court) until a person resumes it.',
-  });
-
-const forge = z
-  .strictObject({
-    kind: z.enum(FORGE_KINDS).meta({ description: 'Which forge it is.' }),
-    url: url('Its address, as people open it.'),
-    clone_url: url(
-      'Where git reaches it, if that is another address: repositories are fetched from `<clone_url>/<owner>/<name>.git`. The address that the forge itself names is never used, and the token goes nowhere else.',
-    ).optional(),
-    webhook_secret: webhookSecret(
-      'The secret of the hooks of all repositories that have none of their own; not needed when each has one.',
-    ).optional(),
-    repositories: z.array(repository).min(1).meta({
-      description:
-        'Repositories acted on: `owner/name`, or `owner/*` for all of an owner. Others are ignored. `{ name, webhook_secret }` gives a repository a secret of its own: then only that secret is accepted for it, and that secret is accepted for no other repository. `{ name, feedback }` changes what is shown there.',
-    }),
-    trusted_senders: z.array(z.string().min(1)).optional().meta({
-      description:
-        'Logins whose events may wake an agent, besides `required_permission`. Where the forge does not tell what somebody may do, being listed counts as permission. Without it: everybody with the permission.',
-    }),
-    required_permission: z.enum(['write', 'read', 'none']).default('write').meta({
-      description:
-        'What a sender must be allowed to do in the repository to wake an agent, as the forge answers it. `none` = everybody.',
-    }),
-    allowed_bots: z.array(z.string().min(1)).default([]).meta({
-      description: 'Logins of other robots whose events may wake agents. Our own agents always may.',
-    }),
-    fork_pulls: z.boolean().default(false).meta({
-      description: 'Whether agents run on pull requests from forks: code of strangers, in the container.',
-    }),
-    lfs: z.enum(['pointers', 'fetch']).default('pointers').meta({
-      description:
-        'Files that are kept in Git LFS: `pointers` leaves the pointers in the checkout and tells the agent which files they are; `fetch` puts the contents there, up to `git.max_lfs_bytes`. What agents push is sent to Git LFS either way.',
-    }),
-    closing_keywords: z
-      .array(z.string().regex(/^\p{L}+$/u))
-      .default([])
-      .meta({
-        description:
-          "Words by which this forge closes or reopens issues, besides the usual ones: `CLOSE_KEYWORDS` and `REOPEN_KEYWORDS` of its own configuration, where its administrator changed them. In agents' texts they do nothing.",
-        'x-expects': 'words of letters',
-      }),
-    intake: z.enum(['hooks', 'poll', 'both']).default('both').meta({
-      description:
-        'How news come. `hooks`: by webhooks alone; what never arrives is lost. `poll`: by [looking](reconciler.md), without any hook or public address. `both`: by webhooks, and a look every few minutes, at the start and after a gap finds what was missed.',
-    }),
-    look_seconds: z.int().min(5).max(86_400).optional().meta({
-      description: 'Seconds between two looks. Without it: 300 beside webhooks, 30 with `intake: poll`.',
-    }),
-    feedback: feedback('As `feedback`, for this forge alone.').optional(),
-    opt_out_labels: z.array(z.string().min(1)).default(['no-agent']).meta({
-      description:
-        'Labels by which an issue or pull request opts out: while it has one of them no agent is woken there, and a run in progress stops. `explain` says so.',
-    }),
-    accounts: z.record(name("an agent's name"), account).default({}).meta({
-      description: "Each agent's account on this forge. An agent without one does not act there.",
-      'x-key': 'agent',
-    }),
-  })
-  .refine(hasEverySecret, { path: ['webhook_secret'], error: 'is missing', when: () => true })
-  .superRefine(checkWebhookSecrets);
-
-const reconciler = z
-  .strictObject({
-    overlap_seconds: seconds(
-      'How far back each look reads again what an earlier one has read: more than the clocks of the forge and its database differ.',
-      120,
-      0,
-    ),
-    rules: z
-      .partialRecord(z.enum(RULES), z.enum(['off', 'report', 'act']))
-      .default({})
-      .meta({
-        description:
-          'What to do about what no event tells, by [rule](reconciler.md#rules): `report` lists it in `claude-hooks stuck`, `act` does something about it besides, at most once in six hours. Rules that are not named here report.',
-        'x-key': 'rule',
-        'x-expects': 'off, report or act for each of the rules',
-      }),
-  })
-  .prefault({})
-  .meta({
-    description: 'How [looks](reconciler.md) at the forges are made; `intake` of a forge says whether.',
-  });
 
 const folder = (what: string, rule: string) =>
   text(`Folder with your ${what}. ${rule} Without it: \`./${what}\` when it exists.`).optional();

@@ -6,7 +6,7 @@ import { PROMISES } from '../vocabulary.ts';
 import type { Skill } from './config.ts';
 import { readFrontMatter } from './front-matter.ts';
 import type { Loading } from './loading.ts';
-import { NAME_PATTERN } from './options.ts';
+import { NAME_PATTERN } from './option-kinds.ts';
 import { validate } from './problems.ts';
 import { tableOf } from './table.ts';
 import { unknownVariable } from './template-fields.ts';
