@@ -41,6 +41,9 @@ interface Row {
   needsRows?: true;
 }
 
+/** Their reference may be left out. */
+const TAKES_NONE = ['conversations', 'audit', 'timers list'];
+
 const LIMIT = (before: string[] = []): [string[], string][] =>
   ['x', '0', '-3', '1.5', ''].map((value) => [
     [...before, '--limit', value],
@@ -150,6 +153,7 @@ const TABLE: Record<string, Row> = {
   },
   'packages withdraw': {
     right: null,
+    needsNothing: true,
     wrong: [[['x'], "Required option '--by <name>' not specified"]],
   },
   inbox: {
@@ -177,6 +181,8 @@ const TABLE: Record<string, Row> = {
       },
     ]),
   ),
+  'answers post': { right: [ITEM], refers: [], needsRows: true },
+  // After the answer: what was said makes the conversation wait for a run.
   say: {
     right: [ITEM, 'Use the new parser.'],
     refers: ['Use the new parser.'],
@@ -193,7 +199,17 @@ const TABLE: Record<string, Row> = {
     needsRows: true,
     wrong: [EMPTY('--by')].map(([args, says]) => [['x', ...args], says]),
   },
-  'answers post': { right: [ITEM], refers: [], needsRows: true },
+  'layers list': { right: [], needsRows: true, wrong: LIMIT() },
+  'layers remove': {
+    right: null,
+    needsNothing: true,
+    wrong: [[['abcdef99'], 'No layer is named by abcdef99.']],
+  },
+  'layers retry': {
+    right: null,
+    needsNothing: true,
+    wrong: [[['abcdef99'], 'No layer is named by abcdef99.']],
+  },
   smoke: { right: null },
   doctor: { right: null },
   'rehearsal model': { right: null, needsNothing: true, wrong: [...PORT, EMPTY('--script')] },
@@ -393,7 +409,7 @@ describe.each(rows)('$name', (row) => {
     const remedy = escaped(`\`claude-hooks ${row.name} --help\` shows what it takes.`);
     await expectRefusal([...row.words, '--colour'], remedy);
     await expectRefusal([...row.words, 'one', 'two', 'three'], remedy);
-    if (row.refers !== undefined && row.name !== 'conversations' && row.name !== 'audit') {
+    if (row.refers !== undefined && !TAKES_NONE.includes(row.name)) {
       await expectRefusal(row.words, remedy);
     }
   });

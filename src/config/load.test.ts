@@ -39,6 +39,8 @@ describe('a small configuration', () => {
       forkPulls: false,
       lfs: 'pointers',
       closingKeywords: [],
+      intake: 'both',
+      lookSeconds: null,
       feedback: null,
       optOutLabels: ['no-agent'],
       accounts: {
@@ -162,6 +164,8 @@ sessions: { archive: "\${ARCHIVE:-false}" }
     const config = folder.load();
     const mounts = [{ source: join(folder.path, 'tools'), target: '/tools', access: 'read' }];
     expect(config.agents.get('dev')!.container).toEqual({
+      packages: 'off',
+      names: null,
       image: null,
       memoryBytes: 1.5 * 1024 ** 3,
       cpus: null,

@@ -28,6 +28,9 @@ const RENAMED: Readonly<Record<string, string>> = {
   'court.runs_by_agents': 'agentRuns',
   'court.runs_by_robots': 'robotRuns',
   'court.runs_without_progress': 'withoutProgress',
+  'mailbox.timers_most': 'most',
+  'mailbox.timers_shortest_seconds': 'shortestSeconds',
+  'mailbox.timers_longest_days': 'longestDays',
 };
 
 /** Read from Claude Code's own agent files, and documented as not used. */

@@ -65,7 +65,7 @@ describe('what is refused, and with which words', () => {
     ['user: "1000:"', 'container.user', '"1000:"', 'two with a colon, as 1000:1000'],
     ['cpus: 0', 'container.cpus', '0', 'expected a number'],
     ['pids: 2', 'container.pids', '2', 'a whole number from 16'],
-    ['network: bridge', 'container.network', '"bridge"', 'expected one of none, host'],
+    ['network: bridge', 'container.network', '"bridge"', 'expected none, host, or a mapping with allow'],
     ['mounts: [{ source: a, target: b }]', 'container.mounts[0].target', '"b"', 'an absolute path'],
     [
       'mounts: [{ source: a, target: /b, access: all }]',
