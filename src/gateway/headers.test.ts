@@ -17,5 +17,6 @@ test.each([
 });
 
 test('what is no wait is passed on as it is', () => {
+  expect(inwardHeaders({ 'retry-after': 'key-2031' }, [])).toEqual({ 'retry-after': 'key-2031' });
   expect(inwardHeaders({ 'retry-after': 'soon' }, [])).toEqual({ 'retry-after': 'soon' });
 });
