@@ -487,6 +487,14 @@ describe.skipIf(!cli.ok)(cli.title('what a run may not do'), () => {
     expect(turn.history).toContain('and so on');
   });
 
+  test('an answer that the model writes in pieces is posted whole', async () => {
+    const turn = await c.turn('PIECES: write much.');
+    expect(turn.outcome).toMatchObject({
+      kind: 'answered',
+      answer: 'This is the beginning.\nAnd this is the end.',
+    });
+  });
+
   test('a longer transcript on disk than in the archive is archived before it is used', async () => {
     const planted = await plant(c);
     await c.database.rows.deleteFrom('transcript_chunks').execute();

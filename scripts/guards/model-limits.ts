@@ -7,6 +7,12 @@ const REFUSALS = 'no refusal costs more';
 
 export const MODEL_LIMITS_GUARDS: Guard[] = [
   {
+    name: 'every piece of a cut-off answer',
+    keeps: 'the beginning of a long answer from being lost',
+    off: [{ mark: 'every piece of a cut-off answer', becomes: '' }],
+    tests: { files: ['src/agent-runner.test.ts'], named: 'in pieces is posted whole' },
+  },
+  {
     name: 'an answer longer than the model writes',
     keeps: 'the same long answer from being paid for again and again, as in an outage',
     off: [{ mark: 'an answer longer than the model writes', becomes: '' }],

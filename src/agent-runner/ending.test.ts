@@ -27,6 +27,7 @@ function report(partial: Partial<CliReport> = {}): CliReport {
     model: null,
     lastAnswer: 'head',
     lastWords: '',
+    pieces: '',
     results: [result()],
     writesLost: false,
     limitEndsAt: null,

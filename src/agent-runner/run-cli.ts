@@ -88,6 +88,8 @@ export interface CliReport {
   model: string | null;
   /** the last text on the main thread that no call of a tool came after */
   lastWords: string;
+  /** the pieces so far of an answer that was cut off at the model's limit of output, each with a line end; '' = none */
+  pieces: string;
   /** every result of the run, in order; work left in the background makes a second one */
   results: CliResult[];
   /** the CLI said that the disk was full and lines of the transcript are lost */
@@ -126,6 +128,7 @@ export async function runCli(given: CliRun): Promise<CliReport> {
     lastAnswer: null,
     model: null,
     lastWords: '',
+    pieces: '',
     results: [],
     writesLost: false,
     limitEndsAt: null,
@@ -309,8 +312,13 @@ async function take(message: SDKMessage, report: CliReport, observe: RunObserver
         report.limitEndsAt = message.rate_limit_info.resetsAt * 1000;
       }
       return;
+    case 'user':
+      // guard: every piece of a cut-off answer
+      if (isAskedToGoOn(message)) report.pieces += `${report.lastWords}\n`;
+      return;
     case 'result':
-      report.results.push(toResult(message));
+      report.results.push(toResult(message, report.pieces));
+      report.pieces = '';
       return;
   }
 }
@@ -329,20 +337,35 @@ async function takeAnswer(
   report.lastAnswer = message.uuid;
   report.model = message.message.model;
   for (const block of message.message.content) {
-    if (block.type === 'tool_use') report.lastWords = '';
+    if (block.type === 'tool_use') {
+      report.lastWords = '';
+      report.pieces = '';
+    }
     if (block.type !== 'text') continue;
     if (block.text.trim() !== '') report.lastWords = block.text;
     await observe.text(block.text, message.uuid);
   }
 }
 
-function toResult(message: SDKResultMessage): CliResult {
+/**
+ * The CLI itself asks for the rest of an answer that was cut off, and its result holds the last piece only (measured on
+ * CLI 2.1.330).
+ */
+function isAskedToGoOn({ parent_tool_use_id: parent, isSynthetic, message }: AskedAgain): boolean {
+  if (parent !== null || isSynthetic !== true || typeof message.content === 'string') return false;
+  return message.content.some((block) => block.type === 'text' && ASKED_TO_GO_ON.test(block.text));
+}
+
+type AskedAgain = Extract<SDKMessage, { type: 'user' }>;
+const ASKED_TO_GO_ON = /^Output token limit hit\./;
+
+function toResult(message: SDKResultMessage, pieces: string): CliResult {
   const failed = message.subtype !== 'success';
   return {
     subtype: message.subtype,
     isError: message.is_error,
     ofBackground: message.origin?.kind === 'task-notification',
-    text: failed ? '' : message.result,
+    text: failed ? '' : pieces + message.result,
     errors: failed ? message.errors : [],
     turns: message.num_turns,
     apiErrorStatus: failed ? null : (message.api_error_status ?? null),

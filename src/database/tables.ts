@@ -365,7 +365,6 @@ interface TimersTable {
 }
 
 export type LayerRow = Selectable<LayersTable>;
-export type RuleFindingRow = Selectable<RuleFindingsTable>;
 export type ReconcilerMarkRow = Selectable<ReconcilerMarksTable>;
 export type TimerRow = Selectable<TimersTable>;
 export type AuditRow = Selectable<AuditTable>;

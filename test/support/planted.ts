@@ -32,6 +32,11 @@ scenes:
     steps:
       - tools: [{ name: Bash, input: { command: 'echo ran >> side-effects.txt; sleep 30; echo finished >> side-effects.txt', description: 'Work for long' } }]
       - text: The long work is done.
+  - name: in-pieces
+    when: { prompt: 'PIECES' }
+    steps:
+      - text: And this is the end.
+        faults: [{ max_tokens: { text: This is the beginning. } }]
   - name: too-much
     when: { prompt: 'ENDLESS|Resume directly' }
     steps:
