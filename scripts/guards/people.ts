@@ -222,6 +222,12 @@ export const PEOPLE_GUARDS: Guard[] = [
     tests: { files: [COMMANDS, FEEDBACK], named: 'ask' },
   },
   {
+    name: 'inbox: a conversation without progress waits for a person',
+    keeps: 'somebody from overlooking that an agent gets nowhere',
+    off: [{ mark: 'inbox: a conversation without progress waits for a person', becomes: '' }],
+    tests: { files: ['src/mailbox/progress.test.ts'], named: 'finds it in the inbox' },
+  },
+  {
     name: 'inbox: an answer closes what was asked',
     keeps: 'a question from being listed after a person answered it',
     off: [{ mark: 'inbox: an answer closes what was asked', becomes: '' }],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeDatabases } from '../../test/support/databases.ts';
-import { dispatchOf, lease, NOW, waitingOn } from '../../test/support/mailbox.ts';
+import { conversationOn, dispatchOf, lease, NOW, say, waitingOn } from '../../test/support/mailbox.ts';
+import { openAsks } from './asks.ts';
 import { noteAsked, noteProgress, progressOf } from './progress.ts';
 import { settleDispatch } from './settlement.ts';
 
@@ -24,6 +25,24 @@ describeDatabases('progress of a conversation', (open) => {
     await settleDispatch(database, held, { settlement: { state: 'succeeded' }, progress, now: NOW });
     expect(await progressOf(database.rows, conversation.id)).toEqual({ without: 1, askedAt: NOW });
     expect(await dispatchOf(database.rows, held.dispatch.id)).toMatchObject({ progress: 'none' });
+  });
+
+  test('a person who was asked finds it in the inbox, until a run leaves something again', async () => {
+    const database = await open();
+    const asks = async () => (await openAsks(database.rows, 10)).map(({ kind }) => kind);
+    const conversation = await conversationOn(database.rows);
+    const settled = async (progress: { made: boolean; asked: boolean }) => {
+      await say(database.rows, conversation);
+      await settleDispatch(database, await lease(database), {
+        settlement: { state: 'succeeded' },
+        progress,
+        now: NOW,
+      });
+      return await asks();
+    };
+    expect(await settled({ made: false, asked: true })).toEqual(['stuck']);
+    expect(await settled({ made: false, asked: false })).toEqual(['stuck']);
+    expect(await settled({ made: true, asked: false })).toEqual([]);
   });
 
   test('whoever was asked about a row is not asked about it again; the next row asks anew', async () => {

@@ -77,22 +77,26 @@ async function settleProgress(
 
 /** What ends without an answer waits for a person; an answer ends what waited because there was none. */
 // guard: inbox: a failure waits for a person
-async function settleAsks(tx: Rows, lease: Lease, { settlement, now }: SettleOptions): Promise<void> {
+async function settleAsks(
+  tx: Rows,
+  lease: Lease,
+  { settlement, progress = null, now }: SettleOptions,
+): Promise<void> {
   const { conversation, dispatch } = lease;
+  const ask = { conversation, dispatchId: dispatch.id, now };
   if (settlement.state === 'failed' || settlement.state === 'unposted') {
-    await openAsk(tx, {
-      key: `${settlement.state}:${dispatch.id}`,
-      kind: settlement.state,
-      conversation,
-      dispatchId: dispatch.id,
-      text: settlement.reason,
-      now,
-    });
+    const kind = settlement.state;
+    await openAsk(tx, { ...ask, key: `${kind}:${dispatch.id}`, kind, text: settlement.reason });
   } else if (settlement.state === 'succeeded') {
-    const kinds = ['failed', 'unposted', 'stuck'] as const;
+    const isStuck = progress?.made === false;
+    const kinds = isStuck ? (['failed', 'unposted'] as const) : (['failed', 'unposted', 'stuck'] as const);
     await closeAsks(tx, { conversationId: conversation.id, kinds, by: conversation.agent, now });
   }
+  // guard: inbox: a conversation without progress waits for a person
+  if (progress?.asked) await openAsk(tx, { ...ask, key: `stuck:${dispatch.id}`, kind: 'stuck', text: STUCK });
 }
+
+const STUCK = 'two runs in a row left nothing of what they were for; the question is in the thread';
 
 /** Counts also when the answer could not be posted: the agent has read what it was woken for. */
 function hasAnswered({ state }: Settlement): boolean {
