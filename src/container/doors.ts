@@ -50,6 +50,7 @@ const commands = env.CLAUDE_HOOKS_COMMANDS;
 delete env.BUN_OPTIONS;
 delete env.CLAUDE_HOOKS_DOORS;
 delete env.CLAUDE_HOOKS_COMMANDS;
+const open = [];
 for (const door of doors) {
   const [, name, port, path] = /^([^:]+):([0-9]+):(.+)$/.exec(door);
   const server = net.createServer({ allowHalfOpen: true }, (inside) => {
@@ -67,9 +68,12 @@ for (const door of doors) {
     }
   });
   server.on('error', (error) => console.error('claude-hooks: the door ' + name + ' is shut: ' + error.message));
+  open.push(new Promise((resolve) => server.once('listening', resolve).once('error', resolve)));
   server.listen(Number(port), '127.0.0.1');
   server.unref();
 }
+// Nobody inside may ask at a door before it is open.
+await Promise.all(open);
 if (commands !== undefined) {
   const child = require('node:child_process').spawn('bash', ['-c', commands], { stdio: 'inherit' });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal));
