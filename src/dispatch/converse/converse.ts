@@ -52,8 +52,8 @@ async function run(
 ): Promise<RunOutcome> {
   const { agent, context } = dispatch;
   const aside = await readSetAside(deps.database.rows, dispatch.key.conversationId);
-  // guard: refused text is set aside
   const fixed = fixedFor(dispatch, deps);
+  // guard: refused text is set aside
   const material = await firstMaterial(dispatch, deps, { context: withoutTexts(context, aside), fixed });
   let around: ContainerDoors | null = null;
   const marks = sessionMarks({
