@@ -59,7 +59,8 @@ export const MODEL_LIMITS_GUARDS: Guard[] = [
     off: [
       {
         mark: 'refused text is set aside',
-        becomes: 'const material = await firstMaterial(dispatch, deps, { context: withoutTexts(context, new Set()), fixed });',
+        becomes:
+          'const material = await firstMaterial(dispatch, deps, { context: withoutTexts(context, new Set()), fixed });',
       },
     ],
     tests: { files: MONEY, named: REFUSALS },
