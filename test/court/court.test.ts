@@ -2,7 +2,8 @@
  * Loops, each with what it may cost at most before it stands still. Who is a program is known by its account. Runs cost ten
  * cents each. `npm run prove -- court` switches each defence off: then the scenario passes its bound.
  */
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { armFault } from '../../src/faults.ts';
 import { liftHold } from '../../src/mailbox/holds.ts';
 import type { ForgeEvent, ForgeUser } from '../../src/vocabulary.ts';
 import {
@@ -174,4 +175,22 @@ test('only a person lifts what the court has held; a word of a person alone does
   // The run that waited is a person's, too, by alice's word; then ten by the robot.
   expect(world.runs.length).toBe(22);
   expect(await world.holds()).toMatchObject([{ by_kind: 'court' }]);
+});
+
+test('a service that dies just after the hold was placed finds it at the next start, and places no second one', async () => {
+  const { play, begins, bound } = SCENARIOS['two agents that praise each other']!;
+  await using world = await CourtWorld.open(play);
+  for (const event of begins) await world.tell(event);
+  onTestFinished(() => armFault(null));
+  armFault((point) => {
+    if (point === 'court.held') throw new Error('killed');
+  });
+  const minutes = DAYS;
+  await expect(world.play({ minutes, most: bound })).rejects.toThrow('killed');
+  armFault(null);
+  const placed = await world.holds();
+  expect(placed).toHaveLength(1);
+  await world.play({ minutes, most: bound });
+  expect((await world.holds()).filter(({ scope }) => scope === placed[0]!.scope)).toHaveLength(1);
+  expect(world.runs.length).toBeLessThanOrEqual(bound);
 });
