@@ -74,6 +74,7 @@ describe('readTranscript', () => {
   test('of nothing is nothing', () => {
     expect(readTranscript(new Uint8Array())).toEqual({
       entries: [],
+      inputs: [],
       lines: 0,
       badLines: 0,
       size: 0,
