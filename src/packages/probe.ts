@@ -17,7 +17,7 @@ const SMALL: Readonly<Record<EcosystemName, string>> = {
   npm: 'isarray/-/isarray-2.0.5.tgz',
   pypi: 'files/six/six-1.16.0-py2.py3-none-any.whl',
   crates: 'dl/cfg-if/1.0.0/download',
-  go: 'github.com/pkg/errors/@v/v0.9.1.zip',
+  go: 'rsc.io/quote/@v/v1.5.2.zip',
   maven: 'org/hamcrest/hamcrest-core/1.3/hamcrest-core-1.3.pom',
 };
 
