@@ -157,6 +157,14 @@ async function mergeEmpty(tx: Rows, dispatch: DispatchRow, now: number): Promise
     .set({ state: 'cancelled', reason: `merged into dispatch ${dispatch.id}`, ended_at: now })
     .where('conversation_id', '=', dispatch.conversation_id)
     .where('state', '=', 'queued')
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('messages')
+          .select('id')
+          .where('dispatch_id', '=', dispatch.id)
+          .where('handed_as', 'is not', null),
+      ),
+    )
     // guard: steering: no dispatch without a message
     .where(({ not, exists, selectFrom }) =>
       not(
