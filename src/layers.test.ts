@@ -61,7 +61,7 @@ for (const [name, engine] of forms) {
       first.ready.release();
       const second = await stage.run({ setup, settings });
       expect(second.ready.said).toMatchObject({ outcome: 'reused', key: first.ready.said!.key });
-      // guard: the layer is as it was made, whatever the first has written
+      // The layer is as it was made, whatever the first conversation has written.
       expect((await second.shell(look)).out).toBe('base\nold\ncached\n');
       const again = await stage.run({ setup, settings, conversation: first.conversation });
       expect(again.ready.notes).toEqual([]);
@@ -88,7 +88,12 @@ describe.skipIf(!bubblewrap.need.ok)(bubblewrap.need.title('layers'), () => {
     const waiting = stage.run({ setup: SETUP }).finally(() => {
       isOver = true;
     });
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    // Meanwhile builds of the same size, which nobody else's lock concerns, begin and end.
+    for (const more of ['true', ': again']) {
+      const other = await stage.run({ setup: { ...SETUP, commands: [...SETUP.commands, more] } });
+      expect(other.ready.said).toMatchObject({ outcome: 'built' });
+      other.ready.release();
+    }
     expect(isOver).toBe(false);
     held.release();
     const rebuilt = await waiting;
