@@ -190,6 +190,23 @@ test('limits hold for one dispatch, and say which setting they are', async () =>
   ]);
 });
 
+test('a tool that leaves with the last byte has had the whole answer', async () => {
+  const at = await door();
+  for (let times = 0; times < 30; times++) {
+    const tool = createConnection(at.open.door.socket);
+    tool.write(`GET ${FILE} HTTP/1.1\r\nhost: door\r\n\r\n`);
+    let got = Buffer.alloc(0);
+    tool.on('data', (chunk) => {
+      got = Buffer.concat([got, chunk]);
+      const head = got.indexOf('\r\n\r\n');
+      const size = Number(/content-length: (\d+)/i.exec(got.subarray(0, head).toString())?.[1] ?? Infinity);
+      if (head > 0 && got.length === head + 4 + size) tool.destroy();
+    });
+    await once(tool, 'close');
+  }
+  expect((await at.audit()).map(({ detail }) => detail.verdict)).toEqual(Array(30).fill('passed'));
+});
+
 test('what the registry lacks, and a registry that fails, are told apart from refusals', async () => {
   const at = await door();
   registry.instead = (_request, response) => {

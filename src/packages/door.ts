@@ -15,7 +15,7 @@ import { type Addressed, addressedIn } from './ecosystems.ts';
 import type { Locked } from './locked.ts';
 import { judgeAsked, LockedPackages } from './policy.ts';
 import { PackageRefused, type PackageVerdict } from './refused.ts';
-import type { PackageStore } from './store.ts';
+import type { GivenFile, PackageStore } from './store.ts';
 
 /** What became of one request, for the audit. */
 export interface PackageAttempt {
@@ -215,6 +215,17 @@ async function giveDocument(
   return document.body.length;
 }
 
+/** Throws when the tool left before the whole file was on its way to it. */
+async function send({ handle, size }: GivenFile, response: ServerResponse): Promise<void> {
+  const source = handle.createReadStream({ start: 0, autoClose: false });
+  try {
+    await pipeline(source, response);
+  } catch (error) {
+    // A tool that has the last byte may close the connection before Node reports the answer as finished.
+    if (source.bytesRead < size) throw error;
+  }
+}
+
 async function giveFile(
   { request, response, spent }: Exchange,
   at: { ecosystem: Ecosystem; asked: AskedArtefact; locked: readonly Locked[] | null; told: Told },
@@ -227,7 +238,7 @@ async function giveFile(
     charge(spent, file.size, deps);
     response.writeHead(200, { 'content-type': ecosystem.contentType, 'content-length': file.size });
     if (request.method === 'HEAD') response.end();
-    else await pipeline(file.handle.createReadStream({ start: 0, autoClose: false }), response);
+    else await send(file, response);
     return request.method === 'HEAD' ? 0 : file.size;
   } finally {
     await file.handle.close();

@@ -32,16 +32,21 @@ scenes:
     steps:
       - tools: [{ name: Bash, input: { command: 'echo ran >> side-effects.txt; sleep 30; echo finished >> side-effects.txt', description: 'Work for long' } }]
       - text: The long work is done.
-  - name: in-pieces
-    when: { prompt: 'PIECES' }
-    steps:
-      - text: And this is the end.
-        faults: [{ max_tokens: { text: This is the beginning. } }]
   - name: too-much
-    when: { prompt: 'ENDLESS|Resume directly' }
+    when: { prompt: 'ENDLESS' }
     steps:
       - text: x
         faults: [{ max_tokens: { text: and so on }, times: always }]
+  - name: too-much-when-asked-to-go-on
+    when: { prompt: 'Resume directly', history: 'ENDLESS' }
+    steps:
+      - text: x
+        faults: [{ max_tokens: { text: and so on }, times: always }]
+  - name: in-pieces
+    when: { prompt: 'PIECES|Resume directly' }
+    steps:
+      - text: And this is the end.
+        faults: [{ max_tokens: { text: This is the beginning. } }]
 `;
 
 export interface Planted {
