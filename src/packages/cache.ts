@@ -25,6 +25,8 @@ import { dirname, join } from 'node:path';
 import { faultPoint } from '../faults.ts';
 import type { Log } from '../log.ts';
 import { Digests, sha256Of } from './digests.ts';
+import { readPieces } from './file-bytes.ts';
+import { pieceIsDone } from './piece-memory.ts';
 import { PackageRefused } from './refused.ts';
 
 export interface Stored {
@@ -98,42 +100,49 @@ export class PackageCache {
     digestsOf: (path: string) => Promise<readonly string[]>,
   ): Promise<Cached> {
     const fresh = join(this.#options.folder, 'tmp', `${process.pid}-${randomUUID()}`);
+    let handle: FileHandle | null = null;
     try {
-      const handle = await open(fresh, 'wx', 0o600);
-      try {
-        const digests = await writeAll(handle, body);
-        faultPoint('package.fetched');
-        const more = await digestsOf(fresh);
-        const stored = { size: digests.bytes, digests: [...digests.take(), ...more] };
-        await this.#commit(key, fresh, stored);
-        return { ...stored, handle: await open(this.#blob(stored.digests), 'r') };
-      } finally {
-        await handle.close();
-      }
+      handle = await open(fresh, 'wx+', 0o600);
+      const digests = await writeAll(handle, body);
+      faultPoint('package.fetched');
+      const more = await digestsOf(fresh);
+      const stored = { size: digests.bytes, digests: [...digests.take(), ...more] };
+      await this.#commit(key, fresh, stored);
+      return { ...stored, handle };
     } catch (error) {
-      throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? diskFull() : error;
-    } finally {
+      await handle?.close();
       await rm(fresh, { force: true });
+      throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? diskFull() : error;
     }
   }
 
   async #commit(key: string, fresh: string, stored: Stored): Promise<void> {
     const path = this.#blob(stored.digests);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const before = await stat(path).catch(() => null);
-    await rename(fresh, path);
+    await this.#moveTo(path, fresh);
     this.#verified.add(path);
     faultPoint('package.stored');
     const ref = `${fresh}.json`;
     try {
       await writeFile(ref, JSON.stringify({ key, ...stored }), { mode: 0o600 });
       await rename(ref, this.#ref(key));
-    } finally {
+    } catch (error) {
       await rm(ref, { force: true });
+      throw error;
     }
     faultPoint('package.committed');
     this.#bytes += stored.size - (before?.size ?? 0);
     if (this.#bytes > this.#options.maxBytes) await this.#sweep();
+  }
+
+  async #moveTo(path: string, fresh: string): Promise<void> {
+    try {
+      await rename(fresh, path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await rename(fresh, path);
+    }
   }
 
   async #isWhole(path: string, handle: FileHandle, stored: Stored): Promise<boolean> {
@@ -141,9 +150,7 @@ export class PackageCache {
     if ((await handle.stat()).size !== stored.size) return false;
     const hash = createHash('sha256');
     const name = sha256Of(stored.digests);
-    for await (const chunk of handle.createReadStream({ start: 0, autoClose: false })) {
-      hash.update(chunk as Buffer);
-    }
+    await readPieces({ handle, size: stored.size }, (piece) => void hash.update(piece));
     // guard: packages: a damaged file is not used
     if (hash.digest('hex') !== name) return false;
     this.#verified.add(path);
@@ -237,6 +244,7 @@ async function writeAll(handle: FileHandle, body: AsyncIterable<Uint8Array>): Pr
   for await (const chunk of body) {
     digests.add(chunk);
     await handle.writeFile(chunk);
+    pieceIsDone(chunk.byteLength);
     faultPoint('package.fetching');
   }
   return digests;
