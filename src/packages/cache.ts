@@ -21,7 +21,7 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { faultPoint } from '../faults.ts';
 import type { Log } from '../log.ts';
 import { Digests, sha256Of } from './digests.ts';
@@ -46,6 +46,8 @@ export interface CacheOptions {
   log: Log;
 }
 
+/** First two digits of hashes; the folders are made at the start and not for each file. */
+const PARTS = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'));
 /** What is left after a sweep, so that the next file does not sweep again. */
 const KEPT_PART = 0.9;
 
@@ -61,9 +63,8 @@ export class PackageCache {
 
   static async open(options: CacheOptions): Promise<PackageCache> {
     const cache = new PackageCache(options);
-    for (const part of ['blobs', 'refs', 'tmp']) {
-      await mkdir(join(options.folder, part), { recursive: true, mode: 0o700 });
-    }
+    const folders = ['refs', 'tmp', ...PARTS.map((part) => `blobs/${part}`)];
+    for (const part of folders) await mkdir(join(options.folder, part), { recursive: true, mode: 0o700 });
     await cache.#removeLeftOver();
     cache.#bytes = (await cache.#list()).reduce((sum, { size }) => sum + size, 0);
     return cache;
@@ -119,30 +120,14 @@ export class PackageCache {
   async #commit(key: string, fresh: string, stored: Stored): Promise<void> {
     const path = this.#blob(stored.digests);
     const before = await stat(path).catch(() => null);
-    await this.#moveTo(path, fresh);
+    await rename(fresh, path);
     this.#verified.add(path);
     faultPoint('package.stored');
-    const ref = `${fresh}.json`;
-    try {
-      await writeFile(ref, JSON.stringify({ key, ...stored }), { mode: 0o600 });
-      await rename(ref, this.#ref(key));
-    } catch (error) {
-      await rm(ref, { force: true });
-      throw error;
-    }
+    // Half a text is no JSON, and then the file is fetched again.
+    await writeFile(this.#ref(key), JSON.stringify({ key, ...stored }), { mode: 0o600 });
     faultPoint('package.committed');
     this.#bytes += stored.size - (before?.size ?? 0);
     if (this.#bytes > this.#options.maxBytes) await this.#sweep();
-  }
-
-  async #moveTo(path: string, fresh: string): Promise<void> {
-    try {
-      await rename(fresh, path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await rename(fresh, path);
-    }
   }
 
   async #isWhole(path: string, handle: FileHandle, stored: Stored): Promise<boolean> {
