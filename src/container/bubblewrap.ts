@@ -22,6 +22,7 @@ import {
   type SpawnSpec,
 } from './container.ts';
 import { endAll, GRACE_MS } from './end-processes.ts';
+import { type OverlayTools, overlayPrefix } from './overlay-mounts.ts';
 import { giveToUser, ownUser } from './ownership.ts';
 import { DISPATCH_MARK, INSTANCE_MARK, ProcessTree } from './process-tree.ts';
 import { seccompProgram } from './seccomp.ts';
@@ -36,8 +37,8 @@ export interface BubblewrapOptions {
   /** absolute path of util-linux `flock`, or null where there is none */
   flock: string | null;
   cgroups: Cgroups;
-  /** absolute paths of util-linux `unshare` and `mount`; null where one is missing: then no overlay can be mounted */
-  overlay: { unshare: string; mount: string } | null;
+  /** null where one is missing: then no overlay can be mounted */
+  overlay: OverlayTools | null;
 }
 
 export function bubblewrapEngine(options: BubblewrapOptions): ContainerEngine {
@@ -131,31 +132,18 @@ class BubblewrapContainer implements RunningContainer {
     return ['/bin/sh', '-c', script, 'sh', ...lists];
   }
 
-  /**
-   * bwrap gets a mount namespace with the overlays in it, so that they go with its last process, however that ends. All
-   * of this is `exec`: the processes below us stay the same.
-   */
   #mountOverlays(): string[] {
     const over = this.#spec.mounts.flatMap(({ source, over }) =>
       over === undefined ? [] : [{ source, over }],
     );
-    if (over.length === 0) return [];
     const tools = this.#options.overlay;
-    if (tools === null) {
+    if (over.length > 0 && tools === null) {
       throw new EngineFailed(
         'An overlay cannot be mounted for bubblewrap: unshare or mount is missing.',
         'Install the packages util-linux and mount.',
       );
     }
-    const script = `for n in ${over.map((_, i) => i).join(' ')}; do "$0" -t overlay overlay -o "$1" "$2" || exit 125; shift 2; done; exec "$@"`;
-    return [
-      ...[tools.unshare, '--mount', '--propagation', 'private', '/bin/sh', '-c', script, tools.mount],
-      ...over.flatMap(({ source, over: { upper, work, merged } }) => [
-        // With `redirect_dir` a folder of the layer can be renamed, as package managers do.
-        `lowerdir=${source},upperdir=${upper},workdir=${work},redirect_dir=on`,
-        merged,
-      ]),
-    ];
+    return tools === null ? [] : overlayPrefix(over, tools, { isRoot: process.getuid?.() === 0 });
   }
 
   async stop(graceMs = GRACE_MS): Promise<void> {
