@@ -91,6 +91,7 @@ describe.skipIf(!here.ok)(here.title('attach'), () => {
     expect(next).toMatchObject({ state: 'succeeded', continuity: 'resumed', attempt: 1 });
     const { prompt, messages } = stage.turns.at(-1)!;
     expect(prompt).toMatch(/grace, who runs this service, was at your own terminal from /);
+    expect(prompt).not.toContain('You were cut off');
     expect(prompt).toContain('Uncommitted changes of an earlier run were kept (2 files).');
     const history = JSON.stringify(messages);
     for (const said of ['Do it by hand.', 'echo by-hand', 'The terminal word is osprey-9.']) {

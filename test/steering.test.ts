@@ -216,7 +216,9 @@ fallback: { text: Read. }`,
     const shown = await call(['conversations', `${REPOSITORY}#1`, '-c', stage.configFile, '--json'], {
       env: stage.env,
     });
-    const versions = JSON.parse(shown.out)[0].dispatches.map((d: { versions: Versions }) => d.versions);
+    const versions = JSON.parse(shown.out).conversations[0].dispatches.map(
+      (d: { versions: Versions }) => d.versions,
+    );
     expect(versions).toHaveLength(2);
     const [before, after] = versions as [Versions, Versions];
     expect(before).toMatchObject({ skill: { name: 'answer-comment' }, flow: { name: 'dev-mentioned' } });

@@ -23,12 +23,7 @@ export const ATTACH_GUARDS: Guard[] = [
   {
     name: 'attach: the next prompt says who was there',
     keeps: 'the agent from taking an operator’s words for those of people on the forge',
-    off: [
-      {
-        mark: 'attach: the next prompt says who was there',
-        becomes: 'return (await attachedSince(rows, dispatch)).slice(0, 0).map(',
-      },
-    ],
+    off: [{ mark: 'attach: the next prompt says who was there', becomes: 'return [];' }],
     tests: { files: ['test/attach.test.ts'], named: 'history in the next dispatch' },
   },
   {

@@ -97,7 +97,7 @@ class ProcessContainer implements RunningContainer {
       () => this.#leaders.flatMap((child) => child.pid ?? []),
     );
     const find = async () => [
-      ...this.#children.filter(isRunning).map((child) => child.pid!),
+      ...this.#leaders.filter(isRunning).map((child) => child.pid!),
       ...(await tree.running()),
     ];
     await endAll(find, undefined, graceMs);

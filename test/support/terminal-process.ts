@@ -1,25 +1,15 @@
 /** Runs one command at a terminal of an engine and says which terminals there are: `node terminal-process.ts <engine>`. */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bubblewrapEngine } from '../../src/container/bubblewrap.ts';
-import { findCgroups } from '../../src/container/cgroup.ts';
-import { findProgram } from '../../src/container/choose.ts';
 import type { ContainerSpec } from '../../src/container/container.ts';
-import { processEngine } from '../../src/container/process.ts';
+import { testEngines } from './engines.ts';
 
-const path = process.env.PATH!;
-const script = findProgram('script', path);
-const engine =
-  process.argv[2] === 'process'
-    ? processEngine({ flock: null, script })
-    : bubblewrapEngine({
-        program: findProgram('bwrap', path)!,
-        flock: null,
-        cgroups: findCgroups(),
-        overlay: null,
-        script,
-      });
+const { engine, image } = testEngines().find(({ name }) => name === process.argv[2])!;
+const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-terminal-'));
+const lockFile = join(folder, 'lock');
 /** field 7: the controlling terminal */
 const own = readFileSync('/proc/self/stat', 'latin1').split(' ')[6];
 // Whatever else runs in the shell of whoever attached.
@@ -28,7 +18,7 @@ const SPEC: ContainerSpec = {
   instance: `terminal-test-${process.pid}`,
   dispatch: 'terminal-test',
   mounts: [],
-  image: null,
+  image,
   user: null,
   limits: { memoryBytes: null, cpus: null, pids: null },
   network: 'none',
@@ -37,7 +27,7 @@ const SPEC: ContainerSpec = {
 async function begin(script: string) {
   const env = { PATH: '/usr/bin:/bin', TERM: 'xterm' };
   const args = ['-c', script];
-  return await engine.startAtTerminal(SPEC, { command: '/bin/sh', args, env, cwd: '/', lockFile: null });
+  return await engine.startAtTerminal(SPEC, { command: '/bin/sh', args, env, cwd: '/', lockFile });
 }
 
 const container = await begin(
@@ -46,14 +36,17 @@ const container = await begin(
 const code = await container.ended;
 await container.stop();
 // One that is stopped while it runs.
+/** as /proc shows it */
+const SECOND = ['sleep', '611', ''].join('\0');
 const second = await begin('exec sleep 611');
-while (!isRunning('sleep\x311')) await sleep(20);
+while (!isRunning(SECOND)) await sleep(20);
 await second.stop();
 await second.ended;
 const isAlive =
   bystander.exitCode === null && bystander.signalCode === null && process.kill(bystander.pid!, 0);
 bystander.kill('SIGKILL');
-const left = isRunning('sleep\x311') ? 'left' : 'nothing left';
+rmSync(folder, { recursive: true });
+const left = isRunning(SECOND) ? 'left' : 'nothing left';
 process.stdout.write(`own=${own} code=${code} bystander=${isAlive ? 'alive' : 'killed'}, ${left}.\n`);
 
 function isRunning(command: string): boolean {
