@@ -55,7 +55,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'the session chain, the transcript archive, the ladder, the record',
   },
   flows: { imports: ['config'], owns: 'which agent an event wakes, and with which prompt; pure' },
-  workdir: { imports: ['program', 'forges'], owns: 'mirrors, checkouts, pushes' },
+  workdir: { imports: ['program', 'state-lock', 'forges'], owns: 'mirrors, checkouts, pushes' },
   steering: { imports: [], owns: 'files that steer later runs: which they are, kept and put back' },
   container: { imports: [], owns: 'where the CLI runs' },
   layers: {
@@ -134,6 +134,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   worker: {
     imports: ['database', 'mailbox', 'dispatch'],
     owns: 'the loop: what is due is leased, and the lease renewed while its dispatch runs',
+  },
+  attach: {
+    imports: ['database', 'mailbox', 'audit', 'sessions', 'agent-runner', 'dispatch'],
+    owns: "a person at a conversation's own session: the lease, the terminal, and what is handed back",
   },
   feedback: {
     imports: ['config', 'database', 'mailbox', 'forges', 'trust', 'outcome'],

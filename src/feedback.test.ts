@@ -1,6 +1,8 @@
 /** What the forge shows while work goes on, on a real forge with a clock of the test's own. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { REPO } from '../rehearsal/pocket-forge-trial.ts';
+import { patience } from '../test/support/patience.ts';
 import { PeopleStage } from '../test/support/people-stage.ts';
 import { needs } from '../test/support/requirements.ts';
 import { armFault } from './faults.ts';
@@ -77,6 +79,36 @@ describe.skipIf(!here.ok)(here.title('what people see while work goes on'), () =
       expect((await stage.notices()).map(({ state }) => state)).toEqual(['shown', 'gone']);
     },
   );
+
+  test('eyes wait for nothing else that is to be shown: a comment that takes long does not hold them up', async () => {
+    const stage = await PeopleStage.open();
+    await longRun(stage);
+    const order: string[] = [];
+    const [begun, seen] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow: typeof stage.client = {
+      ...stage.client,
+      createComment: async (...args) => {
+        begun.resolve();
+        await Promise.race([seen.promise, sleep(patience(3000), undefined, { ref: false })]);
+        order.push('comment');
+        seen.resolve();
+        return await stage.client.createComment(...args);
+      },
+      react: async (...args) => {
+        await stage.client.react(...args);
+        order.push('eyes');
+        if (order.length > 1) seen.resolve();
+      },
+    };
+    const loop = stage.feedback(() => slow);
+    await begun.promise;
+    await stage.ada.comment(REPO, 1, 'Are you there?');
+    await stage.routed();
+    loop.wake();
+    await seen.promise;
+    await loop.stop();
+    expect(order).toEqual(['eyes', 'eyes', 'comment']);
+  });
 
   test('a comment that a person removed is not brought back', async () => {
     const stage = await PeopleStage.open();

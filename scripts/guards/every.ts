@@ -1,4 +1,5 @@
 /** Every guard of the product. Read by scripts/prove.ts and test/guards.test.ts. */
+import { ATTACH_GUARDS } from './attach.ts';
 import { BODIES_GUARDS } from './bodies.ts';
 import { BROKER_GUARDS } from './broker.ts';
 import { COMMANDS_GUARDS } from './commands.ts';
@@ -43,6 +44,7 @@ import { WORDS_GUARDS } from './words.ts';
 export const GUARDS: Guard[] = [
   ...CORE_GUARDS,
   ...STEERING_GUARDS,
+  ...ATTACH_GUARDS,
   ...CONTAINERS_GUARDS,
   ...GATEWAY_GUARDS,
   ...PACKAGES_GUARDS,

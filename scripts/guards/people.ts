@@ -31,6 +31,12 @@ export const PEOPLE_GUARDS: Guard[] = [
     tests: { files: [FEEDBACK], named: 'the process dies' },
   },
   {
+    name: 'feedback: eyes wait for nothing else',
+    keeps: 'somebody who asked from looking at nothing while a comment or a status takes long',
+    off: [{ mark: 'feedback: eyes wait for nothing else', becomes: 'return forge;' }],
+    tests: { files: [FEEDBACK], named: 'eyes wait' },
+  },
+  {
     name: 'feedback: edits are rare',
     keeps: 'a comment from being edited with every tool call',
     off: [{ mark: 'feedback: edits are rare', becomes: 'if (isSame && now < 0) return [];' }],

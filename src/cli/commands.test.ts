@@ -28,6 +28,8 @@ const SHA = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 interface Row {
   /** a call that is answered here; null where it needs more than rows (its own tests answer it) */
   right: string[] | null;
+  /** the arguments that a call without `right` needs */
+  least?: string[];
   /** its exit code, where that is part of the answer */
   code?: number;
   /** arguments that are wrong, and what the refusal says */
@@ -183,6 +185,14 @@ const TABLE: Record<string, Row> = {
   ),
   'answers post': { right: [ITEM], refers: [], needsRows: true },
   // After the answer: what was said makes the conversation wait for a run.
+  attach: {
+    right: null,
+    least: ['x'],
+    wrong: [
+      [['x'], 'There is no terminal here. Run it in one; over ssh, with `ssh -t`.'],
+      [['x', '--by', ''], 'Give a text that is not empty.'],
+    ],
+  },
   say: {
     right: [ITEM, 'Use the new parser.'],
     refers: ['Use the new parser.'],
@@ -423,7 +433,7 @@ describe.each(rows)('$name', (row) => {
   if (row.needsNothing === undefined && row.name !== 'smoke') {
     test('without a configuration it says which file, and what to do', async () => {
       const missing = join(folder.path, 'not-there.yaml');
-      const args = [...row.words, ...(row.right ?? []), '-c', missing];
+      const args = [...row.words, ...(row.right ?? row.least ?? []), '-c', missing];
       const said = new RegExp(
         `${RegExp.escape(missing)}: cannot be read.*name another file with --config\\.`,
       );

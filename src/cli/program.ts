@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { ignoreNodesOwnProxy } from '../network.ts';
 import { packageVersion } from '../wiring/version.ts';
 import { registerAnswers } from './answers.ts';
+import { registerAttach } from './attach.ts';
 import { type Caller, registerCaller } from './caller.ts';
 import { failureOf, UsageError } from './failure.ts';
 import { registerHealth } from './health.ts';
@@ -80,6 +81,7 @@ export function buildProgram(caller: Caller): Command {
   registerSessions(program);
   registerPeople(program);
   registerSteering(program);
+  registerAttach(program);
   registerAnswers(program);
   registerLayers(program);
   registerHealth(program);

@@ -204,6 +204,8 @@ interface DispatchesTable {
   background: Generated<string | null>;
   /** JSON Versions that its last run began with */
   versions: Generated<string | null>;
+  /** who was at the session's own terminal; null = it is a run of the agent, as nearly all are */
+  attached_by: Generated<string | null>;
 }
 
 interface SessionsTable {

@@ -192,6 +192,24 @@ export const FAMILIES = {
     help: 'What the forge shows of work besides answers (reaction, status, comment), by state; planned = not shown yet',
     from: 'rows',
   },
+  claude_hooks_timers: {
+    type: 'gauge',
+    labels: ['state'],
+    help: 'Wishes of agents to be woken by state, all there ever were; waiting = `claude-hooks timers list` lists it',
+    from: 'rows',
+  },
+  claude_hooks_messages_handed: {
+    type: 'gauge',
+    labels: ['delivered'],
+    help: 'Messages that were handed to a run under way; delivered = a turn of it has taken the words',
+    from: 'rows',
+  },
+  claude_hooks_attached: {
+    type: 'gauge',
+    labels: [],
+    help: "People at an agent's terminal now; their conversations wait",
+    from: 'rows',
+  },
   claude_hooks_asks: {
     type: 'gauge',
     labels: ['kind'],

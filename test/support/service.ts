@@ -3,7 +3,15 @@
  * `start` runs the service in this process, `spawn` as a process of its own that can be killed. Both take the same port
  * at every start, because the forge's hook points there.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -325,6 +333,14 @@ export class Stage {
       there = true;
     });
     await this.until(`the model reached ${hold}`, () => there);
+  }
+
+  /** Path of this file in the first checkout that has it; null = none has. */
+  fileInCheckouts(name: string): string | null {
+    const checkouts = join(this.state, 'work', 'checkouts');
+    if (!existsSync(checkouts)) return null;
+    const paths = readdirSync(checkouts).map((id) => join(checkouts, id, 'greeter', name));
+    return paths.find((path) => existsSync(path)) ?? null;
   }
 
   /** Ids of the processes that run for dispatches of this service. */

@@ -155,7 +155,7 @@ function runOf(
   };
 }
 
-function agentOptions(agent: AgentConfig): DispatchRun['agent'] {
+export function agentOptions(agent: AgentConfig): DispatchRun['agent'] {
   return {
     model: agent.model,
     effort: agent.effort ?? null,
@@ -167,7 +167,7 @@ function agentOptions(agent: AgentConfig): DispatchRun['agent'] {
   };
 }
 
-function containerOf(
+export function containerOf(
   { agent, layers, place: { checkout } }: Equipped,
   deps: DispatchDeps,
 ): DispatchRun['container'] {

@@ -231,7 +231,10 @@ export async function readOthers(
   return others;
 }
 
-async function readRepository({ forge, item, lease }: Dispatch, deps: GatherDeps): Promise<EventRepository> {
+export async function readRepository(
+  { forge, item, lease }: Dispatch,
+  deps: GatherDeps,
+): Promise<EventRepository> {
   const repository = await forge.read.getRepository(item.repository);
   if (repository.fullName !== item.repository.fullName) {
     await renameRepository(deps.database.rows, lease.conversation, repository.fullName);
