@@ -43,8 +43,8 @@ export interface ReconcilingStage {
   reconciler(database: Database): Reconciler;
   /** until nothing is left to decide */
   route(database: Database): Promise<void>;
-  /** webhooks that the listener heard come to the service at last */
-  deliverLate(database: Database): Promise<void>;
+  /** webhooks that the listener heard since the last time come to the service at last */
+  deliver(database: Database): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -97,7 +97,7 @@ export async function reconcilingStage({
       const deps = routerDeps(stage, database);
       while (await routeNext(deps));
     },
-    deliverLate: (database) => deliverLate(stage, database),
+    deliver: (database) => deliver(stage, database),
     end: async () => {
       await listener.end();
       await trial.end();
@@ -169,9 +169,9 @@ function routerDeps(stage: ReconcilingStage, database: Database) {
   return { database, config: () => stage.config, now: () => stage.clock.now, log, trust: trustOf(stage) };
 }
 
-async function deliverLate(stage: ReconcilingStage, database: Database): Promise<void> {
+async function deliver(stage: ReconcilingStage, database: Database): Promise<void> {
   await stage.trial.forge.settled();
-  for (const { headers, raw } of stage.listener.received) {
+  for (const { headers, raw } of stage.listener.received.splice(0)) {
     const read = readDeliveryHeaders(headers as Record<string, string>);
     if (read.kind !== 'ok') throw new Error(read.reason);
     const kept = Object.entries(headers).filter(([name]) => name.startsWith('x-'));
