@@ -20,6 +20,12 @@ export const RECONCILER_GUARDS: Guard[] = [
     tests: { files: ['src/reconciler/compare.test.ts'], named: 'edit' },
   },
   {
+    name: 'reconciler: a page full of remarks is not the last one',
+    keeps: 'what came after a review with many remarks on lines from being overlooked',
+    off: [{ mark: 'reconciler: a page full of remarks is not the last one', becomes: '' }],
+    tests: { files: ['src/forges/gitea/twins.test.ts'], named: 'many remarks' },
+  },
+  {
     name: 'reconciler: an edit by nobody knows whom',
     keeps: "an edit whose author nobody knows from counting as a named sender's",
     off: [{ mark: 'reconciler: an edit by nobody knows whom', becomes: 'return event;' }],
