@@ -57,7 +57,7 @@ describe.skipIf(!here.ok)(here.title('what people see while work goes on'), () =
       stage.now += CLAIM;
       await stage.settled();
       const [posted] = stage.commentRows(1);
-      expect(stage.comments(1)).toEqual([expect.stringMatching(/^I am at work on this since/)]);
+      expect(stage.comments(1)).toEqual([expect.stringMatching(/^I have been working on this since/)]);
       // In the middle of an edit.
       await stage.settle(lease, { state: 'parked', reason: 'away', until: stage.now + 10 * MINUTE });
       dieAt(point);

@@ -204,6 +204,12 @@ export const PEOPLE_GUARDS: Guard[] = [
     tests: { files: [FEEDBACK], named: 'wakes no agent' },
   },
   {
+    name: 'opt-out: the file keeps agents away',
+    keeps: 'an agent from working in a repository whose default branch says that no agent may',
+    off: [{ mark: 'opt-out: the file keeps agents away', becomes: 'if (sha !== null) return null;' }],
+    tests: { files: [GATHER], named: 'by a file of its default branch' },
+  },
+  {
     name: 'opt-out: before the run',
     keeps: 'a run from beginning on an item that opted out since it was asked for',
     off: [{ mark: 'opt-out: before the run', becomes: '' }],

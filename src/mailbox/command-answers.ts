@@ -56,7 +56,7 @@ function lastSentence(last: DispatchRow | undefined): string {
     case 'cancelled':
       return `What I was asked last was cancelled${at}. \`/claude retry\` lets me do it after all.`;
     default:
-      return `What I was asked last failed${at}. \`/claude retry\` lets me try again.`;
+      return `My last run here failed${at}. \`/claude retry\` lets me try again.`;
   }
 }
 

@@ -50,9 +50,9 @@ export function holdSentence(hold: Hold): string {
     case 'person':
       return personSentence(hold, until);
     case 'limit':
-      return `A usage limit of the model holds me up${until === null ? '' : ` until ${until}`}. I go on by myself then.`;
+      return `A usage limit of the model holds me up${until === null ? '' : ` until ${until}`}. I go on by myself when it is over.`;
     case 'budget':
-      return `The budget for this is spent${until === null ? '' : `; I go on by myself at ${until}`}. The operator can raise it with \`claude-hooks budget raise\`.`;
+      return `My budget for this is spent${until === null ? '' : `; I go on by myself at ${until}`}. The operator can raise it with \`claude-hooks budget raise\`.`;
     case 'court':
       return 'I was paused, because this went round in circles without getting further. `/claude resume` lets me go on.';
   }
@@ -65,6 +65,6 @@ function personSentence({ by_name: name, reason, kind, at, until: end }: Hold, u
     kind === 'conversation'
       ? '`/claude resume` in a comment lets me go on.'
       : 'The operator lets me go on with `claude-hooks resume`.';
-  const begun = `I am on hold since ${plainTime(Number(at))}: ${who} asked for it${why}.`;
+  const begun = `On hold since ${plainTime(Number(at))}: ${who} asked for it${why}.`;
   return end === null ? `${begun} ${how}` : `${begun} I go on by myself at ${until}. ${how}`;
 }

@@ -53,6 +53,8 @@ export interface StageOptions {
   configText?: (at: { forge: string; model: string }) => StageConfig;
   /** with the state and the forge of an earlier stage in it; left out, a new one without either */
   folder?: string;
+  /** the forge is told of no address, and sends nothing */
+  isHookless?: boolean;
   /** more files beside claude-hooks.yaml, by relative path */
   files?: Record<string, string>;
 }

@@ -61,6 +61,7 @@ export class Stage {
   /** for a service in this process */
   reach: NonNullable<ServiceOptions['reach']> = {};
   readonly #form: StageForm | undefined;
+  readonly #isHookless: boolean;
   #config: StageConfig | null = null;
   #port = 0;
   #running: { close(): Promise<void> } | null = null;
@@ -69,19 +70,21 @@ export class Stage {
 
   private constructor(
     folder: string,
-    parts: { forge: PocketForge; model: RehearsalModel; form: StageForm | undefined },
+    parts: { forge: PocketForge; model: RehearsalModel; form: StageForm | undefined; isHookless: boolean },
   ) {
     this.folder = folder;
     this.forge = parts.forge;
     this.model = parts.model;
     this.#form = parts.form;
+    this.#isHookless = parts.isHookless;
   }
 
   static async open(options: StageOptions): Promise<Stage> {
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'claude-hooks-stage-'));
     const model = await startRehearsalModel({ script: parseModelScript(options.model, 'model.yaml') });
-    const { form } = options;
-    const stage = new Stage(folder, { forge: await openForge({ folder, port: 0, form }), model, form });
+    const { form, isHookless = false } = options;
+    const forge = await openForge({ folder, port: 0, form });
+    const stage = new Stage(folder, { forge, model, form, isHookless });
     await stage.#furnish(options);
     return stage;
   }
@@ -202,7 +205,7 @@ export class Stage {
     this.#running = { close };
     const first = this.#port === 0;
     this.#port = Number(new URL(url).port);
-    if (first) await this.hook(REPOSITORY);
+    if (first && !this.#isHookless) await this.hook(REPOSITORY);
   }
 
   /** As a forge that is down: connections are refused, and it forgets nothing. */

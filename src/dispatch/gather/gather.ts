@@ -18,6 +18,7 @@ import { Evidence } from './evidence.ts';
 import { declineRefused, takeUp, wasDeleted } from './message-truth.ts';
 import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
 import { type Compared, compareWithForge, type Refused } from './on-the-forge.ts';
+import { optedOut } from './opted-out.ts';
 import { type Found, readAhead, readItem } from './read-item.ts';
 import { replayedMessages } from './replayed.ts';
 import { type Placed, placeCheckout } from './where.ts';
@@ -82,6 +83,9 @@ export async function gather(dispatch: Dispatch, deps: GatherDeps): Promise<Gath
   const fork = forkRefusal(config, found.item.pull);
   // guard: trust: forks before the checkout
   if (fork !== null) return { kind: 'refused', reason: fork, tell: true, withdrawn: false };
+  const place = await placeCheckout(dispatch, deps, { repository, item: found.item, joined });
+  const file = await optedOut(dispatch, deps, { repository, checkout: place.checkout });
+  if (file !== null) return { kind: 'refused', reason: file.reason, tell: file.isNews, withdrawn: false };
   const ids = new Set(allowed.map((m) => m.id));
   return {
     kind: 'ready',
@@ -94,7 +98,7 @@ export async function gather(dispatch: Dispatch, deps: GatherDeps): Promise<Gath
       found,
       others: await readOthers(evidence, found, allowed),
       notes: compared.notes,
-      place: await placeCheckout(dispatch, deps, { repository, item: found.item, joined }),
+      place,
     },
   };
 }

@@ -116,23 +116,30 @@ async function history(http: ForgeHttp, question: HistoryQuestion) {
   const isPull = issue.pull_request !== null && issue.pull_request !== undefined;
   const pullCall = { method: 'GET', repository, path: `/pulls/${number}` } as const;
   const pull = isPull ? (await http.sendTo(pullCall, pullShape)).value : null;
-  const entries = await timelineSince(http, question);
   // The forge's times are whole seconds.
   const from = Math.floor(Date.parse(since) / 1000) * 1000;
-  const reviews = isPull ? await reviewsOf(http, { repository, number, from }) : [];
+  const { reviews, remarks } = isPull ? await reviewsOf(http, { repository, number, from }) : NO_REVIEWS;
+  const entries = await timelineSince(http, question, remarks);
   return happenedOn({ forge, repository, issue, pull, entries, reviews, since: from, seenText });
 }
 
 /** A thousand entries. */
 const MOST_ENTRY_PAGES = 20;
 
-async function timelineSince(http: ForgeHttp, question: HistoryQuestion): Promise<TimelineAnswer[]> {
-  const { repository, number, since } = question;
+/** `remarks`: in reviews. Each fills a place on a page of the timeline, and is not shown there. */
+async function timelineSince(
+  http: ForgeHttp,
+  { repository, number, since }: HistoryQuestion,
+  remarks: number,
+): Promise<TimelineAnswer[]> {
+  let emptyPages = Math.floor(remarks / PAGE);
   const byId = new Map<number, TimelineAnswer>();
   for (let page = 1; page <= MOST_ENTRY_PAGES; page++) {
     const members = await timelinePage(http, { repository, number, at: { since, page } });
     const before = byId.size;
     for (const entry of members) if (entry !== null) byId.set(entry.id, entry);
+    // guard: reconciler: a page full of remarks is not the last one
+    if (members.length === 0 && emptyPages-- > 0) continue;
     if (members.length === 0 || byId.size === before) break;
   }
   return [...byId.values()].sort(
@@ -154,10 +161,18 @@ const reply = z.object({
   updated_at: instant,
 });
 
+interface Reviews {
+  reviews: ReviewFound[];
+  /** on lines, in all of them */
+  remarks: number;
+}
+
+const NO_REVIEWS: Reviews = { reviews: [], remarks: 0 };
+
 async function reviewsOf(
   http: ForgeHttp,
   { repository, number, from }: { repository: RepositoryRef; number: number; from: number },
-): Promise<ReviewFound[]> {
+): Promise<Reviews> {
   const path = `/pulls/${number}/reviews`;
   const answers = await listAll(http, { repository, path, member: reviewAnswer });
   const threads = answers
@@ -182,5 +197,6 @@ async function reviewsOf(
     const { id, state, body, commit_id: commitId } = answer;
     reviews.push({ id, author, state, body, commitId, at, inline });
   }
-  return reviews;
+  const remarks = answers.reduce((sum, { comments_count: count }) => sum + (count ?? 0), 0);
+  return { reviews, remarks };
 }
