@@ -11,6 +11,7 @@ import { FORGE_GUARDS } from './forge.ts';
 import { GATEWAY_GUARDS } from './gateway.ts';
 import { GATEWAY_ABUSE_GUARDS } from './gateway-abuse.ts';
 import type { Guard } from './guard.ts';
+import { INIT_GUARDS } from './init.ts';
 import { INTAKE_GUARDS } from './intake.ts';
 import { LAYERS_GUARDS } from './layers.ts';
 import { LAYOUTS_GUARDS } from './layouts.ts';
@@ -80,4 +81,5 @@ export const GUARDS: Guard[] = [
   ...EGRESS_GUARDS,
   ...RECONCILER_GUARDS,
   ...PEOPLE_GUARDS,
+  ...INIT_GUARDS,
 ];
