@@ -9,6 +9,7 @@ import { addPullRoutes } from './pocket-forge-api-pulls.ts';
 import { addRepositoryRoutes } from './pocket-forge-api-repositories.ts';
 import { emailOf, type PocketContext } from './pocket-forge-context.ts';
 import type { Credentials } from './pocket-forge-credentials.ts';
+import { addDependencyRoutes } from './pocket-forge-dependencies.ts';
 import { HABITS } from './pocket-forge-kinds.ts';
 import { nameNow } from './pocket-forge-renames.ts';
 import {
@@ -54,6 +55,7 @@ export function createApi(context: PocketContext, credentials: Credentials): Hon
   addRepositoryRoutes(api, context);
   addIssueRoutes(api, context);
   addPullRoutes(api, context);
+  addDependencyRoutes(api, context);
   addTimelineRoute(api, context);
   addOwnRoutes(api, context);
   addAdminRoutes(api, context, credentials);

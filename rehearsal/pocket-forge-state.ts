@@ -108,6 +108,8 @@ export interface StoredItem {
   closed: string | null;
   /** null for an issue */
   pull: StoredPull | null;
+  /** ids of the items it waits for; left out = none */
+  dependencies?: number[];
 }
 
 export interface StoredComment {

@@ -86,6 +86,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['config', 'database', 'mailbox', 'forges', 'trust'],
     owns: 'whether a conversation runs in a circle',
   },
+  dependencies: {
+    imports: ['config', 'database', 'mailbox', 'forges'],
+    owns: 'what an issue waits for before work on it begins',
+  },
   outcome: {
     imports: ['database', 'inbox', 'mailbox', 'forges'],
     owns: 'what becomes of an answer: effects, once each',
@@ -130,6 +134,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'audit',
       'trust',
       'court',
+      'dependencies',
       'broker',
       'layers',
     ],

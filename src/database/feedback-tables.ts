@@ -80,5 +80,27 @@ export interface CommandsTable {
   at: number;
 }
 
+/** A conversation that waits for other items to be closed. The newest wait of each. */
+export interface DependencyWaitsTable {
+  conversation_id: string;
+  agent: string;
+  forge: string;
+  repository_id: string;
+  repository_name: string;
+  /** of the issue that waits */
+  number: number;
+  /** JSON [{ repository, number }]: what it waits for */
+  awaited: string;
+  /** 1 = it waits for itself, by way of others */
+  cycle: number;
+  hold_id: string;
+  since: number;
+  /** when the forge is asked again */
+  look_at: number;
+  /** null = it waits still */
+  ended_at: number | null;
+}
+
+export type DependencyWaitRow = Selectable<DependencyWaitsTable>;
 export type NoticeRow = Selectable<NoticesTable>;
 export type AskRow = Selectable<AsksTable>;

@@ -13,7 +13,7 @@ import type {
   TimerState,
 } from '../vocabulary.ts';
 import type { AuditTable, LayersTable, PackageApprovalsTable } from './door-tables.ts';
-import type { AsksTable, CommandsTable, NoticesTable } from './feedback-tables.ts';
+import type { AsksTable, CommandsTable, DependencyWaitsTable, NoticesTable } from './feedback-tables.ts';
 import type { DeliveriesTable, DeliveryPiecesTable, EventProofsTable, EventsTable } from './intake-tables.ts';
 import type {
   BudgetRaisesTable,
@@ -65,6 +65,7 @@ export interface Tables {
   asks: AsksTable;
   commands: CommandsTable;
   timers: TimersTable;
+  dependency_waits: DependencyWaitsTable;
 }
 
 interface ItemsTable {

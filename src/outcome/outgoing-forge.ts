@@ -69,6 +69,7 @@ const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
   getItem: null,
   listComments: null,
   listReviews: null,
+  listDependencies: null,
   ciState: null,
   findPulls: null,
   getComment: null,

@@ -1,0 +1,59 @@
+/** An issue that is blocked, on the whole service with the real CLI: it waits, says so, and begins when its blocker is closed. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { call } from './support/cli.ts';
+import { needs } from './support/requirements.ts';
+import { Stage } from './support/service.ts';
+import { DEV, OWNER, REPOSITORY, tokenOf } from './support/service-config.ts';
+
+const here = needs('cli', 'git', 'proc');
+const MODEL = `
+scenes:
+  - name: work
+    when: { prompt: assigned this to you }
+    steps:
+      - text: I did what was blocked.
+`;
+
+let stage: Stage;
+afterEach(async () => await stage.close());
+
+describe.skipIf(!here.ok)(here.title('dependencies'), () => {
+  test('the next issue begins when its last blocker is closed, told by one delivery', async () => {
+    stage = await Stage.open({ model: MODEL, config: { feedback: 'full' } });
+    await stage.start();
+    const ada = stage.forge.as(OWNER);
+    await ada.createIssue(REPOSITORY, { title: 'First', body: '' });
+    await ada.createIssue(REPOSITORY, { title: 'Native', body: '' });
+    await ada.createIssue(REPOSITORY, { title: 'Second', body: 'Blocked by #1.' });
+    await fetch(`${stage.forge.url}/api/v1/repos/${REPOSITORY}/issues/3/dependencies`, {
+      method: 'POST',
+      headers: { authorization: `token ${tokenOf(OWNER)}` },
+      body: JSON.stringify({ owner: 'ada', repo: 'greeter', index: 2 }),
+    });
+    await ada.assign(REPOSITORY, 3, [DEV]);
+    await stage.untilDispatch(1, 'parked');
+    const said = () => stage.forge.state.comments.map(({ body }) => body.split('\n')[0]);
+    await stage.until('the forge says what it waits for', () =>
+      said().some((text) => text?.startsWith('I do not begin yet: this waits for #1 and #2.')),
+    );
+    // Where people look: what is held, and why it did not run.
+    const at = ['-c', stage.configFile];
+    expect((await call(['holds', ...at], { env: stage.env })).out).toContain('waits for #1 and #2');
+    expect((await call(['explain', `${REPOSITORY}#3`, ...at], { env: stage.env })).out).toContain(
+      'waits for #1 and #2',
+    );
+    await ada.close(REPOSITORY, 1);
+    await stage.until('the hold names what is left', async () => {
+      const [hold] = await stage.rows.selectFrom('holds').select('reason').execute();
+      return hold?.reason === 'waits for #2';
+    });
+    expect(stage.turns).toEqual([]);
+    await ada.close(REPOSITORY, 2);
+    const done = await stage.untilDispatch(1, 'succeeded');
+    expect(done.attempt).toBe(2);
+    await stage.until('the answer is there', () => said().includes('I did what was blocked.'));
+    await stage.until('the forge says that it began', () =>
+      said().some((text) => text?.startsWith('What this was blocked by is closed: I begin.')),
+    );
+  });
+});
