@@ -87,8 +87,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'whether a conversation runs in a circle',
   },
   dependencies: {
-    imports: ['config', 'database', 'mailbox', 'forges'],
-    owns: 'what an issue waits for before work on it begins',
+    imports: ['config', 'database', 'mailbox', 'own-events', 'forges'],
+    owns: 'what an issue waits for before work on it begins, and what its branch stands on',
   },
   outcome: {
     imports: ['database', 'inbox', 'mailbox', 'forges'],

@@ -4,9 +4,10 @@ import { describeDatabases, type TestDatabase } from '../test/support/databases.
 import { conversationOn, lease, NOW, say, tryLease } from '../test/support/mailbox.ts';
 import { commentEvent } from '../test/support/sample-events.ts';
 import type { ForgeConfig } from './config/config.ts';
+import type { DependenciesDeps } from './dependencies/deps.ts';
 import { createDependencies } from './dependencies.ts';
 import { ForgeMissing, ForgeUnavailable } from './errors.ts';
-import type { Forge, Item } from './forges/forge.ts';
+import type { Item } from './forges/forge.ts';
 import { silentLog } from './log.ts';
 import { currentHolds, liftHold } from './mailbox/holds.ts';
 import { settleDispatch } from './mailbox/settlement.ts';
@@ -28,7 +29,7 @@ class PretendForge {
     this.items.get(name)!.state = state;
   }
 
-  get client(): Pick<Forge, 'getItem' | 'listDependencies' | 'findRepository'> {
+  get client(): ReturnType<DependenciesDeps['client']> {
     const at = (repository: { fullName: string }, number: number) => {
       if (this.down) throw new ForgeUnavailable('The forge is down. Try again.');
       const found = this.items.get(`${repository.fullName}#${number}`);
@@ -44,6 +45,10 @@ class PretendForge {
           return { fullName, number: Number(n) };
         }),
       }),
+      findPulls: async () => [],
+      updatePull: async () => {
+        throw new ForgeMissing('It has no pull requests. Make one.');
+      },
       findRepository: async (fullName) => ({
         repository: { id: `id of ${fullName}`, fullName },
         cloneUrl: '',
@@ -216,7 +221,7 @@ describeDatabases('dependencies', (open) => {
     expect(await dependencies.startHeld(leased)).toBeNull();
     clock.now += 600_000;
     expect(await dependencies.look()).toEqual({ freed: 1, next: null });
-    expect((await findWait(database.rows, conversation.id))?.ended_at).toBe(clock.now);
+    expect(Number((await findWait(database.rows, conversation.id))?.ended_at)).toBe(clock.now);
   });
 
   test('what was answered before is not held up, and neither is a question', async () => {

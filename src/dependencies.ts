@@ -4,32 +4,19 @@
  * lifted, and the run begins as it was routed.
  */
 
-import type { ForgeConfig } from './config/config.ts';
 import { feedbackOf } from './config/listed-repositories.ts';
 import type { Database } from './database/database.ts';
 import type { DependencyWaitRow } from './database/feedback-tables.ts';
+import type { DependenciesDeps } from './dependencies/deps.ts';
+import { lookAtStacks } from './dependencies/stacked.ts';
 import { type BlockedBy, keyOf, nameOf, readBlockers } from './dependencies/standing.ts';
 import { ForgeRefused, isForgesAnswer } from './errors.ts';
-import type { Forge } from './forges/forge.ts';
-import type { Log } from './log.ts';
 import { closeAsks, openAsk } from './mailbox/asks.ts';
 import { conversationScope, type Hold, liftHold, placeHold } from './mailbox/holds.ts';
 import type { Lease } from './mailbox/leases.ts';
 import { planNotice } from './mailbox/notices.ts';
 import { endWait, findWait, keepWait, lookAgainAt, openWaits } from './mailbox/waits.ts';
-import type { FeedbackLevel, ForgeEvent } from './vocabulary.ts';
-
-export interface DependenciesDeps {
-  database: Database;
-  config: () => { forges: Readonly<Record<string, ForgeConfig>>; feedback: FeedbackLevel };
-  /** the client that acts as this agent on this forge */
-  client: (
-    forge: ForgeConfig,
-    agent: string,
-  ) => Pick<Forge, 'getItem' | 'listDependencies' | 'findRepository'>;
-  log: Log;
-  now: () => number;
-}
+import type { ForgeEvent } from './vocabulary.ts';
 
 export interface Dependencies {
   /** the hold that keeps this run from beginning; null = it may begin */
@@ -37,6 +24,9 @@ export interface Dependencies {
   /** Looks at what waits and is due. Answers how many may begin now, and when the next look is due (null = never). */
   look(): Promise<{ freed: number; next: number | null }>;
 }
+
+/** What was closed between the forge's answer and the row was told to nobody. */
+const FIRST_LOOK_MS = 2000;
 
 /** A look without a hint: what closed it may have been told by nobody. */
 const LOOK_AGAIN_MS = 300_000;
@@ -53,15 +43,22 @@ export function createDependencies(deps: DependenciesDeps): Dependencies {
       return await holdUp(deps, lease, standing);
     },
     look: async () => {
-      let freed = 0;
-      for (const wait of await openWaits(deps.database.rows)) {
-        if (Number(wait.look_at) > deps.now()) continue;
-        if (await lookAt(deps, wait)) freed += 1;
-      }
-      const [next] = await openWaits(deps.database.rows);
-      return { freed, next: next === undefined ? null : Number(next.look_at) };
+      const waits = await lookAtWaits(deps);
+      const stacked = await lookAtStacks(deps);
+      const times = [waits.next, stacked.next].filter((time) => time !== null);
+      return { freed: waits.freed + stacked.told, next: times.length === 0 ? null : Math.min(...times) };
     },
   };
+}
+
+/** Of what is not due nothing is asked: this is called after each delivery. */
+async function lookAtWaits(deps: DependenciesDeps): Promise<{ freed: number; next: number | null }> {
+  let waits = await openWaits(deps.database.rows);
+  const due = waits.filter(({ look_at }) => Number(look_at) <= deps.now());
+  let freed = 0;
+  for (const wait of due) if (await lookAt(deps, wait)) freed += 1;
+  if (due.length > 0) waits = await openWaits(deps.database.rows);
+  return { freed, next: waits[0] === undefined ? null : Number(waits[0].look_at) };
 }
 
 interface Place {
@@ -88,7 +85,7 @@ async function isBeginning(
   if (!messages.some(({ event }) => BEGINS.has((JSON.parse(event) as ForgeEvent).name))) return false;
   const { rows } = database;
   const wait = await findWait(rows, conversation.id);
-  // guard: dependencies: a person's word counts
+  // guard: dependencies: what a person says counts
   if (wait !== undefined && (await isLiftedByPerson(rows, wait))) return false;
   // Work that has begun goes on, whatever is written into its issue later.
   const worked = await rows
@@ -138,7 +135,7 @@ async function holdUp(
       ...waitOf(place, standing),
       conversationId: conversation.id,
       holdId: placed.id,
-      lookAt: now + LOOK_AGAIN_MS,
+      lookAt: now + FIRST_LOOK_MS,
       now,
     });
     await tell(tx, { deps, place, conversationId: conversation.id, standing, now });
@@ -209,6 +206,8 @@ async function renew(
       await tell(tx, { deps, place, conversationId: wait.conversation_id, standing, now });
     }
     const { conversation_id: conversationId, hold_id: holdId } = wait;
+    const isBroken = wait.cycle === 1 && standing.cycle === null;
+    if (isBroken) await closeAsks(tx, { conversationId, kinds: ['stuck'], by: 'the forge', now });
     await keepWait(tx, { ...fresh, conversationId, holdId, lookAt: now + LOOK_AGAIN_MS, now });
   });
 }
@@ -253,7 +252,9 @@ async function tell(
   if (standing?.cycle != null) {
     // guard: dependencies: a cycle is told once
     const key = `cycle:${forge}:${cycleKey(standing.cycle)}`;
-    const wanted = `I do not begin: ${reasonOf(standing, place)}.`;
+    // Whichever of them is told of, the words are the same, so that the comment stays as it is.
+    const told = { ...standing, cycle: fromFirst(standing.cycle) };
+    const wanted = `I do not begin: ${reasonOf(told, place)}.`;
     await planNotice(tx, { ...common, key, wanted, closed: true }, now);
     return;
   }
@@ -276,6 +277,12 @@ function reasonOf({ blockers, cycle }: BlockedBy, { repository }: Place): string
 function listed(names: readonly string[]): string {
   const last = names.at(-1)!;
   return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`;
+}
+
+function fromFirst(cycle: BlockedBy['blockers']): BlockedBy['blockers'] {
+  const keys = cycle.map(keyOf);
+  const first = keys.indexOf(keys.toSorted()[0]!);
+  return [...cycle.slice(first), ...cycle.slice(0, first)];
 }
 
 /** The same cycle, whichever of its items found it. */

@@ -317,7 +317,16 @@ export type Continuity = (typeof CONTINUITIES)[number];
  * Why a dispatch waits: a usage limit of the model, an outage of something we need, trouble of unknown cause, an
  * account other than the configured one, CI that still runs, a budget that is spent, or the loop court.
  */
-export const PARK_CAUSES = ['limit', 'outage', 'trouble', 'identity', 'ci', 'budget', 'court', 'dependency'] as const;
+export const PARK_CAUSES = [
+  'limit',
+  'outage',
+  'trouble',
+  'identity',
+  'ci',
+  'budget',
+  'court',
+  'dependency',
+] as const;
 export type ParkCause = (typeof PARK_CAUSES)[number];
 
 /** What no event tells, each found by a rule of the reconciler. */

@@ -6,6 +6,7 @@ import { CONFIG_CHECK_GUARDS } from './config-check.ts';
 import { CONFIG_FILES_GUARDS } from './config-files.ts';
 import { CONTAINERS_GUARDS } from './containers.ts';
 import { CORE_GUARDS } from './core.ts';
+import { DEPENDENCIES_GUARDS } from './dependencies.ts';
 import { EGRESS_GUARDS } from './egress.ts';
 import { FORGE_GUARDS } from './forge.ts';
 import { GATEWAY_GUARDS } from './gateway.ts';
@@ -82,4 +83,5 @@ export const GUARDS: Guard[] = [
   ...RECONCILER_GUARDS,
   ...PEOPLE_GUARDS,
   ...INIT_GUARDS,
+  ...DEPENDENCIES_GUARDS,
 ];

@@ -101,6 +101,25 @@ export interface DependencyWaitsTable {
   ended_at: number | null;
 }
 
+/** A conversation whose branch stands on that of another pull request. */
+export interface StacksTable {
+  conversation_id: string;
+  agent: string;
+  forge: string;
+  repository_id: string;
+  repository_name: string;
+  /** number of the pull request below */
+  parent: number;
+  parent_branch: string;
+  /** its newest commit when the branch began, or went on */
+  parent_head: string;
+  /** when the forge is asked again whether it is merged */
+  look_at: number;
+  /** null = it stands there still */
+  ended_at: number | null;
+}
+
+export type StackRow = Selectable<StacksTable>;
 export type DependencyWaitRow = Selectable<DependencyWaitsTable>;
 export type NoticeRow = Selectable<NoticesTable>;
 export type AskRow = Selectable<AsksTable>;

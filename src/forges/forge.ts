@@ -150,7 +150,7 @@ export interface ForgeWriter {
   updatePull(
     repository: RepositoryRef,
     number: number,
-    change: { title?: string; body?: string },
+    change: { title?: string; body?: string; base?: string },
   ): Promise<Item>;
   submitReview(
     repository: RepositoryRef,

@@ -105,8 +105,8 @@ function startWaits(
   });
 }
 
-/** A run of another process may begin to wait. */
-const IDLE_MS = 30_000;
+/** The router may be another process, whose hints do not come here. */
+const IDLE_MS = 5_000;
 
 /** A command that removes a layer only says so in its row. */
 const SWEEP_EVERY_MS = 30_000;
