@@ -40,6 +40,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   config: { imports: ['forges'], owns: 'the option tables, agents, flows and skills as read from files' },
   network: { imports: ['config'], owns: 'how HTTP leaves this machine: proxies, authorities' },
   audit: { imports: ['database'], owns: 'what agents tried at our doors, and what became of it' },
+  init: {
+    imports: ['forges', 'config', 'network'],
+    owns: 'an installation from nothing: accounts, tokens, members, labels, hooks, configuration; and its undoing',
+  },
   inbox: { imports: ['database'], owns: 'deliveries, and the events they tell' },
   mailbox: { imports: ['database'], owns: 'conversations, messages, dispatches, leases, holds' },
   budgets: {
@@ -81,6 +85,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   court: {
     imports: ['config', 'database', 'mailbox', 'forges', 'trust'],
     owns: 'whether a conversation runs in a circle',
+  },
+  dependencies: {
+    imports: ['config', 'database', 'mailbox', 'own-events', 'forges'],
+    owns: 'what an issue waits for before work on it begins, and what its branch stands on',
   },
   outcome: {
     imports: ['database', 'inbox', 'mailbox', 'forges'],
@@ -126,6 +134,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'audit',
       'trust',
       'court',
+      'dependencies',
       'broker',
       'layers',
     ],

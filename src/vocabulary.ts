@@ -317,7 +317,16 @@ export type Continuity = (typeof CONTINUITIES)[number];
  * Why a dispatch waits: a usage limit of the model, an outage of something we need, trouble of unknown cause, an
  * account other than the configured one, CI that still runs, a budget that is spent, or the loop court.
  */
-export const PARK_CAUSES = ['limit', 'outage', 'trouble', 'identity', 'ci', 'budget', 'court'] as const;
+export const PARK_CAUSES = [
+  'limit',
+  'outage',
+  'trouble',
+  'identity',
+  'ci',
+  'budget',
+  'court',
+  'dependency',
+] as const;
 export type ParkCause = (typeof PARK_CAUSES)[number];
 
 /** What no event tells, each found by a rule of the reconciler. */
@@ -338,7 +347,7 @@ export const HOLD_KINDS = ['all', 'credential', 'agent', 'repository', 'conversa
 export type HoldKind = (typeof HOLD_KINDS)[number];
 
 /** Who placed a hold: a person, or the part of the service that had a reason. */
-export const HOLD_SETTERS = ['person', 'limit', 'budget', 'court'] as const;
+export const HOLD_SETTERS = ['person', 'limit', 'budget', 'court', 'dependency'] as const;
 export type HoldSetter = (typeof HOLD_SETTERS)[number];
 
 /** The part of an agent that conditions and prompts may see as `agent`. */

@@ -7,11 +7,13 @@ import { CONFIG_CHECK_GUARDS } from './config-check.ts';
 import { CONFIG_FILES_GUARDS } from './config-files.ts';
 import { CONTAINERS_GUARDS } from './containers.ts';
 import { CORE_GUARDS } from './core.ts';
+import { DEPENDENCIES_GUARDS } from './dependencies.ts';
 import { EGRESS_GUARDS } from './egress.ts';
 import { FORGE_GUARDS } from './forge.ts';
 import { GATEWAY_GUARDS } from './gateway.ts';
 import { GATEWAY_ABUSE_GUARDS } from './gateway-abuse.ts';
 import type { Guard } from './guard.ts';
+import { INIT_GUARDS } from './init.ts';
 import { INTAKE_GUARDS } from './intake.ts';
 import { LAYERS_GUARDS } from './layers.ts';
 import { LAYOUTS_GUARDS } from './layouts.ts';
@@ -82,4 +84,6 @@ export const GUARDS: Guard[] = [
   ...EGRESS_GUARDS,
   ...RECONCILER_GUARDS,
   ...PEOPLE_GUARDS,
+  ...INIT_GUARDS,
+  ...DEPENDENCIES_GUARDS,
 ];

@@ -74,6 +74,25 @@ const TABLE: Record<string, Row> = {
     needsNothing: true,
     wrong: [[['--engine', 'lxc'], 'Allowed choices are auto, docker'], EMPTY('--model'), EMPTY('--image')],
   },
+  init: {
+    right: ['--remove', '--dry-run'],
+    needsNothing: true,
+    wrong: [
+      [['--hook', 'team'], 'Allowed choices are repository, owner, system, none'],
+      [['--hook', 'none', '--repositories', 'a/b'], '--url is missing.'],
+      [['--url', 'forge', '--hook', 'none', '--repositories', 'a/b'], '--url forge is no address.'],
+      [['--url', 'https://f', '--hook', 'none', '--repositories', 'shop'], 'give owner/name or owner/*.'],
+      [
+        ['--url', 'https://f', '--hook', 'none', '--repositories', 'a/b', '--agents', 'x='],
+        'give <agent>=<value>.',
+      ],
+      [
+        ['--url', 'https://f', '--hook', 'none', '--repositories', 'a/b'],
+        'There is no token of an administrator.',
+      ],
+      EMPTY('--name'),
+    ],
+  },
   migrate: { right: [], needsRows: true },
   replay: {
     right: [PREFIX],

@@ -13,7 +13,13 @@ import type {
   TimerState,
 } from '../vocabulary.ts';
 import type { AuditTable, LayersTable, PackageApprovalsTable } from './door-tables.ts';
-import type { AsksTable, CommandsTable, NoticesTable } from './feedback-tables.ts';
+import type {
+  AsksTable,
+  CommandsTable,
+  DependencyWaitsTable,
+  NoticesTable,
+  StacksTable,
+} from './feedback-tables.ts';
 import type { DeliveriesTable, DeliveryPiecesTable, EventProofsTable, EventsTable } from './intake-tables.ts';
 import type {
   BudgetRaisesTable,
@@ -65,6 +71,8 @@ export interface Tables {
   asks: AsksTable;
   commands: CommandsTable;
   timers: TimersTable;
+  dependency_waits: DependencyWaitsTable;
+  stacks: StacksTable;
 }
 
 interface ItemsTable {

@@ -99,6 +99,11 @@ export interface ForgeReader {
   getComment(repository: RepositoryRef, id: number): Promise<Comment & { itemNumber: number }>;
   /** an inline review comment or a reply to one, which `getComment` does not know; null = there is none */
   findReviewComment(repository: RepositoryRef, number: number, id: number): Promise<Comment | null>;
+  /** what the forge itself says this item waits for: open and closed ones, also of other repositories */
+  listDependencies(
+    repository: RepositoryRef,
+    number: number,
+  ): Promise<{ kind: 'items'; items: { fullName: string; number: number }[] } | NotOffered>;
   /** submitted reviews with their inline comments, oldest first */
   listReviews(repository: RepositoryRef, number: number): Promise<Review[]>;
   /** authors of reviews that were dismissed; `listReviews` leaves those out */
@@ -145,7 +150,7 @@ export interface ForgeWriter {
   updatePull(
     repository: RepositoryRef,
     number: number,
-    change: { title?: string; body?: string },
+    change: { title?: string; body?: string; base?: string },
   ): Promise<Item>;
   submitReview(
     repository: RepositoryRef,

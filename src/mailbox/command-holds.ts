@@ -53,6 +53,8 @@ export function holdSentence(hold: Hold): string {
       return `A usage limit of the model holds me up${until === null ? '' : ` until ${until}`}. I go on by myself when it is over.`;
     case 'budget':
       return `My budget for this is spent${until === null ? '' : `; I go on by myself at ${until}`}. The operator can raise it with \`claude-hooks budget raise\`.`;
+    case 'dependency':
+      return 'I wait until what this depends on is closed, and begin by myself then. `/claude resume` lets me begin now.';
     case 'court':
       return 'I was paused, because this went round in circles without getting further. `/claude resume` lets me go on.';
   }

@@ -117,13 +117,13 @@ export const FAMILIES = {
   claude_hooks_dispatch_parks_total: {
     type: 'counter',
     labels: ['cause'],
-    help: 'Dispatches put off: limit (of the model), outage, trouble (unknown), identity (of an account), ci (not over), budget (spent, or quiet hours), court (runs in a circle)',
+    help: 'Dispatches put off: limit (of the model), outage, trouble (unknown), identity (of an account), ci (not over), budget (spent, or quiet hours), court (runs in a circle), dependency (waits for an item)',
     from: 'process',
   },
   claude_hooks_holds: {
     type: 'gauge',
     labels: ['kind', 'by'],
-    help: 'Holds in force, by what they hold (all, credential, agent, repository, conversation) and who set them (person, limit, budget, court)',
+    help: 'Holds in force, by what they hold (all, credential, agent, repository, conversation) and who set them (person, limit, budget, court, dependency)',
     from: 'rows',
   },
   claude_hooks_hold_until_timestamp_seconds: {

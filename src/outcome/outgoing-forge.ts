@@ -33,12 +33,13 @@ const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
     repository,
     { ...pull, title: words.title(pull.title), body: words.body(pull.body) },
   ],
-  updatePull: (words, [repository, number, { title, body }]) => [
+  updatePull: (words, [repository, number, { title, body, base }]) => [
     repository,
     number,
     {
       ...(title === undefined ? {} : { title: words.title(title) }),
       ...(body === undefined ? {} : { body: words.body(body) }),
+      ...(base === undefined ? {} : { base }),
     },
   ],
   submitReview: (words, [repository, number, review]) => [
@@ -69,6 +70,7 @@ const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
   getItem: null,
   listComments: null,
   listReviews: null,
+  listDependencies: null,
   ciState: null,
   findPulls: null,
   getComment: null,

@@ -16,6 +16,8 @@ import { conversationsById, renameRepository, resolveConversation } from '../mai
 import { appendMessage, declineWaiting } from '../mailbox/messages.ts';
 import { countNotices, type PlannedNotice, planNotice } from '../mailbox/notices.ts';
 import { recallRuns } from '../mailbox/recalls.ts';
+import { wakeStacks } from '../mailbox/stacks.ts';
+import { wakeWaits } from '../mailbox/waits.ts';
 import { recordRefusal } from '../trust/records.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import type { Decision, PlannedMessage } from './decide.ts';
@@ -73,6 +75,8 @@ async function write(tx: Rows, deps: RouterDeps, { delivery, facts, decision }: 
   const { event, item, look, refusal, retracted, explained } = decision;
   if (item !== null) await rememberItem(tx, item);
   if (decision.recalls && event !== null) await recallRuns(tx, event, delivery.id);
+  if (decision.recalls && event !== null) await wakeWaits(tx, event, now);
+  if (decision.recalls && event !== null) await wakeStacks(tx, event, now);
   if (look !== null) await planLook(tx, { ...look, forge: delivery.forge, cause: delivery.id, now });
   const declined = await declineWaiting(tx, { messages: retracted, now });
   if (declined !== retracted.length) throw new TakenUp();

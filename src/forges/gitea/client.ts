@@ -66,6 +66,7 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
     },
     getItem: (repository, number) => getItem(http, repository, number),
     listReviews: (repository, number) => listReviews(http, repository, number),
+    listDependencies: (repository, number) => listDependencies(http, repository, number),
     ciState: (repository, sha) => ciState(http, repository, sha),
     findPulls: (repository, head) => findPulls(http, { repository, head }),
     async openPull(repository, pull) {
@@ -131,6 +132,28 @@ async function listReviews(http: ForgeHttp, repository: RepositoryRef, number: n
     reviews.push(toReview(answer, verdict, inline.map(toInline)));
   }
   return reviews;
+}
+
+const dependencyAnswer = z.object({
+  id: z.number().int(),
+  number: z.number().int(),
+  repository: z.object({ full_name: z.string() }).nullish(),
+});
+
+async function listDependencies(
+  http: ForgeHttp,
+  repository: RepositoryRef,
+  number: number,
+): ReturnType<Forge['listDependencies']> {
+  const path = `/issues/${number}/dependencies`;
+  const found = await offeredOr(null, () => listAll(http, { repository, path, member: dependencyAnswer }));
+  if (found === null)
+    return { kind: 'not-offered', why: 'This forge does not tell what an issue depends on.' };
+  const items = found.map((one) => ({
+    fullName: one.repository?.full_name ?? repository.fullName,
+    number: one.number,
+  }));
+  return { kind: 'items', items };
 }
 
 async function ciState(http: ForgeHttp, repository: RepositoryRef, sha: string): Promise<CiState> {
