@@ -91,7 +91,7 @@ export const PACKAGES_GUARDS: Guard[] = [
         becomes: 'const line = `claude-hooks: ${message}`;',
       },
     ],
-    tests: { files: DOOR, named: 'one line of ASCII' },
+    tests: { files: ['src/packages/refused.test.ts'], named: 'printable ASCII' },
   },
   {
     name: 'packages: large lock files are read apart',
