@@ -159,7 +159,7 @@ describe.skipIf(!here.ok)(here.title('attach'), () => {
     stage = await Stage.open({
       model: `${MODEL.replace('I did it. }', 'I did it., faults: [{ hold: { name: asked, after: half } }] }')}`,
     });
-    await stage.start();
+    const service = await stage.start();
     const ada = stage.forge.as(OWNER);
     await ada.createIssue(REPOSITORY, { title: 'Greet', body: 'It is wrong.', assignees: [DEV] });
     await stage.reached('asked');
@@ -177,5 +177,15 @@ describe.skipIf(!here.ok)(here.title('attach'), () => {
     expect(await Promise.all([early.ended, unknown.ended, busy.ended])).toEqual([1, 1, 1]);
     await ada.comment(REPOSITORY, 1, '/claude cancel');
     await stage.settled();
+    const before = await stage.sessions();
+    // Whether a service runs or not.
+    await service.stop();
+    const alone = await attached('grace');
+    await alone.type('/exit');
+    await alone.shows('You have left. Nothing was said.');
+    expect(await alone.ended).toBe(0);
+    expect((await stage.sessions()).map((s) => [s.id, s.head, s.state])).toEqual(
+      before.map((s) => [s.id, s.head, s.state]),
+    );
   });
 });
