@@ -27,6 +27,14 @@ export const ATTACH_GUARDS: Guard[] = [
     tests: { files: ['test/attach.test.ts'], named: 'history in the next dispatch' },
   },
   {
+    name: 'attach: only what was said here',
+    keeps: 'what a run that was cut off has left from passing for a person’s words',
+    off: [
+      { mark: 'attach: only what was said here', becomes: 'const said = saidAfter(bytes, session.head);' },
+    ],
+    tests: { files: ['test/attach.test.ts'], named: 'says why not' },
+  },
+  {
     name: 'attach: cancel ends it',
     keeps: 'a person who forgot a terminal from holding a conversation for ever',
     off: [{ mark: 'attach: cancel ends it', becomes: '' }],
