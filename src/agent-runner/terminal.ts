@@ -101,6 +101,7 @@ async function converse(
       checkout: run.cwd,
       folders: run.folders,
       namesFolder: await namesFolder(prepared),
+      // guard: attach: a restricted session’s folder is closed
       closed: isMarked ? await closeCliFolder(run.folders.config) : [],
       socket: gateway.socketPath,
       cli,
