@@ -7,6 +7,7 @@ import { PeopleStage } from '../test/support/people-stage.ts';
 import { needs } from '../test/support/requirements.ts';
 import { armFault } from './faults.ts';
 import { openAsks } from './mailbox/asks.ts';
+import { endAttached, leaseForAttach } from './mailbox/attaching.ts';
 import type { Lease } from './mailbox/leases.ts';
 
 const here = needs('git');
@@ -97,7 +98,7 @@ describe.skipIf(!here.ok)(here.title('what people see while work goes on'), () =
       react: async (...args) => {
         await stage.client.react(...args);
         order.push('eyes');
-        if (order.length > 1) seen.resolve();
+        seen.resolve();
       },
     };
     const loop = stage.feedback(() => slow);
@@ -107,7 +108,30 @@ describe.skipIf(!here.ok)(here.title('what people see while work goes on'), () =
     loop.wake();
     await seen.promise;
     await loop.stop();
-    expect(order).toEqual(['eyes', 'eyes', 'comment']);
+    expect(order).toEqual(['eyes', 'comment']);
+  });
+
+  test('somebody is attached: who asked meanwhile is told why it waits, and nothing is shown of the terminal itself', async () => {
+    const stage = await PeopleStage.open();
+    await stage.ada.createIssue(REPO, { title: 'Totals', body: 'Wrong.', assignees: ['bo'] });
+    await stage.settled();
+    const { id } = await stage.database.rows
+      .selectFrom('conversations')
+      .select('id')
+      .executeTakeFirstOrThrow();
+    const request = { conversationId: id, worker: 'attach:1', by: 'grace', now: stage.now, leaseMs: MINUTE };
+    const attached = await leaseForAttach(stage.database, request);
+    if (attached.kind !== 'leased') throw new Error(attached.kind);
+    stage.now += 2 * MINUTE;
+    await stage.settled();
+    expect(stage.comments(1)).toEqual([
+      expect.stringMatching(/^Whoever runs this service works with me at my terminal just now\./),
+    ]);
+    await endAttached(stage.database, attached.lease, { reason: 'left', turns: 0, now: stage.now });
+    const lease = await stage.lease();
+    await stage.settle(lease, { state: 'succeeded' });
+    await stage.settled();
+    expect(stage.comments(1)).toEqual([]);
   });
 
   test('a comment that a person removed is not brought back', async () => {

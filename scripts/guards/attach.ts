@@ -27,6 +27,20 @@ export const ATTACH_GUARDS: Guard[] = [
     tests: { files: ['test/attach.test.ts'], named: 'history in the next dispatch' },
   },
   {
+    name: 'attach: a restricted session’s folder is closed',
+    keeps: 'a restricted session from writing the CLI’s settings because a person is at its terminal',
+    off: [{ mark: 'attach: a restricted session’s folder is closed', becomes: 'closed: [],' }],
+    tests: { files: ['test/attach.test.ts'], named: 'a restricted session' },
+  },
+  {
+    name: 'attach: only what was said here',
+    keeps: 'what a run that was cut off has left from passing for a person’s words',
+    off: [
+      { mark: 'attach: only what was said here', becomes: 'const said = saidAfter(bytes, session.head);' },
+    ],
+    tests: { files: ['test/attach.test.ts'], named: 'says why not' },
+  },
+  {
     name: 'attach: cancel ends it',
     keeps: 'a person who forgot a terminal from holding a conversation for ever',
     off: [{ mark: 'attach: cancel ends it', becomes: '' }],

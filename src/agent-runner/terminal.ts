@@ -68,8 +68,9 @@ export async function runAtTerminal(run: TerminalRun, deps: RunnerDeps): Promise
   const { session, continuity, history } = prepared;
   if (prepared.start !== 'resume') return null;
   await run.announce({ sessionId: session.id, continuity, history });
+  const known = (await diskCopy(session)).transcript?.entries.at(-1)?.uuid ?? session.head;
   const exitCode = await converse(run, deps, prepared);
-  return { sessionId: session.id, exitCode, ...(await whatWasSaid(prepared, deps)) };
+  return { sessionId: session.id, exitCode, ...(await whatWasSaid(prepared, deps, known)) };
 }
 
 async function converse(
@@ -100,6 +101,7 @@ async function converse(
       checkout: run.cwd,
       folders: run.folders,
       namesFolder: await namesFolder(prepared),
+      // guard: attach: a restricted session’s folder is closed
       closed: isMarked ? await closeCliFolder(run.folders.config) : [],
       socket: gateway.socketPath,
       cli,
@@ -154,13 +156,19 @@ async function converse(
 
 const ABORT_GRACE_MS = 1500;
 
+/** `known`: the last line before. A run that was cut off may have left lines after the session's head. */
 async function whatWasSaid(
   prepared: PreparedSession,
   deps: RunnerDeps,
+  known: string | null,
 ): Promise<Pick<TerminalOutcome, 'said' | 'verified'>> {
   const { session } = prepared;
   const { bytes, transcript } = await diskCopy(session);
   if (bytes === null || transcript === null) return { said: [], verified: null };
+  // guard: attach: only what was said here
+  const said = saidAfter(bytes, known);
+  // What a run that was cut off has left goes on to be judged by the next run.
+  if (said.length === 0) return { said, verified: null };
   const { verified } = await verifyTranscript(prepared, headOf(transcript), deps);
-  return { said: saidAfter(bytes, session.head), verified };
+  return { said, verified };
 }
