@@ -43,6 +43,17 @@ export const PEOPLE_GUARDS: Guard[] = [
     tests: { files: ['src/feedback/wanted.test.ts'], named: 'edited' },
   },
   {
+    name: 'feedback: a hold without an end is told at once',
+    keeps: 'people from waiting a minute to hear that a spent budget or the loop court holds their agent',
+    off: [
+      {
+        mark: 'feedback: a hold without an end is told at once',
+        becomes: '',
+      },
+    ],
+    tests: { files: ['src/feedback/wanted.test.ts'], named: 'at once for a hold' },
+  },
+  {
     name: 'feedback: a short run has no comment',
     keeps: 'every run from having a comment besides its answer',
     off: [{ mark: 'feedback: a short run has no comment', becomes: 'return now >= from;' }],

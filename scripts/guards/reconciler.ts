@@ -26,6 +26,12 @@ export const RECONCILER_GUARDS: Guard[] = [
     tests: { files: ['src/forges/gitea/twins.test.ts'], named: 'many remarks' },
   },
   {
+    name: 'reconciler: an owner who is gone',
+    keeps: 'one owner whom the forge does not have from ending every look at all others',
+    off: [{ mark: 'reconciler: an owner who is gone', becomes: 'throw error;' }],
+    tests: { files: ['src/forges/gitea/twins.test.ts'], named: 'has its twin' },
+  },
+  {
     name: 'reconciler: an edit by nobody knows whom',
     keeps: "an edit whose author nobody knows from counting as a named sender's",
     off: [{ mark: 'reconciler: an edit by nobody knows whom', becomes: 'return event;' }],

@@ -86,6 +86,11 @@ describe('the status comment', () => {
     expect(texts(wantedOf(held(NOW), 'full', NOW))).toEqual([
       'Held. What you write meanwhile is kept. I take this comment away when I am done.',
     ]);
+    // Put off by a hold that ends when somebody lifts it.
+    expect(texts(wantedOf(facts('parked', { holds: ['Held.'] }), 'full', NOW))).toEqual([
+      expect.stringMatching(/^Held\./),
+    ]);
+    expect(wantedOf(facts('parked'), 'full', NOW)).toEqual([]);
   });
 
   test('is edited every quarter of a minute at most, and at once when it says something else', () => {

@@ -20,7 +20,6 @@ const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
 /** Nothing is near its limit, and nobody is a robot. */
 const WIDE = { budgets: { conversation: { tokens: 900_000_000 } }, court: { runs_by_robots: 50 } };
-const SPENT = { ...WIDE, budgets: { conversation: { tokens: 1 } } };
 const CIRCLE = { ...WIDE, court: { runs_by_robots: 1, robots: [OWNER] } };
 
 /** Eyes on a comment come first; then the commit status says that it runs, and later that it is done. */
@@ -49,13 +48,15 @@ async function liveThrough(dialect: DialectName, id: string): Promise<void> {
   await injector.live();
   for (const [point, pass] of BESIDE) await injector.dieIn(`kill@${point}#${pass}`);
 
-  configure(injector, SPENT);
+  // The run may begin, and its first request spends the rest.
+  const budgets = { conversation: { tokens: (await spentTokens(injector)) + 1 } };
+  configure(injector, { ...WIDE, budgets });
   await dieHeld(injector, { point: 'budget.held', by: 'budget' });
   await claudeHooks(injector, 'budget', 'raise', ITEM, '900000000tokens');
   await injector.settled();
   await injector.kill();
 
-  configure(injector, { ...CIRCLE, budgets: SPENT.budgets });
+  configure(injector, { ...CIRCLE, budgets });
   await dieHeld(injector, { point: 'court.held', by: 'court' });
   await claudeHooks(injector, 'resume', ITEM);
   await injector.settled();
@@ -89,6 +90,17 @@ async function dieHeld(
   const told = () => stage.forge.state.comments.filter(({ body }) => TOLD[by].test(body)).length;
   await stage.until('the hold is told on the forge', () => told() > 0);
   expect.soft(told(), 'told once').toBe(1);
+}
+
+/** As budgets count them: what a crash cut off counts at its most. */
+async function spentTokens({ stage }: Injector): Promise<number> {
+  const requests = await stage.rows.selectFrom('model_requests').selectAll().execute();
+  const lost = await stage.rows.selectFrom('model_reservations').selectAll().execute();
+  const tokens = [
+    ...requests.map((r) => r.input_tokens + r.output_tokens + r.cache_write_tokens),
+    ...lost.map((r) => r.tokens),
+  ];
+  return tokens.reduce((sum, one) => sum + one, 0);
 }
 
 /** Each request that the model was asked is in the ledger, or counted at its most; none is there twice. */

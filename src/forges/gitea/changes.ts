@@ -1,5 +1,6 @@
 /** What changed, asked of Forgejo and Gitea: searches and lists by `since`, and the history of one item. */
 import { z } from 'zod';
+import { ForgeRefused } from '../../errors.ts';
 import type { RepositoryRef } from '../../vocabulary.ts';
 import type { ChangedItem, ChangedItems, ForgeChanges, HistoryQuestion } from '../changes.ts';
 import { type NotOffered, whyNotOffered } from '../not-offered.ts';
@@ -21,7 +22,7 @@ import { happenedOn } from './twins.ts';
 export function createChanges(http: ForgeHttp): ForgeChanges {
   return {
     changedItems: ({ since, owner }) =>
-      offered(() => search(http, { state: 'all', since, ...(owner === null ? {} : { owner }) })),
+      offered(() => (owner === null ? search(http, { state: 'all', since }) : ofOwner(http, owner, since))),
     openForSelf: (what) =>
       offered(() =>
         search(http, {
@@ -58,6 +59,19 @@ const found = z.object({
 const PAGE = 50;
 /** 1,000 items. A forge that has more to say is asked for each owner. */
 const MOST_PAGES = 20;
+
+const BAD_REQUEST = 400;
+
+/** An owner whom the forge does not have, or not any more, has nothing; the others are looked at all the same. */
+async function ofOwner(http: ForgeHttp, owner: string, since: string): Promise<ChangedItems> {
+  try {
+    return await search(http, { state: 'all', since, owner });
+  } catch (error) {
+    // guard: reconciler: an owner who is gone
+    if (!(error instanceof ForgeRefused) || error.status !== BAD_REQUEST) throw error;
+    return { kind: 'items', items: [], at: null, isCutShort: false };
+  }
+}
 
 async function search(http: ForgeHttp, query: Record<string, string>): Promise<ChangedItems> {
   const items = new Map<string, ChangedItem>();

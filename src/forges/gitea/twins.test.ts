@@ -182,6 +182,9 @@ async function editsAlone(client: ForgeChanges, { tick }: { tick: () => void }, 
   expect(await client.changedItems({ since: new Date(START).toISOString(), owner: 'bo' })).toMatchObject({
     items: [],
   });
+  expect(await client.changedItems({ since: new Date(START).toISOString(), owner: 'gone' })).toMatchObject({
+    items: [],
+  });
   expect(await client.changedComments(repository, since)).toMatchObject({ numbers: [number] });
   await trial.forge.as('ada').editIssue(REPO, number, { body: 'For @dev-bot.' });
   await trial.forge.settled();
