@@ -22,10 +22,10 @@ export const ELSEWHERE: Partial<Record<FaultPoint, string>> = {
   'layer.written': 'src/layers/killed.test.ts',
   'layer.committed': 'src/layers/killed.test.ts',
   // Where a budget is set, and where a conversation runs in a circle.
-  'budget.reserved': 'test/faults/beside-kill.test.ts',
-  'budget.held': 'test/faults/beside-kill.test.ts',
-  'budget.settled': 'test/faults/beside-kill.test.ts',
-  'court.held': 'test/faults/beside-kill.test.ts',
+  'budget.reserved': 'src/budgets/budgets.test.ts',
+  'budget.held': 'src/budgets/budgets.test.ts',
+  'budget.settled': 'src/budgets/budgets.test.ts',
+  'court.held': 'test/court/court.test.ts',
 };
 
 /** Passed more than once in one dispatch. Push and comment come in each, the pull request in the first alone. */
