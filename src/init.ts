@@ -81,7 +81,9 @@ export function prepareRemoval(
   if (made === null) return null;
   const { url, kind } = made;
   const text = existsSync(file) ? readFileSync(file, 'utf8') : null;
-  const fetchOf = text === null ? fetch : networkFor(text, { file, forge, env: context.env });
+  const checked = text === null ? null : checkConfiguration(text, { file, forge, env: context.env });
+  // What was made is taken away also where the configuration was broken since.
+  const fetchOf = checked?.kind === 'right' ? networkOf(checked.config).fetch : fetch;
   const { setup } = accessTo({ url, name: forge, kind }, context, fetchOf);
   return {
     url,

@@ -91,7 +91,9 @@ function commentOf(facts: WorkFacts, level: FeedbackLevel, now: number): Planned
 
 /** A hold may last for days, so it is told at once; a run or a wait, once it is long. */
 function isLong(work: Work, { dispatch }: WorkFacts, now: number): boolean {
-  if (work.state === 'queued' && work.holds.length > 0) return dispatch.dueAt <= now;
+  const isHeld = work.holds.length > 0 && (work.state === 'queued' || work.state === 'parked');
+  if (isHeld && dispatch.dueAt <= now) return true;
+  if (work.state === 'queued' && work.holds.length > 0) return false;
   if (work.state === 'parked') return dispatch.dueAt - now > LONG_MS || now - work.since > LONG_MS;
   const from = work.state === 'queued' ? Math.max(work.since, dispatch.dueAt) : work.since;
   // guard: feedback: a short run has no comment
