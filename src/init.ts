@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Forge } from './forges/forge.ts';
-import { findKit } from './forges/registry.ts';
+import { findKit, SET_UP_KINDS } from './forges/registry.ts';
 import type { ForgeSetup, SetupNeed } from './forges/setup.ts';
 import { carryOut } from './init/carry-out.ts';
 import { checkConfiguration } from './init/check-configuration.ts';
@@ -41,7 +41,7 @@ export async function prepareInit(wish: Wish, context: InitContext): Promise<Pre
   const text = existsSync(wish.file) ? readFileSync(wish.file, 'utf8') : null;
   const fetchOf = throughNetwork(wish, { text, context });
   const access = accessTo(
-    { url: wish.url, name: wish.forge, kind: wish.kind ?? 'forgejo' },
+    { url: wish.url, name: wish.forge, kind: wish.kind ?? SET_UP_KINDS[0]! },
     context,
     fetchOf,
   );
@@ -116,7 +116,7 @@ interface Whole {
 
 /** As the configuration that will be says: proxy, authorities. */
 function throughNetwork(wish: Wish, { text, context }: Whole): typeof fetch {
-  const kind = wish.kind ?? 'forgejo';
+  const kind = wish.kind ?? SET_UP_KINDS[0]!;
   const change = changeConfiguration(text, wish, { kind, env: context.env });
   const whole = change.kind === 'change' ? change.text : text;
   return whole === null ? fetch : networkFor(whole, { file: wish.file, forge: wish.forge, env: context.env });

@@ -27,6 +27,7 @@ export interface Forge
     ForgeAccess,
     ForgeHooks,
     ForgeReader,
+    ForgeDependencies,
     ForgeCi,
     ForgeWriter,
     ForgeMarker,
@@ -99,11 +100,6 @@ export interface ForgeReader {
   getComment(repository: RepositoryRef, id: number): Promise<Comment & { itemNumber: number }>;
   /** an inline review comment or a reply to one, which `getComment` does not know; null = there is none */
   findReviewComment(repository: RepositoryRef, number: number, id: number): Promise<Comment | null>;
-  /** what the forge itself says this item waits for: open and closed ones, also of other repositories */
-  listDependencies(
-    repository: RepositoryRef,
-    number: number,
-  ): Promise<{ kind: 'items'; items: { fullName: string; number: number }[] } | NotOffered>;
   /** submitted reviews with their inline comments, oldest first */
   listReviews(repository: RepositoryRef, number: number): Promise<Review[]>;
   /** authors of reviews that were dismissed; `listReviews` leaves those out */
@@ -114,6 +110,15 @@ export interface ForgeReader {
     number: number,
     at: { since: string | null; page: number },
   ): Promise<Timeline | NotOffered>;
+}
+
+/** What items wait for one another, as the forge itself keeps it. Reads; may be repeated. */
+export interface ForgeDependencies {
+  /** what the forge itself says this item waits for: open and closed ones, also of other repositories */
+  listDependencies(
+    repository: RepositoryRef,
+    number: number,
+  ): Promise<{ kind: 'items'; items: { fullName: string; number: number }[] } | NotOffered>;
 }
 
 /** What CI did, as far as the forge's API tells. Reads; may be repeated. */
