@@ -9,6 +9,7 @@ import { createDependencies } from './dependencies.ts';
 import { ForgeMissing, ForgeUnavailable } from './errors.ts';
 import type { Item } from './forges/forge.ts';
 import { silentLog } from './log.ts';
+import { holdSentences } from './mailbox/command-holds.ts';
 import { currentHolds, liftHold } from './mailbox/holds.ts';
 import { settleDispatch } from './mailbox/settlement.ts';
 import { findWait, wakeWaits } from './mailbox/waits.ts';
@@ -69,7 +70,6 @@ const CONFIG = {
       feedback: null,
     } as unknown as ForgeConfig,
   },
-  feedback: 'full',
 } as const;
 
 async function stageOn(database: TestDatabase) {
@@ -125,8 +125,8 @@ describeDatabases('dependencies', (open) => {
     const { conversation, hold } = await take(3);
     expect(hold).toMatchObject({ reason: 'waits for #1 and #2', by_kind: 'dependency' });
     expect(await tryLease(database, { now: clock.now })).toBeNull();
-    expect((await notices()).map(({ wanted }) => wanted)).toEqual([
-      expect.stringContaining('I do not begin yet: this waits for #1 and #2.'),
+    expect(await holdSentences(database.rows, conversation, clock.now)).toEqual([
+      expect.stringContaining('I do not begin yet: this waits for #1 and #2. I begin by myself'),
     ]);
     forge.is(`${HOME}#1`, 'closed');
     clock.now += 1000;
@@ -142,9 +142,7 @@ describeDatabases('dependencies', (open) => {
     await told('issue.closed', 2);
     expect(await dependencies.look()).toEqual({ freed: 1, next: null });
     expect((await lease(database, { now: clock.now })).conversation.id).toBe(conversation.id);
-    expect((await notices()).map(({ wanted }) => wanted)).toEqual([
-      'What this was blocked by is closed: I begin.',
-    ]);
+    expect(await notices()).toEqual([]);
   });
 
   test('a blocker that is open again before the run begins holds it again', async () => {
@@ -194,7 +192,8 @@ describeDatabases('dependencies', (open) => {
     expect(await notices()).toEqual([
       {
         key: `cycle:home:${HOME}#1+${HOME}#2+${HOME}#3`,
-        wanted: expect.stringContaining('I do not begin: its dependencies go round in a circle'),
+        wanted:
+          'I do not begin: this waits for itself (#1 waits for #2 waits for #3 waits for #1); take one of these out.',
       },
     ]);
     const asks = await database.rows.selectFrom('asks').select(['number', 'kind', 'state']).execute();

@@ -4,7 +4,6 @@
  * lifted, and the run begins as it was routed.
  */
 
-import { feedbackOf } from './config/listed-repositories.ts';
 import type { Database } from './database/database.ts';
 import type { DependencyWaitRow } from './database/feedback-tables.ts';
 import type { DependenciesDeps } from './dependencies/deps.ts';
@@ -12,6 +11,7 @@ import { lookAtStacks } from './dependencies/stacked.ts';
 import { type BlockedBy, keyOf, nameOf, readBlockers } from './dependencies/standing.ts';
 import { ForgeRefused, isForgesAnswer } from './errors.ts';
 import { closeAsks, openAsk } from './mailbox/asks.ts';
+import { WAITS_FOR_ITSELF } from './mailbox/command-holds.ts';
 import { conversationScope, type Hold, liftHold, placeHold } from './mailbox/holds.ts';
 import type { Lease } from './mailbox/leases.ts';
 import { planNotice } from './mailbox/notices.ts';
@@ -138,7 +138,7 @@ async function holdUp(
       lookAt: now + FIRST_LOOK_MS,
       now,
     });
-    await tell(tx, { deps, place, conversationId: conversation.id, standing, now });
+    await tellCycle(tx, { place, standing, now });
     if (standing.cycle !== null) {
       const key = `cycle:${conversation.id}:${cycleKey(standing.cycle)}`;
       await openAsk(tx, {
@@ -203,7 +203,7 @@ async function renew(
         .set({ reason: reasonOf(standing, place) })
         .where('id', '=', wait.hold_id)
         .execute();
-      await tell(tx, { deps, place, conversationId: wait.conversation_id, standing, now });
+      await tellCycle(tx, { place, standing, now });
     }
     const { conversation_id: conversationId, hold_id: holdId } = wait;
     const isBroken = wait.cycle === 1 && standing.cycle === null;
@@ -218,29 +218,24 @@ async function release(deps: DependenciesDeps, wait: DependencyWaitRow, place: P
     if (!(await endWait(tx, wait.conversation_id, now))) return false;
     await liftHold(tx, { id: wait.hold_id, by: { kind: 'dependency' }, now });
     await closeAsks(tx, { conversationId: wait.conversation_id, kinds: ['stuck'], by: 'the forge', now });
-    await tell(tx, { deps, place, conversationId: wait.conversation_id, standing: null, now });
     return true;
   });
   if (isFreed) deps.log.info(`${place.repository.fullName}#${place.number} waits for nothing any more`);
   return isFreed;
 }
 
-interface Telling {
-  deps: DependenciesDeps;
-  place: Place;
-  conversationId: string;
-  /** null: it waits for nothing any more */
-  standing: BlockedBy | null;
-  now: number;
-}
-
-async function tell(
+/** What waits is told by the status comment of its dispatch, as every hold is; of a cycle there is one comment that stays. */
+async function tellCycle(
   tx: Database['rows'],
-  { deps, place, conversationId, standing, now }: Telling,
+  { place, standing, now }: { place: Place; standing: BlockedBy; now: number },
 ): Promise<void> {
-  const config = deps.config();
+  if (standing.cycle === null) return;
   const { forge, agent, repository, number } = place;
-  const common = {
+  // Whichever of its items is told of, the words are the same, so that the comment stays as it is.
+  const told = { ...standing, cycle: fromFirst(standing.cycle) };
+  const notice = {
+    // guard: dependencies: a cycle is told once
+    key: `cycle:${forge}:${cycleKey(standing.cycle)}`,
     kind: 'comment',
     forge,
     repository,
@@ -248,22 +243,10 @@ async function tell(
     agent,
     target: { on: 'item' },
     dispatchId: null,
+    wanted: `I do not begin: this ${reasonOf(told, place)}.`,
+    closed: true,
   } as const;
-  if (standing?.cycle != null) {
-    // guard: dependencies: a cycle is told once
-    const key = `cycle:${forge}:${cycleKey(standing.cycle)}`;
-    // Whichever of them is told of, the words are the same, so that the comment stays as it is.
-    const told = { ...standing, cycle: fromFirst(standing.cycle) };
-    const wanted = `I do not begin: ${reasonOf(told, place)}.`;
-    await planNotice(tx, { ...common, key, wanted, closed: true }, now);
-    return;
-  }
-  if (feedbackOf(config, { forge, fullName: repository.fullName }) !== 'full') return;
-  const wanted =
-    standing === null
-      ? 'What this was blocked by is closed: I begin.'
-      : `I do not begin yet: this ${reasonOf(standing, place)}. I begin by myself when all of it is closed; \`/claude resume\` lets me begin now.`;
-  await planNotice(tx, { ...common, key: `waits:${conversationId}`, wanted, closed: standing === null }, now);
+  await planNotice(tx, notice, now);
 }
 
 /** A clause for people: `waits for #3 and #4`. */
@@ -271,7 +254,7 @@ function reasonOf({ blockers, cycle }: BlockedBy, { repository }: Place): string
   const names = (items: BlockedBy['blockers']) => items.map((item) => nameOf(item, repository.fullName));
   if (cycle === null) return `waits for ${listed([...new Set(names(blockers))])}`;
   const way = [...names(cycle), names(cycle)[0]];
-  return `its dependencies go round in a circle (${way.join(' waits for ')}); take one of them out`;
+  return `${WAITS_FOR_ITSELF} (${way.join(' waits for ')}); take one of these out`;
 }
 
 function listed(names: readonly string[]): string {

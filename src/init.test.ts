@@ -233,7 +233,11 @@ describe.skipIf(!here.ok).each(['forgejo', 'gitea'] as const)(here.title('init o
       () => ({ token: TOKENS.scoped }),
       /lacks the scope write:admin, write:issue.*write:admin, write:repository/s,
     ],
-    ['admin-token-scope', () => ({ token: TOKENS.blind }), /may not even read.*read:issue/s],
+    [
+      'admin-token-scope',
+      () => ({ token: TOKENS.blind }),
+      /may not even read.*Give the token the scope read:issue/s,
+    ],
     ['no-administrator', () => ({ token: TOKENS.ada }), /ada is no administrator.*--token-file/s],
     [
       'not-repository-administrator',

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Forge } from './forges/forge.ts';
-import { FIRST_KIND, findKit } from './forges/registry.ts';
+import { findKit, SET_UP_KINDS } from './forges/registry.ts';
 import type { ForgeSetup, SetupNeed } from './forges/setup.ts';
 import { carryOut } from './init/carry-out.ts';
 import { checkConfiguration } from './init/check-configuration.ts';
@@ -41,7 +41,7 @@ export async function prepareInit(wish: Wish, context: InitContext): Promise<Pre
   const text = existsSync(wish.file) ? readFileSync(wish.file, 'utf8') : null;
   const fetchOf = throughNetwork(wish, { text, context });
   const access = accessTo(
-    { url: wish.url, name: wish.forge, kind: wish.kind ?? FIRST_KIND },
+    { url: wish.url, name: wish.forge, kind: wish.kind ?? SET_UP_KINDS[0]! },
     context,
     fetchOf,
   );
@@ -81,7 +81,9 @@ export function prepareRemoval(
   if (made === null) return null;
   const { url, kind } = made;
   const text = existsSync(file) ? readFileSync(file, 'utf8') : null;
-  const fetchOf = text === null ? fetch : networkFor(text, { file, forge, env: context.env });
+  const checked = text === null ? null : checkConfiguration(text, { file, forge, env: context.env });
+  // What was made is taken away also where the configuration was broken since.
+  const fetchOf = checked?.kind === 'right' ? networkOf(checked.config).fetch : fetch;
   const { setup } = accessTo({ url, name: forge, kind }, context, fetchOf);
   return {
     url,
@@ -114,7 +116,7 @@ interface Whole {
 
 /** As the configuration that will be says: proxy, authorities. */
 function throughNetwork(wish: Wish, { text, context }: Whole): typeof fetch {
-  const kind = wish.kind ?? FIRST_KIND;
+  const kind = wish.kind ?? SET_UP_KINDS[0]!;
   const change = changeConfiguration(text, wish, { kind, env: context.env });
   const whole = change.kind === 'change' ? change.text : text;
   return whole === null ? fetch : networkFor(whole, { file: wish.file, forge: wish.forge, env: context.env });

@@ -54,7 +54,7 @@ export const DEPENDENCIES_GUARDS: readonly Guard[] = [
       {
         mark: 'dependencies: a cycle is told once',
         lines: 1,
-        becomes: 'const key = `cycle:${conversationId}`;',
+        becomes: 'key: `cycle:${number}`,',
       },
     ],
     tests: { files: ROWS, named: 'a cycle is named' },

@@ -1,10 +1,9 @@
 /** `init`: sets a forge up for this service, or undoes it. What is not given as an option is asked for at a terminal. */
-
 import { readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { packageFolder } from '../config/package-folder.ts';
-import { FORGE_KINDS } from '../forges/registry.ts';
+import { SET_UP_KINDS } from '../forges/registry.ts';
 import { InitRefused } from '../init/refusal.ts';
 import type { HookLevel } from '../init/wish.ts';
 import { type Prepared, prepareInit, prepareRemoval } from '../init.ts';
@@ -24,7 +23,7 @@ export function registerInit(program: Command): void {
       'set a forge up for this service: accounts, tokens, members, labels, hook, configuration; or undo it',
     )
     .option('--url <address>', 'the forge, as people open it', readWords)
-    .option('--kind <kind>', `${FORGE_KINDS.join(' or ')} (default: as the forge says)`, readWords)
+    .option('--kind <kind>', `${SET_UP_KINDS.join(' or ')} (default: as the forge says)`, readWords)
     .option('--name <name>', 'its name in the configuration', readWords, 'home')
     .option('--admin-token-file <file>', 'file with an administrator’s token', readWords)
     .option('--repositories <names...>', 'owner/name or owner/*; several', readMoreWords)

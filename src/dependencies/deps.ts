@@ -3,11 +3,10 @@ import type { ForgeConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Forge } from '../forges/forge.ts';
 import type { Log } from '../log.ts';
-import type { FeedbackLevel } from '../vocabulary.ts';
 
 export interface DependenciesDeps {
   database: Database;
-  config: () => { forges: Readonly<Record<string, ForgeConfig>>; feedback: FeedbackLevel };
+  config: () => { forges: Readonly<Record<string, ForgeConfig>> };
   /** the client that acts as this agent on this forge */
   client: (
     forge: ForgeConfig,

@@ -112,7 +112,7 @@ export interface ForgeReader {
   ): Promise<Timeline | NotOffered>;
 }
 
-/** What work waits for. Reads; may be repeated. */
+/** What items wait for one another, as the forge itself keeps it. Reads; may be repeated. */
 export interface ForgeDependencies {
   /** what the forge itself says this item waits for: open and closed ones, also of other repositories */
   listDependencies(

@@ -15,8 +15,8 @@ export type ForgeKind = keyof typeof KITS;
 
 export const FORGE_KINDS = Object.keys(KITS) as [ForgeKind, ...ForgeKind[]];
 
-/** How a forge is asked before its kind is known: kits of one family speak alike at first. */
-export const FIRST_KIND: ForgeKind = FORGE_KINDS[0];
+/** Those that `claude-hooks init` can set up; they answer the question which of them they are. */
+export const SET_UP_KINDS: readonly ForgeKind[] = FORGE_KINDS.filter((kind) => KITS[kind].setup !== null);
 
 export function kitOf(kind: ForgeKind): ForgeKit {
   return KITS[kind];
@@ -26,11 +26,6 @@ export function kitOf(kind: ForgeKind): ForgeKit {
 export function findKit(kind: string): ForgeKit | null {
   return Object.hasOwn(KITS, kind) ? KITS[kind as ForgeKind] : null;
 }
-
-/** All kinds, as people call them: `Forgejo or Gitea`. */
-export const FORGE_TITLES = Object.values(KITS)
-  .map(({ title }) => title)
-  .join(' or ');
 
 /** Folders of refs in which some forge keeps the heads of pull requests. */
 export const PULL_FOLDERS: readonly string[] = [

@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { ForgeMissing, ForgeRefused, ForgeUnavailable, isForgesAnswer } from '../errors.ts';
 import type { Forge, ForgeHook } from '../forges/forge.ts';
-import { FIRST_KIND, FORGE_TITLES, findKit } from '../forges/registry.ts';
+import { findKit, kitOf, SET_UP_KINDS } from '../forges/registry.ts';
 import type { ForgeSetup, HookPlace } from '../forges/setup.ts';
 import { sameLogin } from '../logins.ts';
 import type { Permission, RepositoryRef } from '../vocabulary.ts';
@@ -11,7 +11,7 @@ import { InitRefused } from './refusal.ts';
 import type { WantedAgent, Wish } from './wish.ts';
 
 export interface Found {
-  /** title and version, for people */
+  /** how to name it to people: its kind and its version */
   forge: string;
   kind: string;
   administrator: { login: string; isSiteAdmin: boolean };
@@ -54,7 +54,7 @@ export async function survey(wish: Wish, ways: Ways): Promise<Found> {
     throw new InitRefused({
       code: 'admin-token-scope',
       problem: `the administrator's token may not even read what is there: ${error.message}`,
-      remedy: `Make one with ${findKit(wish.kind ?? FIRST_KIND)?.tokens.administrator}.`,
+      remedy: `Make one with ${findKit(wish.kind ?? SET_UP_KINDS[0]!)?.tokens.administrator}.`,
     });
   }
 }
@@ -111,7 +111,7 @@ function notThere(url: string, error: unknown): unknown {
         }
       : {
           code: 'wrong-address',
-          problem: `what answers at ${url} is no ${FORGE_TITLES}`,
+          problem: `what answers at ${url} is no ${SET_UP_KINDS.map((kind) => kitOf(kind).title).join(' or ')}`,
           remedy: `Give --url as people open the forge in a browser, with its sub path if it has one. ${error.message}`,
         },
   );
@@ -138,7 +138,7 @@ async function askAdministrator(
 }
 
 function unknownToken({ url, kind }: Wish): InitRefused {
-  const words = findKit(kind ?? FIRST_KIND)?.tokens.administrator;
+  const words = findKit(kind ?? SET_UP_KINDS[0]!)?.tokens.administrator;
   return new InitRefused({
     code: 'admin-token-refused',
     problem: `${url} does not know the administrator's token: it is mistyped, expired or was revoked`,

@@ -54,10 +54,20 @@ export function holdSentence(hold: Hold): string {
     case 'budget':
       return `My budget for this is spent${until === null ? '' : `; I go on by myself at ${until}`}. The operator can raise it with \`claude-hooks budget raise\`.`;
     case 'dependency':
-      return 'I wait until what this depends on is closed, and begin by myself then. `/claude resume` lets me begin now.';
+      return dependencySentence(hold.reason);
     case 'court':
       return 'I was paused, because this went round in circles without getting further. `/claude resume` lets me go on.';
   }
+}
+
+/** Begins the reason of a hold by a cycle; the cycle itself is named by a comment of its own. */
+export const WAITS_FOR_ITSELF = 'waits for itself';
+
+/** This reason names nothing that people there may not see. */
+function dependencySentence(reason: string): string {
+  return reason.startsWith(WAITS_FOR_ITSELF)
+    ? 'I do not begin yet: this waits for itself, by way of others. Take one of the dependencies out, and I begin by myself.'
+    : `I do not begin yet: this ${reason}. I begin by myself when all of it is closed; \`/claude resume\` lets me begin now.`;
 }
 
 function personSentence({ by_name: name, reason, kind, at, until: end }: Hold, until: string | null): string {

@@ -3,7 +3,7 @@ import type { Refusal } from '../../init/refusal.ts';
 import { type Paint, plain } from '../../terminal-text.ts';
 
 export interface InitReport {
-  /** title and version; null where it was not asked */
+  /** its kind and its version; null where it was not asked */
   forge: string | null;
   administrator: string | null;
   planned: string[];
