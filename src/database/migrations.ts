@@ -22,6 +22,7 @@ import { holds } from './migrations/0026-holds.ts';
 import { money } from './migrations/0026-money.ts';
 import { whatPeopleSee } from './migrations/0027-what-people-see.ts';
 import { steering } from './migrations/0028-steering.ts';
+import { pullDecisions } from './migrations/0032-pull-decisions.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
@@ -46,5 +47,6 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0026-money': money(dialect),
     '0027-what-people-see': whatPeopleSee(dialect),
     '0028-steering': steering(dialect),
+    '0032-pull-decisions': pullDecisions(dialect),
   };
 }

@@ -28,6 +28,7 @@ import type {
   ReconcilerMarksTable,
   RuleFindingsTable,
 } from './reconciler-tables.ts';
+import type { PullActsTable, PullDecisionsTable } from './team-tables.ts';
 
 export interface Tables {
   deliveries: DeliveriesTable;
@@ -65,6 +66,8 @@ export interface Tables {
   asks: AsksTable;
   commands: CommandsTable;
   timers: TimersTable;
+  pull_decisions: PullDecisionsTable;
+  pull_acts: PullActsTable;
 }
 
 interface ItemsTable {
