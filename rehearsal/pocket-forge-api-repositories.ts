@@ -6,7 +6,7 @@ import { findUser, fullName, may, permissionOf, requirePermission } from './pock
 import { folderOf, type PocketContext } from './pocket-forge-context.ts';
 import { addHook, findHook, hookBody, newHookOf, removeHook } from './pocket-forge-hook-admin.ts';
 import { HABITS } from './pocket-forge-kinds.ts';
-import { mergeScheduled, protect } from './pocket-forge-protection.ts';
+import { mergeScheduled, protect, protectionOf } from './pocket-forge-protection.ts';
 import { commitShape, statusShape } from './pocket-forge-pull-shapes.ts';
 import { deleteBranch } from './pocket-forge-pulls.ts';
 import { testHook } from './pocket-forge-pushes.ts';
@@ -65,13 +65,15 @@ function addBranchRoutes(api: Hono<PocketApi>, context: PocketContext): void {
   const shape = async (c: ApiContext, repository: StoredRepository, [ref, sha]: [string, string]) => {
     const [commit] = await listCommits(context.git, folderOf(context, repository), ['--max-count=1', sha]);
     const writer = may(repository, visitor(c), 'write');
+    const name = ref.slice('refs/heads/'.length);
+    const rule = protectionOf(repository, name);
     return {
-      name: ref.slice('refs/heads/'.length),
+      name,
       commit: commit === undefined ? null : commitShape(context, repository, commit),
-      protected: false,
-      required_approvals: 0,
-      enable_status_check: false,
-      status_check_contexts: [],
+      protected: rule !== undefined,
+      required_approvals: rule?.approvals ?? 0,
+      enable_status_check: (rule?.contexts.length ?? 0) > 0,
+      status_check_contexts: rule?.contexts ?? [],
       user_can_push: writer,
       user_can_merge: writer,
       effective_branch_protection_name: '',

@@ -82,6 +82,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['database', 'config', 'audit', 'forges'],
     owns: 'who may wake an agent, and who our accounts are, as the forge answers it',
   },
+  team: {
+    imports: ['config', 'database', 'mailbox', 'forges', 'trust'],
+    owns: 'what a pull request of an agent needs next: a table, its facts, and the order of rebases',
+  },
   court: {
     imports: ['config', 'database', 'mailbox', 'forges', 'trust'],
     owns: 'whether a conversation runs in a circle',
@@ -107,7 +111,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'the HTTP edge: verify, accept, answer',
   },
   router: {
-    imports: ['config', 'database', 'inbox', 'mailbox', 'forges', 'flows', 'trust'],
+    imports: ['config', 'database', 'inbox', 'mailbox', 'forges', 'flows', 'trust', 'team'],
     owns: 'deliveries to messages and dispatches, one transaction each',
   },
   reconciler: {
@@ -133,6 +137,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'packages',
       'audit',
       'trust',
+      'team',
       'court',
       'dependencies',
       'broker',

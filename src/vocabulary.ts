@@ -350,6 +350,36 @@ export type HoldKind = (typeof HOLD_KINDS)[number];
 export const HOLD_SETTERS = ['person', 'limit', 'budget', 'court', 'dependency'] as const;
 export type HoldSetter = (typeof HOLD_SETTERS)[number];
 
+/** What a pull request of an agent needs next (`src/team`). */
+export const PULL_ACTS = [
+  'nothing',
+  'wait',
+  'fix-ci',
+  'review',
+  'address-review',
+  'rebase',
+  'merge',
+  'leave-to-people',
+  'ask-person',
+] as const;
+export type PullAct = (typeof PULL_ACTS)[number];
+
+/** The part of a decision about a pull request that conditions may see as `decision`. */
+export interface DecisionView {
+  /** '' = the event is about no pull request that an agent opened */
+  act: PullAct | '';
+  /** name of the row of the table */
+  row: string;
+  /** agent that opened the pull request */
+  author: string;
+  /** of CI at the head: none, pending, success, failure; '' as for `act` */
+  ci: string;
+  /** agents whose review of the head is missing */
+  reviewers: readonly string[];
+}
+
+export const NO_DECISION: DecisionView = { act: '', row: '', author: '', ci: '', reviewers: [] };
+
 /** The part of an agent that conditions and prompts may see as `agent`. */
 export interface AgentView {
   name: string;

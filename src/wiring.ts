@@ -83,7 +83,7 @@ async function startParts(foundation: Foundation, parts: ReadonlySet<ServicePart
     worker?.wake();
     wakeFeedback();
   };
-  const routing = { trust: access.trust, decided: metrics.decided, wakeWorker };
+  const routing = { access, decided: metrics.decided, wakeWorker };
   const router = parts.has('router') ? startRouting(foundation, routing) : null;
   const feedback = parts.has('router')
     ? startFeedback({ ...foundation, ...access, now: () => Date.now() })

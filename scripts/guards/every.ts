@@ -36,6 +36,7 @@ import { RELAY_GUARDS } from './relay.ts';
 import { SMOKE_GUARDS } from './smoke.ts';
 import { START_GUARDS } from './start.ts';
 import { STEERING_GUARDS } from './steering.ts';
+import { TEAM_GUARDS } from './team.ts';
 import { TEXTS_GUARDS } from './texts.ts';
 import { TRUST_GUARDS } from './trust.ts';
 import { TRUST_LIMITS_GUARDS } from './trust-limits.ts';
@@ -86,4 +87,5 @@ export const GUARDS: Guard[] = [
   ...PEOPLE_GUARDS,
   ...INIT_GUARDS,
   ...DEPENDENCIES_GUARDS,
+  ...TEAM_GUARDS,
 ];

@@ -4,6 +4,7 @@ import type { ForgeKind } from '../forges/registry.ts';
 import type {
   AgentView,
   ConversationView,
+  DecisionView,
   EcosystemName,
   FeedbackLevel,
   ForgeEvent,
@@ -65,6 +66,7 @@ export interface LoadedConfig {
     withoutProgress: number;
     robots: readonly string[];
   };
+  team: { merge: 'people' | 'boss'; reviewRounds: number };
   mailbox: {
     quietSeconds: number;
     maxWaitSeconds: number;
@@ -184,6 +186,8 @@ export interface AgentConfig {
   resume: AgentOptions['resume'];
   branchPrefix: string;
   publish: AgentOptions['publish'];
+  /** a reviewer with labels is needed only where an item has one of them; empty = everywhere */
+  reviewLabels: readonly string[];
   forge: {
     /** short names of broker tools; null = all but `merge` */
     tools: readonly string[] | null;
@@ -279,6 +283,8 @@ export interface ConditionContext {
   sender: SenderView;
   /** logins of all our agents on the event's forge */
   agents: readonly string[];
+  /** what the pull request of the event needs next */
+  decision: DecisionView;
 }
 
 export type ClauseResult = { kind: 'holds' } | { kind: 'fails' } | { kind: 'error'; error: string };

@@ -8,6 +8,7 @@ import { containerOptions as container } from './container-options.ts';
 import { feedback, forgeOptions as forge } from './forge-options.ts';
 import { name, seconds, secret, text, url } from './option-kinds.ts';
 import { packages } from './package-options.ts';
+import { team } from './team-options.ts';
 import { court, reconciler } from './watch-options.ts';
 
 const server = z
@@ -250,6 +251,7 @@ export const options = z.strictObject({
   worker,
   budgets,
   court,
+  team,
   mailbox,
   sessions,
   git,

@@ -34,6 +34,7 @@ import type {
   ReconcilerMarksTable,
   RuleFindingsTable,
 } from './reconciler-tables.ts';
+import type { PullActsTable, PullDecisionsTable } from './team-tables.ts';
 
 export interface Tables {
   deliveries: DeliveriesTable;
@@ -73,6 +74,8 @@ export interface Tables {
   timers: TimersTable;
   dependency_waits: DependencyWaitsTable;
   stacks: StacksTable;
+  pull_decisions: PullDecisionsTable;
+  pull_acts: PullActsTable;
 }
 
 interface ItemsTable {

@@ -54,7 +54,7 @@ export interface DispatchDeps {
   database: Database;
   config: () => Pick<
     LoadedConfig,
-    'agents' | 'skills' | 'flows' | 'forges' | 'state' | 'worker' | 'mailbox' | 'git' | 'disclosure'
+    'agents' | 'skills' | 'flows' | 'forges' | 'state' | 'worker' | 'mailbox' | 'git' | 'disclosure' | 'team'
   >;
   /** reads the configuration again, now: a token that was refused may have been replaced */
   refreshConfig: () => void;

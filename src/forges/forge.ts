@@ -58,6 +58,8 @@ export interface ForgeAccess {
    * this id, so whoever said so was wrong about one of the two.
    */
   permissionOf(repository: RepositoryRef, user: ForgeUser): Promise<Permission | 'unknown' | 'another'>;
+  /** what the branch asks of a merge, and whether this account may merge into it */
+  mergeRules(repository: RepositoryRef, branch: string): Promise<MergeRules | NotOffered>;
   /** what the token may do, asked by harmless calls where the forge does not list a token's scopes */
   tokenScopes(repository: RepositoryRef): Promise<TokenScopes>;
   /** people who may be assigned in it: those who may write, as a rule */
@@ -238,10 +240,21 @@ export interface Review {
   inline: InlineComment[];
 }
 
+export interface MergeRules {
+  kind: 'rules';
+  /** how many are needed */
+  approvals: number;
+  /** null = the forge does not say */
+  mayMerge: boolean | null;
+}
+
 export interface Item extends EventItem {
   updatedAt: string;
-  /** null for an issue */
-  pull: (EventPull & { htmlUrl: string }) | null;
+  /**
+   * Null for an issue. `mergeable`: null where the forge does not say; false also for a draft, and while the forge still
+   * looks after a push.
+   */
+  pull: (EventPull & { htmlUrl: string; mergeable?: boolean | null }) | null;
 }
 
 export interface CiState {

@@ -68,6 +68,7 @@ const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
   commitAddress: null,
   getRepository: null,
   getItem: null,
+  mergeRules: null,
   listComments: null,
   listReviews: null,
   listDependencies: null,

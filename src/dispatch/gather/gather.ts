@@ -11,6 +11,7 @@ import { optOutReason } from '../../trust/opt-out.ts';
 import { forkRefusal } from '../../trust/sender.ts';
 import type { EventRepository } from '../../vocabulary.ts';
 import type { Dispatch, DispatchDeps } from '../dispatch.ts';
+import { isSelf } from '../own-account.ts';
 import { judgeSenders } from '../screen/senders.ts';
 import { onOpenPull, whyEarly } from './ci-messages.ts';
 import { itemsOf } from './conversation-items.ts';
@@ -19,6 +20,7 @@ import { declineRefused, takeUp, wasDeleted } from './message-truth.ts';
 import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
 import { type Compared, compareWithForge, type Refused } from './on-the-forge.ts';
 import { optedOut } from './opted-out.ts';
+import { overtakenIn } from './overtaken.ts';
 import { type Found, readAhead, readItem } from './read-item.ts';
 import { replayedMessages } from './replayed.ts';
 import { type Placed, placeCheckout } from './where.ts';
@@ -213,11 +215,12 @@ export async function stillWanted(dispatch: Dispatch, deps: GatherDeps, claims: 
     hasPushed: (sha) => hasPushed(database.rows, dispatch.key.conversationId, sha),
   });
   const withdrawn = await withdrawnFrom(dispatch, deps.trust, { ...claims, messages: compared.there });
-  const refused = [...withdrawn].map(([id, reason]) => ({ id, reason, forged: null }));
+  const overtaken = await overtakenIn(compared.there, { evidence, isSelf: isSelf(dispatch, deps.trust) });
+  const refused = [...withdrawn, ...overtaken].map(([id, reason]) => ({ id, reason, forged: null }));
   return {
     ...compared,
     // guard: withdrawn: before the run
-    there: compared.there.filter(({ id }) => !withdrawn.has(id)),
+    there: compared.there.filter(({ id }) => !withdrawn.has(id) && !overtaken.has(id)),
     refused: [...compared.refused, ...refused],
   };
 }

@@ -25,6 +25,7 @@ import { createHooks } from './hooks.ts';
 import { createForgeHttp, type ForgeHttp } from './http.ts';
 import { createIdentity } from './identity.ts';
 import { createMarker } from './marks.ts';
+import { mergeRules } from './merge-rules.ts';
 import { toIssueItem, toRepository, toUser } from './objects.ts';
 import { listAll } from './pages.ts';
 import {
@@ -68,6 +69,7 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
     listReviews: (repository, number) => listReviews(http, repository, number),
     listDependencies: (repository, number) => listDependencies(http, repository, number),
     ciState: (repository, sha) => ciState(http, repository, sha),
+    mergeRules: (repository, branch) => mergeRules(http, repository, branch),
     findPulls: (repository, head) => findPulls(http, { repository, head }),
     async openPull(repository, pull) {
       const call = { method: 'POST', repository, path: '/pulls', body: pull } as const;
