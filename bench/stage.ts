@@ -93,7 +93,9 @@ function marking(file: string | null): Record<string, string> {
 }
 
 function withConcurrency(agent: string, concurrency: number): string {
-  return agent.replace(/^name: dev$/m, `name: dev\nconcurrency: ${concurrency}`);
+  return agent
+    .replace(/^concurrency: .*\n/m, '')
+    .replace(/^name: dev$/m, `name: dev\nconcurrency: ${concurrency}`);
 }
 
 function readMarks(file: string): Mark[] {
