@@ -182,6 +182,8 @@ const NOWHERE = {
     branch: spec.at.branch ?? 'x',
     notes: [],
   }),
+  // No default branch is known: no file keeps agents off.
+  knownHead: async () => null,
 } as unknown as Workdir;
 
 /** Everything that waits is leased and prepared to run; answers what would run. */

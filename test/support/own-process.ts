@@ -20,6 +20,7 @@ const CHANGES_ITS_PROCESS = [
   'src/**/once.test.ts',
   'src/**/twins.test.ts',
   'src/reconciler.test.ts',
+  'src/reconciler/acts.test.ts',
 ];
 
 /** They watch or measure their process, or start so much beside it that sharing saves little. */

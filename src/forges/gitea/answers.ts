@@ -4,7 +4,7 @@ import type { ForgeUser, ReviewVerdict } from '../../vocabulary.ts';
 import type { CiState, Comment, InlineComment, Item, Review } from '../forge.ts';
 import { isWorkContext } from '../own-status.ts';
 import { toIssueItem, toPull, toPullItem, toUser } from './objects.ts';
-import { type CommentObject, type IssueObject, instant, type PullRequestObject, user } from './payloads.ts';
+import { type AnsweredPull, type CommentObject, type IssueObject, instant, user } from './payloads.ts';
 
 const word = z
   .string()
@@ -75,7 +75,7 @@ export function toIssueAnswer(issue: IssueObject): Item {
   return { ...toIssueItem(issue), updatedAt: issue.updated_at, pull: null };
 }
 
-export function toPullAnswer(pull: PullRequestObject): Item {
+export function toPullAnswer(pull: AnsweredPull): Item {
   // The API gives a pull request's own repository only as its base.
   const base = {
     id: pull.base.repo?.id ?? pull.base.repo_id ?? 0,

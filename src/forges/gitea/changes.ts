@@ -14,7 +14,7 @@ import {
   comment as commentShape,
   instant,
   issue as issueShape,
-  pullRequest as pullShape,
+  answeredPull as pullShape,
 } from './payloads.ts';
 import type { InlineFound, ReviewFound } from './twin-bodies.ts';
 import { happenedOn } from './twins.ts';

@@ -30,7 +30,7 @@ import { toIssueItem, toRepository, toUser } from './objects.ts';
 import { listAll } from './pages.ts';
 import {
   issue as issueShape,
-  pullRequest as pullShape,
+  answeredPull as pullShape,
   repository as repositoryShape,
   user as userShape,
 } from './payloads.ts';

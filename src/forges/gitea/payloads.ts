@@ -89,7 +89,6 @@ const branch = z.object({
 export const pullRequest = z.object({
   ...itemFields,
   draft: z.boolean().nullish(),
-  mergeable: z.boolean().nullish(),
   merged: flag,
   requested_reviewers: list(user),
   base: branch,
@@ -98,6 +97,10 @@ export const pullRequest = z.object({
   flow: z.number().nullish(),
 });
 export type PullRequestObject = z.output<typeof pullRequest>;
+
+/** As the API answers. A delivery has `mergeable` as well, often from before the forge has worked it out. */
+export const answeredPull = pullRequest.extend({ mergeable: z.boolean().nullish() });
+export type AnsweredPull = z.output<typeof answeredPull>;
 
 export const comment = z.object({
   id,
