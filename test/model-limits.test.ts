@@ -352,5 +352,12 @@ describe.skipIf(!here.ok)(here.title('a model that never answers'), sideBySide, 
 
 async function environments(stage: Stage): Promise<string[]> {
   const ids = await stage.processes();
-  return ids.flatMap((id) => readFileSync(`/proc/${id}/environ`, 'utf8').split('\0'));
+  return ids.flatMap((id) => {
+    try {
+      return readFileSync(`/proc/${id}/environ`, 'utf8').split('\0');
+    } catch {
+      // It has ended since.
+      return [];
+    }
+  });
 }

@@ -22,6 +22,8 @@ export async function listStuck(rows: Rows): Promise<StuckItem[]> {
     .where('over_at', 'is', null)
     .orderBy('found_at')
     .orderBy('rule')
+    .orderBy('repository_name')
+    .orderBy('item_number')
     .orderBy('subject')
     .execute();
   return found.map((row) => ({
