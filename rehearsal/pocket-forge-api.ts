@@ -6,6 +6,7 @@ import { addIssueRoutes } from './pocket-forge-api-issues.ts';
 import { addOwnRoutes } from './pocket-forge-api-own.ts';
 import { addPullRoutes } from './pocket-forge-api-pulls.ts';
 import { addRepositoryRoutes } from './pocket-forge-api-repositories.ts';
+import { addAttachmentRoutes, serveAttachments } from './pocket-forge-attachments.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
 import { HABITS } from './pocket-forge-kinds.ts';
 import { nameNow } from './pocket-forge-renames.ts';
@@ -48,10 +49,12 @@ export function createApi(context: PocketContext, tokens: ReadonlyMap<string, Po
   addGeneralRoutes(api, context);
   addRepositoryRoutes(api, context);
   addIssueRoutes(api, context);
+  addAttachmentRoutes(api, context);
   addPullRoutes(api, context);
   addTimelineRoute(api, context);
   addOwnRoutes(api, context);
   app.route('/api/v1', api);
+  serveAttachments(app, context);
   if (context.kind === 'forgejo') {
     app.get('/api/forgejo/v1/version', (c) => c.json({ version: HABITS.forgejo.version }));
   }

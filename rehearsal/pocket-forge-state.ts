@@ -247,6 +247,8 @@ export interface PocketState {
   repositories: StoredRepository[];
   items: StoredItem[];
   comments: StoredComment[];
+  /** not in files of older releases */
+  attachments?: StoredAttachment[];
   reactions: StoredReaction[];
   reviews: StoredReview[];
   statuses: StoredStatus[];
@@ -256,6 +258,19 @@ export interface PocketState {
   timeline?: StoredTimelineEntry[];
   /** old names of repositories, lower case, and the repository each leads to; not in files of older releases */
   oldNames?: Record<string, number>;
+}
+
+export interface StoredAttachment {
+  id: number;
+  uuid: string;
+  repository: number;
+  /** of an item, or of a comment */
+  place: { item: number } | { comment: number };
+  name: string;
+  uploader: number;
+  created: string;
+  /** Base64 */
+  data: string;
 }
 
 /** RFC 3339 in whole seconds: a forge's clock is no finer, and receivers must cope with equal times. */

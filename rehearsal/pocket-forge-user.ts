@@ -7,6 +7,7 @@ import {
   isPull,
   requirePermission,
 } from './pocket-forge-access.ts';
+import { addAttachment } from './pocket-forge-attachments.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
 import { addHook } from './pocket-forge-hook-admin.ts';
 import type { HookDelivery } from './pocket-forge-hooks.ts';
@@ -94,6 +95,12 @@ export interface PocketUser {
   /** also on pull requests */
   comment(repo: string, number: number, body: string): Promise<{ id: number }>;
   editComment(repo: string, id: number, body: string): Promise<void>;
+  /** to an issue or pull request, or to a comment; the answer is its address, for Markdown */
+  attach(
+    repo: string,
+    place: { number: number } | { commentId: number },
+    file: { name: string; bytes: Uint8Array },
+  ): Promise<string>;
   deleteComment(repo: string, id: number): Promise<void>;
   /** replaces the whole list */
   assign(repo: string, number: number, logins: string[]): Promise<void>;
@@ -207,6 +214,20 @@ function commentActs(context: PocketContext, login: string) {
       }),
     editComment: (repo: string, id: number, body: string) =>
       context.change(() => editComment(context, { comment: at(repo, id), actor, body })),
+    attach: (
+      repo: string,
+      place: { number: number } | { commentId: number },
+      file: { name: string; bytes: Uint8Array },
+    ) =>
+      context.change(() => {
+        const repository = findRepository(context.state, repo);
+        const stored =
+          'number' in place
+            ? { item: findItem(context.state, repository, place.number).id }
+            : { comment: at(repo, place.commentId).id };
+        const { uuid } = addAttachment(context, { repository, place: stored, ...file, uploader: actor.id });
+        return `/attachments/${uuid}`;
+      }),
     deleteComment: (repo: string, id: number) =>
       context.change(() => deleteComment(context, { comment: at(repo, id), actor })),
   };

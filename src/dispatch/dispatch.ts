@@ -14,6 +14,7 @@ import type { Layers } from '../layers/port.ts';
 import type { Log } from '../log.ts';
 import type { Lease } from '../mailbox/leases.ts';
 import type { Settlement } from '../mailbox/settlement.ts';
+import type { McpDoor } from '../mcp-door/port.ts';
 import { type OutgoingForge, outgoingForge, type ReadingForge } from '../outcome/outgoing-forge.ts';
 import type { Packages } from '../packages.ts';
 import type { Closing } from '../security/closing-keywords.ts';
@@ -53,7 +54,16 @@ export interface DispatchDeps {
   database: Database;
   config: () => Pick<
     LoadedConfig,
-    'agents' | 'skills' | 'flows' | 'forges' | 'state' | 'worker' | 'mailbox' | 'git' | 'disclosure'
+    | 'agents'
+    | 'skills'
+    | 'flows'
+    | 'forges'
+    | 'state'
+    | 'worker'
+    | 'mailbox'
+    | 'git'
+    | 'disclosure'
+    | 'mcpServers'
   >;
   /** reads the configuration again, now: a token that was refused may have been replaced */
   refreshConfig: () => void;
@@ -66,6 +76,7 @@ export interface DispatchDeps {
   /** the network by name */
   egress: Egress;
   packages: Packages;
+  mcp: McpDoor;
   budgets: Pick<Budgets, 'startHeld' | 'look'>;
   court: Court;
   now: () => number;

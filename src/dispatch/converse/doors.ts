@@ -71,6 +71,7 @@ export async function openDoors(dispatch: Prepared, deps: DispatchDeps, run: Ope
       maxWrites: agent.forge.maxWrites,
     },
     {
+      checkout: place.checkout.path,
       database: deps.database,
       now: deps.now,
       setTimer: (wish) =>
