@@ -9,6 +9,9 @@ import type { Bench } from './bench.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const run = promisify(execFile);
 
+/** Leaves out of the tests' usual configuration what an earlier commit would refuse as an unknown key. */
+export const KNOWN_EARLIER = { feedback: undefined } as const;
+
 /** Answers the path of its `cli`. */
 export async function checkOutEarlier(bench: Bench, commit: string): Promise<string> {
   const folder = join(bench.folder, `earlier-${commit}`);

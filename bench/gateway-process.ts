@@ -5,6 +5,7 @@
  */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { migrate, openDatabase } from '../src/database/database.ts';
 import { LIST_PRICES } from '../src/gateway/prices.ts';
 import { createGateway } from '../src/gateway.ts';
@@ -16,6 +17,8 @@ export interface Wish {
   events: number;
   /** of one answer; null: as fast as the connection takes them */
   eventsPerSecond: number | null;
+  /** milliseconds before the first byte; not given: none */
+  thinksMs?: number;
 }
 
 const say = (type: string, data: object) => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
@@ -40,9 +43,10 @@ async function upstream(): Promise<string> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
+    request.on('end', async () => {
       const { system } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { system: string };
       const wish = JSON.parse(system) as Wish;
+      if (wish.thinksMs !== undefined) await sleep(wish.thinksMs);
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(OPENING);
       if (wish.eventsPerSecond === null) void unpaced(response, wish.events);

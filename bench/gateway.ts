@@ -19,7 +19,7 @@ const BODY_BYTES = 50_000;
 /** A quick model writes some hundred tokens a second; this is several times that, in several runs at once. */
 const PACE = { streams: 4, events: 4000, eventsPerSecond: 1000 };
 
-interface Way {
+export interface Way {
   name: 'direct' | 'through the gateway';
   target: { socketPath: string } | { host: string; port: number };
   agent: Agent;
@@ -87,7 +87,7 @@ async function started(bench: Bench, args: string[]): Promise<{ address: string;
 const FILLING = 'x'.repeat(BODY_BYTES);
 
 /** Milliseconds to the first byte and to the end, and how many bytes came. */
-async function ask(
+export async function ask(
   way: Way,
   wish: Wish,
   content: unknown = FILLING,

@@ -14,6 +14,7 @@ import { measureIntake } from './intake.ts';
 import { describeMachine } from './machine.ts';
 import { measureMemory } from './memory.ts';
 import { measurePackageBuilds } from './package-builds.ts';
+import { measurePackages } from './packages.ts';
 import { measurePrompt } from './prompt.ts';
 import { measureRecall } from './recall.ts';
 import { measureReconciler } from './reconciler.ts';
@@ -33,6 +34,7 @@ const PARTS: Record<string, Part> = {
   gateway: measureGateway,
   recall: measureRecall,
   builds: measurePackageBuilds,
+  packages: measurePackages,
   prompt: measurePrompt,
   statements: measureStatements,
   setup: measureSetup,

@@ -7,6 +7,7 @@ import { type Database, openDatabase } from '../src/database/database.ts';
 import { Stage } from '../test/support/service.ts';
 import { OWNER, REPOSITORY, usualConfig } from '../test/support/service-config.ts';
 import type { Bench } from './bench.ts';
+import { KNOWN_EARLIER } from './earlier.ts';
 import type { Mark } from './marks.ts';
 import { type ServeProcess, serve } from './serve-process.ts';
 
@@ -47,10 +48,13 @@ export async function openStage(bench: Bench, options: BenchStageOptions): Promi
     files: { 'agents/dev.md': withConcurrency(readFileSync(DEV, 'utf8'), concurrency) },
     configText: (at) => {
       const config = {
+        ...KNOWN_EARLIER,
         database: { url: '${DATABASE_URL}' },
         worker: { concurrency },
         mailbox: options.usualWaits === true ? {} : { quiet_seconds: 0, max_wait_seconds: 0 },
         log: { format: 'json' },
+        // As anybody has it; an earlier release has no such key.
+        ...(options.usualWaits === true ? { feedback: undefined } : {}),
       };
       const usual = usualConfig({ model: options.script, config }, at);
       return { ...usual, env: { ...usual.env, DATABASE_URL: databaseUrl, ...marking(marks) } };
@@ -89,7 +93,9 @@ function marking(file: string | null): Record<string, string> {
 }
 
 function withConcurrency(agent: string, concurrency: number): string {
-  return agent.replace(/^name: dev$/m, `name: dev\nconcurrency: ${concurrency}`);
+  return agent
+    .replace(/^concurrency: .*\n/m, '')
+    .replace(/^name: dev$/m, `name: dev\nconcurrency: ${concurrency}`);
 }
 
 function readMarks(file: string): Mark[] {

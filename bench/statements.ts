@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Stage } from '../test/support/service.ts';
 import { DEV, OWNER, REPOSITORY, tokenOf } from '../test/support/service-config.ts';
 import type { Bench } from './bench.ts';
-import { checkOutEarlier } from './earlier.ts';
+import { checkOutEarlier, KNOWN_EARLIER } from './earlier.ts';
 import { figure, type Goal, type PartReport, shareAtMost, type Table } from './report.ts';
 import { serve } from './serve-process.ts';
 import type { StatementLine } from './statement-log.ts';
@@ -81,7 +81,7 @@ export async function measureStatements(bench: Bench): Promise<PartReport> {
 async function playStory(bench: Bench, name: string, cli: string): Promise<Story> {
   const stage = await Stage.open({
     model: SCRIPT,
-    config: { mailbox: { quiet_seconds: 0, max_wait_seconds: 0 }, log: { format: 'json' } },
+    config: { ...KNOWN_EARLIER, mailbox: { quiet_seconds: 0, max_wait_seconds: 0 }, log: { format: 'json' } },
   });
   bench.atEnd(() => stage.close());
   const file = join(bench.folder, `statements-${name}`);

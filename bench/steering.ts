@@ -13,6 +13,7 @@ import { medianOf, summarise } from './summary.ts';
 /** The last commit whose comments waited for the end of a run and for a quiet window of 5 s. */
 const BEFORE = '59bd644';
 const LONGEST_P95_MS = 2000;
+const LONGEST_EYES_MS = 1000;
 /** A sixth, as two figures show it. */
 const HIGHEST_SHARE = 0.17;
 
@@ -32,9 +33,14 @@ export async function measureSteering(bench: Bench): Promise<PartReport> {
   const now = await openField(bench, sqlite!, 'steering-now');
   const earlier = await openField(bench, sqlite!, 'steering-before', await checkOutEarlier(bench, BEFORE));
   const idle: Record<'now' | 'before', number[]> = { now: [], before: [] };
+  const eyes: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const both = [
-      async () => idle.now.push(await untilAsked(now, `Round ${round}: what do you think?`)),
+      async () => {
+        const shown = untilShown(now);
+        idle.now.push(await untilAsked(now, `Round ${round}: what do you think?`));
+        eyes.push(await shown);
+      },
       async () => idle.before.push(await untilAsked(earlier, `Round ${round}: what do you think?`)),
     ];
     // In turn, so that a slow minute hits both.
@@ -42,7 +48,9 @@ export async function measureSteering(bench: Bench): Promise<PartReport> {
   }
   const steered = await steeredWords(now, words);
   const p95 = percentile95(steered);
-  bench.say(`  into a run: p95 ${figure(p95)} ms; without one: ${figure(medianOf(idle.now))} ms`);
+  bench.say(
+    `  into a run: p95 ${figure(p95)} ms; without one: ${figure(medianOf(idle.now))} ms; eyes: p95 ${figure(percentile95(eyes))} ms`,
+  );
   await now.close();
   await earlier.close();
   const row = (name: string, values: number[]) => [name, ...summaryCells(summarise(values))];
@@ -53,6 +61,7 @@ export async function measureSteering(bench: Bench): Promise<PartReport> {
     ],
     goals: [
       atMost('Steering: a comment into a run (p95)', p95, LONGEST_P95_MS, 'ms'),
+      atMost('Steering: eyes on a comment (p95)', percentile95(eyes), LONGEST_EYES_MS, 'ms'),
       shareAtMost(
         `Steering: a comment without a run, as a share of the time of ${BEFORE} (median)`,
         medianOf(idle.now),
@@ -67,6 +76,7 @@ export async function measureSteering(bench: Bench): Promise<PartReport> {
         rows: [
           row('into a run', steered),
           row('without a run', idle.now),
+          row('without a run, until its eyes are on the forge', eyes),
           row(`without a run, ${BEFORE}`, idle.before),
         ],
       },
@@ -98,6 +108,16 @@ async function openField(
   await at.firstTurn(0);
   await at.settled();
   return at;
+}
+
+/** Milliseconds from the next comment until the agent has shown that it was heard. */
+async function untilShown({ stage }: BenchStage): Promise<number> {
+  const { state } = stage.forge;
+  const known = { comments: state.comments.length, reactions: state.reactions.length };
+  while (state.comments.length === known.comments) await sleep(1);
+  const accepted = Date.now();
+  while (state.reactions.length === known.reactions) await sleep(5);
+  return Date.now() - accepted;
 }
 
 /** Milliseconds until the model is asked with these words. */

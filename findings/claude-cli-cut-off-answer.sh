@@ -81,7 +81,6 @@ ask() {
 }
 field() { node -p "String(JSON.parse(require('node:fs').readFileSync('result.json', 'utf8'))['$1'])"; }
 
-field() { node -p "String(JSON.parse(require('node:fs').readFileSync('result.json', 'utf8'))['$1'])"; }
 
 echo "version: $("$cli" --version)"
 look() {

@@ -65,7 +65,7 @@ export function repositoryById(state: PocketState, id: number): StoredRepository
 }
 
 export function findUser(state: PocketState, login: string): StoredUser {
-  const found = state.users.find((u) => u.login.toLowerCase() === login.toLowerCase());
+  const found = state.users.find((u) => u.deleted !== true && u.login.toLowerCase() === login.toLowerCase());
   if (found === undefined)
     throw new ForgeMissing(`No account ${login} here. Name it when the forge is started.`);
   return found;
@@ -80,9 +80,19 @@ export const ACTIONS: StoredUser = {
   created: '1970-01-01T00:00:00Z',
 };
 
+/** Stands for accounts that were deleted. */
+const GHOST: StoredUser = {
+  id: -1,
+  login: 'Ghost',
+  fullName: '',
+  admin: false,
+  created: '1970-01-01T00:00:00Z',
+};
+
 export function userById(state: PocketState, id: number): StoredUser {
   if (id === ACTIONS.id) return ACTIONS;
   const found = state.users.find((u) => u.id === id);
+  if (found?.deleted === true) return GHOST;
   if (found === undefined)
     throw new Error(`The state file names account ${id}, which it lacks. Start on a new folder.`);
   return found;

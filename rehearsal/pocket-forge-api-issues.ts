@@ -145,6 +145,18 @@ function addLabelRoutes(api: Hono<PocketApi>, context: PocketContext): void {
     const label = await context.change(() => ensureLabel(context, { repository, name, color, description }));
     return c.json(labelShape(context, repository, label), 201);
   });
+  api.delete(`${REPO}/labels/:label{[0-9]+}`, async (c) => {
+    const actor = signedIn(c);
+    const repository = routeRepository(c, context);
+    requirePermission(repository, actor, 'write');
+    const id = routeNumber(c, 'label');
+    await context.change(() => {
+      repository.labels = repository.labels.filter((label) => label.id !== id);
+      const items = context.state.items.filter((item) => item.repository === repository.id);
+      for (const item of items) item.labels = item.labels.filter((label) => label !== id);
+    });
+    return c.body(null, 204);
+  });
   api.get(`${ISSUE}/labels`, (c) => {
     const { repository, item } = routeItem(c, context);
     return c.json(itemLabels(context, repository, item));

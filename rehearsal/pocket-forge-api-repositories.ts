@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { ForgeMissing, ForgeRefused } from '../src/errors.ts';
 import { findUser, fullName, may, permissionOf, requirePermission } from './pocket-forge-access.ts';
 import { folderOf, type PocketContext } from './pocket-forge-context.ts';
-import { addHook, findHook, removeHook } from './pocket-forge-hook-admin.ts';
+import { addHook, findHook, hookBody, newHookOf, removeHook } from './pocket-forge-hook-admin.ts';
 import { HABITS } from './pocket-forge-kinds.ts';
-import { mergeScheduled, protect } from './pocket-forge-protection.ts';
+import { mergeScheduled, protect, protectionOf } from './pocket-forge-protection.ts';
 import { commitShape, statusShape } from './pocket-forge-pull-shapes.ts';
 import { deleteBranch } from './pocket-forge-pulls.ts';
 import { testHook } from './pocket-forge-pushes.ts';
@@ -31,19 +31,6 @@ const statusBody = z.object({
   context: z.string().default(''),
   description: z.string().default(''),
   target_url: z.string().default(''),
-});
-
-const hookBody = z.object({
-  type: z.enum(['forgejo', 'gitea']),
-  active: z.boolean().default(false),
-  config: z.object({
-    url: z.string(),
-    content_type: z.literal('json', 'must be json here'),
-    secret: z.string().default(''),
-  }),
-  events: z.array(z.string()).default([]),
-  branch_filter: z.enum(['', '*'], 'must be empty or * here').optional(),
-  authorization_header: z.string().default(''),
 });
 
 const collaboratorBody = z.object({ permission: z.enum(['read', 'write', 'admin']).default('write') });
@@ -78,13 +65,15 @@ function addBranchRoutes(api: Hono<PocketApi>, context: PocketContext): void {
   const shape = async (c: ApiContext, repository: StoredRepository, [ref, sha]: [string, string]) => {
     const [commit] = await listCommits(context.git, folderOf(context, repository), ['--max-count=1', sha]);
     const writer = may(repository, visitor(c), 'write');
+    const name = ref.slice('refs/heads/'.length);
+    const rule = protectionOf(repository, name);
     return {
-      name: ref.slice('refs/heads/'.length),
+      name,
       commit: commit === undefined ? null : commitShape(context, repository, commit),
-      protected: false,
-      required_approvals: 0,
-      enable_status_check: false,
-      status_check_contexts: [],
+      protected: rule !== undefined,
+      required_approvals: rule?.approvals ?? 0,
+      enable_status_check: (rule?.contexts.length ?? 0) > 0,
+      status_check_contexts: rule?.contexts ?? [],
       user_can_push: writer,
       user_can_merge: writer,
       effective_branch_protection_name: '',
@@ -308,15 +297,7 @@ function addHookRoutes(api: Hono<PocketApi>, context: PocketContext): void {
   api.get(`${REPO}/hooks`, (c) => c.json(page(c, context, admin(c).repository.hooks).map(hookShape)));
   api.post(`${REPO}/hooks`, async (c) => {
     const call = admin(c);
-    const body = await readBody(c, hookBody);
-    const input = {
-      type: body.type,
-      url: body.config.url,
-      secret: body.config.secret,
-      events: body.events,
-      active: body.active,
-      authorizationHeader: body.authorization_header,
-    };
+    const input = newHookOf(await readBody(c, hookBody));
     return c.json(hookShape(await context.change(() => addHook(context, { ...call, input }))), 201);
   });
   api.get(`${REPO}/hooks/:id{[0-9]+}`, (c) =>

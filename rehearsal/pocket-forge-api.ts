@@ -2,12 +2,15 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { ForgeMissing, ForgeRefused } from '../src/errors.ts';
 import { findUser, repositoryById, requirePermission } from './pocket-forge-access.ts';
+import { addAdminRoutes } from './pocket-forge-api-admin.ts';
 import { addIssueRoutes } from './pocket-forge-api-issues.ts';
 import { addOwnRoutes } from './pocket-forge-api-own.ts';
 import { addPullRoutes } from './pocket-forge-api-pulls.ts';
 import { addRepositoryRoutes } from './pocket-forge-api-repositories.ts';
 import { addAttachmentRoutes, serveAttachments } from './pocket-forge-attachments.ts';
-import type { PocketContext } from './pocket-forge-context.ts';
+import { emailOf, type PocketContext } from './pocket-forge-context.ts';
+import type { Credentials } from './pocket-forge-credentials.ts';
+import { addDependencyRoutes } from './pocket-forge-dependencies.ts';
 import { HABITS } from './pocket-forge-kinds.ts';
 import { nameNow } from './pocket-forge-renames.ts';
 import {
@@ -18,21 +21,24 @@ import {
   signedIn,
   visitor,
 } from './pocket-forge-requests.ts';
-import { type PocketToken, requireScope } from './pocket-forge-scopes.ts';
+import { requireScope } from './pocket-forge-scopes.ts';
 import { addSearchRoute } from './pocket-forge-search.ts';
 import { ownUserShape, repositoryShape, userShape } from './pocket-forge-shapes.ts';
+import type { StoredUser } from './pocket-forge-state.ts';
 import { addTimelineRoute } from './pocket-forge-timeline.ts';
 
-export function createApi(context: PocketContext, tokens: ReadonlyMap<string, PocketToken>): Hono<PocketApi> {
+export function createApi(context: PocketContext, credentials: Credentials): Hono<PocketApi> {
   const app = new Hono<PocketApi>();
   app.onError((error) => errorResponse(context, error));
   app.notFound((c) =>
     problem(context, 404, `No route ${c.req.path}. See docs/pocket-forge.md for what is spoken.`),
   );
   app.use(async (c, next) => {
-    const token = authenticate(tokens, c.req.header('authorization'));
+    const token = credentials.authenticate(c.req.header('authorization'));
     c.set('token', token);
-    c.set('visitor', token === null ? null : findUser(context.state, token.login));
+    const asking = token === null ? null : findUser(context.state, token.login);
+    const sudo = c.req.header('sudo');
+    c.set('visitor', sudo === undefined || asking === null ? asking : standIn(context, asking, sudo));
     await next();
     // The clock that stamps what is done here, and not that of the HTTP server.
     c.header('Date', new Date().toUTCString());
@@ -51,8 +57,10 @@ export function createApi(context: PocketContext, tokens: ReadonlyMap<string, Po
   addIssueRoutes(api, context);
   addAttachmentRoutes(api, context);
   addPullRoutes(api, context);
+  addDependencyRoutes(api, context);
   addTimelineRoute(api, context);
   addOwnRoutes(api, context);
+  addAdminRoutes(api, context, credentials);
   app.route('/api/v1', api);
   serveAttachments(app, context);
   if (context.kind === 'forgejo') {
@@ -78,7 +86,12 @@ function addGeneralRoutes(api: Hono<PocketApi>, context: PocketContext): void {
     c.json({ max_response_items: MAX_LIMIT, default_paging_num: DEFAULT_LIMIT }),
   );
   api.get('/user', (c) => c.json(ownUserShape(context, signedIn(c))));
-  api.get('/users/:login', (c) => c.json(userShape(context, findUser(context.state, c.req.param('login')))));
+  api.get('/users/:login', (c) => {
+    const user = findUser(context.state, c.req.param('login'));
+    const asking = visitor(c);
+    const seesAll = asking !== null && (asking.admin || asking.id === user.id);
+    return c.json({ ...userShape(context, user), ...(seesAll ? { email: emailOf(user) } : {}) });
+  });
   api.get('/orgs/:name', (c) => {
     throw new ForgeMissing(
       `There is no organization ${c.req.param('name')} here. The pocket forge has none.`,
@@ -95,29 +108,11 @@ function addGeneralRoutes(api: Hono<PocketApi>, context: PocketContext): void {
   });
 }
 
-/**
- * `token X` and `Bearer X` in any case; Basic with the token as the password, or as the user name with no password (or
- * git's `x-oauth-basic`). The user name is not looked at otherwise. No header is an anonymous visitor; a wrong token is
- * refused even where an anonymous visitor would be welcome.
- */
-function authenticate(
-  tokens: ReadonlyMap<string, PocketToken>,
-  header: string | undefined,
-): PocketToken | null {
-  if (header === undefined || header === '') return null;
-  const token = candidates(header)
-    .map((text) => tokens.get(text))
-    .find((found) => found !== undefined);
-  if (token !== undefined) return token;
-  throw new ForgeRefused('The token is not known here. Use one of those the forge was started with.', 401);
-}
-
-function candidates(header: string): string[] {
-  const [scheme = '', value = ''] = header.trim().split(/\s+/, 2);
-  if (scheme.toLowerCase() === 'token' || scheme.toLowerCase() === 'bearer') return [value];
-  if (scheme.toLowerCase() !== 'basic') return [];
-  const [name = '', ...password] = Buffer.from(value, 'base64').toString('utf8').split(':');
-  return [password.join(':'), name];
+/** `Sudo: <login>`: a site administrator asks as another account. */
+function standIn(context: PocketContext, asking: StoredUser, login: string): StoredUser {
+  if (!asking.admin)
+    throw new ForgeRefused('Only administrators allowed to sudo. Leave the header out.', 403);
+  return findUser(context.state, login);
 }
 
 function problem(context: PocketContext, status: number, message: string): Response {

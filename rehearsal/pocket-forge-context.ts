@@ -30,5 +30,5 @@ export function identityOf(user: StoredUser): GitIdentity {
 }
 
 export function emailOf(user: StoredUser): string {
-  return `${user.login.toLowerCase()}@noreply.localhost`;
+  return user.email ?? `${user.login.toLowerCase()}@noreply.localhost`;
 }

@@ -1,4 +1,5 @@
 /** Creating and deleting the hooks of a repository. */
+import { z } from 'zod';
 import { ForgeMissing } from '../src/errors.ts';
 import { requirePermission } from './pocket-forge-access.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
@@ -21,6 +22,40 @@ export interface NewHook {
   authorizationHeader: string;
 }
 
+export const hookBody = z.object({
+  type: z.enum(['forgejo', 'gitea']),
+  active: z.boolean().default(false),
+  config: z.object({
+    url: z.string(),
+    content_type: z.literal('json', 'must be json here'),
+    secret: z.string().default(''),
+  }),
+  events: z.array(z.string()).default([]),
+  branch_filter: z.enum(['', '*'], 'must be empty or * here').optional(),
+  authorization_header: z.string().default(''),
+});
+
+export function newHookOf(body: z.output<typeof hookBody>): NewHook {
+  return {
+    type: body.type,
+    url: body.config.url,
+    secret: body.config.secret,
+    events: body.events,
+    active: body.active,
+    authorizationHeader: body.authorization_header,
+  };
+}
+
+export function storedHook(context: PocketContext, input: NewHook): StoredHook {
+  checkHookUrl(input.url);
+  return {
+    ...input,
+    events: expandEvents(input.events, context.kind),
+    id: nextId(context.state, 'hook'),
+    created: now(),
+  };
+}
+
 interface HookAdmin {
   repository: StoredRepository;
   actor: StoredUser;
@@ -28,13 +63,7 @@ interface HookAdmin {
 
 export function addHook(context: PocketContext, o: HookAdmin & { input: NewHook }): StoredHook {
   requirePermission(o.repository, o.actor, 'admin');
-  checkHookUrl(o.input.url);
-  const hook: StoredHook = {
-    ...o.input,
-    events: expandEvents(o.input.events, context.kind),
-    id: nextId(context.state, 'hook'),
-    created: now(),
-  };
+  const hook = storedHook(context, o.input);
   o.repository.hooks.push(hook);
   return hook;
 }

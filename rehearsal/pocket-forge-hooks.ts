@@ -150,9 +150,10 @@ export class HookQueue {
     });
   }
 
-  /** Queues one delivery for each hook of the repository that wants the event. */
+  /** Queues one delivery for each hook that wants the event: of the repository, of its owner, of the forge. */
   send(repository: StoredRepository, eventType: HookEventType, body: object): void {
-    for (const hook of repository.hooks.filter((h) => subscribed(h, eventType, this.#kind))) {
+    const own = [...repository.hooks, ...wider(this.#state, repository)];
+    for (const hook of own.filter((h) => subscribed(h, eventType, this.#kind))) {
       this.sendTo(hook, { repository, eventType, body });
     }
   }
@@ -220,7 +221,9 @@ export class HookQueue {
 
   #hook(task: HookTask): StoredHook | undefined {
     const repository = this.#state.repositories.find((r) => r.id === task.repository);
-    return repository?.hooks.find((h) => h.id === task.hook);
+    if (repository === undefined) return undefined;
+    const all = [...repository.hooks, ...wider(this.#state, repository)];
+    return all.find((h) => h.id === task.hook);
   }
 
   async #deliverAll(): Promise<void> {
@@ -255,6 +258,11 @@ export class HookQueue {
     }
     delivery.ms = Math.round(performance.now() - started);
   }
+}
+
+/** Hooks of the repository's owner and of the whole forge, which send for it, too. */
+function wider(state: PocketState, { owner }: StoredRepository): StoredHook[] {
+  return [...(state.ownerHooks?.[owner] ?? []), ...(state.systemHooks ?? [])];
 }
 
 function bodyFor(hook: StoredHook, eventType: HookEventType, body: object): string {

@@ -2,6 +2,7 @@
 import { ForgeMissing, ForgeRefused } from '../src/errors.ts';
 import { isPull, itemById, may, repositoryById, requirePermission } from './pocket-forge-access.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
+import { requireNoOpenDependency } from './pocket-forge-dependencies.ts';
 import { type Changes, sendCommentEvent, sendItemEvent } from './pocket-forge-events.ts';
 import { HABITS } from './pocket-forge-kinds.ts';
 import {
@@ -183,6 +184,7 @@ export function setItemState(
   if (state === 'open' && isPull(item) && item.pull.headGone) {
     throw new ForgeRefused('The head branch is gone. Push it again under a new pull request.', 412);
   }
+  if (state === 'closed') requireNoOpenDependency(context.state, item);
   item.state = state;
   item.updated = now();
   item.closed = state === 'closed' ? item.updated : null;

@@ -12,7 +12,7 @@ import { type MergeCall, mergePull } from './pocket-forge-pulls.ts';
 import { newestStatuses } from './pocket-forge-runs.ts';
 import type { StoredProtection, StoredRepository, StoredUser } from './pocket-forge-state.ts';
 
-function protectionOf(repository: StoredRepository, branch: string): StoredProtection | undefined {
+export function protectionOf(repository: StoredRepository, branch: string): StoredProtection | undefined {
   return repository.protections?.find((rule) => rule.branch === branch);
 }
 

@@ -7,12 +7,15 @@ export interface PocketToken {
   scopes: readonly string[] | null;
   /** full names; null for all */
   repositories: readonly string[] | null;
+  /** who asks gave name and password instead of a token */
+  byPassword?: true;
 }
 
-type Group = 'user' | 'organization' | 'notification' | 'issue' | 'repository';
+type Group = 'admin' | 'user' | 'organization' | 'notification' | 'issue' | 'repository';
 
 /** The first that fits. What fits none needs no scope. */
 const GROUPS: readonly [RegExp, Group][] = [
+  [/^\/admin(\/|$)/, 'admin'],
   [/^\/users?(\/|$)/, 'user'],
   [/^\/orgs(\/|$)/, 'organization'],
   [/^\/notifications(\/|$)/, 'notification'],

@@ -1,5 +1,6 @@
 /** GET /repos/issues/search: issues and pull requests of every repository that the visitor sees, in one list. */
 import type { Hono } from 'hono';
+import { ForgeRefused } from '../src/errors.ts';
 import { isPull, may, repositoryById, userById } from './pocket-forge-access.ts';
 import { sortItems } from './pocket-forge-api-issues.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
@@ -19,6 +20,9 @@ export function addSearchRoute(api: Hono<PocketApi>, context: PocketContext): vo
 
 function searched(c: ApiContext, context: PocketContext): StoredItem[] {
   const { state = 'open', type = '', owner = '' } = c.req.query();
+  if (owner !== '' && !context.state.users.some((one) => one.login.toLowerCase() === owner.toLowerCase())) {
+    throw new ForgeRefused(`Nobody here is called ${owner}.`, 400);
+  }
   const user = visitor(c);
   const named = c.get('token')?.repositories ?? null;
   const flag = (name: string) => c.req.query(name) === 'true';

@@ -13,6 +13,10 @@ export interface StoredUser {
   fullName: string;
   admin: boolean;
   created: string;
+  /** of accounts that were made by the API; the others have a placeholder */
+  email?: string;
+  /** what it wrote stays, under the name Ghost */
+  deleted?: true;
 }
 
 export type CollaboratorPermission = 'read' | 'write' | 'admin';
@@ -104,6 +108,8 @@ export interface StoredItem {
   closed: string | null;
   /** null for an issue */
   pull: StoredPull | null;
+  /** ids of the items it waits for; left out = none */
+  dependencies?: number[];
 }
 
 export interface StoredComment {
@@ -258,6 +264,10 @@ export interface PocketState {
   timeline?: StoredTimelineEntry[];
   /** old names of repositories, lower case, and the repository each leads to; not in files of older releases */
   oldNames?: Record<string, number>;
+  /** hooks of the whole forge; not in files of older releases */
+  systemHooks?: StoredHook[];
+  /** hooks of an account, by its id: they send for all of its repositories */
+  ownerHooks?: Record<number, StoredHook[]>;
 }
 
 export interface StoredAttachment {

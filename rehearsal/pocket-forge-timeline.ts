@@ -38,17 +38,19 @@ export function recordEntry(
 export function addTimelineRoute(api: Hono<PocketApi>, context: PocketContext): void {
   api.get('/repos/:owner/:name/issues/:number{[0-9]+}/timeline', (c) => {
     const item = findItem(context.state, routeRepository(c, context), routeNumber(c));
-    const shown = page(c, context, withinTimes(c, entriesOf(context, item)));
+    const rows = page(c, context, withinTimes(c, entriesOf(context, item)));
+    const shown = rows.flatMap(({ shape }) => (shape === null ? [] : [shape()]));
     // The forge's count is that of the page, not of the list.
     c.header('X-Total-Count', String(shown.length));
-    return c.json(shown.map(({ shape }) => shape()));
+    return c.json(shown.length === 0 ? null : shown);
   });
 }
 
 interface Row {
   id: number;
   updated: string;
-  shape: () => object;
+  /** null: a remark in a review, which fills its place on a page and is left out then */
+  shape: (() => object) | null;
 }
 
 function entriesOf(context: PocketContext, item: StoredItem): Row[] {
@@ -68,7 +70,11 @@ function entriesOf(context: PocketContext, item: StoredItem): Row[] {
         html_url: `${htmlUrl}#issuecomment-${id}`,
       }),
     }));
-  return [...done, ...said].sort((a, b) => a.id - b.id);
+  const remarks = context.state.reviews
+    .filter((review) => review.item === item.id && review.state !== 'PENDING')
+    .flatMap((review) => review.comments)
+    .map(({ id, created, updated = created }) => ({ id, updated, shape: null }));
+  return [...done, ...said, ...remarks].sort((a, b) => a.id - b.id);
 }
 
 function base(

@@ -11,6 +11,7 @@ import { ConfigError, ForgeRefused } from '../src/errors.ts';
 import { findUser } from './pocket-forge-access.ts';
 import { createApi } from './pocket-forge-api.ts';
 import { identityOf, type PocketContext } from './pocket-forge-context.ts';
+import { Credentials } from './pocket-forge-credentials.ts';
 import { type GitServer, serveGit } from './pocket-forge-git.ts';
 import { type HookDelivery, HookQueue } from './pocket-forge-hooks.ts';
 import type { PocketKind } from './pocket-forge-kinds.ts';
@@ -104,8 +105,9 @@ export async function startPocketForge(o: PocketForgeOptions): Promise<PocketFor
   const lock = createLock(save);
   // The address is known once the server listens, and the routes need it when they answer, not before.
   const context = { kind, url: '', state, git, hooks, change: lock.change };
-  const tokens = new Map(o.users.map((u) => [u.token, tokenOf(u)]));
-  const app = createApi(context, tokens);
+  const credentials = new Credentials();
+  for (const user of o.users) credentials.add(user.token, tokenOf(user));
+  const app = createApi(context, credentials);
   serveLfs(app, context);
   const gitServer = serveGit(app, context);
   const server = await listen(app.fetch, o);
@@ -118,7 +120,7 @@ export async function startPocketForge(o: PocketForgeOptions): Promise<PocketFor
     state,
     deliveries: hooks.deliveries,
     as: (login) => actAs(context, login),
-    replaceToken: (login, token) => replaceToken(tokens, findUser(state, login).login, token),
+    replaceToken: (login, token) => credentials.replace(findUser(state, login).login, token),
     createRepository: (repository) => context.change(() => createRepository(context, repository)),
     settled: () => hooks.settled(),
     close: () => {
@@ -150,13 +152,6 @@ function checkOptions(o: PocketForgeOptions): void {
 
 function tokenOf({ login, scopes, repositories }: PocketAccount): PocketToken {
   return { login, scopes: scopes ?? null, repositories: repositories ?? null };
-}
-
-/** The new one may do what the old one might. */
-function replaceToken(tokens: Map<string, PocketToken>, login: string, token: string): void {
-  const old = [...tokens].filter(([, one]) => one.login.toLowerCase() === login.toLowerCase());
-  for (const [text] of old) tokens.delete(text);
-  tokens.set(token, { ...(old[0]?.[1] ?? tokenOf({ login, token })), login });
 }
 
 function addAccounts(state: PocketState, accounts: PocketAccount[]): void {

@@ -41,6 +41,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   config: { imports: ['forges'], owns: 'the option tables, agents, flows and skills as read from files' },
   network: { imports: ['config'], owns: 'how HTTP leaves this machine: proxies, authorities' },
   audit: { imports: ['database'], owns: 'what agents tried at our doors, and what became of it' },
+  init: {
+    imports: ['forges', 'config', 'network'],
+    owns: 'an installation from nothing: accounts, tokens, members, labels, hooks, configuration; and its undoing',
+  },
   inbox: { imports: ['database'], owns: 'deliveries, and the events they tell' },
   mailbox: { imports: ['database'], owns: 'conversations, messages, dispatches, leases, holds' },
   budgets: {
@@ -56,7 +60,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'the session chain, the transcript archive, the ladder, the record',
   },
   flows: { imports: ['config'], owns: 'which agent an event wakes, and with which prompt; pure' },
-  workdir: { imports: ['program', 'forges'], owns: 'mirrors, checkouts, pushes' },
+  workdir: { imports: ['program', 'state-lock', 'forges'], owns: 'mirrors, checkouts, pushes' },
   steering: { imports: [], owns: 'files that steer later runs: which they are, kept and put back' },
   container: { imports: [], owns: 'where the CLI runs' },
   layers: {
@@ -79,9 +83,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['database', 'config', 'audit', 'forges'],
     owns: 'who may wake an agent, and who our accounts are, as the forge answers it',
   },
+  team: {
+    imports: ['config', 'database', 'mailbox', 'forges', 'trust'],
+    owns: 'what a pull request of an agent needs next: a table, its facts, and the order of rebases',
+  },
   court: {
     imports: ['config', 'database', 'mailbox', 'forges', 'trust'],
     owns: 'whether a conversation runs in a circle',
+  },
+  dependencies: {
+    imports: ['config', 'database', 'mailbox', 'own-events', 'forges'],
+    owns: 'what an issue waits for before work on it begins, and what its branch stands on',
   },
   outcome: {
     imports: ['database', 'inbox', 'mailbox', 'forges'],
@@ -114,7 +126,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'the HTTP edge: verify, accept, answer',
   },
   router: {
-    imports: ['config', 'database', 'inbox', 'mailbox', 'forges', 'flows', 'trust'],
+    imports: ['config', 'database', 'inbox', 'mailbox', 'forges', 'flows', 'trust', 'team'],
     owns: 'deliveries to messages and dispatches, one transaction each',
   },
   reconciler: {
@@ -140,7 +152,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'packages',
       'audit',
       'trust',
+      'team',
       'court',
+      'dependencies',
       'broker',
       'layers',
       'pictures',
@@ -151,6 +165,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   worker: {
     imports: ['database', 'mailbox', 'dispatch'],
     owns: 'the loop: what is due is leased, and the lease renewed while its dispatch runs',
+  },
+  attach: {
+    imports: ['database', 'mailbox', 'audit', 'sessions', 'agent-runner', 'dispatch'],
+    owns: "a person at a conversation's own session: the lease, the terminal, and what is handed back",
   },
   feedback: {
     imports: ['config', 'database', 'mailbox', 'forges', 'trust', 'outcome'],

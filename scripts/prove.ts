@@ -128,7 +128,12 @@ function failingTests(tests: Guard['tests']): string[] {
       '--reporter=json',
       `--outputFile=${report}`,
     ],
-    { cwd: copy, encoding: 'utf8', timeout: 10 * 60_000 },
+    {
+      cwd: copy,
+      encoding: 'utf8',
+      timeout: 10 * 60_000,
+      env: { ...process.env, ...(tests.fault === undefined ? {} : { FAULT: tests.fault }) },
+    },
   );
   const results = readReport(report, run.stdout + run.stderr);
   const all = results.testResults.flatMap((f) => f.assertionResults);

@@ -5,10 +5,11 @@ import { concludeRun, runFacts, verifyTranscript } from './agent-runner/conclude
 import { type Ending, endingOf } from './agent-runner/ending.ts';
 import { cliEnvironment } from './agent-runner/environment.ts';
 import { mcpNames } from './agent-runner/forge-server.ts';
+import { ladderRequest, noteContinuity } from './agent-runner/ladder-request.ts';
 import { isWithoutPictures, lighterTexts } from './agent-runner/lighter.ts';
 import { LiveInput } from './agent-runner/live-input.ts';
 import type { DispatchRun, PromptTexts, RunnerDeps, RunOutcome } from './agent-runner/run.ts';
-import { type CliReport, pinnedCliVersion, runCli } from './agent-runner/run-cli.ts';
+import { type CliReport, runCli } from './agent-runner/run-cli.ts';
 import { refuseSteering } from './agent-runner/steering-tools.ts';
 import { servedNames } from './agent-runner/tool-server.ts';
 import { builtInTools } from './agent-runner/tools.ts';
@@ -22,7 +23,7 @@ import { prepareSession } from './sessions/ladder.ts';
 import type { Floor } from './sessions/ladder-request.ts';
 import { recordTurn } from './sessions/record.ts';
 import { isPromptOutdated } from './sessions/recorded-prompt.ts';
-import { countFailedResume, recordIncident } from './sessions.ts';
+import { countFailedResume } from './sessions.ts';
 import { closeCliFolder } from './steering/cli-folder.ts';
 
 /** More than there are rungs: a longer loop is a bug. */
@@ -106,47 +107,6 @@ interface Rung {
   texts: PromptTexts;
   /** why the texts are set aside; null = they are not */
   aside: string | null;
-}
-
-function ladderRequest(dispatch: DispatchRun, deps: RunnerDeps, { floor, floorReason }: Rung) {
-  return {
-    conversationId: dispatch.conversationId,
-    dispatchId: dispatch.id,
-    folders: dispatch.folders,
-    cwd: dispatch.cwd,
-    model: dispatch.agent.model,
-    cliVersion: pinnedCliVersion(),
-    archive: deps.sessions.archive,
-    policy: dispatch.policy,
-    floor,
-    floorReason,
-    now: deps.now(),
-  };
-}
-
-/** Each rung below `resumed` writes an incident, and does so before the run: a crash of the run must not hide it. */
-async function noteContinuity(
-  dispatch: DispatchRun,
-  deps: RunnerDeps,
-  prepared: PreparedSession,
-): Promise<void> {
-  if (prepared.continuity === 'fresh' || prepared.continuity === 'resumed') return;
-  deps.log.warn(
-    `[${dispatch.agentName}] ${dispatch.id}: session ${prepared.continuity} (${prepared.reason})`,
-    {
-      session: prepared.session.id,
-      evidence: prepared.evidence,
-    },
-  );
-  await recordIncident(deps.database.rows, {
-    conversationId: dispatch.conversationId,
-    dispatchId: dispatch.id,
-    sessionId: prepared.session.id,
-    rung: prepared.continuity,
-    reason: prepared.reason,
-    evidence: prepared.evidence,
-    now: deps.now(),
-  });
 }
 
 /** An earlier attempt of this dispatch had answered when the service died: its answer is used, not paid for again. */

@@ -1,10 +1,13 @@
 /** What the forge shows while work goes on, on a real forge with a clock of the test's own. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { REPO } from '../rehearsal/pocket-forge-trial.ts';
+import { patience } from '../test/support/patience.ts';
 import { PeopleStage } from '../test/support/people-stage.ts';
 import { needs } from '../test/support/requirements.ts';
 import { armFault } from './faults.ts';
 import { openAsks } from './mailbox/asks.ts';
+import { endAttached, leaseForAttach } from './mailbox/attaching.ts';
 import type { Lease } from './mailbox/leases.ts';
 
 const here = needs('git');
@@ -55,7 +58,7 @@ describe.skipIf(!here.ok)(here.title('what people see while work goes on'), () =
       stage.now += CLAIM;
       await stage.settled();
       const [posted] = stage.commentRows(1);
-      expect(stage.comments(1)).toEqual([expect.stringMatching(/^I am at work on this since/)]);
+      expect(stage.comments(1)).toEqual([expect.stringMatching(/^I have been working on this since/)]);
       // In the middle of an edit.
       await stage.settle(lease, { state: 'parked', reason: 'away', until: stage.now + 10 * MINUTE });
       dieAt(point);
@@ -77,6 +80,59 @@ describe.skipIf(!here.ok)(here.title('what people see while work goes on'), () =
       expect((await stage.notices()).map(({ state }) => state)).toEqual(['shown', 'gone']);
     },
   );
+
+  test('eyes wait for nothing else that is to be shown: a comment that takes long does not hold them up', async () => {
+    const stage = await PeopleStage.open();
+    await longRun(stage);
+    const order: string[] = [];
+    const [begun, seen] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow: typeof stage.client = {
+      ...stage.client,
+      createComment: async (...args) => {
+        begun.resolve();
+        await Promise.race([seen.promise, sleep(patience(3000), undefined, { ref: false })]);
+        order.push('comment');
+        seen.resolve();
+        return await stage.client.createComment(...args);
+      },
+      react: async (...args) => {
+        await stage.client.react(...args);
+        order.push('eyes');
+        seen.resolve();
+      },
+    };
+    const loop = stage.feedback(() => slow);
+    await begun.promise;
+    await stage.ada.comment(REPO, 1, 'Are you there?');
+    await stage.routed();
+    loop.wake();
+    await seen.promise;
+    await loop.stop();
+    expect(order).toEqual(['eyes', 'comment']);
+  });
+
+  test('somebody is attached: who asked meanwhile is told why it waits, and nothing is shown of the terminal itself', async () => {
+    const stage = await PeopleStage.open();
+    await stage.ada.createIssue(REPO, { title: 'Totals', body: 'Wrong.', assignees: ['bo'] });
+    await stage.settled();
+    const { id } = await stage.database.rows
+      .selectFrom('conversations')
+      .select('id')
+      .executeTakeFirstOrThrow();
+    const request = { conversationId: id, worker: 'attach:1', by: 'grace', now: stage.now, leaseMs: MINUTE };
+    const attached = await leaseForAttach(stage.database, request);
+    if (attached.kind !== 'leased') throw new Error(attached.kind);
+    stage.now += 2 * MINUTE;
+    await stage.settled();
+    expect(stage.comments(1)).toEqual([
+      expect.stringMatching(/^Whoever runs this service works with me at my terminal just now\./),
+    ]);
+    await endAttached(stage.database, attached.lease, { reason: 'left', turns: 0, now: stage.now });
+    const lease = await stage.lease();
+    await stage.settle(lease, { state: 'succeeded' });
+    await stage.settled();
+    expect(stage.comments(1)).toEqual([]);
+  });
 
   test('a comment that a person removed is not brought back', async () => {
     const stage = await PeopleStage.open();

@@ -113,7 +113,10 @@ function eyesOn(
   };
 }
 
-/** One after another on each forge, so that a comment is not edited before it is there; forges beside one another. */
+/**
+ * One after another on each forge, so that a comment is not edited before it is there; forges beside one another. Reactions
+ * hang on nothing and have a line of their own: somebody who asked is seen within a second, whatever else is to be shown.
+ */
 async function launchDue(
   deps: FeedbackDeps,
   busy: Map<string, Promise<void>>,
@@ -121,19 +124,24 @@ async function launchDue(
 ): Promise<void> {
   const { rows } = deps.database;
   const due = await dueNotices(rows, { now: deps.now(), limit: MOST_AT_ONCE });
-  for (const [name, notices] of Map.groupBy(due, ({ forge }) => forge)) {
+  for (const [line, notices] of Map.groupBy(due, lineOf)) {
     // A forge that is down delays only itself.
-    if (busy.has(name)) continue;
+    if (busy.has(line)) continue;
     const work = showAll(deps, notices)
       .catch((error: unknown) =>
-        deps.log.error('what people see could not be written', { forge: name, error }),
+        deps.log.error('what people see could not be written', { forge: notices[0]!.forge, error }),
       )
       .finally(() => {
-        busy.delete(name);
+        busy.delete(line);
         done();
       });
-    busy.set(name, work);
+    busy.set(line, work);
   }
+}
+
+function lineOf({ forge, kind }: NoticeRow): string {
+  // guard: feedback: eyes wait for nothing else
+  return kind === 'reaction' ? `reactions on ${forge}` : forge;
 }
 
 async function showAll(deps: FeedbackDeps, notices: readonly NoticeRow[]): Promise<void> {

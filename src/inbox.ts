@@ -31,6 +31,8 @@ export interface NewDelivery {
   pieces?: number;
   id?: string;
   now: number;
+  /** not decided before; left out, at once */
+  dueAt?: number;
 }
 
 export type Acceptance =
@@ -59,7 +61,7 @@ export async function acceptDelivery(rows: Rows, delivery: NewDelivery): Promise
       received_at: delivery.now,
       state: 'received',
       attempts: 0,
-      next_attempt_at: delivery.now,
+      next_attempt_at: delivery.dueAt ?? delivery.now,
     })
     // guard: delivery id, part 2
     .onConflict((c) => c.columns(['forge', 'forge_delivery_id']).doNothing())

@@ -170,6 +170,11 @@ describe.skipIf(!bubblewrap.need.ok)(bubblewrap.need.title('layers'), () => {
       },
       'took more than',
     ],
+    [
+      'memory',
+      { commands: ['mkdir node_modules; head -c 400000000 /dev/zero | tail > /dev/null'], memoryBytes: 64e6 },
+      'beyond 64000000 bytes of memory',
+    ],
   ])('limits: %s', async (_name, setup, words) => {
     const stage = await LayersStage.open(bubblewrap);
     const run = await stage.run({ setup });

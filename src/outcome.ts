@@ -3,7 +3,7 @@
  * once; a crash between two of them goes on where it stopped.
  */
 import type { EffectRow } from './database/tables.ts';
-import { ForgeRefused } from './errors.ts';
+import { ForgeMissing, ForgeRefused } from './errors.ts';
 import { continuityReceipt, modelReceipt, postedText, unmarked } from './outcome/answer.ts';
 import { answerElsewhere } from './outcome/answer-elsewhere.ts';
 import { answerParts } from './outcome/answer-parts.ts';
@@ -19,6 +19,7 @@ import {
   readyForReview,
   withoutDraftPrefix,
 } from './outcome/pulls.ts';
+import { splitReview } from './outcome/remarks.ts';
 import { MISSING, readVerdict } from './outcome/verdict.ts';
 import type { Continuity, DispatchKey, ForgeUser, RepositoryRef } from './vocabulary.ts';
 
@@ -305,13 +306,22 @@ async function review(
       const ours = reviews.find((r) => r.body.includes(mark) && p.isOurs(r.author));
       return ours === undefined ? null : { id: ours.id };
     },
-    perform: async () =>
-      await deps.forge.submitReview(p.repository, p.itemNumber, {
-        verdict,
-        body: text,
-        commitId: p.reviewedSha,
-        inline: [],
-      }),
+    perform: async () => {
+      const common = { verdict, commitId: p.reviewedSha };
+      const split = splitReview(unmarked(body));
+      const whole = { ...common, body: text, inline: [] };
+      if (split.remarks.length === 0) return await deps.forge.submitReview(p.repository, p.itemNumber, whole);
+      const rest = postedText({ answer: split.body, notes: progress.notes, marker: mark });
+      try {
+        const placed = { ...common, body: rest, inline: split.remarks };
+        return await deps.forge.submitReview(p.repository, p.itemNumber, placed);
+      } catch (error) {
+        // A line that the forge does not know must not cost the verdict.
+        // guard: team: remarks that the forge refuses
+        if (!(error instanceof ForgeRefused || error instanceof ForgeMissing)) throw error;
+        return await deps.forge.submitReview(p.repository, p.itemNumber, whole);
+      }
+    },
   });
   if (submitted.kind === 'done') progress.published.reviewId = submitted.result.id;
   // For example, nobody may review their own pull request. The answer is then posted as a comment.

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AlreadyRunning } from './errors.ts';
 
 export interface StateLock {
@@ -67,6 +68,17 @@ export function takeLock(file: string): { release(): void } | null {
       db.close();
     },
   };
+}
+
+const LOOK_AGAIN_MS = 50;
+
+/** As above; waits as long as another process has it. */
+export async function waitForLock(file: string): Promise<{ release(): void }> {
+  for (;;) {
+    const lock = takeLock(file);
+    if (lock !== null) return lock;
+    await sleep(LOOK_AGAIN_MS);
+  }
 }
 
 /** Mode 700 keeps other users out of everything inside, whatever modes those files have. */

@@ -318,7 +318,16 @@ export type Continuity = (typeof CONTINUITIES)[number];
  * Why a dispatch waits: a usage limit of the model, an outage of something we need, trouble of unknown cause, an
  * account other than the configured one, CI that still runs, a budget that is spent, or the loop court.
  */
-export const PARK_CAUSES = ['limit', 'outage', 'trouble', 'identity', 'ci', 'budget', 'court'] as const;
+export const PARK_CAUSES = [
+  'limit',
+  'outage',
+  'trouble',
+  'identity',
+  'ci',
+  'budget',
+  'court',
+  'dependency',
+] as const;
 export type ParkCause = (typeof PARK_CAUSES)[number];
 
 /** What no event tells, each found by a rule of the reconciler. */
@@ -339,8 +348,38 @@ export const HOLD_KINDS = ['all', 'credential', 'agent', 'repository', 'conversa
 export type HoldKind = (typeof HOLD_KINDS)[number];
 
 /** Who placed a hold: a person, or the part of the service that had a reason. */
-export const HOLD_SETTERS = ['person', 'limit', 'budget', 'court'] as const;
+export const HOLD_SETTERS = ['person', 'limit', 'budget', 'court', 'dependency'] as const;
 export type HoldSetter = (typeof HOLD_SETTERS)[number];
+
+/** What a pull request of an agent needs next (`src/team`). */
+export const PULL_ACTS = [
+  'nothing',
+  'wait',
+  'fix-ci',
+  'review',
+  'address-review',
+  'rebase',
+  'merge',
+  'leave-to-people',
+  'ask-person',
+] as const;
+export type PullAct = (typeof PULL_ACTS)[number];
+
+/** The part of a decision about a pull request that conditions may see as `decision`. */
+export interface DecisionView {
+  /** '' = the event is about no pull request that an agent opened */
+  act: PullAct | '';
+  /** name of the row of the table */
+  row: string;
+  /** agent that opened the pull request */
+  author: string;
+  /** of CI at the head: none, pending, success, failure; '' as for `act` */
+  ci: string;
+  /** agents whose review of the head is missing */
+  reviewers: readonly string[];
+}
+
+export const NO_DECISION: DecisionView = { act: '', row: '', author: '', ci: '', reviewers: [] };
 
 /** The part of an agent that conditions and prompts may see as `agent`. */
 export interface AgentView {

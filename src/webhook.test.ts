@@ -311,7 +311,8 @@ describe('the edge accepts', () => {
     const database = await openSqlite();
     const { post } = edge(database);
     expect((await post(signed('{"action": "opened", '))).status).toBe(202);
-    const config = () => ({ forges: {}, agents: new Map(), flows: [], feedback: 'none' as const });
+    const team = { merge: 'people', reviewRounds: 3 } as const;
+    const config = () => ({ forges: {}, agents: new Map(), flows: [], feedback: 'none' as const, team });
     expect(
       await routeNext({ database, config, trust: everybodyMayWrite(), now: Date.now, log: silentLog }),
     ).toBe(true);

@@ -1,23 +1,21 @@
 /** Starts the parts of the service, and stops them. The only file that knows all of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { budgetsNow } from './budgets/status.ts';
-import type { LoadedConfig } from './config/config.ts';
-import { type ConfigWatcher, watchConfig } from './config/watch.ts';
 import { type Database, migrate, openDatabase } from './database/database.ts';
 import { requireUsable } from './database/opening.ts';
 import { startFeedback } from './feedback.ts';
 import { sweepPieces } from './inbox/pieces.ts';
-import { createLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { networkOf } from './network.ts';
 import { lockState, type StateLock } from './state-lock.ts';
 import { type ForgeAccess, forgeAccess } from './wiring/forge-access.ts';
 import type { Foundation, ServiceOptions } from './wiring/foundation.ts';
 import { type Health, type Listening, startHealth, startServer } from './wiring/listening.ts';
+import { openConfig } from './wiring/open-config.ts';
 import { keepFilesPrivate } from './wiring/private-files.ts';
 import { startReconciling } from './wiring/reconciling.ts';
 import { startRouting } from './wiring/routing.ts';
-import { tellRejected, tellReload, tellStart } from './wiring/said.ts';
+import { tellStart } from './wiring/said.ts';
 import { requireShared, SERVICE_PARTS, type ServicePart } from './wiring/service-parts.ts';
 import { packageVersion } from './wiring/version.ts';
 import { readyWorker } from './wiring/working.ts';
@@ -85,7 +83,7 @@ async function startParts(foundation: Foundation, parts: ReadonlySet<ServicePart
     worker?.wake();
     wakeFeedback();
   };
-  const routing = { trust: access.trust, decided: metrics.decided, wakeWorker };
+  const routing = { access, decided: metrics.decided, wakeWorker };
   const router = parts.has('router') ? startRouting(foundation, routing) : null;
   const feedback = parts.has('router')
     ? startFeedback({ ...foundation, ...access, now: () => Date.now() })
@@ -161,34 +159,4 @@ async function openServers(
     await healthServer?.close();
     throw error;
   }
-}
-
-function openConfig(options: ServiceOptions): {
-  config: () => LoadedConfig;
-  log: Log;
-  watcher: ConfigWatcher;
-} {
-  let log: Log | null = null;
-  const watcher = watchConfig({
-    file: options.file,
-    env: options.env,
-    onChange: (loaded, changes) => {
-      keepFilesPrivate(loaded);
-      if (log !== null) tellReload(log, loaded, changes);
-    },
-    onRejected: (error) => {
-      if (log !== null) tellRejected(log, error);
-    },
-  });
-  const config = () => watcher.current();
-  const { level, format } = config().log;
-  const forTerminal = options.terminal === true ? 'pretty' : 'json';
-  log = createLog({
-    level,
-    format: format === 'auto' ? forTerminal : format,
-    secrets: () => config().secrets,
-    write: options.write,
-  });
-  for (const warning of config().warnings) log.warn(warning);
-  return { config, log, watcher };
 }

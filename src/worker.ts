@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ABORT, type DispatchDeps } from './dispatch/dispatch.ts';
 import { Hint } from './dispatch/hint.ts';
+import { endLeftTerminals } from './dispatch/left-terminals.ts';
 import { runDispatch } from './dispatch.ts';
 import { faultPoint } from './faults.ts';
 import { endHolds } from './mailbox/holds.ts';
@@ -82,6 +83,8 @@ async function leaseNext(options: WorkerOptions, deps: DispatchDeps): Promise<Le
       deps.log.info(`${label} is not held any more, the time of its hold is over`, { hold: id });
     }
     await deps.budgets.look();
+    const gone = await endLeftTerminals(deps);
+    if (gone.length > 0) deps.log.warn('the terminal of somebody attached is gone', { dispatches: gone });
     const rescued = await rescueExpired(deps.database, {
       now: deps.now(),
       deadWorkers: 'expired-only',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { GUARDS } from '../scripts/guards/every.ts';
 import { marks, replaced } from '../scripts/guards/marks.ts';
+import { kills } from './faults/case.ts';
 
 const root = join(import.meta.dirname, '..');
 const edits = GUARDS.flatMap(({ off }) => off);
@@ -29,6 +30,16 @@ test('every guard names tests that are there, and has a name of its own', () => 
   expect(missing).toEqual([]);
   const names = GUARDS.map((g) => g.name);
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+});
+
+test('every case of the fault suite that a guard names is one', () => {
+  const cases = (['sqlite', 'postgres'] as const).flatMap((dialect) =>
+    (['first', 'later'] as const).flatMap((which) =>
+      kills(which).map(({ spec }) => `${dialect}/${which}/${spec}`),
+    ),
+  );
+  const unknown = GUARDS.flatMap(({ tests }) => tests.fault ?? []).filter((id) => !cases.includes(id));
+  expect(unknown).toEqual([]);
 });
 
 describe('what a mark marks', () => {

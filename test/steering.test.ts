@@ -1,5 +1,8 @@
 /** What people say while a run is under way reaches the model in that run: once, and none of it is lost. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Versions } from '../src/dispatch/converse/versions.ts';
 import { call } from './support/cli.ts';
 import { needs } from './support/requirements.ts';
 import { Stage } from './support/service.ts';
@@ -170,5 +173,58 @@ describe.skipIf(!here.ok)(here.title('a service that dies while it hands words o
     await ada.comment(REPOSITORY, 1, `@${DEV} and now?`);
     await stage.settled();
     expect(stage.turns.at(-1)!.prompt).not.toContain('Use the new parser.');
+  });
+});
+
+const DEFAULTS = join(import.meta.dirname, '..', 'defaults');
+const shipped = (path: string) => readFileSync(join(DEFAULTS, path), 'utf8');
+
+describe.skipIf(!here.ok)(here.title('a configuration that is read again during a run'), () => {
+  test('changes nothing of it: the next run has the new skill and flow, and is told', async () => {
+    const skill = shipped('skills/answer-comment.md');
+    const flows = shipped('flows/dev.yaml');
+    stage = await Stage.open({
+      model: `scenes:
+  - name: first
+    when: { prompt: the first time }
+    steps:
+      - tools: [{ name: Bash, input: { command: "true" } }]
+        faults: [{ hold: { name: asked, after: half } }]
+      - text: First.
+fallback: { text: Read. }`,
+      config: { skills: './skills', flows: './flows' },
+      files: { 'skills/answer-comment.md': skill, 'flows/dev.yaml': flows },
+    });
+    await stage.start();
+    const ada = stage.forge.as(OWNER);
+    await ada.createIssue(REPOSITORY, { title: 'Greet', body: `@${DEV} look, the first time.` });
+    await stage.reached('asked');
+    stage.write({
+      'skills/answer-comment.md': `${skill}\nThe new line of the skill.\n`,
+      'flows/dev.yaml': flows.replace('priority: 50', 'priority: 51'),
+    });
+    await stage.untilLogged('configuration reloaded');
+    stage.model.release('asked');
+    await stage.settled();
+    expect(JSON.stringify(stage.turns.map((t) => t.messages))).not.toContain('The new line of the skill.');
+    await ada.comment(REPOSITORY, 1, `@${DEV} and again?`);
+    await stage.settled();
+    const { prompt } = stage.turns.at(-1)!;
+    expect(prompt).toContain('The new line of the skill.');
+    expect(prompt).toContain('The skill answer-comment that woke you was changed since it last did.');
+    expect(prompt).toContain('The flow dev-mentioned that woke you was changed since it last did.');
+    const shown = await call(['conversations', `${REPOSITORY}#1`, '-c', stage.configFile, '--json'], {
+      env: stage.env,
+    });
+    const versions = JSON.parse(shown.out).conversations[0].dispatches.map(
+      (d: { versions: Versions }) => d.versions,
+    );
+    expect(versions).toHaveLength(2);
+    const [before, after] = versions as [Versions, Versions];
+    expect(before).toMatchObject({ skill: { name: 'answer-comment' }, flow: { name: 'dev-mentioned' } });
+    expect(after.model).toBe(before.model);
+    expect(after.instructions).toBe(before.instructions);
+    expect(after.skill.digest).not.toBe(before.skill.digest);
+    expect(after.flow.digest).not.toBe(before.flow.digest);
   });
 });

@@ -266,7 +266,7 @@ test.skipIf(!here.ok)(
     const rebuilt = await stage.lease();
     await stage.answer(rebuilt, 'Yes, in the pull request.', {
       continuity: 'rebuilt',
-      continuityReason: 'its transcript was lost',
+      continuityReason: 'disk-missing',
     });
     await stage.settle(rebuilt, { state: 'succeeded' });
     await page.step('The answer:', { item: issue });

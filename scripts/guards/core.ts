@@ -291,7 +291,7 @@ export const CORE_GUARDS: Guard[] = [
     off: [
       { mark: 'adopted answer (whole service)', becomes: "if (adopted?.kind === 'refused') return adopted;" },
     ],
-    tests: { files: ['test/faults/kill-sqlite.test.ts'], named: 'run.ended#1' },
+    tests: { files: ['test/faults/kill-sqlite.test.ts'], fault: 'sqlite/first/kill@run.ended#1' },
   },
   {
     name: 'orphan reaping (whole service)',
@@ -308,7 +308,7 @@ export const CORE_GUARDS: Guard[] = [
         becomes: 'const earlier = row.attempts > 99 ? await effect.find() : null;',
       },
     ],
-    tests: { files: ['test/faults/kill-sqlite.test.ts'], named: 'effect.performed#3' },
+    tests: { files: ['test/faults/kill-sqlite.test.ts'], fault: 'sqlite/first/kill@effect.performed#3' },
   },
   {
     name: 'push that was cut off',
@@ -320,7 +320,7 @@ export const CORE_GUARDS: Guard[] = [
     name: 'pull request that was cut off',
     keeps: 'an effect from staying planned for ever',
     off: [{ mark: 'pull request that was cut off', lines: 1, becomes: 'existing === null && !begun' }],
-    tests: { files: ['test/faults/kill-sqlite.test.ts'], named: 'effect.performed#2' },
+    tests: { files: ['test/faults/kill-sqlite.test.ts'], fault: 'sqlite/first/kill@effect.performed#2' },
   },
   {
     name: 'cut of an unanswered prompt (whole service)',

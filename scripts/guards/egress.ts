@@ -79,7 +79,7 @@ export const EGRESS_GUARDS: Guard[] = [
   },
   {
     name: 'egress: a run that has read strangers’ words',
-    keeps: 'a marked run from opening a connection',
+    keeps: 'a marked run from having names looked up',
     off: [{ mark: 'egress: a run that has read strangers’ words', becomes: '' }],
     tests: { ...DOOR, named: 'has no network from that moment' },
   },

@@ -1,4 +1,5 @@
 /** Every guard of the product. Read by scripts/prove.ts and test/guards.test.ts. */
+import { ATTACH_GUARDS } from './attach.ts';
 import { BODIES_GUARDS } from './bodies.ts';
 import { BROKER_GUARDS } from './broker.ts';
 import { COMMANDS_GUARDS } from './commands.ts';
@@ -6,11 +7,13 @@ import { CONFIG_CHECK_GUARDS } from './config-check.ts';
 import { CONFIG_FILES_GUARDS } from './config-files.ts';
 import { CONTAINERS_GUARDS } from './containers.ts';
 import { CORE_GUARDS } from './core.ts';
+import { DEPENDENCIES_GUARDS } from './dependencies.ts';
 import { EGRESS_GUARDS } from './egress.ts';
 import { FORGE_GUARDS } from './forge.ts';
 import { GATEWAY_GUARDS } from './gateway.ts';
 import { GATEWAY_ABUSE_GUARDS } from './gateway-abuse.ts';
 import type { Guard } from './guard.ts';
+import { INIT_GUARDS } from './init.ts';
 import { INTAKE_GUARDS } from './intake.ts';
 import { LAYERS_GUARDS } from './layers.ts';
 import { LAYOUTS_GUARDS } from './layouts.ts';
@@ -34,6 +37,7 @@ import { RELAY_GUARDS } from './relay.ts';
 import { SMOKE_GUARDS } from './smoke.ts';
 import { START_GUARDS } from './start.ts';
 import { STEERING_GUARDS } from './steering.ts';
+import { TEAM_GUARDS } from './team.ts';
 import { TEXTS_GUARDS } from './texts.ts';
 import { TRUST_GUARDS } from './trust.ts';
 import { TRUST_LIMITS_GUARDS } from './trust-limits.ts';
@@ -44,6 +48,7 @@ import { WORDS_GUARDS } from './words.ts';
 export const GUARDS: Guard[] = [
   ...CORE_GUARDS,
   ...STEERING_GUARDS,
+  ...ATTACH_GUARDS,
   ...CONTAINERS_GUARDS,
   ...GATEWAY_GUARDS,
   ...PACKAGES_GUARDS,
@@ -82,4 +87,7 @@ export const GUARDS: Guard[] = [
   ...MCP_GUARDS,
   ...RECONCILER_GUARDS,
   ...PEOPLE_GUARDS,
+  ...INIT_GUARDS,
+  ...DEPENDENCIES_GUARDS,
+  ...TEAM_GUARDS,
 ];

@@ -4,7 +4,15 @@ export interface Guard {
   /** what it keeps from happening */
   keeps: string;
   off: Edit[];
-  tests: { files: string[]; named?: string };
+  tests: GuardTests;
+}
+
+export interface GuardTests {
+  files: string[];
+  /** the pattern that Vitest's `-t` takes */
+  named?: string;
+  /** the one case of `test/faults` that is run, usual there or not: `FAULT` */
+  fault?: string;
 }
 
 export type Edit = MarkedEdit | TextEdit;

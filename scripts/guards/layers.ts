@@ -41,6 +41,18 @@ export const LAYERS_GUARDS: Guard[] = [
     tests: { files: LAYERS, named: 'only the base branch' },
   },
   {
+    name: 'layers: a branch that an agent works on is no base',
+    keeps:
+      'an agent from saying what is set up and which packages pass where its branch is the base of a pull request',
+    off: [
+      {
+        mark: 'layers: a branch that an agent works on is no base',
+        becomes: 'if (own !== null) return checkout.baseSha;',
+      },
+    ],
+    tests: { files: ['test/set-up-packages.test.ts'], named: 'npm ci of the base branch' },
+  },
+  {
     name: 'layers: a repository cannot raise limits',
     keeps: 'a repository from taking more time, memory or disk than the operator gives',
     off: [

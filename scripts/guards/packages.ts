@@ -83,6 +83,23 @@ export const PACKAGES_GUARDS: Guard[] = [
     tests: { files: ['test/package-door.test.ts'], named: 'bubblewrap' },
   },
   {
+    name: 'packages: a reason phrase is one line',
+    keeps: 'a refusal from breaking the answer that carries it',
+    off: [
+      {
+        mark: 'packages: a reason phrase is one line',
+        becomes: 'const line = `claude-hooks: ${message}`;',
+      },
+    ],
+    tests: { files: ['src/packages/refused.test.ts'], named: 'printable ASCII' },
+  },
+  {
+    name: 'packages: large lock files are read apart',
+    keeps: 'a large lock file from holding up everything else of the service for seconds',
+    off: [{ mark: 'packages: large lock files are read apart', becomes: 'return readNow(file);' }],
+    tests: { files: ['src/packages/read-apart.test.ts'], named: 'in another thread' },
+  },
+  {
     name: 'doors: only behind a network of its own',
     keeps: 'doors of one container from being open to the whole machine',
     off: [{ mark: 'doors: only behind a network of its own', becomes: 'return network !== undefined;' }],

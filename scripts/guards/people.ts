@@ -31,10 +31,27 @@ export const PEOPLE_GUARDS: Guard[] = [
     tests: { files: [FEEDBACK], named: 'the process dies' },
   },
   {
+    name: 'feedback: eyes wait for nothing else',
+    keeps: 'somebody who asked from looking at nothing while a comment or a status takes long',
+    off: [{ mark: 'feedback: eyes wait for nothing else', becomes: 'return forge;' }],
+    tests: { files: [FEEDBACK], named: 'eyes wait' },
+  },
+  {
     name: 'feedback: edits are rare',
     keeps: 'a comment from being edited with every tool call',
     off: [{ mark: 'feedback: edits are rare', becomes: 'if (isSame && now < 0) return [];' }],
     tests: { files: ['src/feedback/wanted.test.ts'], named: 'edited' },
+  },
+  {
+    name: 'feedback: a hold without an end is told at once',
+    keeps: 'people from waiting a minute to hear that a spent budget or the loop court holds their agent',
+    off: [
+      {
+        mark: 'feedback: a hold without an end is told at once',
+        becomes: '',
+      },
+    ],
+    tests: { files: ['src/feedback/wanted.test.ts'], named: 'at once for a hold' },
   },
   {
     name: 'feedback: a short run has no comment',
@@ -196,6 +213,12 @@ export const PEOPLE_GUARDS: Guard[] = [
       },
     ],
     tests: { files: [FEEDBACK], named: 'wakes no agent' },
+  },
+  {
+    name: 'opt-out: the file keeps agents away',
+    keeps: 'an agent from working in a repository whose default branch says that no agent may',
+    off: [{ mark: 'opt-out: the file keeps agents away', becomes: 'if (sha !== null) return null;' }],
+    tests: { files: [GATHER], named: 'by a file of its default branch' },
   },
   {
     name: 'opt-out: before the run',

@@ -8,8 +8,28 @@ export const RECONCILER_GUARDS: Guard[] = [
   {
     name: 'reconciler: what is known is not told again',
     keeps: 'an event that a webhook has told from being told once more by a look',
-    off: [{ mark: 'reconciler: what is known is not told again', becomes: "if (keys.has('')) return [];" }],
+    off: [{ mark: 'reconciler: what is known is not told again', becomes: "if (keys.has('')) return true;" }],
     tests: { files: ['src/reconciler/compare.test.ts'] },
+  },
+  {
+    name: 'reconciler: an edit soon after the text was told',
+    keeps: 'an edit from being lost whose text was told by a webhook since the last look',
+    off: [
+      { mark: 'reconciler: an edit soon after the text was told', becomes: 'if (edit !== null) return [];' },
+    ],
+    tests: { files: ['src/reconciler/compare.test.ts'], named: 'edit' },
+  },
+  {
+    name: 'reconciler: a page full of remarks is not the last one',
+    keeps: 'what came after a review with many remarks on lines from being overlooked',
+    off: [{ mark: 'reconciler: a page full of remarks is not the last one', becomes: '' }],
+    tests: { files: ['src/forges/gitea/twins.test.ts'], named: 'many remarks' },
+  },
+  {
+    name: 'reconciler: an owner who is gone',
+    keeps: 'one owner whom the forge does not have from ending every look at all others',
+    off: [{ mark: 'reconciler: an owner who is gone', becomes: 'throw error;' }],
+    tests: { files: ['src/forges/gitea/twins.test.ts'], named: 'has its twin' },
   },
   {
     name: 'reconciler: an edit by nobody knows whom',

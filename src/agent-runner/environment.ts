@@ -20,7 +20,7 @@ export interface EnvironmentOptions {
 }
 
 /** The CLI does not start without a key. The gateway replaces it by the real one, outside the container. */
-const PLACEHOLDER_KEY = 'sk-ant-placeholder-the-gateway-has-the-key';
+export const PLACEHOLDER_KEY = 'sk-ant-placeholder-the-gateway-has-the-key';
 
 export function cliEnvironment({ place, ...o }: EnvironmentOptions): Record<string, string> {
   // guard: environment from nothing

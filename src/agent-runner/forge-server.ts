@@ -2,7 +2,7 @@
 import type { Options } from '@anthropic-ai/claude-agent-sdk';
 import type { AgentTool } from './run.ts';
 
-const SERVER = 'forge';
+export const SERVER = 'forge';
 
 /** Names as the CLI knows them. */
 export function mcpNames(tools: readonly AgentTool[]): string[] {
@@ -12,8 +12,13 @@ export function mcpNames(tools: readonly AgentTool[]): string[] {
 /** Options for `query`; nothing where there is no tool. */
 export async function forgeServer(tools: readonly AgentTool[]): Promise<Pick<Options, 'mcpServers'>> {
   if (tools.length === 0) return {};
+  return { mcpServers: { [SERVER]: await makeServer(tools) } };
+}
+
+/** One server for one client; `connect` it to a transport. */
+export async function makeServer(tools: readonly AgentTool[]) {
   const { createSdkMcpServer, tool } = await import('@anthropic-ai/claude-agent-sdk');
-  const server = createSdkMcpServer({
+  return createSdkMcpServer({
     name: SERVER,
     // With the CLI's tool search each tool would cost a request before its first use.
     alwaysLoad: true,
@@ -31,7 +36,6 @@ export async function forgeServer(tools: readonly AgentTool[]): Promise<Pick<Opt
       ),
     ),
   });
-  return { mcpServers: { [SERVER]: server } };
 }
 
 function toolUseIdOf(extra: unknown): string {

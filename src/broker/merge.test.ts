@@ -5,6 +5,7 @@ import { openSqlite } from '../../test/support/databases.ts';
 import { needs } from '../../test/support/requirements.ts';
 import { ForgeUnavailable } from '../errors.ts';
 import type { Forge } from '../forges/forge.ts';
+import type { BrokerScope } from './scope.ts';
 
 const tools = needs('git');
 let trial: Trial;
@@ -24,7 +25,8 @@ async function stageOf(): Promise<{
   base: string;
   forge: Forge;
   run: BrokerRun;
-  again(forge?: Forge): BrokerRun;
+  again(forge?: Forge, scope?: Partial<BrokerScope>): BrokerRun;
+  push(): Promise<string>;
   isMerged(): boolean;
 }> {
   const stage = await brokerStage(trial, await openSqlite());
@@ -32,13 +34,15 @@ async function stageOf(): Promise<{
   await commitAndPush(clone, { branch: base, file: 'base.txt', content: base });
   const branch = `dev/${stage.number}`;
   const sha = await commitAndPush(clone, { branch, file: `${stage.number}.txt`, content: 'x' });
-  const again = (forge = stage.forge) =>
-    stage.run({ tools: ['open_pull', 'merge'], branch: { name: branch, base } }, { forge });
+  const again = (forge = stage.forge, scope = {}) =>
+    stage.run({ tools: ['open_pull', 'merge'], branch: { name: branch, base }, ...scope }, { forge });
   const run = again();
   const opened = await run.call('open_pull', { title: 'Mend', body: 'It.' });
   const number = Number(/#(\d+)/.exec(opened.text)![1]);
+  await trial.forge.as('root').review(REPO, number, { event: 'APPROVED', body: 'Yes.' });
   const isMerged = () => trial.forge.state.items.find((i) => i.number === number)!.pull!.merged !== null;
-  return { number, sha, base, forge: stage.forge, run, again, isMerged };
+  const push = async () => await commitAndPush(clone, { branch, file: `${stage.number}.txt`, content: 'y' });
+  return { number, sha, base, forge: stage.forge, run, again, push, isMerged };
 }
 
 describe.skipIf(!tools.ok)(tools.title('merge'), () => {
@@ -56,12 +60,28 @@ describe.skipIf(!tools.ok)(tools.title('merge'), () => {
   test('a request for changes of somebody blocks until that account approves', async () => {
     const { number, sha, run, isMerged } = await stageOf();
     await ada().review(REPO, number, { event: 'REQUEST_CHANGES', body: 'No.' });
-    await trial.forge.as('root').review(REPO, number, { event: 'APPROVED', body: 'Yes.' });
     await ada().review(REPO, number, { event: 'COMMENT', body: 'Still thinking.' });
     const refused = await run.call('merge', { number, head_sha: sha });
     expect(refused).toMatchObject({ isError: true, text: expect.stringContaining('requested by ada') });
     expect(isMerged()).toBe(false);
     await ada().review(REPO, number, { event: 'APPROVED', body: 'Fine now.' });
+    expect((await run.call('merge', { number, head_sha: sha })).isError).toBe(false);
+  });
+
+  test('where people merge it is left to them', async () => {
+    const { number, sha, forge, again, isMerged } = await stageOf();
+    const refused = await again(forge, { mergeBy: () => 'people' }).call('merge', { number, head_sha: sha });
+    expect(refused).toMatchObject({ isError: true, text: expect.stringContaining('team.merge: boss') });
+    expect(isMerged()).toBe(false);
+  });
+
+  test('an approval counts for its commit alone, and not that of the author', async () => {
+    const { number, run, push, isMerged } = await stageOf();
+    const sha = await push();
+    const refused = await run.call('merge', { number, head_sha: sha });
+    expect(refused).toMatchObject({ isError: true, text: expect.stringContaining('Nobody has approved') });
+    expect(isMerged()).toBe(false);
+    await trial.forge.as('root').review(REPO, number, { event: 'APPROVED', body: 'Yes.' });
     expect((await run.call('merge', { number, head_sha: sha })).isError).toBe(false);
   });
 
@@ -78,7 +98,7 @@ describe.skipIf(!tools.ok)(tools.title('merge'), () => {
 
   test('what the forge does not allow yet is scheduled when asked, and happens with the approval', async () => {
     const { number, sha, base, run, isMerged } = await stageOf();
-    await ada().protect(REPO, { branch: base, contexts: [], approvals: 1, blockOnRejectedReviews: false });
+    await ada().protect(REPO, { branch: base, contexts: [], approvals: 2, blockOnRejectedReviews: false });
     const plain = await run.call('merge', { number, head_sha: sha });
     expect(plain).toMatchObject({ isError: true, text: expect.stringContaining('enough approvals') });
     const later = await run.call('merge', { number, head_sha: sha, when_checks_succeed: true });

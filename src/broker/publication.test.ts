@@ -95,6 +95,7 @@ describe.skipIf(!tools.ok)(tools.title('publication after tools'), () => {
 
   test('one that the agent opened and merged does not come back', async () => {
     const { stage, sha, pull, publish, pulls } = await agentOpensPull();
+    await trial.forge.as('root').review(REPO, pull, { event: 'APPROVED', body: 'Yes.' });
     const merged = await stage.run({ tools: ['merge'] }).call('merge', { number: pull, head_sha: sha });
     expect(merged.isError).toBe(false);
     expect(await publish()).toMatchObject({ pullNumber: null, refusals: [] });
@@ -120,6 +121,34 @@ describe.skipIf(!tools.ok)(tools.title('publication after tools'), () => {
     };
     const { refusals } = await third.publish({ alsoAsked: [third.pull] }, { createComment });
     expect([refusals, said(third.pull)]).toEqual([[LOCKED], ['Done, @\u200dada.']]);
+  });
+
+  test('a review keeps its verdict where the forge refuses a remark on a line', async () => {
+    const { pull, sha, stage, publish } = await agentOpensPull();
+    const submitted: unknown[] = [];
+    const submitReview: OutgoingForge['submitReview'] = async (
+      _repository,
+      _number,
+      { verdict, body, inline },
+    ) => {
+      submitted.push([verdict, inline.length, body.split('\n')[0]]);
+      if (inline.length > 0) throw new ForgeRefused('There is no such line.', 422);
+      return { id: 9 };
+    };
+    const published = await publish(
+      {
+        publish: 'review',
+        itemNumber: pull,
+        reviewed: { kind: 'commit', sha },
+        answer: `Verdict: request-changes\n\n- grave, \`${stage.number}.txt:70\`: no.\n- The rest is fine.`,
+      },
+      { submitReview },
+    );
+    expect(published).toMatchObject({ reviewId: 9, refusals: [] });
+    expect(submitted).toEqual([
+      ['changes_requested', 1, '- The rest is fine.'],
+      ['changes_requested', 0, `- grave, \`${stage.number}.txt:70\`: no.`],
+    ]);
   });
 
   test('what the agent pushed itself is news, and what stays behind is told', async () => {

@@ -35,6 +35,8 @@ export interface BrokerScope {
   tools: readonly string[] | null;
   scope: 'item' | 'repository';
   maxWrites: number;
+  /** who merges in the repository, as the configuration has it now */
+  mergeBy: () => 'people' | 'boss';
 }
 
 /** A text of somebody that is about to be shown to the agent. */

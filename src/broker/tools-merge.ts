@@ -6,13 +6,22 @@ import { z } from 'zod';
 import type { CiState, Item, Review } from '../forges/forge.ts';
 import { loginOf } from '../voices.ts';
 import { inline } from './quoted-texts.ts';
-import { type Broker, commitSha, Denied, type Done, itemNumber, type Tool, writeTool } from './tool.ts';
+import {
+  type Broker,
+  commitSha,
+  Denied,
+  DeniedUnread,
+  type Done,
+  itemNumber,
+  type Tool,
+  writeTool,
+} from './tool.ts';
 
 export const MERGE_TOOLS: readonly Tool[] = [
   writeTool({
     name: 'merge',
     description:
-      'Merges a pull request at the commit you looked at. Refused while somebody’s request for changes stands and while CI is red or pending. when_checks_succeed: let the forge merge later if it does not allow it now.',
+      'Merges a pull request at the commit you looked at. Refused while somebody’s request for changes stands, while CI is red or pending, without an approval of that very commit, and where people merge. when_checks_succeed: let the forge merge later if it does not allow it now.',
     input: {
       number: itemNumber,
       head_sha: commitSha,
@@ -26,10 +35,13 @@ export const MERGE_TOOLS: readonly Tool[] = [
       const item = await deps.forge.getItem(scope.repository, number);
       // Not an error: an attempt that was cut off may have merged it, and `find` looks for that.
       if (item.pull?.merged === true && item.pull.headSha === sha) return;
+      requireLeave(scope.mergeBy());
       requireMergeable(item, sha);
       await requireKnownAuthor(item, deps);
       const own = await self();
-      requireNoVeto(await deps.forge.listReviews(scope.repository, number), own.id);
+      const reviews = await deps.forge.listReviews(scope.repository, number);
+      requireNoVeto(reviews, own.id);
+      await requireApproval(reviews, { item, sha, ownId: own.id }, deps);
       requireGreen(await deps.forge.ciState(scope.repository, sha));
     },
     async find({ number }, { scope, deps }) {
@@ -99,6 +111,36 @@ function requireNoVeto(reviews: readonly Review[], ownId: number): void {
   if (vetoes.length === 0) return;
   const who = vetoes.map((review) => loginOf(review.author)).join(', ');
   throw new Denied(`Changes requested by ${who} are outstanding. Make them, then wait for a new review.`);
+}
+
+function requireLeave(mergeBy: 'people' | 'boss'): void {
+  // guard: team: people merge
+  if (mergeBy === 'boss') return;
+  throw new DeniedUnread(
+    'People merge in this repository. Say in your final answer that it is ready; the operator can set `team.merge: boss`.',
+  );
+}
+
+/** Of this very commit, by somebody who is neither its author nor the one who merges, and may give agents work. */
+async function requireApproval(
+  reviews: readonly Review[],
+  { item, sha, ownId }: { item: Item; sha: string; ownId: number },
+  deps: Broker['deps'],
+): Promise<void> {
+  const last = new Map<number, Review>();
+  for (const review of reviews) {
+    if (review.verdict !== 'commented') last.set(review.author.id, review);
+  }
+  const approvals = [...last.values()].filter(
+    ({ verdict, commitId, author }) =>
+      verdict === 'approved' && commitId === sha && author.id !== ownId && author.id !== item.author.id,
+  );
+  const strangers = await deps.strangers(approvals.map(({ author }) => author));
+  // guard: team: the head that is merged is the one that was reviewed
+  if (approvals.some(({ author }) => !strangers.includes(author.login))) return;
+  throw new DeniedUnread(
+    `Nobody has approved ${sha.slice(0, 10)} of #${item.number}. Ask for a review of this commit, and end your run; its result wakes you again.`,
+  );
 }
 
 function requireGreen({ state, failed }: CiState): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { contextOf } from '../../test/support/doctor.ts';
 import { testEngines } from '../../test/support/engines.ts';
+import { withoutOverlays } from '../../test/support/layers-stage.ts';
 import { needs, PODMAN_ARGS } from '../../test/support/requirements.ts';
 import { type Installation, openInstallation } from '../../test/support/smoke-config.ts';
 import { chooseEngine } from '../container/choose.ts';
@@ -63,6 +64,24 @@ describe.skipIf(!inside.ok)(inside.title('bubblewrap'), () => {
   test('the CLI starts in it: nothing to say but limits this machine cannot keep', async () => {
     const found = await look(inBubblewrap);
     expect(found.filter((f) => f.severity !== 'note')).toEqual([]);
+  });
+
+  const setUp = { container: { setup: { commands: ['true'], keep: ['node_modules'] } } };
+  const layerChecks = async (changes: Partial<DoctorContext>, config: Record<string, unknown>) =>
+    (await look(changes, config)).filter(({ check }) => /^(layers-copied|set-up-not-run)$/.test(check));
+
+  test('set-up commands: copies are named where no overlay is mounted, and that nothing is run without an engine', async () => {
+    const copies = withoutOverlays(bubblewrap).engine;
+    const engine = async () => ({ chosen: { engine: copies, takesImages: false }, tried: [] });
+    expect(await layerChecks({ engine }, setUp)).toMatchObject([
+      {
+        check: 'layers-copied',
+        severity: 'note',
+        evidence: 'No overlay can be mounted here. None is needed.',
+      },
+    ]);
+    expect(await layerChecks({ engine }, {})).toEqual([]);
+    expect(await layerChecks({}, setUp)).toMatchObject([{ check: 'set-up-not-run', severity: 'risk' }]);
   });
 
   test('a program for another C library', async () => {

@@ -146,7 +146,7 @@ async function checkLayers({ config }: DoctorContext, { engine }: WorkingEngine)
       problem: 'no overlay can be mounted, so what set-up commands made is copied for each conversation',
       evidence: problem,
       remedy:
-        'Run the service as root, or have the state folder on a file system that shares blocks (XFS, Btrfs).',
+        'Allow user namespaces to the service (Linux 5.11 or newer), run it as root, or have the state folder on a file system that shares blocks (XFS, Btrfs).',
     },
   ];
 }

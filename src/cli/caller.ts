@@ -1,5 +1,6 @@
 /** Who called: the environment, where an answer and an error go, and how the call ends. */
 import type { Command } from 'commander';
+import type { Ask } from './ask.ts';
 
 export interface Caller {
   env: Record<string, string | undefined>;
@@ -10,6 +11,8 @@ export interface Caller {
   /** null = as the terminal, NO_COLOR and FORCE_COLOR say */
   colour: boolean | null;
   exitCode: number;
+  /** questions to a person; left out or null where nobody can answer */
+  ask?: Ask | null;
 }
 
 const callers = new WeakMap<Command, Caller>();

@@ -28,6 +28,8 @@ const SHA = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 interface Row {
   /** a call that is answered here; null where it needs more than rows (its own tests answer it) */
   right: string[] | null;
+  /** the arguments that a call without `right` needs */
+  least?: string[];
   /** its exit code, where that is part of the answer */
   code?: number;
   /** arguments that are wrong, and what the refusal says */
@@ -71,6 +73,25 @@ const TABLE: Record<string, Row> = {
     right: null,
     needsNothing: true,
     wrong: [[['--engine', 'lxc'], 'Allowed choices are auto, docker'], EMPTY('--model'), EMPTY('--image')],
+  },
+  init: {
+    right: ['--remove', '--dry-run'],
+    needsNothing: true,
+    wrong: [
+      [['--hook', 'team'], 'Allowed choices are repository, owner, system, none'],
+      [['--hook', 'none', '--repositories', 'a/b'], '--url is missing.'],
+      [['--url', 'forge', '--hook', 'none', '--repositories', 'a/b'], '--url forge is no address.'],
+      [['--url', 'https://f', '--hook', 'none', '--repositories', 'shop'], 'give owner/name or owner/*.'],
+      [
+        ['--url', 'https://f', '--hook', 'none', '--repositories', 'a/b', '--agents', 'x='],
+        'give <agent>=<value>.',
+      ],
+      [
+        ['--url', 'https://f', '--hook', 'none', '--repositories', 'a/b'],
+        'There is no token of an administrator.',
+      ],
+      EMPTY('--name'),
+    ],
   },
   migrate: { right: [], needsRows: true },
   replay: {
@@ -183,6 +204,14 @@ const TABLE: Record<string, Row> = {
   ),
   'answers post': { right: [ITEM], refers: [], needsRows: true },
   // After the answer: what was said makes the conversation wait for a run.
+  attach: {
+    right: null,
+    least: ['x'],
+    wrong: [
+      [['x'], 'There is no terminal here. Run it in one; over ssh, with `ssh -t`.'],
+      [['x', '--by', ''], 'Give a text that is not empty.'],
+    ],
+  },
   say: {
     right: [ITEM, 'Use the new parser.'],
     refers: ['Use the new parser.'],
@@ -423,7 +452,7 @@ describe.each(rows)('$name', (row) => {
   if (row.needsNothing === undefined && row.name !== 'smoke') {
     test('without a configuration it says which file, and what to do', async () => {
       const missing = join(folder.path, 'not-there.yaml');
-      const args = [...row.words, ...(row.right ?? []), '-c', missing];
+      const args = [...row.words, ...(row.right ?? row.least ?? []), '-c', missing];
       const said = new RegExp(
         `${RegExp.escape(missing)}: cannot be read.*name another file with --config\\.`,
       );

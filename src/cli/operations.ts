@@ -51,6 +51,7 @@ function registerDemo(program: Command): void {
     .command('demo')
     .description('play the main job on real parts, without a forge, a key or a network')
     .option('--json', 'print one JSON object instead of the story')
+    .option('--team', 'three agents carry an issue to a merged pull request')
     .option('--live', 'use the real model with ANTHROPIC_API_KEY')
     .option('--model <name>', 'model for --live', readWords)
     .addOption(
@@ -63,6 +64,7 @@ function registerDemo(program: Command): void {
     .action(demo);
   withExamples(play, [
     { call: 'demo', does: 'about ten seconds, on the first container engine that works' },
+    { call: 'demo --team', does: 'an issue, red CI, a review, changes, an approval and the merge' },
     {
       call: 'demo --engine podman --image ghcr.io/you/agent:1',
       does: 'the same in a container of that image',
@@ -136,6 +138,7 @@ async function serve(only: ServicePart[] | undefined, command: Command): Promise
 
 interface DemoChoices {
   json?: boolean;
+  team?: boolean;
   live?: boolean;
   model?: string;
   engine: 'auto' | EngineName;
@@ -149,20 +152,28 @@ async function demo(options: DemoChoices, command: Command): Promise<void> {
   await requireGit(caller.env.PATH);
   // Loaded here and not above, because `serve` shares this file and would keep the demo's forge and model in memory.
   const { runDemo } = await import('../demo/demo.ts');
-  const signal = stopSignal();
-  const report = await runDemo({
+  const { runTeamDemo } = await import('../demo/team.ts');
+  const common = {
     env: caller.env,
-    live: options.live ?? false,
-    liveModel: options.model ?? null,
     engine: options.engine,
     image: options.image ?? null,
     keep: options.keep ?? false,
     say,
-    signal,
-  });
+    signal: stopSignal(),
+  };
+  if (options.team === true && options.live === true) {
+    throw new Error('--team plays with the rehearsal model alone. Leave --live out.');
+  }
+  const report =
+    options.team === true
+      ? await runTeamDemo(common)
+      : await runDemo({ ...common, live: options.live ?? false, liveModel: options.model ?? null });
   if (options.json) caller.write(`${JSON.stringify(report, null, 2)}\n`);
   else say(`\n${report.seconds.toFixed(1)} s`);
-  if (!report.proof.sameSession || !report.proof.recalledFact) caller.exitCode = 1;
+  const { proof } = report;
+  const isProved =
+    'merged' in proof ? Object.values(proof).every(Boolean) : proof.sameSession && proof.recalledFact;
+  if (!isProved) caller.exitCode = 1;
 }
 
 async function runMigrate(command: Command): Promise<void> {

@@ -4,10 +4,13 @@ import { Command, CommanderError } from 'commander';
 import { ignoreNodesOwnProxy } from '../network.ts';
 import { packageVersion } from '../wiring/version.ts';
 import { registerAnswers } from './answers.ts';
+import { askAtTerminal } from './ask.ts';
+import { registerAttach } from './attach.ts';
 import { type Caller, registerCaller } from './caller.ts';
 import { failureOf, UsageError } from './failure.ts';
 import { registerHealth } from './health.ts';
 import { registerHolds } from './holds.ts';
+import { registerInit } from './init.ts';
 import { registerLayers } from './layers.ts';
 import { registerMoney } from './money.ts';
 import { registerOperations } from './operations.ts';
@@ -33,6 +36,7 @@ export async function start(): Promise<void> {
     complain: (text) => void process.stderr.write(text),
     colour: null,
     exitCode: 0,
+    ask: askAtTerminal(),
   };
   const exitCode = await run(process.argv.slice(2), caller);
   // When the command was cut short, the signal handler has set the exit code.
@@ -73,6 +77,7 @@ export function buildProgram(caller: Caller): Command {
         : { getOutHasColors: () => caller.colour === true, getErrHasColors: () => caller.colour === true }),
     });
   registerCaller(program, caller);
+  registerInit(program);
   registerOperations(program);
   registerViews(program);
   registerHolds(program);
@@ -80,6 +85,7 @@ export function buildProgram(caller: Caller): Command {
   registerSessions(program);
   registerPeople(program);
   registerSteering(program);
+  registerAttach(program);
   registerAnswers(program);
   registerLayers(program);
   registerHealth(program);

@@ -9,14 +9,16 @@ export interface StopRequest {
 type Listener = (request: StopRequest) => void;
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+/** Of a command that has the terminal: it is closed, and what was begun has to be handed back. */
+const HANG_UP = { SIGHUP: 129 } as const;
 const SIGPIPE_EXIT = 141;
 let listener: Listener | null = null;
 const stopped = new AbortController();
 
 /** For the one command that runs: called at each signal, and at each write that nobody reads. */
-export function onStopRequest(heard: Listener): void {
+export function onStopRequest(heard: Listener, { andHangUp = false } = {}): void {
   listener = heard;
-  for (const [name, exitCode] of Object.entries(SIGNALS)) {
+  for (const [name, exitCode] of Object.entries(andHangUp ? { ...SIGNALS, ...HANG_UP } : SIGNALS)) {
     process.on(name, () => heard({ kind: 'signal', exitCode }));
   }
 }
@@ -25,12 +27,12 @@ export function onStopRequest(heard: Listener): void {
  * For a command that clears away before it ends: aborts at the first request and sets its exit code. A second signal ends
  * the process at once.
  */
-export function stopSignal(): AbortSignal {
+export function stopSignal(also: { andHangUp?: boolean } = {}): AbortSignal {
   onStopRequest(({ kind, exitCode }) => {
     if (stopped.signal.aborted && kind === 'signal') process.exit(exitCode);
     process.exitCode = exitCode;
     stopped.abort();
-  });
+  }, also);
   return stopped.signal;
 }
 

@@ -81,6 +81,7 @@ function agentConfig(
     resume: found.resume,
     branchPrefix: found.branch_prefix ?? base.name,
     publish: found.publish,
+    reviewLabels: found.review_labels,
     forge: {
       tools: found.forge_tools === undefined ? null : toolNames(found.forge_tools),
       scope: found.forge_scope,

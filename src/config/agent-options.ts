@@ -61,6 +61,11 @@ export const agentOptions = z.strictObject({
     description:
       'What becomes of its work. `pull-request`: commits are pushed and a pull request is opened; `review`: the final answer is submitted as a review; `comment`: it is posted on the item.',
   }),
+  review_labels: z.array(z.string().min(1)).default([]).meta({
+    description:
+      'For `publish: review`: it reviews pull requests that have one of these labels, or close an issue that has one. Without them: all.',
+    'x-expects': 'a list of labels',
+  }),
   concurrency: z
     .int()
     .min(1)

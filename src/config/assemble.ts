@@ -70,6 +70,7 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
       withoutProgress: found.court.runs_without_progress,
       robots: found.court.robots,
     },
+    team: { merge: found.team.merge, reviewRounds: found.team.review_rounds },
     mailbox: {
       quietSeconds: mailbox.quiet_seconds,
       maxWaitSeconds: mailbox.max_wait_seconds,

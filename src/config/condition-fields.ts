@@ -72,6 +72,7 @@ export const FIELDS: Fields<ConditionContext> = {
   conversation: { exists: 'bool', dispatches: 'double', branch: 'string', itemNumber: 'double' },
   sender: { login: 'string', agent: 'string', person: 'bool' },
   agents: 'list<string>',
+  decision: { act: 'string', row: 'string', author: 'string', ci: 'string', reviewers: 'list<string>' },
 };
 
 export const CONDITION_ROOTS = Object.keys(FIELDS);

@@ -4,6 +4,7 @@ import type { ForgeKind } from '../forges/registry.ts';
 import type {
   AgentView,
   ConversationView,
+  DecisionView,
   EcosystemName,
   FeedbackLevel,
   ForgeEvent,
@@ -66,6 +67,7 @@ export interface LoadedConfig {
     withoutProgress: number;
     robots: readonly string[];
   };
+  team: { merge: 'people' | 'boss'; reviewRounds: number };
   mailbox: {
     quietSeconds: number;
     maxWaitSeconds: number;
@@ -187,6 +189,8 @@ export interface AgentConfig {
   resume: AgentOptions['resume'];
   branchPrefix: string;
   publish: AgentOptions['publish'];
+  /** a reviewer with labels is needed only where an item has one of them; empty = everywhere */
+  reviewLabels: readonly string[];
   forge: {
     /** short names of broker tools; null = all but `merge` */
     tools: readonly string[] | null;
@@ -288,6 +292,8 @@ export interface ConditionContext {
   sender: SenderView;
   /** logins of all our agents on the event's forge */
   agents: readonly string[];
+  /** what the pull request of the event needs next */
+  decision: DecisionView;
 }
 
 export type ClauseResult = { kind: 'holds' } | { kind: 'fails' } | { kind: 'error'; error: string };

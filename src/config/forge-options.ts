@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { FORGE_KINDS } from '../forges/registry.ts';
 import { FEEDBACK_LEVELS } from '../vocabulary.ts';
 import { name, secret, text, url } from './option-kinds.ts';
+import { mergeOption } from './team-options.ts';
 import { checkWebhookSecrets, hasEverySecret } from './webhook-secrets.ts';
 
 const account = z.strictObject({
@@ -37,13 +38,14 @@ const repository = z
           'A secret for the hook of this repository alone, so that administrators of other repositories do not know it.',
         ).optional(),
         feedback: feedback('As `feedback`, for this repository alone.').optional(),
+        merge: mergeOption('As `team.merge`, for this repository alone.').optional(),
       })
-      .refine(({ webhook_secret, feedback: level }) => webhook_secret !== undefined || level !== undefined, {
+      .refine((one) => [one.webhook_secret, one.feedback, one.merge].some((given) => given !== undefined), {
         path: ['webhook_secret'],
         error: 'is missing',
       }),
   ])
-  .meta({ 'x-expects': 'owner/name or owner/*, or a mapping with name, webhook_secret and feedback' });
+  .meta({ 'x-expects': 'owner/name or owner/*, or a mapping with name, webhook_secret, feedback and merge' });
 
 export const forgeOptions = z
   .strictObject({
@@ -57,7 +59,7 @@ export const forgeOptions = z
     ).optional(),
     repositories: z.array(repository).min(1).meta({
       description:
-        'Repositories acted on: `owner/name`, or `owner/*` for all of an owner. Others are ignored. `{ name, webhook_secret }` gives a repository a secret of its own: then only that secret is accepted for it, and that secret is accepted for no other repository. `{ name, feedback }` changes what is shown there.',
+        'Repositories acted on: `owner/name`, or `owner/*` for all of an owner. Others are ignored. `{ name, webhook_secret }` gives a repository a secret of its own: then only that secret is accepted for it, and that secret is accepted for no other repository. `{ name, feedback }` changes what is shown there, `{ name, merge }` who merges there.',
     }),
     trusted_senders: z.array(z.string().min(1)).optional().meta({
       description:

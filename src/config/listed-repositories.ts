@@ -8,6 +8,8 @@ export interface ListedRepository {
   secrets: readonly string[];
   /** null = as the forge has it; left out where nobody configured it */
   feedback?: FeedbackLevel | null;
+  /** who merges what is ready there; null = as `team.merge` has it */
+  merge?: 'people' | 'boss' | null;
 }
 
 /** What the forge shows of the work in a repository: its own setting, then the forge's, then the general one. */
@@ -20,12 +22,19 @@ export function feedbackOf(
 ): FeedbackLevel {
   const forge = config.forges[place.forge];
   if (forge === undefined) return 'none';
-  const entries = forge.repositories.filter(
-    (entry) => entry.feedback != null && covers(entry, place.fullName),
-  );
-  const own = entries.find((entry) => !isWhole(entry)) ?? entries[0];
   // guard: feedback: the nearest setting counts
-  return own?.feedback ?? forge.feedback ?? config.feedback;
+  return settingOf(forge, place.fullName, 'feedback') ?? forge.feedback ?? config.feedback;
+}
+
+/** What the entries of a repository say: an exact name goes before `owner/*`. Null = none says anything. */
+export function settingOf<K extends 'feedback' | 'merge'>(
+  { repositories }: Pick<Listing, 'repositories'>,
+  fullName: string,
+  key: K,
+): NonNullable<ListedRepository[K]> | null {
+  const entries = repositories.filter((entry) => entry[key] != null && covers(entry, fullName));
+  const own = entries.find((entry) => !isWhole(entry)) ?? entries[0];
+  return own?.[key] ?? null;
 }
 
 /** The fields of `ForgeConfig` that are needed here. */

@@ -30,8 +30,8 @@ describe('a small configuration', () => {
       cloneUrl: 'https://forge.example.org',
       webhookSecrets: ['hook-secret-value'],
       repositories: [
-        { pattern: 'team/shop', secrets: [], feedback: null },
-        { pattern: 'other/*', secrets: [], feedback: null },
+        { pattern: 'team/shop', secrets: [], feedback: null, merge: null },
+        { pattern: 'other/*', secrets: [], feedback: null, merge: null },
       ],
       trustedSenders: null,
       requiredPermission: 'write',
@@ -75,7 +75,12 @@ describe('a small configuration', () => {
     expect([...config.skills.keys()]).toEqual([
       'address-review',
       'answer-comment',
+      'decide',
+      'design-review',
+      'design',
       'fix-ci',
+      'merge',
+      'rebase',
       'review-pull',
       'work-on-issue',
     ]);

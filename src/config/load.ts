@@ -3,6 +3,7 @@
  */
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
+import { withoutAbsent } from './absent-agents.ts';
 import type { AgentDefaults } from './agent-file.ts';
 import { assemble } from './assemble.ts';
 import type { Version } from './changes.ts';
@@ -103,9 +104,10 @@ function read(preparation: Preparation): Pick<Version, 'config' | 'options'> | n
   // guard: egress: nothing through a proxy
   checkReachedDirectly(agents.valid, network, preparation);
   checkMcpServers(agents.valid, Object.keys(found.mcp_servers), preparation);
-  checkAccounts({ file, forges: found.forges, flows }, named, preparation);
+  const team = withoutAbsent({ agents: agents.valid, flows, forges: found.forges, shipped: SHIPPED });
+  checkAccounts({ file, forges: found.forges, flows: team.flows }, named, preparation);
   if (problems.length > 0) return null;
-  const parts = { agents: agents.valid, skills: skills.valid, flows, network };
+  const parts = { ...team, skills: skills.valid, network };
   return { config: assemble(found, parts, preparation), options: found };
 }
 

@@ -9,6 +9,7 @@ import { feedback, forgeOptions as forge } from './forge-options.ts';
 import { mcpServers } from './mcp-options.ts';
 import { name, seconds, secret, text, url } from './option-kinds.ts';
 import { packages } from './package-options.ts';
+import { team } from './team-options.ts';
 import { court, reconciler } from './watch-options.ts';
 
 const server = z
@@ -251,6 +252,7 @@ export const options = z.strictObject({
   worker,
   budgets,
   court,
+  team,
   mailbox,
   sessions,
   git,

@@ -108,12 +108,12 @@ describe('what is refused, and with which words', () => {
       path: 'forges.home.repositories',
       value: 'a list of 0',
       problem:
-        'expected a non-empty list of entries, each owner/name or owner/*, or a mapping with name, webhook_secret and feedback',
+        'expected a non-empty list of entries, each owner/name or owner/*, or a mapping with name, webhook_secret, feedback and merge',
     });
     expect(problemsOf(SMALL_CONFIG.replace('other/*', 'other'))[0]).toMatchObject({
       path: 'forges.home.repositories[1]',
       value: '"other"',
-      problem: 'expected owner/name or owner/*, or a mapping with name, webhook_secret and feedback',
+      problem: 'expected owner/name or owner/*, or a mapping with name, webhook_secret, feedback and merge',
     });
     expect(problemsOf(SMALL_CONFIG.replace('home:', 'My Forge:'))[0]).toMatchObject({
       value: '"My Forge"',

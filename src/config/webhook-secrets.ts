@@ -11,18 +11,24 @@ export interface WrittenForge {
   intake?: string | undefined;
   repositories: (
     | string
-    | { name: string; webhook_secret?: string | string[] | undefined; feedback?: FeedbackLevel | undefined }
+    | {
+        name: string;
+        webhook_secret?: string | string[] | undefined;
+        feedback?: FeedbackLevel | undefined;
+        merge?: 'people' | 'boss' | undefined;
+      }
   )[];
 }
 
 export function listedRepositories({ repositories }: WrittenForge): ListedRepository[] {
   return repositories.map((entry) =>
     typeof entry === 'string' || entry?.name === undefined
-      ? { pattern: String(entry), secrets: [], feedback: null }
+      ? { pattern: String(entry), secrets: [], feedback: null, merge: null }
       : {
           pattern: entry.name,
           secrets: [entry.webhook_secret ?? []].flat(),
           feedback: entry.feedback ?? null,
+          merge: entry.merge ?? null,
         },
   );
 }

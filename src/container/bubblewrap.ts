@@ -20,11 +20,14 @@ import {
   EngineFailed,
   type RunningContainer,
   type SpawnSpec,
+  type TerminalContainer,
 } from './container.ts';
 import { endAll, GRACE_MS } from './end-processes.ts';
+import { type OverlayTools, overlayPrefix } from './overlay-mounts.ts';
 import { giveToUser, ownUser } from './ownership.ts';
-import { DISPATCH_MARK, INSTANCE_MARK, ProcessTree } from './process-tree.ts';
+import { ProcessTree } from './process-tree.ts';
 import { seccompProgram } from './seccomp.ts';
+import { atOwnTerminal, endOf, markedEnvironment } from './terminal.ts';
 
 const SECCOMP = seccompProgram();
 /** The kept text goes into an error message. */
@@ -36,8 +39,10 @@ export interface BubblewrapOptions {
   /** absolute path of util-linux `flock`, or null where there is none */
   flock: string | null;
   cgroups: Cgroups;
-  /** absolute paths of util-linux `unshare` and `mount`; null where one is missing: then no overlay can be mounted */
-  overlay: { unshare: string; mount: string } | null;
+  /** null where one is missing: then no overlay can be mounted */
+  overlay: OverlayTools | null;
+  /** absolute path of `script`, which makes terminals; left out or null: there is none */
+  script?: string | null;
 }
 
 export function bubblewrapEngine(options: BubblewrapOptions): ContainerEngine {
@@ -46,6 +51,7 @@ export function bubblewrapEngine(options: BubblewrapOptions): ContainerEngine {
     isolates: true,
     unheld: options.cgroups.unheld,
     start: (spec) => start(spec, options),
+    startAtTerminal: async (spec, spawn) => (await start(spec, options)).atTerminal(spawn),
     reapOrphans: (instance) => reapOrphans(instance, options.cgroups),
   };
 }
@@ -53,7 +59,7 @@ export function bubblewrapEngine(options: BubblewrapOptions): ContainerEngine {
 /**
  * bubblewrap reports its own failures with the exit code of a failed command, so the layout is first tried without one.
  */
-async function start(spec: ContainerSpec, options: BubblewrapOptions): Promise<RunningContainer> {
+async function start(spec: ContainerSpec, options: BubblewrapOptions): Promise<BubblewrapContainer> {
   checkMounts(spec);
   // bubblewrap only renames the user: the files belong to the worker's user outside, whoever it is inside.
   await giveToUser(spec, ownUser());
@@ -91,6 +97,8 @@ class BubblewrapContainer implements RunningContainer {
   readonly #options: BubblewrapOptions;
   readonly #groups: Cgroup | null;
   readonly #children: ChildProcess[] = [];
+  /** those that lead a session of their own */
+  readonly #leaders: ChildProcess[] = [];
 
   constructor(spec: ContainerSpec, options: BubblewrapOptions, groups: Cgroup | null) {
     this.#spec = spec;
@@ -99,10 +107,17 @@ class BubblewrapContainer implements RunningContainer {
   }
 
   spawn(spawn: SpawnSpec): ContainedProcess {
+    return this.#start(spawn, false);
+  }
+
+  atTerminal(spawn: SpawnSpec): TerminalContainer {
+    return { ended: endOf(this.#start(spawn, true)), stop: (graceMs) => this.stop(graceMs) };
+  }
+
+  #start(spawn: SpawnSpec, atTerminal: boolean): ContainedProcess & ChildProcess {
     checkSpawn(spawn);
-    const { flock, program } = this.#options;
-    const { instance, dispatch, user: wanted } = this.#spec;
-    const user = wanted ?? ownUser();
+    const { flock, program, script = null } = this.#options;
+    const user = this.#spec.user ?? ownUser();
     const made = madeFiles(this.#spec, user);
     const lock = lockPrefix(flock, spawn.lockFile, 'keep');
     const inside = bubblewrapArguments({
@@ -112,14 +127,20 @@ class BubblewrapContainer implements RunningContainer {
       made: made.map(([path]) => path),
       seccomp: SECCOMP !== null,
     });
+    const sandbox = [...this.#joinGroups(), ...this.#mountOverlays(), program, ...inside];
     const child = startClient({
-      argv: [...lock, ...this.#joinGroups(), ...this.#mountOverlays(), program, ...inside],
-      env: { ...spawn.env, [INSTANCE_MARK]: instance, [DISPATCH_MARK]: dispatch },
+      // guard: attach: a terminal of its own
+      argv: [...lock, ...(atTerminal ? atOwnTerminal(script, sandbox, this.#spec) : sandbox)],
+      env: markedEnvironment(spawn.env, this.#spec, atTerminal),
       cwd: '/',
+      atTerminal,
       readings: [...made.map(([, text]) => text), ...(SECCOMP === null ? [] : [SECCOMP])],
     });
     this.#children.push(child);
-    return withKill(child, (signal) => signalCommand(child, lock.length === 0 ? 2 : 3, signal));
+    if (!atTerminal) this.#leaders.push(child);
+    const around = (lock.length > 0 ? 1 : 0) + (atTerminal ? 1 : 0);
+    return withKill(child, (signal) => signalCommand(child, around + 2, signal)) as ContainedProcess &
+      ChildProcess;
   }
 
   /** The shell joins the groups before it becomes bwrap, so that no process is ever outside of them. */
@@ -131,31 +152,18 @@ class BubblewrapContainer implements RunningContainer {
     return ['/bin/sh', '-c', script, 'sh', ...lists];
   }
 
-  /**
-   * bwrap gets a mount namespace with the overlays in it, so that they go with its last process, however that ends. All
-   * of this is `exec`: the processes below us stay the same.
-   */
   #mountOverlays(): string[] {
     const over = this.#spec.mounts.flatMap(({ source, over }) =>
       over === undefined ? [] : [{ source, over }],
     );
-    if (over.length === 0) return [];
     const tools = this.#options.overlay;
-    if (tools === null) {
+    if (over.length > 0 && tools === null) {
       throw new EngineFailed(
         'An overlay cannot be mounted for bubblewrap: unshare or mount is missing.',
         'Install the packages util-linux and mount.',
       );
     }
-    const script = `for n in ${over.map((_, i) => i).join(' ')}; do "$0" -t overlay overlay -o "$1" "$2" || exit 125; shift 2; done; exec "$@"`;
-    return [
-      ...[tools.unshare, '--mount', '--propagation', 'private', '/bin/sh', '-c', script, tools.mount],
-      ...over.flatMap(({ source, over: { upper, work, merged } }) => [
-        // With `redirect_dir` a folder of the layer can be renamed, as package managers do.
-        `lowerdir=${source},upperdir=${upper},workdir=${work},redirect_dir=on`,
-        merged,
-      ]),
-    ];
+    return tools === null ? [] : overlayPrefix(over, tools, { isRoot: process.getuid?.() === 0 });
   }
 
   async stop(graceMs = GRACE_MS): Promise<void> {
@@ -166,7 +174,7 @@ class BubblewrapContainer implements RunningContainer {
     const { instance, dispatch } = this.#spec;
     const tree = new ProcessTree(
       (mark) => mark.instance === instance && mark.dispatch === dispatch,
-      () => this.#children.flatMap((child) => child.pid ?? []),
+      () => this.#leaders.flatMap((child) => child.pid ?? []),
     );
     // guard: container: tree (bubblewrap), part 1
     await endAll(

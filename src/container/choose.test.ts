@@ -114,6 +114,14 @@ describe.skipIf(!podman.ok)(podman.title('docker and podman'), () => {
     });
   });
 
+  test('a runtime that is not installed is told with the remedy', async () => {
+    const engine = 'podman' as const;
+    const failed = chooseEngine(choice({ engine, image, runArgs: [], runtime: 'no-such-runtime' }));
+    await expect(failed).rejects.toThrow(
+      /no-such-runtime.*Install no-such-runtime, or write its whole path/s,
+    );
+  });
+
   test('a container that does not start is told in the engine’s words', async () => {
     const failed = chooseEngine(choice({ engine: 'podman', image, runArgs: ['--no-such-option'] }));
     await expect(failed).rejects.toThrow(/no-such-option.*container\.run_args/s);

@@ -54,7 +54,7 @@ const ORDER = ['docker', 'podman', 'bubblewrap'] as const;
 
 export async function chooseEngine(choice: EngineChoice): Promise<ChosenEngine> {
   if (choice.engine === 'process') {
-    const engine = processEngine({ flock: choice.flock });
+    const engine = processEngine({ flock: choice.flock, script: findProgram('script', choice.path) });
     return {
       engine,
       why: 'A bare process, as asked for by name.',
@@ -110,7 +110,13 @@ async function tryEngine(name: (typeof ORDER)[number], choice: EngineChoice): Pr
 }
 
 async function tryBubblewrap(program: string, { flock, path }: EngineChoice): Promise<Found> {
-  const engine = bubblewrapEngine({ program, flock, cgroups: findCgroups(), overlay: overlayTools(path) });
+  const engine = bubblewrapEngine({
+    program,
+    flock,
+    cgroups: findCgroups(),
+    overlay: overlayTools(path),
+    script: findProgram('script', path),
+  });
   const container = await engine.start({
     instance: `trial-${randomUUID()}`,
     dispatch: 'trial',
@@ -143,7 +149,8 @@ async function tryOci(name: 'docker' | 'podman', program: string, choice: Engine
     return { name, problem: `It does not answer: ${info.stderr.trim() || info.stdout.trim()}`, remedy };
   }
   const rootless = rootlessOf(info.stdout);
-  const oci: OciOptions = { name, program, programArgs, runArgs, runtime, flock, env, rootless };
+  const script = findProgram('script', choice.path);
+  const oci: OciOptions = { name, program, programArgs, runArgs, runtime, flock, script, env, rootless };
   await inspectImage(oci, image);
   return { engine: ociEngine(oci), oci };
 }

@@ -10,17 +10,24 @@ export interface ClientSpec {
   cwd: string;
   /** texts that the child reads to their end from descriptors 3, 4, … */
   readings?: readonly (string | Buffer)[];
+  /**
+   * it has our standard streams, and stays in our session so that it hears of a new size of the window; what it starts
+   * must get a terminal of its own
+   */
+  atTerminal?: boolean;
 }
 
 /** The child leads a session of its own, by which `process-tree.ts` finds what it leaves behind. */
 export function startClient(spec: ClientSpec): ChildProcess {
   const [program, ...args] = spec.argv;
   const readings = spec.readings ?? [];
-  const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', ...readings.map(() => 'pipe' as const)];
+  const standard = spec.atTerminal === true ? ('inherit' as const) : ('pipe' as const);
+  const stdio: StdioOptions = [standard, standard, standard, ...readings.map(() => 'pipe' as const)];
+  const detached = spec.atTerminal !== true;
   // guard: container: environment (all engines)
-  const child = spawn(program!, args, { cwd: spec.cwd, env: spec.env, stdio, detached: true });
+  const child = spawn(program!, args, { cwd: spec.cwd, env: spec.env, stdio, detached });
   // A CLI that has ended closes its stdin; a late write of the SDK must not end the service.
-  child.stdin!.on('error', () => {});
+  child.stdin?.on('error', () => {});
   readings.forEach((reading, i) => {
     const stream = child.stdio[3 + i] as NodeJS.WritableStream;
     stream.on('error', () => {});

@@ -13,6 +13,9 @@
  *   children.
  * - Where the engine can, `spawn` holds the kernel lock `lockFile` for the life of the process: a second holder exits
  *   with LOCK_HELD_EXIT_CODE before it does anything.
+ * - `startAtTerminal` is `start` and one command at a terminal that is made for it alone. What is typed at the terminal of this
+ *   process, and its size, are passed on. The command never has our terminal itself: whoever has one can type into it.
+ *   Nothing else may read this process's standard input meanwhile.
  * - `kill` of a contained process reaches the command itself, also where an engine's client stands in between. A command
  *   that ended by a signal is reported as that signal or as exit code 128 + its number.
  * - `stop` is idempotent, kills the whole process tree (tools included), and resolves when nothing of it is left.
@@ -119,6 +122,12 @@ export interface RunningContainer {
 /** Parts of a ContainerSpec; `mounts`: their access. */
 export type Unheld = 'memory' | 'cpus' | 'pids' | 'user' | 'network' | 'mounts';
 
+/** A container with one command at a terminal of its own. */
+export interface TerminalContainer extends Pick<RunningContainer, 'stop'> {
+  /** its exit code, 128 and the number of the signal where one ended it; null = it did not start */
+  readonly ended: Promise<number | null>;
+}
+
 export interface ContainerEngine {
   readonly name: EngineName;
   /** false: agents run with the worker's files, network and user */
@@ -128,6 +137,8 @@ export interface ContainerEngine {
    */
   readonly unheld: readonly Unheld[];
   start(spec: ContainerSpec): Promise<RunningContainer>;
+  /** Throws EngineFailed also where no terminal can be made. */
+  startAtTerminal(spec: ContainerSpec, spawn: SpawnSpec): Promise<TerminalContainer>;
   /** kills what dispatches of this instance left running; answers the dispatch ids it found */
   reapOrphans(instance: string): Promise<string[]>;
 }

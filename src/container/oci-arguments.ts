@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ContainerSpec, Mount, Overlay, SpawnSpec } from './container.ts';
 import { DISPATCH_MARK, INSTANCE_MARK } from './process-tree.ts';
+import { markedEnvironment } from './terminal.ts';
 
 const INSTANCE_LABEL = 'claude-hooks.instance';
 export const DISPATCH_LABEL = 'claude-hooks.dispatch';
@@ -71,6 +72,8 @@ export interface RunRequest {
   runArgs: readonly string[];
   /** how this engine is told of an overlay */
   overlays: 'option' | 'volume';
+  /** the engine makes a terminal for it and passes ours on */
+  atTerminal: boolean;
 }
 
 /** What follows `docker` or `podman`. */
@@ -80,7 +83,7 @@ export function runArguments(request: RunRequest): string[] {
   return [
     'run',
     '--rm',
-    '-i',
+    request.atTerminal ? '-it' : '-i',
     '--pull',
     'never',
     '--name',
@@ -142,13 +145,10 @@ export function clientVariables(
   own: Record<string, string>,
   spec: ContainerSpec,
   env: Record<string, string>,
+  atTerminal = false,
 ): Record<string, string> {
-  return {
-    ...own,
-    ...Object.fromEntries(Object.entries(env).map(([name, value]) => [`${VARIABLE_PREFIX}${name}`, value])),
-    [INSTANCE_MARK]: spec.instance,
-    [DISPATCH_MARK]: spec.dispatch,
-  };
+  const named = Object.entries(env).map(([name, value]) => [`${VARIABLE_PREFIX}${name}`, value]);
+  return markedEnvironment({ ...own, ...Object.fromEntries(named) }, spec, atTerminal);
 }
 
 /** The engines read the option as a line of CSV, so any name works when it is quoted as CSV. */

@@ -16,6 +16,7 @@ import {
   EngineFailed,
   type RunningContainer,
   type SpawnSpec,
+  type TerminalContainer,
 } from './container.ts';
 import { endAll, GRACE_MS } from './end-processes.ts';
 import {
@@ -30,6 +31,7 @@ import { giveToUser, ownUser } from './ownership.ts';
 import { seccompArguments } from './podman-seccomp.ts';
 import { ProcessTree } from './process-tree.ts';
 import { runtimeArguments } from './runtime.ts';
+import { atOwnTerminal, endOf, quoted } from './terminal.ts';
 
 export interface OciOptions {
   name: 'docker' | 'podman';
@@ -42,6 +44,8 @@ export interface OciOptions {
   runtime: string | null;
   /** absolute path of util-linux `flock`, or null where there is none: then a second holder of a lock exits with 125 */
   flock: string | null;
+  /** absolute path of `script`, which makes terminals; left out or null: there is none */
+  script?: string | null;
   /** the client's own environment; nothing of it reaches the container */
   env: Record<string, string>;
   /**
@@ -56,20 +60,24 @@ export function ociEngine(options: OciOptions): ContainerEngine {
     name: options.name,
     isolates: true,
     unheld: [],
-    start: async (spec) => {
-      checkMounts(spec);
-      const { image } = spec;
-      if (image === null) {
-        throw new EngineFailed(
-          `${options.name} needs an image and none is configured.`,
-          `Set container.image to one that has a shell and git, or container.engine to bubblewrap.`,
-        );
-      }
-      if (options.rootless === null) await giveToUser(spec, spec.user ?? ownUser());
-      return new OciContainer({ ...spec, image }, client);
-    },
+    start: (spec) => start(spec, client),
+    startAtTerminal: async (spec, spawn) => (await start(spec, client)).atTerminal(spawn),
     reapOrphans: (instance) => reapOrphans(client, instance),
   };
+}
+
+async function start(spec: ContainerSpec, client: Client): Promise<OciContainer> {
+  checkMounts(spec);
+  const { image } = spec;
+  const { name, rootless } = client.options;
+  if (image === null) {
+    throw new EngineFailed(
+      `${name} needs an image and none is configured.`,
+      `Set container.image to one that has a shell and git, or container.engine to bubblewrap.`,
+    );
+  }
+  if (rootless === null) await giveToUser(spec, spec.user ?? ownUser());
+  return new OciContainer({ ...spec, image }, client);
 }
 
 /** One installation of docker or podman, called without a shell. */
@@ -134,6 +142,8 @@ class OciContainer implements RunningContainer {
   readonly #spec: ContainerSpec & { image: string };
   readonly #client: Client;
   readonly #children: ChildProcess[] = [];
+  /** those that lead a session of their own */
+  readonly #leaders: ChildProcess[] = [];
 
   constructor(spec: ContainerSpec & { image: string }, client: Client) {
     this.#spec = spec;
@@ -141,21 +151,33 @@ class OciContainer implements RunningContainer {
   }
 
   spawn(spawn: SpawnSpec): ContainedProcess {
+    return this.#start(spawn, false);
+  }
+
+  atTerminal(spawn: SpawnSpec): TerminalContainer {
+    return { ended: endOf(this.#start(spawn, true)), stop: (graceMs) => this.stop(graceMs) };
+  }
+
+  #start(spawn: SpawnSpec, atTerminal: boolean): ContainedProcess & ChildProcess {
     checkSpawn(spawn);
-    const { flock, env, runArgs } = this.#client.options;
+    const { flock, env, runArgs, script = null } = this.#client.options;
     const name = containerName(this.#spec, spawn.lockFile, this.#children.length);
     const user = this.#user();
     const engineArgs = [...user.engineArgs, ...this.#client.seccomp()];
     const overlays = this.#client.options.name === 'podman' ? ('option' as const) : ('volume' as const);
     const runtime = runtimeArguments(this.#client.options, this.#spec.network);
     const all = [...engineArgs, ...runtime.after];
-    const request = { spec: this.#spec, spawn, name, runArgs, user: user.user, engineArgs: all, overlays };
-    const run = this.#client.argv([...runtime.before, ...runArguments(request)]);
+    const named = { spawn, name, atTerminal };
+    const request = { spec: this.#spec, ...named, runArgs, user: user.user, engineArgs: all, overlays };
+    const client = this.#client.argv([...runtime.before, ...runArguments(request)]);
+    const run = atTerminal ? atOwnTerminal(script, client, this.#spec) : client;
     const lock = lockPrefix(flock, spawn.lockFile, 'exec');
     const argv = lock.length === 0 ? run : [...lock, '/bin/sh', '-c', this.#takeName(name), 'sh', ...run];
-    const child = startClient({ argv, env: clientVariables(env, this.#spec, spawn.env), cwd: '/' });
+    const variables = clientVariables(env, this.#spec, spawn.env, atTerminal);
+    const child = startClient({ argv, env: variables, cwd: '/', atTerminal });
     this.#children.push(child);
-    return withKill(child, (signal) => this.#kill(child, name, signal));
+    if (!atTerminal) this.#leaders.push(child);
+    return withKill(child, (signal) => this.#kill(child, name, signal)) as ContainedProcess & ChildProcess;
   }
 
   #takeName(name: string): string {
@@ -200,7 +222,7 @@ class OciContainer implements RunningContainer {
     await this.#client.remove([instanceLabel(instance), dispatchLabel(dispatch)]);
     const tree = new ProcessTree(
       (mark) => mark.instance === instance && mark.dispatch === dispatch,
-      () => this.#children.flatMap((child) => child.pid ?? []),
+      () => this.#leaders.flatMap((child) => child.pid ?? []),
     );
     await endAll(() => tree.running());
   }
@@ -220,8 +242,4 @@ async function reapOrphans(client: Client, instance: string): Promise<string[]> 
   // guard: container: orphan reaping (docker, podman), part 2
   const late = await client.remove(labels);
   return [...new Set([...found, ...tree.dispatches, ...late])];
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,7 +1,7 @@
 /** Whether an engine can put a writable layer over a read-only folder here: found out by doing it. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerEngine, ContainerSpec } from './container.ts';
 
@@ -50,6 +50,8 @@ export async function tryOverlay({ engine, folder, image, user }: OverlayTrial):
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   } finally {
+    // The kernel leaves a folder there that nobody may read; without root it could not be removed.
+    await chmod(at('work/work'), 0o700).catch(() => {});
     await rm(trial, { recursive: true, force: true });
   }
 }

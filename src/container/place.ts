@@ -22,6 +22,7 @@ const CONFIG_INSIDE = '/state/cli';
 const TEMPORARY_INSIDE = '/state/tmp';
 /** The path has no space, because it is one option among others. */
 const FORWARDER_INSIDE = `${DOORS}/model-forwarder.js`;
+const BRIDGE_INSIDE: Bridge = { script: `${DOORS}/forge-bridge.js`, socket: `${DOORS}/forge.sock` };
 const DOOR_SCRIPT_INSIDE = `${DOORS}/doors.js`;
 
 export interface PlaceRequest {
@@ -47,6 +48,11 @@ export interface PlaceRequest {
    * are left out. Without it: none
    */
   doors?: { script: string; open: readonly ContainerDoor[] } | null;
+  /**
+   * for a CLI that a person has at a terminal: the socket of the forge's tools, and the script that leads its MCP server
+   * there, on this machine. Without it: the tools come over the SDK
+   */
+  bridge?: Bridge | null;
   relay: { root: string; origin: string };
   settings: {
     image: string | null;
@@ -63,6 +69,11 @@ export interface PlaceRequest {
   layers?: readonly LayerMount[];
   /** the worker's own PATH, for an engine that does not isolate */
   path: string;
+}
+
+export interface Bridge {
+  script: string;
+  socket: string;
 }
 
 /** A folder that set-up commands made, and where this conversation's changes to it are. */
@@ -88,6 +99,8 @@ export interface Place {
   forwarder: string | null;
   /** null = no doors besides model and forge */
   doors: InnerDoors | null;
+  /** null = none was asked for */
+  bridge: Bridge | null;
   spec: Omit<ContainerSpec, 'instance' | 'dispatch'>;
 }
 
@@ -116,6 +129,7 @@ function samePlace(r: PlaceRequest): Place {
     cli: r.cli,
     forwarder: r.forwarder,
     doors: null,
+    bridge: r.bridge ?? null,
     spec: {
       ...common(r),
       // A bare process cannot change its user; whoever configured one has been told.
@@ -152,6 +166,9 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
     ...(r.forwarder === null ? [] : [shown(r.forwarder, FORWARDER_INSIDE)]),
     ...(r.layers ?? []).map((layer) => layerMount(layer, cwd)),
     ...doorMounts(r.doors),
+    ...(r.bridge == null
+      ? []
+      : [shown(r.bridge.script, BRIDGE_INSIDE.script), owned(r.bridge.socket, BRIDGE_INSIDE.socket)]),
     ...r.caches.map((cache) => owned(cache.source, cache.target)),
     ...r.settings.mounts,
   ];
@@ -165,6 +182,7 @@ function insidePlace(r: PlaceRequest): Omit<Place, 'path'> {
     cli: r.cli,
     forwarder: r.forwarder === null ? null : FORWARDER_INSIDE,
     doors: innerDoors(r.doors),
+    bridge: r.bridge == null ? null : BRIDGE_INSIDE,
     spec: { ...common(r), mounts },
   };
 }

@@ -7,7 +7,7 @@
  * contained process leads a session of its own. A process is not found when it cleared its environment, has a session of
  * its own, and its parent ended before anybody looked; only a container can hold such a process.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 
 export const INSTANCE_MARK = 'CLAUDE_HOOKS_INSTANCE';
@@ -57,7 +57,7 @@ export class ProcessTree {
     for (let before = -1; before !== members.size; ) {
       before = members.size;
       for (const row of members) for (const tie of [row.pid, row.group, row.session]) ties.add(tie);
-      for (const tie of NO_TIES) ties.delete(tie);
+      for (const tie of noTies()) ties.delete(tie);
       for (const row of rows) {
         if (ties.has(row.parent) || ties.has(row.group) || ties.has(row.session)) members.add(row);
       }
@@ -73,8 +73,27 @@ export class ProcessTree {
   }
 }
 
-/** These pids are no ties: half the machine descends from the kernel, the first process or ourselves. */
-const NO_TIES = [0, 1, process.pid];
+/**
+ * These are no ties: half the machine descends from the kernel, the first process or ourselves, and our own group and
+ * session are those of whoever started us, with all that runs in their shell.
+ */
+function noTies(): readonly number[] {
+  // guard: attach: the operator’s own session, part 2
+  return [0, 1, process.pid, ...ownSession()];
+}
+
+function ownSession(): number[] {
+  try {
+    const stat = readFileSync('/proc/self/stat', 'latin1');
+    return stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(2, 4)
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
 
 /** The pid of a process that has ended may belong to another one by now. */
 function isSomebodyElse(pid: number, rows: ProcessRow[], members: Set<ProcessRow>): boolean {

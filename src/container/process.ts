@@ -14,69 +14,90 @@ import {
   EngineFailed,
   type RunningContainer,
   type SpawnSpec,
+  type TerminalContainer,
 } from './container.ts';
 import { endAll } from './end-processes.ts';
-import { DISPATCH_MARK, INSTANCE_MARK, ProcessTree } from './process-tree.ts';
+import { ProcessTree } from './process-tree.ts';
+import { atOwnTerminal, endOf, markedEnvironment } from './terminal.ts';
 
 export interface ProcessEngineOptions {
   /** absolute path of util-linux `flock`, or null where there is none */
   flock: string | null;
+  /** absolute path of `script`, which makes terminals; left out or null: there is none */
+  script?: string | null;
 }
 
 export const processEngine = (options: ProcessEngineOptions): ContainerEngine => ({
   name: 'process',
   isolates: false,
   unheld: ['memory', 'cpus', 'pids', 'user', 'network', 'mounts'],
-  start: async (spec) => {
-    checkMounts(spec);
-    const moved = spec.mounts.find((mount) => mount.source !== mount.target);
-    if (moved !== undefined) {
-      throw new EngineFailed(
-        `${moved.source} cannot stand at ${moved.target}: a bare process sees this machine as it is.`,
-        `Give both the same path, or use bubblewrap, podman or docker.`,
-      );
-    }
-    if (spec.mounts.some(({ over }) => over !== undefined)) {
-      throw new EngineFailed(
-        'A bare process has no overlays: it sees this machine as it is.',
-        'Use bubblewrap, podman or docker.',
-      );
-    }
-    return new ProcessContainer(spec, options);
-  },
+  start: async (spec) => start(spec, options),
+  startAtTerminal: async (spec, spawn) => start(spec, options).atTerminal(spawn),
   reapOrphans,
 });
+
+function start(spec: ContainerSpec, options: ProcessEngineOptions): ProcessContainer {
+  checkMounts(spec);
+  const moved = spec.mounts.find((mount) => mount.source !== mount.target);
+  if (moved !== undefined) {
+    throw new EngineFailed(
+      `${moved.source} cannot stand at ${moved.target}: a bare process sees this machine as it is.`,
+      `Give both the same path, or use bubblewrap, podman or docker.`,
+    );
+  }
+  if (spec.mounts.some(({ over }) => over !== undefined)) {
+    throw new EngineFailed(
+      'A bare process has no overlays: it sees this machine as it is.',
+      'Use bubblewrap, podman or docker.',
+    );
+  }
+  return new ProcessContainer(spec, options);
+}
 
 class ProcessContainer implements RunningContainer {
   readonly #spec: ContainerSpec;
   readonly #flock: string | null;
+  readonly #script: string | null;
   readonly #children: ChildProcess[] = [];
+  /** those that lead a session of their own */
+  readonly #leaders: ChildProcess[] = [];
 
   constructor(spec: ContainerSpec, options: ProcessEngineOptions) {
+    this.#script = options.script ?? null;
     this.#spec = spec;
     this.#flock = options.flock;
   }
 
   spawn(spec: SpawnSpec): ContainedProcess {
+    return this.#start(spec, [spec.command, ...spec.args], false) as ContainedProcess;
+  }
+
+  atTerminal(spec: SpawnSpec): TerminalContainer {
+    const argv = atOwnTerminal(this.#script, [spec.command, ...spec.args], this.#spec);
+    return { ended: endOf(this.#start(spec, argv, true)), stop: (graceMs) => this.stop(graceMs) };
+  }
+
+  #start(spec: SpawnSpec, argv: readonly string[], atTerminal: boolean): ChildProcess {
     checkSpawn(spec);
-    const { instance, dispatch } = this.#spec;
     const child = startClient({
-      argv: [...lockPrefix(this.#flock, spec.lockFile, 'exec'), spec.command, ...spec.args],
-      env: { ...spec.env, [INSTANCE_MARK]: instance, [DISPATCH_MARK]: dispatch },
+      argv: [...lockPrefix(this.#flock, spec.lockFile, 'exec'), ...argv],
+      env: markedEnvironment(spec.env, this.#spec, atTerminal),
       cwd: spec.cwd,
+      atTerminal,
     });
     this.#children.push(child);
-    return child as ContainedProcess;
+    if (!atTerminal) this.#leaders.push(child);
+    return child;
   }
 
   async stop(graceMs?: number): Promise<void> {
     const { instance, dispatch } = this.#spec;
     const tree = new ProcessTree(
       (mark) => mark.instance === instance && mark.dispatch === dispatch,
-      () => this.#children.flatMap((child) => child.pid ?? []),
+      () => this.#leaders.flatMap((child) => child.pid ?? []),
     );
     const find = async () => [
-      ...this.#children.filter(isRunning).map((child) => child.pid!),
+      ...this.#leaders.filter(isRunning).map((child) => child.pid!),
       ...(await tree.running()),
     ];
     await endAll(find, undefined, graceMs);

@@ -80,5 +80,46 @@ export interface CommandsTable {
   at: number;
 }
 
+/** A conversation that waits for other items to be closed. The newest wait of each. */
+export interface DependencyWaitsTable {
+  conversation_id: string;
+  agent: string;
+  forge: string;
+  repository_id: string;
+  repository_name: string;
+  /** of the issue that waits */
+  number: number;
+  /** JSON [{ repository, number }]: what it waits for */
+  awaited: string;
+  /** 1 = it waits for itself, by way of others */
+  cycle: number;
+  hold_id: string;
+  since: number;
+  /** when the forge is asked again */
+  look_at: number;
+  /** null = it waits still */
+  ended_at: number | null;
+}
+
+/** A conversation whose branch stands on that of another pull request. */
+export interface StacksTable {
+  conversation_id: string;
+  agent: string;
+  forge: string;
+  repository_id: string;
+  repository_name: string;
+  /** number of the pull request below */
+  parent: number;
+  parent_branch: string;
+  /** its newest commit when the branch began, or went on */
+  parent_head: string;
+  /** when the forge is asked again whether it is merged */
+  look_at: number;
+  /** null = it stands there still */
+  ended_at: number | null;
+}
+
+export type StackRow = Selectable<StacksTable>;
+export type DependencyWaitRow = Selectable<DependencyWaitsTable>;
 export type NoticeRow = Selectable<NoticesTable>;
 export type AskRow = Selectable<AsksTable>;

@@ -22,6 +22,10 @@ import { holds } from './migrations/0026-holds.ts';
 import { money } from './migrations/0026-money.ts';
 import { whatPeopleSee } from './migrations/0027-what-people-see.ts';
 import { steering } from './migrations/0028-steering.ts';
+import { attach } from './migrations/0030-attach.ts';
+import { pullDecisions } from './migrations/0032-pull-decisions.ts';
+import { dependencies } from './migrations/0035-dependencies.ts';
+import { stacks } from './migrations/0036-stacks.ts';
 
 export function migrations(dialect: DialectName): Record<string, Migration> {
   return {
@@ -46,5 +50,9 @@ export function migrations(dialect: DialectName): Record<string, Migration> {
     '0026-money': money(dialect),
     '0027-what-people-see': whatPeopleSee(dialect),
     '0028-steering': steering(dialect),
+    '0030-attach': attach(),
+    '0032-pull-decisions': pullDecisions(dialect),
+    '0035-dependencies': dependencies(dialect),
+    '0036-stacks': stacks(dialect),
   };
 }

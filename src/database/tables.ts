@@ -13,7 +13,13 @@ import type {
   TimerState,
 } from '../vocabulary.ts';
 import type { AuditTable, LayersTable, PackageApprovalsTable } from './door-tables.ts';
-import type { AsksTable, CommandsTable, NoticesTable } from './feedback-tables.ts';
+import type {
+  AsksTable,
+  CommandsTable,
+  DependencyWaitsTable,
+  NoticesTable,
+  StacksTable,
+} from './feedback-tables.ts';
 import type { DeliveriesTable, DeliveryPiecesTable, EventProofsTable, EventsTable } from './intake-tables.ts';
 import type {
   BudgetRaisesTable,
@@ -28,6 +34,7 @@ import type {
   ReconcilerMarksTable,
   RuleFindingsTable,
 } from './reconciler-tables.ts';
+import type { PullActsTable, PullDecisionsTable } from './team-tables.ts';
 
 export interface Tables {
   deliveries: DeliveriesTable;
@@ -65,6 +72,10 @@ export interface Tables {
   asks: AsksTable;
   commands: CommandsTable;
   timers: TimersTable;
+  dependency_waits: DependencyWaitsTable;
+  stacks: StacksTable;
+  pull_decisions: PullDecisionsTable;
+  pull_acts: PullActsTable;
 }
 
 interface ItemsTable {
@@ -204,6 +215,8 @@ interface DispatchesTable {
   background: Generated<string | null>;
   /** JSON Versions that its last run began with */
   versions: Generated<string | null>;
+  /** who was at the session's own terminal; null = it is a run of the agent, as nearly all are */
+  attached_by: Generated<string | null>;
 }
 
 interface SessionsTable {

@@ -27,7 +27,19 @@ export interface StageOptions {
   container: { engine: EngineName; image?: string };
   /** nothing is started any more once it is aborted */
   signal: AbortSignal;
+  /** who plays, and what the model says; left out, the story of one agent */
+  cast?: Cast;
 }
+
+export interface Cast {
+  agents: readonly { agent: string; login: string }[];
+  /** YAML of the rehearsal model */
+  script: string;
+  /** more keys of claude-hooks.yaml */
+  config: Record<string, unknown>;
+}
+
+const ALONE: Cast = { agents: [{ agent: 'dev', login: DEV }], script: MODEL_SCRIPT, config: {} };
 
 export interface Stage {
   forge: PocketForge;
@@ -40,13 +52,13 @@ export interface Stage {
 }
 
 export async function setStage(options: StageOptions): Promise<Stage> {
-  const { folder } = options;
+  const { folder, cast = ALONE } = options;
   mkdirSync(folder, { recursive: true });
   const model =
     options.liveKey === null
-      ? await startRehearsalModel({ script: parseModelScript(MODEL_SCRIPT, 'demo') })
+      ? await startRehearsalModel({ script: parseModelScript(cast.script, 'demo') })
       : null;
-  const forge = await startForge(folder).catch(async (error: unknown) => {
+  const forge = await startForge(folder, cast).catch(async (error: unknown) => {
     await model?.close();
     throw error;
   });
@@ -60,7 +72,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     state,
     database: `sqlite:${join(state, 'claude-hooks.db')}`,
     startService: async () => {
-      if (isFirst) await createRepository(forge);
+      if (isFirst) await createRepository(forge, cast);
       const { child, url } = await startService(options, port);
       // The second start takes the first one's port: the forge's hook points there.
       port = Number(new URL(url).port);
@@ -75,27 +87,32 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   };
 }
 
-function startForge(folder: string): Promise<PocketForge> {
+function startForge(folder: string, { agents }: Cast): Promise<PocketForge> {
   return startPocketForge({
     folder: join(folder, 'forge'),
     users: [
       { login: OWNER, token: 'demo-owner-token', admin: true },
-      { login: DEV, token: 'demo-dev-token' },
+      ...agents.map(({ login }) => ({ login, token: tokenOf(login) })),
     ],
   });
 }
 
-async function createRepository(forge: PocketForge): Promise<void> {
+function tokenOf(login: string): string {
+  return `demo-${login}-token`;
+}
+
+async function createRepository(forge: PocketForge, { agents }: Cast): Promise<void> {
   await forge.createRepository({
     owner: OWNER,
     name: 'greeter',
     files: REPOSITORY_FILES,
-    collaborators: [{ login: DEV, permission: 'write' }],
+    collaborators: agents.map(({ login }) => ({ login, permission: 'write' })),
   });
 }
 
 /** JSON is YAML: nothing to escape. */
 function configText(options: StageOptions, forgeUrl: string, modelUrl: string | null): string {
+  const { agents, config } = options.cast ?? ALONE;
   return JSON.stringify(
     {
       server: { host: '127.0.0.1', port: '${DEMO_PORT}' },
@@ -114,13 +131,20 @@ function configText(options: StageOptions, forgeUrl: string, modelUrl: string | 
           url: forgeUrl,
           webhook_secret: '${DEMO_SECRET}',
           repositories: [REPOSITORY],
-          accounts: { dev: { login: DEV, token: '${DEMO_DEV_TOKEN}' } },
+          accounts: Object.fromEntries(
+            agents.map(({ agent, login }) => [agent, { login, token: `\${${tokenVariable(agent)}}` }]),
+          ),
         },
       },
+      ...config,
     },
     null,
     2,
   );
+}
+
+function tokenVariable(agent: string): string {
+  return `DEMO_${agent.toUpperCase()}_TOKEN`;
 }
 
 async function startService(
@@ -140,7 +164,9 @@ async function startService(
       DEMO_PORT: String(port),
       DEMO_API_KEY: options.liveKey ?? 'sk-ant-test',
       DEMO_SECRET: SECRET,
-      DEMO_DEV_TOKEN: 'demo-dev-token',
+      ...Object.fromEntries(
+        (options.cast ?? ALONE).agents.map(({ agent, login }) => [tokenVariable(agent), tokenOf(login)]),
+      ),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

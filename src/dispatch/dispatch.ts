@@ -7,6 +7,7 @@ import type { Budgets } from '../budgets.ts';
 import type { AgentConfig, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { Court } from '../court.ts';
 import type { Database } from '../database/database.ts';
+import type { Dependencies } from '../dependencies.ts';
 import type { Egress } from '../egress.ts';
 import type { Forge } from '../forges/forge.ts';
 import { itemKeyOfConversation } from '../item-key.ts';
@@ -64,6 +65,7 @@ export interface DispatchDeps {
     | 'git'
     | 'disclosure'
     | 'mcpServers'
+    | 'team'
   >;
   /** reads the configuration again, now: a token that was refused may have been replaced */
   refreshConfig: () => void;
@@ -79,6 +81,7 @@ export interface DispatchDeps {
   mcp: McpDoor;
   budgets: Pick<Budgets, 'startHeld' | 'look'>;
   court: Court;
+  dependencies: Pick<Dependencies, 'startHeld'>;
   now: () => number;
   log: Log;
   /** for the metrics */

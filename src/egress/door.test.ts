@@ -321,6 +321,8 @@ describe('a run that reads strangers’ words', () => {
       /^HTTP\/1\.1 403 This session has read words/,
     );
     expect(far.heard.join()).not.toContain('secret');
+    // A look-up would carry words out in the name.
+    expect(at.lookups).toEqual(['files.test', 'files.test']);
     first.tls.destroy();
   });
 });

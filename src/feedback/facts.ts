@@ -28,6 +28,7 @@ export async function workFacts(rows: Rows, around: Surroundings): Promise<WorkF
   );
   const holds = await currentHolds(rows, around.now);
   const running = new Set(dispatches.filter((d) => d.state === 'running').map((d) => d.conversation_id));
+  const attached = await attachedConversations(rows);
   const facts: WorkFacts[] = [];
   for (const d of dispatches) {
     const model = around.modelOf(d.agent);
@@ -57,7 +58,10 @@ export async function workFacts(rows: Rows, around: Surroundings): Promise<WorkF
       conversationId: d.conversation_id,
       number: hasComment ? d.item_number : ((await askedOn(rows, d.conversation_id)) ?? d.item_number),
       pull: pulls.get(d.conversation_id) ?? null,
-      holds: holdsOf(holds, target).map((hold) => holdSentence(hold)),
+      holds: [
+        ...(attached.has(d.conversation_id) ? [ATTACHED] : []),
+        ...holdsOf(holds, target).map((hold) => holdSentence(hold)),
+      ],
       doing: isLongRun ? await lastDoing(rows, d) : null,
       url: around.urlOf(d.id),
       notices: own,
@@ -77,11 +81,26 @@ function numberOrNull(value: number | null): number | null {
   return value === null ? null : Number(value);
 }
 
+/** Conversations at whose terminal a person is. */
+async function attachedConversations(rows: Rows): Promise<Set<string>> {
+  const found = await rows
+    .selectFrom('dispatches')
+    .select('conversation_id')
+    .where('state', '=', 'running')
+    .where('attached_by', 'is not', null)
+    .execute();
+  return new Set(found.map((row) => row.conversation_id));
+}
+
+const ATTACHED =
+  'Whoever runs this service works with me at my terminal just now. I begin by myself when they have left.';
+
 type Found = Awaited<ReturnType<typeof activeDispatches>>[number];
 
 async function activeDispatches(rows: Rows) {
   return await dispatchesWithPlace(rows)
     .where('d.state', 'in', [...ACTIVE])
+    .where('d.attached_by', 'is', null)
     .execute();
 }
 

@@ -69,7 +69,7 @@ describe('the status comment', () => {
   test('is there for a run, or a wait, that takes longer than a minute', () => {
     expect(wantedOf(facts('running'), 'full', NOW + MINUTE)).toEqual([]);
     expect(texts(wantedOf(facts('running'), 'full', NOW + MINUTE + 1))).toEqual([
-      'I am at work on this since 2026-01-05 09:00 UTC. I take this comment away when I am done.',
+      'I have been working on this since 2026-01-05 09:00 UTC. I take this comment away when I am done.',
     ]);
     expect(wantedOf(facts('parked', { dispatch: { dueAt: NOW + MINUTE / 2 } }), 'full', NOW)).toEqual([]);
     expect(wantedOf(facts('parked', { dispatch: { dueAt: NOW + 2 * MINUTE } }), 'full', NOW)).toHaveLength(1);
@@ -86,6 +86,11 @@ describe('the status comment', () => {
     expect(texts(wantedOf(held(NOW), 'full', NOW))).toEqual([
       'Held. What you write meanwhile is kept. I take this comment away when I am done.',
     ]);
+    // Put off by a hold that ends when somebody lifts it.
+    expect(texts(wantedOf(facts('parked', { holds: ['Held.'] }), 'full', NOW))).toEqual([
+      expect.stringMatching(/^Held\./),
+    ]);
+    expect(wantedOf(facts('parked'), 'full', NOW)).toEqual([]);
   });
 
   test('is edited every quarter of a minute at most, and at once when it says something else', () => {

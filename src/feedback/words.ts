@@ -25,7 +25,7 @@ export function workText(work: Work): string {
     .join(' ');
 }
 
-export const AT_WORK = 'I am at work on this';
+export const AT_WORK = 'I have been working on this';
 
 function sentenceOf({ state, since, until, holds, doing }: Work): string {
   if (state === 'running') {

@@ -73,8 +73,8 @@ describe('shipped skills, full form', () => {
     const given = context(reviewRequestedEvent('review-bot'), { branch: null, reviews: [review] });
     expect(shipped('review-pull', 'full', given)).toMatchInlineSnapshot(`
       "Review this pull request. Read the diff against its base, whose commit is named below (git diff <commit>...HEAD), and
-      the code around it, run the tests that matter, and compare with what the description and the linked issue promise. Begin
-      your final answer with the verdict line.
+      the code around it, run the tests that matter, and compare with what the description and the linked issue promise. Name
+      everything you find now, each point with its severity. Begin your final answer with the verdict line.
 
       Repository: team/shop
       Pull request #13: Correct totals
@@ -261,9 +261,9 @@ describe('shipped skills, short form: first what changed', () => {
     ).toMatchInlineSnapshot(`
       "Your turn again on pull request #13. Its state has not changed since your last turn.
 
-      Review the pull request as it is now, at aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (base: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb). Check each of your earlier points against the code itself and
-      look at what is new. The verdict is about this commit, not about the last one. Begin your final answer with the verdict
-      line."
+      Review the pull request as it is now, at aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (base: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb). Check each of your open points against the code itself, and
+      look at what changed since your last review, no further: a grave point in older code begins with "Late:". The verdict is
+      about this commit, not about the last one. Begin your final answer with the verdict line."
     `);
   });
 

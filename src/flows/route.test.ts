@@ -47,7 +47,16 @@ const comment = commentEvent('Please look, @dev-bot');
 describe('a match', () => {
   test('carries the flow, the agent, the skill and the values', () => {
     expect(routed(comment, [flow()])).toEqual({
-      matches: [{ flow: 'one', agent: 'dev', skill: 'answer-comment', with: { tone: 'dry' }, priority: 50 }],
+      matches: [
+        {
+          flow: 'one',
+          agent: 'dev',
+          skill: 'answer-comment',
+          with: { tone: 'dry' },
+          priority: 50,
+          decided: false,
+        },
+      ],
       considered: [{ flow: 'one', agent: 'dev', verdict: 'matched' }],
     });
   });

@@ -1,7 +1,13 @@
 /** Which agents an event wakes, and why each flow matched or did not. Pure. */
 import type { Clause, ConditionContext, Flow, SenderView } from '../config/config.ts';
 import { hasLogin, sameLogin } from '../logins.ts';
-import type { AgentView, ConversationView, ForgeEvent } from '../vocabulary.ts';
+import {
+  type AgentView,
+  type ConversationView,
+  type DecisionView,
+  type ForgeEvent,
+  NO_DECISION,
+} from '../vocabulary.ts';
 import { valuesOf } from './clause-values.ts';
 
 export interface RouteRequest {
@@ -17,6 +23,8 @@ export interface RouteRequest {
   /** the agent's conversation on the event's item; called at most once for each agent */
   conversations: (agent: string) => ConversationView;
   flows: readonly Flow[];
+  /** what the pull request needs next; left out, the event is about none of an agent */
+  decision?: DecisionView;
 }
 
 export interface RouteMatch {
@@ -25,6 +33,8 @@ export interface RouteMatch {
   skill: string;
   with: Readonly<Record<string, unknown>>;
   priority: number;
+  /** its flow asked what the pull request needs next */
+  decided: boolean;
 }
 
 export type Verdict =
@@ -57,7 +67,7 @@ export interface RouteDecision {
 }
 
 export function route(request: RouteRequest): RouteDecision {
-  const { event, agents, conversations, flows } = request;
+  const { event, agents, conversations, flows, decision = NO_DECISION } = request;
   const sender = senderView(request);
   const logins = [...agents.values()].flatMap((view) => (view === null ? [] : [view.login]));
   const asked = new Map<string, ConversationView>();
@@ -70,7 +80,7 @@ export function route(request: RouteRequest): RouteDecision {
     const answer = beforeConditions(flow, request);
     if (typeof answer !== 'object') return { flow: flow.name, agent: flow.agent, verdict: answer };
     const conversation = conversationOf(flow.agent);
-    const context = { event, agent: answer, conversation, sender, agents: logins };
+    const context = { event, agent: answer, conversation, sender, agents: logins, decision };
     return { flow: flow.name, agent: flow.agent, ...judge(flow.clauses, context) };
   });
   const winners = bestByAgent(flows.filter((_, index) => considered[index]!.verdict === 'matched'));
@@ -143,5 +153,11 @@ function outranked(entry: Considered, flow: Flow, winner: Flow | undefined): Con
 }
 
 function matchOf(flow: Flow): RouteMatch {
-  return { flow: flow.name, agent: flow.agent, skill: flow.skill, with: flow.with, priority: flow.priority };
+  const { name, agent, skill, priority } = flow;
+  return { flow: name, agent, skill, with: flow.with, priority, decided: readsDecision(flow) };
+}
+
+/** Whether one of its conditions reads what the pull request needs next. */
+export function readsDecision({ clauses }: Pick<Flow, 'clauses'>): boolean {
+  return clauses.some(({ paths }) => paths.some((path) => path.startsWith('decision.')));
 }

@@ -80,4 +80,6 @@ export interface Happened {
   likenesses: { likeness: string; at: string }[];
   /** the forge does not tell who edits a text: the sender is its author, who need not have done it */
   isSenderAssumed?: true;
+  /** told where the event itself is known: its text was told as it was then, and says something else by now */
+  editedSince?: Happened;
 }

@@ -27,6 +27,7 @@ export interface Forge
     ForgeAccess,
     ForgeHooks,
     ForgeReader,
+    ForgeDependencies,
     ForgeCi,
     ForgeWriter,
     ForgeMarker,
@@ -58,6 +59,8 @@ export interface ForgeAccess {
    * this id, so whoever said so was wrong about one of the two.
    */
   permissionOf(repository: RepositoryRef, user: ForgeUser): Promise<Permission | 'unknown' | 'another'>;
+  /** what the branch asks of a merge, and whether this account may merge into it */
+  mergeRules(repository: RepositoryRef, branch: string): Promise<MergeRules | NotOffered>;
   /** what the token may do, asked by harmless calls where the forge does not list a token's scopes */
   tokenScopes(repository: RepositoryRef): Promise<TokenScopes>;
   /** people who may be assigned in it: those who may write, as a rule */
@@ -112,6 +115,15 @@ export interface ForgeReader {
   ): Promise<Timeline | NotOffered>;
 }
 
+/** What items wait for one another, as the forge itself keeps it. Reads; may be repeated. */
+export interface ForgeDependencies {
+  /** what the forge itself says this item waits for: open and closed ones, also of other repositories */
+  listDependencies(
+    repository: RepositoryRef,
+    number: number,
+  ): Promise<{ kind: 'items'; items: { fullName: string; number: number }[] } | NotOffered>;
+}
+
 /** What CI did, as far as the forge's API tells. Reads; may be repeated. */
 export interface ForgeCi {
   ciState(repository: RepositoryRef, sha: string): Promise<CiState>;
@@ -146,7 +158,7 @@ export interface ForgeWriter {
   updatePull(
     repository: RepositoryRef,
     number: number,
-    change: { title?: string; body?: string },
+    change: { title?: string; body?: string; base?: string },
   ): Promise<Item>;
   submitReview(
     repository: RepositoryRef,
@@ -256,10 +268,21 @@ export interface Review {
   inline: InlineComment[];
 }
 
+export interface MergeRules {
+  kind: 'rules';
+  /** how many are needed */
+  approvals: number;
+  /** null = the forge does not say */
+  mayMerge: boolean | null;
+}
+
 export interface Item extends EventItem {
   updatedAt: string;
-  /** null for an issue */
-  pull: (EventPull & { htmlUrl: string }) | null;
+  /**
+   * Null for an issue. `mergeable`: null where the forge does not say; false also for a draft, and while the forge still
+   * looks after a push.
+   */
+  pull: (EventPull & { htmlUrl: string; mergeable?: boolean | null }) | null;
 }
 
 export interface CiState {

@@ -8,6 +8,7 @@
  */
 import type { ForgeEvent, ForgeEventName, ForgeUser } from '../vocabulary.ts';
 import type { Forge } from './forge.ts';
+import type { ForgeSetup } from './setup.ts';
 
 export interface ForgeKit {
   /** as people call it: `Forgejo` */
@@ -21,6 +22,8 @@ export interface ForgeKit {
   parse: ParseDelivery;
   /** one client for each account; see the ports in `forge.ts` */
   client(account: ForgeAccount): Forge;
+  /** as an administrator, for `claude-hooks init`; null where that cannot set this kind up */
+  setup: ((administrator: ForgeAccount) => ForgeSetup) | null;
   /** deleted accounts and the forge's own robots have no permission that could be asked for */
   accountOf(user: ForgeUser): 'person' | 'robot' | 'deleted';
   pulls: PullRefs;
@@ -36,6 +39,8 @@ export interface ForgeAccount {
   token: string;
   /** asks as anybody does; the token is not sent */
   anonymous?: true;
+  /** asks with name and password instead of the token */
+  basic?: { login: string; password: string };
   fetch?: typeof fetch;
   /** for one whole exchange, body included; default 30 000 */
   timeoutMs?: number;
@@ -110,6 +115,8 @@ export interface HookSubscriptions {
   partial(event: ForgeEventName, sent: ReadonlySet<string>): PartialSubscription | null;
   /** whether the forge sends a test delivery to a hook with these */
   takesTest(sent: ReadonlySet<string>): boolean;
+  /** names by which a hook is made that sends all that flows can wait for, and takes a test */
+  everything: readonly string[];
   /** completes "Add a webhook to …:": what to choose on the forge's page */
   choices: string;
   /** a sentence for the forge's administrator: how the forge comes to call such an address (`private`, `loopback`) */
@@ -127,6 +134,8 @@ export interface PartialSubscription {
 export interface TokenWords {
   /** all that an agent's token needs, for "a token with …" */
   scopes: string;
+  /** of an administrator who sets all up, for "a token with …" */
+  administrator: string;
   /** for reading and writing issues, and repositories */
   issue: string;
   repository: string;

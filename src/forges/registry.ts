@@ -15,6 +15,9 @@ export type ForgeKind = keyof typeof KITS;
 
 export const FORGE_KINDS = Object.keys(KITS) as [ForgeKind, ...ForgeKind[]];
 
+/** Those that `claude-hooks init` can set up; they answer the question which of them they are. */
+export const SET_UP_KINDS: readonly ForgeKind[] = FORGE_KINDS.filter((kind) => KITS[kind].setup !== null);
+
 export function kitOf(kind: ForgeKind): ForgeKit {
   return KITS[kind];
 }

@@ -1,7 +1,8 @@
 /**
  * Looks: questions that the service asks itself, stored like deliveries so that they are asked once, also after a crash,
- * and `explain` shows what came of them. The only one asks whether CI of a new pull request has failed already: CI that
- * failed before there was a pull request may have been told to nobody.
+ * and `explain` shows what came of them. One asks whether CI of a new pull request has failed already: CI that failed before
+ * there was a pull request may have been told to nobody. The other asks what a pull request needs after something else
+ * happened, such as the merge of another one: what CI says of it is told again.
  */
 import type { Rows } from '../database/database.ts';
 import type { DeliveryRow } from '../database/tables.ts';
@@ -12,12 +13,14 @@ export interface Look {
   repository: RepositoryRef;
   /** of the pull request */
   number: number;
+  /** CI is told whatever it says */
+  isAgain?: true;
 }
 
 /** `cause`: our own id of what made it worth asking; the same one asks once. */
 export async function planLook(
   rows: Rows,
-  { forge, cause, now, ...look }: Look & { forge: string; cause: string; now: number },
+  { forge, cause, now, dueAt, ...look }: Look & { forge: string; cause: string; now: number; dueAt?: number },
 ): Promise<void> {
   await acceptDelivery(rows, {
     forge,
@@ -28,6 +31,7 @@ export async function planLook(
     // Nobody signed it: it is our own word, and holds for every repository.
     scope: '*',
     now,
+    ...(dueAt === undefined ? {} : { dueAt }),
   });
 }
 

@@ -58,6 +58,21 @@ export async function closeAsks(rows: Rows, { conversationId, kinds, by, now }: 
   return Number(numUpdatedRows);
 }
 
+/** Closes those whose key begins so, but for one: what they asked about went on without an answer. */
+export async function closeAsksOf(
+  rows: Rows,
+  { prefix, except, by, now }: { prefix: string; except: string | null; by: string; now: number },
+): Promise<void> {
+  await rows
+    .updateTable('asks')
+    .set({ state: 'answered', closed_at: now, closed_by: by })
+    .where('key', '>=', prefix)
+    .where('key', '<', `${prefix}~`)
+    .where('key', '!=', except ?? '')
+    .where('state', '=', 'open')
+    .execute();
+}
+
 /** A person has seen it and wants nothing more of it. False when it was closed already. */
 export async function dismissAsk(rows: Rows, ask: { id: string; by: string; now: number }): Promise<boolean> {
   const { numUpdatedRows } = await rows

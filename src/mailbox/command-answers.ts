@@ -19,7 +19,7 @@ export async function explainConversation(
   const sentences = [
     ...dispatches.filter(isOpen).map((dispatch) => openSentence(dispatch, now)),
     ...(await holdSentences(rows, conversation, now)),
-    lastSentence(dispatches.find((dispatch) => !isOpen(dispatch))),
+    lastSentence(dispatches.find((dispatch) => !isOpen(dispatch) && dispatch.attached_by === null)),
   ];
   return sentences.filter((sentence) => sentence !== '').join(' ');
 }
@@ -29,9 +29,12 @@ function isOpen({ state }: DispatchRow): boolean {
 }
 
 function openSentence(
-  { state, started_at: started, due_at: due, attempt }: DispatchRow,
+  { state, started_at: started, due_at: due, attempt, attached_by: by }: DispatchRow,
   now: number,
 ): string {
+  if (by !== null) {
+    return `Whoever runs this service has been at my terminal since ${plainTime(Number(started ?? now))}; what is asked here waits until they leave.`;
+  }
   switch (state) {
     case 'running':
       return `I have been at work since ${plainTime(started ?? now)}${attempt > 1 ? ` (attempt ${attempt})` : ''}.`;
@@ -53,7 +56,7 @@ function lastSentence(last: DispatchRow | undefined): string {
     case 'cancelled':
       return `What I was asked last was cancelled${at}. \`/claude retry\` lets me do it after all.`;
     default:
-      return `What I was asked last failed${at}. \`/claude retry\` lets me try again.`;
+      return `My last run here failed${at}. \`/claude retry\` lets me try again.`;
   }
 }
 

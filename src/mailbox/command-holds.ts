@@ -50,12 +50,24 @@ export function holdSentence(hold: Hold): string {
     case 'person':
       return personSentence(hold, until);
     case 'limit':
-      return `A usage limit of the model holds me up${until === null ? '' : ` until ${until}`}. I go on by myself then.`;
+      return `A usage limit of the model holds me up${until === null ? '' : ` until ${until}`}. I go on by myself when it is over.`;
     case 'budget':
-      return `The budget for this is spent${until === null ? '' : `; I go on by myself at ${until}`}. The operator can raise it with \`claude-hooks budget raise\`.`;
+      return `My budget for this is spent${until === null ? '' : `; I go on by myself at ${until}`}. The operator can raise it with \`claude-hooks budget raise\`.`;
+    case 'dependency':
+      return dependencySentence(hold.reason);
     case 'court':
       return 'I was paused, because this went round in circles without getting further. `/claude resume` lets me go on.';
   }
+}
+
+/** Begins the reason of a hold by a cycle; the cycle itself is named by a comment of its own. */
+export const WAITS_FOR_ITSELF = 'waits for itself';
+
+/** This reason names nothing that people there may not see. */
+function dependencySentence(reason: string): string {
+  return reason.startsWith(WAITS_FOR_ITSELF)
+    ? 'I do not begin yet: this waits for itself, by way of others. Take one of the dependencies out, and I begin by myself.'
+    : `I do not begin yet: this ${reason}. I begin by myself when all of it is closed; \`/claude resume\` lets me begin now.`;
 }
 
 function personSentence({ by_name: name, reason, kind, at, until: end }: Hold, until: string | null): string {
@@ -65,6 +77,6 @@ function personSentence({ by_name: name, reason, kind, at, until: end }: Hold, u
     kind === 'conversation'
       ? '`/claude resume` in a comment lets me go on.'
       : 'The operator lets me go on with `claude-hooks resume`.';
-  const begun = `I am on hold since ${plainTime(Number(at))}: ${who} asked for it${why}.`;
+  const begun = `On hold since ${plainTime(Number(at))}: ${who} asked for it${why}.`;
   return end === null ? `${begun} ${how}` : `${begun} I go on by myself at ${until}. ${how}`;
 }

@@ -105,7 +105,7 @@ describeDatabases('commands', (open) => {
     expect(await tryLease(database)).toBeNull();
     const explained = await tell(database, 'explain', { conversation });
     expect(explained!.answer).toBe(
-      'I was asked something here and have not begun yet. I am on hold since 1970-01-01 00:16 UTC: ada asked for it (“until Monday”). `/claude resume` in a comment lets me go on. I have ended nothing here yet.',
+      'I was asked something here and have not begun yet. On hold since 1970-01-01 00:16 UTC: ada asked for it (“until Monday”). `/claude resume` in a comment lets me go on. I have ended nothing here yet.',
     );
     expect(await tell(database, 'resume', { conversation })).toMatchObject({ done: true, isAsked: false });
     expect(await tell(database, 'resume', { conversation })).toMatchObject({ done: false });

@@ -45,7 +45,7 @@ export interface Lease {
   previous: PreviousAttempt | null;
 }
 
-const LEASING_LOCK = 2;
+export const LEASING_LOCK = 2;
 
 /**
  * The most urgent dispatch that may run now, or null. Leases are taken one at a time, because the limits count rows.
@@ -65,6 +65,8 @@ async function agentsWithRoom(tx: Rows, limits: ReadonlyMap<string, number>): Pr
     .selectFrom('dispatches')
     .select(['agent', (e) => e.fn.countAll<number>().as('count')])
     .where('state', '=', 'running')
+    // A person at a terminal takes no place of the agent's runs.
+    .where('attached_by', 'is', null)
     .groupBy('agent')
     .execute();
   const counts = new Map(running.map((r) => [r.agent, Number(r.count)]));

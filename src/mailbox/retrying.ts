@@ -49,6 +49,7 @@ async function lastEnded(tx: Rows, conversationId: string): Promise<DispatchRow 
     .selectAll()
     .where('conversation_id', '=', conversationId)
     .where((e) => e.or([e('reason', 'is', null), e('reason', 'not like', 'merged into dispatch %')]))
+    .where('attached_by', 'is', null)
     .orderBy('seq', 'desc')
     .limit(1)
     .executeTakeFirst();

@@ -274,7 +274,9 @@ export async function rescueExpired(database: Database, rescue: Rescue): Promise
       .innerJoin('conversations as c', 'c.id', 'd.conversation_id')
       .selectAll('d')
       .select(['c.lease_token', 'c.lease_until'])
-      .where('d.state', '=', 'running');
+      .where('d.state', '=', 'running')
+      // One of these has no prompt to begin again with: see `attaching.ts`.
+      .where('d.attached_by', 'is', null);
     query =
       rescue.deadWorkers === 'expired-only'
         ? query.where('c.lease_until', '<=', rescue.now)
@@ -302,7 +304,7 @@ export async function rescueExpired(database: Database, rescue: Rescue): Promise
  * The number rises, so that the old holder can no longer write if it is still alive. Undefined when the dispatch was
  * settled, renewed, or rescued by another worker before we had the lock.
  */
-async function takeAway(
+export async function takeAway(
   tx: Rows,
   candidate: DispatchRow & { lease_token: number; lease_until: number },
 ): Promise<DispatchRow | undefined> {

@@ -30,6 +30,7 @@ export async function cutInBackground(
     .select('background')
     .where('conversation_id', '=', conversation_id)
     .where('session_id', 'is not', null)
+    .where('attached_by', 'is', null)
     .where('id', '!=', id)
     .orderBy('seq', 'desc')
     .limit(1)

@@ -117,13 +117,13 @@ export const FAMILIES = {
   claude_hooks_dispatch_parks_total: {
     type: 'counter',
     labels: ['cause'],
-    help: 'Dispatches put off: limit (of the model), outage, trouble (unknown), identity (of an account), ci (not over), budget (spent, or quiet hours), court (runs in a circle)',
+    help: 'Dispatches put off: limit (of the model), outage, trouble (unknown), identity (of an account), ci (not over), budget (spent, or quiet hours), court (runs in a circle), dependency (waits for an item)',
     from: 'process',
   },
   claude_hooks_holds: {
     type: 'gauge',
     labels: ['kind', 'by'],
-    help: 'Holds in force, by what they hold (all, credential, agent, repository, conversation) and who set them (person, limit, budget, court)',
+    help: 'Holds in force, by what they hold (all, credential, agent, repository, conversation) and who set them (person, limit, budget, court, dependency)',
     from: 'rows',
   },
   claude_hooks_hold_until_timestamp_seconds: {
@@ -190,6 +190,24 @@ export const FAMILIES = {
     type: 'gauge',
     labels: ['kind', 'state'],
     help: 'What the forge shows of work besides answers (reaction, status, comment), by state; planned = not shown yet',
+    from: 'rows',
+  },
+  claude_hooks_timers: {
+    type: 'gauge',
+    labels: ['state'],
+    help: 'Wishes of agents to be woken by state, all there ever were; waiting = `claude-hooks timers list` lists it',
+    from: 'rows',
+  },
+  claude_hooks_messages_handed: {
+    type: 'gauge',
+    labels: ['delivered'],
+    help: 'Messages that were handed to a run under way; delivered = a turn of it has taken the words',
+    from: 'rows',
+  },
+  claude_hooks_attached: {
+    type: 'gauge',
+    labels: [],
+    help: "People at an agent's terminal now; their conversations wait",
     from: 'rows',
   },
   claude_hooks_asks: {

@@ -15,6 +15,9 @@ const READERS: Partial<Record<FamilyName, Read>> = {
   claude_hooks_effects: effects,
   claude_hooks_notices: notices,
   claude_hooks_asks: asks,
+  claude_hooks_timers: byState('timers'),
+  claude_hooks_messages_handed: handed,
+  claude_hooks_attached: attached,
   claude_hooks_dispatch_continuity: continuity,
   claude_hooks_incidents_total: incidents,
   claude_hooks_conversations: conversations,
@@ -35,7 +38,7 @@ export async function samplesFromRows(database: Database, now: number): Promise<
   return found;
 }
 
-function byState(table: 'deliveries' | 'dispatches' | 'messages' | 'sessions'): Read {
+function byState(table: 'deliveries' | 'dispatches' | 'messages' | 'sessions' | 'timers'): Read {
   return async (rows) => {
     const found = await rows
       .selectFrom(table)
@@ -63,6 +66,29 @@ async function notices(rows: Rows): Promise<Sample[]> {
     .groupBy(['kind', 'state'])
     .execute();
   return found.map(({ kind, state, count }) => ({ labels: { kind, state }, value: Number(count) }));
+}
+
+/** What is not delivered yet may still be, or waits again for the next run when this one has ended. */
+async function handed(rows: Rows): Promise<Sample[]> {
+  const { all, delivered } = await rows
+    .selectFrom('messages')
+    .select((e) => [e.fn.countAll<number>().as('all'), e.fn.count<number>('delivered_at').as('delivered')])
+    .where('handed_as', 'is not', null)
+    .executeTakeFirstOrThrow();
+  return [
+    { labels: { delivered: 'yes' }, value: Number(delivered) },
+    { labels: { delivered: 'no' }, value: Number(all) - Number(delivered) },
+  ];
+}
+
+async function attached(rows: Rows): Promise<Sample[]> {
+  const { count } = await rows
+    .selectFrom('dispatches')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('state', '=', 'running')
+    .where('attached_by', 'is not', null)
+    .executeTakeFirstOrThrow();
+  return [{ labels: {}, value: Number(count) }];
 }
 
 /** Every kind, so that a series that an alert asks for is there from the start. */

@@ -38,7 +38,17 @@ test('an answer that goes on for ever is cut, and says so', () => {
 test('a receipt is written only when the history had to be rebuilt', () => {
   expect(continuityReceipt('resumed', 'in-order')).toEqual([]);
   expect(continuityReceipt('restored', 'disk-missing')).toEqual([]);
-  expect(continuityReceipt('rebuilt', 'disk-missing')[0]).toContain('(disk-missing)');
+  const texts = ['disk-missing', 'resume-failed', 'prompt-too-long', 'history-refused', 'session 7'].map(
+    (reason) => continuityReceipt('rebuilt', reason)[0]!,
+  );
+  expect(texts.map((text) => /\(.*\)/.exec(text)?.[0] ?? null)).toEqual([
+    '(its file was lost or damaged)',
+    '(it could not be opened any more)',
+    '(it had become longer than the model can read)',
+    '(the model refused something in it)',
+    null,
+  ]);
+  expect(texts.filter((text) => /session|disk|resume|-/.test(text))).toEqual([]);
 });
 
 test('another model is named in a receipt, and nothing but its name', () => {

@@ -38,12 +38,21 @@ function withoutMarkers(text: string): string {
   return cleaned.replaceAll('<!--', '&lt;!--');
 }
 
-/** The continuity receipt: one line on the item whenever the history had to be rebuilt. */
+/** What the incident calls by a code, in words for people; what is not here is left to the operator. */
+const WHY_REBUILT: readonly [RegExp, string][] = [
+  [/^disk-/, 'its file was lost or damaged'],
+  [/^resume-failed$/, 'it could not be opened any more'],
+  [/^prompt-too-long$/, 'it had become longer than the model can read'],
+  [/^history-refused$/, 'the model refused something in it'],
+];
+
+/** The continuity receipt: one line on the item whenever the history had to be rebuilt. `reason`: the incident's code. */
 export function continuityReceipt(continuity: Continuity, reason: string): string[] {
   if (continuity !== 'rebuilt') return [];
+  const why = WHY_REBUILT.find(([code]) => code.test(reason))?.[1];
   return [
-    `Continuity receipt: the earlier session of this conversation could not be resumed (${reason}). ` +
-      'It was rebuilt from the record of what was asked, done and answered here; details of tool output may be missing.',
+    `Please note: my memory of the work here could not be brought back${why === undefined ? '' : ` (${why})`}. ` +
+      'I have built it anew from the record of what was asked, done and answered here; I may lack details of what I saw on the way.',
   ];
 }
 

@@ -33,12 +33,13 @@ const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
     repository,
     { ...pull, title: words.title(pull.title), body: words.body(pull.body) },
   ],
-  updatePull: (words, [repository, number, { title, body }]) => [
+  updatePull: (words, [repository, number, { title, body, base }]) => [
     repository,
     number,
     {
       ...(title === undefined ? {} : { title: words.title(title) }),
       ...(body === undefined ? {} : { body: words.body(body) }),
+      ...(base === undefined ? {} : { base }),
     },
   ],
   submitReview: (words, [repository, number, review]) => [
@@ -71,8 +72,10 @@ const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
   commitAddress: null,
   getRepository: null,
   getItem: null,
+  mergeRules: null,
   listComments: null,
   listReviews: null,
+  listDependencies: null,
   ciState: null,
   findPulls: null,
   getComment: null,

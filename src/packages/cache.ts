@@ -21,10 +21,12 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { faultPoint } from '../faults.ts';
 import type { Log } from '../log.ts';
 import { Digests, sha256Of } from './digests.ts';
+import { readPieces } from './file-bytes.ts';
+import { pieceIsDone } from './piece-memory.ts';
 import { PackageRefused } from './refused.ts';
 
 export interface Stored {
@@ -44,6 +46,8 @@ export interface CacheOptions {
   log: Log;
 }
 
+/** First two digits of hashes; the folders are made at the start and not for each file. */
+const PARTS = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'));
 /** What is left after a sweep, so that the next file does not sweep again. */
 const KEPT_PART = 0.9;
 
@@ -59,9 +63,8 @@ export class PackageCache {
 
   static async open(options: CacheOptions): Promise<PackageCache> {
     const cache = new PackageCache(options);
-    for (const part of ['blobs', 'refs', 'tmp']) {
-      await mkdir(join(options.folder, part), { recursive: true, mode: 0o700 });
-    }
+    const folders = ['refs', 'tmp', ...PARTS.map((part) => `blobs/${part}`)];
+    for (const part of folders) await mkdir(join(options.folder, part), { recursive: true, mode: 0o700 });
     await cache.#removeLeftOver();
     cache.#bytes = (await cache.#list()).reduce((sum, { size }) => sum + size, 0);
     return cache;
@@ -98,39 +101,30 @@ export class PackageCache {
     digestsOf: (path: string) => Promise<readonly string[]>,
   ): Promise<Cached> {
     const fresh = join(this.#options.folder, 'tmp', `${process.pid}-${randomUUID()}`);
+    let handle: FileHandle | null = null;
     try {
-      const handle = await open(fresh, 'wx', 0o600);
-      try {
-        const digests = await writeAll(handle, body);
-        faultPoint('package.fetched');
-        const more = await digestsOf(fresh);
-        const stored = { size: digests.bytes, digests: [...digests.take(), ...more] };
-        await this.#commit(key, fresh, stored);
-        return { ...stored, handle: await open(this.#blob(stored.digests), 'r') };
-      } finally {
-        await handle.close();
-      }
+      handle = await open(fresh, 'wx+', 0o600);
+      const digests = await writeAll(handle, body);
+      faultPoint('package.fetched');
+      const more = await digestsOf(fresh);
+      const stored = { size: digests.bytes, digests: [...digests.take(), ...more] };
+      await this.#commit(key, fresh, stored);
+      return { ...stored, handle };
     } catch (error) {
-      throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? diskFull() : error;
-    } finally {
+      await handle?.close();
       await rm(fresh, { force: true });
+      throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? diskFull() : error;
     }
   }
 
   async #commit(key: string, fresh: string, stored: Stored): Promise<void> {
     const path = this.#blob(stored.digests);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const before = await stat(path).catch(() => null);
     await rename(fresh, path);
     this.#verified.add(path);
     faultPoint('package.stored');
-    const ref = `${fresh}.json`;
-    try {
-      await writeFile(ref, JSON.stringify({ key, ...stored }), { mode: 0o600 });
-      await rename(ref, this.#ref(key));
-    } finally {
-      await rm(ref, { force: true });
-    }
+    // Half a text is no JSON, and then the file is fetched again.
+    await writeFile(this.#ref(key), JSON.stringify({ key, ...stored }), { mode: 0o600 });
     faultPoint('package.committed');
     this.#bytes += stored.size - (before?.size ?? 0);
     if (this.#bytes > this.#options.maxBytes) await this.#sweep();
@@ -141,9 +135,7 @@ export class PackageCache {
     if ((await handle.stat()).size !== stored.size) return false;
     const hash = createHash('sha256');
     const name = sha256Of(stored.digests);
-    for await (const chunk of handle.createReadStream({ start: 0, autoClose: false })) {
-      hash.update(chunk as Buffer);
-    }
+    await readPieces({ handle, size: stored.size }, (piece) => void hash.update(piece));
     // guard: packages: a damaged file is not used
     if (hash.digest('hex') !== name) return false;
     this.#verified.add(path);
@@ -237,6 +229,7 @@ async function writeAll(handle: FileHandle, body: AsyncIterable<Uint8Array>): Pr
   for await (const chunk of body) {
     digests.add(chunk);
     await handle.writeFile(chunk);
+    pieceIsDone(chunk.byteLength);
     faultPoint('package.fetching');
   }
   return digests;

@@ -121,6 +121,21 @@ test.for<[string, { method?: string; body?: string; headers?: Record<string, str
   expect(await at.audit()).toMatchObject([{ decision: 'denied', detail: { verdict } }]);
 });
 
+test('a refusal is in the status line, too, as one line of ASCII', async () => {
+  const at = await door();
+  const lockFile = registry.lockFile({ only: ['greet', '@ada/tools'] });
+  at.lock(lockFile, [
+    'a/package-lock.json',
+    'b/package-lock.json',
+    'ü/package-lock.json',
+    'd/package-lock.json',
+  ]);
+  const { phrase, body } = await at.ask('/npm/stranger');
+  expect(String(body)).toContain('ü/package-lock.json, …');
+  expect(phrase).toMatch(/^claude-hooks: stranger is not passed: it is in no lock file[ -~]+ \.\.\.$/);
+  expect(phrase.length).toBeLessThanOrEqual(200);
+});
+
 test('no tunnel is made', async () => {
   const at = await door();
   const socket = createConnection(at.open.door.socket);

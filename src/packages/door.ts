@@ -5,16 +5,16 @@
 import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { PackageSettings } from '../config/config.ts';
 import { DOOR_PORTS } from '../container/doors.ts';
 import type { Log } from '../log.ts';
 import type { EcosystemName, PackagePolicy } from '../vocabulary.ts';
 import type { Asked, AskedArtefact, AskedMetadata, Ecosystem } from './ecosystem.ts';
 import { type Addressed, addressedIn } from './ecosystems.ts';
+import { readPieces } from './file-bytes.ts';
 import type { Locked } from './locked.ts';
 import { judgeAsked, LockedPackages } from './policy.ts';
-import { PackageRefused, type PackageVerdict } from './refused.ts';
+import { PackageRefused, type PackageVerdict, reasonPhrase } from './refused.ts';
 import type { GivenFile, PackageStore } from './store.ts';
 
 /** What became of one request, for the audit. */
@@ -217,13 +217,33 @@ async function giveDocument(
 
 /** Throws when the tool left before the whole file was on its way to it. */
 async function send({ handle, size }: GivenFile, response: ServerResponse): Promise<void> {
-  const source = handle.createReadStream({ start: 0, autoClose: false });
+  let given = 0;
   try {
-    await pipeline(source, response);
+    const read = await readPieces({ handle, size }, (piece) => {
+      given += piece.length;
+      return written(response, piece);
+    });
+    if (read < size) throw new Error(`The file is shorter than its ${size} bytes.`);
+    response.end();
   } catch (error) {
     // A tool that has the last byte may close the connection before Node reports the answer as finished.
-    if (source.bytesRead < size) throw error;
+    if (given < size) throw error;
   }
+}
+
+/** Resolves when the bytes are out, so that their memory can be used again. */
+function written(response: ServerResponse, piece: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // An answer that still waits for its turn on a connection is dropped with it, and its callbacks are, too.
+    const onClose = () => reject(new Error('The tool closed the connection.'));
+    if (response.destroyed) return onClose();
+    response.once('close', onClose);
+    response.write(piece, (error) => {
+      response.off('close', onClose);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
 }
 
 async function giveFile(
@@ -265,10 +285,10 @@ function path(message: string): PackageRefused {
 
 function sendRefusal(response: ServerResponse, refused: PackageRefused, ecosystem: Ecosystem | null): void {
   const { body, contentType } = ecosystem?.refusal(refused.message) ?? plain(refused.message);
-  response.writeHead(refused.status, {
+  // pip and Maven print the reason phrase and nothing else.
+  response.writeHead(refused.status, reasonPhrase(refused.message), {
     'content-type': contentType,
     'content-length': Buffer.byteLength(body),
-    // Some tools print nothing but this line.
     'x-claude-hooks': refused.verdict,
   });
   response.end(response.req.method === 'HEAD' ? undefined : body);
@@ -289,7 +309,7 @@ function refuseTunnel(request: IncomingMessage, socket: Duplex, deps: DoorDeps):
   });
   const { body } = plain(refused.message);
   socket.end(
-    `HTTP/1.1 405 Refused\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 405 ${reasonPhrase(refused.message)}\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
 }
 

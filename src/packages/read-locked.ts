@@ -1,8 +1,9 @@
 /** The lock files that count for one run: those of the base branch, and of commits that a person approved. */
 import type { Log } from '../log.ts';
-import { isLockFile, readLockFile } from './lock-files.ts';
+import { isLockFile } from './lock-files.ts';
 import type { Locked } from './locked.ts';
 import { LockedPackages } from './policy.ts';
+import { readLockFileApart } from './read-apart.ts';
 
 export interface LockFileSource {
   /** head of the base branch, and approved commits */
@@ -28,12 +29,14 @@ export async function readLocked({ commits, files, log }: LockFileSource): Promi
       continue;
     }
     for (const { path, text } of found) {
-      try {
-        locked.push(...readLockFile(path, text));
-        paths.add(what === 'base' ? path : `${path} of ${sha.slice(0, 8)}`);
-      } catch (error) {
-        log.warn(`a lock file of ${sha} counts for nothing: ${(error as Error).message}`);
+      const read = await readLockFileApart({ path, text });
+      if ('problem' in read) {
+        log.warn(`a lock file of ${sha} counts for nothing: ${read.problem}`);
+        continue;
       }
+      // Not spread into `push`, which takes about 100,000 arguments at most.
+      for (const one of read.locked) locked.push(one);
+      paths.add(what === 'base' ? path : `${path} of ${sha.slice(0, 8)}`);
     }
   }
   return new LockedPackages(locked, [...paths]);

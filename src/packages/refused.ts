@@ -34,3 +34,13 @@ export function decisionOf(verdict: PackageVerdict): 'allowed' | 'denied' | 'fai
     ? 'failed'
     : 'denied';
 }
+
+const LONGEST_PHRASE = 200;
+
+/** The message as a status line of HTTP can hold it: one line of printable ASCII, cut at a word. Pure. */
+export function reasonPhrase(message: string): string {
+  // guard: packages: a reason phrase is one line
+  const line = `claude-hooks: ${message}`.replace(/[^\x20-\x7e]+/g, ' ').trim();
+  if (line.length <= LONGEST_PHRASE) return line;
+  return `${line.slice(0, LONGEST_PHRASE - 4).replace(/\s+\S*$/, '')} ...`;
+}

@@ -27,7 +27,7 @@ const FILES_AT_ONCE = 32;
 
 export class PackageStore {
   readonly #deps: StoreDeps;
-  readonly #fetching = new Map<string, Promise<void>>();
+  readonly #fetching = new Map<string, Promise<Cached>>();
   readonly #documents = new Slots(DOCUMENTS_AT_ONCE);
   readonly #files = new Slots(FILES_AT_ONCE);
 
@@ -55,8 +55,8 @@ export class PackageStore {
       await here.handle.close();
       await this.#deps.cache.forget(key);
     }
-    await this.#fetchOnce(key, ecosystem, asked);
-    const fetched = await this.#deps.cache.find(key);
+    const own = await this.#fetchOnce(key, ecosystem, asked);
+    const fetched = own ?? (await this.#deps.cache.find(key));
     if (fetched === null) {
       throw new PackageRefused(
         507,
@@ -78,17 +78,21 @@ export class PackageStore {
     return [name, url, asked.name, asked.version, asked.file].join('\n');
   }
 
-  async #fetchOnce(key: string, ecosystem: Ecosystem, asked: AskedArtefact): Promise<void> {
+  /** Open for whoever began the fetch; null for those who waited for it: they find it in the cache. */
+  async #fetchOnce(key: string, ecosystem: Ecosystem, asked: AskedArtefact): Promise<Cached | null> {
     const running = this.#fetching.get(key);
-    if (running !== undefined) return await running;
+    if (running !== undefined) {
+      await running;
+      return null;
+    }
     const begun = this.#files
       .use(() => this.#fetchFile(key, ecosystem, asked))
       .finally(() => this.#fetching.delete(key));
     this.#fetching.set(key, begun);
-    await begun;
+    return await begun;
   }
 
-  async #fetchFile(key: string, ecosystem: Ecosystem, asked: AskedArtefact): Promise<void> {
+  async #fetchFile(key: string, ecosystem: Ecosystem, asked: AskedArtefact): Promise<Cached> {
     const { registries, limits } = this.#deps.settings();
     const registry = registries[ecosystem.name];
     const located = await ecosystem.locate(asked, {
@@ -106,10 +110,11 @@ export class PackageStore {
     const body = bounded(bodyOf(answer), limits.bytes);
     const { cache } = this.#deps;
     const stored = await cache.store(key, body, async (path) => (await ecosystem.digestsOf?.(path)) ?? []);
-    await stored.handle.close();
     try {
       judgeContent(asked, stored.digests, { locked: null, announced: located.digests });
+      return stored;
     } catch (error) {
+      await stored.handle.close();
       await cache.forget(key);
       throw error;
     }

@@ -63,6 +63,24 @@ describe('what is missing', () => {
     expect(missing([one], [])).toMatchObject([{ mentions: [] }]);
   });
 
+  test('an edit of a text that was told since the last look is told, and is not when its text was the last one told', () => {
+    const now = edited('hello @dev-bot and @ada');
+    const written = { ...CREATED, comment: now.comment, semanticKey: 'with the text of now' };
+    const one: Happened = { event: written, ...NOTHING, editedSince: { event: now, ...NOTHING } };
+    expect(missing([one], [])).toMatchObject([{ name: 'comment.created' }]);
+    expect(missing([one], [CREATED])).toMatchObject([{ name: 'comment.edited', mentions: ['ada'] }]);
+    expect(missing([one], [CREATED, now])).toEqual([]);
+    expect(missing([one], [{ ...CREATED, comment: now.comment }])).toEqual([]);
+    const between = {
+      ...edited('something else'),
+      occurredAt: '2026-11-28T12:03:00Z',
+      semanticKey: 'between',
+    };
+    expect(missing([one], [CREATED, between])).toMatchObject([{ name: 'comment.edited' }]);
+    const backAgain = { ...between, occurredAt: '2026-11-28T12:06:00Z' };
+    expect(missing([one], [{ ...CREATED, comment: now.comment }, backAgain])).toHaveLength(1);
+  });
+
   test('an edit counts as nobody’s where senders are named one by one', () => {
     const one: Happened = { event: edited('x'), ...NOTHING, isSenderAssumed: true };
     expect(missing([one], [], false)).toMatchObject([{ sender: { id: -1 } }]);

@@ -21,17 +21,34 @@ const SOMEBODY = { id: -1, login: 'ghost' };
 export function missingOf({ happened, known, editorsMayWake }: Comparison): Happened[] {
   const keys = new Set(known.map(({ semanticKey }) => semanticKey));
   const others = known.map((event) => ({ event, likeness: likenessOf(event), isTaken: false }));
-  return happened.flatMap((one) => {
+  const isKnown = (one: Happened): boolean => {
     // guard: reconciler: what is known is not told again
-    if (keys.has(one.event.semanticKey)) return [];
+    if (keys.has(one.event.semanticKey)) return true;
     const like = others.find(({ event, likeness, isTaken }) => !isTaken && isLike(one, event, likeness));
-    if (like !== undefined) {
-      // Each known event stands for one happening.
-      like.isTaken = true;
-      return [];
-    }
-    return [{ ...one, event: completed(one, known, editorsMayWake) }];
+    if (like === undefined) return false;
+    // Each known event stands for one happening.
+    like.isTaken = true;
+    return true;
+  };
+  return happened.flatMap((one) => {
+    if (!isKnown(one)) return [{ ...one, event: completed(one, known, editorsMayWake) }];
+    const edit = one.editedSince;
+    // guard: reconciler: an edit soon after the text was told
+    if (edit === undefined || saysTheSame(edit.event, known) || isKnown(edit)) return [];
+    return [{ ...edit, event: completed(edit, known, editorsMayWake) }];
   });
+}
+
+/** Whether a comment was told with this text last. */
+function saysTheSame({ comment }: ForgeEvent, known: readonly ForgeEvent[]): boolean {
+  return comment !== null && lastTold(comment.id, known)?.comment?.body === comment.body;
+}
+
+function lastTold(commentId: number, known: readonly ForgeEvent[]): ForgeEvent | undefined {
+  return known
+    .filter(({ comment, name }) => comment?.id === commentId && name !== 'comment.deleted')
+    .sort((a, b) => Date.parse(a.occurredAt) - Date.parse(b.occurredAt))
+    .at(-1);
 }
 
 function isLike({ event, likenesses }: Happened, known: ForgeEvent, likeness: string | null): boolean {
@@ -52,10 +69,7 @@ function completed(one: Happened, known: readonly ForgeEvent[], editorsMayWake: 
 /** Of an edited comment: those whom the text of before did not mention. Where that is not known, nobody is new. */
 function withNewMentions(event: ForgeEvent, known: readonly ForgeEvent[]): ForgeEvent {
   if (event.name !== 'comment.edited') return event;
-  const before = known
-    .filter(({ comment, name }) => comment?.id === event.comment?.id && name !== 'comment.deleted')
-    .sort((a, b) => Date.parse(a.occurredAt) - Date.parse(b.occurredAt))
-    .at(-1);
+  const before = lastTold(event.comment!.id, known);
   if (before === undefined) return { ...event, mentions: [] };
   const old = new Set(findMentions(before.comment!.body));
   return { ...event, mentions: event.mentions.filter((login) => !old.has(login)) };

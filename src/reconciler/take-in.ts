@@ -42,7 +42,9 @@ const MOST_KNOWN = 500;
 
 /** Events with the same keys, and those of the same names on the same items. */
 async function knownOf(rows: Rows, { forge, happened }: News): Promise<ForgeEvent[]> {
-  const events = happened.map(({ event }) => event);
+  const events = happened.flatMap(({ event, editedSince }) =>
+    editedSince === undefined ? [event] : [event, editedSince.event],
+  );
   const byKey = await rows
     .selectFrom('events')
     .select('event')

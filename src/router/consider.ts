@@ -5,7 +5,7 @@ import { isSameItem } from '../item-key.ts';
 import { closedIssues } from '../mailbox/conversations.ts';
 import type { LabelsTold } from '../trust/labels.ts';
 import { type AccountIds, forkRefusal } from '../trust/sender.ts';
-import type { AgentView, ConversationView, EventItem, ForgeEvent } from '../vocabulary.ts';
+import type { AgentView, ConversationView, DecisionView, EventItem, ForgeEvent } from '../vocabulary.ts';
 import { type Placed, placeEvent } from './placing.ts';
 import type { RoutingConfig } from './routing.ts';
 import type { Standing, StandingConversation } from './standing.ts';
@@ -30,10 +30,12 @@ export interface OutlookRequest {
   replayed: boolean;
   /** whether the author of the pull request may let it join the conversation of an issue */
   mayJoin: boolean;
+  /** what its pull request needs next; null = nobody asked, or no agent opened it */
+  decision: DecisionView | null;
 }
 
 export function consider(request: OutlookRequest): Outlook {
-  const { config, ids, event, standing, labels, replayed, mayJoin } = request;
+  const { config, ids, event, standing, labels, replayed, mayJoin, decision } = request;
   const placed = placeEvent(event, standing, { replayed, labels });
   const { item } = placed.event;
   if (item === null) {
@@ -56,6 +58,7 @@ export function consider(request: OutlookRequest): Outlook {
     bots: forge.allowedBots,
     conversations: (agent) => viewOf(known.get(agent)),
     flows: config.flows,
+    ...(decision === null ? {} : { decision }),
   });
   // guard: trust: forks at the routing
   const fork = routed.matches.length === 0 ? null : forkRefusal(forge, about.pull);

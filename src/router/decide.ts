@@ -8,6 +8,7 @@ import { isSameItem } from '../item-key.ts';
 import type { WaitingMessage } from '../mailbox/messages.ts';
 import { hasNoticeMark } from '../mailbox/notice-marks.ts';
 import type { PlannedNotice } from '../mailbox/notices.ts';
+import { explainPull } from '../team/table.ts';
 import { optOutReason } from '../trust/opt-out.ts';
 import { isOurAccount, type Judgement } from '../trust/sender.ts';
 import type { EventItem, ForgeEvent } from '../vocabulary.ts';
@@ -16,6 +17,7 @@ import type { EventFacts, Facts } from './gather.ts';
 import { refusalReceipt } from './receipts.ts';
 import type { StoredDecision } from './routing.ts';
 import type { StandingConversation } from './standing.ts';
+import { type TeamFacts, toldOf, wasTold } from './team.ts';
 
 export interface Decision {
   result: DeliveryResult;
@@ -41,6 +43,8 @@ export interface Decision {
   commands: readonly WrittenCommand[];
   /** what the sender is told of a refusal */
   receipt: PlannedNotice | null;
+  /** to be kept, whoever is woken */
+  team: TeamFacts | null;
 }
 
 export interface PlannedMessage {
@@ -52,6 +56,8 @@ export interface PlannedMessage {
   maxWaitMs: number;
   /** a person wrote or did it, not CI and no agent */
   isByPerson: boolean;
+  /** given to the skill beside the flow's own values */
+  parameters: Readonly<Record<string, unknown>>;
 }
 
 const NOTHING = {
@@ -65,6 +71,7 @@ const NOTHING = {
   messages: [],
   commands: [],
   receipt: null,
+  team: null,
 } as const satisfies Partial<Decision>;
 
 export function decide(facts: Facts): Decision {
@@ -109,6 +116,7 @@ function decideEvent(facts: EventFacts): Decision {
     item: outlook.placed.row,
     recalls: true,
     look: lookAtNewPull(facts),
+    team: facts.team,
   };
   if (isNoticeOfOurs(facts)) return { ...remembered, result: ignored(OWN_NOTICE), kind: 'unwanted' };
   if ((event.name !== 'comment.deleted' && gone === true && !replayed) || facts.given?.isGone === true) {
@@ -120,7 +128,7 @@ function decideEvent(facts: EventFacts): Decision {
   const known = {
     ...remembered,
     retracted,
-    explained: { considered: outlook.route.considered, note, sender },
+    explained: { considered: outlook.route.considered, note, sender, ...pullLines(facts.team) },
   };
   const out = optOutReason(facts.forge, outlook.event.item);
   const isCommand = facts.given !== null && facts.given.commands.length > 0;
@@ -148,7 +156,10 @@ function decideEvent(facts: EventFacts): Decision {
   if (messages.length > 0 || isRetracted || commands.length > 0) {
     return { ...known, result: { state: 'routed' }, messages, commands };
   }
-  if (outlook.route.matches.length > 0) return { ...known, result: ignored(KNOWN_FAILURE) };
+  if (outlook.route.matches.length > 0) {
+    const isKnownFailure = event.name === 'ci.failed';
+    return { ...known, result: ignored(isKnownFailure ? KNOWN_FAILURE : TOLD_BEFORE) };
+  }
   return { ...known, result: ignored(UNWANTED), kind: 'unwanted' };
 }
 
@@ -179,6 +190,12 @@ function isPerson(forge: EventFacts['forge'], ids: EventFacts['ids'], { sender, 
 const UNWANTED = 'no flow wants it; `claude-hooks explain` names each flow and what it lacked';
 const KNOWN_FAILURE = 'its conversation has been told that CI failed on this commit, and deals with it once';
 
+const TOLD_BEFORE = 'its agents were told of this before, at the same head';
+
+function pullLines(team: TeamFacts | null): { pull?: readonly string[] } {
+  return team === null ? {} : { pull: explainPull(team.decided.decision, team.decided.facts) };
+}
+
 function ignored(reason: string): DeliveryResult {
   return { state: 'ignored', reason };
 }
@@ -193,13 +210,14 @@ function lookAtNewPull({ event, forge, ids, standing }: EventFacts): Look | null
 }
 
 function plannedMessages(
-  { config, forge, ids, outlook, standing }: EventFacts,
+  { config, forge, ids, outlook, standing, team, replayed }: EventFacts,
   event: ForgeEvent & { item: EventItem },
 ): PlannedMessage[] {
   return outlook.route.matches.flatMap((match) => {
     const conversation = outlook.known.get(match.agent) ?? null;
     // guard: ci: told once
     if (conversation !== null && standing.told.includes(conversation.id)) return [];
+    if (team !== null && match.decided && !replayed && wasTold(team, match.agent)) return [];
     const agent = config.agents.get(match.agent)!;
     return [
       {
@@ -209,6 +227,7 @@ function plannedMessages(
         quietMs: agent.quietSeconds * 1000,
         maxWaitMs: agent.maxWaitSeconds * 1000,
         isByPerson: isPerson(forge, ids, event),
+        parameters: team === null || !match.decided ? match.with : { ...match.with, decision: toldOf(team) },
       },
     ];
   });

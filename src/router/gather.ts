@@ -22,6 +22,7 @@ import { readLook } from './read-look.ts';
 import type { RouterDeps, RoutingConfig } from './routing.ts';
 import { refuseByScope } from './scope.ts';
 import { readStanding, type Standing } from './standing.ts';
+import { gatherTeam, type TeamFacts } from './team.ts';
 
 /** What needs no look at the rows, and no flow. */
 export interface EndedFacts {
@@ -64,6 +65,8 @@ export interface EventFacts {
   sender: Judgement | null;
   /** null = it holds no command of a person */
   given: GivenCommands | null;
+  /** of a pull request of one of our agents, where a flow asks what it needs next */
+  team: TeamFacts | null;
 }
 
 export type Facts = EndedFacts | RepeatedFacts | EventFacts;
@@ -91,7 +94,9 @@ export async function gatherFacts(deps: RouterDeps, delivery: DeliveryRow): Prom
   const mayJoin = wouldJoin(standing, config.agents.keys(), event.item)
     ? await askAuthor(deps, forge, event)
     : false;
-  const outlook = consider({ config, ids, event, standing, labels, replayed, mayJoin });
+  const team = await gatherTeam(deps, { config, forge, ids, event, standing });
+  const decision = team?.decided.view ?? null;
+  const outlook = consider({ config, ids, event, standing, labels, replayed, mayJoin, decision });
   const known = {
     kind: 'event',
     config,
@@ -104,6 +109,7 @@ export async function gatherFacts(deps: RouterDeps, delivery: DeliveryRow): Prom
     standing,
     outlook,
     gone,
+    team,
     given: await commandsOf(deps, { forge, ids, event }),
   } as const;
   if (known.given !== null) return { ...known, sender: known.given.sender };

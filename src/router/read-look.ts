@@ -1,4 +1,4 @@
-/** Asks the forge what CI says of a new pull request of ours. A failure becomes the event that a delivery would tell. */
+/** Asks the forge what CI says of a pull request of ours. What it says becomes the event that a delivery would tell. */
 import type { DeliveryRow } from '../database/tables.ts';
 import type { CiState, Item } from '../forges/forge.ts';
 import { hash } from '../forges/new-event.ts';
@@ -13,7 +13,7 @@ export async function readLook(
   { config, trust }: Pick<RouterDeps, 'config' | 'trust'>,
   delivery: DeliveryRow,
 ): Promise<DeliveryReading> {
-  const { repository: claimed, number } = lookOf(delivery);
+  const { repository: claimed, number, isAgain = false } = lookOf(delivery);
   const forge = config().forges[delivery.forge];
   if (forge === undefined) {
     return ignored(`forge ${delivery.forge} is no longer in the configuration; add it under forges`);
@@ -26,10 +26,17 @@ export async function readLook(
   if (!isOurAccount(forge, trust.ids(forge), found.item.author)) {
     return ignored(`#${number} was not opened by an account of ours`);
   }
-  if (found.ci.state !== 'failure') {
-    return ignored(`CI of #${number} had not failed when the pull request was opened (${found.ci.state})`);
+  const { state } = found.ci;
+  if (isAgain) {
+    if (state === 'success' || state === 'failure') {
+      return { event: resultOf(delivery, repository, found) };
+    }
+    return ignored(`CI of #${number} has no result to go on with (${state})`);
   }
-  return { event: failure(delivery.forge, repository, found) };
+  if (state !== 'failure') {
+    return ignored(`CI of #${number} had not failed when the pull request was opened (${state})`);
+  }
+  return { event: resultOf(delivery, repository, found) };
 }
 
 function ignored(reason: string): DeliveryReading {
@@ -42,29 +49,33 @@ const MOST_NAMES = 10;
 const LONGEST_NAME = 90;
 
 /** Like a commit status it names the commit and no pull request, and is placed by the same rule. */
-function failure(
-  forge: string,
+function resultOf(
+  delivery: Pick<DeliveryRow, 'forge' | 'forge_delivery_id'>,
   repository: EventRepository,
   { item, ci }: { item: Item & { pull: NonNullable<Item['pull']> }; ci: CiState },
 ): ForgeEvent {
   const { headSha } = item.pull;
+  const isFailure = ci.state === 'failure';
+  const name = isFailure ? 'ci.failed' : 'ci.succeeded';
+  // A failure is told once; what has not changed since is told again, because what it leads to depends on other things.
+  const again = isFailure ? [] : [delivery.forge_delivery_id];
   const failed = ci.failed.slice(0, MOST_NAMES).map((name) => name.slice(0, LONGEST_NAME));
   return {
-    name: 'ci.failed',
-    forge,
+    name,
+    forge: delivery.forge,
     repository,
     sender: item.author,
     item: null,
     pull: null,
     comment: null,
     review: null,
-    ci: { status: 'failure', workflow: failed.join(', '), headSha, htmlUrl: '' },
+    ci: { status: ci.state, workflow: failed.join(', '), headSha, htmlUrl: '' },
     push: null,
     requestedReviewer: null,
     mentions: [],
     added: { assignees: [], labels: [] },
     // The forge does not say when.
     occurredAt: '',
-    semanticKey: `${repository.id}:ci.failed:look:${item.number}:${hash([headSha])}`,
+    semanticKey: `${repository.id}:${name}:look:${item.number}:${hash([headSha, ...again])}`,
   };
 }

@@ -1,8 +1,9 @@
 /** What routing is given, and what it stores with a delivery. */
-import type { AgentConfig, Flow, ForgeConfig } from '../config/config.ts';
+import type { AgentConfig, Flow, ForgeConfig, LoadedConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Considered } from '../flows/route.ts';
 import type { Log } from '../log.ts';
+import type { Team } from '../team.ts';
 import type { Judgement } from '../trust/sender.ts';
 import type { Trust } from '../trust.ts';
 import type { FeedbackLevel } from '../vocabulary.ts';
@@ -13,6 +14,7 @@ export interface RoutingConfig {
   agents: ReadonlyMap<string, AgentConfig>;
   flows: readonly Flow[];
   feedback: FeedbackLevel;
+  team: LoadedConfig['team'];
 }
 
 export interface RouterDeps {
@@ -22,6 +24,8 @@ export interface RouterDeps {
     Trust,
     'judge' | 'ids' | 'repository' | 'isGone' | 'words' | 'isAsSaid' | 'item' | 'labels' | 'pullCi'
   >;
+  /** left out, no flow sees what a pull request needs next */
+  team?: Team;
   now: () => number;
   log: Log;
   /** for the metrics; left out, nobody counts */
@@ -46,4 +50,6 @@ export interface StoredDecision {
   note: string | null;
   /** whether the sender may wake agents; null when no flow wanted the event, so that it was not asked */
   sender: Judgement | null;
+  /** what its pull request needs next, and the facts: lines for a person; left out, no flow asked */
+  pull?: readonly string[];
 }

@@ -16,6 +16,9 @@ import { conversationsById, renameRepository, resolveConversation } from '../mai
 import { appendMessage, declineWaiting } from '../mailbox/messages.ts';
 import { countNotices, type PlannedNotice, planNotice } from '../mailbox/notices.ts';
 import { recallRuns } from '../mailbox/recalls.ts';
+import { wakeStacks } from '../mailbox/stacks.ts';
+import { wakeWaits } from '../mailbox/waits.ts';
+import { readTeamStanding } from '../team/rows.ts';
 import { recordRefusal } from '../trust/records.ts';
 import type { ForgeEvent } from '../vocabulary.ts';
 import type { Decision, PlannedMessage } from './decide.ts';
@@ -24,6 +27,7 @@ import { rememberItem } from './placing.ts';
 import { commandReceipts, MOST_REFUSALS, REFUSAL_PREFIX } from './receipts.ts';
 import type { RouterDeps, StoredDecision } from './routing.ts';
 import { readStanding } from './standing.ts';
+import { endPull, writeTeam } from './team.ts';
 
 export interface ToWrite {
   delivery: DeliveryRow;
@@ -63,7 +67,12 @@ async function stillStands(tx: Rows, { delivery, facts }: ToWrite): Promise<'sam
   const standing = await readStanding(tx, { delivery, event: facts.told });
   if (!standing.isUndecided) return 'taken';
   // guard: routing: what it rests on
-  return isDeepStrictEqual(standing, facts.standing) ? 'same' : 'changed';
+  if (!isDeepStrictEqual(standing, facts.standing)) return 'changed';
+  if (facts.team === null) return 'same';
+  // guard: team: what a decision rests on
+  return isDeepStrictEqual(await readTeamStanding(tx, facts.team.place), facts.team.standing)
+    ? 'same'
+    : 'changed';
 }
 
 async function write(tx: Rows, deps: RouterDeps, { delivery, facts, decision }: ToWrite): Promise<Writing> {
@@ -73,12 +82,17 @@ async function write(tx: Rows, deps: RouterDeps, { delivery, facts, decision }: 
   const { event, item, look, refusal, retracted, explained } = decision;
   if (item !== null) await rememberItem(tx, item);
   if (decision.recalls && event !== null) await recallRuns(tx, event, delivery.id);
+  if (decision.recalls && event !== null) await wakeWaits(tx, event, now);
+  if (decision.recalls && event !== null) await wakeStacks(tx, event, now);
   if (look !== null) await planLook(tx, { ...look, forge: delivery.forge, cause: delivery.id, now });
   const declined = await declineWaiting(tx, { messages: retracted, now });
   if (declined !== retracted.length) throw new TakenUp();
   if (refusal !== null) await recordRefusal(tx, { ...refusal, deliveryId: delivery.id, now });
   if (decision.receipt !== null) await planReceipt(tx, decision.receipt, now);
   await carryOutAll(tx, { facts, decision, eventId, now });
+  const teamwork = { deliveryId: delivery.id, messages: decision.messages, now };
+  if (decision.team !== null && event !== null) await writeTeam(tx, decision.team, { event, ...teamwork });
+  if (decision.recalls && event !== null) await endPull(tx, event, teamwork);
   const messages: StoredDecision['messages'] = [];
   for (const planned of decision.messages) {
     messages.push(await deliver(tx, planned, { deliveryId: delivery.id, eventId: eventId!, now }));
@@ -183,7 +197,7 @@ async function deliver(
     eventId,
     flow: match.flow,
     skill: match.skill,
-    parameters: { ...match.with },
+    parameters: { ...planned.parameters },
     priority: match.priority,
     now,
     quietMs,

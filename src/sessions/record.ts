@@ -4,6 +4,7 @@
  */
 import type { Rows } from '../database/database.ts';
 import type { TurnRow } from '../database/tables.ts';
+import type { SaidTurn } from './said.ts';
 
 export interface NewTurn {
   dispatchId: string;
@@ -29,6 +30,23 @@ export async function recordTurn(rows: Rows, turn: NewTurn): Promise<void> {
       at: turn.now,
     })
     .execute();
+}
+
+/** What was said at the session's terminal, and the last of it as the answer. */
+export async function recordSaid(
+  tx: Rows,
+  {
+    said,
+    by,
+    ...turn
+  }: Omit<NewTurn, 'kind' | 'content' | 'uuid'> & { said: readonly SaidTurn[]; by: string },
+): Promise<void> {
+  for (const { kind, content, uuid } of said) {
+    const whose = kind === 'prompt' ? `${by}, at your own terminal: ${content}` : content;
+    await recordTurn(tx, { ...turn, kind, content: whose, uuid });
+  }
+  const last = said.findLast(({ kind }) => kind === 'text');
+  if (last !== undefined) await recordTurn(tx, { ...turn, ...last, kind: 'answer' });
 }
 
 /** One dispatch as the record has it. */

@@ -45,7 +45,7 @@ export function isOurAccount(forge: ForgeConfig, ids: AccountIds, user: ForgeUse
 }
 
 /** The agent whose account this is; the first one where agents share it. */
-function agentOf(forge: ForgeConfig, ids: AccountIds, user: ForgeUser): string | null {
+export function agentOf(forge: ForgeConfig, ids: AccountIds, user: ForgeUser): string | null {
   return Object.keys(forge.accounts).find((agent) => isAccountOf({ forge, ids, agent }, user)) ?? null;
 }
 

@@ -17,7 +17,15 @@ export type ConversationState =
   /** `until` can be past: then it waits for a worker */
   | { kind: 'waiting'; dispatch: string; until: string; why: string | null }
   /** `leaseUntil` is past when the worker died; the next rescue interrupts the run */
-  | { kind: 'running'; dispatch: string; since: string; worker: string; leaseUntil: string }
+  | {
+      kind: 'running';
+      dispatch: string;
+      since: string;
+      worker: string;
+      leaseUntil: string;
+      /** who is at the session's own terminal; null = the agent works by itself */
+      attachedBy: string | null;
+    }
   | { kind: 'parked'; dispatch: string; until: string; why: string }
   /** nothing of it is run; `dispatch`: what waits for it, if anything; `until` null = until somebody lifts the hold */
   | { kind: 'held'; dispatch: string | null; hold: HoldView; until: string | null; why: string };
@@ -30,6 +38,7 @@ export interface OpenDispatch {
   hold_id: string | null;
   started_at: number | null;
   worker: string | null;
+  attached_by: string | null;
 }
 
 /** The newest of those that have ended. */
@@ -60,6 +69,7 @@ export function stateOf(
       since: timeOf(running.started_at ?? conversation.updated_at)!,
       worker: running.worker ?? 'unknown',
       leaseUntil: timeOf(conversation.lease_until)!,
+      attachedBy: running.attached_by,
     };
   }
   const next = dispatches.find((d) => ['queued', 'parked', 'interrupted'].includes(d.state));

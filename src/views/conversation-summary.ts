@@ -102,6 +102,7 @@ async function countsOf(rows: Rows, ids: readonly string[]): Promise<Counts[]> {
         .select('d.seq')
         .whereRef('d.conversation_id', '=', 'c.id')
         .where('d.state', 'in', ['succeeded', 'unposted', 'failed', 'cancelled'])
+        .where('d.attached_by', 'is', null)
         .orderBy('d.seq', 'desc')
         .limit(1)
         .as('last'),
@@ -160,6 +161,7 @@ async function openDispatches(
   return await rows
     .selectFrom('dispatches')
     .select(['id', 'conversation_id', 'state', 'reason', 'due_at', 'hold_id', 'started_at', 'worker'])
+    .select('attached_by')
     .where('conversation_id', 'in', [...ids])
     .where('state', 'in', ['running', 'queued', 'parked', 'interrupted'])
     .execute();

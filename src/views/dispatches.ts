@@ -28,12 +28,25 @@ export interface DispatchView {
   model: string | null;
   /** what made the last answer before it in the session, where that was another model */
   formerModel: string | null;
+  /** what its last run began with; null = it has not begun, or it is a person at the terminal */
+  versions: VersionsView | null;
+  /** who was at the session's own terminal; null = it is a run of the agent */
+  attachedBy: string | null;
   /** beginning of the answer, one line */
   answer: string | null;
   /** what became of the set-up commands; null = none were configured */
   setUp: SetUpView | null;
   effects: EffectView[];
   incidents: IncidentView[];
+}
+
+/** Digests are SHA-256 of the content; null where the configuration had none of this name. */
+export interface VersionsView {
+  model: string;
+  effort: string | null;
+  skill: { name: string; digest: string | null };
+  flow: { name: string; digest: string | null };
+  instructions: string;
 }
 
 export interface SetUpView extends SetUpSaid {
@@ -82,6 +95,8 @@ const SHOWN = [
   'answer',
   'usage',
   'set_up',
+  'versions',
+  'attached_by',
 ] as const satisfies (keyof DispatchRow)[];
 
 export type ShownDispatchRow = Pick<DispatchRow, (typeof SHOWN)[number]>;
@@ -215,6 +230,8 @@ function viewRow(d: ShownDispatchRow): Omit<DispatchView, 'setUp' | 'effects' | 
     turns: d.turns,
     model: d.model,
     formerModel: d.former_model,
+    versions: storedJson(d.versions) as VersionsView | null,
+    attachedBy: d.attached_by,
     answer: d.answer === null ? null : oneLine(d.answer),
   };
 }

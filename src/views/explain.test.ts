@@ -113,7 +113,7 @@ describe('a delivery that ran', () => {
 
       flows
         dev-assigned  dev  matched  every clause held
-        not on issue.assigned: dev-review, dev-mentioned, dev-comment, dev-ci-failed, reviewer-requested, reviewer-assigned, reviewer-new-commits, reviewer-mentioned
+        not on issue.assigned: dev-review, dev-mentioned, dev-comment, dev-rebase, dev-ci-failed, reviewer-ready, reviewer-requested, reviewer-assigned, reviewer-new-commits, reviewer-mentioned
 
       what followed
         message to dev on team/shop#5 (flow dev-assigned, skill work-on-issue): answered
@@ -217,7 +217,7 @@ describe('a delivery that did not run', () => {
 
       flows
         dev-assigned  dev  condition-failed  \`hasLogin(event.added.assignees, agent.login)\` did not hold: event.added.assignees = ["Bo"], agent.login = "dev-bot"
-        not on issue.assigned: dev-review, dev-mentioned, dev-comment, dev-ci-failed, reviewer-requested, reviewer-assigned, reviewer-new-commits, reviewer-mentioned"
+        not on issue.assigned: dev-review, dev-mentioned, dev-comment, dev-rebase, dev-ci-failed, reviewer-ready, reviewer-requested, reviewer-assigned, reviewer-new-commits, reviewer-mentioned"
     `);
   });
 

@@ -42,6 +42,7 @@ export async function explainRow(
     event: await summarise(rows, row),
     considered: decision?.considered ?? [],
     note: decision?.note ?? null,
+    pull: decision?.pull ?? [],
     // Deliveries from before senders were asked about have none.
     sender: decision?.sender ?? null,
     messages: await messagesOf(rows, row, { decision, now }),

@@ -32,6 +32,8 @@ export interface DeliveryExplanation {
   /** every flow in order; empty when the delivery was decided before any flow was asked */
   considered: Considered[];
   note: string | null;
+  /** what its pull request needed next, and the facts: lines; empty = no flow asked, or no agent opened it */
+  pull: readonly string[];
   /** whether the sender may wake agents, and why; null when nobody wanted the event, or it was decided before */
   sender: { allowed: boolean; reason: string } | null;
   messages: MessageView[];

@@ -9,6 +9,7 @@ import { type ChosenEngine, chooseEngine, findProgram } from '../container/choos
 import { cliFor } from '../container/cli-build.ts';
 import { systemOf } from '../container/image.ts';
 import { createCourt } from '../court.ts';
+import { createDependencies, type Dependencies } from '../dependencies.ts';
 import type { DispatchDeps } from '../dispatch/dispatch.ts';
 import { createEgress } from '../egress.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
@@ -31,10 +32,12 @@ type Given = Pick<Foundation, 'options' | 'config' | 'log' | 'database'> & {
   passed: (at: DoorPassage) => void;
 };
 
+export type WorkerDeps = DispatchDeps & { dependencies: Dependencies };
+
 const STANDARD_PATH = '/usr/local/bin:/usr/bin:/bin';
 
 /** `instance` marks the processes of this installation. Throws EngineFailed when no engine works. */
-export async function dispatchDeps(given: Given, instance: string): Promise<DispatchDeps> {
+export async function dispatchDeps(given: Given, instance: string): Promise<WorkerDeps> {
   const { config, log, database, options } = given;
   const { network, trust, forge } = given.access;
   const initial = config();
@@ -55,6 +58,7 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Disp
     database,
     budgets,
     court,
+    dependencies: createDependencies({ database, config, client: forge, log, now }),
     config,
     refreshConfig: given.refresh,
     forge,

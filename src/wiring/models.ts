@@ -1,4 +1,5 @@
 /** Which models the agents run on, said at the start. */
+import { actingAgents } from '../checks/acting-agents.ts';
 import type { AgentConfig, LoadedConfig } from '../config/config.ts';
 import { type ModelWords, modelWords } from '../gateway/model-words.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
@@ -13,7 +14,8 @@ export function wordsOn(agent: AgentConfig, config: LoadedConfig): ModelWords {
 }
 
 export function sayModels(config: LoadedConfig, log: Log): void {
-  for (const agent of config.agents.values()) {
+  // Those without an account run nowhere.
+  for (const agent of actingAgents(config)) {
     const { says, problems } = wordsOn(agent, config);
     log.info(says);
     for (const { problem, remedy } of problems) log.warn(`${agent.name}: ${problem}. ${remedy}`);

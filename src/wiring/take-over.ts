@@ -1,4 +1,5 @@
 import type { DispatchDeps } from '../dispatch/dispatch.ts';
+import { endLeftTerminals } from '../dispatch/left-terminals.ts';
 import { rescueExpired } from '../mailbox/settlement.ts';
 import type { Foundation } from './foundation.ts';
 
@@ -9,6 +10,7 @@ export async function takeOver(foundation: Foundation, deps: DispatchDeps): Prom
   const orphans = await runner.engine.reapOrphans(runner.instance);
   if (orphans.length > 0)
     foundation.log.warn('ended processes of an earlier service', { dispatches: orphans });
+  await endLeftTerminals(deps);
   await deps.layers.recover();
   // We hold the lock of this state folder, so every earlier worker of it is dead, whatever its leases say.
   const dead = await workersOfThisFolder(foundation, runner.instance);
@@ -29,6 +31,7 @@ async function workersOfThisFolder(foundation: Foundation, instance: string): Pr
     .select('worker')
     .distinct()
     .where('state', '=', 'running')
+    .where('attached_by', 'is', null)
     .execute();
   return rows.map((r) => r.worker).filter((w) => w?.startsWith(`${instance}:`)) as string[];
 }

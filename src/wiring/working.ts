@@ -2,11 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { createSmokeSchedule, type SmokeSchedule } from '../checks/schedule.ts';
 import type { DispatchDeps } from '../dispatch/dispatch.ts';
+import type { Log } from '../log.ts';
 import { silentLog } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { startDueTimers } from '../own-events/due-timers.ts';
+import { startWakeLoop, type WakeLoop } from '../wake-loop.ts';
 import { startWorker } from '../worker.ts';
-import { dispatchDeps, instanceOf } from './dispatching.ts';
+import { dispatchDeps, instanceOf, type WorkerDeps } from './dispatching.ts';
 import type { ForgeAccess } from './forge-access.ts';
 import type { Foundation } from './foundation.ts';
 import { sayModels } from './models.ts';
@@ -44,7 +46,7 @@ export async function readyWorker(
   };
 }
 
-function begin(foundation: Foundation, deps: DispatchDeps, metrics: Metrics): WorkerPart {
+function begin(foundation: Foundation, deps: WorkerDeps, metrics: Metrics): WorkerPart {
   const initial = foundation.config();
   const worker = startWorker(
     {
@@ -57,12 +59,16 @@ function begin(foundation: Foundation, deps: DispatchDeps, metrics: Metrics): Wo
   );
   const { database, log, now } = deps;
   const timers = startDueTimers({ database, log, now, told: worker.wake });
+  const waits = startWaits(deps, { log, freed: worker.wake });
   let smoke: SmokeSchedule | null = null;
   const sweeping = setInterval(() => {
     deps.layers.sweep().catch((error) => foundation.log.warn(`layers were not swept: ${String(error)}`));
   }, SWEEP_EVERY_MS).unref();
   return {
-    wake: worker.wake,
+    wake: () => {
+      worker.wake();
+      waits.wake();
+    },
     look: () => {
       smoke = startSmoke(foundation, metrics);
       sayModels(initial, foundation.log);
@@ -75,11 +81,32 @@ function begin(foundation: Foundation, deps: DispatchDeps, metrics: Metrics): Wo
       clearInterval(sweeping);
       await smoke?.stop();
       await timers.stop();
+      await waits.stop();
       await worker.drain(graceMs);
       await Promise.all([deps.runner.gateway.close(), deps.packages.close()]);
     },
   };
 }
+
+/** Looks at what waits for other items. Each delivery that was routed is a hint; without one it looks by itself. */
+function startWaits(
+  { dependencies, now }: Pick<WorkerDeps, 'dependencies' | 'now'>,
+  { log, freed }: { log: Log; freed: () => void },
+): WakeLoop {
+  return startWakeLoop(async () => {
+    try {
+      const looked = await dependencies.look();
+      if (looked.freed > 0) freed();
+      return looked.next === null ? IDLE_MS : Math.min(IDLE_MS, Math.max(50, looked.next - now()));
+    } catch (error) {
+      log.error(`what waits for other items could not be looked at: ${String(error)}`);
+      return IDLE_MS;
+    }
+  });
+}
+
+/** The router may be another process, whose hints do not come here. */
+const IDLE_MS = 5_000;
 
 /** A command that removes a layer only says so in its row. */
 const SWEEP_EVERY_MS = 30_000;

@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BareRepository, git, makeFolder } from '../../test/support/git-remotes.ts';
+import { takeLock } from '../state-lock.ts';
 import { type CheckoutSpec, openWorkdir, type Workdir } from '../workdir.ts';
 
 let folder: ReturnType<typeof makeFolder>;
@@ -250,4 +251,19 @@ test.skipIf(process.getuid?.() === 0)('a folder that may not be written is no da
     chmodSync(join(refs, 'heads'), 0o700);
   }
   expect(mirrors()).toHaveLength(1);
+});
+
+test('a mirror that another process works on is waited for; the others are not', async () => {
+  await workdir.prepare(spec());
+  const lock = takeLock(join(folder.path, 'work/mirror-locks', mirrors()[0]!))!;
+  const order: string[] = [];
+  const waiting = workdir.prepare(spec()).then(() => order.push('prepared'));
+  // Longer than the other would take, which began before.
+  for (const n of ['2', '3', '4']) {
+    await workdir.prepare({ ...spec(n), repository: { id: '8', fullName: 'team/other' } });
+  }
+  order.push('released');
+  lock.release();
+  await waiting;
+  expect(order).toEqual(['released', 'prepared']);
 });

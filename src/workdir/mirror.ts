@@ -3,9 +3,10 @@
  * nothing of theirs is ever read as its configuration. It can be thrown away and cloned anew at any time.
  */
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PULL_FOLDERS } from '../forges/registry.ts';
 import { KeyedMutex } from '../mutex.ts';
+import { waitForLock } from '../state-lock.ts';
 import { moveAside } from './aside.ts';
 import { branchesFor } from './branches.ts';
 import { GitCommandFailed, isDamage } from './failure.ts';
@@ -67,6 +68,7 @@ exit 1
 
 export class Mirrors {
   readonly #folder: string;
+  readonly #locksFolder: string;
   readonly #git: Git;
   readonly #log: NonNullable<WorkdirOptions['log']>;
   readonly #network: WorkdirOptions['network'];
@@ -76,6 +78,7 @@ export class Mirrors {
 
   constructor(options: WorkdirOptions, git: Git) {
     this.#folder = join(options.folder, 'mirrors');
+    this.#locksFolder = join(options.folder, 'mirror-locks');
     this.#git = git;
     this.#network = options.network;
     this.#log = options.log ?? (() => {});
@@ -88,7 +91,7 @@ export class Mirrors {
   async use<T>(repositoryId: string, remote: Remote, work: (use: MirrorUse) => Promise<T>): Promise<T> {
     const address = parseRemote(remote, this.#network);
     const path = join(this.#folder, `${folderKey(repositoryId, `${repositoryId}\n${address.origin}`)}.git`);
-    return this.#locks.hold(path, async () => {
+    return await this.#alone(path, async () => {
       const fresh = !(await exists(path));
       if (fresh) await this.#create(path, address);
       const at = async () => ({ path, address, format: await objectFormatOf(path) });
@@ -104,6 +107,20 @@ export class Mirrors {
       } catch (error) {
         if (!isDamage(error)) throw error;
         return this.#heal(path, address, error, work);
+      }
+    });
+  }
+
+  /** In this process one after another; from other processes, such as that of somebody attached, by a kernel lock. */
+  async #alone<T>(path: string, work: () => Promise<T>): Promise<T> {
+    return await this.#locks.hold(path, async () => {
+      await mkdir(this.#locksFolder, { recursive: true });
+      // guard: mirror: one process at a time
+      const lock = await waitForLock(join(this.#locksFolder, basename(path)));
+      try {
+        return await work();
+      } finally {
+        lock.release();
       }
     });
   }
@@ -127,7 +144,7 @@ export class Mirrors {
    */
   async forget(name: string, refs: string[]): Promise<void> {
     const path = join(this.#folder, name);
-    await this.#locks.hold(path, async () => {
+    await this.#alone(path, async () => {
       if (!(await exists(path))) return;
       for (const ref of refs) {
         await this.#git({ gitDir: path, args: ['update-ref', '-d', ref], answers: [0, 1, 128] });

@@ -5,7 +5,8 @@
  * - Order: `prepare` → the agent works → `inspect`, `changedFiles`, `push` → … → `remove`. No agent process of the
  *   conversation may run during `prepare`: it removes lock files that a killed git left behind.
  * - Calls may run at once. Calls about one conversation wait for each other; so do those that touch one mirror.
- * - One service owns the folder: the locks are in this process only.
+ * - One service owns the folder, and somebody attached may use it beside: a mirror has a kernel lock. What is one
+ *   conversation's needs none, because whoever works on it has its lease.
  * - `prepare` is idempotent and never discards work: uncommitted files, commits and operations in progress stay on a
  *   branch, and are put aside at a pull request, which is checked out exactly; a checkout git cannot read is moved aside.
  * - After a crash at any point `prepare` works: mirrors and checkouts are built beside their place, then renamed.

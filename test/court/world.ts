@@ -102,6 +102,7 @@ court: { robots: [quota-notes] }
     const deps = { database, log: silentLog, now: () => this.now };
     const held = await heldBeforeRun(lease, {
       court: createCourt({ ...deps, config: () => this.#config, ids: (forge) => this.#trust.ids(forge) }),
+      dependencies: { startHeld: async () => null },
       budgets: createBudgets({ ...deps, settings: () => this.#config.budgets }),
       now: deps.now,
     });

@@ -32,20 +32,21 @@ describe.skipIf(!machine.ok)(machine.title('four real builds'), () => {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   });
 
+  const registries = () => ({
+    npm: registryAt(`${site.url}/npm`),
+    pypi: registryAt(`${site.url}/pypi`, new URL(files.url).host),
+    crates: registryAt(`${site.url}/crates`),
+    go: registryAt(`${site.url}/go`),
+    maven: registryAt(`${site.url}/maven`),
+  });
+
   for (const engine of testEngines().filter((one) => one.engine.isolates && !isShownByPodman(one))) {
     test.skipIf(!engine.need.ok)(
       titleOf(`in ${engine.name}, with the policy lockfile`, engine.need.reason),
       async () => {
-        const registries = {
-          npm: registryAt(`${site.url}/npm`),
-          pypi: registryAt(`${site.url}/pypi`, new URL(files.url).host),
-          crates: registryAt(`${site.url}/crates`),
-          go: registryAt(`${site.url}/go`),
-          maven: registryAt(`${site.url}/maven`),
-        };
         const own = join(folder, engine.name);
         cpSync(demo.checkout, join(own, 'checkout'), { recursive: true });
-        const stage = openStage({ folder: own, database: await openSqlite(), registries });
+        const stage = openStage({ folder: own, database: await openSqlite(), registries: registries() });
         const { mounts, path } = toolchainsFor(engine.name);
         const caches = join(folder, 'go-build');
         mkdirSync(caches, { recursive: true });
@@ -77,4 +78,27 @@ describe.skipIf(!machine.ok)(machine.title('four real builds'), () => {
       },
     );
   }
+
+  const bubblewrap = testEngines().find(({ name }) => name === 'bubblewrap')!;
+  test.skipIf(!bubblewrap.need.ok)(
+    titleOf('pip prints why a file is refused', bubblewrap.need.reason),
+    async () => {
+      const own = join(folder, 'refused');
+      cpSync(demo.checkout, join(own, 'checkout'), { recursive: true });
+      const stage = openStage({ folder: own, database: await openSqlite(), registries: registries() });
+      const { mounts, path } = toolchainsFor('bubblewrap');
+      for (const name of files.files.keys()) files.files.set(name, Buffer.from('something else'));
+      const { out, err } = await runBehindDoor({
+        ...{ engine: bubblewrap, stage, folder: own, checkout: join(own, 'checkout'), mounts, path },
+        ...{ policy: 'lockfile', locked: lockedIn(demo.locks) },
+        commands:
+          'cd python; python3 -m pip install --target deps --require-hashes -r requirements.txt; echo "ended with $?"',
+      });
+      await stage.packages.close();
+      expect(out).toContain('ended with 1');
+      expect(err).toMatch(
+        /403 .*claude-hooks: demo-greet 1 is not passed: what the registry serves has another hash/,
+      );
+    },
+  );
 });

@@ -87,6 +87,7 @@ export async function brokerStage(trial: Trial, database: Database): Promise<Bro
     tools: null,
     scope: 'item',
     maxWrites: 50,
+    mergeBy: () => 'boss',
   };
   const about = { dispatchId, conversationId: conversation.id, agent: 'dev', now: 5 };
   const speaking = (through: Forge, marks: RunMarks): OutgoingForge =>

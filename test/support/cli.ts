@@ -10,7 +10,11 @@ export interface Called {
 
 export async function call(
   args: readonly string[],
-  { env = {}, colour = false }: { env?: Readonly<Record<string, string>>; colour?: boolean } = {},
+  {
+    env = {},
+    colour = false,
+    ask = null,
+  }: { env?: Readonly<Record<string, string>>; colour?: boolean; ask?: Caller['ask'] } = {},
 ): Promise<Called> {
   const called = { out: '', err: '' };
   const caller: Caller = {
@@ -23,6 +27,7 @@ export async function call(
     },
     colour,
     exitCode: 0,
+    ask,
   };
   return { code: await run(args, caller), ...called };
 }

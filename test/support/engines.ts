@@ -53,6 +53,7 @@ export function testEngines(): TestEngine[] {
         flock,
         cgroups: findCgroups(),
         overlay: overlayTools(path),
+        script: findProgram('script', path),
       }),
       image: null,
       oci: null,
@@ -60,7 +61,7 @@ export function testEngines(): TestEngine[] {
     {
       name: 'process',
       need: needs('flock', 'proc'),
-      engine: processEngine({ flock }),
+      engine: processEngine({ flock, script: findProgram('script', path) }),
       image: null,
       oci: null,
     },
@@ -77,6 +78,7 @@ function ociTestEngine(name: 'docker' | 'podman', program: string, flock: string
     runArgs: RUN_ARGS,
     runtime: OTHER_RUNTIME,
     flock,
+    script: findProgram('script', env.PATH),
     env,
   };
   const oci: OciOptions = { ...options, rootless: null };

@@ -19,6 +19,16 @@ export interface Hour {
   tick: () => void;
 }
 
+/** What was there, and told, before the hour. */
+export interface Known {
+  issue: number;
+  /** waits to be answered, and is deleted within the hour */
+  doomed: number;
+  /** is edited within the hour */
+  edited: number;
+  pull: number;
+}
+
 export interface Played {
   /** a comment that an agent would have been told of, and that is gone */
   deleted: number;
@@ -32,6 +42,61 @@ export async function playHour(hour: Hour): Promise<Played> {
   const issues = await playIssues(hour);
   const pulls = await playPulls(hour);
   return { ...issues, ...pulls };
+}
+
+/** What an hour finds there already: an issue and a pull request on which the agent has work, and comments. */
+export async function playBefore({ forge, repo, clone, owner, writer, agent, tick }: Hour): Promise<Known> {
+  const ada = forge.as(owner);
+  const bo = forge.as(writer);
+  const issue = await ada.createIssue(repo, { title: 'Known', body: 'Before.', assignees: [agent] });
+  tick();
+  const doomed = await bo.comment(repo, issue.number, `And @${agent}, look at May, too.`);
+  tick();
+  const edited = await bo.comment(repo, issue.number, 'I have a question.');
+  tick();
+  await commitAndPush(clone, { branch: 'known', file: 'known.txt', content: 'one' });
+  tick();
+  const pull = await bo.openPull(repo, { title: 'Known pull', body: 'b', head: 'known', base: 'main' });
+  tick();
+  await ada.assign(repo, pull.number, [agent]);
+  tick();
+  await git(clone, 'checkout', '-q', 'main');
+  return { issue: issue.number, doomed: doomed.id, edited: edited.id, pull: pull.number };
+}
+
+/** What happens within the hour to what was known before. Answers the heads on which CI ran. */
+export async function playOnKnown(hour: Hour, known: Known): Promise<string[]> {
+  const { forge, repo, clone, owner, writer, agent, tick } = hour;
+  const ada = forge.as(owner);
+  const bo = forge.as(writer);
+  const then = async <T>(act: Promise<T>): Promise<T> => {
+    const done = await act;
+    tick();
+    return done;
+  };
+  await then(bo.editComment(repo, known.edited, `I have a question, @${agent}: why?`));
+  await then(bo.deleteComment(repo, known.doomed));
+  await then(bo.label(repo, known.issue, ['known']));
+  await then(ada.assign(repo, known.issue, [agent, owner]));
+  await then(ada.assign(repo, known.issue, [agent]));
+  await then(bo.comment(repo, known.issue, 'One more thing.'));
+  await then(ada.close(repo, known.issue));
+  await then(ada.reopen(repo, known.issue));
+  await then(ada.editIssue(repo, known.issue, { body: 'After.' }));
+  await git(clone, 'checkout', '-q', 'known');
+  const push = (content: string) =>
+    then(commitAndPush(clone, { branch: 'known', file: 'known.txt', content }));
+  const failing = await push('two');
+  await then(ada.actionRun(repo, { sha: failing, status: 'failure', workflow: 'ci.yaml', pull: known.pull }));
+  const passing = await push('three');
+  await then(ada.actionRun(repo, { sha: passing, status: 'success', workflow: 'ci.yaml', pull: known.pull }));
+  await then(ada.review(repo, known.pull, { event: 'REQUEST_CHANGES', body: 'Rename it.' }));
+  await then(bo.comment(repo, known.pull, 'Renamed.'));
+  await then(bo.close(repo, known.pull));
+  await then(bo.reopen(repo, known.pull));
+  await then(ada.merge(repo, known.pull, { style: 'merge' }));
+  await git(clone, 'checkout', '-q', 'main');
+  return [failing, passing];
 }
 
 async function playIssues({ forge, repo, owner, writer, agent, tick }: Hour) {

@@ -235,6 +235,7 @@ export class RunningSession {
         tools: FORGE_TOOL_NAMES,
         scope: 'repository',
         maxWrites: 500,
+        mergeBy: () => 'boss',
         ...change,
       },
       {

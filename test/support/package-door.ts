@@ -18,6 +18,8 @@ export interface PackageDoorForTest {
   folder: string;
   settings: PackageSettings;
   policy: PackagePolicy;
+  /** what the lock files say from now on, and their paths */
+  lock(text: string, paths: string[]): void;
   ask(path: string, o?: Asking): Promise<Answered>;
   audit(): Promise<
     { action: string; decision: string; reason: string | null; detail: Record<string, unknown> }[]
@@ -32,6 +34,8 @@ interface Asking {
 
 interface Answered {
   status: number;
+  /** the reason phrase */
+  phrase: string;
   body: Buffer;
 }
 
@@ -44,7 +48,12 @@ export async function packageDoorForTest(o: {
   const database = await openSqlite();
   const folder = o.folder ?? (await temporaryFolder('pd-'));
   const npm = { url: o.registry, artefactHosts: [], headers: {}, ...o.changes };
+  let known = new LockedPackages([], []);
+  const lock = (text: string, paths: string[]) => {
+    known = new LockedPackages(readLockFile('package-lock.json', text), paths);
+  };
   const at: PackageDoorForTest = {
+    lock,
     database,
     folder,
     policy: 'lockfile',
@@ -73,14 +82,14 @@ export async function packageDoorForTest(o: {
     },
   };
   onTestFinished(() => at.packages.close());
-  const locked = o.lockFile === undefined ? [] : readLockFile('package-lock.json', o.lockFile);
+  if (o.lockFile !== undefined) lock(o.lockFile, ['package-lock.json']);
   at.open = await at.packages.open({
     dispatchId: 'dispatch-1',
     conversationId: 'conversation-1',
     agent: 'dev',
     home: '/state/home',
     policy: () => at.policy,
-    locked: async () => new LockedPackages(locked, ['package-lock.json']),
+    locked: async () => known,
   });
   return at;
 }
@@ -95,7 +104,8 @@ function askAt(
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode!, body: Buffer.concat(chunks) }));
+      const { statusCode: status = 0, statusMessage: phrase = '' } = response;
+      response.on('end', () => resolve({ status, phrase, body: Buffer.concat(chunks) }));
     });
     request.on('error', reject);
     request.end(body);

@@ -122,15 +122,19 @@ export class PeopleStage {
 
   /** One whole turn of the feedback loop, as at each start of the service: a `stop` waits for its end. */
   async look(): Promise<void> {
-    const loop = startFeedback({
+    await this.feedback().stop();
+  }
+
+  /** The loop itself; stop it. */
+  feedback(forge = this.#access.forge) {
+    return startFeedback({
       database: this.database,
       config: () => this.config,
-      forge: this.#access.forge,
+      forge,
       trust: this.#access.trust,
       now: () => this.now,
       log: this.#log,
     });
-    await loop.stop();
   }
 
   /** The forge refuses connections, and forgets nothing. */

@@ -3,6 +3,7 @@ import { vi } from 'vitest';
 import type { PocketKind } from '../../rehearsal/pocket-forge-kinds.ts';
 import {
   cloneAs,
+  commitAndPush,
   type Listener,
   REPO,
   SECRET,
@@ -16,6 +17,7 @@ import { readDeliveryHeaders } from '../../src/forges/delivery-headers.ts';
 import { kitOf } from '../../src/forges/registry.ts';
 import { acceptDelivery } from '../../src/inbox.ts';
 import { createLog } from '../../src/log.ts';
+import { askRules, type StuckDeps } from '../../src/reconciler/stuck.ts';
 import type { LookTold } from '../../src/reconciler/told.ts';
 import { createReconciler, type Reconciler } from '../../src/reconciler.ts';
 import { routeNext } from '../../src/router.ts';
@@ -41,10 +43,14 @@ export interface ReconcilingStage {
   clock: { now: number };
   set(now: number): void;
   reconciler(database: Database): Reconciler;
+  /** nobody says anything: the rules in question tell events again */
+  askRules(database: Database, modes: StuckDeps['modes']): Promise<void>;
+  /** a branch with a commit of its own, on the forge; answers its name */
+  pushed(branch: string): Promise<string>;
   /** until nothing is left to decide */
   route(database: Database): Promise<void>;
-  /** webhooks that the listener heard come to the service at last */
-  deliverLate(database: Database): Promise<void>;
+  /** webhooks that the listener heard since the last time come to the service at last */
+  deliver(database: Database): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -53,17 +59,25 @@ export interface StageOptions {
   intake?: 'both' | 'poll';
   /** repositories of ada besides the first */
   more?: number;
+  /** logins by agent */
+  accounts?: Record<string, string>;
 }
 
 export async function reconcilingStage({
   kind = 'forgejo',
   intake = 'both',
   more = 0,
+  accounts = { dev: 'dev-bot' },
 }: StageOptions = {}): Promise<ReconcilingStage> {
-  const users = ['ada', 'bo', 'cy', 'dev-bot'].map((login) => ({ login, token: `${login}-token` }));
+  const users = ['ada', 'bo', 'cy', ...Object.values(accounts)].map((login) => ({
+    login,
+    token: `${login}-token`,
+  }));
   const trial = await startTrial({ kind, users });
   const listener = await startListener();
-  await trial.forge.as('ada').setCollaborator(REPO, 'dev-bot', 'write');
+  for (const login of Object.values(accounts)) {
+    await trial.forge.as('ada').setCollaborator(REPO, login, 'write');
+  }
   await trial.forge.as('ada').addHook(REPO, { url: listener.url, secret: SECRET });
   for (let n = 0; n < more; n++) {
     await trial.forge.createRepository({
@@ -74,7 +88,7 @@ export async function reconcilingStage({
     });
   }
   const clone = await cloneAs(trial, 'bo');
-  const config = configOf(kind, intake, trial.forge.url);
+  const config = configOf({ kind, intake, accounts }, trial.forge.url);
   const clock = { now: START };
   const set = (now: number) => {
     clock.now = now;
@@ -93,11 +107,27 @@ export async function reconcilingStage({
     trouble: null,
     hour: { forge: trial.forge, repo: REPO, clone, owner: 'ada', writer: 'bo', agent: 'dev-bot', tick },
     reconciler: (database) => reconcilerOn(stage, database),
+    askRules: async (database, modes) =>
+      await askRules({
+        database,
+        forge: config.forges.home!,
+        client: (agent) => clientOf(stage, agent),
+        now: () => clock.now,
+        log: logOf(stage),
+        modes,
+        say: async () => {
+          throw new Error('Nobody speaks here.');
+        },
+      }),
+    pushed: async (branch) => {
+      await commitAndPush(clone, { branch, file: `${branch}.txt`, content: branch });
+      return branch;
+    },
     route: async (database) => {
       const deps = routerDeps(stage, database);
       while (await routeNext(deps));
     },
-    deliverLate: (database) => deliverLate(stage, database),
+    deliver: (database) => deliver(stage, database),
     end: async () => {
       await listener.end();
       await trial.end();
@@ -106,7 +136,10 @@ export async function reconcilingStage({
   return stage;
 }
 
-function configOf(kind: PocketKind, intake: string, url: string): LoadedConfig {
+type ConfigOptions = Required<Pick<StageOptions, 'kind' | 'intake' | 'accounts'>>;
+
+function configOf({ kind, intake, accounts }: ConfigOptions, url: string): LoadedConfig {
+  const own = Object.entries(accounts).map(([agent, login]) => [agent, { login, token: `${login}-token` }]);
   using folder = new ConfigFolder({
     'claude-hooks.yaml': `
 state: ./state
@@ -118,20 +151,20 @@ forges:
     intake: ${intake}
     webhook_secret: ${SECRET}
     repositories: [ada/*]
-    accounts: { dev: { login: dev-bot, token: dev-bot-token } }
+    accounts: ${JSON.stringify(Object.fromEntries(own))}
 `,
   });
   return folder.load();
 }
 
-function clientOf(stage: ReconcilingStage) {
+function clientOf(stage: ReconcilingStage, agent: string) {
   const watched: typeof fetch = async (input, init) => {
     const url = String(input);
     stage.requests.push(url.replace(/^.*\/api\/v1/, ''));
     return stage.trouble?.(url) ?? (await fetch(input, init));
   };
-  const { kind, url } = stage.config.forges.home!;
-  return kitOf(kind).client({ name: 'home', url, token: 'dev-bot-token', fetch: watched });
+  const { kind, url, accounts } = stage.config.forges.home!;
+  return kitOf(kind).client({ name: 'home', url, token: accounts[agent]!.token, fetch: watched });
 }
 
 function logOf(stage: ReconcilingStage) {
@@ -152,11 +185,10 @@ function trustOf(stage: ReconcilingStage) {
 }
 
 function reconcilerOn(stage: ReconcilingStage, database: Database): Reconciler {
-  const client = clientOf(stage);
   return createReconciler({
     database,
     config: () => stage.config,
-    client: () => client,
+    client: (_, agent) => clientOf(stage, agent),
     trust: trustOf(stage),
     now: () => stage.clock.now,
     log: logOf(stage),
@@ -169,9 +201,9 @@ function routerDeps(stage: ReconcilingStage, database: Database) {
   return { database, config: () => stage.config, now: () => stage.clock.now, log, trust: trustOf(stage) };
 }
 
-async function deliverLate(stage: ReconcilingStage, database: Database): Promise<void> {
+async function deliver(stage: ReconcilingStage, database: Database): Promise<void> {
   await stage.trial.forge.settled();
-  for (const { headers, raw } of stage.listener.received) {
+  for (const { headers, raw } of stage.listener.received.splice(0)) {
     const read = readDeliveryHeaders(headers as Record<string, string>);
     if (read.kind !== 'ok') throw new Error(read.reason);
     const kept = Object.entries(headers).filter(([name]) => name.startsWith('x-'));

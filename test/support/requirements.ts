@@ -18,6 +18,7 @@ export type Requirement =
   | 'mount-namespace'
   | 'cli'
   | 'proc'
+  | 'script'
   | 'bubblewrap'
   | 'podman'
   | 'openssl'
@@ -47,6 +48,8 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
     succeeds('unshare', ['-m', 'true'])
       ? ''
       : 'unshare may not make a mount namespace; run as root with CAP_SYS_ADMIN',
+  script: () =>
+    succeeds('script', ['-qec', 'true', '/dev/null']) ? '' : 'script makes no terminal; install util-linux',
   openssl: () => (succeeds('openssl', ['version']) ? '' : 'openssl does not run; install openssl'),
   'ssh-keygen': () =>
     succeeds('sh', ['-c', 'command -v ssh-keygen']) ? '' : 'ssh-keygen is not there; install openssh-client',

@@ -7,7 +7,7 @@ export const OWNER = 'ada';
 export const DEV = 'dev-bot';
 export const REPOSITORY = 'ada/greeter';
 
-const AGENTS = [DEV, 'review-bot'];
+const AGENTS = [DEV, 'review-bot', 'boss-bot'];
 const LOGINS = [OWNER, 'bob', ...AGENTS];
 /** has an account on the forge and no permission beyond what is public */
 export const STRANGER = 'eve';
@@ -53,6 +53,8 @@ export interface StageOptions {
   configText?: (at: { forge: string; model: string }) => StageConfig;
   /** with the state and the forge of an earlier stage in it; left out, a new one without either */
   folder?: string;
+  /** the forge is told of no address, and sends nothing */
+  isHookless?: boolean;
   /** more files beside claude-hooks.yaml, by relative path */
   files?: Record<string, string>;
 }
@@ -79,6 +81,7 @@ export function usualConfig(options: StageOptions, at: { forge: string; model: s
       WEBHOOK_SECRET: SECRET,
       DEV_TOKEN: tokenOf(DEV),
       REVIEWER_TOKEN: tokenOf('review-bot'),
+      BOSS_TOKEN: tokenOf('boss-bot'),
     },
     forge: 'home',
     webhookSecret: SECRET,

@@ -3,7 +3,15 @@
  * `start` runs the service in this process, `spawn` as a process of its own that can be killed. Both take the same port
  * at every start, because the forge's hook points there.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -53,6 +61,7 @@ export class Stage {
   /** for a service in this process */
   reach: NonNullable<ServiceOptions['reach']> = {};
   readonly #form: StageForm | undefined;
+  readonly #isHookless: boolean;
   #config: StageConfig | null = null;
   #port = 0;
   #running: { close(): Promise<void> } | null = null;
@@ -61,19 +70,21 @@ export class Stage {
 
   private constructor(
     folder: string,
-    parts: { forge: PocketForge; model: RehearsalModel; form: StageForm | undefined },
+    parts: { forge: PocketForge; model: RehearsalModel; form: StageForm | undefined; isHookless: boolean },
   ) {
     this.folder = folder;
     this.forge = parts.forge;
     this.model = parts.model;
     this.#form = parts.form;
+    this.#isHookless = parts.isHookless;
   }
 
   static async open(options: StageOptions): Promise<Stage> {
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'claude-hooks-stage-'));
     const model = await startRehearsalModel({ script: parseModelScript(options.model, 'model.yaml') });
-    const { form } = options;
-    const stage = new Stage(folder, { forge: await openForge({ folder, port: 0, form }), model, form });
+    const { form, isHookless = false } = options;
+    const forge = await openForge({ folder, port: 0, form });
+    const stage = new Stage(folder, { forge, model, form, isHookless });
     await stage.#furnish(options);
     return stage;
   }
@@ -194,7 +205,7 @@ export class Stage {
     this.#running = { close };
     const first = this.#port === 0;
     this.#port = Number(new URL(url).port);
-    if (first) await this.hook(REPOSITORY);
+    if (first && !this.#isHookless) await this.hook(REPOSITORY);
   }
 
   /** As a forge that is down: connections are refused, and it forgets nothing. */
@@ -325,6 +336,14 @@ export class Stage {
       there = true;
     });
     await this.until(`the model reached ${hold}`, () => there);
+  }
+
+  /** Path of this file in the first checkout that has it; null = none has. */
+  fileInCheckouts(name: string): string | null {
+    const checkouts = join(this.state, 'work', 'checkouts');
+    if (!existsSync(checkouts)) return null;
+    const paths = readdirSync(checkouts).map((id) => join(checkouts, id, 'greeter', name));
+    return paths.find((path) => existsSync(path)) ?? null;
   }
 
   /** Ids of the processes that run for dispatches of this service. */

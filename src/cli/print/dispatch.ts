@@ -1,6 +1,12 @@
 /** A dispatch in lines: how it went, what it did outside, where continuity broke. */
 import { count, oneLine, type Paint, plain, showDuration, showTime, type Tone } from '../../terminal-text.ts';
-import type { DispatchView, EffectView, IncidentView, SetUpView } from '../../views/dispatches.ts';
+import type {
+  DispatchView,
+  EffectView,
+  IncidentView,
+  SetUpView,
+  VersionsView,
+} from '../../views/dispatches.ts';
 import type { DispatchState } from '../../vocabulary.ts';
 import { columns, indent } from './columns.ts';
 import { logLines } from './layers.ts';
@@ -12,6 +18,8 @@ export function renderDispatch(d: DispatchView, paint: Paint = plain): string[] 
       ? []
       : [['session', `${d.session}${d.continuity === null ? '' : `, ${showContinuity(d)}`}`]]),
     ...(d.model === null ? [] : [['model', showModel(d, d.model)]]),
+    ...(d.versions === null ? [] : [['versions', showVersions(d.versions)]]),
+    ...(d.attachedBy === null ? [] : [['terminal', `${oneLine(d.attachedBy, 60)} was attached`]]),
     ...(d.setUp === null ? [] : showSetUp(d.setUp)),
     ...(d.answer === null ? [] : [['answer', oneLine(d.answer, 110)]]),
     ...d.effects.map((e) => ['effect', showEffect(e)]),
@@ -49,6 +57,15 @@ function showSetUp({ outcome, key, text, ms, logEnd }: SetUpView): string[][] {
 function showModel({ formerModel }: DispatchView, model: string): string {
   const before = formerModel === null ? '' : `, where ${oneLine(formerModel, 60)} had answered before`;
   return `${oneLine(model, 60)}${before}`;
+}
+
+/** Long enough to see whether two runs had the same. */
+const DIGEST_SHOWN = 8;
+
+function showVersions({ skill, flow, instructions }: VersionsView): string {
+  const content = (what: string, { name, digest }: VersionsView['skill']) =>
+    `${what} ${oneLine(name, 60)}${digest === null ? '' : ` ${digest.slice(0, DIGEST_SHOWN)}`}`;
+  return `${content('skill', skill)}, ${content('flow', flow)}, instructions ${instructions.slice(0, DIGEST_SHOWN)}`;
 }
 
 function showTimes(d: DispatchView): string {

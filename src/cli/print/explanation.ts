@@ -20,6 +20,7 @@ export function renderExplanation(explanation: DeliveryExplanation, paint: Paint
     ...indent(explanation.answers),
     '',
     ...indent(columns(factsOf(explanation))),
+    ...section('pull request', [...explanation.pull.map((line) => oneLine(line, 400))]),
     ...section('flows', flowLines(explanation)),
     ...section(
       'what followed',

@@ -20,6 +20,7 @@ const PARTS = {
   limit: 'a limit of the model’s side',
   budget: 'its budget',
   court: 'the loop court',
+  dependency: 'what it depends on',
 } as const satisfies Record<HoldView['by']['kind'], string>;
 
 function sayBy({ kind, name }: HoldView['by']): string {

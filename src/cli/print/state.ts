@@ -28,6 +28,9 @@ function sayState(state: ConversationState, now: number): string {
     case 'refused':
       return `refused by the ${state.by} ${showTime(state.since)}: ${oneLine(state.why)}`;
     case 'running':
+      if (state.attachedBy !== null && Date.parse(state.leaseUntil) > now) {
+        return `running since ${showTime(state.since)}: ${oneLine(state.attachedBy, 40)} is at its terminal`;
+      }
       return Date.parse(state.leaseUntil) > now
         ? `running since ${showTime(state.since)} on ${oneLine(state.worker, 40)}`
         : `running since ${showTime(state.since)}, but its worker ${oneLine(state.worker, 40)} is gone; a worker that runs takes it over`;

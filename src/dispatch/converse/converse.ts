@@ -166,7 +166,7 @@ function runOf(
   };
 }
 
-function agentOptions(agent: AgentConfig): DispatchRun['agent'] {
+export function agentOptions(agent: AgentConfig): DispatchRun['agent'] {
   return {
     model: agent.model,
     effort: agent.effort ?? null,
@@ -178,7 +178,7 @@ function agentOptions(agent: AgentConfig): DispatchRun['agent'] {
   };
 }
 
-function containerOf(
+export function containerOf(
   { agent, layers, place: { checkout } }: Equipped,
   deps: DispatchDeps,
 ): DispatchRun['container'] {

@@ -7,6 +7,7 @@ import { cloneAddress } from '../../forges/clone-address.ts';
 import { assertLease, requireLease } from '../../mailbox/leases.ts';
 import { recordPush } from '../../mailbox/pushes.ts';
 import { setTimer, type TimerLimits } from '../../mailbox/timers.ts';
+import { mergeBy } from '../../team/settings.ts';
 import type { ForgeUser, RepositoryRef } from '../../vocabulary.ts';
 import type { Remote } from '../../workdir.ts';
 import { closingOf, type DispatchDeps } from '../dispatch.ts';
@@ -69,6 +70,7 @@ export async function openDoors(dispatch: Prepared, deps: DispatchDeps, run: Ope
       tools: agent.forge.tools,
       scope: agent.forge.scope,
       maxWrites: agent.forge.maxWrites,
+      mergeBy: () => mergeBy(deps.config(), forge.config, located.repository().fullName),
     },
     {
       checkout: place.checkout.path,

@@ -74,6 +74,7 @@ async function plantTheirs(): Promise<void> {
   theirs.adoptedHead = await commitAndPush(clone, { branch, file: 'adopted.txt', content: 'x\n' });
   const adopted = { title: 'Theirs, adopted', body: '', head: branch, base: 'main' };
   theirs.adopted = (await as('ada').openPull(REPO, adopted)).number;
+  await as('bo').review(REPO, theirs.adopted, { event: 'APPROVED', body: 'Fine.' });
   await as('ada').actionRun(REPO, { ...run, sha: theirs.adoptedHead, pull: theirs.adopted });
   const isTheirs = (item: { number: number }) => [theirs.pull, theirs.adopted].includes(item.number);
   stage.change = (forge: Forge): Forge => ({

@@ -2,8 +2,10 @@
 import type { BackgroundTask } from '../../agent-runner/turns.ts';
 import type { Skill } from '../../config/config.ts';
 import { oneLine } from '../../config/fence.ts';
+import { attachedSince } from '../../mailbox/attaching.ts';
 import { lastIsUnposted } from '../../mailbox/unposted.ts';
 import { cutInBackground } from '../../mailbox/versions.ts';
+import { plainTime } from '../../plain-time.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
 import { withoutTexts } from '../screen/set-aside.ts';
@@ -50,7 +52,19 @@ export async function firstMaterial(
   };
   const changed = await newVersions(rows, lease.conversation.id, fixed.versions);
   const material = await materialOf(dispatch, deps, { context: noted, fixed });
-  return { ...material, news: [...changed, ...(await cutBefore(rows, lease))] };
+  const attached = await attachedBefore(rows, lease);
+  return { ...material, news: [...changed, ...attached, ...(await cutBefore(rows, lease))] };
+}
+
+async function attachedBefore(
+  rows: DispatchDeps['database']['rows'],
+  { dispatch }: Prepared['lease'],
+): Promise<string[]> {
+  // guard: attach: the next prompt says who was there
+  return (await attachedSince(rows, dispatch)).map(
+    ({ by, from, to }) =>
+      `${oneLine(by)}, who runs this service, was at your own terminal from ${plainTime(from)} to ${plainTime(to)}. What they said and what came of it stands in your history; nobody on the forge has read it. What was done then may not be committed or pushed: look (git status, git log) before you go on.`,
+  );
 }
 
 const UNREAD =

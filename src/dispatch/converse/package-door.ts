@@ -5,6 +5,7 @@ import { type LockedPackages, policyOfRun } from '../../packages/policy.ts';
 import { readLocked } from '../../packages/read-locked.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
+import { trustedBase } from '../trusted-base.ts';
 import type { DoorOpener } from './door-opener.ts';
 import { remoteNow } from './doors.ts';
 
@@ -38,7 +39,7 @@ async function lockedOf(dispatch: Prepared, deps: DispatchDeps): Promise<LockedP
     repository: repository.fullName,
   });
   // guard: packages: lock files of the base branch
-  const base = checkout.baseSha;
+  const base = await trustedBase(dispatch, deps, remote);
   return await readLocked({
     commits: [{ sha: base, what: 'base' }, ...approved.map((sha) => ({ sha, what: 'approved' as const }))],
     files: (sha, isWanted) => deps.workdir.filesNamed(checkout, { remote, sha }, isWanted),

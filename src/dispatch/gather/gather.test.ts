@@ -1,4 +1,5 @@
 /** From a person's act on the forge to what a run may read of it: real forge API, real git, real rows. */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
@@ -448,6 +449,30 @@ describe('work that was taken back', () => {
     const ended = await gather(held);
     expect(ended).toMatchObject({ kind: 'refused', tell: false, withdrawn: true });
     expect(ended.kind === 'refused' && ended.reason).toMatch(OPTED_OUT);
+  });
+
+  test('by a file of its default branch a repository opts out, and says so once', async () => {
+    const number = await issueBy('ada', 'It is off.');
+    await assign(number);
+    const held = await lease();
+    const clone = join(trial.desk, 'clone');
+    await git(trial.desk, 'clone', '-q', cloneUrl(trial.forge, 'ada-token'), clone);
+    mkdirSync(join(clone, '.claude-hooks'));
+    const file = '.claude-hooks/no-agents';
+    await commitAndPush(clone, { branch: 'other', file, content: '' });
+    expect(await gather(held)).toMatchObject({ kind: 'ready' });
+    await git(clone, 'push', '-q', 'origin', 'other:main');
+    const reason = `the default branch of ada/widgets has the file ${file}, so no agent works in this repository. Remove the file, then write again`;
+    expect(await gather(held)).toEqual({ kind: 'refused', reason, tell: true, withdrawn: false });
+    await settleDispatch(database, held, { settlement: { state: 'cancelled', reason }, now: Date.now() });
+    await as('ada').comment(REPO, number, '@dev-bot, and now?');
+    await route();
+    const again = await lease();
+    expect(await gather(again)).toEqual({ kind: 'refused', reason, tell: false, withdrawn: false });
+    await git(clone, 'rm', '-q', file);
+    await git(clone, 'commit', '-q', '-m', 'Welcome back');
+    await git(clone, 'push', '-q', 'origin', 'HEAD:main');
+    expect(await gather(again)).toMatchObject({ kind: 'ready' });
   });
 
   test('by a command aborts it, and the forge is not asked', async () => {

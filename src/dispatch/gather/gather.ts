@@ -11,6 +11,7 @@ import { optOutReason } from '../../trust/opt-out.ts';
 import { forkRefusal } from '../../trust/sender.ts';
 import type { EventRepository } from '../../vocabulary.ts';
 import type { Dispatch, DispatchDeps } from '../dispatch.ts';
+import { isSelf } from '../own-account.ts';
 import { judgeSenders } from '../screen/senders.ts';
 import { onOpenPull, whyEarly } from './ci-messages.ts';
 import { itemsOf } from './conversation-items.ts';
@@ -18,6 +19,8 @@ import { Evidence } from './evidence.ts';
 import { declineRefused, takeUp, wasDeleted } from './message-truth.ts';
 import { type CarriedMessage, leadingOf, readMessage } from './messages.ts';
 import { type Compared, compareWithForge, type Refused } from './on-the-forge.ts';
+import { optedOut } from './opted-out.ts';
+import { overtakenIn } from './overtaken.ts';
 import { type Found, readAhead, readItem } from './read-item.ts';
 import { replayedMessages } from './replayed.ts';
 import { type Placed, placeCheckout } from './where.ts';
@@ -82,6 +85,9 @@ export async function gather(dispatch: Dispatch, deps: GatherDeps): Promise<Gath
   const fork = forkRefusal(config, found.item.pull);
   // guard: trust: forks before the checkout
   if (fork !== null) return { kind: 'refused', reason: fork, tell: true, withdrawn: false };
+  const place = await placeCheckout(dispatch, deps, { repository, item: found.item, joined });
+  const file = await optedOut(dispatch, deps, { repository, checkout: place.checkout });
+  if (file !== null) return { kind: 'refused', reason: file.reason, tell: file.isNews, withdrawn: false };
   const ids = new Set(allowed.map((m) => m.id));
   return {
     kind: 'ready',
@@ -94,7 +100,7 @@ export async function gather(dispatch: Dispatch, deps: GatherDeps): Promise<Gath
       found,
       others: await readOthers(evidence, found, allowed),
       notes: compared.notes,
-      place: await placeCheckout(dispatch, deps, { repository, item: found.item, joined }),
+      place,
     },
   };
 }
@@ -209,11 +215,12 @@ export async function stillWanted(dispatch: Dispatch, deps: GatherDeps, claims: 
     hasPushed: (sha) => hasPushed(database.rows, dispatch.key.conversationId, sha),
   });
   const withdrawn = await withdrawnFrom(dispatch, deps.trust, { ...claims, messages: compared.there });
-  const refused = [...withdrawn].map(([id, reason]) => ({ id, reason, forged: null }));
+  const overtaken = await overtakenIn(compared.there, { evidence, isSelf: isSelf(dispatch, deps.trust) });
+  const refused = [...withdrawn, ...overtaken].map(([id, reason]) => ({ id, reason, forged: null }));
   return {
     ...compared,
     // guard: withdrawn: before the run
-    there: compared.there.filter(({ id }) => !withdrawn.has(id)),
+    there: compared.there.filter(({ id }) => !withdrawn.has(id) && !overtaken.has(id)),
     refused: [...compared.refused, ...refused],
   };
 }
@@ -231,7 +238,10 @@ export async function readOthers(
   return others;
 }
 
-async function readRepository({ forge, item, lease }: Dispatch, deps: GatherDeps): Promise<EventRepository> {
+export async function readRepository(
+  { forge, item, lease }: Dispatch,
+  deps: GatherDeps,
+): Promise<EventRepository> {
   const repository = await forge.read.getRepository(item.repository);
   if (repository.fullName !== item.repository.fullName) {
     await renameRepository(deps.database.rows, lease.conversation, repository.fullName);

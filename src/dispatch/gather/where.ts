@@ -9,6 +9,7 @@ import type { Checkout, CheckoutSpec } from '../../workdir.ts';
 import type { Dispatch, DispatchDeps } from '../dispatch.ts';
 import { isSelf } from '../own-account.ts';
 import { contentsOf } from './contents.ts';
+import { type OpenPull, stackParent } from './stack.ts';
 
 export interface WorkBranch {
   name: string;
@@ -39,7 +40,7 @@ interface Question {
   joined: readonly number[];
 }
 
-type PlaceDeps = Pick<DispatchDeps, 'workdir' | 'runner' | 'config' | 'trust'>;
+type PlaceDeps = Pick<DispatchDeps, 'workdir' | 'runner' | 'config' | 'trust' | 'database' | 'now'>;
 
 export async function placeCheckout(
   dispatch: Dispatch,
@@ -102,7 +103,9 @@ async function checkoutSpec(dispatch: Dispatch, deps: PlaceDeps, question: Quest
   };
   if (dispatch.item.kind === 'issue') {
     const pulls = publishes ? await ownPulls(dispatch, deps, { ...question, known: [item] }) : [];
-    const { at, notes } = ownBranch(dispatch, pulls, repository.defaultBranch);
+    const parent = await parentOf(dispatch, deps, { repository, item, pulls });
+    const { at, notes } = ownBranch(dispatch, pulls, parent?.pull.headRef ?? repository.defaultBranch);
+    if (parent !== null) notes.push(stackedNote(parent));
     const branch = publishes ? { base: at.base, opensPull: true } : null;
     return { spec: { ...common, at }, branch, checkedOut: null, notes };
   }
@@ -127,6 +130,22 @@ async function checkoutSpec(dispatch: Dispatch, deps: PlaceDeps, question: Quest
   const ref = kitOf(config.kind).pulls.ref(number);
   const at = { kind: 'pull' as const, number, ref, sha: pull.headSha, base: pull.baseRef };
   return { spec: { ...common, configurationFromBase, at }, branch: null, checkedOut: found, notes: [] };
+}
+
+/** A pull request that is there already knows what it goes into. */
+async function parentOf(
+  dispatch: Dispatch,
+  deps: PlaceDeps,
+  { repository, item, pulls }: { repository: EventRepository; item: Item; pulls: readonly OwnPull[] },
+): Promise<OpenPull | null> {
+  const isIssue = item.pull === null && item.number === dispatch.item.number;
+  const hasOpen = pulls.some(({ state }) => state === 'open');
+  if (!isIssue || hasOpen || dispatch.agent.publish !== 'pull-request') return null;
+  return await stackParent(dispatch, deps, { repository, issue: item });
+}
+
+function stackedNote({ number, pull }: OpenPull): string {
+  return `This issue is stacked on pull request #${number}: your branch starts from its branch ${pull.headRef}, and your pull request goes into that. Change nothing that belongs to #${number}; when it is merged, you are told to rebase.`;
 }
 
 type OwnPull = Item & { pull: NonNullable<Item['pull']> };

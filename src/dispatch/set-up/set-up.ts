@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { cloneAddress } from '../../forges/clone-address.ts';
 import type { ReadyLayers } from '../../layers/port.ts';
 import { updateLeased } from '../../mailbox/leases.ts';
-import type { BasePoint } from '../../workdir/port.ts';
 import { openContainerDoors } from '../converse/container-doors.ts';
 import { toolNotes } from '../converse/container-tools.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
+import { trustedBase } from '../trusted-base.ts';
 
 /** With what the run's container has of the set-up, and the notes about it among those of the checkout. */
 export interface Equipped extends Prepared {
@@ -40,12 +40,17 @@ async function requestOf(
 ): Promise<Parameters<DispatchDeps['layers']['forRun']>[0]> {
   const { key, agent, repository, forge, place } = dispatch;
   const folder = join(deps.config().state, 'conversations', key.conversationId);
+  // The mirror has been fetched for this dispatch already.
+  const remote = {
+    url: cloneAddress(forge.config.cloneUrl, repository.fullName),
+    token: forge.account.token,
+  };
   return {
     dispatchId: key.dispatchId,
     agent: agent.name,
     repository: { forge: forge.config.name, id: repository.id, fullName: repository.fullName },
     checkout: place.checkout,
-    base: await baseOf(dispatch, deps),
+    base: { remote, sha: await trustedBase(dispatch, deps, remote) },
     settings: agent.container,
     folders: { home: join(folder, 'home'), layers: join(folder, 'layers') },
     openDoors: async () => {
@@ -56,28 +61,4 @@ async function requestOf(
     },
     signal: dispatch.signal,
   };
-}
-
-/**
- * The head of the base branch. A branch that an agent works on can be the base of another pull request, and is none here:
- * what it says about set-up, an agent may have written. Then the default branch speaks.
- */
-async function baseOf(dispatch: Prepared, deps: DispatchDeps): Promise<BasePoint> {
-  const { place, repository, lease } = dispatch;
-  const { config, account } = dispatch.forge;
-  // The mirror has been fetched for this dispatch already.
-  const remote = { url: cloneAddress(config.cloneUrl, repository.fullName), token: account.token };
-  const { checkout } = place;
-  const name = place.branch?.base ?? place.checkedOut?.pull?.baseRef ?? repository.defaultBranch;
-  if (name === repository.defaultBranch) return { remote, sha: checkout.baseSha };
-  const own = await deps.database.rows
-    .selectFrom('conversations')
-    .select('id')
-    .where('forge', '=', lease.conversation.forge)
-    .where('repository_id', '=', repository.id)
-    .where('branch', '=', name)
-    .executeTakeFirst();
-  if (own === undefined) return { remote, sha: checkout.baseSha };
-  const head = await deps.workdir.knownHead(checkout, { remote, branch: repository.defaultBranch });
-  return { remote, sha: head ?? checkout.baseSha };
 }

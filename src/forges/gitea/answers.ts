@@ -84,7 +84,7 @@ export function toPullAnswer(pull: PullRequestObject): Item {
   return {
     ...toPullItem(pull),
     updatedAt: pull.updated_at,
-    pull: { ...toPull(pull, base), htmlUrl: pull.html_url },
+    pull: { ...toPull(pull, base), htmlUrl: pull.html_url, mergeable: pull.mergeable ?? null },
   };
 }
 

@@ -1,5 +1,6 @@
 /** What changed, asked of Forgejo and Gitea: searches and lists by `since`, and the history of one item. */
 import { z } from 'zod';
+import { ForgeRefused } from '../../errors.ts';
 import type { RepositoryRef } from '../../vocabulary.ts';
 import type { ChangedItem, ChangedItems, ForgeChanges, HistoryQuestion } from '../changes.ts';
 import { type NotOffered, whyNotOffered } from '../not-offered.ts';
@@ -21,7 +22,7 @@ import { happenedOn } from './twins.ts';
 export function createChanges(http: ForgeHttp): ForgeChanges {
   return {
     changedItems: ({ since, owner }) =>
-      offered(() => search(http, { state: 'all', since, ...(owner === null ? {} : { owner }) })),
+      offered(() => (owner === null ? search(http, { state: 'all', since }) : ofOwner(http, owner, since))),
     openForSelf: (what) =>
       offered(() =>
         search(http, {
@@ -58,6 +59,19 @@ const found = z.object({
 const PAGE = 50;
 /** 1,000 items. A forge that has more to say is asked for each owner. */
 const MOST_PAGES = 20;
+
+const BAD_REQUEST = 400;
+
+/** An owner whom the forge does not have, or not any more, has nothing; the others are looked at all the same. */
+async function ofOwner(http: ForgeHttp, owner: string, since: string): Promise<ChangedItems> {
+  try {
+    return await search(http, { state: 'all', since, owner });
+  } catch (error) {
+    // guard: reconciler: an owner who is gone
+    if (!(error instanceof ForgeRefused) || error.status !== BAD_REQUEST) throw error;
+    return { kind: 'items', items: [], at: null, isCutShort: false };
+  }
+}
 
 async function search(http: ForgeHttp, query: Record<string, string>): Promise<ChangedItems> {
   const items = new Map<string, ChangedItem>();
@@ -116,23 +130,30 @@ async function history(http: ForgeHttp, question: HistoryQuestion) {
   const isPull = issue.pull_request !== null && issue.pull_request !== undefined;
   const pullCall = { method: 'GET', repository, path: `/pulls/${number}` } as const;
   const pull = isPull ? (await http.sendTo(pullCall, pullShape)).value : null;
-  const entries = await timelineSince(http, question);
   // The forge's times are whole seconds.
   const from = Math.floor(Date.parse(since) / 1000) * 1000;
-  const reviews = isPull ? await reviewsOf(http, { repository, number, from }) : [];
+  const { reviews, remarks } = isPull ? await reviewsOf(http, { repository, number, from }) : NO_REVIEWS;
+  const entries = await timelineSince(http, question, remarks);
   return happenedOn({ forge, repository, issue, pull, entries, reviews, since: from, seenText });
 }
 
 /** A thousand entries. */
 const MOST_ENTRY_PAGES = 20;
 
-async function timelineSince(http: ForgeHttp, question: HistoryQuestion): Promise<TimelineAnswer[]> {
-  const { repository, number, since } = question;
+/** `remarks`: in reviews. Each fills a place on a page of the timeline, and is not shown there. */
+async function timelineSince(
+  http: ForgeHttp,
+  { repository, number, since }: HistoryQuestion,
+  remarks: number,
+): Promise<TimelineAnswer[]> {
+  let emptyPages = Math.floor(remarks / PAGE);
   const byId = new Map<number, TimelineAnswer>();
   for (let page = 1; page <= MOST_ENTRY_PAGES; page++) {
     const members = await timelinePage(http, { repository, number, at: { since, page } });
     const before = byId.size;
     for (const entry of members) if (entry !== null) byId.set(entry.id, entry);
+    // guard: reconciler: a page full of remarks is not the last one
+    if (members.length === 0 && emptyPages-- > 0) continue;
     if (members.length === 0 || byId.size === before) break;
   }
   return [...byId.values()].sort(
@@ -154,10 +175,18 @@ const reply = z.object({
   updated_at: instant,
 });
 
+interface Reviews {
+  reviews: ReviewFound[];
+  /** on lines, in all of them */
+  remarks: number;
+}
+
+const NO_REVIEWS: Reviews = { reviews: [], remarks: 0 };
+
 async function reviewsOf(
   http: ForgeHttp,
   { repository, number, from }: { repository: RepositoryRef; number: number; from: number },
-): Promise<ReviewFound[]> {
+): Promise<Reviews> {
   const path = `/pulls/${number}/reviews`;
   const answers = await listAll(http, { repository, path, member: reviewAnswer });
   const threads = answers
@@ -182,5 +211,6 @@ async function reviewsOf(
     const { id, state, body, commit_id: commitId } = answer;
     reviews.push({ id, author, state, body, commitId, at, inline });
   }
-  return reviews;
+  const remarks = answers.reduce((sum, { comments_count: count }) => sum + (count ?? 0), 0);
+  return { reviews, remarks };
 }

@@ -26,6 +26,7 @@ import { createHooks } from './hooks.ts';
 import { createForgeHttp, type ForgeHttp } from './http.ts';
 import { createIdentity } from './identity.ts';
 import { createMarker } from './marks.ts';
+import { mergeRules } from './merge-rules.ts';
 import { toIssueItem, toRepository, toUser } from './objects.ts';
 import { listAll } from './pages.ts';
 import {
@@ -68,7 +69,9 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
     },
     getItem: (repository, number) => getItem(http, repository, number),
     listReviews: (repository, number) => listReviews(http, repository, number),
+    listDependencies: (repository, number) => listDependencies(http, repository, number),
     ciState: (repository, sha) => ciState(http, repository, sha),
+    mergeRules: (repository, branch) => mergeRules(http, repository, branch),
     findPulls: (repository, head) => findPulls(http, { repository, head }),
     async openPull(repository, pull) {
       const call = { method: 'POST', repository, path: '/pulls', body: pull } as const;
@@ -133,6 +136,28 @@ async function listReviews(http: ForgeHttp, repository: RepositoryRef, number: n
     reviews.push(toReview(answer, verdict, inline.map(toInline)));
   }
   return reviews;
+}
+
+const dependencyAnswer = z.object({
+  id: z.number().int(),
+  number: z.number().int(),
+  repository: z.object({ full_name: z.string() }).nullish(),
+});
+
+async function listDependencies(
+  http: ForgeHttp,
+  repository: RepositoryRef,
+  number: number,
+): ReturnType<Forge['listDependencies']> {
+  const path = `/issues/${number}/dependencies`;
+  const found = await offeredOr(null, () => listAll(http, { repository, path, member: dependencyAnswer }));
+  if (found === null)
+    return { kind: 'not-offered', why: 'This forge does not tell what an issue depends on.' };
+  const items = found.map((one) => ({
+    fullName: one.repository?.full_name ?? repository.fullName,
+    number: one.number,
+  }));
+  return { kind: 'items', items };
 }
 
 async function ciState(http: ForgeHttp, repository: RepositoryRef, sha: string): Promise<CiState> {

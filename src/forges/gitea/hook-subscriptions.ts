@@ -39,10 +39,16 @@ export function subscriptionsFor(kind: FamilyMember): HookSubscriptions {
     partial: (event, sent) => withoutStatuses(event, sent, kind),
     // Before Forgejo 15 a hook without push is not sent the test, which looks like silence.
     takesTest: (sent) => sent.has('push'),
+    everything: everythingOf(kind),
     choices: 'type Forgejo or Gitea, POST, application/json',
     allowAddress: (reach) =>
       `Let the forge’s administrator add ${reach} (or the host) to ALLOWED_HOST_LIST in [webhook] of its app.ini, as \`ALLOWED_HOST_LIST = external,${reach}\`.`,
   };
+}
+
+function everythingOf(kind: FamilyMember): readonly string[] {
+  const own = kind === 'gitea' ? ['status', 'workflow_run'] : ['action_run_failure', 'action_run_success'];
+  return ['issues', 'pull_request', 'push', ...own];
 }
 
 /** Gitea has no action_run_*: its CI arrives as workflow_run, and statuses of other systems as status. */

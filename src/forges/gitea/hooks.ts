@@ -8,7 +8,7 @@ import type { ForgeHttp } from './http.ts';
 import { listAll } from './pages.ts';
 import { user as userShape } from './payloads.ts';
 
-const hookAnswer = z.object({
+export const hookAnswer = z.object({
   id: z.number().int(),
   active: z.boolean().nullish(),
   events: z.array(z.string()).nullish(),
@@ -29,7 +29,7 @@ export function createHooks(http: ForgeHttp): ForgeHooks {
   };
 }
 
-function toHook(hook: z.output<typeof hookAnswer>): ForgeHook {
+export function toHook(hook: z.output<typeof hookAnswer>): ForgeHook {
   return {
     id: hook.id,
     url: String(hook.config?.url ?? ''),

@@ -22,6 +22,8 @@ export interface Call {
   tail?: number;
   /** of a list: bytes after which its answer is cut short */
   piece?: number;
+  /** the login in whose name a site administrator asks */
+  sudo?: string;
 }
 
 export interface RepositoryCall extends Call {
@@ -103,7 +105,8 @@ export function createForgeHttp(account: ForgeAccount): ForgeHttp {
         signal: AbortSignal.timeout(account.timeoutMs ?? DEFAULT_TIMEOUT_MS),
         headers: {
           // Forgejo 11 knows only the lower-case word.
-          ...(account.anonymous === true ? {} : { authorization: `token ${account.token}` }),
+          ...credentialsOf(account),
+          ...(call.sudo === undefined ? {} : { sudo: call.sudo }),
           accept: 'application/json',
           'user-agent': 'claude-hooks',
           ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -158,6 +161,13 @@ function bodyOf({ body, file }: Call): { body?: string | FormData } {
   const form = new FormData();
   form.set('attachment', new Blob([Buffer.from(file.bytes)], { type: file.type }), file.name);
   return { body: form };
+}
+
+function credentialsOf({ anonymous, basic, token }: ForgeAccount): Record<string, string> {
+  if (anonymous === true) return {};
+  if (basic === undefined) return { authorization: `token ${token}` };
+  const pair = Buffer.from(`${basic.login}:${basic.password}`).toString('base64');
+  return { authorization: `Basic ${pair}` };
 }
 
 function limitsOf({ tail, piece }: Call): { tail?: number; piece?: number } {

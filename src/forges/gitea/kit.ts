@@ -5,12 +5,15 @@ import { createGiteaFamilyClient } from './client.ts';
 import { parseGiteaFamilyDelivery } from './delivery.ts';
 import { subscriptionsFor } from './hook-subscriptions.ts';
 import type { FamilyMember } from './member.ts';
+import { createGiteaFamilySetup } from './setup.ts';
 import { readClaim } from './signature.ts';
 
 const DELETED = -1;
 
 const TOKENS: TokenWords = {
   scopes: 'write:issue, write:repository and read:user',
+  administrator:
+    'write:admin, write:repository, write:issue and read:user; for a hook of an owner also write:organization and write:user',
   issue: 'write:issue',
   repository: 'write:repository',
   self: 'read:user',
@@ -49,6 +52,7 @@ function kitOf(member: FamilyMember, own: { title: string; headers: HeaderNames 
     claim: readClaim,
     parse: parseGiteaFamilyDelivery,
     client: createGiteaFamilyClient,
+    setup: (administrator) => createGiteaFamilySetup(member, administrator),
     accountOf,
     pulls: { folder: 'refs/pull', ref: (number) => `refs/pull/${number}/head` },
     hooks: subscriptionsFor(member),

@@ -89,6 +89,7 @@ const branch = z.object({
 export const pullRequest = z.object({
   ...itemFields,
   draft: z.boolean().nullish(),
+  mergeable: z.boolean().nullish(),
   merged: flag,
   requested_reviewers: list(user),
   base: branch,

@@ -62,7 +62,11 @@ function remedy(status: number, call: FailedCall): string {
 function scope({ method, path }: FailedCall): string {
   const access = method === 'GET' ? 'read' : 'write';
   if (/^\/user\b/.test(path)) return `${access}:user`;
-  return /^\/repos\/[^/]+\/[^/]+\/issues\b/.test(path) ? `${access}:issue` : `${access}:repository`;
+  if (/^\/admin\b/.test(path)) return `${access}:admin`;
+  // guard: a refusal names the scope of the route
+  return /^\/repos\/[^/]+\/[^/]+\/(issues|labels|milestones)\b/.test(path)
+    ? `${access}:issue`
+    : `${access}:repository`;
 }
 
 function withoutQuery(location: string, account: Account): string {

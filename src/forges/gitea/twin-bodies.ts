@@ -124,11 +124,14 @@ export function textOfComment(
     });
   };
   const edited = isEdited ? told('edited') : null;
-  if (!isNew) return edited === null ? [] : [{ event: edited, likenesses: [], isSenderAssumed: true }];
+  const edit: Happened | null =
+    edited === null ? null : { event: edited, likenesses: [], isSenderAssumed: true };
+  if (!isNew) return edit === null ? [] : [edit];
   const event = told('created');
   if (event === null) return [];
   const likeness = edited === null ? null : likenessOf(edited);
   const likenesses = likeness === null ? [] : [{ likeness, at: comment.updated_at }];
   // A created comment's time is that of its last edit in a webhook, too.
-  return [{ event: { ...event, occurredAt: comment.created_at }, likenesses }];
+  const created = { event: { ...event, occurredAt: comment.created_at }, likenesses };
+  return [edit === null ? created : { ...created, editedSince: edit }];
 }

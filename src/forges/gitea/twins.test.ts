@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PocketKind } from '../../../rehearsal/pocket-forge-kinds.ts';
 import {
   cloneAs,
+  commitAndPush,
   type Listener,
   REPO,
   SECRET,
@@ -136,6 +137,36 @@ describe.each(['forgejo', 'gitea'] as const)('what a look at %s finds', (kind) =
   });
 });
 
+test('what comes after a review with many remarks is found: they fill whole pages of the timeline', async () => {
+  const { hour, client } = await stage('forgejo');
+  const { forge, clone, tick } = hour;
+  await commitAndPush(clone, { branch: 'feature', file: 'a.txt', content: 'a' });
+  const pull = { title: 'Feature', body: 'b', head: 'feature', base: 'main' };
+  const { number } = await forge.as('bo').openPull(REPO, pull);
+  const comments = Array.from({ length: 120 }, (_, n) => ({
+    path: 'README.md',
+    body: `Remark ${n}.`,
+    new_position: 1,
+  }));
+  await forge.as('ada').review(REPO, number, { event: 'COMMENT', body: 'Much to say.', comments });
+  tick();
+  await forge.as('ada').assign(REPO, number, ['dev-bot']);
+  await forge.settled();
+  const repository = { id: String(forge.state.repositories[0]!.id), fullName: REPO };
+  const since = new Date(START).toISOString();
+  const question = { forge: 'home', repository, number, since, seenText: null };
+  const history = await client.history(question);
+  if ('why' in history) throw new Error(history.why);
+  const found = new Set(history.map(({ event }) => event.semanticKey));
+  const names = ['pull.opened', 'review.submitted', 'pull.assigned'];
+  expect(history.map(({ event }) => event.name)).toEqual(names);
+  expect(
+    told()
+      .filter(({ name, semanticKey }) => names.includes(name) && !found.has(semanticKey))
+      .map(({ name }) => name),
+  ).toEqual([]);
+});
+
 /** Edits of what was known before: of a comment, which changes nothing on its item, and of a description. */
 async function editsAlone(client: ForgeChanges, { tick }: { tick: () => void }, { issues }: Played) {
   const [, number] = issues as [number, number];
@@ -149,6 +180,9 @@ async function editsAlone(client: ForgeChanges, { tick }: { tick: () => void }, 
   const repository = { id: String(item.repository), fullName: REPO };
   expect(await client.changedItems({ since, owner: 'ada' })).toMatchObject({ items: [] });
   expect(await client.changedItems({ since: new Date(START).toISOString(), owner: 'bo' })).toMatchObject({
+    items: [],
+  });
+  expect(await client.changedItems({ since: new Date(START).toISOString(), owner: 'gone' })).toMatchObject({
     items: [],
   });
   expect(await client.changedComments(repository, since)).toMatchObject({ numbers: [number] });

@@ -17,7 +17,7 @@ export function happenedOn(history: ItemHistory): Happened[] {
   const found = [
     ...openedTwin(history, born),
     ...stepTwins(history, steps),
-    ...textTwin(history),
+    ...(Date.parse(history.issue.created_at) >= history.since ? [] : textTwin(history)),
     ...reviewTwins(history),
   ];
   const byKey = new Map(found.toReversed().map((one) => [one.event.semanticKey, one]));
@@ -53,7 +53,9 @@ function openedTwin(history: ItemHistory, born: Snapshot): Happened[] {
   const { now } = snapshots(history);
   const edited = itemTwin(history, { action: 'edited', at: issue.updated_at, by: issue.user, snapshot: now });
   const likeness = edited === null ? null : likenessOf(edited);
-  return [{ event, likenesses: likeness === null ? [] : [{ likeness, at: issue.updated_at }] }];
+  const likenesses = likeness === null ? [] : [{ likeness, at: issue.updated_at }];
+  const [editedSince] = textTwin(history);
+  return [editedSince === undefined ? { event, likenesses } : { event, likenesses, editedSince }];
 }
 
 function stepTwins(history: ItemHistory, steps: Step[]): Happened[] {
@@ -134,8 +136,8 @@ function entryTwin(history: ItemHistory, { entry, by, after }: Step): Happened[]
 
 /** The description: nobody notes who edited it, and when is known only when nothing happened since. */
 function textTwin(history: ItemHistory): Happened[] {
-  const { issue, since, seenText } = history;
-  if (seenText === null || Date.parse(issue.created_at) >= since) return [];
+  const { issue, seenText } = history;
+  if (seenText === null) return [];
   if (textDigest(issue.body) === seenText.digest) return [];
   const event = itemTwin(history, {
     action: 'edited',
