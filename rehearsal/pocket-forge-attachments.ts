@@ -28,12 +28,23 @@ export interface NewAttachment {
   uploader: number;
 }
 
+/** Through the API, or on the page of what is there already. */
 export function addAttachment(context: PocketContext, o: NewAttachment): StoredAttachment {
+  const stored = storeAttachment(context, { ...o, uuid: randomUUID() });
+  sendEdited(context, stored);
+  return stored;
+}
+
+/** Without an event: what a page uploads before its text is sent is told by the event of the text alone. */
+export function storeAttachment(
+  context: PocketContext,
+  o: NewAttachment & { uuid: string },
+): StoredAttachment {
   if (!EXTENSIONS.test(o.name))
     throw new ForgeRefused(`The file type of ${o.name} is not allowed. Use another.`, 422);
   const stored: StoredAttachment = {
     id: nextId(context.state, 'attachment'),
-    uuid: randomUUID(),
+    uuid: o.uuid,
     repository: o.repository.id,
     place: o.place,
     name: o.name,
@@ -42,7 +53,6 @@ export function addAttachment(context: PocketContext, o: NewAttachment): StoredA
     data: Buffer.from(o.bytes).toString('base64'),
   };
   context.state.attachments = [...(context.state.attachments ?? []), stored];
-  sendEdited(context, stored);
   return stored;
 }
 

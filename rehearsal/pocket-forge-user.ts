@@ -1,4 +1,5 @@
 /** Acting as one account without HTTP. Every act sends the webhooks and makes the refusals the REST API would. */
+import { randomUUID } from 'node:crypto';
 import {
   findItem,
   findPull,
@@ -7,7 +8,7 @@ import {
   isPull,
   requirePermission,
 } from './pocket-forge-access.ts';
-import { addAttachment } from './pocket-forge-attachments.ts';
+import { addAttachment, storeAttachment } from './pocket-forge-attachments.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
 import { addHook } from './pocket-forge-hook-admin.ts';
 import type { HookDelivery } from './pocket-forge-hooks.ts';
@@ -94,6 +95,13 @@ export interface PocketUser {
   editIssue(repo: string, number: number, edit: { title?: string; body?: string }): Promise<void>;
   /** also on pull requests */
   comment(repo: string, number: number, body: string): Promise<{ id: number }>;
+  /** as the page does it: the file is there before the comment, which ends with it */
+  commentWith(
+    repo: string,
+    number: number,
+    words: string,
+    file: { name: string; bytes: Uint8Array },
+  ): Promise<{ id: number }>;
   editComment(repo: string, id: number, body: string): Promise<void>;
   /** to an issue or pull request, or to a comment; the answer is its address, for Markdown */
   attach(
@@ -211,6 +219,16 @@ function commentActs(context: PocketContext, login: string) {
       context.change(() => {
         const item = findItem(context.state, findRepository(context.state, repo), number);
         return { id: createComment(context, { item, actor, body }).id };
+      }),
+    commentWith: (repo: string, number: number, words: string, file: { name: string; bytes: Uint8Array }) =>
+      context.change(() => {
+        const repository = findRepository(context.state, repo);
+        const item = findItem(context.state, repository, number);
+        const uuid = randomUUID();
+        const body = `${words}\n\n![${file.name}](/attachments/${uuid})`;
+        const { id } = createComment(context, { item, actor, body });
+        storeAttachment(context, { repository, place: { comment: id }, ...file, uploader: actor.id, uuid });
+        return { id };
       }),
     editComment: (repo: string, id: number, body: string) =>
       context.change(() => editComment(context, { comment: at(repo, id), actor, body })),

@@ -81,7 +81,7 @@ describe.skipIf(!here.ok)(here.title('the design review'), () => {
     expect(report.shots).toHaveLength(6);
     for (const { violations, focus, changed } of report.shots) {
       expect(violations).toEqual([expect.objectContaining({ id: 'color-contrast', count: 1 })]);
-      expect(violations[0].nodes[0].element).toBe('.greet');
+      expect(violations[0].nodes[0].element).toBe('button');
       expect(focus).toEqual(['button.greet']);
       expect(changed.pixels).toBeGreaterThan(20);
     }

@@ -38,12 +38,9 @@ async function colours(): Promise<string[]> {
 const red = () => plainPicture({ format: 'png', width: 30, height: 20, colour: '#ee1111' });
 const blue = () => plainPicture({ format: 'webp', width: 30, height: 20, colour: '#1111ee' });
 
-/** A person adds a file on the page, and writes the text with its address; the agent is called by it. */
+/** A person adds a file to a comment that calls the agent. */
 async function comment(words: string, bytes: Uint8Array, name: string): Promise<void> {
-  const ada = stage.forge.as(OWNER);
-  const { id } = await ada.comment(REPOSITORY, 1, 'Wait for it.');
-  const address = await ada.attach(REPOSITORY, { commentId: id }, { name, bytes });
-  await ada.editComment(REPOSITORY, id, `@${DEV} ${words} ![](${address})`);
+  await stage.forge.as(OWNER).commentWith(REPOSITORY, 1, `@${DEV} ${words}`, { name, bytes });
 }
 
 async function begin(scenes: unknown[]): Promise<Service> {
