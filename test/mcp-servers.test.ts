@@ -35,18 +35,22 @@ const AGENT = [
   'You draw.',
 ].join('\n');
 
-/** Whatever the agent can read: its environment and those of all processes, command lines, and every file it may open. */
+/**
+ * Whatever the agent can read: its environment and those of all processes, command lines, and every file it may open. Left
+ * out are programs, which are those of this machine, and the file that the search itself writes to.
+ */
+const LEFT_OUT = ['proc', 'sys', 'usr', 'dev', 'results'].map((name) => `--exclude-dir=${name}`).join(' ');
 const SEARCH = [
   // The pattern does not find itself.
   `{ env; cat /proc/*/environ /proc/*/cmdline; } 2>/dev/null | tr '\\0' '\\n' | grep -ac "secret-of-th[e]" || true`,
-  `grep -rlsa --exclude-dir=proc --exclude-dir=sys --exclude-dir=usr "secret-of-th[e]" / || echo "no file"`,
+  `grep -rlsa ${LEFT_OUT} --exclude=claude "secret-of-th[e]" / 2>/dev/null || echo "no file"`,
 ].join('; ');
 
 describe.skipIf(reason !== '')(titleOf('MCP servers of the operator', reason), () => {
   test('work from inside a container that knows neither their secrets nor their places', async () => {
     const picture = (await plainPicture({ format: 'png', width: 40, height: 30 })).toString('base64');
     const http = await serveSample({ token: HTTP_SECRET, secret: HTTP_SECRET, picture });
-    const program = stdioSample({ secret: PROGRAM_SECRET });
+    const program = stdioSample();
     stage = await Stage.open({
       model: JSON.stringify({
         scenes: [
@@ -71,12 +75,16 @@ describe.skipIf(reason !== '')(titleOf('MCP servers of the operator', reason), (
       config: {
         container: { engine: 'bubblewrap' },
         mcp_servers: {
-          board: { command: program.command, environment: { SAMPLE: '${BOARD}' }, tools: ['sum'] },
+          board: {
+            command: program.command,
+            environment: { SAMPLE_SECRET: '${BOARD_SECRET}' },
+            tools: ['sum'],
+          },
           far: { url: http.url, token: '${FAR_TOKEN}', tools: ['picture', 'tell'] },
         },
       },
     });
-    Object.assign(stage.extraEnv, { BOARD: program.environment.SAMPLE, FAR_TOKEN: HTTP_SECRET });
+    Object.assign(stage.extraEnv, { BOARD_SECRET: PROGRAM_SECRET, FAR_TOKEN: HTTP_SECRET });
     await stage.start();
     await stage.forge.as(OWNER).createIssue(REPOSITORY, { title: 'Draw it', body: 'Please.' });
     await stage.forge.as(OWNER).assign(REPOSITORY, 1, [DEV]);
