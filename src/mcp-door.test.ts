@@ -80,6 +80,7 @@ describe.each(['stdio', 'http'] as const)('a server by %s', (kind) => {
     const picture = (await plainPicture({ format: 'jpeg', width: 2000, height: 1000 })).toString('base64');
     const { served, call, names } = await open({ way: await way(picture) });
     expect(names).toEqual([
+      'data',
       'die',
       'endless',
       'fail',
@@ -91,6 +92,7 @@ describe.each(['stdio', 'http'] as const)('a server by %s', (kind) => {
       'refuse',
       'sum',
       'tell',
+      'words',
     ]);
     expect(served.instructions).toBe('Ask sum for sums. [secret]');
     expect(served.tools.find(({ name }) => name === 'sum')).toMatchObject({
@@ -102,6 +104,11 @@ describe.each(['stdio', 'http'] as const)('a server by %s', (kind) => {
       content: [{ type: 'text', text: '42' }],
       isError: false,
     });
+    expect(await call('words')).toEqual({
+      content: [{ type: 'text', text: 'Three boards.' }],
+      isError: false,
+    });
+    expect(textOf(await call('data'))).toBe('{"found":3}|<image/jpeg>');
     expect(textOf(await call('tell'))).toBe('The secret is [secret], really.');
     expect(await call('fail')).toEqual({
       content: [{ type: 'text', text: 'The board is locked.' }],
@@ -123,6 +130,8 @@ describe.each(['stdio', 'http'] as const)('a server by %s', (kind) => {
       audited.map(({ door, action, decision, detail }) => [door, action, decision, detail.verdict]),
     ).toEqual([
       ['mcp', 'sample sum', 'allowed', 'answered'],
+      ['mcp', 'sample words', 'allowed', 'answered'],
+      ['mcp', 'sample data', 'allowed', 'answered'],
       ['mcp', 'sample tell', 'allowed', 'answered'],
       ['mcp', 'sample fail', 'allowed', 'error'],
       ['mcp', 'sample refuse', 'failed', 'refused'],

@@ -103,7 +103,7 @@ describe.skipIf(reason !== '')(titleOf('a design review of a pull request', reas
     const seen = stage.turns.flatMap(({ messages }) =>
       messages.flatMap(({ content }) => JSON.stringify(content)),
     );
-    expect(seen.some((text) => text.includes('color-contrast') && text.includes('.greet'))).toBe(true);
+    expect(seen.some((text) => text.includes('color-contrast') && text.includes('`button`'))).toBe(true);
     expect(
       (await stage.dispatches()).map(({ agent, state, continuity }) => [agent, state, continuity]),
     ).toEqual([

@@ -63,6 +63,7 @@ describe.skipIf(reason !== '')(titleOf('MCP servers of the operator', reason), (
                 tools: [
                   { name: 'mcp__far__picture', input: {} },
                   { name: 'mcp__far__tell', input: {} },
+                  { name: 'mcp__far__words', input: {} },
                 ],
               },
               { tools: [{ name: 'Bash', input: { command: SEARCH, description: 'look around' } }] },
@@ -80,7 +81,7 @@ describe.skipIf(reason !== '')(titleOf('MCP servers of the operator', reason), (
             environment: { SAMPLE_SECRET: '${BOARD_SECRET}' },
             tools: ['sum'],
           },
-          far: { url: http.url, token: '${FAR_TOKEN}', tools: ['picture', 'tell'] },
+          far: { url: http.url, token: '${FAR_TOKEN}', tools: ['picture', 'tell', 'words'] },
         },
       },
     });
@@ -102,7 +103,9 @@ describe.skipIf(reason !== '')(titleOf('MCP servers of the operator', reason), (
     expect(results[0]).toContain('42');
     expect(results[1]).toMatch(/"type":"image".*"media_type":"image\/png"/);
     expect(results[2]).toContain('The secret is [secret], really.');
-    expect(results[3]).toMatch(/"0\\nno file/);
+    expect(results[3]).toContain('Three boards.');
+    expect(results[3]).not.toContain('found');
+    expect(results[4]).toMatch(/"0\\nno file/);
     expect(stage.forge.state.comments.map(({ body }) => body)).toEqual([expect.stringContaining('Drawn.')]);
     const audit = await stage.rows
       .selectFrom('audit')
@@ -113,6 +116,7 @@ describe.skipIf(reason !== '')(titleOf('MCP servers of the operator', reason), (
       'dev board sum allowed',
       'dev far picture allowed',
       'dev far tell allowed',
+      'dev far words allowed',
     ]);
     expect(stage.logged.join('\n')).not.toMatch(/secret-of-the/);
 

@@ -41,6 +41,18 @@ export const MCP_GUARDS: Guard[] = [
     tests: { files: ['src/dispatch/converse/mcp-servers.test.ts'] },
   },
   {
+    name: 'mcp: words of an answer with data',
+    keeps: 'the words of a server from being hidden behind data that it sends beside them',
+    off: [
+      {
+        mark: 'mcp: words of an answer with data',
+        becomes:
+          'if (result.structuredContent !== undefined) texts.splice(0, 9, JSON.stringify(result.structuredContent));',
+      },
+    ],
+    tests: { ...DOOR, named: 'is shown with its schemas' },
+  },
+  {
     name: 'mcp: calls of a dispatch',
     keeps: 'a run from calling a server without end',
     off: [{ mark: 'mcp: calls of a dispatch', becomes: '' }],

@@ -30,8 +30,9 @@ export async function shownAnswer(
       else more += 1;
     } else texts.push(otherBlock(block));
   }
-  // The CLI would show it in place of the text.
-  if (texts.length === 0 && sent.length === 0 && result.structuredContent !== undefined) {
+  // The CLI would show data beside words in place of the words (seen with 2.1.330), so they are never handed on as such.
+  // guard: mcp: words of an answer with data
+  if (texts.length === 0 && result.structuredContent !== undefined) {
     texts.push(JSON.stringify(result.structuredContent));
   }
   if (more > 0) texts.push(`(${more} more pictures are left out: at most ${MOST_PICTURES} are shown.)`);

@@ -25,13 +25,24 @@ export function sampleServer(o: SampleOptions): Server {
   const any = { type: 'object', properties: {} };
   const tools = [
     { name: 'sum', description: 'Adds numbers.', inputSchema: NUMBERS, annotations: { readOnlyHint: true } },
-    ...['picture', 'hostile', 'tell', 'die', 'hang', 'long', 'endless', 'fail', 'refuse', 'pid'].map(
-      (name) => ({
-        name,
-        description: `It can ${name}.`,
-        inputSchema: any,
-      }),
-    ),
+    ...[
+      'picture',
+      'hostile',
+      'tell',
+      'die',
+      'hang',
+      'long',
+      'endless',
+      'fail',
+      'refuse',
+      'pid',
+      'words',
+      'data',
+    ].map((name) => ({
+      name,
+      description: `It can ${name}.`,
+      inputSchema: any,
+    })),
     {
       name: 'far',
       description: 'Its schema is elsewhere.',
@@ -77,6 +88,10 @@ async function answer(name: string, input: Record<string, unknown> | undefined, 
       return text('x'.repeat(17_000_000));
     case 'fail':
       return { ...text('The board is locked.'), isError: true };
+    case 'words':
+      return { ...text('Three boards.'), structuredContent: { found: 3 } };
+    case 'data':
+      return { content: [image(o.picture ?? '')], structuredContent: { found: 3 } };
     case 'pid':
       return text(String(process.pid));
     default:
