@@ -280,6 +280,28 @@ test('a server for one user at a time is used by one dispatch after the other', 
   expect(order).toEqual(['first ends', 'second']);
 });
 
+test('two runs that need the same two servers in different order do not wait for each other for ever', async () => {
+  const { door } = stage();
+  const way = http(await serveSample({ token: SECRET }));
+  const [a, b] = ['a', 'b'].map((name) => ({ ...SETTINGS, name, way, dispatchesAtOnce: 1 }));
+  const open = async (servers: McpServerSettings[]) => {
+    const opened = await door.open({
+      servers,
+      disallowed: [],
+      restriction: () => null,
+      audit: async () => {},
+      signal: AbortSignal.timeout(20_000),
+    });
+    const names = opened.servers.map(({ name }) => name);
+    await opened.close();
+    return names;
+  };
+  expect(await Promise.all([open([a!, b!]), open([b!, a!])])).toEqual([
+    ['a', 'b'],
+    ['b', 'a'],
+  ]);
+});
+
 test('a small picture stays a PNG', async () => {
   const { open } = stage();
   const picture = (await plainPicture({ format: 'gif', width: 8, height: 8 })).toString('base64');

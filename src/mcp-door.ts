@@ -14,9 +14,12 @@ export function createMcpDoor(deps: McpDoorDeps): McpDoor {
       const closers: (() => Promise<void> | void)[] = [];
       const close = async () => void (await Promise.all(closers.splice(0).map((end) => end())));
       try {
+        // In one order for every run: two that hold what the other one waits for would wait for ever.
+        // guard: mcp: turns are taken in one order
+        const inOrder = run.servers.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+        for (const settings of inOrder) closers.push(await turns.take(settings, run.signal));
         const servers: ToolServer[] = [];
         for (const settings of run.servers) {
-          closers.push(await turns.take(settings, run.signal));
           const connection = new McpConnection(settings, deps);
           closers.push(() => connection.close());
           servers.push(await served(connection, run, deps));

@@ -65,6 +65,12 @@ export const MCP_GUARDS: Guard[] = [
     tests: { ...DOOR, named: 'one dispatch after the other' },
   },
   {
+    name: 'mcp: turns are taken in one order',
+    keeps: 'two runs from waiting for ever for each other’s server',
+    off: [{ mark: 'mcp: turns are taken in one order', becomes: 'const inOrder = run.servers;' }],
+    tests: { ...DOOR, named: 'two runs that need the same two servers' },
+  },
+  {
     name: 'mcp: restarts are bounded',
     keeps: 'a server that dies at once from being started without end',
     off: [{ mark: 'mcp: restarts are bounded', becomes: '' }],
