@@ -125,6 +125,17 @@ export const MCP_GUARDS: Guard[] = [
     tests: { ...PICTURES, named: 'hostile' },
   },
   {
+    name: 'pictures: memory of the decoder',
+    keeps: 'a picture from taking the memory of the whole machine',
+    off: [
+      {
+        mark: 'pictures: memory of the decoder',
+        becomes: "['--data=unlimited', process.execPath, '--disable-warning=ExperimentalWarning', SCRIPT],",
+      },
+    ],
+    tests: { files: ['src/pictures/decoder.test.ts'], named: 'a limit of memory' },
+  },
+  {
     name: 'pictures: from the forge alone',
     keeps: 'a text from making the service ask an address that its author names',
     off: [

@@ -47,6 +47,7 @@ export class Decoder {
   #running(): ChildProcess {
     this.#child ??= spawn(
       'prlimit',
+      // guard: pictures: memory of the decoder
       [`--data=${DECODE_BYTES}`, process.execPath, '--disable-warning=ExperimentalWarning', SCRIPT],
       // Without an environment, PATH is that of the system.
       { env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: 'advanced' },
