@@ -14,7 +14,7 @@ export function stdioSample(o: SampleOptions & { crash?: boolean } = {}) {
 
 export interface HttpSample {
   url: string;
-  /** every request as `METHOD authorization` */
+  /** every request: method and all headers */
   asked: string[];
   /** forgets all sessions, as a restart does */
   restart(): void;
@@ -27,7 +27,7 @@ export async function serveSample(o: SampleOptions & { token: string }): Promise
   const asked: string[] = [];
   const sample: HttpSample = { url: '', asked, restart: () => sessions.clear(), redirectTo: null };
   const http = createServer((request, response) => {
-    asked.push(`${request.method} ${request.headers.authorization}`);
+    asked.push(`${request.method} ${JSON.stringify(request.headers)}`);
     void handle(request, response).catch(() => response.destroy());
   });
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
