@@ -7,6 +7,7 @@ import { addIssueRoutes } from './pocket-forge-api-issues.ts';
 import { addOwnRoutes } from './pocket-forge-api-own.ts';
 import { addPullRoutes } from './pocket-forge-api-pulls.ts';
 import { addRepositoryRoutes } from './pocket-forge-api-repositories.ts';
+import { addAttachmentRoutes, serveAttachments } from './pocket-forge-attachments.ts';
 import { emailOf, type PocketContext } from './pocket-forge-context.ts';
 import type { Credentials } from './pocket-forge-credentials.ts';
 import { addDependencyRoutes } from './pocket-forge-dependencies.ts';
@@ -54,12 +55,14 @@ export function createApi(context: PocketContext, credentials: Credentials): Hon
   addGeneralRoutes(api, context);
   addRepositoryRoutes(api, context);
   addIssueRoutes(api, context);
+  addAttachmentRoutes(api, context);
   addPullRoutes(api, context);
   addDependencyRoutes(api, context);
   addTimelineRoute(api, context);
   addOwnRoutes(api, context);
   addAdminRoutes(api, context, credentials);
   app.route('/api/v1', api);
+  serveAttachments(app, context);
   if (context.kind === 'forgejo') {
     app.get('/api/forgejo/v1/version', (c) => c.json({ version: HABITS.forgejo.version }));
   }

@@ -253,6 +253,8 @@ export interface PocketState {
   repositories: StoredRepository[];
   items: StoredItem[];
   comments: StoredComment[];
+  /** not in files of older releases */
+  attachments?: StoredAttachment[];
   reactions: StoredReaction[];
   reviews: StoredReview[];
   statuses: StoredStatus[];
@@ -266,6 +268,19 @@ export interface PocketState {
   systemHooks?: StoredHook[];
   /** hooks of an account, by its id: they send for all of its repositories */
   ownerHooks?: Record<number, StoredHook[]>;
+}
+
+export interface StoredAttachment {
+  id: number;
+  uuid: string;
+  repository: number;
+  /** of an item, or of a comment */
+  place: { item: number } | { comment: number };
+  name: string;
+  uploader: number;
+  created: string;
+  /** Base64 */
+  data: string;
 }
 
 /** RFC 3339 in whole seconds: a forge's clock is no finer, and receivers must cope with equal times. */

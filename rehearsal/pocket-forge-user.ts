@@ -1,4 +1,5 @@
 /** Acting as one account without HTTP. Every act sends the webhooks and makes the refusals the REST API would. */
+import { randomUUID } from 'node:crypto';
 import {
   findItem,
   findPull,
@@ -7,6 +8,7 @@ import {
   isPull,
   requirePermission,
 } from './pocket-forge-access.ts';
+import { addAttachment, storeAttachment } from './pocket-forge-attachments.ts';
 import type { PocketContext } from './pocket-forge-context.ts';
 import { addHook } from './pocket-forge-hook-admin.ts';
 import type { HookDelivery } from './pocket-forge-hooks.ts';
@@ -93,7 +95,20 @@ export interface PocketUser {
   editIssue(repo: string, number: number, edit: { title?: string; body?: string }): Promise<void>;
   /** also on pull requests */
   comment(repo: string, number: number, body: string): Promise<{ id: number }>;
+  /** as the page does it: the file is there before the comment, which ends with it */
+  commentWith(
+    repo: string,
+    number: number,
+    words: string,
+    file: { name: string; bytes: Uint8Array },
+  ): Promise<{ id: number }>;
   editComment(repo: string, id: number, body: string): Promise<void>;
+  /** to an issue or pull request, or to a comment; the answer is its address, for Markdown */
+  attach(
+    repo: string,
+    place: { number: number } | { commentId: number },
+    file: { name: string; bytes: Uint8Array },
+  ): Promise<string>;
   deleteComment(repo: string, id: number): Promise<void>;
   /** replaces the whole list */
   assign(repo: string, number: number, logins: string[]): Promise<void>;
@@ -205,8 +220,32 @@ function commentActs(context: PocketContext, login: string) {
         const item = findItem(context.state, findRepository(context.state, repo), number);
         return { id: createComment(context, { item, actor, body }).id };
       }),
+    commentWith: (repo: string, number: number, words: string, file: { name: string; bytes: Uint8Array }) =>
+      context.change(() => {
+        const repository = findRepository(context.state, repo);
+        const item = findItem(context.state, repository, number);
+        const uuid = randomUUID();
+        const body = `${words}\n\n![${file.name}](/attachments/${uuid})`;
+        const { id } = createComment(context, { item, actor, body });
+        storeAttachment(context, { repository, place: { comment: id }, ...file, uploader: actor.id, uuid });
+        return { id };
+      }),
     editComment: (repo: string, id: number, body: string) =>
       context.change(() => editComment(context, { comment: at(repo, id), actor, body })),
+    attach: (
+      repo: string,
+      place: { number: number } | { commentId: number },
+      file: { name: string; bytes: Uint8Array },
+    ) =>
+      context.change(() => {
+        const repository = findRepository(context.state, repo);
+        const stored =
+          'number' in place
+            ? { item: findItem(context.state, repository, place.number).id }
+            : { comment: at(repo, place.commentId).id };
+        const { uuid } = addAttachment(context, { repository, place: stored, ...file, uploader: actor.id });
+        return `/attachments/${uuid}`;
+      }),
     deleteComment: (repo: string, id: number) =>
       context.change(() => deleteComment(context, { comment: at(repo, id), actor })),
   };

@@ -35,6 +35,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'a program of this machine, run to its end: what it says has a bound, and the error is ours',
   },
   database: { imports: [], owns: 'connections, transactions, migrations, SQLite and PostgreSQL differences' },
+  pictures: { imports: [], owns: 'pictures of others, checked, decoded and written anew' },
   'state-lock': { imports: [], owns: 'one service per state folder, and other locks of the kernel' },
   forges: { imports: [], owns: 'all that is known of each kind of forge: kits, and the ports to call it' },
   config: { imports: ['forges'], owns: 'the option tables, agents, flows and skills as read from files' },
@@ -103,8 +104,22 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     owns: 'one run: `runWithSessionResume` and the Agent SDK',
   },
   broker: {
-    imports: ['program', 'database', 'audit', 'forges', 'workdir', 'steering', 'outcome', 'agent-runner'],
+    imports: [
+      'program',
+      'database',
+      'audit',
+      'forges',
+      'workdir',
+      'steering',
+      'outcome',
+      'agent-runner',
+      'pictures',
+    ],
     owns: "the agents' way to the forge: tools, relayed pushes, policy",
+  },
+  'mcp-door': {
+    imports: ['config', 'audit', 'pictures', 'agent-runner'],
+    owns: "the agents' way to MCP servers of the operator: connections, secrets, limits",
   },
   webhook: {
     imports: ['config', 'database', 'inbox', 'forges'],
@@ -142,6 +157,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'dependencies',
       'broker',
       'layers',
+      'pictures',
+      'mcp-door',
     ],
     owns: 'one dispatch, from its lease to its settlement: gather, screen, converse, publish, settle',
   },
@@ -185,6 +202,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'gateway',
       'egress',
       'agent-runner',
+      'mcp-door',
       'state-lock',
     ],
     owns: 'what is wrong with this installation, looked at (doctor) and tried (smoke): evidence and remedy',
@@ -222,9 +240,14 @@ export function importsOf(room: string): readonly string[] {
 /** Packages that only some rooms may import, because what they do belongs there. Matched by prefix of the path. */
 export const PACKAGES: Readonly<Record<string, { only: readonly string[]; because: string }>> = {
   '@anthropic-ai/claude-agent-sdk': {
-    only: ['agent-runner/run-cli.ts', 'agent-runner/forge-server.ts'],
-    because: 'the SDK changes often; two files translate it into words of ours',
+    only: ['agent-runner/run-cli.ts', 'agent-runner/forge-server.ts', 'agent-runner/tool-server.ts'],
+    because: 'the SDK changes often; three files translate it into words of ours',
   },
+  '@modelcontextprotocol/sdk': {
+    only: ['mcp-door', 'agent-runner/tool-server.ts'],
+    because: 'servers of others are spoken with in one room, and shown to the CLI in one file',
+  },
+  sharp: { only: ['pictures'], because: 'decoders run in a process of their own, behind one room' },
   kysely: {
     only: ['database', 'inbox', 'mailbox', 'sessions'],
     because: 'only rooms that own rows write SQL by hand; the others use Rows',

@@ -6,11 +6,12 @@ import { type Ending, endingOf } from './agent-runner/ending.ts';
 import { cliEnvironment } from './agent-runner/environment.ts';
 import { mcpNames } from './agent-runner/forge-server.ts';
 import { ladderRequest, noteContinuity } from './agent-runner/ladder-request.ts';
-import { lighterTexts } from './agent-runner/lighter.ts';
+import { isWithoutPictures, lighterTexts } from './agent-runner/lighter.ts';
 import { LiveInput } from './agent-runner/live-input.ts';
 import type { DispatchRun, PromptTexts, RunnerDeps, RunOutcome } from './agent-runner/run.ts';
 import { type CliReport, runCli } from './agent-runner/run-cli.ts';
 import { refuseSteering } from './agent-runner/steering-tools.ts';
+import { servedNames } from './agent-runner/tool-server.ts';
 import { builtInTools } from './agent-runner/tools.ts';
 import type { BackgroundTask } from './agent-runner/turns.ts';
 import { placeOf } from './container/place.ts';
@@ -147,7 +148,7 @@ async function attemptRun(
   prepared: PreparedSession,
   texts: PromptTexts,
 ): Promise<{ report: CliReport; ending: Ending }> {
-  const { text: prompt, asked, form } = composePrompt(dispatch, prepared, texts);
+  const { text: prompt, asked, form, pictures } = composePrompt(dispatch, prepared, texts);
   await dispatch.announce({
     sessionId: prepared.session.id,
     continuity: prepared.continuity,
@@ -170,7 +171,11 @@ async function attemptRun(
     conversationId: dispatch.conversationId,
     agent: dispatch.agentName,
     models: { agent: dispatch.agent.model, small: deps.model.small },
-    tools: [...builtInTools(dispatch.agent), ...mcpNames(dispatch.tools)],
+    tools: [
+      ...builtInTools(dispatch.agent),
+      ...mcpNames(dispatch.tools),
+      ...servedNames(dispatch.servers ?? []),
+    ],
     caps: dispatch.caps,
   });
   const archiver = startArchiver({
@@ -179,7 +184,7 @@ async function attemptRun(
     conversationId: dispatch.conversationId,
     folder: dispatch.folders.config,
   });
-  const input = new LiveInput(prompt);
+  const input = new LiveInput(prompt, pictures);
   const steering = dispatch.steer?.(input);
   try {
     const cli = await deps.cli(dispatch.container.settings.image);
@@ -224,6 +229,7 @@ async function attemptRun(
       executable: place.cli,
       agent: dispatch.agent,
       tools: dispatch.tools,
+      servers: dispatch.servers ?? [],
       lateMessagesMs: deps.sessions.lateMessagesMs,
       backgroundMs: deps.sessions.backgroundMs,
       signal: dispatch.signal,
@@ -288,6 +294,10 @@ async function afterFailure(
   prepared: PreparedSession,
   { ending, rung }: Failed,
 ): Promise<Rung | RunOutcome> {
+  if (isWithoutPictures(dispatch, prepared, { ending, texts: rung.texts })) {
+    await cutBack(deps.database, prepared.session, deps.sessions);
+    return { ...rung, texts: 'plain' };
+  }
   // A first turn without its texts has no task. People are told; their next message asks with all texts again.
   const kept =
     ending.kind === 'rejected' && prepared.start === 'new' ? { ...ending, suspectsText: false } : ending;
@@ -319,7 +329,7 @@ async function afterFailure(
     floor: nextFloor(prepared, ending, isExhausted),
     floorReason: FLOOR_REASONS[ending.kind],
     // The texts stay short: a new session needs the room, too.
-    texts: rung.texts === 'whole' ? 'whole' : 'small',
+    texts: rung.texts === 'aside' ? 'small' : rung.texts,
     aside: null,
   };
 }

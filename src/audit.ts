@@ -7,7 +7,7 @@ export interface AuditEntry {
   dispatchId: string | null;
   conversationId: string | null;
   agent: string | null;
-  /** `model` = gateway, `forge` = broker tools, `git` = relayed pushes, `trigger` = who may wake an agent, `packages` = registries, `network` = hosts by name, `terminal` = people at a session's terminal */
+  /** `model` = gateway, `forge` = broker tools, `git` = relayed pushes, `trigger` = who may wake an agent, `packages` = registries, `network` = hosts by name, `terminal` = people at a session's terminal, `mcp` = tools of MCP servers */
   door: AuditRow['door'];
   /** what was tried, such as `merge`, `push refs/heads/main`, `GET /v1/models` */
   action: string;

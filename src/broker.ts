@@ -7,6 +7,7 @@ import { COMMENT_TOOLS } from './broker/tools-comment.ts';
 import { ISSUE_TOOLS } from './broker/tools-issue.ts';
 import { MARK_TOOLS } from './broker/tools-marks.ts';
 import { MERGE_TOOLS } from './broker/tools-merge.ts';
+import { PICTURE_TOOLS } from './broker/tools-picture.ts';
 import { PULL_TOOLS } from './broker/tools-pull.ts';
 import { READ_TOOLS } from './broker/tools-read.ts';
 import { REVIEW_TOOLS } from './broker/tools-review.ts';
@@ -25,6 +26,7 @@ const TOOLS: readonly Tool[] = [
   ...MERGE_TOOLS,
   ...ISSUE_TOOLS,
   ...TIMER_TOOLS,
+  ...PICTURE_TOOLS,
 ];
 
 /** Their short names; `vocabulary.ts` has them for the check of `forge_tools`. */

@@ -105,6 +105,16 @@ export class NotFound extends Error {
   override name = 'NotFound';
 }
 
+/** An MCP server that the agent needs is not there, or lacks a tool. `transient`: later may work. */
+export class ToolsUnavailable extends Error {
+  override name = 'ToolsUnavailable';
+  readonly transient: boolean;
+  constructor(message: string, { transient }: { transient: boolean }) {
+    super(message);
+    this.transient = transient;
+  }
+}
+
 /** An error whose problem and remedy can also be shown apart, as in a table of findings. */
 export class WithRemedy extends Error {
   readonly problem: string;

@@ -21,7 +21,17 @@ export function networkOf(config: LoadedConfig): Network {
   const own = config.server.publicUrl === null ? [] : [config.server.publicUrl];
   const isPackageDoorOpen = [...config.agents.values()].some((agent) => agent.container.packages !== 'off');
   const registries = isPackageDoorOpen ? Object.values(config.packages.registries).map(({ url }) => url) : [];
-  const addresses = [config.model.upstream, config.database.url, ...forges, ...own, ...registries];
+  const servers = Object.values(config.mcpServers).flatMap(({ way }) =>
+    way.kind === 'http' ? [way.url] : [],
+  );
+  const addresses = [
+    config.model.upstream,
+    config.database.url,
+    ...forges,
+    ...own,
+    ...registries,
+    ...servers,
+  ];
   return openNetwork(config.network, addresses);
 }
 

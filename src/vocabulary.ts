@@ -49,7 +49,7 @@ export function toolOfRule(rule: string): string {
 }
 
 /**
- * Tools of the forge by their short names. The CLI sees them as `mcp__forge__<name>`, and has no other MCP server.
+ * Tools of the forge by their short names. The CLI sees them as `mcp__forge__<name>`.
  */
 export const FORGE_TOOLS = [
   'read_item',
@@ -74,6 +74,7 @@ export const FORGE_TOOLS = [
   'merge',
   'create_issue',
   'wake_me',
+  'attach_picture',
 ] as const;
 
 /** What somebody may do in a repository, weakest first. */

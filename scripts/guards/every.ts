@@ -20,6 +20,7 @@ import { LAYOUTS_GUARDS } from './layouts.ts';
 import { LFS_GUARDS } from './lfs.ts';
 import { LOGS_GUARDS } from './logs.ts';
 import { MARKS_AND_MERGES_GUARDS } from './marks-and-merges.ts';
+import { MCP_GUARDS } from './mcp.ts';
 import { MODEL_GUARDS } from './model.ts';
 import { MODEL_LIMITS_GUARDS } from './model-limits.ts';
 import { MONEY_GUARDS } from './money.ts';
@@ -83,6 +84,7 @@ export const GUARDS: Guard[] = [
   ...LOGS_GUARDS,
   ...COMMANDS_GUARDS,
   ...EGRESS_GUARDS,
+  ...MCP_GUARDS,
   ...RECONCILER_GUARDS,
   ...PEOPLE_GUARDS,
   ...INIT_GUARDS,

@@ -1,5 +1,6 @@
 /** The prompt as it is sent: what is known of a lost session, that a run was cut off, and what to do. Pure. */
 import type { PreparedSession } from '../sessions/apply.ts';
+import type { PromptPicture } from './live-input.ts';
 import type { DispatchRun, PromptForm, PromptTexts } from './run.ts';
 
 export interface ComposedPrompt {
@@ -8,11 +9,12 @@ export interface ComposedPrompt {
   /** what was asked, alone: the record keeps this, and a preamble made of it does not stand in the next one again */
   asked: string;
   form: PromptForm;
+  pictures: readonly PromptPicture[];
 }
 
 /** A new session is told everything, one that goes on only what is new, one that was cut off that it was. */
 export function composePrompt(
-  dispatch: Pick<DispatchRun, 'prompt' | 'followUp'>,
+  dispatch: Pick<DispatchRun, 'prompt' | 'pictures' | 'followUp'>,
   prepared: PreparedSession,
   texts: PromptTexts,
 ): ComposedPrompt {
@@ -20,7 +22,12 @@ export function composePrompt(
   const asked = dispatch.prompt(form, texts);
   const cutOff = dispatch.followUp === true ? null : cutOffNote(prepared);
   const parts = [prepared.preamble, cutOff, asked];
-  return { text: parts.filter((p) => p !== null).join('\n\n'), asked, form };
+  return {
+    text: parts.filter((p) => p !== null).join('\n\n'),
+    asked,
+    form,
+    pictures: dispatch.pictures?.(form, texts) ?? [],
+  };
 }
 
 export function formOf(prepared: Pick<PreparedSession, 'start' | 'preamble'>): PromptForm {

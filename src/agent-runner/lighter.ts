@@ -31,13 +31,31 @@ export function lighterTexts(
   const form = formOf(prepared);
   const length = (of: PromptTexts) => dispatch.prompt(form, of).length;
   if (ending.kind === 'too-long') {
-    if (texts === 'whole' && length('whole') - length('small') > WORTH_CUTTING) return 'small';
+    if (texts !== 'small' && length('whole') - length('small') > WORTH_CUTTING) return 'small';
     // A new session without the texts knows nothing of its task.
     // guard: the prompt before the session
     return prepared.start === 'resume' && isDifferent(dispatch, prepared) ? 'aside' : null;
   }
   if (!isLast || !isDifferent(dispatch, prepared)) return null;
   return ending.kind === 'history-refused' && ABOUT_HISTORY.test(ending.detail) ? null : 'aside';
+}
+
+/**
+ * Whether the same is asked once more without its pictures: a picture that the model's side cannot read, or that makes the
+ * request too large, is refused in words that name the history as well.
+ */
+export function isWithoutPictures(
+  dispatch: Pick<DispatchRun, 'pictures'>,
+  prepared: PreparedSession,
+  { ending, texts }: { ending: Ending; texts: PromptTexts },
+): boolean {
+  const isSuspect =
+    ending.kind === 'too-long' ||
+    ending.kind === 'history-refused' ||
+    (ending.kind === 'rejected' && ending.suspectsText);
+  if (texts !== 'whole' || !isSuspect) return false;
+  // guard: pictures: a refused one is not sent again
+  return (dispatch.pictures?.(formOf(prepared), 'whole').length ?? 0) > 0;
 }
 
 function isDifferent(dispatch: Pick<DispatchRun, 'prompt'>, prepared: PreparedSession): boolean {

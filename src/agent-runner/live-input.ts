@@ -4,17 +4,29 @@
  */
 import { AT_START, after, type BackgroundTask, type Signal, stageOf, type Turns } from './turns.ts';
 
+/** A picture as the Messages API takes it. */
+export interface PromptPicture {
+  mediaType: 'image/png' | 'image/jpeg';
+  /** Base64 */
+  data: string;
+}
+
 export interface Handed {
   /** a UUID: the CLI says by it what became of the input, and writes it into the transcript */
   id: string;
   text: string;
+  pictures?: readonly PromptPicture[];
 }
+
+type InputBlock =
+  | { type: 'text'; text: string }
+  | { type: 'image'; source: { type: 'base64'; media_type: PromptPicture['mediaType']; data: string } };
 
 /** As the SDK takes it. */
 export interface InputMessage {
   type: 'user';
   session_id: string;
-  message: { role: 'user'; content: { type: 'text'; text: string }[] };
+  message: { role: 'user'; content: InputBlock[] };
   parent_tool_use_id: null;
   uuid?: string;
 }
@@ -35,9 +47,9 @@ export class LiveInput implements SteeredRun {
   #hadBackground = false;
   #wake: () => void = () => {};
 
-  constructor(prompt: string) {
+  constructor(prompt: string, pictures: readonly PromptPicture[] = []) {
     // Without an id, as the SDK itself sends a prompt that is a text.
-    this.#queue = [messageOf(prompt)];
+    this.#queue = [messageOf(prompt, pictures)];
   }
 
   get background(): readonly BackgroundTask[] {
@@ -52,10 +64,10 @@ export class LiveInput implements SteeredRun {
     return this.#hadBackground;
   }
 
-  hand({ id, text }: Handed): boolean {
+  hand({ id, text, pictures = [] }: Handed): boolean {
     if (this.#closed || this.#turns.failed) return false;
     this.#turns = after(this.#turns, { kind: 'handed', id });
-    this.#queue.push({ ...messageOf(text), uuid: id });
+    this.#queue.push({ ...messageOf(text, pictures), uuid: id });
     this.#wake();
     return true;
   }
@@ -87,7 +99,13 @@ export class LiveInput implements SteeredRun {
 }
 
 /** The form in which the SDK sends a prompt that is a text: histories stay equal, byte for byte. */
-function messageOf(text: string): InputMessage {
-  const content = [{ type: 'text' as const, text }];
+function messageOf(text: string, pictures: readonly PromptPicture[]): InputMessage {
+  const content: InputBlock[] = [
+    { type: 'text', text },
+    ...pictures.map(({ mediaType, data }) => ({
+      type: 'image' as const,
+      source: { type: 'base64' as const, media_type: mediaType, data },
+    })),
+  ];
   return { type: 'user', session_id: '', message: { role: 'user', content }, parent_tool_use_id: null };
 }

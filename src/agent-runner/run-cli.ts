@@ -20,6 +20,7 @@ import type { LiveInput } from './live-input.ts';
 import { type InstructionFiles, limitsOnProject } from './project-limits.ts';
 import type { AgentOptions, AgentTool } from './run.ts';
 import { signalOf } from './sdk-signals.ts';
+import { servedNames, servedOptions, type ToolServer } from './tool-server.ts';
 import { builtInTools, subagents } from './tools.ts';
 import type { BackgroundTask } from './turns.ts';
 
@@ -44,6 +45,7 @@ export interface CliRun {
   agent: AgentOptions;
   /** run in the worker; the CLI reaches them over the SDK's own stdio */
   tools: AgentTool[];
+  servers?: readonly ToolServer[];
   /** how long the stream may stay open after the last result */
   lateMessagesMs: number;
   /** how long work in the background is waited for, counted from the end of the model's turn */
@@ -153,7 +155,7 @@ export async function runCli(given: CliRun): Promise<CliReport> {
   try {
     // Loaded with the first run, because it takes 28 MB that a service at rest does not need.
     const { query } = await import('@anthropic-ai/claude-agent-sdk');
-    const options = { ...sdkOptions(run, report, abort), ...(await forgeServer(run.tools)) };
+    const options = { ...sdkOptions(run, report, abort), mcpServers: await mcpServersOf(run) };
     for await (const message of query({ prompt: run.input as AsyncIterable<SDKUserMessage>, options })) {
       if (message.type === 'system' && message.subtype === 'init') run.mode.inForce = message.permissionMode;
       await take(message, report, run.observe);
@@ -213,7 +215,7 @@ function sdkOptions(run: ObservedRun, report: CliReport, abort: AbortController)
     // guard: model: tools that fetch
     tools: builtIn,
     agents: subagents(builtIn),
-    allowedTools: [...(agent.tools ?? []), ...mcpNames(run.tools)],
+    allowedTools: [...(agent.tools ?? []), ...mcpNames(run.tools), ...servedNames(run.servers ?? [])],
     disallowedTools: agent.disallowedTools,
     ...(agent.maxTurns === null ? {} : { maxTurns: agent.maxTurns }),
     permissionMode: agent.permissionMode,
@@ -253,6 +255,10 @@ function sdkOptions(run: ObservedRun, report: CliReport, abort: AbortController)
       return child;
     },
   };
+}
+
+async function mcpServersOf({ tools, servers = [] }: CliRun): Promise<NonNullable<Options['mcpServers']>> {
+  return { ...(await forgeServer(tools)).mcpServers, ...(await servedOptions(servers)) };
 }
 
 /**

@@ -7,17 +7,18 @@ import type { Gateway, GatewayCaps } from '../gateway/port.ts';
 import type { Log } from '../log.ts';
 import type { CliFolders } from '../sessions/folders.ts';
 import type { CapReason, Continuity } from '../vocabulary.ts';
-import type { SteeredRun } from './live-input.ts';
+import type { PromptPicture, SteeredRun } from './live-input.ts';
+import type { ToolServer } from './tool-server.ts';
 import type { BackgroundTask } from './turns.ts';
 
 /** `full` explains everything, `short` continues. */
 export type PromptForm = 'full' | 'short';
 
 /**
- * How much of people's texts a prompt has. `whole`: as its budget allows; `small`: their first words; `aside`: only that
- * there are texts, for a model that does not take them.
+ * How much of people's texts a prompt has. `whole`: as its budget allows, and pictures; `plain`: the same without pictures;
+ * `small`: their first words; `aside`: only that there are texts, for a model that does not take them.
  */
-export type PromptTexts = 'whole' | 'small' | 'aside';
+export type PromptTexts = 'whole' | 'plain' | 'small' | 'aside';
 
 export interface AgentOptions {
   model: string;
@@ -56,6 +57,8 @@ export interface DispatchRun {
   /** what the container of this agent has and may */
   container: Pick<PlaceRequest, 'settings' | 'relay' | 'caches' | 'layers' | 'checkoutName' | 'doors'>;
   tools: AgentTool[];
+  /** MCP servers that the service holds */
+  servers?: readonly ToolServer[];
   caps: GatewayCaps;
   /** an earlier attempt of this dispatch may have begun to work */
   retried: boolean;
@@ -64,6 +67,8 @@ export interface DispatchRun {
   /** the agent has answered in this dispatch and is asked one thing more, so it is not told that it was cut off */
   followUp?: boolean;
   prompt(form: PromptForm, texts: PromptTexts): string;
+  /** the pictures that this prompt speaks of; they are sent after its text */
+  pictures?(form: PromptForm, texts: PromptTexts): readonly PromptPicture[];
   /** commits prompt, session and continuity to the dispatch's row before the CLI is spawned */
   announce(start: {
     sessionId: string;

@@ -67,6 +67,8 @@ export interface Wish {
 }
 
 export interface BrokerDeps extends EffectDeps {
+  /** absolute folder of the run's checkout, on this machine */
+  checkout: string;
   setTimer: (wish: Wish) => Promise<{ kind: 'set'; dueAt: number } | { kind: 'refused'; why: string }>;
   forge: OutgoingForge;
   marks: RunMarks;

@@ -13,6 +13,7 @@ import { checkDoors } from './doors.ts';
 import { checkEngines } from './engines.ts';
 import { checkFolders } from './folders.ts';
 import { checkHooks } from './hooks.ts';
+import { checkMcpServers } from './mcp-servers.ts';
 import { checkModels } from './models.ts';
 import { checkNetwork } from './network.ts';
 import { checkPermissions } from './permissions.ts';
@@ -43,6 +44,8 @@ const CHECKS: Readonly<Record<string, Look>> = {
   network: checkNetwork,
   doors: (context) =>
     checkDoors(context.config, actingAgents(context.config), { ...context, log: silentLog }),
+  tools: (context) =>
+    checkMcpServers(context.config, actingAgents(context.config), { ...context, log: silentLog }),
   accounts: checkAccounts,
   permissions: checkPermissions,
   reads: checkReads,

@@ -94,7 +94,7 @@ function registerConversations(program: Command): void {
   const tried = program
     .command('audit')
     .description(
-      'what agents tried at their doors (model, forge, git, packages, hosts by name), newest first',
+      'what agents tried at their doors (model, forge, git, packages, hosts by name, MCP servers), newest first',
     )
     .argument('[conversation]', `${ITEM}, or the id of a conversation`)
     .option('--denied', 'only what was refused or failed')

@@ -89,6 +89,8 @@ function agentConfig(
     },
     workflowFiles: found.workflow_files,
     networkInRestrictedRuns: found.network_in_restricted_runs,
+    mcpServers: [...new Set(found.mcp_servers ?? [])],
+    mcpInRestrictedRuns: found.mcp_in_restricted_runs,
     caps: {
       requests: found.max_run_requests ?? null,
       tokens: found.max_run_tokens ?? null,
@@ -104,7 +106,7 @@ function agentConfig(
   };
 }
 
-/** Names of forge tools that do not exist. The only MCP server is ours, so all its tools are known. */
+/** Names of forge tools that do not exist, and of MCP servers that the agent does not have. What those offer is not known here. */
 function unknownTools(found: AgentOptions): Omit<ConfigProblem, 'file'>[] {
   const short = toolNames(found.forge_tools ?? [])
     .filter((tool) => !FORGE_TOOLS.some((known) => known === tool))
@@ -114,18 +116,27 @@ function unknownTools(found: AgentOptions): Omit<ConfigProblem, 'file'>[] {
       problem: 'is no tool of the forge',
       remedy: suggestion(tool.replace(MCP_FORGE, ''), FORGE_TOOLS),
     }));
+  const servers = found.mcp_servers ?? [];
   const long = (['tools', 'disallowed_tools'] as const).flatMap((path) =>
     toolNames(found[path] ?? [])
       .map(toolOfRule)
-      .filter((tool) => tool.startsWith('mcp__') && !isForgeTool(tool))
+      .filter((tool) => tool.startsWith('mcp__') && !isForgeTool(tool) && !isOfServer(tool, servers))
       .map((tool) => ({
         path,
         value: JSON.stringify(tool),
-        problem: 'is no tool of an MCP server that agents have: there is one, mcp__forge',
-        remedy: suggestion(tool, ['mcp__forge', ...FORGE_TOOLS.map((name) => `mcp__forge__${name}`)]),
+        problem: 'is no tool of an MCP server that this agent has',
+        remedy: suggestion(tool, [
+          'mcp__forge',
+          ...FORGE_TOOLS.map((name) => `mcp__forge__${name}`),
+          ...servers.map((name) => `mcp__${name}`),
+        ]),
       })),
   );
   return [...short, ...long];
+}
+
+function isOfServer(tool: string, servers: readonly string[]): boolean {
+  return servers.some((name) => tool === `mcp__${name}` || tool.startsWith(`mcp__${name}__`));
 }
 
 const MCP_FORGE = /^mcp__forge__/;

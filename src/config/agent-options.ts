@@ -93,6 +93,15 @@ export const agentOptions = z.strictObject({
     description:
       'Whether it keeps the hosts of `container.network.allow` in a session that has read words of people who may not give it work. What such words make it send cannot be told from work.',
   }),
+  mcp_servers: z.array(z.string().regex(NAME_PATTERN)).optional().meta({
+    description:
+      'MCP servers of `claude-hooks.yaml` that it has, by name; their tools are `mcp__<server>__<tool>`. [More](mcp-servers.md).',
+    'x-expects': 'a list of names',
+  }),
+  mcp_in_restricted_runs: z.boolean().default(false).meta({
+    description:
+      'Whether it may call tools of MCP servers in a session that has read words of people who may not give it work. What such words make it do there cannot be told from work.',
+  }),
   max_run_requests: cap('Requests to the model in one dispatch.'),
   max_run_tokens: cap('New input and output tokens of one dispatch; cache reads are not counted.'),
   max_run_usd: z

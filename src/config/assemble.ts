@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { budgetSettings } from './budget-settings.ts';
 import type { AgentConfig, Flow, ForgeConfig, LoadedConfig, NetworkSettings, Skill } from './config.ts';
 import { bytesOf } from './container-settings.ts';
+import { mcpSettings, secretsOfMcp } from './mcp-settings.ts';
 import { secretsOfProxies } from './network-settings.ts';
 import type { Options } from './options.ts';
 import { packageSettings, secretsOfRegistries } from './package-settings.ts';
@@ -94,6 +95,7 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
         found.git.signing_key_file === undefined ? null : resolve(folder, found.git.signing_key_file),
     },
     packages: packageSettings(found.packages),
+    mcpServers: mcpSettings(found.mcp_servers),
     smoke: { everyMinutes: found.smoke.every_minutes },
     reconciler: { overlapSeconds: found.reconciler.overlap_seconds, rules: found.reconciler.rules },
     metrics: found.metrics.port === undefined ? null : { host: found.metrics.host, port: found.metrics.port },
@@ -111,6 +113,7 @@ export function assemble(found: Options, read: Read, { file, folder, warnings }:
         ...secretsOf(found),
         ...secretsOfProxies(read.network),
         ...secretsOfRegistries(found.packages),
+        ...secretsOfMcp(found.mcp_servers),
       ]),
     ],
   };

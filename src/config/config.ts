@@ -17,6 +17,7 @@ import type { AgentOptions } from './agent-options.ts';
 import type { AllowedHost } from './allowed-hosts.ts';
 import type { BudgetSettings } from './budget-settings.ts';
 import type { ListedRepository } from './listed-repositories.ts';
+import type { McpServerSettings } from './mcp-settings.ts';
 import type { Options } from './options.ts';
 
 export interface LoadedConfig {
@@ -87,6 +88,8 @@ export interface LoadedConfig {
   };
   network: NetworkSettings;
   packages: PackageSettings;
+  /** by name */
+  mcpServers: Readonly<Record<string, McpServerSettings>>;
   smoke: { everyMinutes: number };
   reconciler: {
     overlapSeconds: number;
@@ -197,6 +200,10 @@ export interface AgentConfig {
   workflowFiles: boolean;
   /** whether a restricted run may use `container.names` */
   networkInRestrictedRuns: boolean;
+  /** names of MCP servers that it has, in this order */
+  mcpServers: readonly string[];
+  /** whether a restricted run may call tools of MCP servers */
+  mcpInRestrictedRuns: boolean;
   /** of one dispatch */
   caps: { requests: number | null; tokens: number | null; usd: number | null };
   container: ContainerSettings;
@@ -222,6 +229,8 @@ export interface ContainerSettings {
   /** sources are absolute */
   mounts: readonly { source: string; target: string; access: 'read' | 'write' }[];
   caches: readonly { name: string; target: string }[];
+  /** of this package, inside the container */
+  tools: readonly 'design-review'[];
   /** the agent's own, or `packages.policy` */
   packages: PackagePolicy;
   setup: SetupSettings;

@@ -147,6 +147,13 @@ const perAgent = {
     .array(mount)
     .optional()
     .meta({ description: 'Further files and folders of this machine inside the container.' }),
+  tools: z
+    .array(z.enum(['design-review']))
+    .optional()
+    .meta({
+      description:
+        'Tools of this package inside the container, read-only. `design-review`: [shots of web pages](design-review.md), for which the container needs Chromium.',
+    }),
   setup,
   caches: z.array(cache).optional().meta({
     description: 'Folders that outlive the container, shared by all conversations of the agent.',

@@ -28,6 +28,7 @@ export function containerSettings(
     ...networkOf(own.network ?? general.network ?? 'none'),
     mounts: (own.mounts ?? general.mounts ?? []).map((m) => ({ ...m, source: resolve(folder, m.source) })),
     caches: own.caches ?? general.caches ?? [],
+    tools: own.tools ?? general.tools ?? [],
     packages: own.packages ?? policy,
     setup: setupSettings(own.setup ?? general.setup ?? {}, memory === undefined ? null : bytesOf(memory)),
   };

@@ -178,6 +178,7 @@ sessions: { archive: "\${ARCHIVE:-false}" }
       user: { uid: 1000, gid: 1000 },
       network: 'none',
       mounts,
+      tools: [],
       caches: [],
       setup: {
         commands: [],

@@ -19,7 +19,7 @@ import { packageFolder } from './package-folder.ts';
 import { type Preparation, prepare } from './prepare.ts';
 import { validate } from './problems.ts';
 import { checkReachedDirectly } from './reached-directly.ts';
-import { checkAccounts, checkFlowReferences, checkUnused } from './references.ts';
+import { checkAccounts, checkFlowReferences, checkMcpServers, checkUnused } from './references.ts';
 import { Sources } from './sources.ts';
 import { tableOf } from './table.ts';
 import { readYaml } from './yaml-text.ts';
@@ -103,6 +103,7 @@ function read(preparation: Preparation): Pick<Version, 'config' | 'options'> | n
   const network = networkSettings(found.network, preparation);
   // guard: egress: nothing through a proxy
   checkReachedDirectly(agents.valid, network, preparation);
+  checkMcpServers(agents.valid, Object.keys(found.mcp_servers), preparation);
   const team = withoutAbsent({ agents: agents.valid, flows, forges: found.forges, shipped: SHIPPED });
   checkAccounts({ file, forges: found.forges, flows: team.flows }, named, preparation);
   if (problems.length > 0) return null;

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { budgetOptions as budgets } from './budget-options.ts';
 import { containerOptions as container } from './container-options.ts';
 import { feedback, forgeOptions as forge } from './forge-options.ts';
+import { mcpServers } from './mcp-options.ts';
 import { name, seconds, secret, text, url } from './option-kinds.ts';
 import { packages } from './package-options.ts';
 import { team } from './team-options.ts';
@@ -257,6 +258,7 @@ export const options = z.strictObject({
   git,
   network,
   packages,
+  mcp_servers: mcpServers,
   smoke,
   reconciler,
   metrics,

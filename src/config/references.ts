@@ -1,5 +1,5 @@
 /** Checks that names exist: the agents and skills that flows name, and the agents of forge accounts. */
-import type { Flow } from './config.ts';
+import type { AgentConfig, Flow } from './config.ts';
 import type { Loading } from './loading.ts';
 import { nearest, suggestion } from './nearest.ts';
 
@@ -93,5 +93,25 @@ function warnOfSharedLogins(
     loading.warnings.push(
       `${where}: ${agents} share the login ${login}, so neither sees what the other does. Give each its own account.`,
     );
+  }
+}
+
+/** Servers that an agent's file names and claude-hooks.yaml does not. */
+export function checkMcpServers(
+  agents: ReadonlyMap<string, Pick<AgentConfig, 'file' | 'mcpServers'>>,
+  known: readonly string[],
+  { problems }: Pick<Loading, 'problems'>,
+): void {
+  for (const { file, mcpServers } of agents.values()) {
+    for (const name of mcpServers.filter((one) => !known.includes(one))) {
+      problems.push({
+        file,
+        path: 'mcp_servers',
+        value: JSON.stringify(name),
+        problem: 'there is no MCP server of that name',
+        remedy:
+          `Add mcp_servers.${name} to claude-hooks.yaml, or correct the name. ${suggestion(name, known)}`.trim(),
+      });
+    }
   }
 }

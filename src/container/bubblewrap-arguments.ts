@@ -5,6 +5,8 @@ import type { ContainerSpec, SpawnSpec } from './container.ts';
 /** Files of /etc that programs in /usr read. None of them names users, hosts or keys of this machine. */
 const ETC = [
   'alternatives',
+  // Without them a browser draws every page in the same serif font, and says nothing.
+  'fonts',
   'ld.so.cache',
   'ld.so.conf',
   'ld.so.conf.d',

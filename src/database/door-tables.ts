@@ -51,7 +51,7 @@ export interface AuditTable {
   dispatch_id: string | null;
   conversation_id: string | null;
   agent: string | null;
-  door: 'model' | 'forge' | 'git' | 'trigger' | 'packages' | 'network' | 'terminal';
+  door: 'model' | 'forge' | 'git' | 'trigger' | 'packages' | 'network' | 'terminal' | 'mcp';
   action: string;
   decision: 'allowed' | 'denied' | 'failed';
   reason: string | null;

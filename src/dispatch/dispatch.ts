@@ -15,6 +15,7 @@ import type { Layers } from '../layers/port.ts';
 import type { Log } from '../log.ts';
 import type { Lease } from '../mailbox/leases.ts';
 import type { Settlement } from '../mailbox/settlement.ts';
+import type { McpDoor } from '../mcp-door/port.ts';
 import { type OutgoingForge, outgoingForge, type ReadingForge } from '../outcome/outgoing-forge.ts';
 import type { Packages } from '../packages.ts';
 import type { Closing } from '../security/closing-keywords.ts';
@@ -54,7 +55,17 @@ export interface DispatchDeps {
   database: Database;
   config: () => Pick<
     LoadedConfig,
-    'agents' | 'skills' | 'flows' | 'forges' | 'state' | 'worker' | 'mailbox' | 'git' | 'disclosure' | 'team'
+    | 'agents'
+    | 'skills'
+    | 'flows'
+    | 'forges'
+    | 'state'
+    | 'worker'
+    | 'mailbox'
+    | 'git'
+    | 'disclosure'
+    | 'mcpServers'
+    | 'team'
   >;
   /** reads the configuration again, now: a token that was refused may have been replaced */
   refreshConfig: () => void;
@@ -67,6 +78,7 @@ export interface DispatchDeps {
   /** the network by name */
   egress: Egress;
   packages: Packages;
+  mcp: McpDoor;
   budgets: Pick<Budgets, 'startHeld' | 'look'>;
   court: Court;
   dependencies: Pick<Dependencies, 'startHeld'>;

@@ -31,6 +31,7 @@ export interface Forge
     ForgeCi,
     ForgeWriter,
     ForgeMarker,
+    ForgeAttachments,
     ForgeChanges {
   readonly name: string;
 }
@@ -195,6 +196,33 @@ export interface ForgeMarker {
     target: { number: number } | { commentId: number },
     content: string,
   ): Promise<void>;
+}
+
+/** Files that hang on items and comments. Reads may be repeated; `attach` may not, equal files are not merged. */
+export interface ForgeAttachments {
+  /** ForgeMissing where there is no such item or comment */
+  listAttachments(repository: RepositoryRef, place: AttachmentPlace): Promise<Attachment[]>;
+  /**
+   * The bytes of an attachment, as our account may see it. The forge does not say here which repository it belongs to: ask
+   * `listAttachments` first. ForgeRefused: it has more than `most` bytes, or the forge keeps it elsewhere.
+   */
+  readAttachment(id: string, most: number): Promise<Uint8Array>;
+  attach(
+    repository: RepositoryRef,
+    place: AttachmentPlace,
+    file: { name: string; type: string; bytes: Uint8Array },
+  ): Promise<Attachment>;
+}
+
+/** An item's own text, or one of its comments; not a review. */
+export type AttachmentPlace = { number: number } | { commentId: number };
+
+export interface Attachment {
+  id: string;
+  name: string;
+  bytes: number;
+  /** for Markdown */
+  address: string;
 }
 
 export interface Comment {

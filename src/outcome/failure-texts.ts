@@ -3,7 +3,7 @@
  * about one of a closed set of causes. Output of programs, paths and contents stay in the rows and the log, for the
  * operator. Pure.
  */
-import { ForgeMissing, ForgeRefused, ForgeUnavailable, GitFailed } from '../errors.ts';
+import { ForgeMissing, ForgeRefused, ForgeUnavailable, GitFailed, ToolsUnavailable } from '../errors.ts';
 import type { CapReason, SkillPromise } from '../vocabulary.ts';
 
 /** Where the fault lies, as far as that helps people on the forge. */
@@ -19,6 +19,7 @@ export type Cause =
   | 'checkout'
   | 'model'
   | 'request'
+  | 'tools'
   | 'session'
   | 'unknown';
 
@@ -138,6 +139,7 @@ const CAUSES: Record<Cause, string> = {
   checkout: 'my working copy could not be prepared',
   model: 'the model, or the program that I run in, failed',
   request: 'the model did not take this request; my session is kept',
+  tools: 'an MCP server that I need does not answer, or lacks a tool that I must have',
   session: 'no session could be resumed or started',
   unknown: 'something in this service failed',
 };
@@ -170,6 +172,7 @@ export function causeOf(error: unknown): Cause {
   if (error instanceof ForgeUnavailable) return 'forge-away';
   if (error instanceof ForgeRefused) return 'forge-refused';
   if (error instanceof ForgeMissing) return 'forge-missing';
+  if (error instanceof ToolsUnavailable) return 'tools';
   if (!(error instanceof GitFailed)) return 'unknown';
   const kind = 'kind' in error ? String(error.kind) : '';
   return GIT_CAUSES[kind] ?? (error.transient ? 'git-away' : 'checkout');

@@ -9,7 +9,7 @@ import { type OutgoingRules, outgoingBody, outgoingTitle } from '../security/out
 export type OutgoingForge = Forge & { readonly filtered: true };
 
 /** A client that cannot be written through. */
-export type ReadingForge = Omit<Forge, keyof ForgeWriter | keyof ForgeMarker | 'sendTestDelivery'>;
+export type ReadingForge = Omit<Forge, keyof ForgeWriter | keyof ForgeMarker | 'sendTestDelivery' | 'attach'>;
 
 interface Words {
   body(text: string): string;
@@ -58,6 +58,10 @@ const FILTERS: { readonly [K in keyof Calls]: Filter<K> } = {
   ],
   // The forge words the message of a merge from the pull request: what is in there was looked at when it was opened.
   merge: null,
+  // A file has no words that a forge would act on; its name is ours.
+  attach: null,
+  listAttachments: null,
+  readAttachment: null,
   deleteComment: null,
   addLabels: null,
   removeLabel: null,

@@ -15,6 +15,7 @@ import { createEgress } from '../egress.ts';
 import { LIST_PRICES } from '../gateway/prices.ts';
 import { createGateway } from '../gateway.ts';
 import { openLayers } from '../layers.ts';
+import { createMcpDoor } from '../mcp-door.ts';
 import type { DoorPassage } from '../metrics.ts';
 import { decisionOf } from '../packages/refused.ts';
 import { createPackages } from '../packages.ts';
@@ -134,6 +135,7 @@ export async function dispatchDeps(given: Given, instance: string): Promise<Work
         }),
       now,
     }),
+    mcp: createMcpDoor({ fetch: network.fetch, secrets: () => config().secrets, log }),
     now,
     log,
     attempted: given.attempted,

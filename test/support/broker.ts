@@ -94,6 +94,7 @@ export async function brokerStage(trial: Trial, database: Database): Promise<Bro
     outgoingForge(through, () => ({ own: number, keywords: [], strict: marks.restriction() !== null }));
   const outgoing = speaking(forge, testMarks([]));
   const deps: BrokerDeps = {
+    checkout: '/nonexistent',
     database,
     forge: outgoing,
     now: () => 5,

@@ -81,6 +81,7 @@ function settingsOf(image: string | null, setup: Partial<SetupSettings>): Contai
       network: 'none',
       mounts: [],
       caches: [],
+      tools: [],
       packages: 'off',
       names: null,
     },

@@ -239,6 +239,7 @@ export class RunningSession {
         ...change,
       },
       {
+        checkout: '/nonexistent',
         database,
         forge: outgoingForge(forge, () => ({ own: null, keywords: [], strict: false })),
         now: () => 5,

@@ -27,6 +27,7 @@ export type Requirement =
   | 'static-shell'
   | 'musl'
   | 'toolchains'
+  | 'chromium'
   | 'npm';
 
 export interface Need {
@@ -76,6 +77,10 @@ const TRIALS: Readonly<Record<Requirement, () => string>> = {
       ? ''
       : `these do not run: ${names}; install python3-pip, cargo, gcc, libc6-dev, golang-go and npm`;
   },
+  chromium: () =>
+    succeeds('sh', ['-c', 'test -x /usr/lib/chromium/chromium || command -v chromium'])
+      ? ''
+      : 'there is no Chromium; install chromium',
   npm: () =>
     succeeds('/usr/bin/node', ['/usr/lib/node_modules/npm/bin/npm-cli.js', '--version'])
       ? ''

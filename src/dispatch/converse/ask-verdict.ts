@@ -25,6 +25,7 @@ export async function askForVerdict(question: VerdictQuestion): Promise<RunOutco
     retried: false,
     followUp: true,
     prompt: () => ASK_FOR_VERDICT,
+    pictures: () => [],
   });
   if (asked.kind !== 'answered') return outcome;
   return {

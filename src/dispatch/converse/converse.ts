@@ -15,9 +15,11 @@ import { tellStart } from '../settle/told.ts';
 import { announceRun, freshIsDone, noteBackground, storeRun } from './announced.ts';
 import { askForVerdict } from './ask-verdict.ts';
 import { type ContainerDoors, openContainerDoors } from './container-doors.ts';
+import { toolMounts } from './container-tools.ts';
 import { openDoors } from './doors.ts';
 import { firstMaterial, fixedFor, wordsFor } from './material.ts';
-import { type PromptMaterial, promptOf, spokenIn } from './prompts.ts';
+import { openMcp } from './mcp-servers.ts';
+import { type PromptMaterial, picturesOf, promptOf, spokenIn } from './prompts.ts';
 import { watchRecalls } from './recall.ts';
 import { type SessionMarks, sessionMarks } from './session-marks.ts';
 import { type Steering, steering } from './steer.ts';
@@ -68,12 +70,11 @@ async function run(
     },
     now: deps.now,
   });
-  const opened = await openContainerDoors(dispatch, deps, () => marks.restriction());
+  // Before anything else of the run: an agent without its tools does not begin.
+  const mcp = await openMcp(dispatch, deps, () => marks.restriction());
+  const opened = await openContainerDoors(dispatch, deps, () => marks.restriction()).catch(closing(mcp));
   around = opened;
-  const doors = await openDoors(dispatch, deps, { marks, aside }).catch(async (error: unknown) => {
-    await opened.close();
-    throw error;
-  });
+  const doors = await openDoors(dispatch, deps, { marks, aside }).catch(closing(mcp, opened));
   try {
     later.steering = steering(
       { dispatch, marks, wordsOf: (news) => wordsFor(news, deps, { aside, fixed }) },
@@ -82,6 +83,7 @@ async function run(
     const started = {
       ...runOf(dispatch, deps, { material, marks, versions: fixed.versions, around: opened }),
       tools: doors.tools,
+      servers: mcp.servers,
       steer: deps.config().mailbox.steering ? later.steering.run : undefined,
     };
     const runner = { ...deps.runner, database: underLease(deps.runner.database, dispatch.lease) };
@@ -100,8 +102,15 @@ async function run(
       again: (again) => runWithSessionResume(again, runner),
     });
   } finally {
-    await Promise.all([doors.close(), opened.close()]);
+    await Promise.all([doors.close(), opened.close(), mcp.close()]);
   }
+}
+
+function closing(...opened: readonly { close(): Promise<void> }[]): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await Promise.all(opened.map((one) => one.close()));
+    throw error;
+  };
 }
 
 /** A session without an answer is begun again also by an agent that starts over; somebody asked that it is not. */
@@ -124,7 +133,8 @@ function runOf(
   const { key, lease, agent } = dispatch;
   const { checkout } = dispatch.place;
   const bare = withoutTexts(material.context, asideSet(textsThatWoke(material.context)));
-  const withoutWoken = { ...material, context: bare };
+  const { pictures: _, ...words } = material;
+  const withoutWoken = { ...words, context: bare };
   return {
     id: key.dispatchId,
     conversationId: key.conversationId,
@@ -142,6 +152,7 @@ function runOf(
     background: (tasks) => noteBackground(deps.database, lease, tasks),
     prompt: (form, texts) =>
       texts === 'aside' ? promptOf(withoutWoken, form) : promptOf(material, form, texts),
+    pictures: (form, texts) => (texts === 'aside' ? [] : picturesOf(material, form, texts)),
     announce: async ({ form, ...start }) => {
       const carried = lease.messages.map((m) => m.id);
       await announceRun(deps.database, lease, { ...start, carried, checkout, versions });
@@ -177,7 +188,10 @@ export function containerOf(
     return { source, target, access: 'write' as const };
   });
   return {
-    settings: agent.container,
+    settings: {
+      ...agent.container,
+      mounts: [...agent.container.mounts, ...toolMounts(agent, deps.runner.engine)],
+    },
     relay: checkout.relay,
     caches,
     layers,

@@ -73,6 +73,7 @@ export async function openDoors(dispatch: Prepared, deps: DispatchDeps, run: Ope
       mergeBy: () => mergeBy(deps.config(), forge.config, located.repository().fullName),
     },
     {
+      checkout: place.checkout.path,
       database: deps.database,
       now: deps.now,
       setTimer: (wish) =>

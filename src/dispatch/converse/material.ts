@@ -12,7 +12,8 @@ import { withoutTexts } from '../screen/set-aside.ts';
 import { conversationView } from './announced.ts';
 import { withOwnSkill } from './own-skill.ts';
 import { readTexts } from './prompt-budget.ts';
-import { type PromptMaterial, promptOf, spokenIn } from './prompts.ts';
+import { readLinks } from './prompt-pictures.ts';
+import { linksOf, type PromptMaterial, picturesOf, promptOf, spokenIn } from './prompts.ts';
 import type { SteeringRequest } from './steer.ts';
 import { newsOf } from './steering-files.ts';
 import { newVersions, type Versions, versionsOf } from './versions.ts';
@@ -88,18 +89,22 @@ export async function wordsFor(
   // What is said of the checkout was said at the start.
   const context = { ...news.context, checkout: { ...news.context.checkout, notes: [] } };
   const material = await materialOf(news, deps, { context: withoutTexts(context, aside), fixed });
-  return { text: `${WHILE_YOU_WORK}\n\n${promptOf(material, 'short')}`, spoken: spokenIn(material, 'short') };
+  return {
+    text: `${WHILE_YOU_WORK}\n\n${promptOf(material, 'short')}`,
+    pictures: picturesOf(material, 'short'),
+    spoken: spokenIn(material, 'short'),
+  };
 }
 
 const WHILE_YOU_WORK =
   'This came in while you work. Take it into account from here on, and answer it in your final answer as well.';
 
 async function materialOf(
-  { lease, agent, forge }: Prepared,
+  { lease, agent, forge, repository }: Prepared,
   deps: DispatchDeps,
   { context, fixed }: Given,
 ): Promise<PromptMaterial> {
-  return {
+  const material: PromptMaterial = {
     context,
     texts: await readTexts(context),
     agent,
@@ -108,4 +113,8 @@ async function materialOf(
     conversation: await conversationView(deps.database, lease),
     seen: context.seen,
   };
+  const forgeUrl = forge.config.url;
+  const forms = (['full', 'short'] as const).map((form) => linksOf(material, form, forgeUrl));
+  const read = await readLinks(forms, { forge: forge.read, repository });
+  return { ...material, pictures: { read, forgeUrl } };
 }

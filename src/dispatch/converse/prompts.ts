@@ -1,4 +1,5 @@
 /** The prompt of a dispatch in its two forms. */
+import type { PromptPicture } from '../../agent-runner/live-input.ts';
 import type { PromptForm, PromptTexts } from '../../agent-runner/run.ts';
 import type { Spoken } from '../../broker/scope.ts';
 import type { AgentConfig, Skill } from '../../config/config.ts';
@@ -15,6 +16,13 @@ import { type ChosenTexts, chooseTexts } from './chosen.ts';
 import { answersNote, elsewhereText } from './elsewhere.ts';
 import { ownWords } from './own-skill.ts';
 import { PROMPT_BUDGETS, type ShownTexts, shortened, withinBudget } from './prompt-budget.ts';
+import {
+  linksIn,
+  type PictureLink,
+  type ReadLinks,
+  type ShownPictures,
+  shownPictures,
+} from './prompt-pictures.ts';
 import { wordsOfPrompt } from './prompt-words.ts';
 import { type Printed, Shown } from './shown.ts';
 
@@ -28,6 +36,8 @@ export interface PromptMaterial {
   conversation: ConversationView;
   /** the leading item as the last answered dispatch saw it; null = never */
   seen: Snapshot | null;
+  /** pictures that any form of the prompt may show; absent = none were looked for */
+  pictures?: { read: ReadLinks; forgeUrl: string };
   /** sentences for a session that goes on: what has changed in how it runs */
   news?: readonly string[];
 }
@@ -48,7 +58,7 @@ export function promptOf(
   const texts = size === 'small' ? shortened(material.texts) : material.texts;
   const noted = { ...material, texts: noting(texts, used) };
   const [main, ...others] = itemsOf(noted);
-  const budget = PROMPT_BUDGETS[size] / (1 + others.length);
+  const budget = PROMPT_BUDGETS[size === 'small' ? 'small' : 'whole'] / (1 + others.length);
   const { shown, notes } = withinBudget(chooseTexts(main, form), form === 'full', budget);
   const printed: Words[] = [];
   const context = promptContext(main, shown, (words) => printed.push(words));
@@ -78,6 +88,7 @@ export function promptOf(
       // guard: texts: what is removed is said
       ...removedNote(material, form, used),
     ]),
+    ...notesOn('pictures', shownIn(material, form, size).notes),
     ...notesOn('your checkout', material.context.checkout.notes),
     ...(form === 'short' ? notesOn('how you run', material.news ?? []) : []),
     ...answersNote(material.context),
@@ -102,6 +113,37 @@ function itemsOf(material: PromptMaterial): [PromptMaterial, ...PromptMaterial[]
     return { ...material, context: one, seen: shown.seen };
   });
   return [{ ...material, context: { ...context, messages: on(context.item) } }, ...others];
+}
+
+/** After the prompt's text, in this order. */
+export function picturesOf(
+  material: PromptMaterial,
+  form: PromptForm,
+  size: Exclude<PromptTexts, 'aside'> = 'whole',
+): readonly PromptPicture[] {
+  return shownIn(material, form, size).pictures;
+}
+
+/** A prompt that was too large has none: each costs as much as a long text. */
+function shownIn(material: PromptMaterial, form: PromptForm, size: PromptTexts): ShownPictures {
+  const { pictures } = material;
+  if (pictures === undefined) return { pictures: [], notes: [] };
+  const shown = shownPictures(linksOf(material, form, pictures.forgeUrl), pictures.read);
+  if (size === 'whole' || shown.pictures.length === 0) return shown;
+  return {
+    pictures: [],
+    notes: [`${shown.pictures.length} pictures are left out: the model did not take them.`],
+  };
+}
+
+/** Of all items, each as far as it is shown. */
+export function linksOf(material: PromptMaterial, form: PromptForm, forgeUrl: string): PictureLink[] {
+  const items = itemsOf(material);
+  const budget = PROMPT_BUDGETS.whole / items.length;
+  return items.flatMap((one) => {
+    const { shown } = withinBudget(chooseTexts(one, form), form === 'full', budget);
+    return linksIn(shown, { form, forgeUrl });
+  });
 }
 
 /** Whose words stand in the prompt of this form; also those for which there was no room. */

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SteeredRun } from '../../agent-runner/live-input.ts';
+import type { PromptPicture, SteeredRun } from '../../agent-runner/live-input.ts';
 import type { DispatchRun } from '../../agent-runner/run.ts';
 import { LeaseLost } from '../../errors.ts';
 import { faultPoint } from '../../faults.ts';
@@ -40,7 +40,11 @@ export interface SteeringRequest {
   dispatch: Prepared;
   marks: SessionMarks;
   /** the words to hand over, and whose they are */
-  wordsOf: (news: Prepared) => Promise<{ text: string; spoken: Parameters<SessionMarks['hear']>[0] }>;
+  wordsOf: (news: Prepared) => Promise<{
+    text: string;
+    pictures: readonly PromptPicture[];
+    spoken: Parameters<SessionMarks['hear']>[0];
+  }>;
 }
 
 /** The router of this process gives a hint; this is for another process, as a command's. */
@@ -51,6 +55,7 @@ const AGAIN_AFTER_MS = 2000;
 interface Handover {
   input: string;
   text: string | null;
+  pictures: readonly PromptPicture[];
   rows: CarriedRow[];
   news: Prepared;
   taken: boolean;
@@ -67,7 +72,7 @@ export function steering({ dispatch, marks, wordsOf }: SteeringRequest, deps: Di
     const carried = await carryHanded(deps.database, lease, { messages: ids, input, now: deps.now() });
     faultPoint('steer.carried');
     if (handover.text === null || carried.length === 0) return;
-    const isHanded = run.hand({ id: handover.input, text: handover.text });
+    const isHanded = run.hand({ id: handover.input, text: handover.text, pictures: handover.pictures });
     faultPoint('steer.handed');
     deps.log.info(isHanded ? 'words handed to the run under way' : 'the run has ended, its words wait', {
       ...about(lease),
@@ -91,6 +96,7 @@ export function steering({ dispatch, marks, wordsOf }: SteeringRequest, deps: Di
     const handover = {
       input: randomUUID(),
       text: words?.text ?? null,
+      pictures: words?.pictures ?? [],
       rows,
       news: news.dispatch,
       taken: false,

@@ -4,6 +4,7 @@ import { cloneAddress } from '../../forges/clone-address.ts';
 import type { ReadyLayers } from '../../layers/port.ts';
 import { updateLeased } from '../../mailbox/leases.ts';
 import { openContainerDoors } from '../converse/container-doors.ts';
+import { toolNotes } from '../converse/container-tools.ts';
 import type { DispatchDeps } from '../dispatch.ts';
 import type { Prepared } from '../screen/context.ts';
 import { trustedBase } from '../trusted-base.ts';
@@ -25,7 +26,8 @@ export async function withSetUp<T>(
       await updateLeased(deps.database.rows, dispatch.lease, { set_up: JSON.stringify(ready.said) });
     }
     const { context } = dispatch;
-    const checkout = { ...context.checkout, notes: [...ready.notes, ...context.checkout.notes] };
+    const tools = toolNotes(dispatch.agent, deps.runner.engine);
+    const checkout = { ...context.checkout, notes: [...tools, ...ready.notes, ...context.checkout.notes] };
     return await work({ ...dispatch, context: { ...context, checkout }, layers: ready.mounts });
   } finally {
     ready.release();

@@ -1,5 +1,5 @@
 /** What an error before or after a run means for its dispatch: it passes, it does not, or nobody knows. Pure. */
-import { ForgeMissing, ForgeRefused, ForgeUnavailable, GitFailed } from '../../errors.ts';
+import { ForgeMissing, ForgeRefused, ForgeUnavailable, GitFailed, ToolsUnavailable } from '../../errors.ts';
 import { GitCommandFailed } from '../../workdir/failure.ts';
 
 export type Trouble =
@@ -20,6 +20,8 @@ export function troubleOf(error: unknown): Trouble {
     // guard: a wrong certificate is no outage
     return CERTIFICATE.test(error.message) ? 'stays' : 'passes';
   }
+  // An agent without its tools would report nonsense: people are told.
+  if (error instanceof ToolsUnavailable) return error.transient ? 'unknown' : 'stays';
   if (error instanceof GitCommandFailed) return ofGit(error);
   if (error instanceof GitFailed) return error.transient ? 'passes' : 'unknown';
   return SHORT_OF.has((error as NodeJS.ErrnoException)?.code ?? '') ? 'passes' : 'unknown';

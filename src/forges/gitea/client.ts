@@ -19,6 +19,7 @@ import {
   toReview,
   verdictOf,
 } from './answers.ts';
+import { createAttachments } from './attachments.ts';
 import { createChanges } from './changes.ts';
 import { createEvidence } from './evidence.ts';
 import { createHooks } from './hooks.ts';
@@ -58,6 +59,7 @@ export function createGiteaFamilyClient(account: ForgeAccount): Forge {
     ...createMarker(http),
     ...createComments(http),
     ...createEvidence(http),
+    ...createAttachments(http),
     ...createSurvey(http),
     ...createChanges(http),
     async getRepository({ id }) {

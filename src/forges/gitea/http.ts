@@ -9,12 +9,15 @@ import type { RepositoryRef } from '../../vocabulary.ts';
 import { type AnswerBody, readBody } from '../answer-body.ts';
 import type { ForgeAccount } from '../kit.ts';
 import { describeRefusal, describeTrouble, forgeWords } from './refusals.ts';
+import { readBytes } from './site-bytes.ts';
 
 export interface Call {
   method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   /** below `/api/v1`, with its query: `/user` */
   path: string;
   body?: unknown;
+  /** instead of `body`: a form with this one file, as `attachment` */
+  file?: { name: string; type: string; bytes: Uint8Array };
   /** of a text that may be long: only so many bytes of its end */
   tail?: number;
   /** of a list: bytes after which its answer is cut short */
@@ -64,6 +67,8 @@ export interface ForgeHttp {
   /** for calls that answer with a status alone, or with text; the same errors */
   tell(call: Call): Promise<PlainAnswer>;
   tellTo(call: RepositoryCall): Promise<PlainAnswer>;
+  /** the bytes at an address of the forge outside of its API, at most `most` of them */
+  bytes(path: string, most: number): Promise<Uint8Array>;
   /** as `tell`, but a redirect is an answer: `location` says where it leads, and it is not followed */
   look(call: Call): Promise<{ text: string; location: string | null }>;
 }
@@ -107,7 +112,7 @@ export function createForgeHttp(account: ForgeAccount): ForgeHttp {
           ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
           ...(call.tail === undefined ? {} : { range: `bytes=-${call.tail}` }),
         },
-        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        ...bodyOf(call),
       });
       const reading = { as: response.ok ? as : 'json', where: where(call), ...limitsOf(call) } as const;
       return { call, response, body: await readBody(response, reading) };
@@ -140,6 +145,7 @@ export function createForgeHttp(account: ForgeAccount): ForgeHttp {
     list: async (call, list) => await readList(account, await exchange(call, 'list'), list),
     tell: async (call) => plain(account, await exchange(call, 'text')),
     tellTo: async (call) => plain(account, await exchangeWith(call, 'text')),
+    bytes: async (path, most) => await readBytes(account, path, most),
     look: async (call) => {
       const found = await exchange(call, 'text');
       const { status, headers } = found.response;
@@ -147,6 +153,14 @@ export function createForgeHttp(account: ForgeAccount): ForgeHttp {
       return { text: plain(account, found).text, location: null };
     },
   };
+}
+
+function bodyOf({ body, file }: Call): { body?: string | FormData } {
+  if (body !== undefined) return { body: JSON.stringify(body) };
+  if (file === undefined) return {};
+  const form = new FormData();
+  form.set('attachment', new Blob([Buffer.from(file.bytes)], { type: file.type }), file.name);
+  return { body: form };
 }
 
 function credentialsOf({ anonymous, basic, token }: ForgeAccount): Record<string, string> {

@@ -1,0 +1,14 @@
+/** The sample server of `mcp-sample.ts` as a program: `SAMPLE` has its options as JSON, `SAMPLE_SECRET` its secret. */
+import { readFileSync } from 'node:fs';
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { type SampleOptions, sampleServer } from './mcp-server.ts';
+
+const options = JSON.parse(process.env.SAMPLE ?? '{}') as SampleOptions & { crash?: boolean };
+if (process.env.SAMPLE_SECRET !== undefined) options.secret = process.env.SAMPLE_SECRET;
+if (options.crash === true) {
+  console.error(`cannot start with ${options.secret}`);
+  process.exit(1);
+}
+// The options of a program hold no picture of a megabyte.
+if (options.picture?.startsWith('/')) options.picture = readFileSync(options.picture).toString('base64');
+await sampleServer({ ...options, die: () => process.exit(1) }).connect(new StdioServerTransport());
