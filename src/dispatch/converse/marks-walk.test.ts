@@ -146,6 +146,7 @@ const TOOLS: Record<string, Walked> = {
   read_ci_log: { shows: 'others', strange: () => [{ job_id: theirs.job }], clean: () => [] },
   comment: { shows: 'nothing', strange: at({ text: 'x' }), clean: at({ text: 'x' }) },
   ask_person: { shows: 'nothing', strange: at({ question: 'x' }) },
+  attach_picture: { shows: 'nothing', strange: at({ path: 'shot.png' }) },
   edit_comment: { shows: 'nothing', strange: () => [{ comment_id: theirs.comment, text: 'x' }] },
   react: { shows: 'nothing', strange: at({ reaction: 'eyes' }) },
   add_labels: { shows: 'nothing', strange: at({ labels: ['none'] }) },
