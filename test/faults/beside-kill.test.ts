@@ -81,12 +81,13 @@ async function dieHeld(
   await injector.died();
   await injector.start();
   await injector.sendAgain();
-  const held = await stage.until('the dispatch is held', async () => {
+  const standing = () => stage.rows.selectFrom('holds').selectAll().where('ended_at', 'is', null).execute();
+  await stage.until('it is held', async () => {
     const last = (await stage.dispatches()).at(-1);
-    return last?.state === 'parked' && last.hold_id !== null ? last : null;
+    // Put off by the hold, or, where the hold was on the disk before the service died, not begun again.
+    return ['parked', 'interrupted', 'queued'].includes(last?.state ?? '') && (await standing()).length > 0;
   });
-  const holds = await stage.rows.selectFrom('holds').selectAll().where('ended_at', 'is', null).execute();
-  expect.soft(holds, 'one hold').toMatchObject([{ id: held.hold_id, by_kind: by, until: null }]);
+  expect.soft(await standing(), 'one hold').toMatchObject([{ by_kind: by, until: null }]);
   const told = () => stage.forge.state.comments.filter(({ body }) => TOLD[by].test(body)).length;
   await stage.until('the hold is told on the forge', () => told() > 0);
   expect.soft(told(), 'told once').toBe(1);
