@@ -10,7 +10,7 @@ import { testEngines } from '../test/support/engines.ts';
 import { Stage } from '../test/support/service.ts';
 import { DEV, OWNER, REPOSITORY } from '../test/support/service-config.ts';
 import type { Bench } from './bench.ts';
-import { checkOutEarlier } from './earlier.ts';
+import { checkOutEarlier, KNOWN_EARLIER } from './earlier.ts';
 import { figure, type Goal, isSo, type PartReport, shareAtMost, type Table } from './report.ts';
 import { type ServeProcess, serve } from './serve-process.ts';
 
@@ -62,6 +62,7 @@ async function playStory(bench: Bench, cli: string): Promise<Played> {
   const stage = await Stage.open({
     model: 'fallback: { text: I have read it. }',
     config: {
+      ...KNOWN_EARLIER,
       container: { engine: 'bubblewrap' },
       mailbox: { quiet_seconds: 0, max_wait_seconds: 0 },
       log: { format: 'json' },
