@@ -21,7 +21,7 @@ export const ELSEWHERE: Partial<Record<FaultPoint, string>> = {
   'layer.unpacked': 'src/layers/killed.test.ts',
   'layer.written': 'src/layers/killed.test.ts',
   'layer.committed': 'src/layers/killed.test.ts',
-  // Where a budget is set, and where a conversation runs in a circle.
+  // Where a budget is set, and where a conversation runs in a circle; held, too, the service is killed in a whole story.
   'budget.reserved': 'src/budgets/budgets.test.ts',
   'budget.held': 'src/budgets/budgets.test.ts',
   'budget.settled': 'src/budgets/budgets.test.ts',
@@ -95,7 +95,7 @@ export function describeCases(dialect: DialectName, cases: unknown[], suite: () 
 }
 
 function mayRun(dialect: DialectName): Need {
-  const tools = needs('cli', 'git', 'proc', 'flock');
+  const tools = needs('cli', 'git', 'flock', 'proc');
   const postgres = inject('postgres');
   if (!tools.ok || dialect === 'sqlite' || !('missing' in postgres)) return tools;
   return { ok: false, reason: postgres.missing, title: (suite) => titleOf(suite, postgres.missing) };
