@@ -68,7 +68,7 @@ async function open(o: Extract<ToService, { kind: 'open' }>): Promise<string> {
     agent: 'bench',
     home: folder,
     policy: () => o.policy,
-    // Once, as a dispatch does it.
+    // A dispatch reads the lock files once, so this does, too.
     locked: () => {
       locked ??= readLocked({ commits: [{ sha: 'base', what: 'base' }], files, log: silentLog });
       return locked;

@@ -111,7 +111,7 @@ interface Round {
   measured: Measured;
 }
 
-/** A new process, because memory that was taken once is used again. */
+/** Each round has a new process, because a process uses memory again that it has taken once. */
 async function measureMemoryOf(at: Round): Promise<void> {
   await withService(at, 'memory', async (service) => {
     const socket = await service.open({ policy: 'registry', locks: [] });
@@ -145,7 +145,7 @@ async function measureInstalls(at: Round): Promise<void> {
       measured.processor.push(service.processor() - before);
       await service.close();
     };
-    // First one, then the other comes first, so that a slow moment hits both.
+    // The two ways change places from round to round, so that a slow moment hits both.
     for (const way of at.round % 2 === 0 ? [direct, through] : [through, direct]) await way();
     measured.blocked.push(await blockedByLockFile(service));
   });
@@ -187,7 +187,7 @@ async function withService(
   const folder = folderIn(at.folder, `${name}-${at.round}`);
   const database = await sqlite.fresh(`packages-${name}-${at.round}`);
   const child = fork(scriptAt('packages-process.ts'), [folder, database, at.model], {
-    // As the service is started.
+    // The service is started with the same option.
     execArgv: ['--max-semi-space-size=2'],
   });
   const gone = once(child, 'exit');
@@ -220,7 +220,7 @@ function serviceOf(child: ChildProcess, at: Round & { gateway: string }): Servic
       return (Number(new RegExp(`^${of}:\\s+(\\d+) kB`, 'm').exec(status)![1]) * 1024) / 1e6;
     },
     processor: () => {
-      // utime and stime, in ticks of 10 ms; the name before them may hold spaces, and ends with the last bracket.
+      // The fields are utime and stime, in ticks of 10 ms. The program's name before them ends with the bracket.
       const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
       return (Number(fields[11]) + Number(fields[12])) * 10;
     },
@@ -328,7 +328,7 @@ async function install(folder: string, address: string, more: readonly string[] 
       npm_config_registry: address,
       npm_config_replace_registry_host: 'always',
       npm_config_userconfig: join(folder, 'npmrc'),
-      // Of the public registry, where this machine's own settings name one.
+      // The public registry may need the authority that this machine's own settings name.
       ...(NODE_EXTRA_CA_CERTS === undefined ? {} : { NODE_EXTRA_CA_CERTS }),
     },
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -53,7 +53,7 @@ export async function openStage(bench: Bench, options: BenchStageOptions): Promi
         worker: { concurrency },
         mailbox: options.usualWaits === true ? {} : { quiet_seconds: 0, max_wait_seconds: 0 },
         log: { format: 'json' },
-        // As anybody has it; an earlier release has no such key.
+        // The usual setting counts, and an earlier release refuses the key.
         ...(options.usualWaits === true ? { feedback: undefined } : {}),
       };
       const usual = usualConfig({ model: options.script, config }, at);

@@ -114,8 +114,9 @@ function eyesOn(
 }
 
 /**
- * One after another on each forge, so that a comment is not edited before it is there; forges beside one another. Reactions
- * hang on nothing and have a line of their own: somebody who asked is seen within a second, whatever else is to be shown.
+ * Notices of one forge are shown one after another, so that a comment is not edited before it is there. Forges do not wait
+ * for one another. Reactions depend on no other notice and have a queue of their own, so that a slow comment does not delay
+ * the eyes.
  */
 async function launchDue(
   deps: FeedbackDeps,
@@ -124,22 +125,22 @@ async function launchDue(
 ): Promise<void> {
   const { rows } = deps.database;
   const due = await dueNotices(rows, { now: deps.now(), limit: MOST_AT_ONCE });
-  for (const [line, notices] of Map.groupBy(due, lineOf)) {
+  for (const [queue, notices] of Map.groupBy(due, queueOf)) {
     // A forge that is down delays only itself.
-    if (busy.has(line)) continue;
+    if (busy.has(queue)) continue;
     const work = showAll(deps, notices)
       .catch((error: unknown) =>
         deps.log.error('what people see could not be written', { forge: notices[0]!.forge, error }),
       )
       .finally(() => {
-        busy.delete(line);
+        busy.delete(queue);
         done();
       });
-    busy.set(line, work);
+    busy.set(queue, work);
   }
 }
 
-function lineOf({ forge, kind }: NoticeRow): string {
+function queueOf({ forge, kind }: NoticeRow): string {
   // guard: feedback: eyes wait for nothing else
   return kind === 'reaction' ? `reactions on ${forge}` : forge;
 }

@@ -316,7 +316,8 @@ export type Continuity = (typeof CONTINUITIES)[number];
 
 /**
  * Why a dispatch waits: a usage limit of the model, an outage of something we need, trouble of unknown cause, an
- * account other than the configured one, CI that still runs, a budget that is spent, or the loop court.
+ * account other than the configured one, CI that still runs, a budget that is spent, the loop court, or an open item
+ * that the issue depends on.
  */
 export const PARK_CAUSES = [
   'limit',

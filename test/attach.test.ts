@@ -10,7 +10,7 @@ import { Stage } from './support/service.ts';
 import { DEV, OWNER, REPOSITORY, STRANGER } from './support/service-config.ts';
 import { Terminal } from './support/terminal.ts';
 
-const here = needs('cli', 'git', 'proc', 'script');
+const here = needs('cli', 'git', 'flock', 'proc', 'script');
 const contained = needs('bubblewrap');
 const CLI = join(import.meta.dirname, '..', 'src', 'cli.ts');
 
@@ -62,7 +62,7 @@ function attach(args: string[], stays = false): Terminal {
 
 async function attached(by: string, stays = false): Promise<Terminal> {
   const terminal = attach([`${REPOSITORY}#1`, '--by', by], stays);
-  // Its last line, so that it takes what is typed.
+  // This is the last line of the CLI's first screen; from then on it takes what is typed.
   await terminal.shows('bypass permissions on');
   return terminal;
 }
@@ -73,7 +73,7 @@ describe.skipIf(!here.ok)(here.title('attach'), () => {
   test('what is said and done at the terminal is history in the next dispatch, and what arrived meanwhile waited until then', async () => {
     await begun(contained.ok ? { container: { engine: 'bubblewrap' } } : {});
     const at = await attached('grace');
-    // Under the lease: nobody else attaches, and no dispatch begins.
+    // The terminal holds the lease, so nobody else attaches and no dispatch begins.
     const second = attach([`${REPOSITORY}#1`]);
     await second.shows('grace is attached to this conversation');
     expect(await second.ended).toBe(1);
@@ -103,7 +103,7 @@ describe.skipIf(!here.ok)(here.title('attach'), () => {
     for (const said of ['Do it by hand.', 'echo by-hand', 'The terminal word is osprey-9.']) {
       expect(history).toContain(said);
     }
-    // The tools of the forge were there, and the record has what was said if the transcript is ever lost.
+    // The forge's tools worked at the terminal, and the record keeps what was said in case the transcript is lost.
     expect(stage.forge.state.comments.map((c) => c.body).join()).toContain('Said from the terminal.');
     const turns = await stage.rows
       .selectFrom('turns')
@@ -213,7 +213,7 @@ describe.skipIf(!here.ok)(here.title('attach'), () => {
     await ada.comment(REPOSITORY, 1, '/claude cancel');
     await stage.settled();
     const before = await stage.sessions();
-    // Whether a service runs or not.
+    // Attaching works without a running service, too.
     await service.stop();
     const alone = await attached('grace');
     await alone.type('/exit');

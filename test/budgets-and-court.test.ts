@@ -12,7 +12,7 @@ import { needs } from './support/requirements.ts';
 import { Stage } from './support/service.ts';
 import { DEV, OWNER, REPOSITORY, usualConfig } from './support/service-config.ts';
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 
 const MODEL = `scenes:

@@ -5,7 +5,7 @@ import { needs } from './support/requirements.ts';
 import { Stage } from './support/service.ts';
 import { DEV, OWNER, REPOSITORY, tokenOf } from './support/service-config.ts';
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 const MODEL = `
 scenes:
   - name: work
@@ -59,7 +59,7 @@ describe.skipIf(!here.ok)(here.title('dependencies'), () => {
     await stage.until('the forge says what it waits for', () =>
       said().some((text) => text.includes('I do not begin yet: this waits for #1 and #2.')),
     );
-    // Where people look: what is held, and why it did not run.
+    // Both commands that people would use say what the issue waits for.
     const at = ['-c', stage.configFile];
     expect((await call(['holds', ...at], { env: stage.env })).out).toContain('waits for #1 and #2');
     expect((await call(['explain', `${REPOSITORY}#3`, ...at], { env: stage.env })).out).toContain(

@@ -9,7 +9,7 @@ import { needs, titleOf } from './support/requirements.ts';
 import { Stage } from './support/service.ts';
 import { DEV, OWNER, REPOSITORY } from './support/service-config.ts';
 
-const here = needs('cli', 'git', 'proc', 'chromium');
+const here = needs('cli', 'git', 'flock', 'proc', 'chromium');
 const engine = testEngines().find(({ name }) => name === 'bubblewrap')!;
 const reason = [engine.need.reason, here.reason].filter((r) => r !== '').join('; ');
 

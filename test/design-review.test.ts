@@ -22,7 +22,7 @@ const CSS = [
   '.greet { color: var(--paper); background: var(--accent); border: 0; padding: 12px 24px; }',
   '.greet:focus-visible { outline: 3px solid currentColor; outline-offset: 2px; }',
 ].join('\n');
-/** Hard to read, in a colour of its own, and without a focus. */
+/** Three faults: low contrast, a colour outside of the tokens, no visible focus. */
 const FAULT = CSS.replace(
   'color: var(--paper); background: var(--accent);',
   'color: #9bbdf0; background: var(--accent);',

@@ -22,7 +22,7 @@ scenes:
     steps:
       - text: Nothing is wrong with the greeting.
 `;
-const here = needs('git', 'flock');
+const here = needs('cli', 'git', 'flock', 'proc');
 
 describe.skipIf(!here.ok)(here.title('what init made'), () => {
   const folder = mkdtempSync(join(tmpdir(), 'init-serve-'));

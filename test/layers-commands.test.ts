@@ -46,7 +46,7 @@ test.skipIf(!bubblewrap.need.ok)(
         [good, 'ready', 0],
       ].sort(),
     );
-    // Before its wait is over it is not tried again, unless a person says so.
+    // A layer that failed waits before it is built again; only a person shortens that.
     const failures = async () => (await stage.rows()).find(({ key }) => key === bad)!.failures;
     await used(BAD);
     expect(await failures()).toBe(1);

@@ -13,7 +13,7 @@ import { DEV, OWNER, REPOSITORY } from './support/service-config.ts';
 
 const PROGRAM_SECRET = 'secret-of-the-program-0815';
 const HTTP_SECRET = 'secret-of-the-address-4711';
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 const engine = testEngines().find(({ name }) => name === 'bubblewrap')!;
 const reason = [engine.need.reason, here.reason].filter((r) => r !== '').join('; ');
 
@@ -41,7 +41,7 @@ const AGENT = [
  */
 const LEFT_OUT = ['proc', 'sys', 'usr', 'dev', 'results'].map((name) => `--exclude-dir=${name}`).join(' ');
 const SEARCH = [
-  // The pattern does not find itself.
+  // The bracket in the pattern keeps the search from finding its own command line.
   `{ env; cat /proc/*/environ /proc/*/cmdline; } 2>/dev/null | tr '\\0' '\\n' | grep -ac "secret-of-th[e]" || true`,
   `grep -rlsa ${LEFT_OUT} --exclude=claude "secret-of-th[e]" / 2>/dev/null || echo "no file"`,
 ].join('; ');

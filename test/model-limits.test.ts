@@ -18,7 +18,7 @@ import { needs } from './support/requirements.ts';
 import { Stage } from './support/service.ts';
 import { DEV, OWNER, REPOSITORY, usualConfig } from './support/service-config.ts';
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 const sideBySide = { concurrent: true };
 const WORD = 'The code word is heron-7.';
 
@@ -356,7 +356,7 @@ async function environments(stage: Stage): Promise<string[]> {
     try {
       return readFileSync(`/proc/${id}/environ`, 'utf8').split('\0');
     } catch {
-      // It has ended since.
+      // The process has ended meanwhile.
       return [];
     }
   });

@@ -12,7 +12,7 @@ import { needs } from './support/requirements.ts';
 import { Stage } from './support/service.ts';
 import { DEV, OWNER, REPOSITORY, usualConfig } from './support/service-config.ts';
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 const sideBySide = { concurrent: true };
 const WORD = 'The code word is heron-7.';
 

@@ -16,7 +16,7 @@ import { TEST_CERTIFICATE, TEST_KEY } from './support/tls.ts';
 const FAR = '127.0.0.2';
 const OWN = '127.0.0.1';
 const CURL = 'curl -sS -k --max-time 20';
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 
 let stage: Stage;
 afterEach(async () => {

@@ -16,7 +16,7 @@ import { DEV, OWNER, REPOSITORY } from './support/service-config.ts';
 
 const NPM = 'node /usr/lib/node_modules/npm/bin/npm-cli.js --no-progress';
 const PUT = `node -e "fetch('http://127.0.0.1:8901/npm/project', { method: 'PUT', body: 'data' }).then(async (r) => console.log(await r.text()))"`;
-const here = needs('cli', 'git', 'proc', 'npm');
+const here = needs('cli', 'git', 'flock', 'proc', 'npm');
 
 const PROJECT = {
   name: 'project',

@@ -80,7 +80,7 @@ forges:
   expect(JSON.parse(checked.stdout)).toMatchObject({ agents: ['dev', 'reviewer'], forges: ['home'] });
 });
 
-const whole = needs('cli', 'git', 'proc');
+const whole = needs('cli', 'git', 'flock', 'proc');
 describe.skipIf(!whole.ok)(whole.title('demo and serve'), () => {
   test('the demo starts the service, and its attendant clears away', async () => {
     const child = spawn(process.execPath, [program(), 'demo', '--engine', 'process'], {

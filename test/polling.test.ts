@@ -16,11 +16,11 @@ const MODEL = `scenes:
     steps: [{ text: 'It was {{ recall.word }}.' }]
 fallback: { text: I have thought about it. }`;
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 let stage: Stage;
 afterEach(async () => await stage.close());
 
-/** Of the agent, without our marks. */
+/** Comments of the agent, without our hidden markers. */
 function said(): string[] {
   const { comments, users } = stage.forge.state;
   const dev = users.find(({ login }) => login === DEV)!.id;

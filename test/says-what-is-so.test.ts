@@ -11,7 +11,7 @@ import { perform } from './support/scenario-acts.ts';
 import { Stage } from './support/service.ts';
 import { DEV, OWNER, REPOSITORY } from './support/service-config.ts';
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 let stage: Stage;
 afterEach(async () => {
   await stage?.close();

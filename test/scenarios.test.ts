@@ -23,7 +23,7 @@ import { Stage } from './support/service.ts';
 import type { StageForm } from './support/service-config.ts';
 
 const folder = fileURLToPath(new URL('scenarios', import.meta.url));
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 
 const FORMS: readonly StageForm[] = [
   { kind: 'forgejo', account: 'writer' },

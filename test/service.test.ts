@@ -22,7 +22,7 @@ import {
   tokenOf,
 } from './support/service-config.ts';
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 
 let stage: Stage;
 afterEach(async () => {

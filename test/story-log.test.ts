@@ -15,7 +15,7 @@ import { Stage } from './support/service.ts';
 import { DEV, OWNER, REPOSITORY, STRANGER, usualConfig } from './support/service-config.ts';
 import { comparable, pageOf, pictured } from './support/story-page.ts';
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 const PAGE = fileURLToPath(new URL('../docs/log-example.md', import.meta.url));
 
 const SCRIPT = `scenes:

@@ -7,7 +7,7 @@ import { needs } from './support/requirements.ts';
 import { Stage } from './support/service.ts';
 import { DEV, OWNER, REPOSITORY } from './support/service-config.ts';
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 const REASON = 'Look whether the release is out.';
 
 let stage: Stage;

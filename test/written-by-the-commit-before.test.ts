@@ -11,7 +11,7 @@ import { needs } from './support/requirements.ts';
 import { Stage } from './support/service.ts';
 import { OWNER, REPOSITORY } from './support/service-config.ts';
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 const WRITTEN = join(import.meta.dirname, 'fixtures/written-by-the-commit-before/written.tar.gz');
 const LOCK = `${FOLDER}.lock`;
 

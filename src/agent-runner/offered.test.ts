@@ -15,7 +15,7 @@ import { recorder } from '../../test/support/recorded-requests.ts';
 import { needs } from '../../test/support/requirements.ts';
 import type { AgentConfig } from '../config/config.ts';
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 
 interface Sent {
   model: string;

@@ -91,7 +91,7 @@ function commentOf(facts: WorkFacts, level: FeedbackLevel, now: number): Planned
 
 /** A hold may last for days, so it is told at once; a run or a wait, once it is long. */
 function isLong(work: Work, { dispatch }: WorkFacts, now: number): boolean {
-  // Put off by it, a dispatch is due at once, and waits for the hold alone.
+  // A dispatch that a hold has parked is due at once: it waits for nothing but that hold.
   // guard: feedback: a hold without an end is told at once
   if (work.state === 'parked' && work.holds.length > 0 && dispatch.dueAt <= now) return true;
   if (work.state === 'queued' && work.holds.length > 0) return dispatch.dueAt <= now;

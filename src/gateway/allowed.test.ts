@@ -25,7 +25,7 @@ import { inspect } from './inspection.ts';
 import { takesEffort } from './model-words.ts';
 import { SHORT_NAMES } from './models.ts';
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 const WHAT_TO_DO =
   'The CLI sends something else than the lists in src/gateway/allowed.ts have. Read the head of src/gateway/allowed.test.ts and follow it.';
 

@@ -13,15 +13,43 @@ test('list items that name a line become remarks there, with the lines that go o
 
 That is all.`;
   expect(splitReview(text)).toEqual({
-    body: 'Two points.\n\n- minor: the title is long.\n\nThat is all.'.replace(
-      'long.\n\nThat',
-      'long.\nThat',
-    ),
+    body: 'Two points.\n\n- minor: the title is long.\n\nThat is all.',
     remarks: [
       { path: 'src/a.js', line: 12, body: 'grave, an empty name is not handled.\nIt throws.\n\nTest it.' },
       { path: 'b.js', line: 3, body: 'important off by one' },
     ],
   });
+});
+
+test('code in a remark keeps what it is indented by, beyond the list item', () => {
+  const text = `1. grave, \`a.py:2\`: write
+   \`\`\`python
+   if name:
+
+       greet(name)
+   \`\`\`
+   - or raise
+     ValueError
+
+2. minor: the title is long.`;
+  expect(splitReview(text)).toEqual({
+    body: '2. minor: the title is long.',
+    remarks: [
+      {
+        path: 'a.py',
+        line: 2,
+        body: 'grave, write\n```python\nif name:\n\n    greet(name)\n```\n- or raise\n  ValueError',
+      },
+    ],
+  });
+});
+
+test('a paragraph after a remark stays one of its own, with one blank line before it', () => {
+  const remark = '- `a.js:1`: wrong';
+  const bodyOf = (text: string) => splitReview(text).body;
+  expect(bodyOf(`- minor: long\n${remark}\n\nAll.`)).toBe('- minor: long\n\nAll.');
+  expect(bodyOf(`One.\n\n${remark}\n\n\nAll.`)).toBe('One.\n\nAll.');
+  expect(bodyOf(`- minor: long\n${remark}\n- minor: short`)).toBe('- minor: long\n- minor: short');
 });
 
 test.each([

@@ -19,27 +19,36 @@ const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 export function splitReview(text: string): SplitReview {
   const body: string[] = [];
   const remarks: NewInlineComment[] = [];
-  let open: NewInlineComment | null = null;
+  let open: { remark: NewInlineComment; indent: RegExp } | null = null;
   let fence: string | null = null;
   for (const line of text.split('\n')) {
     const [, mark] = FENCE.exec(line) ?? [];
     const isGoingOn = open !== null && (line.trim() === '' || /^\s{2,}/.test(line));
     if (open !== null && isGoingOn) {
-      open.body += `\n${line.trim()}`;
+      open.remark.body += `\n${line.replace(open.indent, '').trimEnd()}`;
       continue;
     }
+    // Without the blank line, what comes next would be read as part of the list item before the remark.
+    const isApart = open?.remark.body.endsWith('\n') === true;
     open = null;
     if (mark !== undefined) fence = fence === null ? mark : line.trim().startsWith(fence) ? null : fence;
     const remark = fence === null && mark === undefined ? remarkIn(line) : null;
     if (remark === null || remarks.length >= MOST_REMARKS) {
+      if (isApart && body.at(-1)?.trim() !== '') body.push('');
       body.push(line);
       continue;
     }
-    open = remark;
+    open = { remark, indent: indentOf(line) };
     remarks.push(remark);
   }
   for (const remark of remarks) remark.body = remark.body.trim();
   return { body: body.join('\n').trim(), remarks };
+}
+
+/** What the lines of a list item are indented by, at most; what is deeper belongs to code or a list inside. */
+function indentOf(item: string): RegExp {
+  const [, said = ''] = ITEM.exec(item) ?? [];
+  return new RegExp(`^(?: {1,${item.length - said.length}}|\\t)`);
 }
 
 function remarkIn(line: string): NewInlineComment | null {

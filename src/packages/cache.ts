@@ -123,7 +123,7 @@ export class PackageCache {
     await rename(fresh, path);
     this.#verified.add(path);
     faultPoint('package.stored');
-    // Half a text is no JSON, and then the file is fetched again.
+    // A crash can leave this file incomplete. It is no valid JSON then, and the package is fetched again.
     await writeFile(this.#ref(key), JSON.stringify({ key, ...stored }), { mode: 0o600 });
     faultPoint('package.committed');
     this.#bytes += stored.size - (before?.size ?? 0);

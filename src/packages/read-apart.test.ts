@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readLockFileApart } from './read-apart.ts';
+import { readLockFileApart, whyNot } from './read-apart.ts';
 
 /** As pnpm 8 writes it; each package takes about 250 bytes. */
 function pnpmLock(packages: number): string {
@@ -30,4 +30,15 @@ test.each([10, 300])('a lock file of %i packages that is none is a problem in wo
   const text = `${pnpmLock(packages)}  ? [\n`;
   const read = await readLockFileApart({ path: 'pnpm-lock.yaml', text });
   expect(read).toEqual({ problem: expect.stringMatching(/^pnpm-lock\.yaml: it is not valid YAML/) });
+});
+
+test.each([
+  ['memory', { code: 'ERR_WORKER_OUT_OF_MEMORY' }],
+  ['time', { name: 'AbortError' }],
+  ['the thread itself', { code: 'ERR_WORKER_INIT_FAILED' }],
+])('where it fails for %s, the last sentence says what to do', (_, fields) => {
+  const [remedy] = whyNot(Object.assign(new Error('no thread'), fields))
+    .split('. ')
+    .slice(-1);
+  expect(remedy).toMatch(/^(Split|The next run).* set the policy `registry` for this repository\.$/);
 });

@@ -62,12 +62,13 @@ async function readInThread(file: LockFileText): Promise<LockFileRead> {
   }
 }
 
-function whyNot({ code, name, message }: NodeJS.ErrnoException): string {
+/** The end of a sentence that begins with the path of the file; ends with the remedy. */
+export function whyNot({ code, name, message }: NodeJS.ErrnoException): string {
   const remedy = 'Split the workspace, or set the policy `registry` for this repository.';
   if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
     return `reading it takes more than ${LIMITS.maxOldGenerationSizeMb} MB of memory. ${remedy}`;
   }
   return name === 'AbortError'
     ? `reading it takes longer than ${LONGEST_MS / 1000} s. ${remedy}`
-    : `it could not be read: ${message}. The log of the service has more.`;
+    : `the thread that reads it failed: ${message}. The next run reads it again; if that fails, too, restart the service, or set the policy \`registry\` for this repository.`;
 }

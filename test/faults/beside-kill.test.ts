@@ -18,7 +18,7 @@ import { Injector } from './injector.ts';
 const ITEM = `${REPOSITORY}#1`;
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
-/** Nothing is near its limit, and nobody is a robot. */
+/** No budget is near its limit, and no account is a robot. */
 const WIDE = { budgets: { conversation: { tokens: 900_000_000 } }, court: { runs_by_robots: 50 } };
 const CIRCLE = { ...WIDE, court: { runs_by_robots: 1, robots: [OWNER] } };
 
@@ -62,7 +62,7 @@ async function liveThrough(dialect: DialectName, id: string): Promise<void> {
   await injector.settled();
 
   const facts = await injector.facts();
-  // Commit statuses that are not over, and rows of the inbox, among it.
+  // This looks for pending commit statuses and open rows of the inbox as well.
   expectAllKept({ ...injector, facts });
   expect.soft(facts.dispatches.map(({ hold_id }) => hold_id)).toEqual(facts.dispatches.map(() => null));
   await expectCounted(injector);
@@ -84,7 +84,7 @@ async function dieHeld(
   const standing = () => stage.rows.selectFrom('holds').selectAll().where('ended_at', 'is', null).execute();
   await stage.until('it is held', async () => {
     const last = (await stage.dispatches()).at(-1);
-    // Put off by the hold, or, where the hold was on the disk before the service died, not begun again.
+    // The hold parks the dispatch. Where it was on the disk before the service died, the dispatch is not begun at all.
     return ['parked', 'interrupted', 'queued'].includes(last?.state ?? '') && (await standing()).length > 0;
   });
   expect.soft(await standing(), 'one hold').toMatchObject([{ by_kind: by, until: null }]);
@@ -93,7 +93,7 @@ async function dieHeld(
   expect.soft(told(), 'told once').toBe(1);
 }
 
-/** As budgets count them: what a crash cut off counts at its most. */
+/** Tokens as budgets count them: a request that a crash cut off counts with its reservation. */
 async function spentTokens({ stage }: Injector): Promise<number> {
   const requests = await stage.rows.selectFrom('model_requests').selectAll().execute();
   const lost = await stage.rows.selectFrom('model_reservations').selectAll().execute();
@@ -114,7 +114,7 @@ async function expectCounted({ stage }: Injector): Promise<void> {
   expect.soft(answered.length, 'rows of the ledger').toBeLessThanOrEqual(asked);
 }
 
-/** From the next start on. */
+/** The service reads it at its next start. */
 function configure({ stage }: Injector, change: Record<string, unknown>): void {
   const config = JSON.parse(readFileSync(stage.configFile, 'utf8')) as Record<string, unknown>;
   writeFileSync(stage.configFile, JSON.stringify({ ...config, ...change }));

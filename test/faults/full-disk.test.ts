@@ -17,7 +17,7 @@ import type { Facts, Round } from './facts.ts';
 import { Injector } from './injector.ts';
 import { REQUESTS_PER_TURN } from './story.ts';
 
-const here = needs('cli', 'git', 'proc', 'mount-namespace');
+const here = needs('cli', 'git', 'flock', 'proc', 'mount-namespace');
 
 /** Enough room for the CLI folders and rows of both conversations. The rest of the disk is filled soon. */
 const DISK = '48m';

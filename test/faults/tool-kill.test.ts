@@ -17,7 +17,7 @@ scenes:
 fallback: { text: Done. }
 `;
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 let stage: Stage | null = null;
 afterEach(async () => {
   await stage?.close();

@@ -203,7 +203,7 @@ class World {
       if (cap === null) continue;
       const costs = counted.map((one) => one[unit]);
       const total = costs.reduce((sum, cost) => sum + cost, 0);
-      // `expect` takes longer than the sum, and is asked thirty times after each step.
+      // A call of `expect` takes longer than the sum itself, and there are thirty after each step.
       const most = cap + Math.max(0, ...costs) + 1;
       if (!(total < most)) throw new Error(`${limit.budget} in ${unit}: ${total} is not below ${most}`);
     }

@@ -182,7 +182,7 @@ const NOWHERE = {
     branch: spec.at.branch ?? 'x',
     notes: [],
   }),
-  // No default branch is known: no file keeps agents off.
+  // The default branch is unknown, so no file there keeps agents from working.
   knownHead: async () => null,
 } as unknown as Workdir;
 

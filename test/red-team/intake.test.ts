@@ -12,7 +12,7 @@ import { DEV, OWNER, REPOSITORY, STRANGER } from '../support/service-config.ts';
 // biome-ignore lint/suspicious/noExplicitAny: a webhook's body is a foreign JSON tree
 type Json = Record<string, any>;
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 const CELLAR = 'ada/cellar';
 /** listed, and without a hook: nothing of it is told by the forge */
 const SHED = 'ada/shed';

@@ -84,7 +84,7 @@ function bodyOf({ kind: [, fixture], place, filler, size }: Large, repositoryId:
   return Buffer.from(JSON.stringify(body));
 }
 
-const tools = needs('cli', 'git', 'flock');
+const tools = needs('cli', 'git', 'flock', 'proc');
 
 describe.skipIf(!tools.ok)(tools.title('large texts'), () => {
   let stage: Stage;

@@ -13,7 +13,7 @@ import { needs, PODMAN_ARGS, titleOf } from '../support/requirements.ts';
 import { Stage } from '../support/service.ts';
 import { DEV, OWNER, REPOSITORY, STRANGER } from '../support/service-config.ts';
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 const REFUSED = 'may only read and comment';
 const MARKER = 'MARKER-of-eve-4711';
 

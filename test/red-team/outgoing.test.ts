@@ -6,7 +6,7 @@ import { needs } from '../support/requirements.ts';
 import { Stage } from '../support/service.ts';
 import { DEV, OWNER, REPOSITORY, STRANGER, type StageOptions, tokenOf } from '../support/service-config.ts';
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 
 let stage: Stage;
 afterEach(async () => {

@@ -55,7 +55,7 @@ const PULL = {
 };
 
 export function projectFiles(engine: TestEngine): void {
-  const tools = needs('cli', 'git', 'proc');
+  const tools = needs('cli', 'git', 'flock', 'proc');
   const reason = [engine.need.reason, tools.reason].filter((r) => r !== '').join('; ');
   describe.skipIf(reason !== '')(titleOf(`somebody else's pull request in ${engine.name}`, reason), () => {
     let stage: Stage;

@@ -11,7 +11,7 @@ import { needs } from '../support/requirements.ts';
 import { Stage } from '../support/service.ts';
 import { DEV, OWNER, REPOSITORY } from '../support/service-config.ts';
 
-const tools = needs('cli', 'git', 'flock');
+const tools = needs('cli', 'git', 'flock', 'proc');
 const SECRETS = { forge: 'stage-webhook-secret', own: 'secret-of-ada-other' };
 
 let stage: Stage;

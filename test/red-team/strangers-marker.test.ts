@@ -68,7 +68,7 @@ const SCRIPT = JSON.stringify({
   fallback: { text: 'Verdict: comment\nI have read it.' },
 });
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 
 describe.skipIf(!here.ok)(here.title('a marker by a stranger'), () => {
   let stage: Stage;

@@ -29,7 +29,7 @@ const SECRETS = [
 ];
 
 export function redTeam(engine: TestEngine): void {
-  const tools = needs('cli', 'git', 'proc');
+  const tools = needs('cli', 'git', 'flock', 'proc');
   const reason = [engine.need.reason, tools.reason].filter((r) => r !== '').join('; ');
   describe.skipIf(reason !== '')(titleOf(`red team in ${engine.name}`, reason), () => {
     let drama: Drama;

@@ -7,7 +7,7 @@ import { needs } from '../support/requirements.ts';
 import { Stage } from '../support/service.ts';
 import { DEV, OWNER, REPOSITORY, STRANGER } from '../support/service-config.ts';
 
-const here = needs('cli', 'git', 'proc');
+const here = needs('cli', 'git', 'flock', 'proc');
 /** Characters of one request: the CLI's own instructions and tools are about a fifth of it. */
 const LARGEST_REQUEST = 400_000;
 

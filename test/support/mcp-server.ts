@@ -50,7 +50,7 @@ export function sampleServer(o: SampleOptions): Server {
     },
   ];
   server.setRequestHandler(ListToolsRequestSchema, ({ params }) =>
-    // In two pages, the last tool first.
+    // The list comes in two pages, the last tool first.
     params?.cursor === undefined
       ? { tools: tools.slice(2).toReversed() as never, nextCursor: 'rest' }
       : { tools: (o.hasFewTools ? tools.slice(0, 1) : tools.slice(0, 2)) as never },

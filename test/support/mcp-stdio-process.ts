@@ -9,6 +9,6 @@ if (options.crash === true) {
   console.error(`cannot start with ${options.secret}`);
   process.exit(1);
 }
-// The options of a program hold no picture of a megabyte.
+// A picture of a megabyte is too long for an environment variable, so it comes as a path.
 if (options.picture?.startsWith('/')) options.picture = readFileSync(options.picture).toString('base64');
 await sampleServer({ ...options, die: () => process.exit(1) }).connect(new StdioServerTransport());

@@ -8,8 +8,8 @@ const NEEDED_BY: { files: string; needs: Requirement[] }[] = [
   { files: 'rehearsal/pocket-forge*.test.ts', needs: ['git'] },
   { files: 'src/container/process.test.ts', needs: ['flock', 'proc'] },
   { files: 'src/agent-runner.test.ts', needs: ['cli', 'flock'] },
-  { files: 'test/service.test.ts', needs: ['cli', 'git', 'proc'] },
-  { files: 'test/scenarios.test.ts', needs: ['cli', 'git', 'proc'] },
+  { files: 'test/service.test.ts', needs: ['cli', 'git', 'flock', 'proc'] },
+  { files: 'test/scenarios.test.ts', needs: ['cli', 'git', 'flock', 'proc'] },
 ];
 
 export interface LeftOut {

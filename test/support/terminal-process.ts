@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'claude-hooks-terminal-'));
 const lockFile = join(folder, 'lock');
 /** field 7: the controlling terminal */
 const own = readFileSync('/proc/self/stat', 'latin1').split(' ')[6];
-// Whatever else runs in the shell of whoever attached.
+// It stands for another program in the shell of the person who attached.
 const bystander = spawn('sleep', ['600'], { stdio: 'ignore' });
 const SPEC: ContainerSpec = {
   instance: `terminal-test-${process.pid}`,
@@ -35,8 +35,7 @@ const container = await begin(
 );
 const code = await container.ended;
 await container.stop();
-// One that is stopped while it runs.
-/** as /proc shows it */
+/** A command that is stopped while it runs, as /proc shows it. */
 const SECOND = ['sleep', '611', ''].join('\0');
 const second = await begin('exec sleep 611');
 while (!isRunning(SECOND)) await sleep(20);

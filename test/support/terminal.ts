@@ -22,7 +22,7 @@ export class Terminal {
     this.ended = new Promise((resolve) => this.#child.once('exit', (code) => resolve(code)));
   }
 
-  /** Of the command, where the terminal stays: `script` and a shell are around it. */
+  /** Process id of the command in a terminal that stays; there `script` and a shell are its parents. */
   get commandPid(): number {
     const child = (pid: number) =>
       Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ')[0]);
@@ -47,7 +47,7 @@ export class Terminal {
     }
   }
 
-  /** The text, and once it is shown, the key that sends it. */
+  /** Types the text, waits until it is shown, and sends it with the return key. */
   async type(text: string): Promise<void> {
     this.#child.stdin!.write(text);
     await this.shows(text);
